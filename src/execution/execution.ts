@@ -1,0 +1,175 @@
+import { z } from 'zod/mini';
+import type { State } from './states';
+
+/*
+ * The contract (design.md, "Contract"): the Execution resource of the Notebooks API v1 with its own field names, plus
+ * two blocks of ours, `runOptions` (input) and `runStatus` (output). Times are RFC 3339 in UTC, durations are seconds.
+ * Unknown fields in an answer are dropped by the schemas: a newer service must not break this client.
+ */
+
+const optionalString = z.optional(z.string());
+const stringMap = z.record(z.string(), z.string());
+
+/** ExecutionTemplate of the Notebooks API v1, discovery revision 20260812. `parameters` is a YAML (hence also JSON) mapping. */
+export const ExecutionTemplateSchema = z.object({
+  scaleTier: optionalString,
+  masterType: optionalString,
+  acceleratorConfig: z.optional(z.object({ type: optionalString, coreCount: optionalString })),
+  labels: z.optional(stringMap),
+  inputNotebookFile: optionalString,
+  containerImageUri: optionalString,
+  outputNotebookFolder: optionalString,
+  paramsYamlFile: optionalString,
+  parameters: optionalString,
+  serviceAccount: optionalString,
+  jobType: optionalString,
+  dataprocParameters: z.optional(z.object({ cluster: optionalString })),
+  vertexAiParameters: z.optional(z.object({ network: optionalString, env: z.optional(stringMap) })),
+  kernelSpec: optionalString,
+  tensorboard: optionalString,
+});
+export type ExecutionTemplate = z.infer<typeof ExecutionTemplateSchema>;
+
+/** What a run needs and the resource has no place for. Chosen by the client, echoed by the service (except `environment`). */
+export const RunOptionsSchema = z.object({
+  /** The notebook the person chose, as a URI (`file:`, `untitled:`, `vscode-remote:` …). Shown, opened; never read by a service. */
+  source: optionalString,
+  /** Absolute path. Default: the folder of `source` if that is a `file:` URI, else the person's home. */
+  workingDirectory: optionalString,
+  /** Absolute path of a Python executable whose ipykernel runs the notebook, in place of a kernelspec. */
+  interpreter: optionalString,
+  /** Complete environment of the kernel. Input only: never echoed, logged or kept once the kernel runs. */
+  environment: z.optional(stringMap),
+  /** Seconds for the whole execution; none when absent. Over it: EXPIRED, cause `timeout`. */
+  timeout: z.optional(z.number()),
+  /** Seconds for each cell; none when absent. Over it: FAILED, cause `cellTimeout`. */
+  cellTimeout: z.optional(z.number()),
+  /** Seconds until the kernel must have answered; 60 when absent. Over it: FAILED, cause `kernelNotReady`. */
+  kernelTimeout: z.optional(z.number()),
+  /** Go on after failing cells. */
+  allowErrors: z.optional(z.boolean()),
+  /** Go on after cells that fail with one of these error names. */
+  allowErrorNames: z.optional(z.array(z.string())),
+  /** Attempts for infrastructure failures (kernel not ready, host lost); 1 when absent. */
+  maxAttempts: z.optional(z.number()),
+  /** Bytes of memory the kernel and its children may use together; no limit when absent. */
+  memoryLimitBytes: z.optional(z.number()),
+  /** Name of the person's template, for display and re-run. */
+  templateName: optionalString,
+});
+export type RunOptions = z.infer<typeof RunOptionsSchema>;
+
+/** Why an execution ended (or is ending) as it did. `serviceError` is a cause particular to a service; `message` says which. */
+export const CAUSES = [
+  'cellError',
+  'cellTimeout',
+  'timeout',
+  'kernelDied',
+  'outOfMemory',
+  'kernelNotFound',
+  'kernelNotReady',
+  'notebookInvalid',
+  'parametersInvalid',
+  'outputNotWritable',
+  'cancelled',
+  'hostLost',
+  'serviceError',
+] as const;
+export type KnownCause = (typeof CAUSES)[number];
+/** A cause as reported; a string outside {@link CAUSES} is shown as it is. */
+export type Cause = KnownCause | (string & {});
+
+/** A cell that failed or is running. `index` counts all cells of the output notebook from 0. */
+export const CellRefSchema = z.object({
+  index: z.number(),
+  id: optionalString,
+  /** Error class (`ename`) and text (`evalue`) of the failing cell, without terminal colours. */
+  errorName: optionalString,
+  errorValue: optionalString,
+});
+export type CellRef = z.infer<typeof CellRefSchema>;
+
+/** Something that went differently from what the person may expect, as code and arguments; sentences are the editor's. */
+export const WarningSchema = z.object({
+  code: z.string(),
+  args: z.optional(z.array(z.string())),
+});
+export type ExecutionWarning = z.infer<typeof WarningSchema>;
+
+/** What is known about a run beyond `state`. Output only. */
+export const RunStatusSchema = z.object({
+  /** Number of the attempt, from 1. */
+  attempt: z.optional(z.number()),
+  /** When the attempt began PREPARING, and when it ended. */
+  startTime: optionalString,
+  endTime: optionalString,
+  /** Every state with the time it was entered, oldest first, so that polling misses none. */
+  history: z.optional(z.array(z.object({ state: z.string(), time: z.string() }))),
+  progress: z.optional(
+    z.object({
+      /** Code cells that are to run and those that are done. */
+      totalCells: z.number(),
+      completedCells: z.number(),
+      /** The running cell, its first line of source, and since when it runs. */
+      cell: z.optional(
+        z.object({ index: z.number(), id: optionalString, firstLine: optionalString, startTime: z.string() }),
+      ),
+    }),
+  ),
+  cause: z.optional(z.string()),
+  /** Technical English: a kernel's last stderr lines, a list of kernels found, a system error. */
+  message: optionalString,
+  cell: z.optional(CellRefSchema),
+  kernel: z.optional(
+    z.object({
+      /** Name of the kernelspec, or the interpreter's path. */
+      name: z.string(),
+      displayName: optionalString,
+      language: optionalString,
+    }),
+  ),
+  /** Host name of the machine that runs it. */
+  host: optionalString,
+  /** Largest resident memory of the kernel and its children seen so far. */
+  peakMemoryBytes: z.optional(z.number()),
+  warnings: z.optional(z.array(WarningSchema)),
+});
+export type RunStatus = z.infer<typeof RunStatusSchema>;
+
+/** Execution of the Notebooks API v1 with the two blocks of ours. */
+export const ExecutionSchema = z.object({
+  /** `projects/{project}/locations/{location}/executions/{executionId}` */
+  name: optionalString,
+  displayName: optionalString,
+  description: optionalString,
+  executionTemplate: z.optional(ExecutionTemplateSchema),
+  createTime: optionalString,
+  updateTime: optionalString,
+  state: optionalString,
+  outputNotebookFile: optionalString,
+  jobUri: optionalString,
+  runOptions: z.optional(RunOptionsSchema),
+  runStatus: z.optional(RunStatusSchema),
+});
+/** An execution as a client sends it: output-only fields may be absent. */
+export type ExecutionRequest = z.infer<typeof ExecutionSchema>;
+/** An execution as a service answers it. */
+export type Execution = ExecutionRequest & { name: string; state: State };
+
+/** What `executionId` must match: 1 to 63 lower-case letters, digits and hyphens, starting with a letter. */
+export const EXECUTION_ID = /^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/**
+ * Reads one execution of a service's answer.
+ * @throws ZodError where it is no execution: not an object, without a name, or with a field of another type.
+ */
+export function parseExecution(value: unknown): Execution {
+  const execution = AnsweredExecutionSchema.parse(value);
+  return { ...execution, state: execution.state ?? 'STATE_UNSPECIFIED' };
+}
+const AnsweredExecutionSchema = z.extend(ExecutionSchema, { name: z.string() });
+
+/** The last part of a resource name: the `executionId`. */
+export function executionIdOf(name: string): string {
+  return name.slice(name.lastIndexOf('/') + 1);
+}

@@ -1,0 +1,40 @@
+/**
+ * States of an Execution, named as in the Notebooks API v1 (`projects.locations.executions`, enum `State`).
+ */
+export const STATES = [
+  'STATE_UNSPECIFIED',
+  'INITIALIZING',
+  'QUEUED',
+  'PREPARING',
+  'RUNNING',
+  'CANCELLING',
+  'SUCCEEDED',
+  'FAILED',
+  'CANCELLED',
+  'EXPIRED',
+] as const;
+
+/** A state this version knows. */
+export type KnownState = (typeof STATES)[number];
+
+/** A state as a service reported it. A string outside {@link STATES} is kept and shown as it is, never guessed. */
+export type State = KnownState | (string & {});
+
+const TERMINAL: ReadonlySet<string> = new Set<KnownState>(['SUCCEEDED', 'FAILED', 'CANCELLED', 'EXPIRED']);
+const ACTIVE: ReadonlySet<string> = new Set<KnownState>([
+  'INITIALIZING',
+  'QUEUED',
+  'PREPARING',
+  'RUNNING',
+  'CANCELLING',
+]);
+
+/** True for a state that is final for its attempt. */
+export function isTerminal(state: State | undefined): boolean {
+  return state !== undefined && TERMINAL.has(state);
+}
+
+/** True for a state that is known to change by itself. Neither terminal nor active: unspecified or unknown. */
+export function isActive(state: State | undefined): boolean {
+  return state !== undefined && ACTIVE.has(state);
+}

@@ -1,0 +1,120 @@
+import * as path from 'node:path';
+import { z } from 'zod/mini';
+import { RunStatusSchema } from '../execution/execution';
+
+/*
+ * What the service hands to a runner, and where the runner leaves its results. The folder of an execution is the only
+ * interface that must survive a restart of either side; every file in it has one writer:
+ *
+ *   execution.json  service   the record: resource, request, and the final runStatus once the runner is gone
+ *   input.ipynb     service   snapshot of the notebook
+ *   job.json        service   RunnerJob, 0600; the runner deletes it as soon as the kernel runs
+ *   claim           either    created exclusively; whoever creates it decides whether this attempt ever runs
+ *   status.json     runner    RunnerStatus, replaced atomically
+ *   journal         runner    every recorded event, appended
+ *   output.ipynb    runner    replaced atomically at a bounded rate
+ *   kernel.log      runner    stdout and stderr of the kernel process
+ *   runner.log      runner    stdout and stderr of the runner process
+ */
+export const FILES = {
+  execution: 'execution.json',
+  input: 'input.ipynb',
+  job: 'job.json',
+  claim: 'claim',
+  status: 'status.json',
+  journal: 'journal',
+  output: 'output.ipynb',
+  kernelLog: 'kernel.log',
+  runnerLog: 'runner.log',
+} as const;
+
+/** How to start a kernel: a resolved kernelspec (Jupyter client documentation, "Kernel specs"). */
+export const KernelLaunchSchema = z.object({
+  name: z.string(),
+  displayName: z.string(),
+  language: z.string(),
+  /** Command line with `{connection_file}` and `{resource_dir}` not yet replaced. argv[0] is absolute or on the PATH of `env`. */
+  argv: z.array(z.string()),
+  /** Directory of the kernelspec, for `{resource_dir}`. */
+  resourceDir: z.optional(z.string()),
+  interruptMode: z.enum(['signal', 'message']),
+  /** Complete environment of the kernel process. */
+  env: z.record(z.string(), z.string()),
+});
+export type KernelLaunch = z.infer<typeof KernelLaunchSchema>;
+
+/** One attempt of one execution. Times are seconds, paths absolute. */
+export const RunnerJobSchema = z.object({
+  version: z.literal(1),
+  /** Resource name of the execution. */
+  name: z.string(),
+  attempt: z.number(),
+  /** The execution's folder. */
+  folder: z.string(),
+  kernel: KernelLaunchSchema,
+  workingDirectory: z.string(),
+  /** Parameters as JSON text (numbers keep their spelling); absent when there are none. */
+  parameters: z.optional(z.string()),
+  /** For `metadata.papermill.input_path` and `output_path`. */
+  inputPath: z.string(),
+  outputPath: z.string(),
+  timeout: z.optional(z.number()),
+  cellTimeout: z.optional(z.number()),
+  kernelTimeout: z.number(),
+  allowErrors: z.boolean(),
+  allowErrorNames: z.array(z.string()),
+  memoryLimitBytes: z.optional(z.number()),
+});
+export type RunnerJob = z.infer<typeof RunnerJobSchema>;
+
+/** What the runner says of its attempt; `status.json`, and pushed over the control connection after each change. */
+export const RunnerStatusSchema = z.object({
+  version: z.literal(1),
+  attempt: z.number(),
+  /** PREPARING, RUNNING, CANCELLING or a terminal state. */
+  state: z.string(),
+  /** `history` begins with PREPARING; the service puts its own states before it. */
+  runStatus: RunStatusSchema,
+  /** To end the kernel of a dead runner, and only that process: id, and start time as the system gives it. */
+  kernelProcess: z.optional(z.object({ pid: z.number(), startTime: z.string() })),
+});
+export type RunnerStatus = z.infer<typeof RunnerStatusSchema>;
+
+/*
+ * The control connection. A runner listens on one local socket (Windows: named pipe) from its start to its exit: that
+ * it accepts connections is the proof of its life, free of reused process ids. Messages are JSON lines.
+ *
+ *   runner.js --runtime DIR --job FILE      run this job
+ *   runner.js --runtime DIR                 spare: wait for `prepare`, then for `run`; exit when the connection closes before `run`
+ */
+
+/** Service to runner. */
+export const ControlRequestSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('cancel') }),
+  /** Spare only: start a kernel ahead. */
+  z.object({ type: z.literal('prepare'), kernel: KernelLaunchSchema, workingDirectory: z.string() }),
+  /** Spare only: run this job.json on the kernel that was started ahead. */
+  z.object({ type: z.literal('run'), job: z.string() }),
+]);
+export type ControlRequest = z.infer<typeof ControlRequestSchema>;
+
+/** Runner to service; the first line after connecting is the current state of things. */
+export const ControlEventSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('status'), status: RunnerStatusSchema }),
+  /** Spare only: the kernel has answered. */
+  z.object({ type: z.literal('ready') }),
+]);
+export type ControlEvent = z.infer<typeof ControlEventSchema>;
+
+/**
+ * Where the runner with this runtime directory listens. The directory is short (socket paths end at 104 bytes),
+ * owned by the user, 0700, and also holds the kernel's sockets and connection file.
+ */
+export function controlAddress(
+  runtimeDirectory: string,
+  platform: NodeJS.Platform = process.platform,
+): string {
+  return platform === 'win32'
+    ? `\\\\.\\pipe\\notebook-executions-${path.win32.basename(runtimeDirectory)}`
+    : path.posix.join(runtimeDirectory, 'control');
+}
