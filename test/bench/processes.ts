@@ -1,0 +1,37 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/**
+ * Peak resident memory (VmHWM, MB) of the processes that `matches` accepts, sampled every 20 ms from /proc until stopped.
+ * Where there is no /proc (macOS, Windows) nothing is measured and the answer is undefined.
+ */
+export function watchPeakMemory(
+  matches: (commandLine: string, pid: number) => boolean,
+): () => number | undefined {
+  let peak: number | undefined;
+  const sample = (): void => {
+    for (const entry of processIds()) {
+      try {
+        const commandLine = readFileSync(`/proc/${entry}/cmdline`, 'utf8').replaceAll('\0', ' ');
+        if (!matches(commandLine, Number(entry))) continue;
+        const kilobytes = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${entry}/status`, 'utf8'))?.[1];
+        if (kilobytes !== undefined) peak = Math.max(peak ?? 0, Number(kilobytes) / 1024);
+      } catch {
+        // The process ended between the listing and the reading.
+      }
+    }
+  };
+  const timer = setInterval(sample, 20);
+  return () => {
+    sample();
+    clearInterval(timer);
+    return peak;
+  };
+}
+
+function processIds(): string[] {
+  try {
+    return readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  } catch {
+    return [];
+  }
+}

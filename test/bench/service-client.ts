@@ -1,0 +1,146 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import * as http from 'node:http';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
+import { createInterface } from 'node:readline';
+import { pathToFileURL } from 'node:url';
+import { isTerminal } from '../../src/execution/states';
+
+const REPOSITORY = path.resolve(__dirname, '../../..');
+const PARENT = '/v1/projects/local/locations/local';
+
+interface ExecutionJson {
+  name: string;
+  state?: string;
+  outputNotebookFile?: string;
+  runStatus?: { message?: string; cause?: string };
+}
+
+/**
+ * The embedded service as any other client sees it: a process that prints where it listens, and its HTTP API.
+ * Nothing of the product's own client is used, so that what is measured is the service.
+ */
+export class BenchService {
+  readonly #agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
+  #nextId = 0;
+
+  private constructor(
+    readonly dataDirectory: string,
+    readonly process: ChildProcess,
+    private readonly endpoint: URL,
+    private readonly token: string,
+  ) {}
+
+  /** Starts the service in the foreground. The environment is that of the test Python environment. */
+  static async start(options: {
+    spare: boolean;
+    concurrency?: number;
+    dataDirectory?: string;
+  }): Promise<BenchService> {
+    const dataDirectory = options.dataDirectory ?? mkdtempSync(path.join(tmpdir(), 'nbx-bench-'));
+    const child = spawn(
+      process.execPath,
+      [
+        path.join(REPOSITORY, 'dist/service.js'),
+        'serve',
+        '--data-dir',
+        dataDirectory,
+        '--max-concurrent',
+        String(options.concurrency ?? 1),
+        ...(options.spare ? [] : ['--no-spare']),
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
+    const { endpoint, tokenFile } = JSON.parse(line) as { endpoint: string; tokenFile: string };
+    return new BenchService(dataDirectory, child, new URL(endpoint), readFileSync(tokenFile, 'utf8').trim());
+  }
+
+  /** Creates an execution of the notebook at `file` and answers its resource name. */
+  async create(file: string): Promise<string> {
+    this.#nextId += 1;
+    const id = `bench-${String(process.pid)}-${String(this.#nextId)}`;
+    await this.request('POST', `${PARENT}/executions?executionId=${id}`, {
+      executionTemplate: { inputNotebookFile: pathToFileURL(file).href },
+      runOptions: { interpreter: pythonFile('python'), environment: pythonEnvironment() },
+    });
+    return `${PARENT.slice('/v1/'.length)}/executions/${id}`;
+  }
+
+  /** Waits until the execution has ended and answers the text of its output. Throws unless it SUCCEEDED. */
+  async waitForOutput(name: string): Promise<() => string> {
+    for (;;) {
+      const execution = (await this.request('GET', `/v1/${name}`)) as ExecutionJson;
+      if (!isTerminal(execution.state)) {
+        // A client's polling is part of what is measured; 2 ms is the finest that does not load the service.
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        continue;
+      }
+      if (execution.state !== 'SUCCEEDED') {
+        throw new Error(
+          `${name} ended as ${String(execution.state)}: ${JSON.stringify(execution.runStatus)}`,
+        );
+      }
+      const { outputNotebookFile } = execution;
+      return () => readFileSync(new URL(outputNotebookFile ?? ''), 'utf8');
+    }
+  }
+
+  /** Sends one request; a 4xx or 5xx answer rejects with the answer's text. */
+  async request(method: string, requestPath: string, body?: unknown): Promise<unknown> {
+    const request = http.request(new URL(requestPath, this.endpoint), {
+      method,
+      agent: this.#agent,
+      headers: { authorization: `Bearer ${this.token}`, 'content-type': 'application/json' },
+    });
+    request.end(body === undefined ? undefined : JSON.stringify(body));
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+    const chunks: Buffer[] = [];
+    for await (const chunk of response) chunks.push(chunk as Buffer);
+    const text = Buffer.concat(chunks).toString('utf8');
+    if ((response.statusCode ?? 500) >= 400) throw new Error(`${method} ${requestPath}: ${text}`);
+    return JSON.parse(text);
+  }
+
+  /** Waits until a kernel that was started ahead has answered, as the location's metadata says. */
+  async spareReady(): Promise<void> {
+    for (;;) {
+      const location = (await this.request('GET', PARENT)) as { metadata?: { spare?: string } };
+      if (location.metadata?.spare === 'ready') return;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** Ends the service and removes its data. */
+  async stop(): Promise<void> {
+    this.#agent.destroy();
+    const stop = spawn(
+      process.execPath,
+      [path.join(REPOSITORY, 'dist/service.js'), 'stop', '--data-dir', this.dataDirectory],
+      { stdio: 'inherit' },
+    );
+    const exits = this.process.exitCode === null ? once(this.process, 'exit') : undefined;
+    await once(stop, 'exit');
+    await exits;
+    rmSync(this.dataDirectory, { recursive: true, force: true });
+  }
+}
+
+/** A program of the test Python environment, e.g. `python` or `papermill`. */
+export function pythonFile(program: string): string {
+  return path.join(REPOSITORY, '.venv/bin', program);
+}
+
+/** This process's environment with the test Python environment activated. */
+export function pythonEnvironment(): Record<string, string> {
+  const environment = Object.fromEntries(
+    Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+  return {
+    ...environment,
+    VIRTUAL_ENV: path.join(REPOSITORY, '.venv'),
+    PATH: `${path.join(REPOSITORY, '.venv/bin')}${path.delimiter}${process.env['PATH'] ?? ''}`,
+  };
+}
