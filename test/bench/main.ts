@@ -24,12 +24,14 @@ interface CaseResult {
   ours: Figures;
   peers: Record<string, Figures & { ratio: number; bar: number }>;
 }
-interface Sample {
-  seconds: number;
-  megabytes: number | undefined;
+interface Contestant {
+  name: string;
+  prepare: () => Promise<Measured>;
+  isClient: (commandLine: string) => boolean;
 }
 
 const peers = Object.keys(PEERS) as Peer[];
+const PROGRAMS: Readonly<Record<Peer, string>> = { nbclient: 'jupyter-execute', papermill: 'papermill' };
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -68,62 +70,66 @@ async function main(): Promise<void> {
 
 async function measureCase(each: Case): Promise<CaseResult> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'nbx-bench-'));
-  const ours: Sample[] = [];
-  const theirs = new Map<Peer, Sample[]>(peers.map((peer) => [peer, []]));
+  const contestants: Contestant[] = [
+    { name: 'ours', prepare: () => each.ours(folder), isClient: (command) => command.includes('runner.js') },
+    ...peers.map((peer) => ({
+      name: peer,
+      prepare: () => each.peer(peer, folder),
+      isClient: (command: string) =>
+        command.includes(pythonFile(PROGRAMS[peer])) && !command.includes('xargs'),
+    })),
+  ];
+  const samples = new Map<string, number[]>();
+  const memory = new Map<string, number | undefined>();
   try {
+    // A round of its own for memory: sampling it takes time from what is measured. It also warms the disk cache.
+    for (const contestant of contestants) {
+      const stopWatching = watchPeakMemory(contestant.isClient);
+      await measure(await contestant.prepare());
+      memory.set(contestant.name, stopWatching());
+    }
     for (let round = 0; round < each.rounds; round += 1) {
-      ours.push(await measure(await each.ours(folder), (command) => command.includes('runner.js')));
-      for (const peer of peers) {
-        const program = peer === 'nbclient' ? 'jupyter-execute' : 'papermill';
-        theirs
-          .get(peer)
-          ?.push(
-            await measure(
-              await each.peer(peer, folder),
-              (command) => command.includes(pythonFile(program)) && !command.includes('xargs'),
-            ),
-          );
+      for (const { name, prepare } of contestants) {
+        samples.set(name, [...(samples.get(name) ?? []), await measure(await prepare())]);
       }
     }
   } finally {
     await each.close();
     rmSync(folder, { recursive: true, force: true });
   }
+  const ours = samples.get('ours') ?? [];
   return {
     name: each.name,
-    ours: figures(ours),
+    ours: figures(ours, memory.get('ours')),
     peers: Object.fromEntries(
       peers.map((peer) => {
-        const samples = theirs.get(peer) ?? [];
-        const ratios = samples.map((sample, index) => (ours[index]?.seconds ?? NaN) / sample.seconds);
-        return [peer, { ...figures(samples), ratio: median(ratios), bar: each.bars[peer] }];
+        const theirs = samples.get(peer) ?? [];
+        const ratio = median(theirs.map((value, index) => (ours[index] ?? NaN) / value));
+        return [peer, { ...figures(theirs, memory.get(peer)), ratio, bar: each.bars[peer] }];
       }),
     ),
   };
 }
 
-async function measure(measured: Measured, isClient: (commandLine: string) => boolean): Promise<Sample> {
-  const stopWatching = watchPeakMemory(isClient);
-  const start = performance.now();
+/** Seconds that the measured part took. Throws when what it wrote is wrong. */
+async function measure(measured: Measured): Promise<number> {
   try {
+    const start = performance.now();
     await measured.run();
     const seconds = (performance.now() - start) / 1000;
     await measured.check();
-    return { seconds, megabytes: stopWatching() };
+    return seconds;
   } finally {
-    stopWatching();
     await measured.close?.();
   }
 }
 
-function figures(samples: readonly Sample[]): Figures {
-  const seconds = samples.map((sample) => sample.seconds);
-  const megabytes = samples.map((sample) => sample.megabytes).filter((value) => value !== undefined);
+function figures(seconds: readonly number[], megabytes: number | undefined): Figures {
   return {
     median_s: round(median(seconds)),
     min_s: round(Math.min(...seconds)),
     max_s: round(Math.max(...seconds)),
-    rss_mb: megabytes.length === 0 ? null : Math.round(Math.max(...megabytes)),
+    rss_mb: megabytes === undefined ? null : Math.round(megabytes),
   };
 }
 
