@@ -1,7 +1,184 @@
 /*
- * Builds the bundles into dist/ and, with --tests, the tests into out/.
- * google.js is an entry of its own: import() alone does not split a CommonJS bundle.
+ * Bundles the product into dist/ and, with --tests, every test and test program into out/.
+ *
+ *   node esbuild.mjs [--production] [--tests] [--watch]
+ *
+ * --production: minified and without source maps, as it is packaged.
  */
 import * as esbuild from 'esbuild';
-import { cp, glob, mkdir, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { copyFile, cp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = path.dirname(fileURLToPath(import.meta.url));
+
+/** Each bundle of the product and its entry. */
+const BUNDLES = {
+  extension: 'src/extension.ts',
+  google: 'src/google/index.ts',
+  service: 'src/service/main.ts',
+  runner: 'src/runner/main.ts',
+};
+
+/** Tests, and the programs that tests start: what is named main.ts, *.main.ts, and the host suites' index.ts. */
+const TEST_ENTRY = /(?:\.test|\.main|^main|^host[\\/]index|[\\/]main)\.ts$/;
+
+/** @type {esbuild.BuildOptions} */
+const COMMON = {
+  absWorkingDir: ROOT,
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  logLevel: 'warning',
+};
+
+/**
+ * import() alone does not split a CommonJS bundle: within the extension, `import('./google/index')` becomes
+ * `require('./google.js')`, so that whoever runs notebooks on this machine never loads it.
+ * @type {esbuild.Plugin}
+ */
+const googleApart = {
+  name: 'google-apart',
+  setup(build) {
+    build.onResolve({ filter: /(?:^|\/)google(?:\/index)?$/ }, (args) =>
+      args.kind === 'dynamic-import' && args.path.startsWith('.')
+        ? { path: './google.js', external: true }
+        : undefined,
+    );
+  },
+};
+
+/** @returns {esbuild.BuildOptions} */
+function productOptions(production) {
+  return {
+    ...COMMON,
+    entryPoints: Object.fromEntries(
+      Object.entries(BUNDLES).filter(([, entry]) => existsSync(path.join(ROOT, entry))),
+    ),
+    outdir: 'dist',
+    external: ['vscode', 'zeromq'],
+    // The ES module builds of packages shake better than their CommonJS ones.
+    mainFields: ['module', 'main'],
+    plugins: [googleApart],
+    minify: production,
+    sourcemap: !production,
+  };
+}
+
+/** @returns {Promise<esbuild.BuildOptions>} */
+async function testOptions() {
+  const files = await readdir(path.join(ROOT, 'test'), { recursive: true });
+  return {
+    ...COMMON,
+    entryPoints: files.filter((file) => TEST_ENTRY.test(file)).map((file) => path.join('test', file)),
+    outdir: 'out',
+    outbase: '.',
+    // Tests run inside the clone and find packages in its node_modules.
+    packages: 'external',
+    sourcemap: true,
+  };
+}
+
+/** The platforms packages are made for, in vsce's names, and the zeromq addon each one gets. */
+export const TARGETS = {
+  // The builds for other Node ABIs need a newer glibc (2.38, this one 2.25); all are N-API and run in any Node.
+  'linux-x64': { os: 'linux', arch: 'x64', libc: 'glibc', addon: 'linux/x64/node/glibc-127-Release' },
+  'linux-arm64': { os: 'linux', arch: 'arm64', libc: 'glibc', addon: 'linux/arm64/node/glibc-127-Release' },
+  'alpine-x64': { os: 'linux', arch: 'x64', libc: 'musl', addon: 'linux/x64/node/musl-127-Release' },
+  'darwin-x64': { os: 'darwin', arch: 'x64', libc: 'libc', addon: 'darwin/x64/node/libc-115-Release' },
+  'darwin-arm64': { os: 'darwin', arch: 'arm64', libc: 'libc', addon: 'darwin/arm64/node/libc-115-Release' },
+  'win32-x64': { os: 'win32', arch: 'x64', libc: 'msvc', addon: 'win32/x64/node/msvc-115-Release' },
+  'win32-arm64': { os: 'win32', arch: 'arm64', libc: 'msvc', addon: 'win32/arm64/node/msvc-115-Release' },
+};
+
+/** @returns {keyof typeof TARGETS} */
+export function hostTarget() {
+  const musl = process.platform === 'linux' && existsSync('/etc/alpine-release');
+  return `${musl ? 'alpine' : process.platform}-${process.arch}`;
+}
+
+/**
+ * Copies what the runner needs of zeromq for one platform: its JavaScript, one addon with a manifest that lists just
+ * that one, the loader, and the licences. zeromq cannot be bundled: it looks for the addon beside itself.
+ * @param {string} target one of {@link TARGETS}
+ */
+async function copyZeromq(target) {
+  const chosen = TARGETS[target];
+  if (chosen === undefined) {
+    throw new Error(`There is no zeromq addon for ${target}. Platforms: ${Object.keys(TARGETS).join(', ')}.`);
+  }
+  const modules = path.join(ROOT, 'node_modules');
+  const from = path.join(modules, 'zeromq');
+  const to = path.join(ROOT, 'dist/node_modules/zeromq');
+  const addon = path.join(chosen.addon, 'addon.node');
+  const { os, arch, libc } = chosen;
+  const manifest = JSON.stringify({ [JSON.stringify({ os, arch, libc, abi: 0 })]: addon });
+  const { name, version, license, main, type } = JSON.parse(
+    await readFile(path.join(from, 'package.json'), 'utf8'),
+  );
+  const packageJson = JSON.stringify({ name, version, license, main, type });
+  // Written last: where it says the same, all is there, and what runs from dist/ is left in peace.
+  const stamp = path.join(to, 'package.json');
+  if (
+    (await readFile(stamp, 'utf8').catch(() => '')) === packageJson &&
+    (await readFile(path.join(to, 'build/manifest.json'), 'utf8').catch(() => '')) === manifest
+  ) {
+    return;
+  }
+  await rm(path.join(ROOT, 'dist/node_modules'), { recursive: true, force: true });
+  await mkdir(path.join(to, 'build', chosen.addon), { recursive: true });
+  await cp(path.join(from, 'lib'), path.join(to, 'lib'), {
+    recursive: true,
+    filter: (file) => !file.endsWith('ts3.7') && (!path.extname(file) || file.endsWith('.js')),
+  });
+  for (const file of ['LICENSE.txt', 'LICENSE_MPL-2.0.txt', path.join('build', addon)]) {
+    await copyFile(path.join(from, file), path.join(to, file));
+  }
+  await writeFile(path.join(to, 'build/manifest.json'), manifest);
+  const loader = 'cmake-ts/build/loader.js';
+  await mkdir(path.join(to, 'node_modules/cmake-ts/build'), { recursive: true });
+  await copyFile(path.join(modules, loader), path.join(to, 'node_modules', loader));
+  await writeFile(stamp, packageJson);
+}
+
+/**
+ * Builds dist/, and out/ with `tests`.
+ * @param {{ production?: boolean, tests?: boolean, target?: string }} options `target`: platform of the zeromq addon, default: this one
+ */
+export async function build({ production = false, tests = false, target = hostTarget() } = {}) {
+  await Promise.all([
+    esbuild.build(productOptions(production)),
+    copyZeromq(target),
+    tests && testOptions().then((options) => esbuild.build(options)),
+  ]);
+}
+
+async function watch(tests) {
+  await copyZeromq(hostTarget());
+  // The lines that the problem matcher of .vscode/tasks.json waits for.
+  const plugins = [
+    {
+      name: 'report',
+      setup(build) {
+        build.onStart(() => console.log('build started'));
+        build.onEnd(() => console.log('build finished'));
+      },
+    },
+  ];
+  const all = [productOptions(false), ...(tests ? [await testOptions()] : [])];
+  for (const options of all) {
+    const context = await esbuild.context({ ...options, plugins: [...(options.plugins ?? []), ...plugins] });
+    await context.watch();
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const flags = process.argv.slice(2);
+  const tests = flags.includes('--tests');
+  await (flags.includes('--watch')
+    ? watch(tests)
+    : build({ production: flags.includes('--production'), tests }));
+}

@@ -1,0 +1,91 @@
+/*
+ * Type-checked lint, and the arrows of the architecture: commands, views → tracking → execution ← embedded, google,
+ * service, runner. Only the editor's own rooms import vscode. Import cycles: test/support/cycles.mjs.
+ */
+import js from '@eslint/js';
+import { defineConfig } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+/** What each room of src/ may import besides itself. `execution` is everybody's; extension.ts, the composition root, may import all. */
+const ARROWS = {
+  execution: [],
+  notebook: ['execution'],
+  embedded: ['execution', 'notebook'],
+  google: ['execution', 'notebook'],
+  runner: ['execution', 'notebook'],
+  service: ['execution', 'notebook', 'runner'],
+  tracking: ['execution', 'notebook'],
+  views: ['execution', 'notebook', 'tracking'],
+  commands: ['execution', 'notebook', 'tracking', 'views'],
+};
+const EDITOR_ROOMS = ['tracking', 'views', 'commands'];
+
+function arrowsOf(room, allowed) {
+  const forbidden = [...Object.keys(ARROWS), 'extension'].filter(
+    (other) => other !== room && !allowed.includes(other),
+  );
+  return {
+    files: [`src/${room}/**/*.ts`],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          paths: [
+            { name: 'zod', message: "Import 'zod/mini': the whole of zod is 30 times its size." },
+            ...(EDITOR_ROOMS.includes(room)
+              ? []
+              : [{ name: 'vscode', message: `src/${room} runs without an editor; hand in what it needs.` }]),
+          ],
+          patterns: [
+            {
+              regex: `^(?:\\.\\./)+(?:${forbidden.join('|')})(?:/|$)`,
+              message: `src/${room} may import ${allowed.length > 0 ? allowed.join(', ') : 'no other room'}.`,
+            },
+          ],
+        },
+      ],
+    },
+  };
+}
+
+export default defineConfig(
+  { ignores: ['dist/', 'out/', '.venv/', '.vscode-test/', '.cache/', 'node_modules/'] },
+  js.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      eqeqeq: 'error',
+      '@typescript-eslint/no-floating-promises': ['error', { checkThenables: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true, requireDefaultForNonUnion: true },
+      ],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+    },
+  },
+  ...Object.entries(ARROWS).map(([room, allowed]) => arrowsOf(room, allowed)),
+  {
+    files: ['test/**/*.ts'],
+    ignores: ['test/host/**', 'test/support/host/**'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          paths: [
+            { name: 'vscode', message: 'Only tests in the extension host (test/host) have an editor.' },
+          ],
+        },
+      ],
+    },
+  },
+  {
+    files: ['**/*.mjs'],
+    languageOptions: {
+      globals: { console: 'readonly', process: 'readonly', fetch: 'readonly', URL: 'readonly' },
+    },
+  },
+);
