@@ -1,0 +1,88 @@
+import { z } from 'zod/mini';
+import { ExecutionTemplateSchema, RunOptionsSchema, type ExecutionTemplate } from './execution';
+
+/*
+ * A person's template: a named entry of the setting `notebookExecutions.templates` that says which service runs a
+ * notebook and with which defaults. Read strictly: what is misspelt here would silently change nothing.
+ */
+
+/** Services a template can name. */
+export const TEMPLATE_SERVICES = ['embedded', 'notebooks', 'vertex'] as const;
+export type TemplateService = (typeof TEMPLATE_SERVICES)[number];
+
+const positive = z.number().check(z.positive());
+const runOptions = RunOptionsSchema.shape;
+
+/** Run options in a template: those of the contract that are the person's to choose, and two the editor carries out. */
+export const TemplateRunOptionsSchema = z.strictObject({
+  workingDirectory: runOptions.workingDirectory,
+  interpreter: runOptions.interpreter,
+  /** Variables added to the environment of the window, unlike the contract's complete environment. */
+  environment: runOptions.environment,
+  timeout: z.optional(positive),
+  cellTimeout: z.optional(positive),
+  kernelTimeout: z.optional(positive),
+  allowErrors: runOptions.allowErrors,
+  allowErrorNames: runOptions.allowErrorNames,
+  maxAttempts: z.optional(z.int().check(z.minimum(1), z.maximum(10))),
+  memoryLimitBytes: z.optional(z.int().check(z.positive())),
+  /** File name of the output in `outputNotebookFolder`; see {@link expandOutputName}. */
+  outputName: z.optional(z.string().check(z.regex(/^[^/\\]+$/))),
+  /** Write the outputs into the source notebook when the execution succeeded. */
+  writeBack: z.optional(z.boolean()),
+});
+export type TemplateRunOptions = z.infer<typeof TemplateRunOptionsSchema>;
+
+/** Every field of the resource's ExecutionTemplate, and no other. */
+export const StrictExecutionTemplateSchema = z.strictObject({
+  ...ExecutionTemplateSchema.shape,
+  acceleratorConfig: z.optional(
+    z.strictObject({ type: z.optional(z.string()), coreCount: z.optional(z.string()) }),
+  ),
+  dataprocParameters: z.optional(z.strictObject({ cluster: z.optional(z.string()) })),
+  vertexAiParameters: z.optional(
+    z.strictObject({
+      network: z.optional(z.string()),
+      env: z.optional(z.record(z.string(), z.string())),
+    }),
+  ),
+});
+
+export const UserTemplateSchema = z.strictObject({
+  name: z.string().check(z.minLength(1)),
+  service: z.enum(TEMPLATE_SERVICES),
+  project: z.optional(z.string().check(z.minLength(1))),
+  location: z.optional(z.string().check(z.minLength(1))),
+  executionTemplate: z.optional(StrictExecutionTemplateSchema),
+  runOptions: z.optional(TemplateRunOptionsSchema),
+});
+
+/** A template that can be used. */
+export interface UserTemplate {
+  readonly name: string;
+  readonly service: TemplateService;
+  /** Google Cloud project and location; always there for the Google services. */
+  readonly project?: string | undefined;
+  readonly location?: string | undefined;
+  readonly executionTemplate: ExecutionTemplate;
+  readonly runOptions: TemplateRunOptions;
+}
+
+/**
+ * File name for an output from a pattern with `{name}` (notebook without its extension), `{date}` (2026-01-31),
+ * `{time}` (235959, both local) and `{id}` (execution id). Always ends in `.ipynb`.
+ */
+export function expandOutputName(pattern: string, values: { name: string; id: string; now: Date }): string {
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const { now } = values;
+  const replacements: Readonly<Record<string, string>> = {
+    name: values.name,
+    id: values.id,
+    date: `${String(now.getFullYear())}-${two(now.getMonth() + 1)}-${two(now.getDate())}`,
+    time: `${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`,
+  };
+  const expanded = pattern.replace(/\{(\w+)\}/g, (whole, key: string) => replacements[key] ?? whole);
+  // A name never becomes a path, whatever the notebook is called.
+  const safe = expanded.replace(/[/\\:\0]/g, '_').replace(/^\.+/, '');
+  return safe.endsWith('.ipynb') ? safe : `${safe || 'output'}.ipynb`;
+}
