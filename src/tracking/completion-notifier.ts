@@ -1,0 +1,185 @@
+import { z } from 'zod/mini';
+import { isTerminal } from '../execution/states';
+import type { Clock, Disposable } from './clock';
+import type { Event } from './emitter';
+import { executionKey, type ExecutionStore, type TrackedExecution } from './execution-store';
+import type { RecordFolder } from './record-folder';
+
+/** That somebody waits for the end of an execution. Kept until they could see it. */
+export const NoticeSchema = z.object({
+  version: z.literal(1),
+  serviceId: z.string(),
+  /** Resource name. */
+  name: z.string(),
+  /** The folder or workspace file it was submitted from; empty without one. Only its windows tell. */
+  workspace: z.string(),
+  /** The extension host that submitted it. */
+  processId: z.number(),
+});
+export type Notice = z.infer<typeof NoticeSchema>;
+
+/** Shows what ended. Called once for executions that ended together. */
+export interface CompletionPresenter {
+  present(ended: readonly TrackedExecution[]): void;
+}
+
+/** The window as far as telling needs it. */
+export interface WindowFocus {
+  readonly focused: boolean;
+  readonly onDidChange: Event<void>;
+}
+
+export interface CompletionNotifierOptions {
+  readonly store: ExecutionStore;
+  readonly notices: RecordFolder<Notice>;
+  readonly presenter: CompletionPresenter;
+  readonly clock: Clock;
+  readonly window: WindowFocus;
+  readonly workspace: string;
+  readonly processId: number;
+  /** Whether an extension host still runs. */
+  readonly isAlive: (processId: number) => boolean;
+  readonly log: (line: string) => void;
+}
+
+/** Executions that end within this time are told together. */
+const TOGETHER = 400;
+/** How long a window leaves it to the one that submitted the execution to tell its end. */
+const PRECEDENCE = 10_000;
+
+interface Awaited {
+  readonly notice: Notice;
+  state: 'running' | 'ended' | 'told';
+}
+
+/**
+ * Tells the ends of the executions that were submitted from this window, and of those that an earlier window of the same
+ * workspace left behind. What was told is forgotten only once somebody could see it, and by one window.
+ */
+export class CompletionNotifier implements Disposable {
+  private readonly awaited = new Map<string, Awaited>();
+  private readonly subscriptions: Disposable[];
+  private timer: Disposable | undefined;
+  private ended: TrackedExecution[] = [];
+  private disposed = false;
+
+  constructor(private readonly options: CompletionNotifierOptions) {
+    this.subscriptions = [
+      options.store.onDidChange((change) => {
+        for (const tracked of [...change.added, ...change.changed]) this.look(tracked);
+      }),
+      options.window.onDidChange(() => {
+        if (options.window.focused) void this.settle();
+      }),
+    ];
+  }
+
+  /** Takes up what earlier windows of this workspace left. To be called once, before the pollers start. */
+  async restore(): Promise<void> {
+    for (const notice of await this.options.notices.all()) {
+      if (notice.workspace === this.options.workspace) this.await(notice);
+    }
+  }
+
+  /** The person submitted this execution here and now. Resolves once that survives the window. */
+  async submitted(tracked: TrackedExecution): Promise<void> {
+    const notice: Notice = {
+      version: 1,
+      serviceId: tracked.service.id,
+      name: tracked.execution.name,
+      workspace: this.options.workspace,
+      processId: this.options.processId,
+    };
+    await this.options.notices.put(tracked.key, notice);
+    this.await(notice);
+  }
+
+  /** Resource names of a service whose end somebody waits for. */
+  awaitedNames(serviceId: string): string[] {
+    return [...this.awaited.values()]
+      .filter(({ notice, state }) => notice.serviceId === serviceId && state === 'running')
+      .map(({ notice }) => notice.name);
+  }
+
+  /** The person saw the end by other means (cancelled or deleted it, opened it): nothing is told. */
+  async forget(key: string): Promise<void> {
+    this.awaited.delete(key);
+    this.ended = this.ended.filter((tracked) => tracked.key !== key);
+    await this.options.notices.claim(key);
+  }
+
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    for (const subscription of this.subscriptions) subscription.dispose();
+    this.timer?.dispose();
+  }
+
+  private await(notice: Notice): void {
+    const key = executionKey(notice.serviceId, notice.name);
+    this.awaited.set(key, { notice, state: 'running' });
+    const tracked = this.options.store.get(key);
+    if (tracked !== undefined) this.look(tracked);
+  }
+
+  private look(tracked: TrackedExecution): void {
+    const awaited = this.awaited.get(tracked.key);
+    if (awaited?.state !== 'running' || !isTerminal(tracked.execution.state)) return;
+    awaited.state = 'ended';
+    const { processId, isAlive, clock } = this.options;
+    const others = awaited.notice.processId !== processId && isAlive(awaited.notice.processId);
+    if (others)
+      clock.after(PRECEDENCE, () => {
+        this.enqueue(tracked);
+      });
+    else this.enqueue(tracked);
+  }
+
+  private enqueue(tracked: TrackedExecution): void {
+    if (this.disposed || !this.awaited.has(tracked.key)) return;
+    this.ended.push(tracked);
+    this.timer ??= this.options.clock.after(TOGETHER, () => {
+      this.timer = undefined;
+      void this.tell();
+    });
+  }
+
+  /** Shows what ended. Where nobody looks it is shown all the same, and stays to be told until somebody does. */
+  private async tell(): Promise<void> {
+    const { window, presenter } = this.options;
+    const ended = this.ended;
+    this.ended = [];
+    const mine: TrackedExecution[] = [];
+    for (const tracked of ended) {
+      const awaited = this.awaited.get(tracked.key);
+      if (awaited === undefined) continue;
+      if (window.focused) {
+        if (await this.claim(tracked.key)) mine.push(tracked);
+      } else if (awaited.notice.processId === this.options.processId) {
+        awaited.state = 'told';
+        mine.push(tracked);
+      } else {
+        // Left over from another window: waits here until somebody looks at this one.
+        this.ended.push(tracked);
+      }
+    }
+    if (mine.length > 0 && !this.disposed) presenter.present(mine);
+  }
+
+  /** Somebody looks at the window: what it shows is told, what waits is shown. */
+  private async settle(): Promise<void> {
+    for (const [key, { state }] of this.awaited) if (state === 'told') await this.claim(key);
+    if (this.ended.length > 0) await this.tell();
+  }
+
+  private async claim(key: string): Promise<boolean> {
+    this.awaited.delete(key);
+    try {
+      return await this.options.notices.claim(key);
+    } catch (error) {
+      // Told twice is better than never.
+      this.options.log(`Cannot remember what was told: ${String(error)}`);
+      return true;
+    }
+  }
+}

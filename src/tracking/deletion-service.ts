@@ -1,0 +1,142 @@
+import { z } from 'zod/mini';
+import { ServiceError } from '../execution/errors';
+import type { ExecutionService } from '../execution/execution-service';
+import type { Clock, Disposable } from './clock';
+import { executionKey, type ExecutionStore, type TrackedExecution } from './execution-store';
+import type { RecordFolder } from './record-folder';
+
+/** A deletion that the person asked for and can still undo. */
+export const DeletionSchema = z.object({
+  version: z.literal(1),
+  serviceId: z.string(),
+  /** Resource name. */
+  name: z.string(),
+  /** The extension host that offers to undo it. */
+  processId: z.number(),
+  /** When it was asked for, in milliseconds since the epoch. */
+  time: z.number(),
+});
+export type Deletion = z.infer<typeof DeletionSchema>;
+
+/** How long a deletion can be undone, in milliseconds. */
+export const UNDO_TIME = 10_000;
+/** After this time a deletion that is still written down was left behind. */
+const OWNED_TIME = 10 * UNDO_TIME;
+
+export interface DeletionServiceOptions {
+  readonly store: ExecutionStore;
+  readonly deletions: RecordFolder<Deletion>;
+  readonly clock: Clock;
+  readonly processId: number;
+  readonly isAlive: (processId: number) => boolean;
+  /** The service refused; the execution is back in sight. */
+  readonly onFailed: (tracked: TrackedExecution, error: Error) => void;
+}
+
+/** Deletions asked for together. */
+export interface PendingDeletion {
+  /** Takes them all back. False when it was too late. */
+  undo(): Promise<boolean>;
+  /** Resolves when they are carried out or undone. */
+  readonly done: Promise<void>;
+}
+
+interface Batch {
+  readonly list: readonly TrackedExecution[];
+  readonly timer: Disposable;
+  readonly finish: () => void;
+}
+
+/**
+ * Deletes after a time in which it can be undone. The wish is written down at once, so that it is carried out also when
+ * the window closes (by {@link flush}) or its process ends (by the next window, in {@link restore}).
+ */
+export class DeletionService implements Disposable {
+  private readonly batches = new Set<Batch>();
+
+  constructor(private readonly options: DeletionServiceOptions) {}
+
+  /** Takes the executions out of sight and deletes them after {@link UNDO_TIME}. */
+  async delete(list: readonly TrackedExecution[]): Promise<PendingDeletion> {
+    const { store, deletions, clock, processId } = this.options;
+    for (const { key, service, execution } of list) {
+      const { name } = execution;
+      const time = clock.now();
+      await deletions.put(key, { version: 1, serviceId: service.id, name, processId, time });
+      store.setHidden(key, true);
+    }
+    const { promise, resolve } = deferred();
+    const batch: Batch = {
+      list,
+      timer: clock.after(UNDO_TIME, () => void this.carryOut(batch)),
+      finish: resolve,
+    };
+    this.batches.add(batch);
+    return { done: promise, undo: () => this.undo(batch) };
+  }
+
+  /** Carries out now what waits; for the window's end. */
+  async flush(): Promise<void> {
+    await Promise.all([...this.batches].map((batch) => this.carryOut(batch)));
+  }
+
+  /** Carries out what windows that are gone left behind, for a service that has become known. */
+  async restore(service: ExecutionService): Promise<void> {
+    const { deletions, clock, processId, isAlive } = this.options;
+    for (const deletion of await deletions.all()) {
+      if (deletion.serviceId !== service.id) continue;
+      // The age tells when a process id was given to another process since.
+      const owned = deletion.processId === processId || isAlive(deletion.processId);
+      if (owned && clock.now() - deletion.time < OWNED_TIME) continue;
+      const key = executionKey(service.id, deletion.name);
+      // Two windows may do this at once; the second finds nothing to delete.
+      await this.deleteOne({ key, service, execution: { name: deletion.name, state: 'STATE_UNSPECIFIED' } });
+    }
+  }
+
+  dispose(): void {
+    for (const batch of this.batches) batch.timer.dispose();
+  }
+
+  private async undo(batch: Batch): Promise<boolean> {
+    if (!this.batches.delete(batch)) return false;
+    batch.timer.dispose();
+    for (const { key } of batch.list) {
+      await this.options.deletions.claim(key);
+      this.options.store.setHidden(key, false);
+    }
+    batch.finish();
+    return true;
+  }
+
+  private async carryOut(batch: Batch): Promise<void> {
+    if (!this.batches.delete(batch)) return;
+    batch.timer.dispose();
+    await Promise.all(batch.list.map((tracked) => this.deleteOne(tracked)));
+    batch.finish();
+  }
+
+  private async deleteOne(tracked: TrackedExecution): Promise<void> {
+    const { store, deletions, onFailed } = this.options;
+    const { key, service, execution } = tracked;
+    try {
+      await service.delete(execution.name);
+    } catch (error) {
+      if (!(error instanceof ServiceError && error.status === 'NOT_FOUND')) {
+        await deletions.claim(key);
+        store.setHidden(key, false);
+        onFailed(tracked, error instanceof Error ? error : new Error(String(error)));
+        return;
+      }
+    }
+    // Taken after the answer: a list that was asked for while the service deleted may still name it.
+    store.remove(store.begin(), service.id, execution.name);
+    await deletions.claim(key);
+  }
+}
+
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((done) => (resolve = done));
+  return { promise, resolve };
+}

@@ -1,0 +1,293 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Execution } from '../execution/execution';
+import type { ExecutionPage, ExecutionService } from '../execution/execution-service';
+import { isActive, isTerminal } from '../execution/states';
+import type { Disposable } from './clock';
+import { Emitter } from './emitter';
+
+/** An execution and the service that runs it. A new object each time the execution changes. */
+export interface TrackedExecution {
+  /** Service id and resource name: unique in the window and the same after a restart. */
+  readonly key: string;
+  readonly service: ExecutionService;
+  readonly execution: Execution;
+}
+
+/** What one answer changed. At least one list is not empty. */
+export interface StoreChange {
+  readonly added: readonly TrackedExecution[];
+  readonly changed: readonly TrackedExecution[];
+  readonly removed: readonly TrackedExecution[];
+}
+
+/** What is known of a service as a whole. An error does not empty its list. */
+export interface ServiceStatus {
+  readonly service: ExecutionService;
+  /** True once its first list was answered. */
+  readonly loaded: boolean;
+  /** Why the last request failed; undefined once one succeeds. */
+  readonly error: Error | undefined;
+  /** Where older executions go on that were not asked for yet. */
+  readonly nextPageToken: string | undefined;
+}
+
+/** When a request was sent, counted. Answers are applied in this order whenever they arrive. */
+export type Ticket = number;
+
+interface Entry {
+  tracked: TrackedExecution;
+  /** createTime in milliseconds; NaN when the service does not tell. */
+  readonly created: number;
+  asOf: Ticket;
+  hidden: boolean;
+}
+
+/** How many removals are remembered so that a late answer cannot bring the execution back. */
+const REMEMBERED_REMOVALS = 1000;
+
+/** The key of an execution: service id and resource name. */
+export function executionKey(serviceId: string, name: string): string {
+  return `${serviceId}|${name}`;
+}
+
+/**
+ * The only truth about executions in a window. Tree, status bar, notifier and output documents read it and subscribe.
+ * Each request takes a ticket with {@link begin} before it is sent; its answer is applied with that ticket.
+ */
+export class ExecutionStore implements Disposable {
+  private readonly entries = new Map<string, Entry>();
+  private readonly active = new Map<string, TrackedExecution>();
+  private readonly services = new Map<string, ServiceStatus>();
+  private readonly removals = new Map<string, Ticket>();
+  private lastTicket: Ticket = 0;
+
+  private readonly changeEmitter = new Emitter<StoreChange>();
+  private readonly serviceEmitter = new Emitter<ServiceStatus>();
+  /** One event for each answer that changed something. */
+  readonly onDidChange = this.changeEmitter.event;
+  /** A service was added, loaded its first list, failed, recovered, or has more pages or none. */
+  readonly onDidChangeService = this.serviceEmitter.event;
+
+  /** Makes a service known, also before it was asked anything. Known already: nothing happens. */
+  addService(service: ExecutionService): void {
+    if (this.services.has(service.id)) return;
+    const status = { service, loaded: false, error: undefined, nextPageToken: undefined };
+    this.services.set(service.id, status);
+    this.serviceEmitter.fire(status);
+  }
+
+  /** Forgets a service and its executions. */
+  removeService(serviceId: string): void {
+    const status = this.services.get(serviceId);
+    if (status === undefined) return;
+    this.services.delete(serviceId);
+    const removed = [...this.entries.values()].filter((entry) => entry.tracked.service.id === serviceId);
+    for (const entry of removed) this.drop(entry.tracked.key);
+    this.fire({ added: [], changed: [], removed: removed.filter(visible).map((entry) => entry.tracked) });
+    this.serviceEmitter.fire(status);
+  }
+
+  /** To be called right before a request is sent. */
+  begin(): Ticket {
+    return ++this.lastTicket;
+  }
+
+  /** Applies the answer to a create, get or cancel. Answers what the store holds now. */
+  apply(ticket: Ticket, service: ExecutionService, execution: Execution): TrackedExecution {
+    const change = new ChangeBuilder();
+    const tracked = this.put(ticket, service, execution, change);
+    this.fire(change);
+    return tracked;
+  }
+
+  /**
+   * Applies the answer to a list of the newest executions. What the page covers and does not name any more is gone;
+   * active ones are left to a `get`, because lists of some services lag behind.
+   */
+  applyFirstPage(ticket: Ticket, service: ExecutionService, page: ExecutionPage): void {
+    const change = new ChangeBuilder();
+    const named = new Set<string>();
+    let oldest = Infinity;
+    for (const execution of page.executions) {
+      named.add(executionKey(service.id, execution.name));
+      this.put(ticket, service, execution, change);
+      oldest = Math.min(oldest, createdAt(execution));
+    }
+    const coversAll = page.nextPageToken === undefined;
+    for (const [key, entry] of this.entries) {
+      if (entry.tracked.service.id !== service.id || named.has(key) || entry.asOf >= ticket) continue;
+      if (this.active.has(key)) continue;
+      if (coversAll || entry.created > oldest) this.take(key, change);
+    }
+    this.fire(change);
+    const known = this.services.get(service.id);
+    const first = known === undefined || !known.loaded || coversAll;
+    this.setStatus(service, {
+      loaded: true,
+      nextPageToken: first ? page.nextPageToken : known.nextPageToken,
+    });
+  }
+
+  /** Applies the answer to a list of older executions. */
+  applyOlderPage(ticket: Ticket, service: ExecutionService, page: ExecutionPage): void {
+    const change = new ChangeBuilder();
+    for (const execution of page.executions) this.put(ticket, service, execution, change);
+    this.fire(change);
+    this.setStatus(service, { loaded: true, nextPageToken: page.nextPageToken });
+  }
+
+  /** The execution is gone: it was deleted, or the service says NOT_FOUND. Answers to earlier requests do not bring it back. */
+  remove(ticket: Ticket, serviceId: string, name: string): void {
+    const key = executionKey(serviceId, name);
+    const entry = this.entries.get(key);
+    if (entry !== undefined && entry.asOf > ticket) return;
+    // Deleted and set again, so that the oldest removal stands first.
+    this.removals.delete(key);
+    this.removals.set(key, ticket);
+    if (this.removals.size > REMEMBERED_REMOVALS) {
+      const [oldest] = this.removals.keys();
+      if (oldest !== undefined) this.removals.delete(oldest);
+    }
+    const change = new ChangeBuilder();
+    this.take(key, change);
+    this.fire(change);
+  }
+
+  /** A request failed. What is known of the executions stays. */
+  fail(service: ExecutionService, error: Error): void {
+    this.setStatus(service, { error });
+  }
+
+  /** Everything that was asked of the service was answered. */
+  succeed(service: ExecutionService): void {
+    this.setStatus(service, { error: undefined });
+  }
+
+  /** Takes an execution out of sight while its deletion can still be undone, or back into it. */
+  setHidden(key: string, hidden: boolean): void {
+    const entry = this.entries.get(key);
+    if (entry === undefined || entry.hidden === hidden) return;
+    entry.hidden = hidden;
+    if (!hidden && isActive(entry.tracked.execution.state)) this.active.set(key, entry.tracked);
+    if (hidden) this.active.delete(key);
+    const list = [entry.tracked];
+    this.fire({ added: hidden ? [] : list, changed: [], removed: hidden ? list : [] });
+  }
+
+  /** The execution as it is known now; undefined for one that is unknown or hidden. */
+  get(key: string): TrackedExecution | undefined {
+    const entry = this.entries.get(key);
+    return entry !== undefined && !entry.hidden ? entry.tracked : undefined;
+  }
+
+  /** Like {@link get}, by service and resource name. */
+  find(serviceId: string, name: string): TrackedExecution | undefined {
+    return this.get(executionKey(serviceId, name));
+  }
+
+  /** Every execution that is not hidden, in no order. */
+  all(): TrackedExecution[] {
+    return [...this.entries.values()].filter(visible).map((entry) => entry.tracked);
+  }
+
+  /** Executions that change by themselves, of one service or of all. */
+  activeOnes(serviceId?: string): TrackedExecution[] {
+    const all = [...this.active.values()];
+    return serviceId === undefined ? all : all.filter((tracked) => tracked.service.id === serviceId);
+  }
+
+  /** What is known of each service, in the order in which they were added. */
+  statuses(): ServiceStatus[] {
+    return [...this.services.values()];
+  }
+
+  status(serviceId: string): ServiceStatus | undefined {
+    return this.services.get(serviceId);
+  }
+
+  dispose(): void {
+    this.changeEmitter.dispose();
+    this.serviceEmitter.dispose();
+  }
+
+  private put(
+    ticket: Ticket,
+    service: ExecutionService,
+    execution: Execution,
+    change: ChangeBuilder,
+  ): TrackedExecution {
+    const key = executionKey(service.id, execution.name);
+    const entry = this.entries.get(key);
+    const tracked: TrackedExecution = { key, service, execution };
+    if (entry === undefined) {
+      if ((this.removals.get(key) ?? 0) >= ticket) return tracked;
+      this.entries.set(key, { tracked, created: createdAt(execution), asOf: ticket, hidden: false });
+      change.added.push(tracked);
+    } else {
+      if (ticket < entry.asOf || !mayFollow(entry.tracked.execution, execution)) return entry.tracked;
+      entry.asOf = ticket;
+      if (isDeepStrictEqual(entry.tracked.execution, execution)) return entry.tracked;
+      entry.tracked = tracked;
+      if (entry.hidden) return tracked;
+      change.changed.push(tracked);
+    }
+    if (isActive(execution.state)) this.active.set(key, tracked);
+    else this.active.delete(key);
+    return tracked;
+  }
+
+  private take(key: string, change: ChangeBuilder): void {
+    const entry = this.entries.get(key);
+    if (entry === undefined) return;
+    this.drop(key);
+    if (!entry.hidden) change.removed.push(entry.tracked);
+  }
+
+  private drop(key: string): void {
+    this.entries.delete(key);
+    this.active.delete(key);
+  }
+
+  private setStatus(service: ExecutionService, news: Partial<ServiceStatus>): void {
+    const before = this.services.get(service.id);
+    // A service that was removed while it was being asked stays away.
+    if (before === undefined) return;
+    const after = { ...before, ...news };
+    if (
+      after.loaded === before.loaded &&
+      after.error === before.error &&
+      after.nextPageToken === before.nextPageToken
+    )
+      return;
+    this.services.set(service.id, after);
+    this.serviceEmitter.fire(after);
+  }
+
+  private fire(change: StoreChange): void {
+    if (change.added.length + change.changed.length + change.removed.length > 0)
+      this.changeEmitter.fire(change);
+  }
+}
+
+class ChangeBuilder implements StoreChange {
+  readonly added: TrackedExecution[] = [];
+  readonly changed: TrackedExecution[] = [];
+  readonly removed: TrackedExecution[] = [];
+}
+
+function visible(entry: Entry): boolean {
+  return !entry.hidden;
+}
+
+function createdAt(execution: Execution): number {
+  return Date.parse(execution.createTime ?? '');
+}
+
+/** design.md, "Contract": a terminal state is final for its attempt. Another createTime is another execution of the same id. */
+function mayFollow(known: Execution, answered: Execution): boolean {
+  if (known.createTime !== answered.createTime) return true;
+  const knownAttempt = known.runStatus?.attempt ?? 1;
+  const answeredAttempt = answered.runStatus?.attempt ?? 1;
+  if (answeredAttempt !== knownAttempt) return answeredAttempt > knownAttempt;
+  return !isTerminal(known.state) || known.state === answered.state;
+}

@@ -1,0 +1,241 @@
+import { ServiceError } from '../execution/errors';
+import type { ExecutionService } from '../execution/execution-service';
+import { isTerminal } from '../execution/states';
+import type { Clock, Disposable } from './clock';
+import type { ExecutionStore } from './execution-store';
+
+/** How often a service is asked. Times are milliseconds between the end of one tick and the next. */
+export interface PollRates {
+  /** While something is active: right after a change, and at most when nothing has changed for a while. */
+  readonly active: readonly [number, number];
+  /** While nothing is active and somebody looks. */
+  readonly watched: number;
+  /** Longest wait after repeated errors. */
+  readonly longest: number;
+  /** Share of each wait that is left to chance, so that many windows do not ask at once; 0 to 1. */
+  readonly jitter: number;
+  /** A request that takes longer has failed. */
+  readonly timeout: number;
+}
+
+/** For a service on this machine. */
+export const LOCAL_RATES: PollRates = {
+  active: [500, 1000],
+  watched: 3000,
+  longest: 15_000,
+  jitter: 0,
+  timeout: 15_000,
+};
+
+/** For Google's services. */
+export const REMOTE_RATES: PollRates = {
+  active: [5000, 30_000],
+  watched: 60_000,
+  longest: 300_000,
+  jitter: 0.3,
+  timeout: 60_000,
+};
+
+/** How many executions one list asks for. */
+export const PAGE_SIZE = 100;
+
+export interface PollerOptions {
+  readonly service: ExecutionService;
+  readonly store: ExecutionStore;
+  readonly clock: Clock;
+  readonly rates: PollRates;
+  /** Resource names that somebody waits for although the store may not know them: told after a reload. */
+  readonly awaited: () => Iterable<string>;
+  /** A number from 0 up to 1. */
+  readonly random: () => number;
+  /** Says a line in the log; never called twice for the same lasting error. */
+  readonly log: (line: string) => void;
+}
+
+/**
+ * Keeps the store true to one service. A tick is one list and a get for each active or awaited execution that the list
+ * does not name. Never runs two ticks at once. Asks nothing while nothing is active, awaited or looked at.
+ */
+export class Poller implements Disposable {
+  private timer: Disposable | undefined;
+  /** When the timer ends. */
+  private due = Infinity;
+  private running: Promise<void> | undefined;
+  private again = false;
+  private watched = false;
+  private disposed = false;
+  private failures = 0;
+  private quietTicks = 0;
+  private readonly abort = new AbortController();
+  private readonly subscription: Disposable;
+
+  constructor(private readonly options: PollerOptions) {
+    const { service, store } = options;
+    store.addService(service);
+    this.subscription = store.onDidChange(({ added, changed, removed }) => {
+      if ([...added, ...changed, ...removed].some((tracked) => tracked.service.id === service.id))
+        this.quietTicks = 0;
+      // An execution that a command created must not wait for a tick planned when nothing was active.
+      const wait = this.wait();
+      if (this.running === undefined && wait !== undefined && options.clock.now() + wait < this.due)
+        this.schedule();
+    });
+    if (this.wait() !== undefined) this.poke();
+  }
+
+  /** Somebody looks at the list, or nobody does any more. Looking asks at once. */
+  setWatched(watched: boolean): void {
+    if (this.watched === watched) return;
+    this.watched = watched;
+    if (watched) this.poke();
+    else if (this.running === undefined) this.schedule();
+  }
+
+  /** Asks as soon as possible: a command has just changed something. */
+  poke(): void {
+    void this.refresh();
+  }
+
+  /** Asks now, whatever the rates say, and resolves once that answer is applied. Errors are in the store, not thrown. */
+  async refresh(): Promise<void> {
+    if (this.disposed) return;
+    // A tick on its way may have been asked before what the caller wants to see, so another one follows it.
+    if (this.running !== undefined) {
+      this.again = true;
+      await this.running;
+      return;
+    }
+    this.stopTimer();
+    this.running = this.ticks();
+    await this.running;
+  }
+
+  /** Asks for the next page of older executions. Resolves once it is applied; errors are in the store. */
+  async loadMore(): Promise<void> {
+    const { service, store } = this.options;
+    const pageToken = store.status(service.id)?.nextPageToken;
+    if (pageToken === undefined) return;
+    await this.attempt(async (signal) => {
+      const ticket = store.begin();
+      const page = await service.list({ pageSize: PAGE_SIZE, pageToken }, signal);
+      store.applyOlderPage(ticket, service, page);
+    });
+  }
+
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    this.subscription.dispose();
+    this.stopTimer();
+    this.abort.abort(new ServiceError('CANCELLED', 'disposed', 'The poller was disposed'));
+  }
+
+  private async ticks(): Promise<void> {
+    let error: unknown;
+    try {
+      do error = await this.oneTick();
+      while (this.again && !this.disposed);
+    } finally {
+      this.running = undefined;
+      this.failures = error === undefined ? 0 : this.failures + 1;
+      this.schedule(retryAfter(error));
+    }
+  }
+
+  private async oneTick(): Promise<unknown> {
+    this.again = false;
+    this.quietTicks++;
+    return this.attempt((signal) => this.tick(signal));
+  }
+
+  private async tick(signal: AbortSignal): Promise<void> {
+    const { service, store, awaited } = this.options;
+    const ticket = store.begin();
+    const page = await service.list({ pageSize: PAGE_SIZE }, signal);
+    store.applyFirstPage(ticket, service, page);
+    const named = new Set(page.executions.map((execution) => execution.name));
+    const others = new Set(store.activeOnes(service.id).map((tracked) => tracked.execution.name));
+    for (const name of awaited()) {
+      if (!isTerminal(store.find(service.id, name)?.execution.state)) others.add(name);
+    }
+    const errors: unknown[] = [];
+    for (const name of others) {
+      // One execution that cannot be read does not keep the others from being asked for.
+      if (!named.has(name)) await this.ask(name, signal).catch((error: unknown) => errors.push(error));
+      signal.throwIfAborted();
+    }
+    if (errors.length > 0) throw errors[0];
+  }
+
+  private async ask(name: string, signal: AbortSignal): Promise<void> {
+    const { service, store } = this.options;
+    const ticket = store.begin();
+    try {
+      store.apply(ticket, service, await service.get(name, signal));
+    } catch (error) {
+      if (!(error instanceof ServiceError) || error.status !== 'NOT_FOUND') throw error;
+      store.remove(ticket, service.id, name);
+    }
+  }
+
+  /** Runs requests under the time limit; answers the error that was put into the store, if any. */
+  private async attempt(requests: (signal: AbortSignal) => Promise<void>): Promise<unknown> {
+    const { service, store, clock, rates, log } = this.options;
+    const limit = new AbortController();
+    const timer = clock.after(rates.timeout, () => {
+      limit.abort(new ServiceError('DEADLINE_EXCEEDED', 'noAnswer', `${service.id} does not answer`));
+    });
+    try {
+      await requests(AbortSignal.any([this.abort.signal, limit.signal]));
+      store.succeed(service);
+      return undefined;
+    } catch (thrown) {
+      if (this.disposed) return undefined;
+      const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+      const before = store.status(service.id)?.error;
+      if (before?.message !== error.message) log(`${service.id}: ${error.message}`);
+      store.fail(service, error);
+      return error;
+    } finally {
+      timer.dispose();
+    }
+  }
+
+  private schedule(atLeast = 0): void {
+    this.stopTimer();
+    const wait = this.disposed ? undefined : this.wait();
+    if (wait === undefined) return;
+    const milliseconds = Math.max(wait, atLeast);
+    this.due = this.options.clock.now() + milliseconds;
+    this.timer = this.options.clock.after(milliseconds, () => {
+      this.poke();
+    });
+  }
+
+  private stopTimer(): void {
+    this.timer?.dispose();
+    this.timer = undefined;
+    this.due = Infinity;
+  }
+
+  /** Milliseconds until the next tick; undefined when nobody needs one. */
+  private wait(): number | undefined {
+    const { service, store, rates, random, awaited } = this.options;
+    const busy =
+      store.activeOnes(service.id).length > 0 ||
+      [...awaited()].some((name) => !isTerminal(store.find(service.id, name)?.execution.state));
+    if (!busy && !this.watched) return undefined;
+    const [shortest, longest] = rates.active;
+    const calm = busy
+      ? Math.min(longest, shortest * 1.25 ** Math.max(0, this.quietTicks - 1))
+      : rates.watched;
+    const wait = Math.min(Math.max(calm, rates.longest), calm * 2 ** Math.min(this.failures, 20));
+    return wait * (1 - rates.jitter / 2 + rates.jitter * random());
+  }
+}
+
+/** Milliseconds that the service asks to wait: `args.retryAfter` of its error, in seconds. */
+function retryAfter(error: unknown): number {
+  const seconds = error instanceof ServiceError ? Number(error.args['retryAfter']) : NaN;
+  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : 0;
+}

@@ -1,0 +1,114 @@
+import * as path from 'node:path';
+import type { ExecutionService } from '../execution/execution-service';
+import type { Clock, Disposable } from './clock';
+import {
+  CompletionNotifier,
+  NoticeSchema,
+  type CompletionPresenter,
+  type WindowFocus,
+} from './completion-notifier';
+import { DeletionSchema, DeletionService } from './deletion-service';
+import { ExecutionStore, type TrackedExecution } from './execution-store';
+import { Poller, type PollRates } from './poller';
+import { RecordFolder } from './record-folder';
+
+/** What the tracking needs of its surroundings; everything that tests want to steer is passed in. */
+export interface TrackingOptions {
+  readonly clock: Clock;
+  readonly window: WindowFocus;
+  readonly presenter: CompletionPresenter;
+  /** A folder that all windows of this machine share (the extension's global storage). */
+  readonly storageFolder: string;
+  /** Identifies the folder or workspace file that is open; empty without one. */
+  readonly workspace: string;
+  readonly processId: number;
+  readonly isAlive: (processId: number) => boolean;
+  readonly random: () => number;
+  readonly log: (line: string) => void;
+  /** A deletion failed after its undo time; the execution is back in sight. */
+  readonly onDeletionFailed: (tracked: TrackedExecution, error: Error) => void;
+}
+
+/** All tracking of a window: one store, one poller a service, completion and deletion. */
+export class TrackingService implements Disposable {
+  readonly store = new ExecutionStore();
+  readonly completion: CompletionNotifier;
+  readonly deletion: DeletionService;
+  private readonly pollers = new Map<string, Poller>();
+  private watched = false;
+
+  constructor(private readonly options: TrackingOptions) {
+    const { clock, log, presenter, processId, isAlive, window, workspace, storageFolder } = options;
+    const folder = <T>(name: string, parse: (value: unknown) => T) =>
+      new RecordFolder(path.join(storageFolder, name), parse);
+    this.completion = new CompletionNotifier({
+      store: this.store,
+      notices: folder('notices', (value) => NoticeSchema.parse(value)),
+      ...{ presenter, clock, window, workspace, processId, isAlive, log },
+    });
+    this.deletion = new DeletionService({
+      store: this.store,
+      deletions: folder('deletions', (value) => DeletionSchema.parse(value)),
+      ...{ clock, processId, isAlive, onFailed: options.onDeletionFailed },
+    });
+  }
+
+  /** Takes up what earlier windows left. To be called once, before services are added. */
+  async restore(): Promise<void> {
+    await this.completion.restore();
+  }
+
+  /** Tracks a service from now on. It is asked only while something is active or somebody looks. */
+  addService(service: ExecutionService, rates: PollRates): void {
+    if (this.pollers.has(service.id)) return;
+    const { clock, random, log } = this.options;
+    const awaited = () => this.completion.awaitedNames(service.id);
+    const poller = new Poller({ service, store: this.store, clock, rates, awaited, random, log });
+    this.pollers.set(service.id, poller);
+    poller.setWatched(this.watched);
+    this.deletion.restore(service).catch((error: unknown) => {
+      log(`Pending deletions: ${String(error)}`);
+    });
+  }
+
+  /** Stops tracking a service, for example when no template names it any more. */
+  removeService(serviceId: string): void {
+    this.pollers.get(serviceId)?.dispose();
+    this.pollers.delete(serviceId);
+    this.store.removeService(serviceId);
+  }
+
+  /** Somebody looks at the executions, or nobody does any more. */
+  setWatched(watched: boolean): void {
+    this.watched = watched;
+    for (const poller of this.pollers.values()) poller.setWatched(watched);
+  }
+
+  /** A command has just changed something in this service: ask it soon. */
+  poke(serviceId: string): void {
+    this.pollers.get(serviceId)?.poke();
+  }
+
+  /** Asks every service now. Resolves when all have answered or failed; errors are in the store. */
+  async refresh(): Promise<void> {
+    await Promise.all([...this.pollers.values()].map((poller) => poller.refresh()));
+  }
+
+  /** Asks every service that has more for its next page of older executions. */
+  async loadMore(): Promise<void> {
+    await Promise.all([...this.pollers.values()].map((poller) => poller.loadMore()));
+  }
+
+  /** Ends the window: pending deletions are carried out, nothing is asked any more. Idempotent. */
+  async close(): Promise<void> {
+    await this.deletion.flush();
+    this.dispose();
+  }
+
+  dispose(): void {
+    for (const poller of this.pollers.values()) poller.dispose();
+    this.completion.dispose();
+    this.deletion.dispose();
+    this.store.dispose();
+  }
+}
