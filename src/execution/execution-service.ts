@@ -4,6 +4,8 @@ import type { Execution, ExecutionRequest } from './execution';
 export interface ExecutionInput {
   /** UTF-8 JSON of the .ipynb. */
   readonly notebook: Uint8Array;
+  /** Called while the notebook is sent to a service elsewhere, with bytes. */
+  readonly onUpload?: ((sent: number, total: number) => void) | undefined;
 }
 
 /** One page of a list, newest first. */
@@ -35,6 +37,20 @@ export interface Capabilities {
   readonly log: boolean;
   /** The output can be read while the execution runs. */
   readonly liveOutput: boolean;
+  /*
+   * Where a service falls short of the contract it says so here; absent means that it keeps it. Nothing else may
+   * differ: the contract tests run the same calls against every service.
+   */
+  /** `cancel` may reject with `cancelNotPossible`; deleting the execution ends it instead. */
+  readonly cancelMayFail?: true;
+  /** `runStatus.history` has the states that the service told, not each one; short ones may be missing. */
+  readonly sampledHistory?: true;
+  /** No `progress`, `kernel` or `host` in `runStatus`; the failing cell is known from the output alone. */
+  readonly opaqueRun?: true;
+  /** Answers have only those fields of the request that the service has a place for. */
+  readonly partialEcho?: true;
+  /** `list` may lack the `cause`, `cell` and `message` of a failure; `get` has them. */
+  readonly detailsOnGet?: true;
 }
 
 /**

@@ -30,6 +30,28 @@ export const ExecutionTemplateSchema = z.object({
 });
 export type ExecutionTemplate = z.infer<typeof ExecutionTemplateSchema>;
 
+/**
+ * What a Vertex AI notebookExecutionJob can be told and an ExecutionTemplate has no place for (Vertex AI API v1,
+ * discovery revision 20261106). No other service reads it.
+ */
+export const VertexOptionsSchema = z.object({
+  /** `projects/{project}/locations/{location}/notebookRuntimeTemplates/{id}`, in place of machine, disk and network. */
+  runtimeTemplate: optionalString,
+  /** E-mail address of the person the notebook runs as, in place of `serviceAccount`. */
+  executionUser: optionalString,
+  /** `pd-standard` (the default), `pd-ssd`, `pd-balanced` … */
+  diskType: optionalString,
+  /** Size of the disk in GB; 100 when absent. */
+  diskSizeGb: z.optional(z.number()),
+  /** `projects/{project}/regions/{region}/subnetworks/{subnetwork}` */
+  subnetwork: optionalString,
+  /** Whether the machine reaches the internet; it does not when absent. */
+  internetAccess: z.optional(z.boolean()),
+  /** Cloud KMS key: `projects/{project}/locations/{location}/keyRings/{ring}/cryptoKeys/{key}`. */
+  kmsKeyName: optionalString,
+});
+export type VertexOptions = z.infer<typeof VertexOptionsSchema>;
+
 /** What a run needs and the resource has no place for. Chosen by the client, echoed by the service (except `environment`). */
 export const RunOptionsSchema = z.object({
   /** The notebook the person chose, as a URI (`file:`, `untitled:`, `vscode-remote:` …). Shown, opened; never read by a service. */
@@ -56,6 +78,7 @@ export const RunOptionsSchema = z.object({
   memoryLimitBytes: z.optional(z.number()),
   /** Name of the person's template, for display and re-run. */
   templateName: optionalString,
+  vertex: z.optional(VertexOptionsSchema),
 });
 export type RunOptions = z.infer<typeof RunOptionsSchema>;
 
@@ -133,6 +156,8 @@ export const RunStatusSchema = z.object({
   /** Largest resident memory of the kernel and its children seen so far. */
   peakMemoryBytes: z.optional(z.number()),
   warnings: z.optional(z.array(WarningSchema)),
+  /** True where it was not created with this extension: in a console, by a schedule, by another program. */
+  elsewhere: z.optional(z.boolean()),
 });
 export type RunStatus = z.infer<typeof RunStatusSchema>;
 

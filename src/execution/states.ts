@@ -20,13 +20,25 @@ export type KnownState = (typeof STATES)[number];
 /** A state as a service reported it. A string outside {@link STATES} is kept and shown as it is, never guessed. */
 export type State = KnownState | (string & {});
 
-const TERMINAL: ReadonlySet<string> = new Set<KnownState>(['SUCCEEDED', 'FAILED', 'CANCELLED', 'EXPIRED']);
-const ACTIVE: ReadonlySet<string> = new Set<KnownState>([
+/** States of Vertex AI jobs (`JobState`, without its prefix) that an Execution has no name for; shown as they are. */
+export const VERTEX_STATES = ['PAUSED', 'UPDATING', 'PARTIALLY_SUCCEEDED'] as const;
+type AnyState = KnownState | (typeof VERTEX_STATES)[number];
+
+const TERMINAL: ReadonlySet<string> = new Set<AnyState>([
+  'SUCCEEDED',
+  'FAILED',
+  'CANCELLED',
+  'EXPIRED',
+  'PARTIALLY_SUCCEEDED',
+]);
+const ACTIVE: ReadonlySet<string> = new Set<AnyState>([
   'INITIALIZING',
   'QUEUED',
   'PREPARING',
   'RUNNING',
   'CANCELLING',
+  'PAUSED',
+  'UPDATING',
 ]);
 
 /** True for a state that is final for its attempt. */
