@@ -1,0 +1,70 @@
+/*
+ * The first step of `npm start`, `npm test` and whatever else must work from a bare clone. It needs nothing but Node:
+ * installs the packages when they are not those of the lockfile, builds dist/ and out/, and goes on in TypeScript.
+ *
+ *   node test/support/bootstrap.mjs PROGRAM [ARGUMENT…]     runs out/test/PROGRAM.main.js
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+
+function stop(sentence) {
+  console.error(sentence);
+  process.exit(1);
+}
+
+function run(program, args, remedy) {
+  const { status, error } = spawnSync(program, args, {
+    cwd: root,
+    stdio: 'inherit',
+    // npm is a .cmd file on Windows.
+    shell: process.platform === 'win32' && program === 'npm',
+  });
+  if (status !== 0) {
+    stop(`${program} ${args.join(' ')} failed${error ? ` (${error.message})` : ''}. ${remedy}`);
+  }
+}
+
+/** Whether node_modules holds every package of the lockfile in its version (other platforms' optional ones apart). */
+function installed() {
+  try {
+    const read = (file) => JSON.parse(readFileSync(path.join(root, file), 'utf8')).packages;
+    const present = read('node_modules/.package-lock.json');
+    return Object.entries(read('package-lock.json')).every(
+      ([name, wanted]) =>
+        name === '' ||
+        (present[name] === undefined
+          ? wanted.optional === true || wanted.peer === true
+          : present[name].version === wanted.version),
+    );
+  } catch {
+    return false;
+  }
+}
+
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  stop(`Node ${process.versions.node} is too old: install Node 20.19 or newer and run this again.`);
+}
+if (!installed()) {
+  console.log('Installing packages (npm ci) …');
+  run(
+    'npm',
+    ['ci', '--no-fund', '--no-audit'],
+    'Check that the npm registry can be reached and run this again.',
+  );
+}
+const [name = '', ...args] = process.argv.slice(2);
+run(process.execPath, ['esbuild.mjs', '--tests', '--production'], 'Mend the error above and run this again.');
+const program = path.join(root, 'out/test', `${name}.main.js`);
+if (!existsSync(program)) {
+  stop(`There is no program test/${name}.main.ts.`);
+}
+const child = spawnSync(process.execPath, ['--enable-source-maps', program, ...args], {
+  cwd: root,
+  stdio: 'inherit',
+});
+process.exit(child.status ?? 1);

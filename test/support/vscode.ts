@@ -1,0 +1,232 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { createWriteStream, existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { chromium, type Browser, type BrowserContext } from 'playwright-core';
+import { ensureChromium } from './chromium';
+import { RESULTS, ROOT } from './paths';
+import { descendantsOf, freePort, kill, processesWithEnvironment } from './processes';
+import { VENV_BIN } from './python';
+import { ensureServer, type VSCodeVersion } from './vscode-install';
+import { Workbench } from './workbench';
+
+/** Marks every process that a VS Code of ours starts, detached ones too, so that all can be ended with it. */
+const MARK = 'NOTEBOOK_EXECUTIONS_TEST_RUN';
+
+/** Settings that keep a fresh VS Code quiet. */
+const QUIET = {
+  'workbench.startupEditor': 'none',
+  'workbench.tips.enabled': false,
+  'chat.disableAIFeatures': true,
+  'extensions.autoUpdate': false,
+  'extensions.autoCheckUpdates': false,
+  'extensions.ignoreRecommendations': true,
+  'telemetry.telemetryLevel': 'off',
+  'git.enabled': false,
+};
+
+export interface LaunchOptions {
+  readonly version?: VSCodeVersion;
+  /** Packaged extensions to install. */
+  readonly vsix?: readonly string[];
+  /** Opened by every window that does not name another folder. */
+  readonly workspace: string;
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** Added to the server's environment, which the extension host inherits; undefined removes. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Needed for tests in the extension host; it suppresses notification toasts. */
+  readonly smokeTestDriver?: boolean;
+  /** Default: a free one. */
+  readonly port?: number;
+  /** Ask whether to trust the workspace, as for a person who opens it first. Default: it is trusted. */
+  readonly workspaceTrust?: boolean;
+}
+
+export interface WindowOptions {
+  readonly folder?: string;
+  /** What VS Code's web workbench takes as `payload`: pairs of names and values. */
+  readonly payload?: readonly (readonly [string, string])[];
+  readonly width?: number;
+  readonly height?: number;
+  /** Called before the page loads, to expose functions to it. */
+  readonly prepare?: (context: BrowserContext) => Promise<void>;
+}
+
+/**
+ * A VS Code server with user data, extensions and executions of its own below one temporary folder. Windows of it are
+ * pages of Chromium. {@link VSCode.stop} ends everything it started, running executions included.
+ */
+export class VSCode {
+  private browser: Promise<Browser> | undefined;
+
+  private constructor(
+    readonly url: string,
+    /** The temporary folder all is below. */
+    readonly home: string,
+    /** Where the embedded service of this VS Code keeps its executions. */
+    readonly dataDirectory: string,
+    private readonly options: LaunchOptions,
+    private readonly server: ChildProcess,
+    private readonly mark: string,
+    private readonly settings: Record<string, unknown>,
+  ) {}
+
+  static async launch(options: LaunchOptions): Promise<VSCode> {
+    const install = await ensureServer(options.version ?? 'newest');
+    // Short: sockets below it have at most 104 bytes for their path.
+    const home = await mkdtemp(path.join(os.tmpdir(), 'nbx-'));
+    const dataDirectory = path.join(home, 'data');
+    const port = options.port ?? (await freePort());
+    const mark = randomUUID();
+    const env: NodeJS.ProcessEnv = {
+      ...Object.fromEntries(
+        Object.entries(process.env).filter(([name]) => !/^(?:VSCODE|ELECTRON|NODE_OPTIONS)/.test(name)),
+      ),
+      PATH: [VENV_BIN, process.env['PATH']].join(path.delimiter),
+      ...options.env,
+      [MARK]: mark,
+    };
+    const extensions = path.join(home, 'extensions');
+    for (const vsix of options.vsix ?? []) {
+      const args = [install.main, '--install-extension', vsix, '--extensions-dir', extensions];
+      const { status, stdout, stderr } = spawnSync(install.node, args, { env, encoding: 'utf8' });
+      if (status !== 0) {
+        throw new Error(`${vsix} could not be installed: ${stdout}${stderr}`);
+      }
+    }
+    const user = path.join(home, 'user');
+    const args = [
+      ...[install.main, '--host', '127.0.0.1', '--port', String(port), '--without-connection-token'],
+      ...[
+        '--accept-server-license-terms',
+        '--telemetry-level',
+        'off',
+        '--server-data-dir',
+        path.join(home, 'server'),
+      ],
+      ...['--user-data-dir', user, '--extensions-dir', extensions],
+      ...(options.workspaceTrust === true ? [] : ['--disable-workspace-trust']),
+      ...(options.smokeTestDriver === true ? ['--enable-smoke-test-driver'] : []),
+    ];
+    await mkdir(RESULTS, { recursive: true });
+    const log = createWriteStream(path.join(RESULTS, `vscode-server-${String(port)}.log`));
+    // A process group of its own, so that nothing of it is left.
+    const server = spawn(install.node, args, { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    server.stdout.pipe(log);
+    server.stderr.pipe(log);
+    const settings = { ...QUIET, 'notebookExecutions.dataDirectory': dataDirectory, ...options.settings };
+    const url = `http://127.0.0.1:${String(port)}`;
+    const vscode = new VSCode(url, home, dataDirectory, options, server, mark, settings);
+    try {
+      await vscode.changeSettings({});
+      await vscode.answers();
+    } catch (error) {
+      await vscode.stop();
+      throw error;
+    }
+    return vscode;
+  }
+
+  private async answers(): Promise<void> {
+    for (let tries = 0; tries < 300; tries++) {
+      const response = await fetch(`${this.url}/version`).catch(() => undefined);
+      if (response?.ok === true) {
+        return;
+      }
+      if (this.server.exitCode !== null) {
+        throw new Error(
+          `VS Code's server ended with ${String(this.server.exitCode)}; its log is in ${RESULTS}.`,
+        );
+      }
+      await delay(100);
+    }
+    throw new Error(`VS Code's server does not answer at ${this.url}.`);
+  }
+
+  /**
+   * Changes the person's settings; open windows follow. Written as user and as machine settings, because a window on
+   * a server takes settings of machine scope from the latter.
+   */
+  async changeSettings(changes: Readonly<Record<string, unknown>>): Promise<void> {
+    Object.assign(this.settings, changes);
+    for (const scope of ['User', 'Machine']) {
+      const folder = path.join(this.home, 'user', scope);
+      await mkdir(folder, { recursive: true });
+      await writeFile(path.join(folder, 'settings.json'), JSON.stringify(this.settings, undefined, 2));
+    }
+  }
+
+  /** The address of a window. */
+  windowUrl({ folder = this.options.workspace, payload = [] }: WindowOptions = {}): string {
+    const query = new URLSearchParams({ folder });
+    if (payload.length > 0) {
+      query.set('payload', JSON.stringify(payload));
+    }
+    return `${this.url}/?${query.toString()}`;
+  }
+
+  /** Opens a window and waits until its workbench is there. Each is a browser of its own: nothing is shared but the server. */
+  async openWindow(options: WindowOptions = {}): Promise<Workbench> {
+    this.browser ??= ensureChromium().then((executablePath) =>
+      chromium.launch({ executablePath, args: CHROMIUM_ARGUMENTS }),
+    );
+    const context = await (
+      await this.browser
+    ).newContext({
+      viewport: { width: options.width ?? 1280, height: options.height ?? 860 },
+      locale: 'en-US',
+    });
+    await options.prepare?.(context);
+    const page = await context.newPage();
+    page.setDefaultTimeout(20_000);
+    await page.goto(this.windowUrl(options));
+    const workbench = new Workbench(page);
+    await workbench.ready();
+    return workbench;
+  }
+
+  /** The process ids of its extension hosts, one for each window that is or was open a short while ago. */
+  extensionHostPids(): number[] {
+    return this.server.pid === undefined
+      ? []
+      : descendantsOf(this.server.pid)
+          .filter(({ command }) => command.includes('--type=extensionHost'))
+          .map(({ pid }) => pid);
+  }
+
+  /** The process ids of all it started that still run, the detached service and runners included. */
+  startedPids(): number[] {
+    return processesWithEnvironment(MARK, this.mark).map(({ pid }) => pid);
+  }
+
+  /** Ends its windows, itself, its embedded service with all runners and kernels, and removes its files. */
+  async stop(): Promise<void> {
+    await (await this.browser)?.close();
+    if (this.server.pid !== undefined && this.server.exitCode === null) {
+      const ended = new Promise((resolve) => this.server.once('exit', resolve));
+      kill(-this.server.pid);
+      await ended;
+    }
+    const service = path.join(ROOT, 'dist/service.js');
+    if (existsSync(service) && existsSync(this.dataDirectory)) {
+      spawnSync(process.execPath, [service, 'stop', '--data-dir', this.dataDirectory], { timeout: 20_000 });
+    }
+    for (const pid of this.startedPids()) {
+      kill(pid);
+    }
+    await rm(this.home, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+const CHROMIUM_ARGUMENTS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];

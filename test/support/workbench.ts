@@ -1,0 +1,204 @@
+import { mkdir } from 'node:fs/promises';
+import * as path from 'node:path';
+import type { FrameLocator, Locator, Page } from 'playwright-core';
+import { RESULTS } from './paths';
+
+/** Where screenshots go unless a test names another folder. */
+export const SCREENSHOTS = path.join(RESULTS, 'screenshots');
+
+/**
+ * A window of VS Code, through what a person sees and does in it. Every method waits for what it needs; a wait that
+ * runs out rejects with what was looked for.
+ */
+export class Workbench {
+  constructor(readonly page: Page) {}
+
+  /** Waits until the window shows its parts. */
+  async ready(): Promise<void> {
+    await this.page
+      .locator('.monaco-workbench .activitybar .action-label')
+      .first()
+      .waitFor({ timeout: 60_000 });
+    await this.page.locator('.monaco-workbench .statusbar').waitFor();
+  }
+
+  /** Leaves the window as by closing its tab. The extension host lives on for minutes. */
+  async close(): Promise<void> {
+    await this.page.context().close();
+  }
+
+  // Commands
+
+  /** Runs a command from the command palette by its whole title. */
+  async runCommand(title: string): Promise<void> {
+    await this.page.keyboard.press('F1');
+    const input = this.page.locator('.quick-input-widget .quick-input-box input');
+    await input.fill(`>${title}`);
+    await this.quickPickRow(title).first().click();
+  }
+
+  /** Titles that the command palette offers for this text. */
+  async commandsFor(text: string): Promise<string[]> {
+    await this.page.keyboard.press('F1');
+    await this.page.locator('.quick-input-widget .quick-input-box input').fill(`>${text}`);
+    await this.page.locator('.quick-input-list .monaco-list-row').first().waitFor();
+    const labels = await this.page.locator('.quick-input-list .monaco-list-row .label-name').allInnerTexts();
+    await this.page.keyboard.press('Escape');
+    return labels;
+  }
+
+  /** A row of the open quick pick. */
+  quickPickRow(text: string): Locator {
+    return this.page.locator('.quick-input-widget .quick-input-list .monaco-list-row', { hasText: text });
+  }
+
+  /** Chooses a row of the open quick pick. */
+  async pick(text: string): Promise<void> {
+    await this.quickPickRow(text).first().click();
+  }
+
+  /** Types into the open quick pick or input box and accepts. */
+  async enter(text: string): Promise<void> {
+    const input = this.page.locator('.quick-input-widget:visible .quick-input-box input');
+    await input.fill(text);
+    await input.press('Enter');
+  }
+
+  // Side bar
+
+  /** A file of the Explorer, which is opened if need be. */
+  async explorerFile(name: string): Promise<Locator> {
+    const files = this.page.locator('.explorer-folders-view');
+    if (!(await files.isVisible())) {
+      await this.activity('Explorer').click();
+    }
+    const row = files.locator('.monaco-list-row', { hasText: name }).first();
+    await row.waitFor();
+    return row;
+  }
+
+  /** An icon of the activity bar by the start of its name. */
+  activity(name: string): Locator {
+    return this.page.locator(`.activitybar .action-label[aria-label^="${name}"]`);
+  }
+
+  /** Opens something's context menu and chooses an entry. */
+  async chooseFromContextMenu(target: Locator, entry: string): Promise<void> {
+    await target.click({ button: 'right' });
+    await this.page.locator('.context-view .monaco-menu .action-item', { hasText: entry }).first().click();
+  }
+
+  /** The labels of something's context menu, which is closed again. */
+  async contextMenuOf(target: Locator): Promise<string[]> {
+    await target.click({ button: 'right' });
+    const items = this.page.locator('.context-view .monaco-menu .action-item .action-label:not(.separator)');
+    await items.first().waitFor();
+    const labels = await items.allInnerTexts();
+    await this.page.keyboard.press('Escape');
+    return labels;
+  }
+
+  /** Opens the view Executions. */
+  async openExecutions(): Promise<void> {
+    const rows = this.executionsPane();
+    if (!(await rows.isVisible())) {
+      await this.activity('Notebook Executions').click();
+      await rows.waitFor();
+    }
+  }
+
+  /** The pane of the view Executions, welcome content included. */
+  executionsPane(): Locator {
+    return this.page.locator('.sidebar .pane', {
+      has: this.page.locator('.pane-header[aria-label^="Executions"]'),
+    });
+  }
+
+  /** A row of the view Executions, group or execution. */
+  executionRow(text: string | RegExp): Locator {
+    return this.executionsPane().locator('.monaco-list-row', { hasText: text });
+  }
+
+  /** Texts of the rows of the view Executions, top to bottom, as far as they are on the screen. */
+  async executionRows(): Promise<string[]> {
+    const texts = await this.executionsPane().locator('.monaco-list-row').allInnerTexts();
+    return texts.map((text) => text.replaceAll(/\s+/g, ' ').trim());
+  }
+
+  // Notifications and dialogs
+
+  /** A notification on the screen. */
+  notification(text: string | RegExp): Locator {
+    return this.page.locator('.notifications-toasts .notification-toast', { hasText: text });
+  }
+
+  /** Presses a button of a notification. */
+  async answerNotification(text: string | RegExp, button: string): Promise<void> {
+    await this.notification(text).first().locator('.monaco-button', { hasText: button }).click();
+  }
+
+  /** All that the notification centre holds, told and not dismissed. */
+  async notifications(): Promise<string[]> {
+    await this.runCommand('Notifications: Show Notifications');
+    const centre = this.page.locator('.notifications-center');
+    await centre.waitFor();
+    const texts = await centre.locator('.notification-list-item-message').allInnerTexts();
+    await this.page.keyboard.press('Escape');
+    return texts;
+  }
+
+  /** Presses a button of the modal dialog. */
+  async answerDialog(button: string | RegExp): Promise<void> {
+    await this.page.locator('.monaco-dialog-box .monaco-button', { hasText: button }).click();
+  }
+
+  // Editors
+
+  /** The tab of an editor. */
+  tab(title: string | RegExp): Locator {
+    return this.page.locator('.tabs-container .tab', { hasText: title });
+  }
+
+  /** The notebook editor on the screen. */
+  notebook(): Locator {
+    return this.page.locator('.notebookOverlay.notebook-editor:visible');
+  }
+
+  /** What the outputs of the visible notebook are rendered in: text, tables, images. */
+  outputs(): FrameLocator {
+    return this.page.frameLocator('iframe.webview.ready:visible').frameLocator('#active-frame');
+  }
+
+  /**
+   * Waits for an image among the outputs of the visible notebook and answers its real width in pixels; 0 when it
+   * cannot be decoded.
+   */
+  async outputImageWidth(): Promise<number> {
+    const image = this.outputs().locator('img').first();
+    await image.scrollIntoViewIfNeeded();
+    return image.evaluate('image => image.decode().then(() => image.naturalWidth, () => 0)');
+  }
+
+  // Looks
+
+  /** Saves a picture of the window and answers its path. */
+  async screenshot(name: string, folder = SCREENSHOTS): Promise<string> {
+    await mkdir(folder, { recursive: true });
+    const file = path.join(folder, `${name}.png`);
+    await this.page.screenshot({ path: file });
+    return file;
+  }
+
+  /** Makes the side bar this wide, in pixels, with the mouse. */
+  async resizeSideBar(width: number): Promise<void> {
+    const box = await this.page.locator('.part.sidebar').boundingBox();
+    if (box === null) {
+      throw new Error('The side bar is not open.');
+    }
+    const y = box.y + box.height / 2;
+    await this.page.mouse.move(box.x + box.width, y);
+    await this.page.mouse.down();
+    await this.page.mouse.move(box.x + width, y, { steps: 5 });
+    await this.page.mouse.up();
+  }
+}
