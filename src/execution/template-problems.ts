@@ -1,6 +1,6 @@
 import type { z } from 'zod/mini';
 import { closest } from './closest';
-import { ExecutionTemplateSchema } from './execution';
+import { ExecutionTemplateSchema, VertexOptionsSchema } from './execution';
 import { TemplateRunOptionsSchema, UserTemplateSchema, type UserTemplate } from './template';
 
 /** What is wrong with an entry of the setting; `field` is a path such as `runOptions.timeout`, empty for the entry itself. */
@@ -109,6 +109,7 @@ function knownFields(field: string): string[] {
     'executionTemplate.acceleratorConfig': { type: 0, coreCount: 0 },
     'executionTemplate.dataprocParameters': { cluster: 0 },
     'executionTemplate.vertexAiParameters': { network: 0, env: 0 },
+    'runOptions.vertex': VertexOptionsSchema.shape,
   };
   return Object.keys(shapes[field] ?? {});
 }

@@ -1,5 +1,10 @@
 import { z } from 'zod/mini';
-import { ExecutionTemplateSchema, RunOptionsSchema, type ExecutionTemplate } from './execution';
+import {
+  ExecutionTemplateSchema,
+  RunOptionsSchema,
+  VertexOptionsSchema,
+  type ExecutionTemplate,
+} from './execution';
 
 /*
  * A person's template: a named entry of the setting `notebookExecutions.templates` that says which service runs a
@@ -26,6 +31,7 @@ export const TemplateRunOptionsSchema = z.strictObject({
   allowErrorNames: runOptions.allowErrorNames,
   maxAttempts: z.optional(z.int().check(z.minimum(1), z.maximum(10))),
   memoryLimitBytes: z.optional(z.int().check(z.positive())),
+  vertex: z.optional(z.strictObject(VertexOptionsSchema.shape)),
   /** File name of the output in `outputNotebookFolder`; see {@link expandOutputName}. */
   outputName: z.optional(z.string().check(z.regex(/^[^/\\]+$/))),
   /** Write the outputs into the source notebook when the execution succeeded. */
