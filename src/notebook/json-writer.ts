@@ -1,0 +1,125 @@
+import { jsonKeys, JsonNumber, type JsonObject, type JsonValue } from './json';
+
+/** How JSON is written. */
+export interface StringifyOptions {
+  /** Spaces for each level; one line when absent. */
+  readonly indent?: number;
+  /** NaN and infinities become strings, or, for readers that know them, bare words as in Python. */
+  readonly nonFinite?: 'string' | 'bare';
+}
+
+/** Text that is written as an array of its lines, as nbformat does for sources and outputs. */
+export class MultilineText {
+  constructor(readonly text: string) {}
+}
+
+/** What the writer takes: JSON in which strings may also be {@link MultilineText}. */
+export type Writable = JsonValue | MultilineText | readonly Writable[] | { readonly [key: string]: Writable };
+
+/**
+ * Writes JSON: numbers as they were spelled, keys in their order, non-ASCII text as it is. NaN and infinities become
+ * the strings `"NaN"`, `"Infinity"` and `"-Infinity"` (as in the JSON mapping of Protocol Buffers) unless told otherwise.
+ * Properties with the value undefined are left out.
+ */
+export function stringifyJson(value: Writable, options: StringifyOptions = {}): string {
+  let text = '';
+  new Writer(options, (part) => (text += part)).write(value);
+  return text;
+}
+
+const CHUNK = 1 << 20;
+
+/** As {@link stringifyJson}, in UTF-8 with a line break at the end; not bound by the longest possible string. */
+export function jsonBytes(value: Writable, options: StringifyOptions = {}): Uint8Array {
+  const chunks: Uint8Array[] = [];
+  let text = '';
+  new Writer(options, (part) => {
+    text += part;
+    if (text.length < CHUNK) return;
+    chunks.push(Buffer.from(text));
+    text = '';
+  }).write(value);
+  chunks.push(Buffer.from(text + '\n'));
+  return Buffer.concat(chunks);
+}
+
+/** What Python's str.splitlines ends a line with. */
+const LINE =
+  // eslint-disable-next-line no-control-regex -- these control characters end lines in Python
+  /[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]*(?:\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029])|[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+$/g;
+
+class Writer {
+  private readonly unit: string;
+  private readonly colon: string;
+  private readonly bare: boolean;
+
+  constructor(
+    options: StringifyOptions,
+    private readonly put: (part: string) => void,
+  ) {
+    this.unit = ' '.repeat(options.indent ?? 0);
+    this.colon = this.unit === '' ? ':' : ': ';
+    this.bare = options.nonFinite === 'bare';
+  }
+
+  write(value: Writable): void {
+    this.value(value, this.unit === '' ? '' : '\n');
+  }
+
+  /** @param newline line break with the indentation of the value itself; empty when all is one line. */
+  private value(value: Writable, newline: string): void {
+    if (typeof value === 'string') this.put(JSON.stringify(value));
+    else if (typeof value === 'number') this.put(this.number(value));
+    else if (value === null || typeof value === 'boolean') this.put(String(value));
+    else if (value instanceof JsonNumber) this.put(value.text);
+    else if (value instanceof MultilineText) this.lines(value.text, newline);
+    else if (isArray(value)) this.array(value, newline);
+    else this.object(value, newline);
+  }
+
+  private number(value: number): string {
+    if (Number.isFinite(value)) return Object.is(value, -0) ? '-0.0' : String(value);
+    return this.bare ? String(value) : `"${value}"`;
+  }
+
+  private lines(text: string, newline: string): void {
+    const inner = newline + this.unit;
+    let before = '[' + inner;
+    for (const [line] of text.matchAll(LINE)) {
+      this.put(before + JSON.stringify(line));
+      before = ',' + inner;
+    }
+    this.put(text === '' ? '[]' : newline + ']');
+  }
+
+  private array(array: readonly Writable[], newline: string): void {
+    const inner = newline + this.unit;
+    let before = '[' + inner;
+    for (const item of array) {
+      this.put(before);
+      this.value(item, inner);
+      before = ',' + inner;
+    }
+    this.put(array.length === 0 ? '[]' : newline + ']');
+  }
+
+  private object(object: { readonly [key: string]: Writable }, newline: string): void {
+    const inner = newline + this.unit;
+    let before = '{' + inner;
+    let empty = true;
+    for (const key of jsonKeys(object as JsonObject)) {
+      const item = object[key];
+      if (item === undefined) continue;
+      this.put(before + JSON.stringify(key) + this.colon);
+      this.value(item, inner);
+      before = ',' + inner;
+      empty = false;
+    }
+    this.put(empty ? '{}' : newline + '}');
+  }
+}
+
+/** Array.isArray does not narrow a readonly array. */
+function isArray(value: Writable): value is readonly Writable[] {
+  return Array.isArray(value);
+}

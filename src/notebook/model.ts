@@ -1,0 +1,61 @@
+import type { JsonObject } from './json';
+
+/*
+ * A notebook in memory: nbformat 4.5 (its JSON schema is the reference) with texts joined, as nbformat's own readers
+ * give them. Names are the format's own.
+ */
+
+/** A whole document. `metadata` keeps whatever it holds. */
+export type Notebook = {
+  metadata: JsonObject;
+  nbformat: 4;
+  nbformat_minor: 5;
+  cells: Cell[];
+};
+
+export type Cell = CodeCell | TextCell;
+
+/** A cell that can be run. */
+export type CodeCell = {
+  cell_type: 'code';
+  /** Unique in its notebook; 1 to 64 of `[a-zA-Z0-9-_]`. */
+  id: string;
+  metadata: JsonObject;
+  source: string;
+  outputs: Output[];
+  execution_count: number | null;
+};
+
+/** A cell that is not run. */
+export type TextCell = {
+  cell_type: 'markdown' | 'raw';
+  id: string;
+  metadata: JsonObject;
+  source: string;
+  /** Mime bundles by file name. */
+  attachments?: JsonObject;
+};
+
+export type Output = StreamOutput | DisplayData | ExecuteResult | ErrorOutput;
+
+export type StreamOutput = { output_type: 'stream'; name: string; text: string };
+/** `data` is a mime bundle: strings, and any JSON under JSON mime types (see {@link isJsonMime}). */
+export type DisplayData = { output_type: 'display_data'; data: JsonObject; metadata: JsonObject };
+export type ExecuteResult = {
+  output_type: 'execute_result';
+  data: JsonObject;
+  metadata: JsonObject;
+  execution_count: number | null;
+};
+export type ErrorOutput = { output_type: 'error'; ename: string; evalue: string; traceback: string[] };
+
+/** True for a mime type whose content is JSON and not text (pattern of the 4.5 schema). */
+export function isJsonMime(mime: string): boolean {
+  return /^application\/(?:.*\+)?json$/.test(mime);
+}
+
+/** The tags of a cell; empty where there are none. */
+export function tagsOf(cell: Cell): readonly string[] {
+  const tags = cell.metadata['tags'];
+  return Array.isArray(tags) ? tags.filter((tag) => typeof tag === 'string') : [];
+}

@@ -1,0 +1,68 @@
+import type { Findings } from './findings';
+import { isJsonObject, JsonNumber, type JsonObject, type JsonValue } from './json';
+import { stringifyJson } from './json-writer';
+import { isJsonMime } from './model';
+
+/** A text as the format allows it, a string or an array of strings, as one string; undefined for anything else. */
+export function joinText(value: JsonValue | undefined): string | undefined {
+  if (typeof value === 'string') return value;
+  return Array.isArray(value) && value.every((line) => typeof line === 'string') ? value.join('') : undefined;
+}
+
+/** Joins the texts of a mime bundle in place. What is not text under a mime type of text becomes its JSON. */
+export function joinBundle(bundle: JsonObject, findings: Findings): void {
+  for (const mime of Object.keys(bundle)) {
+    if (isJsonMime(mime)) continue;
+    const value = bundle[mime] ?? null;
+    const text = joinText(value);
+    if (text === undefined) findings.add('metadataChanged', mime);
+    bundle[mime] = text ?? stringifyJson(value);
+  }
+}
+
+const OUTPUT_FIELDS: Readonly<Record<string, readonly string[]>> = {
+  stream: ['output_type', 'name', 'text'],
+  display_data: ['output_type', 'data', 'metadata'],
+  execute_result: ['output_type', 'data', 'metadata', 'execution_count'],
+  error: ['output_type', 'ename', 'evalue', 'traceback'],
+};
+
+/** Makes an output valid under 4.5 in place; false where it is none of the four kinds. */
+export function normalizeOutput(output: JsonObject, findings: Findings): boolean {
+  const type = output['output_type'];
+  const fields = typeof type === 'string' ? OUTPUT_FIELDS[type] : undefined;
+  if (fields === undefined) return false;
+  switch (type) {
+    case 'stream':
+      output['name'] = joinText(output['name']) ?? 'stdout';
+      output['text'] = joinText(output['text']) ?? '';
+      break;
+    case 'error': {
+      const { traceback } = output;
+      output['ename'] = joinText(output['ename']) ?? '';
+      output['evalue'] = joinText(output['evalue']) ?? '';
+      output['traceback'] = (Array.isArray(traceback) ? traceback : [traceback ?? '']).map((line) =>
+        typeof line === 'string' ? line : stringifyJson(line),
+      );
+      break;
+    }
+    default:
+      if (!isJsonObject(output['data'])) return false;
+      joinBundle(output['data'], findings);
+      if (!isJsonObject(output['metadata'])) output['metadata'] = {};
+      if (type === 'execute_result') output['execution_count'] = countOrNull(output['execution_count']);
+  }
+  for (const field of Object.keys(output)) {
+    if (fields.includes(field)) continue;
+    findings.add('fieldDropped', field);
+    delete output[field];
+  }
+  return true;
+}
+
+/** The value where 4.5 allows it as an execution count, else null. */
+export function countOrNull(value: JsonValue | undefined): number | null {
+  if (typeof value !== 'number' && !(value instanceof JsonNumber)) return null;
+  const count = Number(value);
+  return Number.isSafeInteger(count) && count >= 0 ? count : null;
+}

@@ -1,0 +1,135 @@
+import { isCellId, newCellId } from './cell-ids';
+import { notNotebook } from './errors';
+import type { Findings } from './findings';
+import { isJsonObject, type JsonObject, jsonKeys, type JsonValue, setOwn } from './json';
+import type { Cell, Notebook } from './model';
+import { normalizeCellMetadata, normalizeNotebookMetadata } from './normalize-metadata';
+import { countOrNull, joinBundle, joinText, normalizeOutput } from './normalize-outputs';
+
+/*
+ * Makes any document of nbformat 4 valid under the schema of 4.5, in place. What cannot be read as a notebook at all is
+ * refused; everything else is mended, and what changes its meaning is found and told.
+ */
+
+const NOTEBOOK_FIELDS = ['metadata', 'nbformat', 'nbformat_minor', 'cells'];
+const CODE_FIELDS = ['id', 'cell_type', 'metadata', 'source', 'outputs', 'execution_count'];
+const TEXT_FIELDS = ['id', 'cell_type', 'metadata', 'source', 'attachments'];
+
+/** @throws NotebookError (`notNotebook`) where there are no cells, or a cell has no readable source. */
+export function normalizeNotebook(document: JsonObject, findings: Findings): Notebook {
+  const { cells } = document;
+  if (!Array.isArray(cells)) throw notNotebook('cells');
+  const metadata = ownObject(document, 'metadata', findings);
+  moveUnknown(document, NOTEBOOK_FIELDS, metadata, findings);
+  normalizeNotebookMetadata(metadata, findings);
+  const ids = collectIds(cells);
+  document['nbformat'] = 4;
+  document['nbformat_minor'] = 5;
+  for (const [index, cell] of cells.entries()) normalizeCell(cell, index, ids, findings);
+  return document as unknown as Notebook;
+}
+
+/** Ids that some cell already has, so that no new id takes one of them; `used` are those given so far. */
+interface Ids {
+  readonly existing: ReadonlySet<string>;
+  readonly used: Set<string>;
+}
+
+function collectIds(cells: readonly JsonValue[]): Ids {
+  const ids = cells.map((cell) => (isJsonObject(cell) ? cell['id'] : undefined));
+  return { existing: new Set(ids.filter((id) => typeof id === 'string')), used: new Set() };
+}
+
+function normalizeCell(cell: JsonValue, index: number, ids: Ids, findings: Findings): asserts cell is Cell {
+  const path = `cells[${index}]`;
+  if (!isJsonObject(cell)) throw notNotebook(path);
+  const type = cell['cell_type'];
+  if (typeof type !== 'string') throw notNotebook(`${path}.cell_type`);
+  if (!['code', 'markdown', 'raw'].includes(type)) {
+    findings.add('cellTypeChanged', type);
+    cell['cell_type'] = 'raw';
+  }
+  const source = joinText(cell['source'] ?? '');
+  if (source === undefined) throw notNotebook(`${path}.source`);
+  cell['source'] = source;
+  setId(cell, index, ids, findings);
+  const metadata = ownObject(cell, 'metadata', findings);
+  const isCode = type === 'code';
+  if (isCode) {
+    normalizeCode(cell, findings);
+  } else {
+    // The leftovers of a code cell that was turned into text say nothing; no need to tell.
+    for (const field of ['outputs', 'execution_count']) {
+      const value = cell[field];
+      if (value === null || (Array.isArray(value) && value.length === 0)) delete cell[field];
+    }
+  }
+  normalizeAttachments(cell, findings);
+  moveUnknown(cell, isCode ? CODE_FIELDS : TEXT_FIELDS, metadata, findings);
+  normalizeCellMetadata(metadata, cell['cell_type'] === 'raw', findings);
+}
+
+function setId(cell: JsonObject, index: number, ids: Ids, findings: Findings): void {
+  const { id, source } = cell;
+  const valid = isCellId(id) && !ids.used.has(id);
+  if (id !== undefined && !valid) findings.add('cellIdChanged', typeof id === 'string' ? id : '');
+  const given = valid ? id : newCellId(`${index} ${String(source)}`, new Set([...ids.existing, ...ids.used]));
+  ids.used.add(given);
+  cell['id'] = given;
+}
+
+function normalizeCode(cell: JsonObject, findings: Findings): void {
+  cell['execution_count'] = countOrNull(cell['execution_count']);
+  const outputs = Array.isArray(cell['outputs']) ? cell['outputs'] : [];
+  cell['outputs'] = outputs.filter((output) => {
+    if (isJsonObject(output) && normalizeOutput(output, findings)) return true;
+    const type = isJsonObject(output) ? output['output_type'] : undefined;
+    findings.add('outputDropped', typeof type === 'string' ? type : '');
+    return false;
+  });
+}
+
+function normalizeAttachments(cell: JsonObject, findings: Findings): void {
+  const { attachments } = cell;
+  if (attachments === undefined) return;
+  if (isJsonObject(attachments)) {
+    for (const name of jsonKeys(attachments)) {
+      const bundle = attachments[name];
+      if (isJsonObject(bundle)) {
+        joinBundle(bundle, findings);
+      } else {
+        findings.add('fieldDropped', 'attachments');
+        delete attachments[name];
+      }
+    }
+  } else {
+    if (attachments !== null) findings.add('fieldDropped', 'attachments');
+    delete cell['attachments'];
+  }
+}
+
+/** Fields that 4.5 does not know move into the metadata; where the name is taken there, they are dropped. */
+function moveUnknown(
+  object: JsonObject,
+  known: readonly string[],
+  metadata: JsonObject,
+  findings: Findings,
+): void {
+  for (const field of Object.keys(object)) {
+    if (known.includes(field)) continue;
+    const moved = !Object.hasOwn(metadata, field);
+    if (moved) setOwn(metadata, field, object[field] ?? null);
+    findings.add(moved ? 'fieldMoved' : 'fieldDropped', field);
+    delete object[field];
+  }
+}
+
+/** The object in a field, made where it is missing. */
+function ownObject(parent: JsonObject, field: string, findings: Findings): JsonObject {
+  const value = parent[field];
+  if (isJsonObject(value)) return value;
+  if (value !== undefined && value !== null) findings.add('fieldDropped', field);
+  const object: JsonObject = {};
+  parent[field] = object;
+  return object;
+}

@@ -1,0 +1,56 @@
+import { JsonNumber, type JsonValue } from '../json';
+
+/** What a value is to a programming language. `int` fits 32 bits, `long` 64, `big` needs more. */
+export type Kind = 'null' | 'bool' | 'int' | 'long' | 'big' | 'float' | 'string' | 'list' | 'object';
+
+export function kindOf(value: JsonValue): Kind {
+  if (value === null) return 'null';
+  if (typeof value === 'boolean') return 'bool';
+  if (typeof value === 'string') return 'string';
+  if (typeof value === 'number' || value instanceof JsonNumber) return numberKind(String(value));
+  return Array.isArray(value) ? 'list' : 'object';
+}
+
+function numberKind(text: string): Kind {
+  if (!/^-?\d+$/.test(text)) return 'float';
+  const value = BigInt(text);
+  if (BigInt.asIntN(32, value) === value) return 'int';
+  return BigInt.asIntN(64, value) === value ? 'long' : 'big';
+}
+
+/** Neither printed nor safe to leave in source code: control, format and surrogate characters, line separators. */
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/u;
+
+/**
+ * A text as the inside of a string literal.
+ * @param special what stands for some characters.
+ * @param hidden what stands for a hidden character, given as its code point.
+ */
+export function escapeText(
+  text: string,
+  special: Readonly<Record<string, string>>,
+  hidden: (codePoint: number) => string,
+): string {
+  let result = '';
+  for (const character of text) {
+    result +=
+      special[character] ?? (HIDDEN.test(character) ? hidden(character.codePointAt(0) ?? 0) : character);
+  }
+  return result;
+}
+
+/** `\u0041`, with two of them past 16 bits: as JavaScript, C#, F# and Scala spell a character. */
+export function utf16Escape(codePoint: number): string {
+  return [...Array(codePoint > 0xffff ? 2 : 1).keys()]
+    .map((unit) => `\\u${hex(String.fromCodePoint(codePoint).charCodeAt(unit), 4)}`)
+    .join('');
+}
+
+/** `\u0041` or `\U0001f600`: as R and Julia spell a character. */
+export function utf32Escape(codePoint: number): string {
+  return codePoint > 0xffff ? `\\U${hex(codePoint, 8)}` : `\\u${hex(codePoint, 4)}`;
+}
+
+export function hex(value: number, digits: number): string {
+  return value.toString(16).padStart(digits, '0');
+}
