@@ -1,0 +1,30 @@
+/** Every command this extension registers; the manifest declares the same ones (test/host/manifest). */
+export const COMMAND_IDS = [
+  'notebookExecutions.execute',
+  'notebookExecutions.executeAgain',
+  'notebookExecutions.executeFolder',
+  'notebookExecutions.markCellAsParameters',
+  'notebookExecutions.cancel',
+  'notebookExecutions.delete',
+  'notebookExecutions.openOutput',
+  'notebookExecutions.openInput',
+  'notebookExecutions.rerun',
+  'notebookExecutions.rerunWithChanges',
+  'notebookExecutions.copyName',
+  'notebookExecutions.showLog',
+  'notebookExecutions.refresh',
+  'notebookExecutions.saveAsTemplate',
+  'notebookExecutions.editTemplates',
+  'notebookExecutions.setDefaultTemplate',
+  'notebookExecutions.showExtensionLog',
+] as const;
+export type CommandId = (typeof COMMAND_IDS)[number];
+
+/**
+ * Carries out a command. Its arguments come from menus, keybindings and other extensions: unknown until looked at.
+ * What it answers is the answer of `executeCommand`.
+ */
+export type CommandHandler = (...args: unknown[]) => unknown;
+
+/** A handler for every command: leaving one out does not compile. */
+export type CommandMap = Readonly<Record<CommandId, CommandHandler>>;

@@ -1,0 +1,76 @@
+import { inspect } from 'node:util';
+import * as vscode from 'vscode';
+import { redact } from '../execution/redaction';
+import { COMMAND_IDS, type CommandId, type CommandMap } from './command-map';
+import type { Problem } from './problem';
+import { type Remedy } from './problem';
+import { problemOf } from './problem-sentences';
+
+/** Registers every command inside {@link CommandRunner.run}. Disposing takes the commands away. */
+export function registerCommands(handlers: CommandMap, runner: CommandRunner): vscode.Disposable {
+  return vscode.Disposable.from(
+    ...COMMAND_IDS.map((id) =>
+      vscode.commands.registerCommand(id, (...args: unknown[]) =>
+        runner.run(id, () => handlers[id](...args)),
+      ),
+    ),
+  );
+}
+
+/** The one wrapper round every command: tells errors, logs their whole story, swallows cancellations. */
+export class CommandRunner {
+  constructor(private readonly log: vscode.LogOutputChannel) {}
+
+  /** Runs an action of the person's. Answers undefined where it was cancelled or failed; never rejects. */
+  async run(name: CommandId | 'remedy', action: () => unknown): Promise<unknown> {
+    const start = performance.now();
+    try {
+      const result = await action();
+      this.log.debug(`${name}: done in ${String(Math.round(performance.now() - start))} ms`);
+      return result;
+    } catch (error) {
+      if (isCancellation(error)) {
+        this.log.debug(`${name}: cancelled`);
+      } else {
+        this.log.error(redact(`${name}: ${wholeStory(error)}`));
+        // Not awaited: the command has ended, the popup may stay for hours.
+        void this.tell(problemOf(error));
+      }
+      return undefined;
+    }
+  }
+
+  private async tell(problem: Problem): Promise<void> {
+    const showLog: Remedy = {
+      label: vscode.l10n.t('Show Details'),
+      run: () => {
+        this.log.show();
+      },
+    };
+    const remedies = [...problem.remedies, showLog];
+    const chosen = await vscode.window.showErrorMessage(
+      problem.message,
+      ...remedies.map((remedy) => remedy.label),
+    );
+    const remedy = remedies.find((candidate) => candidate.label === chosen);
+    if (remedy !== undefined) {
+      await this.run('remedy', () => remedy.run());
+    }
+  }
+}
+
+/** True for what means "the person changed their mind", in VS Code's form and in AbortSignal's. */
+function isCancellation(error: unknown): boolean {
+  return error instanceof vscode.CancellationError || (error instanceof Error && error.name === 'AbortError');
+}
+
+/** Stack and causes, outermost first. */
+function wholeStory(error: unknown): string {
+  const lines: string[] = [];
+  let current = error;
+  while (current instanceof Error && lines.length < 8) {
+    lines.push(current.stack ?? current.message);
+    current = current.cause;
+  }
+  return lines.length === 0 ? inspect(error) : lines.join('\ncaused by: ');
+}

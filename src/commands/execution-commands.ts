@@ -1,0 +1,169 @@
+import * as vscode from 'vscode';
+import { isActive } from '../execution/states';
+import type { ExecutionStore, TrackedExecution } from '../tracking/execution-store';
+import type { TrackingService } from '../tracking/tracking-service';
+import { capabilitiesOf, notebookNameOf } from '../views/execution-facts';
+import { pickExecutions } from '../views/pickers/execution-picker';
+import { oneLine } from '../views/text';
+import type { CommandMap } from './command-map';
+import { Problem } from './problem';
+import { propertyOf } from './targets';
+
+/** What the commands of this family need. */
+export interface ExecutionContext {
+  readonly tracking: TrackingService;
+  /** What is selected in the tree. */
+  selection(): readonly TrackedExecution[];
+  openOutput(tracked: TrackedExecution): Promise<void>;
+  openInput(tracked: TrackedExecution): Promise<void>;
+  showLog(tracked: TrackedExecution): Promise<void>;
+}
+
+type Handled =
+  | 'notebookExecutions.cancel'
+  | 'notebookExecutions.delete'
+  | 'notebookExecutions.openOutput'
+  | 'notebookExecutions.openInput'
+  | 'notebookExecutions.copyName'
+  | 'notebookExecutions.showLog'
+  | 'notebookExecutions.refresh';
+
+/** Commands on executions that exist: of a row, of the rows selected, or asked for with a pick. */
+export function executionCommands(context: ExecutionContext): Pick<CommandMap, Handled> {
+  const { tracking } = context;
+  const one = async (
+    args: readonly unknown[],
+    title: string,
+    capability: string,
+  ): Promise<TrackedExecution | undefined> =>
+    (await chooseExecutions(context, args, title, capability, false))[0];
+  return {
+    'notebookExecutions.cancel': async (...args) => {
+      const title = vscode.l10n.t('Cancel Executions');
+      const chosen = await chooseExecutions(context, args, title, 'cancellable', true);
+      await Promise.all(chosen.map((tracked) => cancel(tracking, tracked)));
+    },
+    'notebookExecutions.delete': async (...args) => {
+      const title = vscode.l10n.t('Delete Executions');
+      await deleteExecutions(tracking, await chooseExecutions(context, args, title, 'deletable', true));
+    },
+    'notebookExecutions.openOutput': async (...args) => {
+      const tracked = await one(args, vscode.l10n.t('Open Output'), 'hasOutput');
+      if (tracked !== undefined) {
+        await context.openOutput(tracked);
+      }
+    },
+    'notebookExecutions.openInput': async (...args) => {
+      const tracked = await one(args, vscode.l10n.t('Open Input'), 'hasInput');
+      if (tracked !== undefined) {
+        await context.openInput(tracked);
+      }
+    },
+    'notebookExecutions.copyName': async (...args) => {
+      const tracked = await one(args, vscode.l10n.t('Copy Name'), 'execution');
+      if (tracked !== undefined) {
+        await vscode.env.clipboard.writeText(tracked.execution.name);
+      }
+    },
+    'notebookExecutions.showLog': async (...args) => {
+      const tracked = await one(args, vscode.l10n.t('Show Log'), 'hasLog');
+      if (tracked !== undefined) {
+        await context.showLog(tracked);
+      }
+    },
+    'notebookExecutions.refresh': () => tracking.refresh(),
+  };
+}
+
+/**
+ * The executions a command is meant for that have a capability (see capabilitiesOf): the rows it was called on, those
+ * selected for a keybinding, or asked for.
+ */
+export async function chooseExecutions(
+  context: Pick<ExecutionContext, 'tracking' | 'selection'>,
+  args: readonly unknown[],
+  title: string,
+  capability: string,
+  many: boolean,
+): Promise<readonly TrackedExecution[]> {
+  const { store } = context.tracking;
+  const able = (tracked: TrackedExecution): boolean => capabilitiesOf(tracked).includes(capability);
+  const given = givenExecutions(store, args, context.selection);
+  if (given.length > 0) {
+    const chosen = given.filter(able);
+    return many ? chosen : chosen.slice(0, 1);
+  }
+  if (store.statuses().some(({ loaded }) => !loaded)) {
+    await context.tracking.refresh();
+  }
+  const candidates = store.all().filter(able);
+  if (candidates.length === 0) {
+    throw new Problem(vscode.l10n.t('There is no execution that this can be done with.'));
+  }
+  return pickExecutions(title, candidates, many);
+}
+
+/** Rows hand over themselves and all that is selected; keybindings say `{ "selection": true }`. */
+function givenExecutions(
+  store: ExecutionStore,
+  [first, second]: readonly unknown[],
+  selection: () => readonly TrackedExecution[],
+): TrackedExecution[] {
+  if (propertyOf(first, 'selection') === true) {
+    return [...selection()];
+  }
+  const rows: unknown[] = Array.isArray(second) && second.length > 0 ? second : [first];
+  return rows.flatMap((row) => {
+    const key = propertyOf(propertyOf(row, 'tracked'), 'key');
+    // The row may be older than what the store knows.
+    const tracked = typeof key === 'string' ? store.get(key) : undefined;
+    return tracked === undefined ? [] : [tracked];
+  });
+}
+
+async function cancel(tracking: TrackingService, { service, execution }: TrackedExecution): Promise<void> {
+  const ticket = tracking.store.begin();
+  tracking.store.apply(ticket, service, await service.cancel(execution.name));
+  tracking.poke(service.id);
+}
+
+async function deleteExecutions(
+  tracking: TrackingService,
+  executions: readonly TrackedExecution[],
+): Promise<void> {
+  const [first] = executions;
+  if (first === undefined) {
+    return;
+  }
+  const name = oneLine(notebookNameOf(first.execution));
+  const running = executions.filter(({ execution }) => isActive(execution.state)).length;
+  if (running > 0) {
+    const question =
+      executions.length === 1
+        ? vscode.l10n.t('{0} is still running. Cancel and delete it?', name)
+        : vscode.l10n.t(
+            '{0} of the {1} executions are still running. Cancel and delete them?',
+            running,
+            executions.length,
+          );
+    const yes = vscode.l10n.t('Cancel and Delete');
+    if ((await vscode.window.showWarningMessage(question, { modal: true }, yes)) !== yes) {
+      return;
+    }
+  }
+  for (const { key } of executions) {
+    await tracking.completion.forget(key);
+  }
+  const pending = await tracking.deletion.delete(executions);
+  const undo = vscode.l10n.t('Undo');
+  const message =
+    executions.length === 1
+      ? vscode.l10n.t('Deleted the execution of {0}.', name)
+      : vscode.l10n.t('Deleted {0} executions.', executions.length);
+  // Not awaited: the command is done, the offer stays as long as it can be taken.
+  void vscode.window.showInformationMessage(message, undo).then(async (chosen) => {
+    if (chosen === undo && !(await pending.undo())) {
+      await vscode.window.showWarningMessage(vscode.l10n.t('It was too late to undo this.'));
+    }
+  });
+}

@@ -1,0 +1,84 @@
+import { l10n } from 'vscode';
+import { ServiceError } from '../execution/errors';
+import { Problem } from './problem';
+
+/** The person's sentence for any error. Details (stack, system errors) are in the log, behind the popup's button. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof Problem) {
+    return error;
+  }
+  if (error instanceof ServiceError) {
+    return new Problem(sentenceOf(error), [], { cause: error });
+  }
+  return new Problem(
+    l10n.t('Something unexpected happened: {0}', error instanceof Error ? error.message : String(error)),
+    [],
+    { cause: error },
+  );
+}
+
+/** A ServiceError's sentence, by its reason where that is known, else by its status. */
+export function sentenceOf(error: ServiceError): string {
+  const { args } = error;
+  switch (error.reason) {
+    case 'kernelNotFound':
+      return args['kernels'] === undefined || args['kernels'] === ''
+        ? l10n.t(
+            'There is no kernel “{0}”, and no other Jupyter kernel was found on this machine.',
+            args['kernel'] ?? '',
+          )
+        : l10n.t('There is no kernel “{0}”. Kernels found: {1}.', args['kernel'] ?? '', args['kernels']);
+    case 'ipykernelMissing':
+      return l10n.t(
+        '{0} cannot run notebooks: the package ipykernel is not installed there.',
+        args['interpreter'] ?? 'Python',
+      );
+    case 'interpreterNotFound':
+      return l10n.t('There is no Python at {0}.', args['interpreter'] ?? args['path'] ?? '');
+    case 'notebookInvalid':
+      return l10n.t('The notebook cannot be run: {0}', error.message);
+    case 'parametersInvalid':
+      return l10n.t('The parameters cannot be used: {0}', error.message);
+    case 'inputNotFound':
+      return l10n.t('The notebook {0} is no longer there.', args['path'] ?? '');
+    case 'outputNotWritable':
+      return l10n.t(
+        'The output cannot be written to {0}. Choose another output folder in the template.',
+        args['path'] ?? args['folder'] ?? '',
+      );
+    case 'workingDirectoryNotFound':
+      return l10n.t('The working directory {0} does not exist.', args['path'] ?? '');
+    case 'serviceNotStarted':
+      return l10n.t('The execution service could not be started: {0}', error.message);
+    case 'fieldInvalid':
+      return l10n.t('The execution service does not accept {0}: {1}', args['field'] ?? '', error.message);
+    default:
+      return byStatus(error);
+  }
+}
+
+function byStatus(error: ServiceError): string {
+  switch (error.status) {
+    case 'NOT_FOUND':
+      return l10n.t('This execution is no longer there.');
+    case 'ALREADY_EXISTS':
+      return l10n.t('An execution of this name exists already.');
+    case 'UNAVAILABLE':
+    case 'DEADLINE_EXCEEDED':
+      return l10n.t('The execution service does not answer: {0}', error.message);
+    case 'UNAUTHENTICATED':
+      return l10n.t('The execution service does not accept the credentials: {0}', error.message);
+    case 'PERMISSION_DENIED':
+      return l10n.t('Permission denied: {0}', error.message);
+    case 'RESOURCE_EXHAUSTED':
+      return l10n.t('A limit of the execution service is reached: {0}', error.message);
+    case 'UNIMPLEMENTED':
+      return l10n.t('The execution service cannot do this: {0}', error.message);
+    case 'INVALID_ARGUMENT':
+    case 'FAILED_PRECONDITION':
+    case 'ABORTED':
+    case 'CANCELLED':
+    case 'INTERNAL':
+      return l10n.t('The execution service reports an error: {0}', error.message);
+  }
+}

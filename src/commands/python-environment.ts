@@ -1,0 +1,136 @@
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import { z } from 'zod/mini';
+
+/** A Python that can run a notebook. */
+export interface PythonEnvironment {
+  /** Absolute path of the executable, not resolved: a virtual environment's link is the environment. */
+  readonly executable: string;
+  /** Directory of the environment, which is what activating it is about; undefined for a plain Python. */
+  readonly prefix: string | undefined;
+  readonly kind: 'venv' | 'conda' | 'plain';
+}
+
+/** What is used of the Python extension's API (ms-python.python, "environments"). Each answer is looked at before use. */
+interface PythonApi {
+  readonly environments: {
+    getActiveEnvironmentPath(resource?: vscode.Uri): unknown;
+    resolveEnvironment(environment: unknown): Promise<unknown>;
+  };
+}
+const ResolvedSchema = z.object({
+  executable: z.object({ uri: z.optional(z.object({ fsPath: z.string() })) }),
+});
+
+/**
+ * The Python for a notebook: the one selected in the Python extension, else `.venv` or `venv` in the workspace folder
+ * or beside the notebook, else `python3` on the PATH. Undefined where there is none.
+ */
+export async function findPython(
+  notebook: vscode.Uri,
+  environment: NodeJS.ProcessEnv,
+): Promise<PythonEnvironment | undefined> {
+  const folder = vscode.workspace.getWorkspaceFolder(notebook) ?? vscode.workspace.workspaceFolders?.[0];
+  const selected = await selectedPython(notebook.scheme === 'file' ? notebook : folder?.uri);
+  if (selected !== undefined) {
+    return describePython(selected);
+  }
+  const places = [
+    ...(folder?.uri.scheme === 'file' ? [folder.uri.fsPath] : []),
+    ...(notebook.scheme === 'file' ? [path.dirname(notebook.fsPath)] : []),
+  ];
+  for (const place of places) {
+    for (const name of ['.venv', 'venv']) {
+      const executable = pythonOf(path.join(place, name));
+      if (await isExecutable(executable)) {
+        return describePython(executable);
+      }
+    }
+  }
+  const names = process.platform === 'win32' ? ['python.exe', 'python3.exe'] : ['python3', 'python'];
+  const directories = pathOf(environment)
+    .split(path.delimiter)
+    .filter((directory) => path.isAbsolute(directory));
+  for (const name of names) {
+    for (const directory of directories) {
+      const executable = path.join(directory, name);
+      if (await isExecutable(executable)) {
+        return describePython(executable);
+      }
+    }
+  }
+  return undefined;
+}
+
+/** Says what kind of environment an executable belongs to. */
+export async function describePython(executable: string): Promise<PythonEnvironment> {
+  const directory = path.dirname(executable);
+  // On Windows a conda environment has python.exe at its top; everything else keeps it in a directory of executables.
+  for (const prefix of [path.dirname(directory), directory]) {
+    if (await exists(path.join(prefix, 'pyvenv.cfg'))) {
+      return { executable, prefix, kind: 'venv' };
+    }
+    if (await exists(path.join(prefix, 'conda-meta'))) {
+      return { executable, prefix, kind: 'conda' };
+    }
+  }
+  return { executable, prefix: undefined, kind: 'plain' };
+}
+
+async function selectedPython(resource: vscode.Uri | undefined): Promise<string | undefined> {
+  const extension = vscode.extensions.getExtension<unknown>('ms-python.python');
+  if (extension === undefined) {
+    return undefined;
+  }
+  const api = await extension.activate();
+  if (!isPythonApi(api)) {
+    return undefined;
+  }
+  const resolved = await api.environments.resolveEnvironment(
+    api.environments.getActiveEnvironmentPath(resource),
+  );
+  const result = ResolvedSchema.safeParse(resolved);
+  const executable = result.success ? result.data.executable.uri?.fsPath : undefined;
+  return executable !== undefined && (await isExecutable(executable)) ? executable : undefined;
+}
+
+function isPythonApi(api: unknown): api is PythonApi {
+  const environments: unknown =
+    typeof api === 'object' && api !== null ? Reflect.get(api, 'environments') : undefined;
+  return (
+    typeof environments === 'object' &&
+    environments !== null &&
+    typeof Reflect.get(environments, 'getActiveEnvironmentPath') === 'function' &&
+    typeof Reflect.get(environments, 'resolveEnvironment') === 'function'
+  );
+}
+
+/** The executable of the virtual environment in a directory. */
+function pythonOf(prefix: string): string {
+  return process.platform === 'win32'
+    ? path.join(prefix, 'Scripts', 'python.exe')
+    : path.join(prefix, 'bin', 'python');
+}
+
+/** The PATH of an environment, whatever its spelling on Windows. */
+export function pathOf(environment: NodeJS.ProcessEnv): string {
+  const key = Object.keys(environment).find((name) => name.toUpperCase() === 'PATH');
+  return (key === undefined ? undefined : environment[key]) ?? '';
+}
+
+async function exists(file: string): Promise<boolean> {
+  return fs.access(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function isExecutable(file: string): Promise<boolean> {
+  try {
+    await fs.access(file, fs.constants.X_OK);
+    return (await fs.stat(file)).isFile();
+  } catch {
+    return false;
+  }
+}

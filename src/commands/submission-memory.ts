@@ -1,0 +1,56 @@
+import type * as vscode from 'vscode';
+import { z } from 'zod/mini';
+import { TemplateRunOptionsSchema } from '../execution/template';
+
+/** What was chosen when a notebook was submitted. */
+export const ChoiceSchema = z.object({
+  template: z.string(),
+  /** YAML or JSON mapping; absent where the template's own were kept. */
+  parameters: z.optional(z.string()),
+  /** Run options changed for this notebook. */
+  runOptions: z.optional(TemplateRunOptionsSchema),
+});
+export type Choice = z.infer<typeof ChoiceSchema>;
+
+const MemorySchema = z.object({
+  version: z.literal(1),
+  lastTemplate: z.optional(z.string()),
+  /** By the notebook's URI; the one submitted last stands last. */
+  notebooks: z.record(z.string(), ChoiceSchema),
+});
+type Memory = z.infer<typeof MemorySchema>;
+
+const KEY = 'notebookExecutions.submissions';
+const REMEMBERED_NOTEBOOKS = 200;
+
+/** The choices of earlier submissions, for each workspace. */
+export class SubmissionMemory {
+  constructor(private readonly state: vscode.Memento) {}
+
+  get lastTemplate(): string | undefined {
+    return this.read().lastTemplate;
+  }
+
+  choiceFor(notebook: vscode.Uri): Choice | undefined {
+    return this.read().notebooks[notebook.toString()];
+  }
+
+  async remember(notebook: vscode.Uri, choice: Choice): Promise<void> {
+    const { notebooks } = this.read();
+    const key = notebook.toString();
+    const others = Object.entries(notebooks).filter(([uri]) => uri !== key);
+    const kept = [...others, [key, choice] as const].slice(-REMEMBERED_NOTEBOOKS);
+    const memory: Memory = {
+      version: 1,
+      lastTemplate: choice.template,
+      notebooks: Object.fromEntries(kept),
+    };
+    await this.state.update(KEY, memory);
+  }
+
+  /** What another version wrote, or nothing at all, is an empty memory. */
+  private read(): Memory {
+    const parsed = MemorySchema.safeParse(this.state.get(KEY));
+    return parsed.success ? parsed.data : { version: 1, notebooks: {} };
+  }
+}

@@ -1,0 +1,51 @@
+import * as vscode from 'vscode';
+import { Problem } from './problem';
+
+/**
+ * The notebooks that a command is meant for: the ones selected in the Explorer, the tab's, the toolbar's, or the active
+ * one. What else is selected beside notebooks is left out.
+ * @throws Problem where there is none.
+ */
+export function notebookTargets(args: readonly unknown[]): vscode.Uri[] {
+  const [first, second] = args;
+  const selected: unknown[] = Array.isArray(second) ? second : [];
+  const uris = selected.filter((item) => item instanceof vscode.Uri).filter(isNotebook);
+  if (uris.length > 0) {
+    return uris;
+  }
+  const one = first instanceof vscode.Uri ? first : (toolbarNotebook(first) ?? activeNotebook());
+  if (one === undefined) {
+    throw new Problem(vscode.l10n.t('Open a notebook first, or right-click one in the Explorer.'));
+  }
+  return [one];
+}
+
+/** The notebook of the active editor, whatever shows it. */
+export function activeNotebook(): vscode.Uri | undefined {
+  const editor = vscode.window.activeNotebookEditor;
+  if (editor?.notebook.notebookType === 'jupyter-notebook') {
+    return editor.notebook.uri;
+  }
+  const input: unknown = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
+  return (input instanceof vscode.TabInputNotebook ||
+    input instanceof vscode.TabInputText ||
+    input instanceof vscode.TabInputCustom) &&
+    isNotebook(input.uri)
+    ? input.uri
+    : undefined;
+}
+
+export function isNotebook(uri: vscode.Uri): boolean {
+  return uri.path.toLowerCase().endsWith('.ipynb');
+}
+
+/** Notebook toolbars hand over `{ notebookEditor: { notebookUri } }`. */
+function toolbarNotebook(argument: unknown): vscode.Uri | undefined {
+  const editor = propertyOf(argument, 'notebookEditor');
+  const uri = propertyOf(editor, 'notebookUri');
+  return uri instanceof vscode.Uri ? uri : undefined;
+}
+
+export function propertyOf(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
+}

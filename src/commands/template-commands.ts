@@ -1,0 +1,130 @@
+import * as vscode from 'vscode';
+import { type Execution } from '../execution/execution';
+import type { ExecutionService } from '../execution/execution-service';
+import { TEMPLATE_SERVICES, type UserTemplate } from '../execution/template';
+import { notebookNameOf } from '../views/execution-facts';
+import { label } from '../views/pickers/label';
+import type { CommandMap } from './command-map';
+import { chooseExecutions, type ExecutionContext } from './execution-commands';
+import {
+  defaultTemplateName,
+  editTemplates,
+  saveTemplate,
+  setDefaultTemplate,
+  templatesFor,
+  THIS_MACHINE,
+} from './template-settings';
+
+type Handled =
+  | 'notebookExecutions.saveAsTemplate'
+  | 'notebookExecutions.editTemplates'
+  | 'notebookExecutions.setDefaultTemplate';
+
+/** Commands on the person's templates. */
+export function templateCommands(
+  context: Pick<ExecutionContext, 'tracking' | 'selection'>,
+): Pick<CommandMap, Handled> {
+  return {
+    'notebookExecutions.saveAsTemplate': async (...args) => {
+      const title = vscode.l10n.t('Save as Template');
+      const [tracked] = await chooseExecutions(context, args, title, 'execution', false);
+      if (tracked === undefined) {
+        return;
+      }
+      const name = await askName(tracked.execution);
+      const target = name === undefined ? undefined : await askScope();
+      if (name !== undefined && target !== undefined) {
+        await saveTemplate(templateOf(name, tracked.service, tracked.execution), target);
+        const edit = vscode.l10n.t('Edit Templates');
+        const message = vscode.l10n.t('Saved the template “{0}”.', name);
+        void vscode.window.showInformationMessage(message, edit).then(async (chosen) => {
+          if (chosen === edit) {
+            await editTemplates();
+          }
+        });
+      }
+    },
+    'notebookExecutions.editTemplates': () => editTemplates(),
+    'notebookExecutions.setDefaultTemplate': async () => {
+      const current = defaultTemplateName(undefined);
+      const last: vscode.QuickPickItem = {
+        label: vscode.l10n.t('The one used last'),
+        picked: current === undefined,
+      };
+      const named = templatesFor(undefined)
+        .filter(({ template }) => template !== undefined)
+        .map(({ name }) => ({
+          name,
+          label: label(name),
+          ...(name === current ? { description: vscode.l10n.t('default') } : {}),
+        }));
+      const chosen = await vscode.window.showQuickPick([last, ...named], {
+        title: vscode.l10n.t('Set as Default Template'),
+        placeHolder: vscode.l10n.t('Template that is selected first when a notebook is executed'),
+      });
+      if (chosen !== undefined) {
+        await setDefaultTemplate('name' in chosen && typeof chosen.name === 'string' ? chosen.name : '');
+      }
+    },
+  };
+}
+
+/** A template that runs other notebooks as this execution was run. */
+export function templateOf(name: string, service: ExecutionService, execution: Execution): UserTemplate {
+  const [kind, project, location] = service.id.split('/');
+  // The notebook and the environment are this execution's own; the interpreter is found anew for each notebook.
+  const {
+    source: _source,
+    environment: _environment,
+    templateName: _templateName,
+    interpreter: _interpreter,
+    ...runOptions
+  } = execution.runOptions ?? {};
+  const { inputNotebookFile: _input, ...executionTemplate } = execution.executionTemplate ?? {};
+  return {
+    name,
+    service: TEMPLATE_SERVICES.find((candidate) => candidate === kind) ?? 'embedded',
+    ...(project === undefined ? {} : { project }),
+    ...(location === undefined ? {} : { location }),
+    executionTemplate,
+    runOptions,
+  };
+}
+
+function askName(execution: Execution): PromiseLike<string | undefined> {
+  const names = new Set(templatesFor(undefined).map((entry) => entry.name));
+  return vscode.window.showInputBox({
+    title: vscode.l10n.t('Save as Template'),
+    prompt: vscode.l10n.t('Name of the template'),
+    value: notebookNameOf(execution),
+    validateInput: (value) => {
+      if (value.trim() === '') {
+        return vscode.l10n.t('A template needs a name.');
+      }
+      if (value === THIS_MACHINE.name) {
+        return vscode.l10n.t('“{0}” is the built-in template.', value);
+      }
+      return names.has(value)
+        ? {
+            message: vscode.l10n.t('Replaces the template of this name.'),
+            severity: vscode.InputBoxValidationSeverity.Warning,
+          }
+        : undefined;
+    },
+  });
+}
+
+async function askScope(): Promise<vscode.ConfigurationTarget | undefined> {
+  if (vscode.workspace.workspaceFolders === undefined) {
+    return vscode.ConfigurationTarget.Global;
+  }
+  const items = [
+    { label: vscode.l10n.t('For all workspaces'), target: vscode.ConfigurationTarget.Global },
+    { label: vscode.l10n.t('For this workspace'), target: vscode.ConfigurationTarget.Workspace },
+  ];
+  const options = {
+    title: vscode.l10n.t('Save as Template'),
+    placeHolder: vscode.l10n.t('Where to keep it'),
+  };
+  return (await vscode.window.showQuickPick(items, options))?.target;
+}

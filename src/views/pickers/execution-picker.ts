@@ -1,0 +1,45 @@
+import * as vscode from 'vscode';
+import type { TrackedExecution } from '../../tracking/execution-store';
+import { notebookNameOf, startOf } from '../execution-facts';
+import { presentState } from '../state-presentation';
+import { formatTime, oneLine } from '../text';
+import { label } from './label';
+
+interface Item extends vscode.QuickPickItem {
+  readonly tracked: TrackedExecution;
+}
+
+/** Asks which executions are meant, newest first. Answers none when the pick was left. */
+export async function pickExecutions(
+  title: string,
+  executions: readonly TrackedExecution[],
+  many: boolean,
+): Promise<readonly TrackedExecution[]> {
+  const now = Date.now();
+  const items = [...executions]
+    .sort((a, b) => (startOf(b.execution) ?? 0) - (startOf(a.execution) ?? 0))
+    .map((tracked): Item => {
+      const { execution } = tracked;
+      const start = startOf(execution);
+      const { icon, label: state } = presentState(execution.state);
+      return {
+        tracked,
+        iconPath: icon,
+        label: label(notebookNameOf(execution)),
+        description: [
+          state,
+          start === undefined ? '' : formatTime(start, now, vscode.env.language),
+          oneLine(execution.runOptions?.templateName ?? ''),
+        ]
+          .filter((part) => part !== '')
+          .join(' · '),
+      };
+    });
+  const options = { title, placeHolder: vscode.l10n.t('Choose an execution'), matchOnDescription: true };
+  if (many) {
+    const chosen = await vscode.window.showQuickPick(items, { ...options, canPickMany: true });
+    return chosen?.map(({ tracked }) => tracked) ?? [];
+  }
+  const chosen = await vscode.window.showQuickPick(items, options);
+  return chosen === undefined ? [] : [chosen.tracked];
+}

@@ -1,0 +1,73 @@
+import * as vscode from 'vscode';
+
+/** A template as the pick shows it. */
+export interface TemplateChoice {
+  readonly name: string;
+  /** Which service runs it. */
+  readonly description: string;
+  /** Why it cannot be used; undefined where it can. */
+  readonly problem: string | undefined;
+}
+
+/** What was done in the pick: a template was chosen, its run options are to be changed first, or templates edited. */
+export type TemplatePick<T> =
+  { readonly action: 'choose' | 'options'; readonly choice: T } | { readonly action: 'edit' };
+
+interface Item<T> extends vscode.QuickPickItem {
+  readonly choice: T;
+}
+
+/** Asks for a template. Answers undefined when the pick was left. */
+export function pickTemplate<T extends TemplateChoice>(options: {
+  readonly title: string;
+  readonly choices: readonly T[];
+  /** Name of the template that is selected at first. */
+  readonly preselected: string | undefined;
+}): Promise<TemplatePick<T> | undefined> {
+  const gear: vscode.QuickInputButton = {
+    iconPath: new vscode.ThemeIcon('settings-gear'),
+    tooltip: vscode.l10n.t('Change Run Options…'),
+  };
+  const edit: vscode.QuickInputButton = {
+    iconPath: new vscode.ThemeIcon('edit'),
+    tooltip: vscode.l10n.t('Edit Templates'),
+  };
+  const pick = vscode.window.createQuickPick<Item<T>>();
+  pick.title = options.title;
+  pick.placeholder = vscode.l10n.t('Choose the template to execute with');
+  pick.matchOnDescription = true;
+  pick.buttons = [edit];
+  pick.items = options.choices.map((choice) => ({
+    choice,
+    label: choice.name === '' ? vscode.l10n.t('Template without a name') : choice.name,
+    description: choice.description,
+    iconPath: new vscode.ThemeIcon(choice.problem === undefined ? 'server-process' : 'warning'),
+    ...(choice.problem === undefined ? { buttons: [gear] } : { detail: choice.problem }),
+  }));
+  const preselected = pick.items.find((item) => item.choice.name === options.preselected);
+  if (preselected !== undefined) {
+    pick.activeItems = [preselected];
+  }
+  return new Promise((resolve) => {
+    pick.onDidAccept(() => {
+      const [item] = pick.selectedItems;
+      if (item !== undefined) {
+        resolve({ action: 'choose', choice: item.choice });
+        pick.hide();
+      }
+    });
+    pick.onDidTriggerItemButton(({ item }) => {
+      resolve({ action: 'options', choice: item.choice });
+      pick.hide();
+    });
+    pick.onDidTriggerButton(() => {
+      resolve({ action: 'edit' });
+      pick.hide();
+    });
+    pick.onDidHide(() => {
+      resolve(undefined);
+      pick.dispose();
+    });
+    pick.show();
+  });
+}
