@@ -87,7 +87,7 @@ function outputToDisk(output: Output): Writable {
     case 'stream':
       return { ...output, text: new MultilineText(output.text) };
     case 'error':
-      return output;
+      return { ...output };
     case 'display_data':
     case 'execute_result':
       return { ...output, data: bundleToDisk(output.data) };

@@ -14,7 +14,10 @@ export class MultilineText {
 }
 
 /** What the writer takes: JSON in which strings may also be {@link MultilineText}. */
-export type Writable = JsonValue | MultilineText | readonly Writable[] | { readonly [key: string]: Writable };
+export type Writable = JsonValue | MultilineText | readonly Writable[] | WritableObject;
+export interface WritableObject {
+  readonly [key: string]: Writable;
+}
 
 /**
  * Writes JSON: numbers as they were spelled, keys in their order, non-ASCII text as it is. NaN and infinities become
@@ -103,7 +106,7 @@ class Writer {
     this.put(array.length === 0 ? '[]' : newline + ']');
   }
 
-  private object(object: { readonly [key: string]: Writable }, newline: string): void {
+  private object(object: WritableObject, newline: string): void {
     const inner = newline + this.unit;
     let before = '{' + inner;
     let empty = true;

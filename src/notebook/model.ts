@@ -6,17 +6,17 @@ import type { JsonObject } from './json';
  */
 
 /** A whole document. `metadata` keeps whatever it holds. */
-export type Notebook = {
+export interface Notebook {
   metadata: JsonObject;
   nbformat: 4;
   nbformat_minor: 5;
   cells: Cell[];
-};
+}
 
 export type Cell = CodeCell | TextCell;
 
 /** A cell that can be run. */
-export type CodeCell = {
+export interface CodeCell {
   cell_type: 'code';
   /** Unique in its notebook; 1 to 64 of `[a-zA-Z0-9-_]`. */
   id: string;
@@ -24,30 +24,43 @@ export type CodeCell = {
   source: string;
   outputs: Output[];
   execution_count: number | null;
-};
+}
 
 /** A cell that is not run. */
-export type TextCell = {
+export interface TextCell {
   cell_type: 'markdown' | 'raw';
   id: string;
   metadata: JsonObject;
   source: string;
   /** Mime bundles by file name. */
   attachments?: JsonObject;
-};
+}
 
 export type Output = StreamOutput | DisplayData | ExecuteResult | ErrorOutput;
 
-export type StreamOutput = { output_type: 'stream'; name: string; text: string };
+export interface StreamOutput {
+  output_type: 'stream';
+  name: string;
+  text: string;
+}
 /** `data` is a mime bundle: strings, and any JSON under JSON mime types (see {@link isJsonMime}). */
-export type DisplayData = { output_type: 'display_data'; data: JsonObject; metadata: JsonObject };
-export type ExecuteResult = {
+export interface DisplayData {
+  output_type: 'display_data';
+  data: JsonObject;
+  metadata: JsonObject;
+}
+export interface ExecuteResult {
   output_type: 'execute_result';
   data: JsonObject;
   metadata: JsonObject;
   execution_count: number | null;
-};
-export type ErrorOutput = { output_type: 'error'; ename: string; evalue: string; traceback: string[] };
+}
+export interface ErrorOutput {
+  output_type: 'error';
+  ename: string;
+  evalue: string;
+  traceback: string[];
+}
 
 /** True for a mime type whose content is JSON and not text (pattern of the 4.5 schema). */
 export function isJsonMime(mime: string): boolean {

@@ -11,7 +11,8 @@ const isString = (value: JsonValue) => typeof value === 'string';
 /** @param metadata of the notebook; changed in place. */
 export function normalizeNotebookMetadata(metadata: JsonObject, findings: Findings): void {
   // Leftovers of conversions that nbformat never writes to a file.
-  for (const field of ['orig_nbformat', 'orig_nbformat_minor', 'signature']) delete metadata[field];
+  for (const field of ['orig_nbformat', 'orig_nbformat_minor', 'signature'])
+    Reflect.deleteProperty(metadata, field);
   normalizeKernelspec(metadata, findings);
   const language = metadata['language_info'];
   if (isJsonObject(language) && isString(language['name'] ?? null)) {
@@ -84,5 +85,5 @@ function dropUnless(
   const value = metadata[field];
   if (value === undefined || allowed(value)) return;
   findings.add('fieldDropped', field);
-  delete metadata[field];
+  Reflect.deleteProperty(metadata, field);
 }

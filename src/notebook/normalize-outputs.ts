@@ -55,7 +55,7 @@ export function normalizeOutput(output: JsonObject, findings: Findings): boolean
   for (const field of Object.keys(output)) {
     if (fields.includes(field)) continue;
     findings.add('fieldDropped', field);
-    delete output[field];
+    Reflect.deleteProperty(output, field);
   }
   return true;
 }

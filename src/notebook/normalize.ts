@@ -2,7 +2,7 @@ import { isCellId, newCellId } from './cell-ids';
 import { notNotebook } from './errors';
 import type { Findings } from './findings';
 import { isJsonObject, type JsonObject, jsonKeys, type JsonValue, setOwn } from './json';
-import type { Cell, Notebook } from './model';
+import type { Notebook } from './model';
 import { normalizeCellMetadata, normalizeNotebookMetadata } from './normalize-metadata';
 import { countOrNull, joinBundle, joinText, normalizeOutput } from './normalize-outputs';
 
@@ -40,7 +40,7 @@ function collectIds(cells: readonly JsonValue[]): Ids {
   return { existing: new Set(ids.filter((id) => typeof id === 'string')), used: new Set() };
 }
 
-function normalizeCell(cell: JsonValue, index: number, ids: Ids, findings: Findings): asserts cell is Cell {
+function normalizeCell(cell: JsonValue, index: number, ids: Ids, findings: Findings): void {
   const path = `cells[${index}]`;
   if (!isJsonObject(cell)) throw notNotebook(path);
   const type = cell['cell_type'];
@@ -52,7 +52,7 @@ function normalizeCell(cell: JsonValue, index: number, ids: Ids, findings: Findi
   const source = joinText(cell['source'] ?? '');
   if (source === undefined) throw notNotebook(`${path}.source`);
   cell['source'] = source;
-  setId(cell, index, ids, findings);
+  setId(cell, `${index} ${source}`, ids, findings);
   const metadata = ownObject(cell, 'metadata', findings);
   const isCode = type === 'code';
   if (isCode) {
@@ -61,7 +61,7 @@ function normalizeCell(cell: JsonValue, index: number, ids: Ids, findings: Findi
     // The leftovers of a code cell that was turned into text say nothing; no need to tell.
     for (const field of ['outputs', 'execution_count']) {
       const value = cell[field];
-      if (value === null || (Array.isArray(value) && value.length === 0)) delete cell[field];
+      if (value === null || (Array.isArray(value) && value.length === 0)) Reflect.deleteProperty(cell, field);
     }
   }
   normalizeAttachments(cell, findings);
@@ -69,11 +69,11 @@ function normalizeCell(cell: JsonValue, index: number, ids: Ids, findings: Findi
   normalizeCellMetadata(metadata, cell['cell_type'] === 'raw', findings);
 }
 
-function setId(cell: JsonObject, index: number, ids: Ids, findings: Findings): void {
-  const { id, source } = cell;
+function setId(cell: JsonObject, seed: string, ids: Ids, findings: Findings): void {
+  const { id } = cell;
   const valid = isCellId(id) && !ids.used.has(id);
   if (id !== undefined && !valid) findings.add('cellIdChanged', typeof id === 'string' ? id : '');
-  const given = valid ? id : newCellId(`${index} ${String(source)}`, new Set([...ids.existing, ...ids.used]));
+  const given = valid ? id : newCellId(seed, new Set([...ids.existing, ...ids.used]));
   ids.used.add(given);
   cell['id'] = given;
 }
@@ -99,7 +99,7 @@ function normalizeAttachments(cell: JsonObject, findings: Findings): void {
         joinBundle(bundle, findings);
       } else {
         findings.add('fieldDropped', 'attachments');
-        delete attachments[name];
+        Reflect.deleteProperty(attachments, name);
       }
     }
   } else {
@@ -120,7 +120,7 @@ function moveUnknown(
     const moved = !Object.hasOwn(metadata, field);
     if (moved) setOwn(metadata, field, object[field] ?? null);
     findings.add(moved ? 'fieldMoved' : 'fieldDropped', field);
-    delete object[field];
+    Reflect.deleteProperty(object, field);
   }
 }
 

@@ -85,7 +85,7 @@ function upgradeOutput(output: JsonObject, findings: Findings): void {
         if (['output_type', 'execution_count', 'metadata'].includes(field)) continue;
         joinLines(output, field);
         setOwn(data, MIME_OF_FIELD.get(field) ?? field, output[field] ?? null);
-        delete output[field];
+        Reflect.deleteProperty(output, field);
       }
       // JSON was kept as text.
       const json = data['application/json'];
@@ -121,7 +121,7 @@ function upgradeOutput(output: JsonObject, findings: Findings): void {
 function rename(object: JsonObject, from: string, to: string): void {
   const value = object[from];
   if (value === undefined) return;
-  delete object[from];
+  Reflect.deleteProperty(object, from);
   setOwn(object, to, value);
 }
 

@@ -234,7 +234,10 @@ const POWERSHELL_ESCAPES = {
   '`': '``',
   $: '`$',
   // PowerShell takes typographic quotes for plain ones.
-  ...Object.fromEntries([...'"“”„'].map((quote) => [quote, '`' + quote])),
+  '"': '`"',
+  '“': '`“',
+  '”': '`”',
+  '„': '`„',
   '\n': '`n',
   '\r': '`r',
   '\t': '`t',
