@@ -1,9 +1,9 @@
 /*
  * Bundles the product into dist/ and, with --tests, every test and test program into out/.
  *
- *   node esbuild.mjs [--production] [--tests] [--watch]
+ *   node esbuild.mjs [--production] [--tests[=FOLDER]] [--watch]
  *
- * --production: minified and without source maps, as it is packaged.
+ * --tests=FOLDER: only those below this folder of test/. --production: minified and without source maps, as it is packaged.
  */
 import * as esbuild from 'esbuild';
 import { existsSync } from 'node:fs';
@@ -23,7 +23,7 @@ const BUNDLES = {
 };
 
 /** Tests, and the programs that tests start: what is named main.ts, *.main.ts, and the host suites' index.ts. */
-const TEST_ENTRY = /(?:\.test|\.main|^main|^host[\\/]index|[\\/]main)\.ts$/;
+const TEST_ENTRY = /(?:\.test|\.main|[\\/]main|test[\\/]host[\\/]index)\.ts$/;
 
 /** @type {esbuild.BuildOptions} */
 const COMMON = {
@@ -69,11 +69,11 @@ function productOptions(production) {
 }
 
 /** @returns {Promise<esbuild.BuildOptions>} */
-async function testOptions() {
-  const files = await readdir(path.join(ROOT, 'test'), { recursive: true });
+async function testOptions(folder) {
+  const files = await readdir(path.join(ROOT, folder), { recursive: true });
   return {
     ...COMMON,
-    entryPoints: files.filter((file) => TEST_ENTRY.test(file)).map((file) => path.join('test', file)),
+    entryPoints: files.map((file) => path.join(folder, file)).filter((file) => TEST_ENTRY.test(file)),
     outdir: 'out',
     outbase: '.',
     // Tests run inside the clone and find packages in its node_modules.
@@ -145,15 +145,19 @@ async function copyZeromq(target) {
 }
 
 /**
- * Builds dist/, and out/ with `tests`.
- * @param {{ production?: boolean, tests?: boolean, target?: string }} options `target`: platform of the zeromq addon, default: this one
+ * Builds dist/, and out/ from the tests below the folder `tests`.
+ * @param {{ production?: boolean, tests?: string, target?: string }} options `target`: platform of the zeromq addon, default: this one
  */
-export async function build({ production = false, tests = false, target = hostTarget() } = {}) {
-  await Promise.all([
+export async function build({ production = false, tests, target = hostTarget() } = {}) {
+  const results = await Promise.allSettled([
     esbuild.build(productOptions(production)),
     copyZeromq(target),
-    tests && testOptions().then((options) => esbuild.build(options)),
+    tests && testOptions(tests).then((options) => esbuild.build(options)),
   ]);
+  const failed = results.find(({ status }) => status === 'rejected');
+  if (failed !== undefined) {
+    throw failed.reason;
+  }
 }
 
 async function watch(tests) {
@@ -168,7 +172,7 @@ async function watch(tests) {
       },
     },
   ];
-  const all = [productOptions(false), ...(tests ? [await testOptions()] : [])];
+  const all = [productOptions(false), ...(tests ? [await testOptions(tests)] : [])];
   for (const options of all) {
     const context = await esbuild.context({ ...options, plugins: [...(options.plugins ?? []), ...plugins] });
     await context.watch();
@@ -177,8 +181,17 @@ async function watch(tests) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const flags = process.argv.slice(2);
-  const tests = flags.includes('--tests');
-  await (flags.includes('--watch')
-    ? watch(tests)
-    : build({ production: flags.includes('--production'), tests }));
+  const tests = flags.find((flag) => flag.startsWith('--tests'))?.replace(/^--tests=?/, '');
+  const folder = tests === '' ? 'test' : tests;
+  try {
+    await (flags.includes('--watch')
+      ? watch(folder)
+      : build({ production: flags.includes('--production'), tests: folder }));
+  } catch (error) {
+    // esbuild has printed its own.
+    if (error.errors === undefined) {
+      console.error(error);
+    }
+    process.exitCode = 1;
+  }
 }

@@ -2,10 +2,10 @@
  * The first step of `npm start`, `npm test` and whatever else must work from a bare clone. It needs nothing but Node:
  * installs the packages when they are not those of the lockfile, builds dist/ and out/, and goes on in TypeScript.
  *
- *   node test/support/bootstrap.mjs PROGRAM [ARGUMENT…]     runs out/test/PROGRAM.main.js
+ *   node test/support/bootstrap.mjs PROGRAM [ARGUMENT…]     PROGRAM: a bundle in dist/ or out/
  */
-import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -19,7 +19,7 @@ function stop(sentence) {
 function run(program, args, remedy) {
   const { status, error } = spawnSync(program, args, {
     cwd: root,
-    stdio: 'inherit',
+    stdio: ['ignore', 2, 2],
     // npm is a .cmd file on Windows.
     shell: process.platform === 'win32' && program === 'npm',
   });
@@ -50,21 +50,22 @@ if (major < 20 || (major === 20 && minor < 19)) {
   stop(`Node ${process.versions.node} is too old: install Node 20.19 or newer and run this again.`);
 }
 if (!installed()) {
-  console.log('Installing packages (npm ci) …');
+  // Not to standard output, which is the program's own.
+  console.error('Installing packages (npm ci) …');
   run(
     'npm',
     ['ci', '--no-fund', '--no-audit'],
     'Check that the npm registry can be reached and run this again.',
   );
 }
-const [name = '', ...args] = process.argv.slice(2);
+const [program = '', ...args] = process.argv.slice(2);
 run(process.execPath, ['esbuild.mjs', '--tests', '--production'], 'Mend the error above and run this again.');
-const program = path.join(root, 'out/test', `${name}.main.js`);
-if (!existsSync(program)) {
-  stop(`There is no program test/${name}.main.ts.`);
-}
-const child = spawnSync(process.execPath, ['--enable-source-maps', program, ...args], {
+const child = spawn(process.execPath, ['--enable-source-maps', path.join(root, program), ...args], {
   cwd: root,
   stdio: 'inherit',
 });
-process.exit(child.status ?? 1);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  // Ctrl+C reaches the child by itself; others only us.
+  process.on(signal, () => signal !== 'SIGINT' && child.kill(signal));
+}
+child.on('exit', (code) => process.exit(code ?? 1));

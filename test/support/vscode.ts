@@ -56,6 +56,24 @@ export interface WindowOptions {
 }
 
 /**
+ * Writes the settings of a user data directory, those that keep a fresh VS Code quiet among them. They are written as
+ * user and as machine settings, because a window on a server takes settings of machine scope from the latter.
+ */
+export async function writeSettings(
+  userData: string,
+  settings: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  for (const scope of ['User', 'Machine']) {
+    const folder = path.join(userData, scope);
+    await mkdir(folder, { recursive: true });
+    await writeFile(
+      path.join(folder, 'settings.json'),
+      JSON.stringify({ ...QUIET, ...settings }, undefined, 2),
+    );
+  }
+}
+
+/**
  * A VS Code server with user data, extensions and executions of its own below one temporary folder. Windows of it are
  * pages of Chromium. {@link VSCode.stop} ends everything it started, running executions included.
  */
@@ -117,7 +135,7 @@ export class VSCode {
     const server = spawn(install.node, args, { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
     server.stdout.pipe(log);
     server.stderr.pipe(log);
-    const settings = { ...QUIET, 'notebookExecutions.dataDirectory': dataDirectory, ...options.settings };
+    const settings = { 'notebookExecutions.dataDirectory': dataDirectory, ...options.settings };
     const url = `http://127.0.0.1:${String(port)}`;
     const vscode = new VSCode(url, home, dataDirectory, options, server, mark, settings);
     try {
@@ -146,17 +164,10 @@ export class VSCode {
     throw new Error(`VS Code's server does not answer at ${this.url}.`);
   }
 
-  /**
-   * Changes the person's settings; open windows follow. Written as user and as machine settings, because a window on
-   * a server takes settings of machine scope from the latter.
-   */
+  /** Changes the person's settings; open windows follow. */
   async changeSettings(changes: Readonly<Record<string, unknown>>): Promise<void> {
     Object.assign(this.settings, changes);
-    for (const scope of ['User', 'Machine']) {
-      const folder = path.join(this.home, 'user', scope);
-      await mkdir(folder, { recursive: true });
-      await writeFile(path.join(folder, 'settings.json'), JSON.stringify(this.settings, undefined, 2));
-    }
+    await writeSettings(path.join(this.home, 'user'), this.settings);
   }
 
   /** The address of a window. */

@@ -1,0 +1,101 @@
+import { runTests } from '@vscode/test-electron';
+import { createWriteStream } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { copyExamples, removeWorkspace } from './examples';
+import { REPORT_FILE, type SuiteReport } from './mocha';
+import { RESULTS, ROOT } from './paths';
+import { findDesktop, type VSCodeVersion } from './vscode-install';
+import { VSCode, writeSettings } from './vscode';
+
+const TESTS = path.join(ROOT, 'out/test/host/index.js');
+const LIMIT_MS = 8 * 60_000;
+
+/**
+ * Runs the suites of test/host in the extension host of this VS Code: of the desktop editor where there is one, else of
+ * the server with a window in Chromium.
+ */
+export async function runHostSuite(version: VSCodeVersion): Promise<SuiteReport> {
+  const workspace = await copyExamples();
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'nbx-report-'));
+  const report = path.join(folder, 'report.json');
+  try {
+    const desktop = await findDesktop(version);
+    await (desktop === undefined
+      ? runInServer(version, workspace, { [REPORT_FILE]: report })
+      : runInDesktop(desktop, folder, workspace, { [REPORT_FILE]: report }));
+    return JSON.parse(await readFile(report, 'utf8')) as SuiteReport;
+  } finally {
+    await removeWorkspace(workspace);
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function runInServer(
+  version: VSCodeVersion,
+  workspace: string,
+  env: Record<string, string>,
+): Promise<void> {
+  const vscode = await VSCode.launch({ version, workspace, env, smokeTestDriver: true });
+  const log = createWriteStream(path.join(RESULTS, `host-${version}.log`));
+  try {
+    const remote = `vscode-remote://${new URL(vscode.url).host}`;
+    let exit: (code: number) => void;
+    const ended = new Promise<number>((resolve) => {
+      exit = resolve;
+    });
+    await vscode.openWindow({
+      payload: [
+        ['extensionDevelopmentPath', remote + ROOT],
+        ['extensionTestsPath', remote + TESTS],
+      ],
+      // VS Code's web workbench calls these two when it runs tests.
+      prepare: async (context) => {
+        await context.exposeFunction('codeAutomationLog', (type: string, args: unknown[]) => {
+          log.write(`[${type}] ${args.map(String).join(' ')}\n`);
+        });
+        await context.exposeFunction('codeAutomationExit', (code: number) => {
+          exit(code);
+        });
+      },
+    });
+    const limit = new AbortController();
+    const code = await Promise.race([ended, delay(LIMIT_MS, undefined, { signal: limit.signal })]);
+    limit.abort();
+    if (code === undefined) {
+      throw new Error(`The extension host’s tests did not end within ${String(LIMIT_MS / 60_000)} minutes.`);
+    }
+  } finally {
+    await vscode.stop();
+    log.end();
+  }
+}
+
+async function runInDesktop(
+  vscodeExecutablePath: string,
+  folder: string,
+  workspace: string,
+  extensionTestsEnv: Record<string, string>,
+): Promise<void> {
+  const user = path.join(folder, 'user');
+  await writeSettings(user, { 'notebookExecutions.dataDirectory': path.join(folder, 'data') });
+  const launchArgs = [
+    workspace,
+    '--user-data-dir',
+    user,
+    '--extensions-dir',
+    path.join(folder, 'extensions'),
+  ];
+  await runTests({
+    vscodeExecutablePath,
+    extensionDevelopmentPath: ROOT,
+    extensionTestsPath: TESTS,
+    extensionTestsEnv,
+    launchArgs: [...launchArgs, '--disable-workspace-trust'],
+  }).catch((error: unknown) => {
+    // Failing tests end it with an error too; the report says which it was.
+    console.error(String(error));
+  });
+}

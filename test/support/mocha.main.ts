@@ -1,0 +1,10 @@
+import * as path from 'node:path';
+import { ROOT } from './paths';
+import { runSuites } from './mocha';
+
+/* node out/test/support/mocha.main.js unit|window: the suites that run in plain Node. */
+const [, , suite] = process.argv;
+const [ending, timeout] = suite === 'window' ? ['.e2e.test.js', 240_000] : ['.unit.test.js', 30_000];
+void runSuites(path.join(ROOT, 'out/test', suite ?? 'unit'), ending, timeout).then(({ failed }) => {
+  process.exitCode = failed > 0 ? 1 : 0;
+});

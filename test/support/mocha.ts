@@ -1,0 +1,46 @@
+import Mocha from 'mocha';
+import { readdirSync, writeFileSync } from 'node:fs';
+import * as path from 'node:path';
+
+/** Environment variable with the file that a suite leaves its report in. */
+export const REPORT_FILE = 'NOTEBOOK_EXECUTIONS_TEST_REPORT';
+/** Environment variable with a regular expression: only the test files it matches are run. */
+export const FILES_PATTERN = 'NOTEBOOK_EXECUTIONS_TEST_FILES';
+
+/** How a suite went. Failing hooks count as failed. */
+export interface SuiteReport {
+  readonly passed: number;
+  readonly failed: number;
+  /** For people: a line for each test with the stack of what failed. */
+  readonly text: string;
+}
+
+/** Runs the test files below `folder` whose names end so, and leaves the report in the file of {@link REPORT_FILE}. */
+export async function runSuites(folder: string, ending: string, timeout: number): Promise<SuiteReport> {
+  const mocha = new Mocha({ timeout, forbidOnly: true, forbidPending: true, reporter: 'spec', color: false });
+  const pattern = new RegExp(process.env[FILES_PATTERN] ?? '');
+  for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
+    if (file.endsWith(ending) && pattern.test(file)) {
+      mocha.addFile(path.join(folder, file));
+    }
+  }
+  const text: string[] = [];
+  const stats = await new Promise<Mocha.Stats | undefined>((resolve) => {
+    const runner = mocha.run(() => {
+      resolve(runner.stats);
+    });
+    runner.on('pass', (test) => {
+      text.push(`  ✔ ${test.fullTitle()} (${String(test.duration ?? 0)} ms)`);
+    });
+    runner.on('fail', (test, error: unknown) => {
+      const story = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      text.push(`  ✘ ${test.fullTitle()}\n${story.replaceAll(/^/gm, '      ')}`);
+    });
+  });
+  const report = { passed: stats?.passes ?? 0, failed: stats?.failures ?? 0, text: text.join('\n') };
+  const file = process.env[REPORT_FILE];
+  if (file !== undefined) {
+    writeFileSync(file, JSON.stringify(report));
+  }
+  return report;
+}

@@ -1,0 +1,132 @@
+import { spawn } from 'node:child_process';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import * as path from 'node:path';
+import { parseArgs } from 'node:util';
+import { ensureChromium } from './chromium';
+import { runHostSuite } from './host-suite';
+import { FILES_PATTERN, REPORT_FILE, type SuiteReport } from './mocha';
+import { RESULTS, ROOT } from './paths';
+import { kill } from './processes';
+import { ensurePython } from './python';
+import { runMain } from './setup';
+import { packageExtension } from './vsix';
+import { ensureServer, type VSCodeVersion } from './vscode-install';
+
+/*
+ * npm test [-- SUITE…] [--files REGEXP] [--version newest|oldest]
+ *
+ * Installs what the suites need, runs them one after the other and ends with `N passed, N failed` over all of them. A
+ * suite that crashes, hangs or runs no test counts as a failure.
+ */
+
+/** Far above what a suite takes: only a hang gets here. */
+const LIMIT_MS = 15 * 60_000;
+const versions: VSCodeVersion[] = ['newest', 'oldest'];
+
+const SUITES: Readonly<Record<string, () => Promise<SuiteReport[]>>> = {
+  check: async () => [await runProgram([path.join(ROOT, 'test/support/check.mjs'), REPORT])],
+  unit: async () => {
+    await ensurePython();
+    return [await runMocha('unit')];
+  },
+  host: async () => {
+    await ensurePython();
+    await ensureChromium();
+    const reports: SuiteReport[] = [];
+    for (const version of versions) {
+      await ensureServer(version);
+      console.log(`\nExtension host of the ${version} VS Code`);
+      const report = await runHostSuite(version).catch(crashed);
+      console.log(report.text);
+      reports.push(report);
+    }
+    return reports;
+  },
+  window: async () => {
+    await ensurePython();
+    await ensureChromium();
+    await ensureServer('newest');
+    await packageExtension();
+    return [await runMocha('window')];
+  },
+};
+
+const REPORT = path.join(RESULTS, 'report.json');
+
+function runMocha(suite: string): Promise<SuiteReport> {
+  return runProgram(['--enable-source-maps', path.join(ROOT, 'out/test/support/mocha.main.js'), suite]);
+}
+
+/** Runs a program that leaves a report; without one it crashed. */
+async function runProgram(args: string[]): Promise<SuiteReport> {
+  await rm(REPORT, { force: true });
+  const child = spawn(process.execPath, args, {
+    cwd: ROOT,
+    // A process group of its own, so that a hanging suite can be ended with all that it started.
+    detached: true,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, [REPORT_FILE]: REPORT },
+  });
+  const timer = setTimeout(() => {
+    console.error(`It did not end within ${String(LIMIT_MS / 60_000)} minutes.`);
+    if (child.pid !== undefined) {
+      kill(-child.pid);
+    }
+  }, LIMIT_MS);
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  clearTimeout(timer);
+  const report = JSON.parse(await readFile(REPORT, 'utf8')) as SuiteReport;
+  if (code !== 0 && report.failed === 0) {
+    throw new Error(`All its tests passed, but it ended with ${String(code)}.`);
+  }
+  return report;
+}
+
+function crashed(error: unknown): SuiteReport {
+  console.error('The suite crashed:', error);
+  return { passed: 0, failed: 1, text: '' };
+}
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { files: { type: 'string' }, version: { type: 'string' } },
+  });
+  const unknown = positionals.filter((name) => !(name in SUITES));
+  if (unknown.length > 0) {
+    console.error(`No such suite: ${unknown.join(', ')}. There are ${Object.keys(SUITES).join(', ')}.`);
+    return 1;
+  }
+  if (values.files !== undefined) {
+    process.env[FILES_PATTERN] = values.files;
+  }
+  if (values.version !== undefined) {
+    versions.splice(0, versions.length, values.version === 'oldest' ? 'oldest' : 'newest');
+  }
+  await rm(RESULTS, { recursive: true, force: true });
+  await mkdir(RESULTS, { recursive: true });
+  let passed = 0;
+  let failed = 0;
+  for (const [name, run] of Object.entries(SUITES)) {
+    if (positionals.length > 0 && !positionals.includes(name)) {
+      continue;
+    }
+    console.log(`\n━━ ${name}`);
+    const started = Date.now();
+    for (const report of await run().catch((error: unknown) => [crashed(error)])) {
+      if (report.passed + report.failed === 0) {
+        console.error(`The suite ${name} ran no test.`);
+      }
+      passed += report.passed;
+      failed += report.failed + (report.passed + report.failed === 0 ? 1 : 0);
+    }
+    console.log(`━━ ${name}: ${((Date.now() - started) / 1000).toFixed(0)} s`);
+  }
+  console.log(`\n${String(passed)} passed, ${String(failed)} failed`);
+  return failed === 0 ? 0 : 1;
+}
+
+runMain(main);

@@ -1,0 +1,22 @@
+import { existsSync } from 'node:fs';
+import * as path from 'node:path';
+import { RESULTS, ROOT } from './paths';
+import { runStep, say } from './setup';
+
+/** The packaged extension that window tests install. */
+export const VSIX = path.join(RESULTS, 'extension.vsix');
+
+/** Packages the extension for this platform as {@link VSIX}. */
+export async function packageExtension(): Promise<string> {
+  say('Packaging the extension …');
+  await runStep(process.execPath, [path.join(ROOT, 'package.mjs'), '--out', VSIX], {
+    cwd: ROOT,
+    remedy: 'Mend the error above and run this again.',
+  });
+  return VSIX;
+}
+
+/** {@link VSIX}; packaged now where `npm test` has not done it, as when a window test is run alone. */
+export async function packagedExtension(): Promise<string> {
+  return existsSync(VSIX) ? VSIX : packageExtension();
+}
