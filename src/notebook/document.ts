@@ -1,8 +1,16 @@
 import type { ExecutionWarning } from '../execution/execution';
 import { NotebookError, notNotebook } from './errors';
 import { Findings } from './findings';
-import { isJsonObject, JsonError, type JsonObject, type JsonValue, parseJson } from './json';
-import { jsonBytes, MultilineText, type Writable } from './json-writer';
+import {
+  isJsonObject,
+  jsonBytes,
+  JsonError,
+  type JsonObject,
+  type JsonValue,
+  MultilineText,
+  parseJson,
+  type Writable,
+} from './json';
 import { type Cell, isJsonMime, type Notebook, type Output, tagsOf } from './model';
 import { normalizeNotebook } from './normalize';
 import { upgradeFrom3 } from './upgrade-from-3';

@@ -1,4 +1,4 @@
-import { jsonKeys, JsonNumber, type JsonObject, type JsonValue } from './json';
+import { jsonKeys, JsonNumber, type JsonObject, type JsonValue } from './json-value';
 
 /** How JSON is written. */
 export interface StringifyOptions {

@@ -1,6 +1,5 @@
 import type { Findings } from './findings';
-import { isJsonObject, JsonNumber, type JsonObject, type JsonValue } from './json';
-import { stringifyJson } from './json-writer';
+import { isJsonObject, JsonNumber, type JsonObject, type JsonValue, stringifyJson } from './json';
 import { isJsonMime } from './model';
 
 /** A text as the format allows it, a string or an array of strings, as one string; undefined for anything else. */

@@ -1,6 +1,5 @@
 import { type CollectionTag, parseDocument, type ScalarTag, type Tags } from 'yaml';
-import { JsonNumber, type JsonObject, type JsonValue, setKeyOrder, setOwn } from '../json';
-import { stringifyJson } from '../json-writer';
+import { JsonNumber, type JsonObject, type JsonValue, setKeyOrder, setOwn, stringifyJson } from '../json';
 import { ParametersError } from './errors';
 
 /** Aliases may expand to this many nodes in all, so that a few lines cannot fill the memory. */

@@ -1,0 +1,194 @@
+import { JsonNumber, type JsonObject, type JsonValue, setKeyOrder, setOwn } from './json-value';
+
+/** Text that is no JSON, or JSON nested too deeply. `position` counts UTF-16 units, `line` and `column` from 1. */
+export class JsonError extends Error {
+  override readonly name = 'JsonError';
+
+  constructor(
+    message: string,
+    readonly position: number,
+    readonly line: number,
+    readonly column: number,
+  ) {
+    super(`${message} at line ${line}, column ${column}`);
+  }
+}
+
+/** Deeper than what people write, shallower than the stack. Python's own reader ends at about the same depth. */
+const MAX_DEPTH = 1000;
+
+/**
+ * Anything JSON.parse could change: a number with a sign, fraction, exponent or 16 digits, NaN and Infinity, an
+ * index-like key. It also looks into strings, which costs time where it is wrong and nothing else.
+ */
+const HARMED = /(?:^|[[:,])\s*(?:-|\d+[.eE]|\d{16}|NaN|Infinity)|[{,]\s*"\d+"\s*:/;
+
+/**
+ * Reads JSON without loss: see {@link JsonNumber}; keys keep their order even when they look like array indices (an
+ * object made by spreading such an object loses that). Bare `NaN`, `Infinity` and `-Infinity`, as Python writes them,
+ * are read as such numbers. Of a repeated key the last value holds.
+ * @throws JsonError where the text is no JSON.
+ */
+export function parseJson(text: string): JsonValue {
+  if (!HARMED.test(text)) {
+    try {
+      return JSON.parse(text) as JsonValue;
+    } catch {
+      // The parser below says where.
+    }
+  }
+  return new Parser(text).parse();
+}
+
+const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+const INDEX_LIKE = /^(?:0|[1-9]\d*)$/;
+const QUOTE = 0x22;
+
+class Parser {
+  private at = 0;
+  private depth = 0;
+  /** Next backslash at or after `at`; found once, so that long documents are not searched again and again. */
+  private backslash = -1;
+
+  constructor(private readonly text: string) {}
+
+  parse(): JsonValue {
+    const value = this.value();
+    this.space();
+    if (this.at < this.text.length) throw this.error('Unexpected text after the end');
+    return value;
+  }
+
+  private value(): JsonValue {
+    switch (this.space()) {
+      case QUOTE:
+        return this.string();
+      case 0x7b:
+        return this.object();
+      case 0x5b:
+        return this.array();
+      case 0x74:
+        return this.word('true', true);
+      case 0x66:
+        return this.word('false', false);
+      case 0x6e:
+        return this.word('null', null);
+      case 0x4e:
+        return this.word('NaN', Number.NaN);
+      case 0x49:
+        return this.word('Infinity', Number.POSITIVE_INFINITY);
+      default:
+        return this.number();
+    }
+  }
+
+  /** Skips white space and tells the next character. */
+  private space(): number {
+    for (;;) {
+      const code = this.text.charCodeAt(this.at);
+      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return code;
+      this.at++;
+    }
+  }
+
+  private word<T>(word: string, value: T): T {
+    if (!this.text.startsWith(word, this.at)) throw this.error('Unexpected text');
+    this.at += word.length;
+    return value;
+  }
+
+  private number(): JsonValue {
+    NUMBER.lastIndex = this.at;
+    const text = NUMBER.exec(this.text)?.[0];
+    if (text === undefined) {
+      if (this.text.startsWith('-Infinity', this.at)) return this.word('-Infinity', Number.NEGATIVE_INFINITY);
+      throw this.error(this.at < this.text.length ? 'Unexpected character' : 'Unexpected end');
+    }
+    this.at += text.length;
+    const value = Number(text);
+    return String(value) === text ? value : new JsonNumber(text);
+  }
+
+  private string(): string {
+    const start = this.at + 1;
+    let end = this.text.indexOf('"', start);
+    if (this.backslash < start) this.nextBackslash(start);
+    const escaped = this.backslash < end;
+    while (this.backslash < end) {
+      const next = this.backslash + 2;
+      if (end < next) end = this.text.indexOf('"', next);
+      this.nextBackslash(next);
+    }
+    if (end < 0) throw this.error('Unterminated string');
+    this.at = end + 1;
+    if (!escaped) return this.text.slice(start, end);
+    try {
+      return JSON.parse(this.text.slice(start - 1, end + 1)) as string;
+    } catch {
+      this.at = start - 1;
+      throw this.error('Malformed string');
+    }
+  }
+
+  private nextBackslash(from: number): void {
+    const found = this.text.indexOf('\\', from);
+    this.backslash = found < 0 ? Number.POSITIVE_INFINITY : found;
+  }
+
+  private array(): JsonValue[] {
+    this.enter();
+    const array: JsonValue[] = [];
+    if (this.space() !== 0x5d) {
+      for (;;) {
+        array.push(this.value());
+        const code = this.space();
+        if (code === 0x5d) break;
+        if (code !== 0x2c) throw this.error('Expected , or ]');
+        this.at++;
+      }
+    }
+    this.leave();
+    return array;
+  }
+
+  private object(): JsonObject {
+    this.enter();
+    const object: JsonObject = {};
+    let indexLike = false;
+    const keys: string[] = [];
+    if (this.space() !== 0x7d) {
+      for (;;) {
+        if (this.space() !== QUOTE) throw this.error('Expected a key in quotes');
+        const key = this.string();
+        if (this.space() !== 0x3a) throw this.error('Expected :');
+        this.at++;
+        setOwn(object, key, this.value());
+        keys.push(key);
+        indexLike ||= INDEX_LIKE.test(key);
+        const code = this.space();
+        if (code === 0x7d) break;
+        if (code !== 0x2c) throw this.error('Expected , or }');
+        this.at++;
+      }
+    }
+    this.leave();
+    if (indexLike) setKeyOrder(object, keys);
+    return object;
+  }
+
+  private enter(): void {
+    if (++this.depth > MAX_DEPTH) throw this.error('Nested too deeply');
+    this.at++;
+  }
+
+  private leave(): void {
+    this.depth--;
+    this.at++;
+  }
+
+  private error(message: string): JsonError {
+    const before = this.text.slice(0, this.at);
+    const lineStart = before.lastIndexOf('\n') + 1;
+    return new JsonError(message, this.at, before.split('\n').length, this.at - lineStart + 1);
+  }
+}
