@@ -38,6 +38,8 @@ export const KernelLaunchSchema = z.object({
   /** Directory of the kernelspec, for `{resource_dir}`. */
   resourceDir: z.optional(z.string()),
   interruptMode: z.enum(['signal', 'message']),
+  /** `metadata.supported_encryption` of the kernelspec: `curve` where the kernel takes CurveZMQ keys (ipykernel 7.4 and later). */
+  supportedEncryption: z.optional(z.array(z.string())),
   /** Complete environment of the kernel process. */
   env: z.record(z.string(), z.string()),
 });
@@ -92,7 +94,13 @@ export type RunnerStatus = z.infer<typeof RunnerStatusSchema>;
 export const ControlRequestSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('cancel') }),
   /** Spare only: start a kernel ahead. */
-  z.object({ type: z.literal('prepare'), kernel: KernelLaunchSchema, workingDirectory: z.string() }),
+  z.object({
+    type: z.literal('prepare'),
+    kernel: KernelLaunchSchema,
+    workingDirectory: z.string(),
+    /** File for the kernel's stdout and stderr, on the file system of the executions' folders: it is moved there by `run`. */
+    kernelLog: z.string(),
+  }),
   /** Spare only: run this job.json on the kernel that was started ahead. */
   z.object({ type: z.literal('run'), job: z.string() }),
 ]);

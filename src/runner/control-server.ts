@@ -1,0 +1,64 @@
+import * as net from 'node:net';
+import { controlAddress, ControlRequestSchema, type ControlEvent, type ControlRequest } from './job';
+
+/** Requests are short; whoever sends more without a line break is no service. */
+const MAX_LINE = 1 << 20;
+
+/** The control connection's side of the runner: JSON lines over a local socket. That it listens is the proof of life. */
+export class ControlServer {
+  private readonly server: net.Server;
+  private readonly sockets = new Set<net.Socket>();
+  private current: ControlEvent | undefined;
+  /** Called when a connection was closed. */
+  onClose: () => void = () => undefined;
+
+  constructor(private readonly onRequest: (request: ControlRequest) => void) {
+    this.server = net.createServer((socket) => {
+      this.accept(socket);
+    });
+  }
+
+  /** @throws (rejects) where the socket cannot be made. */
+  listen(runtimeDirectory: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen(controlAddress(runtimeDirectory), resolve);
+    });
+  }
+
+  /** Tells everybody who is connected, and, until the next event, everybody who connects. */
+  send(event: ControlEvent): void {
+    this.current = event;
+    const line = JSON.stringify(event) + '\n';
+    for (const socket of this.sockets) socket.write(line);
+  }
+
+  private accept(socket: net.Socket): void {
+    this.sockets.add(socket);
+    let received = '';
+    socket.setEncoding('utf8');
+    socket.on('data', (data: string) => {
+      const lines = (received + data).split('\n');
+      received = lines.pop() ?? '';
+      if (received.length > MAX_LINE) socket.destroy();
+      for (const line of lines) this.handle(line, socket);
+    });
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => {
+      this.sockets.delete(socket);
+      this.onClose();
+    });
+    if (this.current) socket.write(JSON.stringify(this.current) + '\n');
+  }
+
+  private handle(line: string, socket: net.Socket): void {
+    let request: ControlRequest;
+    try {
+      request = ControlRequestSchema.parse(JSON.parse(line));
+    } catch {
+      socket.destroy();
+      return;
+    }
+    this.onRequest(request);
+  }
+}

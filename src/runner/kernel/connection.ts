@@ -1,0 +1,90 @@
+import { Dealer, Subscriber } from 'zeromq';
+import type { ConnectionInfo } from './launch';
+import { WireSession, type KernelMessage } from './wire';
+
+export type RequestChannel = 'shell' | 'control' | 'stdin';
+export type Channel = RequestChannel | 'iopub';
+
+/** Milliseconds between attempts to reach a socket: the kernel creates its sockets whenever it gets to it. */
+const RECONNECT_INTERVAL = 10;
+
+/**
+ * The sockets of one kernel. Nothing is lost under load: there is no limit to the messages that wait here while this
+ * process is busy (with the default limit a busy client loses most of a flood, without a word).
+ */
+export class KernelConnection {
+  private readonly session: WireSession;
+  private readonly requests: Readonly<Record<RequestChannel, Dealer>>;
+  private readonly iopub: Subscriber;
+  private closed = false;
+
+  /**
+   * @param onMessage Called for each message, in the order of its channel.
+   * @param onGarbage Called for what is no message of this session.
+   */
+  constructor(
+    info: ConnectionInfo,
+    private readonly onMessage: (channel: Channel, message: KernelMessage) => void,
+    private readonly onGarbage: (channel: Channel) => void,
+  ) {
+    this.session = new WireSession(info.key);
+    const options = {
+      linger: 0,
+      reconnectInterval: RECONNECT_INTERVAL,
+      receiveHighWaterMark: 0,
+      ...(info.curve_publickey !== undefined &&
+        info.curve_secretkey !== undefined && {
+          curveServerKey: info.curve_publickey,
+          curvePublicKey: info.curve_publickey,
+          curveSecretKey: info.curve_secretkey,
+        }),
+    };
+    const dealer = (): Dealer => new Dealer({ ...options, sendHighWaterMark: 0 });
+    this.requests = { shell: dealer(), control: dealer(), stdin: dealer() };
+    this.iopub = new Subscriber(options);
+    this.iopub.subscribe();
+    const separator = info.transport === 'ipc' ? '-' : ':';
+    const address = (port: number): string => `${info.transport}://${info.ip}${separator}${String(port)}`;
+    this.requests.shell.connect(address(info.shell_port));
+    this.requests.control.connect(address(info.control_port));
+    this.requests.stdin.connect(address(info.stdin_port));
+    this.iopub.connect(address(info.iopub_port));
+    void this.receive('iopub', this.iopub);
+    void this.receive('shell', this.requests.shell);
+    void this.receive('control', this.requests.control);
+    void this.receive('stdin', this.requests.stdin);
+  }
+
+  /**
+   * Sends a request (or, on stdin, a reply) once the kernel's socket is there.
+   * @param content An object, or JSON text.
+   * @returns The id that the answers name as their parent.
+   */
+  send(channel: RequestChannel, type: string, content: unknown): string {
+    const { id, frames } = this.session.encode(type, content);
+    // Queued without limit; it can only fail when the socket is closed, and then nobody waits for the answer.
+    this.requests[channel].send(frames).catch(() => undefined);
+    return id;
+  }
+
+  close(): void {
+    this.closed = true;
+    this.iopub.close();
+    for (const socket of Object.values(this.requests)) socket.close();
+  }
+
+  private async receive(channel: Channel, socket: Dealer | Subscriber): Promise<void> {
+    for (;;) {
+      let frames: Buffer[];
+      try {
+        frames = await socket.receive();
+      } catch (error) {
+        if (this.closed) return;
+        throw error;
+      }
+      const message = this.session.decode(frames);
+      if (message) this.onMessage(channel, message);
+      else this.onGarbage(channel);
+    }
+  }
+}

@@ -1,0 +1,208 @@
+import { z } from 'zod/mini';
+import { parseJson, type JsonObject } from '../../notebook/json';
+import { deferred, elapsed } from '../deferred';
+import { asObject } from '../recording/output';
+import { KernelConnection, type Channel } from './connection';
+import { kernelDifferences, type KernelDifferences } from './kernel-differences';
+import type { LaunchedKernel } from './launch';
+import type { KernelMessage } from './wire';
+
+/** How a kernel's process ended; `error` where it could not even be started. */
+export interface KernelExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly error?: Error;
+}
+
+const ExecuteReplySchema = z.object({
+  status: z.string(),
+  execution_count: z.optional(z.nullable(z.number())),
+  ename: z.optional(z.string()),
+  evalue: z.optional(z.string()),
+  payload: z.optional(z.array(z.object({ source: z.optional(z.string()) }))),
+});
+
+/** A reply to `execute_request`. */
+export interface ExecuteReply extends z.infer<typeof ExecuteReplySchema> {
+  /** `header.date`. */
+  readonly date: string | undefined;
+}
+
+/** A cell that is being run. */
+export interface Execution {
+  readonly requestId: string;
+  /** The reply of the shell channel. */
+  readonly replied: Promise<ExecuteReply>;
+  /** Resolves when the kernel has said on iopub that it is idle again: all ordinary outputs are there. */
+  readonly idle: Promise<unknown>;
+}
+
+/** Milliseconds after which a starting kernel is asked again: where it did not answer, and where iopub was silent. */
+const ASK_AGAIN_INTERVAL = 1000;
+const NUDGE_INTERVAL = 100;
+
+interface Pending {
+  reply(message: KernelMessage): void;
+  idle(): void;
+}
+
+/** Speaks with one kernel, from its start to its end. */
+export class KernelClient {
+  readonly differences: KernelDifferences;
+  /** Resolves when the kernel's process has ended. */
+  readonly exited: Promise<KernelExit>;
+  /** Messages so far that were none of this session. */
+  garbage = 0;
+  private readonly connection: KernelConnection;
+  private readonly pending = new Map<string, Pending>();
+  private hasExited = false;
+  private iopubSeen = false;
+  private lastMessage = 0;
+
+  /** @param onIopub Gets every message of the iopub channel. */
+  constructor(
+    readonly launched: LaunchedKernel,
+    public onIopub: (message: KernelMessage) => void = () => undefined,
+  ) {
+    this.differences = kernelDifferences(launched.launch);
+    this.exited = new Promise((resolve) => {
+      launched.process.once('exit', (code, signal) => {
+        resolve({ code, signal });
+      });
+      launched.process.once('error', (error) => {
+        if (launched.process.pid === undefined) resolve({ code: null, signal: null, error });
+      });
+    });
+    void this.exited.then(() => (this.hasExited = true));
+    this.connection = new KernelConnection(
+      launched.connection,
+      (channel, message) => {
+        this.receive(channel, message);
+      },
+      () => this.garbage++,
+    );
+  }
+
+  /**
+   * Resolves with the content of `kernel_info_reply` once the kernel has answered and its iopub messages arrive: a
+   * subscription takes effect at some later time than the connection, and what was said before is lost.
+   */
+  async ready(): Promise<JsonObject> {
+    for (;;) {
+      const info = deferred<JsonObject>();
+      const id = this.connection.send('shell', 'kernel_info_request', {});
+      this.pending.set(id, {
+        reply: (message) => {
+          info.resolve(asObject(parseJson(message.content.toString())));
+        },
+        idle: () => undefined,
+      });
+      const answer = await Promise.race([info.promise, elapsed(ASK_AGAIN_INTERVAL)]);
+      const until = Date.now() + NUDGE_INTERVAL;
+      while (answer && !this.iopubSeen && Date.now() < until) await elapsed(1);
+      if (!answer || !this.iopubSeen) continue;
+      this.pending.clear();
+      return answer;
+    }
+  }
+
+  /** Sends a cell's source. */
+  execute(code: string): Execution {
+    const replied = deferred<ExecuteReply>();
+    const idle = deferred<undefined>();
+    const requestId = this.connection.send('shell', 'execute_request', {
+      code,
+      silent: false,
+      store_history: true,
+      user_expressions: {},
+      allow_stdin: false,
+      // Cells are sent one by one: nothing is queued that would have to be aborted.
+      stop_on_error: false,
+    });
+    this.pending.set(requestId, {
+      reply: (message) => {
+        const reply = ExecuteReplySchema.parse(JSON.parse(message.content.toString()));
+        replied.resolve({ ...reply, date: message.date });
+      },
+      idle: () => {
+        idle.resolve(undefined);
+      },
+    });
+    return { requestId, replied: replied.promise, idle: idle.promise };
+  }
+
+  /** Tells the kernel what a front end would: a widget's new state. */
+  sendComm(content: string): void {
+    this.connection.send('shell', 'comm_msg', content);
+  }
+
+  /** Interrupts the running cell, and, with a signal, the kernel's children. */
+  interrupt(): void {
+    const mode = this.differences.interruptMode ?? this.launched.launch.interruptMode;
+    if (mode === 'message' || process.platform === 'win32')
+      this.connection.send('control', 'interrupt_request', {});
+    else this.signal('SIGINT');
+  }
+
+  /** Ends the kernel and its children at once. */
+  kill(): void {
+    this.signal('SIGKILL');
+  }
+
+  /** Asks the kernel to end, waits for it at most `patience` milliseconds, then ends what is left of its process group. */
+  async shutDown(patience: number): Promise<void> {
+    if (!this.hasExited) {
+      this.connection.send('control', 'shutdown_request', { restart: false });
+      await Promise.race([this.exited, elapsed(patience)]);
+    }
+    this.kill();
+    await this.exited;
+    this.connection.close();
+  }
+
+  /** After the kernel's death: resolves when nothing more comes of what it had sent. */
+  async drained(): Promise<void> {
+    const until = Date.now() + 5000;
+    do {
+      await elapsed(200);
+    } while (Date.now() - this.lastMessage < 100 && Date.now() < until);
+  }
+
+  private signal(signal: NodeJS.Signals): void {
+    const { pid } = this.launched.process;
+    if (pid === undefined) return;
+    try {
+      // Windows has no process groups; the process alone is better than nothing.
+      process.kill(process.platform === 'win32' ? pid : -pid, signal);
+    } catch {
+      // All of them have ended.
+    }
+  }
+
+  private receive(channel: Channel, message: KernelMessage): void {
+    this.lastMessage = Date.now();
+    if (channel === 'iopub') {
+      this.iopubSeen = true;
+      this.onIopub(message);
+    }
+    const pending = message.parentId === undefined ? undefined : this.pending.get(message.parentId);
+    try {
+      if (channel === 'shell' && message.type.endsWith('_reply')) pending?.reply(message);
+      else if (channel === 'iopub' && isIdle(message)) pending?.idle();
+      // Refused like allow_stdin: false, for kernels that ask all the same.
+      else if (channel === 'stdin')
+        this.connection.send('stdin', 'input_reply', { value: '', status: 'error' });
+    } catch {
+      this.garbage++;
+    }
+  }
+}
+
+const StatusSchema = z.object({ execution_state: z.string() });
+
+function isIdle(message: KernelMessage): boolean {
+  return (
+    message.type === 'status' &&
+    StatusSchema.parse(JSON.parse(message.content.toString())).execution_state === 'idle'
+  );
+}

@@ -1,0 +1,117 @@
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+
+/*
+ * What the system tells about processes: from /proc on Linux, from ps on macOS, nothing on Windows.
+ */
+
+/**
+ * When a process was started, in the system's own words: with the process id it names one process for good.
+ * Undefined where there is no such process, or the system does not tell.
+ */
+export async function processStartTime(pid: number): Promise<string | undefined> {
+  if (process.platform === 'linux') return statOf(pid)?.[19];
+  if (process.platform !== 'darwin') return undefined;
+  return (await ps('-o', 'lstart=', '-p', String(pid))).trim() || undefined;
+}
+
+/** Fields of /proc/PID/stat from the third (state) on; see proc(5). */
+function statOf(pid: number): string[] | undefined {
+  const text = readProc(`${String(pid)}/stat`);
+  return text?.slice(text.lastIndexOf(')') + 2).split(' ');
+}
+
+function readProc(path: string): string | undefined {
+  try {
+    return readFileSync(`/proc/${path}`, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+async function ps(...args: string[]): Promise<string> {
+  try {
+    return (await promisify(execFile)('ps', args)).stdout;
+  } catch {
+    return '';
+  }
+}
+
+/** Resident memory in bytes of a process and its descendants together; undefined where the system does not tell. */
+export async function treeMemory(pid: number): Promise<number | undefined> {
+  if (process.platform === 'linux') {
+    const bytes = linuxTreeMemory(pid);
+    return bytes === 0 ? undefined : bytes;
+  }
+  if (process.platform !== 'darwin') return undefined;
+  const rows = (await ps('-axo', 'pid=,ppid=,rss='))
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number));
+  const tree = new Set([pid]);
+  let bytes = 0;
+  // Children may stand before their parents once process ids have wrapped; go round until nothing is added.
+  for (let size = 0; size !== tree.size;) {
+    size = tree.size;
+    for (const [child, parent] of rows) if (child && parent && tree.has(parent)) tree.add(child);
+  }
+  for (const [member, , kilobytes] of rows) if (member && tree.has(member)) bytes += (kilobytes ?? 0) * 1024;
+  return bytes === 0 ? undefined : bytes;
+}
+
+function linuxTreeMemory(pid: number): number {
+  let bytes = residentBytes(pid);
+  // Each thread lists the processes it made.
+  for (const thread of threadsOf(pid)) {
+    for (const child of (readProc(`${String(pid)}/task/${thread}/children`) ?? '').split(' ')) {
+      if (child !== '') bytes += linuxTreeMemory(Number(child));
+    }
+  }
+  return bytes;
+}
+
+function threadsOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${String(pid)}/task`);
+  } catch {
+    return [];
+  }
+}
+
+function residentBytes(pid: number): number {
+  const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(readProc(`${String(pid)}/status`) ?? '')?.[1];
+  return Number(kilobytes ?? 0) * 1024;
+}
+
+/** The most memory a process itself has had so far, in bytes; undefined where the system does not tell. */
+export function peakMemory(pid: number): number | undefined {
+  const kilobytes = /^VmHWM:\s+(\d+) kB/m.exec(readProc(`${String(pid)}/status`) ?? '')?.[1];
+  return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
+}
+
+/** How often the system has ended a process for want of memory, in this process' control group or, where it has none, at all. */
+export function outOfMemoryKills(
+  read: (path: string) => string | undefined = readProcOrSys,
+): number | undefined {
+  const groups = read('/proc/self/cgroup') ?? '';
+  const unified = /^0::(.*)$/m.exec(groups)?.[1];
+  const legacy = /^\d+:memory:(.*)$/m.exec(groups)?.[1];
+  const counters = [
+    legacy === undefined ? undefined : read(`/sys/fs/cgroup/memory${legacy}/memory.oom_control`),
+    unified === undefined ? undefined : read(`/sys/fs/cgroup${unified}/memory.events`),
+    read('/proc/vmstat'),
+  ];
+  for (const counter of counters) {
+    const kills = /^oom_kill (\d+)$/m.exec(counter ?? '')?.[1];
+    if (kills !== undefined) return Number(kills);
+  }
+  return undefined;
+}
+
+function readProcOrSys(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,75 @@
+import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
+import { z } from 'zod/mini';
+
+/*
+ * The Jupyter wire protocol (jupyter-client documentation, "Messaging in Jupyter", protocol 5.x): a message is
+ * [routing ids or topic …, "<IDS|MSG>", signature, header, parent header, metadata, content, buffers …].
+ */
+
+const DELIMITER = Buffer.from('<IDS|MSG>');
+const PROTOCOL_VERSION = '5.4';
+
+/** A message of a kernel. The content stays as it came: most of it is only passed on, and some of it is huge. */
+export interface KernelMessage {
+  readonly type: string;
+  /** `header.date` as the kernel wrote it; undefined where it did not. */
+  readonly date: string | undefined;
+  /** Id of the request this belongs to; undefined for messages that belong to none. */
+  readonly parentId: string | undefined;
+  /** UTF-8 JSON. */
+  readonly content: Buffer;
+  readonly buffers: readonly Buffer[];
+}
+
+const HeaderSchema = z.object({ msg_type: z.string(), date: z.optional(z.string()) });
+const ParentSchema = z.object({ msg_id: z.optional(z.string()) });
+
+/** Encodes requests and decodes answers of one session. */
+export class WireSession {
+  private readonly id = randomUUID();
+  private count = 0;
+
+  /** @param key Secret of the HMAC signatures; empty where the transport itself keeps strangers out. */
+  constructor(private readonly key: string) {}
+
+  /** Frames of a request, and the id that its answers name as their parent. */
+  encode(type: string, content: unknown): { id: string; frames: (Buffer | string)[] } {
+    const id = `${this.id}_${String(this.count++)}`;
+    const header = JSON.stringify({
+      msg_id: id,
+      session: this.id,
+      username: 'notebook-executions',
+      date: new Date().toISOString(),
+      msg_type: type,
+      version: PROTOCOL_VERSION,
+    });
+    const body = [header, '{}', '{}', typeof content === 'string' ? content : JSON.stringify(content)];
+    return { id, frames: [DELIMITER, this.sign(body), ...body] };
+  }
+
+  /** The message in these frames; undefined where they are none: garbage, or signed by somebody else. */
+  decode(frames: readonly Buffer[]): KernelMessage | undefined {
+    const at = frames.findIndex((frame) => frame.equals(DELIMITER));
+    if (at < 0) return undefined;
+    const [signature, header, parent, metadata, content, ...buffers] = frames.slice(at + 1);
+    if (!signature || !header || !parent || !metadata || !content) return undefined;
+    if (this.key !== '') {
+      const expected = Buffer.from(this.sign([header, parent, metadata, content]));
+      if (signature.length !== expected.length || !timingSafeEqual(signature, expected)) return undefined;
+    }
+    try {
+      const { msg_type: type, date } = HeaderSchema.parse(JSON.parse(header.toString()));
+      const { msg_id: parentId } = ParentSchema.parse(JSON.parse(parent.toString()));
+      return { type, date, parentId, content, buffers };
+    } catch {
+      return undefined;
+    }
+  }
+
+  private sign(parts: readonly (string | Buffer)[]): string {
+    if (this.key === '') return '';
+    const hmac = createHmac('sha256', this.key);
+    for (const part of parts) hmac.update(part);
+    return hmac.digest('hex');
+  }
+}

@@ -1,0 +1,47 @@
+import { peakMemory, treeMemory } from './kernel/process-info';
+
+/** Milliseconds between two looks; shorter where a limit has to be kept. */
+const INTERVAL = 1000;
+const LIMIT_INTERVAL = 100;
+
+/** Watches the memory of a kernel and its children. */
+export class MemoryWatcher {
+  private timer: NodeJS.Timeout | undefined;
+  private peak = 0;
+
+  /** @param onLimit Called once, when they use more than `limit` bytes together. */
+  constructor(
+    private readonly pid: number,
+    private readonly limit: number | undefined,
+    private readonly onLimit: () => void,
+  ) {
+    this.schedule();
+  }
+
+  /** The most bytes seen so far; undefined where nothing was seen. */
+  get peakBytes(): number | undefined {
+    return this.peak === 0 ? undefined : this.peak;
+  }
+
+  /** Looks once more, at what the kernel itself has had at most. */
+  stop(): void {
+    clearTimeout(this.timer);
+    this.peak = Math.max(this.peak, peakMemory(this.pid) ?? 0);
+  }
+
+  private schedule(): void {
+    this.timer = setTimeout(
+      () => {
+        void this.look();
+      },
+      this.limit === undefined ? INTERVAL : LIMIT_INTERVAL,
+    ).unref();
+  }
+
+  private async look(): Promise<void> {
+    const bytes = (await treeMemory(this.pid)) ?? 0;
+    this.peak = Math.max(this.peak, bytes);
+    if (this.limit !== undefined && bytes > this.limit) this.onLimit();
+    else this.schedule();
+  }
+}

@@ -1,0 +1,112 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../../notebook/json';
+import type { Output, StreamOutput as StoredStream } from '../../notebook/model';
+import { TerminalText } from './terminal-text';
+
+/** An output of a code cell while it is recorded (nbformat 4.5, "Code cell outputs"). */
+export type RecordedOutput = StreamOutput | DataOutput;
+
+export interface StreamOutput {
+  readonly type: 'stream';
+  readonly name: string;
+  readonly text: TerminalText;
+}
+
+/** Any output but a stream, as it stands in the notebook. */
+export interface DataOutput {
+  readonly type: 'data';
+  readonly value: StoredOutput;
+}
+
+type StoredOutput = Exclude<Output, StoredStream>;
+
+/** A list of outputs: those of a cell, or those that an Output widget captured. */
+export class OutputList {
+  outputs: RecordedOutput[] = [];
+  /** `clear_output(wait=True)` was said: the next output replaces everything. */
+  private clearBeforeNext = false;
+
+  /** @param onChange Called with the output that was added or changed, without one when the list was cleared. */
+  constructor(readonly onChange: (output?: RecordedOutput) => void) {}
+
+  appendStream(name: string, text: string): void {
+    this.clearIfPending();
+    const last = this.outputs.at(-1);
+    if (last?.type === 'stream' && last.name === name) {
+      last.text.append(text);
+      this.onChange(last);
+      return;
+    }
+    const output: StreamOutput = { type: 'stream', name, text: new TerminalText() };
+    output.text.append(text);
+    this.outputs.push(output);
+    this.onChange(output);
+  }
+
+  append(value: StoredOutput): DataOutput {
+    this.clearIfPending();
+    const output: DataOutput = { type: 'data', value };
+    this.outputs.push(output);
+    this.onChange(output);
+    return output;
+  }
+
+  clear(wait: boolean): void {
+    this.clearBeforeNext = wait;
+    if (wait) return;
+    this.outputs = [];
+    this.onChange();
+  }
+
+  /** Replaces everything with outputs as they stand in a notebook, without telling. */
+  assign(values: readonly JsonObject[]): void {
+    this.outputs = values.map((value) => {
+      if (value['output_type'] !== 'stream') return { type: 'data', value: storedOutputOf(value) };
+      const text = new TerminalText();
+      text.append(asString(value['text']));
+      return { type: 'stream', name: asString(value['name']), text };
+    });
+  }
+
+  private clearIfPending(): void {
+    if (this.clearBeforeNext) this.clear(false);
+  }
+}
+
+/** The output as nbformat has it, the text of streams in one string. */
+export function storedOutput(output: RecordedOutput): Output {
+  return output.type === 'stream'
+    ? { output_type: 'stream', name: output.name, text: output.text.toString() }
+    : output.value;
+}
+
+/** The same as plain JSON. */
+export function outputsAsJson(list: OutputList): JsonObject[] {
+  return list.outputs.map((output) => ({ ...storedOutput(output) }));
+}
+
+/** The output in the content of a message, whose `output_type` is the message's. What is missing is empty. */
+export function storedOutputOf(content: JsonObject): StoredOutput {
+  const { output_type: type, execution_count: count, traceback } = content;
+  if (type === 'error') {
+    return {
+      output_type: type,
+      ename: asString(content['ename']),
+      evalue: asString(content['evalue']),
+      traceback: Array.isArray(traceback) ? traceback.map((line) => asString(line)) : [],
+    };
+  }
+  const bundle = { data: asObject(content['data']), metadata: asObject(content['metadata']) };
+  return type === 'execute_result'
+    ? { output_type: type, execution_count: typeof count === 'number' ? count : null, ...bundle }
+    : { output_type: 'display_data', ...bundle };
+}
+
+/** `value` if it is a JSON object, else an empty one. */
+export function asObject(value: JsonValue | undefined): JsonObject {
+  return isJsonObject(value) ? value : {};
+}
+
+/** `value` if it is text, else `otherwise`. */
+export function asString(value: JsonValue | undefined, otherwise = ''): string {
+  return typeof value === 'string' ? value : otherwise;
+}

@@ -1,0 +1,160 @@
+import { constants } from 'node:buffer';
+import { parseJson, type JsonObject } from '../../notebook/json';
+import type { KernelMessage } from '../kernel/wire';
+import {
+  asObject,
+  asString,
+  OutputList,
+  storedOutputOf,
+  type DataOutput,
+  type RecordedOutput,
+} from './output';
+import { WidgetStates } from './widget-state';
+
+const OUTPUT_MESSAGES = [
+  'stream',
+  'display_data',
+  'update_display_data',
+  'execute_result',
+  'error',
+  'clear_output',
+  'comm_open',
+  'comm_msg',
+  'comm_close',
+] as const;
+type OutputMessageType = Exclude<(typeof OUTPUT_MESSAGES)[number], 'stream'>;
+
+/** Whether messages of this type change outputs; all others can be left out without changing what is recorded. */
+export function changesOutputs(type: string): type is (typeof OUTPUT_MESSAGES)[number] {
+  return NAMES.has(type);
+}
+const NAMES: ReadonlySet<string> = new Set(OUTPUT_MESSAGES);
+
+/** A message longer than this cannot become a string. */
+const MAX_CONTENT = constants.MAX_STRING_LENGTH;
+
+/**
+ * From Jupyter messages to the outputs of a notebook's cells ("Messaging in Jupyter", "Messages on the IOPub channel").
+ * What it answers depends on the calls alone: no clock, no kernel, no file.
+ */
+export class OutputRecorder {
+  private readonly cells = new Map<number, OutputList>();
+  private readonly cellOfRequest = new Map<string, number>();
+  private readonly displays = new Map<string, Map<DataOutput, OutputList>>();
+  readonly widgets: WidgetStates;
+
+  /**
+   * @param onChange Called when outputs of the cell `index` changed: with the output that was added or changed, or
+   * without one where some went away. Without `index`: the widgets changed.
+   */
+  constructor(private readonly onChange: (index?: number, output?: RecordedOutput) => void) {
+    this.widgets = new WidgetStates(() => {
+      this.onChange();
+    });
+  }
+
+  /** The request with this id runs the cell; its messages belong there from now on, however late they come. */
+  startCell(index: number, requestId: string): void {
+    this.cellOfRequest.set(requestId, index);
+    this.cells.set(
+      index,
+      new OutputList((output) => {
+        this.onChange(index, output);
+      }),
+    );
+  }
+
+  /** The cell that ran this request; undefined for strangers'. */
+  cellOf(requestId: string | undefined): number | undefined {
+    return requestId === undefined ? undefined : this.cellOfRequest.get(requestId);
+  }
+
+  outputsOf(index: number): readonly RecordedOutput[] {
+    return this.cells.get(index)?.outputs ?? [];
+  }
+
+  /**
+   * Records one message of the iopub channel. Those of strangers are ignored.
+   * @returns `tooLarge` where the message was too long to be read; the output says so in its place.
+   */
+  record(message: KernelMessage): 'tooLarge' | undefined {
+    const index = this.cellOf(message.parentId);
+    const cell = index === undefined ? undefined : this.cells.get(index);
+    if (!cell || message.parentId === undefined || !changesOutputs(message.type)) return undefined;
+    const target = this.widgets.captorOf(message.parentId) ?? cell;
+    if (message.content.length > MAX_CONTENT) {
+      target.appendStream(
+        'stderr',
+        `[${message.type} of ${String(message.content.length)} bytes: too large to be kept]\n`,
+      );
+      return 'tooLarge';
+    }
+    const text = message.content.toString();
+    if (message.type === 'stream') {
+      // Two strings: nothing that JSON.parse could harm, and it is the fastest there is.
+      const stream = asObject(JSON.parse(text) as JsonObject);
+      target.appendStream(asString(stream['name'], 'stdout'), asString(stream['text']));
+      return undefined;
+    }
+    this.apply(message.type, asObject(parseJson(text)), message.buffers, target);
+    return undefined;
+  }
+
+  private apply(
+    type: OutputMessageType,
+    content: JsonObject,
+    buffers: readonly Buffer[],
+    target: OutputList,
+  ): void {
+    switch (type) {
+      case 'display_data':
+      case 'execute_result':
+        this.display(type, content, target);
+        break;
+      case 'update_display_data':
+        this.updateDisplays(content);
+        break;
+      case 'error':
+        target.append(storedOutputOf({ ...content, output_type: 'error' }));
+        break;
+      case 'clear_output':
+        target.clear(content['wait'] === true);
+        break;
+      case 'comm_open':
+        this.widgets.open(content, buffers);
+        break;
+      case 'comm_msg':
+        this.widgets.message(content, buffers);
+        break;
+      case 'comm_close':
+        this.widgets.close(content);
+        break;
+    }
+  }
+
+  private display(type: 'display_data' | 'execute_result', content: JsonObject, target: OutputList): void {
+    this.updateDisplays(content);
+    const output = target.append(storedOutputOf({ ...content, output_type: type }));
+    const id = displayIdOf(content);
+    if (id === undefined) return;
+    const displays = this.displays.get(id) ?? new Map<DataOutput, OutputList>();
+    this.displays.set(id, displays.set(output, target));
+  }
+
+  private updateDisplays(content: JsonObject): void {
+    const id = displayIdOf(content);
+    if (id === undefined) return;
+    for (const [output, list] of this.displays.get(id) ?? []) {
+      const { data, metadata } = content;
+      Object.assign(output.value, { data: asObject(data), metadata: asObject(metadata) });
+      // One that was cleared away changes nothing any more.
+      if (list.outputs.includes(output)) list.onChange(output);
+      else this.displays.get(id)?.delete(output);
+    }
+  }
+}
+
+function displayIdOf(content: JsonObject): string | undefined {
+  const id = asObject(content['transient'])['display_id'];
+  return typeof id === 'string' ? id : undefined;
+}

@@ -1,0 +1,145 @@
+/** A sequence that a terminal obeys and does not show (ECMA-48): CSI, OSC (links), or ESC with one character. */
+// eslint-disable-next-line no-control-regex -- control characters are what this is about
+const ESCAPE = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])/y;
+/** Text in which a UTF-16 unit is not always one character on the screen. */
+// eslint-disable-next-line no-control-regex -- as above
+const INTRICATE = /[\x1b\u{10000}-\u{10ffff}]|\u200d|\p{M}/u;
+const JOINS_PREVIOUS = /\u200d|\p{M}/u;
+const CONTROLS = /[\r\b]/;
+
+/**
+ * The text of a stream as a terminal shows it: a carriage return goes back to the start of the line, a backspace one
+ * character back, and what is written there replaces what was. Colours stay with the characters they were written
+ * with. Everything else, other escape sequences too, is kept as it came.
+ *
+ * Only the last line can still change. What is before it is kept in pieces and joined when somebody reads it.
+ */
+export class TerminalText {
+  private readonly finished: string[] = [];
+  /** The last line as a string while that is all there is to it, else as a {@link StyledLine}. */
+  private line: string | StyledLine = '';
+  /** Where the next character goes in a line that is a string; its end when undefined. */
+  private cursor: number | undefined;
+
+  append(chunk: string): void {
+    if (!CONTROLS.test(chunk) && this.cursor === undefined && typeof this.line === 'string') {
+      const end = chunk.lastIndexOf('\n') + 1;
+      if (end > 0) {
+        this.finished.push(this.line, chunk.slice(0, end));
+        this.line = '';
+      }
+      this.line += chunk.slice(end);
+      return;
+    }
+    for (let start = 0; start < chunk.length;) {
+      const newline = chunk.indexOf('\n', start);
+      this.write(chunk.slice(start, newline < 0 ? chunk.length : newline));
+      if (newline < 0) break;
+      this.finished.push(String(this.line), '\n');
+      this.line = '';
+      this.cursor = undefined;
+      start = newline + 1;
+    }
+  }
+
+  /** The text so far, in order, in pieces of any length. */
+  *pieces(): Generator<string> {
+    yield* this.finished;
+    yield String(this.line);
+  }
+
+  toString(): string {
+    return this.finished.join('') + String(this.line);
+  }
+
+  /** Text without a newline, on the last line. */
+  private write(text: string): void {
+    if (typeof this.line === 'string' && (INTRICATE.test(text) || INTRICATE.test(this.line))) {
+      // Without a control there is nothing to overwrite, whatever the text.
+      if (this.cursor === undefined && !CONTROLS.test(text)) {
+        this.line += text;
+        return;
+      }
+      this.line = new StyledLine(this.line, this.cursor);
+    }
+    if (typeof this.line !== 'string') {
+      this.line.write(text);
+      return;
+    }
+    for (const part of text.split(/([\r\b])/)) {
+      const at: number = this.cursor ?? this.line.length;
+      if (part === '\r') this.cursor = 0;
+      else if (part === '\b') this.cursor = Math.max(0, at - 1);
+      else if (part !== '') {
+        const end = at + part.length;
+        this.cursor = end < this.line.length ? end : undefined;
+        this.line = this.line.slice(0, at) + part + this.line.slice(end);
+      }
+    }
+  }
+}
+
+/** A line with colours, or with characters of several units, character by character. */
+class StyledLine {
+  private readonly characters: { text: string; style: string }[] = [];
+  private cursor = 0;
+  /** The sequences that set the style of what is written next; none after a reset. */
+  private style = '';
+  /** Sequences from before the first character. */
+  private lead = '';
+
+  constructor(text: string, cursor: number | undefined) {
+    this.write(text);
+    if (cursor !== undefined) this.cursor = cursor;
+  }
+
+  write(text: string): void {
+    for (let at = 0; at < text.length;) {
+      ESCAPE.lastIndex = at;
+      const sequence = ESCAPE.exec(text)?.[0];
+      if (sequence !== undefined) {
+        this.obey(sequence);
+        at += sequence.length;
+        continue;
+      }
+      const character = String.fromCodePoint(text.codePointAt(at) ?? 0);
+      at += character.length;
+      const previous = this.characters[this.cursor - 1];
+      if (character === '\r') this.cursor = 0;
+      else if (character === '\b') this.cursor = Math.max(0, this.cursor - 1);
+      else if (previous && JOINS_PREVIOUS.test(character)) previous.text += character;
+      else this.characters[this.cursor++] = { text: character, style: this.style };
+    }
+  }
+
+  private obey(sequence: string): void {
+    const selection = /^\x1b\[([\d;:]*)m$/.exec(sequence)?.[1]; // eslint-disable-line no-control-regex -- as above
+    if (selection !== undefined) {
+      this.style = /^0*$/.test(selection) ? '' : this.style + sequence;
+    } else if (sequence === '\x1b[K' || sequence === '\x1b[0K') {
+      this.characters.length = Math.min(this.characters.length, this.cursor);
+    } else if (sequence === '\x1b[2K') {
+      for (const character of this.characters) character.text = ' ';
+    } else {
+      const previous = this.characters[this.cursor - 1];
+      if (previous) previous.text += sequence;
+      else this.lead += sequence;
+    }
+  }
+
+  toString(): string {
+    let text = this.lead;
+    let style = '';
+    const change = (to: string): void => {
+      if (to !== style) text += (style === '' ? '' : '\x1b[0m') + to;
+      style = to;
+    };
+    for (const character of this.characters) {
+      change(character.style);
+      text += character.text;
+    }
+    // What follows on the next line is written with the style this one ended with.
+    change(this.style);
+    return text;
+  }
+}

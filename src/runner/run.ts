@@ -1,0 +1,325 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import type { CellRef, ExecutionWarning } from '../execution/execution';
+import { NotebookError } from '../notebook/errors';
+import { parseJson, type JsonValue } from '../notebook/json';
+import { stringifyJson } from '../notebook/json-writer';
+import { tagsOf, type CodeCell } from '../notebook/model';
+import { deferred, elapsed } from './deferred';
+import { describeExit, stateAfter, withoutColours, type Ending, type StopReason } from './ending';
+import { FILES, type RunnerJob } from './job';
+import { JournalWriter } from './journal';
+import type { ExecuteReply, Execution, KernelClient, KernelExit } from './kernel/kernel-client';
+import { outOfMemoryKills } from './kernel/process-info';
+import type { KernelMessage } from './kernel/wire';
+import { MemoryWatcher } from './memory-watcher';
+import { OutputDocument } from './output-document';
+import { prepareNotebook } from './prepare';
+import { changesOutputs } from './recording/recorder';
+import type { RunEvent } from './run-event';
+import { OutputSaver } from './saver';
+import type { StatusReporter } from './status-reporter';
+
+/** Milliseconds that a run waits for others. */
+export interface Patience {
+  /** For the running cell after an interrupt; then the kernel is ended. */
+  readonly interrupt: number;
+  /** For the idle after a cell's reply; then the run goes on, with a warning. */
+  readonly idle: number;
+}
+export const PATIENCE: Patience = { interrupt: 5000, idle: 4000 };
+
+/** Runs one notebook on one kernel, from the notebook's bytes to the status of the end. */
+export class NotebookRun {
+  private readonly stopping = deferred<StopReason>();
+  private stopReason: StopReason | undefined;
+  private stopMessage: string | undefined;
+  private readonly warnings: ExecutionWarning[] = [];
+  private journal: JournalWriter | undefined;
+  private document: OutputDocument | undefined;
+  private saver: OutputSaver | undefined;
+  private exit: KernelExit | undefined;
+
+  constructor(
+    private readonly job: RunnerJob,
+    private readonly kernel: KernelClient,
+    private readonly reporter: StatusReporter,
+    private readonly patience: Patience = PATIENCE,
+  ) {
+    kernel.onIopub = (message) => {
+      this.receive(message);
+    };
+    void kernel.exited.then((exit) => (this.exit = exit));
+  }
+
+  /** Asks the run to stop; the first reason holds. */
+  stop(reason: StopReason, message?: string): void {
+    if (this.stopReason !== undefined) return;
+    this.stopReason = reason;
+    this.stopMessage = message;
+    if (reason === 'cancelled') this.reporter.enter('CANCELLING', now());
+    this.stopping.resolve(reason);
+  }
+
+  /** Runs it. Afterwards the outputs are saved and the terminal state is told; the kernel is still there. */
+  async run(): Promise<void> {
+    const { job, kernel } = this;
+    const pid = kernel.launched.process.pid;
+    const killsBefore = outOfMemoryKills();
+    const memory =
+      pid === undefined
+        ? undefined
+        : new MemoryWatcher(pid, job.memoryLimitBytes, () => {
+            this.stop('outOfMemory', `More than ${String(job.memoryLimitBytes)} bytes of memory were in use`);
+          });
+    const timer =
+      job.timeout === undefined
+        ? undefined
+        : setTimeout(() => {
+            this.stop('timeout');
+          }, job.timeout * 1000);
+    let ending = await this.prepareAndRunCells();
+    clearTimeout(timer);
+    if (ending.cause === 'kernelDied' && this.exit?.signal === 'SIGKILL') {
+      const kills = outOfMemoryKills();
+      if (kills !== undefined && killsBefore !== undefined && kills > killsBefore) {
+        ending = { ...ending, cause: 'outOfMemory' };
+      }
+    }
+    memory?.stop();
+    const end = now();
+    try {
+      this.record({ type: 'runEnded', time: end, failed: ending.state !== 'SUCCEEDED' });
+      this.saver?.stop();
+      await this.saver?.save();
+    } catch (error) {
+      ending = { ...ending, state: 'FAILED', cause: 'outputNotWritable', message: messageOf(error) };
+    }
+    this.reporter.enter(ending.state, end, {
+      endTime: end,
+      ...(ending.cause && { cause: ending.cause }),
+      ...(ending.message && { message: ending.message }),
+      ...(ending.cell && { cell: ending.cell }),
+      ...(memory?.peakBytes !== undefined && { peakMemoryBytes: memory.peakBytes }),
+      ...(this.warnings.length > 0 && { warnings: this.warnings }),
+    });
+    this.journal?.close();
+  }
+
+  private async prepareAndRunCells(): Promise<Ending> {
+    let prepared;
+    try {
+      prepared = prepareNotebook(fs.readFileSync(path.join(this.job.folder, FILES.input)), this.job);
+    } catch (error) {
+      const cause = error instanceof NotebookError ? 'notebookInvalid' : 'parametersInvalid';
+      return { state: 'FAILED', cause, message: messageOf(error) };
+    }
+    this.warnings.push(...prepared.warnings);
+    const { notebook, description } = prepared;
+    const cells = [...notebook.cells.entries()].filter((entry): entry is [number, CodeCell] =>
+      isToRun(entry[1]),
+    );
+    const document = new OutputDocument(notebook);
+    this.document = document;
+    try {
+      this.journal = new JournalWriter(path.join(this.job.folder, FILES.journal));
+      this.record({
+        type: 'runStarted',
+        time: this.reporter.status.runStatus.startTime ?? now(),
+        description,
+      });
+    } catch (error) {
+      return { state: 'FAILED', cause: 'outputNotWritable', message: messageOf(error) };
+    }
+    this.saver = new OutputSaver(path.join(this.job.folder, FILES.output), document, (error) => {
+      this.stop('outputNotWritable', messageOf(error));
+    });
+    // The journal needs the document it begins with; cells may run meanwhile.
+    this.saver.save().catch((error: unknown) => {
+      this.stop('outputNotWritable', messageOf(error));
+    });
+    this.reporter.update({ progress: { totalCells: cells.length, completedCells: 0 } });
+
+    const unready = setTimeout(() => {
+      this.stop('kernelNotReady', this.notReadyMessage());
+    }, this.job.kernelTimeout * 1000);
+    const info = await Promise.race([this.kernel.ready(), this.stopping.promise, this.kernel.exited]);
+    clearTimeout(unready);
+    if (this.stopReason !== undefined) return this.stoppedEnding(this.stopReason);
+    if (this.exit) return this.diedEnding(this.exit);
+    if (typeof info === 'object' && 'language_info' in info) {
+      this.record({ type: 'kernelAnswered', languageInfo: stringifyJson(info['language_info'] ?? {}) });
+    }
+    this.reporter.enter('RUNNING', now());
+
+    for (const [done, [index, cell]] of cells.entries()) {
+      const ending = await this.runCell(index, cell, { totalCells: cells.length, completedCells: done });
+      if (ending) return ending;
+    }
+    this.reporter.update({ progress: { totalCells: cells.length, completedCells: cells.length } });
+    await elapsed(this.kernel.differences.lateStreams);
+    return { state: 'SUCCEEDED' };
+  }
+
+  /** @returns how the run ends with this cell; undefined where it goes on. */
+  private async runCell(
+    index: number,
+    cell: CodeCell,
+    progress: { totalCells: number; completedCells: number },
+  ): Promise<Ending | undefined> {
+    if (this.stopReason !== undefined) return this.stoppedEnding(this.stopReason);
+    if (this.exit) return this.diedEnding(this.exit);
+    const startTime = now();
+    const execution = this.kernel.execute(cell.source);
+    this.record({ type: 'cellStarted', index, requestId: execution.requestId, time: startTime });
+    const firstLine = cell.source.trim().split('\n', 1)[0] ?? '';
+    this.reporter.update({ progress: { ...progress, cell: { index, id: cell.id, firstLine, startTime } } });
+    const timer =
+      this.job.cellTimeout === undefined
+        ? undefined
+        : setTimeout(() => {
+            this.stop('cellTimeout');
+          }, this.job.cellTimeout * 1000);
+    const finished = this.cellFinished(index, execution);
+    const reply = await this.replyUnlessStopped(finished);
+    clearTimeout(timer);
+    for (const update of this.document?.recorder.widgets.takeUpdates() ?? []) {
+      this.kernel.sendComm(stringifyJson(update));
+    }
+    const ending = this.endingAfter(index, cell, reply);
+    const failed = reply?.status !== 'ok' && !isCleanExit(reply);
+    this.record({ type: 'cellEnded', index, time: now(), failed });
+    if (reply?.status === 'error') await elapsed(this.kernel.differences.abortsAfterError);
+    return ending;
+  }
+
+  /** Resolves when the cell is finished: reply and idle. An aborted one has no idle. */
+  private async cellFinished(index: number, execution: Execution): Promise<ExecuteReply> {
+    const reply = await execution.replied;
+    if (reply.date !== undefined) this.recordStep(index, 'shell.execute_reply', reply.date);
+    if (typeof reply.execution_count === 'number') {
+      this.record({ type: 'cellCount', index, count: reply.execution_count });
+    }
+    if (reply.status !== 'ok' && reply.status !== 'error') return reply;
+    const late = elapsed(this.patience.idle).then(() => 'late');
+    if ((await Promise.race([execution.idle, late])) === 'late') {
+      this.warnings.push({ code: 'idleMissing', args: [String(index)] });
+    }
+    return reply;
+  }
+
+  /** The reply, or undefined where there will be none: the kernel is dead or was ended. */
+  private async replyUnlessStopped(finished: Promise<ExecuteReply>): Promise<ExecuteReply | undefined> {
+    const ended = this.kernel.exited.then(() => undefined);
+    const stopped = this.stopping.promise.then(async () => {
+      if (this.stopReason === 'outOfMemory') this.kernel.kill();
+      else this.kernel.interrupt();
+      await elapsed(this.patience.interrupt);
+      this.kernel.kill();
+      return ended;
+    });
+    const reply = await Promise.race([finished, ended, stopped]);
+    if (reply) return reply;
+    // What it had sent before it died is still on its way.
+    await this.kernel.drained();
+    return Promise.race([finished, Promise.resolve(undefined)]);
+  }
+
+  private endingAfter(index: number, cell: CodeCell, reply: ExecuteReply | undefined): Ending | undefined {
+    const ref: CellRef = { index, id: cell.id };
+    if (this.stopReason !== undefined) return { ...this.stoppedEnding(this.stopReason), cell: ref };
+    if (!reply) return { ...this.diedEnding(this.exit ?? { code: null, signal: null }), cell: ref };
+    if (isCleanExit(reply)) return { state: 'SUCCEEDED' };
+    if (reply.status === 'ok') return undefined;
+    const errorName = reply.ename ?? reply.status;
+    const allowed =
+      this.job.allowErrors ||
+      this.job.allowErrorNames.includes(errorName) ||
+      tagsOf(cell).includes('raises-exception');
+    if (allowed) return undefined;
+    const errorValue = withoutColours(reply.evalue ?? '');
+    return { state: 'FAILED', cause: 'cellError', cell: { ...ref, errorName, errorValue } };
+  }
+
+  private stoppedEnding(reason: StopReason): Ending {
+    return {
+      state: stateAfter(reason),
+      cause: reason,
+      ...(this.stopMessage !== undefined && { message: this.stopMessage }),
+    };
+  }
+
+  private diedEnding(exit: KernelExit): Ending {
+    const cause = exit.error ? 'kernelNotFound' : 'kernelDied';
+    return { state: 'FAILED', cause, message: describeExit(exit, this.kernel.launched.logFile) };
+  }
+
+  private notReadyMessage(): string {
+    const { garbage } = this.kernel;
+    const strange = garbage > 0 ? `; ${String(garbage)} messages on its connection were not understood` : '';
+    return `The kernel did not answer within ${String(this.job.kernelTimeout)} s${strange}`;
+  }
+
+  private receive(message: KernelMessage): void {
+    const { document } = this;
+    const index = document?.recorder.cellOf(message.parentId);
+    if (!document || index === undefined) return;
+    if (changesOutputs(message.type)) {
+      if (this.record({ type: 'message', message }) === 'tooLarge') {
+        this.warnings.push({ code: 'outputTooLarge', args: [String(index)] });
+      }
+      return;
+    }
+    if (message.date === undefined) return;
+    if (message.type === 'status') {
+      const content: JsonValue = parseJson(message.content.toString());
+      const state = (content as { execution_state?: string }).execution_state;
+      if (state === 'busy' || state === 'idle') this.recordStep(index, `iopub.status.${state}`, message.date);
+    } else if (message.type === 'execute_input') {
+      this.recordStep(index, 'iopub.execute_input', message.date);
+      const count = /"execution_count":\s*(\d+)/.exec(message.content.toString())?.[1];
+      if (count !== undefined) this.record({ type: 'cellCount', index, count: Number(count) });
+    }
+  }
+
+  private recordStep(index: number, step: string, date: string): void {
+    this.record({ type: 'cellStep', index, step, time: microseconds(date) });
+  }
+
+  private record(event: RunEvent): 'tooLarge' | undefined {
+    this.journal?.append(event);
+    const problem = this.document?.apply(event);
+    this.saver?.changed();
+    return problem;
+  }
+}
+
+function isToRun(cell: { cell_type: string; source: string; metadata: CodeCell['metadata'] }): boolean {
+  return (
+    cell.cell_type === 'code' &&
+    cell.source.trim() !== '' &&
+    !tagsOf(cell as CodeCell).includes('skip-execution')
+  );
+}
+
+/** `exit()`, or a SystemExit with no value or 0: the notebook wants to end here. */
+function isCleanExit(reply: ExecuteReply | undefined): boolean {
+  if (!reply) return false;
+  if (reply.status === 'ok') return reply.payload?.some(({ source }) => source === 'ask_exit') ?? false;
+  return reply.ename === 'SystemExit' && ['', '0', 'None'].includes(reply.evalue ?? '');
+}
+
+function now(): string {
+  return new Date().toISOString();
+}
+
+/** A kernel's date as nbclient writes it: UTC, microseconds, `Z`. */
+function microseconds(date: string): string {
+  if (/\.\d{6}Z$/.test(date)) return date;
+  const time = new Date(date);
+  return Number.isNaN(time.getTime()) ? date : time.toISOString().replace('Z', '000Z');
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

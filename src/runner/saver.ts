@@ -1,0 +1,92 @@
+import * as fs from 'node:fs/promises';
+import type { OutputDocument } from './output-document';
+
+/** The part of node:fs/promises that a notebook is saved with. */
+export type SaverFileSystem = Pick<typeof fs, 'open' | 'rename' | 'rm'>;
+
+/** Milliseconds from a new output to its save, while saving is cheap. */
+const DELAY = 500;
+/** Saves take at most one part in so many of the time. */
+const COST_FACTOR = 20;
+
+/**
+ * Writes `pieces` as the new content of `path`: beside it, flushed, then renamed. Whoever reads sees the old or the new
+ * content, also after a power cut.
+ * @throws SystemError; the old content is still there, and nothing else.
+ */
+export async function replaceFile(
+  path: string,
+  pieces: readonly Uint8Array[],
+  fileSystem: SaverFileSystem = fs,
+): Promise<void> {
+  const aside = `${path}.new`;
+  try {
+    const file = await fileSystem.open(aside, 'w', 0o600);
+    try {
+      await file.writev(pieces as Uint8Array[]);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await fileSystem.rename(aside, path);
+  } catch (error) {
+    await fileSystem.rm(aside, { force: true }).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Saves a growing document at a bounded rate. */
+export class OutputSaver {
+  private timer: NodeJS.Timeout | undefined;
+  private saving: Promise<void> = Promise.resolve();
+  private savedRevision = -1;
+  private notBefore = 0;
+  private stopped = false;
+
+  /** @param onError Called when a save on the timer failed; there are no others then. */
+  constructor(
+    private readonly path: string,
+    private readonly document: OutputDocument,
+    private readonly onError: (error: unknown) => void,
+    private readonly fileSystem: SaverFileSystem = fs,
+  ) {}
+
+  /** The document has changed: it is saved some time soon. */
+  changed(): void {
+    if (this.timer || this.stopped) return;
+    this.timer = setTimeout(
+      () => {
+        this.timer = undefined;
+        this.save().catch((error: unknown) => {
+          this.stop();
+          this.onError(error);
+        });
+      },
+      Math.max(DELAY, this.notBefore - Date.now()),
+    );
+  }
+
+  /** Saves now, after the save that is under way. @throws SystemError where it cannot be written. */
+  save(): Promise<void> {
+    this.saving = this.saving.then(() => this.write());
+    return this.saving;
+  }
+
+  /** No more saves on the timer. */
+  stop(): void {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    this.timer = undefined;
+  }
+
+  private async write(): Promise<void> {
+    const { revision } = this.document;
+    if (revision === this.savedRevision) return;
+    const start = Date.now();
+    await replaceFile(this.path, this.document.serialize(), this.fileSystem);
+    this.savedRevision = revision;
+    const end = Date.now();
+    this.notBefore = end + COST_FACTOR * (end - start);
+    if (this.document.revision !== revision) this.changed();
+  }
+}

@@ -1,0 +1,74 @@
+import * as fs from 'node:fs';
+import type { RunStatus } from '../execution/execution';
+import { isTerminal } from '../execution/states';
+import type { RunnerStatus } from './job';
+
+/** Milliseconds between two reports of progress. Changes of state are reported at once. */
+const PROGRESS_INTERVAL = 250;
+
+/** Keeps a runner's status, and tells every change: in status.json, and to whoever listens. */
+export class StatusReporter {
+  private timer: NodeJS.Timeout | undefined;
+  private lastReport = 0;
+  status: RunnerStatus;
+
+  /**
+   * @param path Of status.json.
+   * @param onChange Gets each status that is reported.
+   */
+  constructor(
+    private readonly path: string,
+    initial: RunnerStatus,
+    private readonly onChange: (status: RunnerStatus) => void,
+  ) {
+    this.status = initial;
+    this.report();
+  }
+
+  /** Enters a state, with what else is known now. Throws nothing: what cannot be written is still told. */
+  enter(state: string, time: string, changes: RunStatus = {}): void {
+    const { runStatus } = this.status;
+    const history = [...(runStatus.history ?? []), { state, time }];
+    this.status = { ...this.status, state, runStatus: { ...runStatus, ...changes, history } };
+    this.report();
+  }
+
+  /** Something changed that can wait a little. */
+  update(changes: RunStatus): void {
+    this.status = { ...this.status, runStatus: { ...this.status.runStatus, ...changes } };
+    const wait = this.lastReport + PROGRESS_INTERVAL - Date.now();
+    if (wait <= 0) this.report();
+    else {
+      this.timer ??= setTimeout(() => {
+        this.report();
+      }, wait);
+    }
+  }
+
+  private report(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.lastReport = Date.now();
+    try {
+      writeStatus(this.path, this.status);
+    } catch (error) {
+      console.error('status.json cannot be written:', error);
+    }
+    this.onChange(this.status);
+  }
+}
+
+/** Replaces status.json. The last one is flushed: an execution that has ended stays ended after a power cut. */
+function writeStatus(path: string, status: RunnerStatus): void {
+  const text = JSON.stringify(status);
+  const aside = `${path}.new`;
+  try {
+    fs.writeFileSync(aside, text, { mode: 0o600, flush: isTerminal(status.state) });
+    fs.renameSync(aside, path);
+  } catch (error) {
+    fs.rmSync(aside, { force: true });
+    // Without space for a second file the old one's own may do.
+    if (!isTerminal(status.state)) throw error;
+    fs.writeFileSync(path, text, { mode: 0o600 });
+  }
+}
