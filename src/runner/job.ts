@@ -1,5 +1,5 @@
 import * as path from 'node:path';
-import { z } from 'zod/mini';
+import * as z from 'zod/mini';
 import { RunStatusSchema } from '../execution/execution';
 
 /*

@@ -1,5 +1,5 @@
 import * as fs from 'node:fs';
-import { z } from 'zod/mini';
+import * as z from 'zod/mini';
 import { JournalledEventSchema, type RunEvent } from './run-event';
 
 /*

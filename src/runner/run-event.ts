@@ -1,4 +1,4 @@
-import { z } from 'zod/mini';
+import * as z from 'zod/mini';
 import type { KernelMessage } from './kernel/wire';
 
 /** What happens in a run, as far as it shows in the output notebook. Indices count all cells from 0; times are ISO 8601 in UTC. */

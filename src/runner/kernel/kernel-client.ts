@@ -1,4 +1,4 @@
-import { z } from 'zod/mini';
+import * as z from 'zod/mini';
 import { parseJson, type JsonObject } from '../../notebook/json';
 import { deferred, elapsed } from '../deferred';
 import { asObject } from '../recording/output';

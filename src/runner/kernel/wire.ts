@@ -1,5 +1,5 @@
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
-import { z } from 'zod/mini';
+import * as z from 'zod/mini';
 
 /*
  * The Jupyter wire protocol (jupyter-client documentation, "Messaging in Jupyter", protocol 5.x): a message is
