@@ -52,7 +52,9 @@ export function fromErrorJson(httpCode: number, body: unknown): ServiceError {
   const parsed = ErrorSchema.safeParse(body);
   const error = parsed.success ? parsed.data.error : { message: '', status: undefined, details: [] };
   const info = error.details.map((detail) => ErrorInfoSchema.safeParse(detail)).find((each) => each.success);
-  const badRequest = error.details.map((detail) => BadRequestSchema.safeParse(detail)).find((each) => each.success);
+  const badRequest = error.details
+    .map((detail) => BadRequestSchema.safeParse(detail))
+    .find((each) => each.success);
   const field = badRequest?.data?.fieldViolations[0]?.field;
   return new ServiceError(
     statusName(error.status) ?? statusOfHttpCode(httpCode),

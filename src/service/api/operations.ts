@@ -1,0 +1,97 @@
+import { ServiceError } from '../../execution/errors';
+import { executionIdOf, type Execution } from '../../execution/execution';
+import { PARENT } from '../endpoint';
+import type { ExecutionManager } from '../execution-manager';
+
+const OPERATION_METADATA = 'type.googleapis.com/google.cloud.notebooks.v1.OperationMetadata';
+const EXECUTION = 'type.googleapis.com/google.cloud.notebooks.v1.Execution';
+const EMPTY = 'type.googleapis.com/google.protobuf.Empty';
+
+/** Deletes that are remembered as done, so that a client that asks once more gets an answer. */
+const REMEMBERED = 1000;
+
+/**
+ * Long-running operations (google.longrunning.Operation): `create-{executionId}` is done once the execution is accepted,
+ * `delete-{executionId}` once it is gone. They are read off the executions; only done deletes are kept.
+ */
+export class Operations {
+  readonly #deleted = new Map<string, unknown>();
+
+  constructor(private readonly manager: ExecutionManager) {}
+
+  /** The create operation of an execution. */
+  created(execution: Execution): unknown {
+    const id = executionIdOf(execution.name);
+    const done = execution.state !== 'INITIALIZING';
+    const accepted = execution.runStatus?.history?.find((each) => each.state !== 'INITIALIZING')?.time;
+    return {
+      name: `${PARENT}/operations/create-${id}`,
+      metadata: metadata(id, 'create', execution.createTime, done ? accepted : undefined),
+      done,
+      ...(done ? { response: { '@type': EXECUTION, ...execution } } : {}),
+    };
+  }
+
+  /** The delete operation of an execution. */
+  deleted(id: string, done: boolean, time = new Date().toISOString()): unknown {
+    const operation = {
+      name: `${PARENT}/operations/delete-${id}`,
+      metadata: metadata(id, 'delete', time, done ? time : undefined),
+      done,
+      ...(done ? { response: { '@type': EMPTY } } : {}),
+    };
+    // Also one under way: it will have been done when the execution is no more.
+    this.#deleted.set(id, time);
+    const [oldest] = this.#deleted.keys();
+    if (this.#deleted.size > REMEMBERED && oldest !== undefined) this.#deleted.delete(oldest);
+    return operation;
+  }
+
+  /** @throws ServiceError NOT_FOUND `operationNotFound` */
+  get(operationId: string): unknown {
+    const [, verb, id = ''] = /^(create|delete)-(.*)$/.exec(operationId) ?? [];
+    if (verb === 'create') return this.created(this.#execution(operationId, id));
+    if (verb === 'delete') {
+      if (this.manager.isBeingDeleted(id)) return this.deleted(id, false);
+      if (this.#deleted.has(id) && !this.#exists(id)) return this.deleted(id, true);
+    }
+    throw operationNotFound(operationId);
+  }
+
+  #exists(id: string): boolean {
+    try {
+      return this.manager.get(id).name !== '';
+    } catch {
+      return false;
+    }
+  }
+
+  #execution(operationId: string, id: string): Execution {
+    try {
+      return this.manager.get(id);
+    } catch {
+      throw operationNotFound(operationId);
+    }
+  }
+}
+
+function operationNotFound(operationId: string): ServiceError {
+  return new ServiceError('NOT_FOUND', 'operationNotFound', `no operation ${operationId}`, { operationId });
+}
+
+function metadata(
+  id: string,
+  verb: string,
+  createTime: string | undefined,
+  endTime: string | undefined,
+): unknown {
+  return {
+    '@type': OPERATION_METADATA,
+    createTime,
+    ...(endTime === undefined ? {} : { endTime }),
+    target: `${PARENT}/executions/${id}`,
+    verb,
+    requestedCancellation: false,
+    apiVersion: 'v1',
+  };
+}

@@ -1,0 +1,151 @@
+import { ServiceError } from '../../execution/errors';
+import { PARENT, type ServiceInfo } from '../endpoint';
+import type { ExecutionManager } from '../execution-manager';
+import { fieldInvalid, parseCreateBody } from '../request';
+import { Operations } from './operations';
+import type { ApiHandler, ApiRequest } from './server';
+
+/*
+ * The paths of the Notebooks API v1 (discovery document notebooks.v1, revision 20260812) for one project and location,
+ * both called `local`, and two custom methods that it does not have: `executions/{id}:cancel`, which answers the
+ * execution, and `locations/local:stop`, which ends the service and leaves the runners alone.
+ */
+
+/** System parameters of all Google APIs; clients send them, this service has no use for them. */
+const SYSTEM_PARAMETERS = [
+  '$.xgafv',
+  'access_token',
+  'alt',
+  'callback',
+  'fields',
+  'key',
+  'oauth_token',
+  'prettyPrint',
+  'quotaUser',
+  'upload_protocol',
+  'uploadType',
+];
+
+/** What the routes need besides the executions. */
+export interface ServiceControl {
+  info(): ServiceInfo;
+  /** Called after the answer was made. */
+  stop(): void;
+  /** Called before each create. */
+  reloadConfig(): Promise<void>;
+}
+
+/** Makes the handler of all routes. */
+export function routes(manager: ExecutionManager, control: ServiceControl): ApiHandler {
+  const operations = new Operations(manager);
+  const location = (): unknown => ({
+    name: PARENT,
+    locationId: 'local',
+    displayName: control.info().host,
+    metadata: control.info(),
+  });
+
+  const collection = async (request: ApiRequest, name: string): Promise<unknown> => {
+    if (name === 'executions' && request.method === 'POST') {
+      checkQuery(request, ['executionId']);
+      const id = one(request, 'executionId');
+      const body = parseCreateBody(request.body);
+      await control.reloadConfig();
+      return operations.created(await manager.create(id, body));
+    }
+    if (request.method !== 'GET') throw notFound();
+    checkQuery(request, ['pageSize', 'pageToken']);
+    const page = manager.list(pageSize(request), one(request, 'pageToken'));
+    if (name === 'executions') return page;
+    return {
+      operations: page.executions.map((execution) => operations.created(execution)),
+      ...(page.nextPageToken === undefined ? {} : { nextPageToken: page.nextPageToken }),
+    };
+  };
+
+  const execution = async (request: ApiRequest, id: string): Promise<unknown> => {
+    checkQuery(request, []);
+    const [, custom] = /:([^:]*)$/.exec(id) ?? [];
+    if (custom !== undefined) {
+      if (request.method !== 'POST' || custom !== 'cancel') throw notFound();
+      checkEmptyBody(request);
+      return manager.cancel(id.slice(0, -':cancel'.length));
+    }
+    if (request.method === 'GET') return manager.get(id);
+    if (request.method === 'DELETE') return operations.deleted(id, await manager.delete(id));
+    throw notFound();
+  };
+
+  return async (request) => {
+    const segments = request.path.split('/').map(decode);
+    const [version, projects, project, locations, place, kind, id, ...rest] = segments;
+    if (version !== 'v1' || projects !== 'projects' || project !== 'local' || locations !== 'locations') {
+      throw notFound();
+    }
+    if (rest.length > 0) throw notFound();
+    if (kind === undefined) {
+      checkQuery(
+        request,
+        place === undefined ? ['pageSize', 'pageToken', 'filter', 'extraLocationTypes'] : [],
+      );
+      if (request.method === 'GET' && place === undefined) return { locations: [location()] };
+      if (request.method === 'GET' && place === 'local') return location();
+      if (request.method === 'POST' && place === 'local:stop') {
+        control.stop();
+        return {};
+      }
+      throw notFound();
+    }
+    if (place !== 'local' || (kind !== 'executions' && kind !== 'operations')) throw notFound();
+    if (id === undefined) return collection(request, kind);
+    if (kind === 'executions') return execution(request, id);
+    checkQuery(request, []);
+    if (request.method !== 'GET') throw notFound();
+    return operations.get(id);
+  };
+}
+
+function notFound(): ServiceError {
+  return new ServiceError('NOT_FOUND', 'pathNotFound', 'no such path or method');
+}
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    throw notFound();
+  }
+}
+
+function checkQuery({ query }: ApiRequest, known: readonly string[]): void {
+  for (const name of query.keys()) {
+    if (!known.includes(name) && !SYSTEM_PARAMETERS.includes(name)) {
+      throw new ServiceError('INVALID_ARGUMENT', 'fieldUnknown', `unknown query parameter ${name}`, {
+        field: name,
+      });
+    }
+  }
+}
+
+function checkEmptyBody({ body }: ApiRequest): void {
+  if (body === undefined) return;
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw fieldInvalid('body', 'must be an object');
+  const [field] = Object.keys(body);
+  if (field !== undefined) {
+    throw new ServiceError('INVALID_ARGUMENT', 'fieldUnknown', `unknown field ${field}`, { field });
+  }
+}
+
+/** A query parameter that may be given once; empty when absent. */
+function one({ query }: ApiRequest, name: string): string {
+  const [value = '', ...more] = query.getAll(name);
+  if (more.length > 0) throw fieldInvalid(name, 'is given more than once');
+  return value;
+}
+
+function pageSize(request: ApiRequest): number {
+  const text = one(request, 'pageSize');
+  if (!/^\d{0,9}$/.test(text)) throw fieldInvalid('pageSize', 'must be a number, not negative');
+  return Number(text);
+}

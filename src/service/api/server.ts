@@ -1,0 +1,188 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import * as http from 'node:http';
+import { ServiceError } from '../../execution/errors';
+import { toErrorJson } from '../../execution/error-json';
+import { HTTP_CODES } from '../../execution/errors';
+
+/** A request that may be answered: it came with the token, and its body is JSON or absent. */
+export interface ApiRequest {
+  readonly method: string;
+  /** Path without leading slash, not decoded. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly body: unknown;
+}
+
+/** Answers a request with what becomes the JSON body, or rejects with a ServiceError. */
+export type ApiHandler = (request: ApiRequest) => Promise<unknown>;
+
+const MAX_BODY_BYTES = 8 * 1024 * 1024;
+/** More than 20 windows with a few connections each. */
+const MAX_CONNECTIONS = 512;
+
+/**
+ * HTTP on the loopback interface: nothing is looked at before the Host header says loopback and the bearer token fits.
+ * Requests are limited in size and time. No header for other origins is ever sent, so that no web page can read an answer.
+ */
+export class ApiServer {
+  readonly #server: http.Server;
+  readonly #tokenDigest: Buffer;
+  #port = 0;
+
+  constructor(
+    token: string,
+    private readonly handler: ApiHandler,
+    private readonly log: (message: string) => void,
+  ) {
+    this.#tokenDigest = digest(token);
+    this.#server = http.createServer(
+      {
+        maxHeaderSize: 16 * 1024,
+        headersTimeout: 10_000,
+        requestTimeout: 30_000,
+        keepAliveTimeout: 60_000,
+        connectionsCheckingInterval: 2_000,
+      },
+      (request, response) => {
+        void this.#answer(request, response);
+      },
+    );
+    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      // What is not HTTP is told so once, if somebody still listens.
+      if (socket.writable && error.code !== 'ECONNRESET') {
+        socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      }
+      socket.destroy();
+    });
+  }
+
+  /** Listens on a free port. @returns the endpoint, `http://127.0.0.1:PORT/`. */
+  async listen(): Promise<string> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(0, '127.0.0.1', resolve);
+    });
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string') throw new Error('no port');
+    this.#port = address.port;
+    return `http://127.0.0.1:${this.#port}/`;
+  }
+
+  /** Answers what has been asked and then nothing more. */
+  async close(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => {
+        resolve();
+      });
+      this.#server.closeIdleConnections();
+      setTimeout(() => {
+        this.#server.closeAllConnections();
+      }, 1000).unref();
+    });
+  }
+
+  async #answer(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+    request.on('error', () => undefined);
+    response.on('error', () => undefined);
+    try {
+      this.#authorize(request);
+      const url = parseTarget(request.url ?? '');
+      const body = await readBody(request);
+      const { method = '' } = request;
+      send(
+        response,
+        200,
+        await this.handler({ method, path: url.pathname.slice(1), query: url.searchParams, body }),
+      );
+    } catch (error) {
+      if (!request.complete) response.setHeader('Connection', 'close');
+      if (error instanceof ServiceError) {
+        if (error.status === 'UNAUTHENTICATED') response.setHeader('WWW-Authenticate', 'Bearer');
+        send(response, HTTP_CODES[error.status], toErrorJson(error));
+      } else if (!request.destroyed || request.complete) {
+        this.log(
+          `${request.method ?? ''}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+        );
+        send(
+          response,
+          500,
+          toErrorJson(new ServiceError('INTERNAL', 'internalError', 'see the log of the service')),
+        );
+      }
+    }
+  }
+
+  #authorize(request: http.IncomingMessage): void {
+    const { host, authorization } = request.headers;
+    const hosts = ['127.0.0.1', 'localhost', '[::1]'].map((name) => `${name}:${this.#port}`);
+    if (host === undefined || !hosts.includes(host.toLowerCase())) {
+      throw new ServiceError(
+        'PERMISSION_DENIED',
+        'hostNotLoopback',
+        'the Host header must name the loopback interface',
+      );
+    }
+    const token = /^Bearer ([\x21-\x7e]+)$/i.exec(authorization ?? '')?.[1] ?? '';
+    // Digests have one length, so that comparing them tells nothing about the token.
+    if (!timingSafeEqual(digest(token), this.#tokenDigest)) {
+      throw new ServiceError(
+        'UNAUTHENTICATED',
+        'tokenInvalid',
+        'a bearer token is needed: see the token file',
+      );
+    }
+  }
+}
+
+function digest(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}
+
+function parseTarget(target: string): URL {
+  try {
+    // An absolute form or `//host` must not become another host's path.
+    if (target.startsWith('/') && !target.startsWith('//')) return new URL(target, 'http://127.0.0.1');
+  } catch {
+    // Not found either.
+  }
+  throw new ServiceError('NOT_FOUND', 'pathNotFound', 'no such path');
+}
+
+/** Reads a JSON body; undefined where there is none. */
+async function readBody(request: http.IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const announced = Number(request.headers['content-length'] ?? 0);
+  for await (const chunk of announced > MAX_BODY_BYTES ? [] : request) {
+    const bytes = chunk as Buffer;
+    size += bytes.length;
+    if (size > MAX_BODY_BYTES) break;
+    chunks.push(bytes);
+  }
+  if (Math.max(size, announced) > MAX_BODY_BYTES) {
+    throw new ServiceError(
+      'INVALID_ARGUMENT',
+      'requestTooLarge',
+      `a request body has at most ${MAX_BODY_BYTES} bytes`,
+    );
+  }
+  if (size === 0) return undefined;
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)));
+  } catch {
+    throw new ServiceError('INVALID_ARGUMENT', 'jsonInvalid', 'the request body is not JSON in UTF-8');
+  }
+}
+
+function send(response: http.ServerResponse, code: number, body: unknown): void {
+  if (response.headersSent || response.destroyed) return;
+  const text = Buffer.from(JSON.stringify(body));
+  response.writeHead(code, {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': text.length,
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+  });
+  response.end(text);
+}

@@ -1,0 +1,49 @@
+import * as fs from 'node:fs/promises';
+import * as os from 'node:os';
+import { ServiceConfigSchema, type ServiceConfig } from './endpoint';
+
+/** Settings of the service: config.json, under what the command line says, over the defaults. */
+export class ConfigReader {
+  #file: ServiceConfig = {};
+  #modified = Number.NaN;
+
+  private constructor(
+    private readonly path: string,
+    private readonly overrides: ServiceConfig,
+    private readonly log: (message: string) => void,
+  ) {}
+
+  static async open(
+    path: string,
+    overrides: ServiceConfig,
+    log: (message: string) => void,
+  ): Promise<ConfigReader> {
+    const reader = new ConfigReader(path, overrides, log);
+    await reader.reload();
+    return reader;
+  }
+
+  get current(): { maxConcurrent: number; spare: boolean } {
+    const { maxConcurrent, spare } = { ...this.#file, ...this.overrides };
+    return {
+      maxConcurrent: maxConcurrent ?? Math.max(1, Math.floor(os.availableParallelism() / 2)),
+      spare: spare ?? true,
+    };
+  }
+
+  /** Reads the file again if it was changed. One that is of no use changes nothing. */
+  async reload(): Promise<void> {
+    const modified = await fs.stat(this.path).then(
+      (stat) => stat.mtimeMs,
+      () => 0,
+    );
+    if (modified === this.#modified) return;
+    this.#modified = modified;
+    try {
+      this.#file =
+        modified === 0 ? {} : ServiceConfigSchema.parse(JSON.parse(await fs.readFile(this.path, 'utf8')));
+    } catch (error) {
+      this.log(`config.json is of no use: ${String(error)}`);
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import * as crypto from 'node:crypto';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { z } from 'zod/mini';
+
+/*
+ * What the service and its clients agree on beside the API itself. The data directory may lie on a home directory that
+ * several hosts share, so everything that belongs to one running service is in a folder named after its host:
+ *
+ *   config.json                       ServiceConfig, written by clients, read by the service
+ *   executions/{executionId}/         the records, see runner/job.ts
+ *   versions/{version}-{hash}/        bundles, copied by clients before they start a service
+ *   hosts/{host}/endpoint.json        Endpoint, 0600, replaced atomically, removed when the service leaves
+ *   hosts/{host}/token                the bearer token and nothing else, 0600, a new one each start
+ *   hosts/{host}/lock.{n}             who is or was the service, see service/lock.ts
+ *   hosts/{host}/service.log          what a detached service has to say
+ *   hosts/{host}/run/                 runtime directories of runners, unless the path is too long for a socket
+ */
+
+/** Where a running service can be called. */
+export const EndpointSchema = z.object({
+  version: z.literal(1),
+  /** `http://127.0.0.1:PORT/` */
+  endpoint: z.string(),
+  tokenFile: z.string(),
+  host: z.string(),
+  /** The host's boot, as {@link bootId} tells; an endpoint of another boot is stale. */
+  boot: z.string(),
+  pid: z.number(),
+  build: z.string(),
+});
+export type Endpoint = z.infer<typeof EndpointSchema>;
+
+/** Settings of the service; `config.json` in the data directory. Read at start and, when changed, before each create. */
+export const ServiceConfigSchema = z.object({
+  /** Executions that run at the same time; half the cores, at least 1, when absent. */
+  maxConcurrent: z.optional(z.number().check(z.int(), z.minimum(1))),
+  /** Keep one kernel started ahead after a run; true when absent. */
+  spare: z.optional(z.boolean()),
+});
+export type ServiceConfig = z.infer<typeof ServiceConfigSchema>;
+
+/** `metadata` of the location `projects/local/locations/local`: the service about itself. */
+export const ServiceInfoSchema = z.object({
+  /** `{version}-{hash}` of the bundles it runs from. */
+  build: z.string(),
+  pid: z.number(),
+  host: z.string(),
+  startTime: z.string(),
+  running: z.number(),
+  queued: z.number(),
+  maxConcurrent: z.number(),
+  /** The spare kernel, if one is held. */
+  spare: z.boolean(),
+});
+export type ServiceInfo = z.infer<typeof ServiceInfoSchema>;
+
+/** Resource name that every execution of the service is under. */
+export const PARENT = 'projects/local/locations/local';
+
+/** The files of one service. */
+export interface ServicePaths {
+  readonly dataDirectory: string;
+  readonly config: string;
+  readonly executions: string;
+  readonly versions: string;
+  readonly host: string;
+  readonly endpoint: string;
+  readonly token: string;
+  readonly log: string;
+}
+
+/** @param hostName as `os.hostname()` gives it; characters that no file name should have are replaced. */
+export function servicePaths(dataDirectory: string, hostName = os.hostname()): ServicePaths {
+  const directory = path.resolve(dataDirectory);
+  const host = path.join(
+    directory,
+    'hosts',
+    hostName.replaceAll(/[^A-Za-z0-9._-]/g, '_').replace(/^\.*$/, '_'),
+  );
+  return {
+    dataDirectory: directory,
+    config: path.join(directory, 'config.json'),
+    executions: path.join(directory, 'executions'),
+    versions: path.join(directory, 'versions'),
+    host,
+    endpoint: path.join(host, 'endpoint.json'),
+    token: path.join(host, 'token'),
+    log: path.join(host, 'service.log'),
+  };
+}
+
+/**
+ * Where runtime directories of runners are made: in the host's folder, or where that is too long for the path of a
+ * socket (104 bytes on macOS, of which a runner's own part takes up to 30), in the system's temporary folder.
+ */
+export function runtimeRoot(paths: ServicePaths, platform: NodeJS.Platform = process.platform): string {
+  const own = path.join(paths.host, 'run');
+  if (platform === 'win32' || Buffer.byteLength(own) <= 72) return own;
+  const user = typeof process.getuid === 'function' ? String(process.getuid()) : '';
+  const hash = crypto.createHash('sha256').update(paths.host).digest('hex').slice(0, 12);
+  const base = process.env['XDG_RUNTIME_DIR'] ?? os.tmpdir();
+  return path.join(Buffer.byteLength(base) <= 40 ? base : '/tmp', `nbx-${user}-${hash}`);
+}
+
+/** Part of the path of the custom method that ends the service; runners go on. */
+export const STOP_PATH = `v1/${PARENT}:stop`;
+
+/** Build of a service that runs straight from where it was built. */
+export const DEVELOPMENT_BUILD = 'development';

@@ -1,0 +1,81 @@
+import { constants } from 'node:os';
+import { parseArgs } from 'node:util';
+import { AlreadyRunningError, runnerScript, serve, stopRunning } from './daemon';
+import { DEVELOPMENT_BUILD, ServiceConfigSchema } from './endpoint';
+import { serveAsWorker } from './input';
+
+const USAGE = `usage: service.js serve --data-dir DIR [options]
+       service.js stop --data-dir DIR
+
+serve  runs the service in the foreground and prints one line of JSON: {"endpoint", "tokenFile"}
+stop   ends the service of this data directory; running executions go on
+
+  --max-concurrent N   executions at the same time (default: half the cores)
+  --no-spare           keep no kernel started ahead
+  --idle-seconds N     leave after so long without executions and requests (default: never)
+  --runner FILE        the runner's bundle (default: beside the service's)
+  --build NAME         name of this build, told to clients
+  --replace            take the place of a running service of another build`;
+
+function log(message: string): void {
+  process.stderr.write(`${new Date().toISOString()} ${process.pid} ${message}\n`);
+}
+
+async function main(): Promise<void> {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: {
+      'data-dir': { type: 'string' },
+      'max-concurrent': { type: 'string' },
+      'no-spare': { type: 'boolean' },
+      'idle-seconds': { type: 'string' },
+      runner: { type: 'string' },
+      build: { type: 'string' },
+      replace: { type: 'boolean' },
+    },
+  });
+  const [command, ...more] = positionals;
+  const dataDirectory = values['data-dir'];
+  if (dataDirectory === undefined || more.length > 0) throw new Error(USAGE);
+  if (command === 'stop') {
+    await stopRunning(dataDirectory);
+    return;
+  }
+  if (command !== 'serve') throw new Error(USAGE);
+  const maxConcurrent = values['max-concurrent'];
+  const daemon = await serve({
+    dataDirectory,
+    config: ServiceConfigSchema.parse({
+      ...(maxConcurrent === undefined ? {} : { maxConcurrent: Number(maxConcurrent) }),
+      ...(values['no-spare'] === true ? { spare: false } : {}),
+    }),
+    build: values.build ?? DEVELOPMENT_BUILD,
+    replace: values.replace ?? false,
+    idleSeconds: values['idle-seconds'] === undefined ? undefined : Number(values['idle-seconds']),
+    runnerScript: values.runner ?? runnerScript(),
+    log,
+  });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => void daemon.stop(`${signal} ${constants.signals[signal]}`));
+  }
+  // Whoever started it may be gone, and with it the other end of these.
+  process.stdout.on('error', () => undefined);
+  process.stderr.on('error', () => undefined);
+  process.stdout.write(`${JSON.stringify({ endpoint: daemon.endpoint, tokenFile: daemon.tokenFile })}\n`);
+  await daemon.stopped;
+}
+
+if (!serveAsWorker()) {
+  main().then(
+    // Without waiting for what is still under way: every file is replaced as a whole.
+    () => process.exit(0),
+    (error: unknown) => {
+      log(
+        error instanceof AlreadyRunningError || !(error instanceof Error)
+          ? String(error)
+          : (error.stack ?? ''),
+      );
+      process.exit(1);
+    },
+  );
+}

@@ -1,0 +1,96 @@
+import { execFile } from 'node:child_process';
+import * as fs from 'node:fs/promises';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/**
+ * When a process started, as the system tells it: with the id it names one process for good, as ids are reused.
+ * Linux: clock ticks since boot (proc(5), field 22 of stat); macOS: `lstart` of ps; Windows: file time.
+ * @returns undefined when there is no such process, or only its zombie.
+ */
+export async function processStartTime(
+  pid: number,
+  platform: NodeJS.Platform = process.platform,
+): Promise<string | undefined> {
+  try {
+    if (platform === 'linux') {
+      const stat = await fs.readFile(`/proc/${pid}/stat`, 'utf8');
+      // The second field is the command in parentheses and may hold anything, even parentheses.
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+    }
+    const { stdout } =
+      platform === 'win32'
+        ? await run('powershell.exe', [
+            '-NoProfile',
+            '-NonInteractive',
+            '-Command',
+            `(Get-Process -Id ${pid}).StartTime.ToFileTimeUtc()`,
+          ])
+        : await run('ps', ['-o', 'lstart=', '-p', String(pid)], {
+            env: { LC_ALL: 'C', PATH: '/bin:/usr/bin' },
+          });
+    return stdout.trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A process as a file names it. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  readonly startTime: string;
+}
+
+/** True while exactly that process runs. */
+export async function isAlive(process: ProcessIdentity): Promise<boolean> {
+  return (await processStartTime(process.pid)) === process.startTime;
+}
+
+/** Ends a process with its group (Windows: its tree), if it is still the one meant. */
+export async function killGroup(target: ProcessIdentity): Promise<boolean> {
+  if (!(await isAlive(target))) return false;
+  try {
+    if (process.platform === 'win32') await run('taskkill.exe', ['/PID', String(target.pid), '/T', '/F']);
+    else process.kill(-target.pid, 'SIGKILL');
+  } catch {
+    try {
+      process.kill(target.pid, 'SIGKILL');
+    } catch {
+      return false;
+    }
+  }
+  return true;
+}
+
+/** Names this run of the machine; empty where the system has no such name. Linux: proc(5), random/boot_id. */
+export async function bootId(): Promise<string> {
+  try {
+    if (process.platform === 'linux') {
+      return (await fs.readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+    }
+    if (process.platform === 'darwin') {
+      return (await run('/usr/sbin/sysctl', ['-n', 'kern.bootsessionuuid'])).stdout.trim();
+    }
+  } catch {
+    // No name then.
+  }
+  return '';
+}
+
+/** Environment for a Node process of ours: Electron is told to be Node, for that process alone. */
+export function nodeEnvironment(base: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  const environment: NodeJS.ProcessEnv = { ...kernelEnvironment(base) };
+  if (process.versions['electron'] !== undefined) environment['ELECTRON_RUN_AS_NODE'] = '1';
+  return environment;
+}
+
+/** An environment without what belongs to the editor: `ELECTRON_*` and `VSCODE_*`. */
+export function kernelEnvironment(base: NodeJS.ProcessEnv): Record<string, string> {
+  const environment: Record<string, string> = {};
+  for (const [name, value] of Object.entries(base)) {
+    if (value !== undefined && !/^(?:ELECTRON|VSCODE)_/i.test(name)) environment[name] = value;
+  }
+  return environment;
+}

@@ -1,0 +1,242 @@
+import { createHash } from 'node:crypto';
+import * as fs from 'node:fs/promises';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod/mini';
+import {
+  ExecutionTemplateSchema,
+  RunOptionsSchema,
+  type ExecutionTemplate,
+  type RunOptions,
+} from '../execution/execution';
+import { ServiceError } from '../execution/errors';
+import { ParametersError } from '../notebook/parameters/errors';
+import { errorCode } from './files';
+import { pathOfUri, readClientFile } from './input';
+import { isExecutable } from './kernelspecs';
+
+const text = z.optional(z.string());
+const positive = z.optional(z.number().check(z.positive()));
+
+/** The request body: every field that a client may send, and no other. What only the service says is ignored, whatever it is. */
+const CreateBodySchema = z.strictObject({
+  name: z.optional(z.unknown()),
+  displayName: z.optional(z.unknown()),
+  createTime: z.optional(z.unknown()),
+  updateTime: z.optional(z.unknown()),
+  state: z.optional(z.unknown()),
+  outputNotebookFile: z.optional(z.unknown()),
+  jobUri: z.optional(z.unknown()),
+  runStatus: z.optional(z.unknown()),
+  description: text,
+  executionTemplate: z.strictObject({
+    ...ExecutionTemplateSchema.shape,
+    inputNotebookFile: z.string(),
+    acceleratorConfig: z.optional(z.strictObject({ type: text, coreCount: text })),
+    dataprocParameters: z.optional(z.strictObject({ cluster: text })),
+    vertexAiParameters: z.optional(
+      z.strictObject({ network: text, env: z.optional(z.record(z.string(), z.string())) }),
+    ),
+  }),
+  runOptions: z.optional(
+    z.strictObject({
+      ...RunOptionsSchema.shape,
+      timeout: positive,
+      cellTimeout: positive,
+      kernelTimeout: positive,
+      maxAttempts: z.optional(z.number().check(z.int(), z.minimum(1), z.maximum(10))),
+      memoryLimitBytes: z.optional(z.number().check(z.int(), z.positive())),
+    }),
+  ),
+});
+
+/** A create request, as far as it can be judged by itself. */
+export interface CreateRequest {
+  readonly description: string | undefined;
+  readonly executionTemplate: ExecutionTemplate & { inputNotebookFile: string };
+  readonly runOptions: Omit<RunOptions, 'environment'>;
+  readonly environment: Readonly<Record<string, string>> | undefined;
+}
+
+/**
+ * Reads the body of a create request.
+ * @throws ServiceError INVALID_ARGUMENT `fieldUnknown` or `fieldInvalid`, args `field` (its path, `executionTemplate.labels.a`).
+ */
+export function parseCreateBody(body: unknown): CreateRequest {
+  const parsed = CreateBodySchema.safeParse(body);
+  if (!parsed.success) throw invalidField(parsed.error.issues[0]);
+  const { description, executionTemplate, runOptions = {} } = parsed.data;
+  const { environment, ...visible } = runOptions;
+  for (const [name, value] of Object.entries(environment ?? {})) {
+    if (name === '' || /[=\0]/.test(name) || value.includes('\0')) {
+      // The value is nobody's business, not even in an error.
+      throw fieldInvalid('runOptions.environment', `${JSON.stringify(name)} cannot be set`);
+    }
+  }
+  return { description, executionTemplate, runOptions: visible, environment };
+}
+
+function invalidField(issue: z.core.$ZodIssue | undefined): ServiceError {
+  const where = (issue?.path ?? []).map(String);
+  if (issue?.code === 'unrecognized_keys') {
+    const field = [...where, issue.keys[0] ?? ''].join('.');
+    return new ServiceError('INVALID_ARGUMENT', 'fieldUnknown', `unknown field ${field}`, { field });
+  }
+  const field = where.length === 0 ? 'execution' : where.join('.');
+  return fieldInvalid(field, issue?.code === 'invalid_type' ? `must be ${issue.expected}` : 'is not valid');
+}
+
+/** A ServiceError that names a field. */
+export function fieldInvalid(field: string, problem: string): ServiceError {
+  return new ServiceError('INVALID_ARGUMENT', 'fieldInvalid', `${field}: ${problem}`, { field });
+}
+
+/** SHA-256 over what the client asked for: the notebook's bytes instead of its place, and not the environment. */
+export function contentOf(request: CreateRequest, notebook: Uint8Array): string {
+  const { inputNotebookFile: _, ...executionTemplate } = request.executionTemplate;
+  const { description, runOptions } = request;
+  return createHash('sha256')
+    .update(JSON.stringify(sorted({ description, executionTemplate, runOptions })))
+    .update('\0')
+    .update(notebook)
+    .digest('hex');
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, item]) => [key, sorted(item)]));
+}
+
+const MAX_PARAMETERS_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Parameters of an execution as JSON text, `parameters` over `paramsYamlFile`; undefined when there are none.
+ * @throws ServiceError INVALID_ARGUMENT `parametersInvalid`, args `field`, `code` and the args of the ParametersError;
+ *   `fileNotReadable`.
+ */
+export async function readParameters(template: ExecutionTemplate): Promise<string | undefined> {
+  const { parameters, paramsYamlFile } = template;
+  if (parameters === undefined && paramsYamlFile === undefined) return undefined;
+  // The YAML parser is only loaded by who needs it.
+  const { parseParameters, encodeParameters } = await import('../notebook/parameters/parse');
+  const parse = (yaml: string, field: string): ReturnType<typeof parseParameters> => {
+    try {
+      return parseParameters(yaml);
+    } catch (error) {
+      if (!(error instanceof ParametersError)) throw error;
+      const args = { field, ...error.args, code: error.code };
+      throw new ServiceError('INVALID_ARGUMENT', 'parametersInvalid', `${field}: ${error.message}`, args);
+    }
+  };
+  const fileField = 'executionTemplate.paramsYamlFile';
+  const fromFile =
+    paramsYamlFile === undefined
+      ? {}
+      : parse(
+          new TextDecoder().decode(await readClientFile(paramsYamlFile, fileField, MAX_PARAMETERS_BYTES)),
+          fileField,
+        );
+  const given = parse(parameters ?? '', 'executionTemplate.parameters');
+  const merged = { ...fromFile, ...given };
+  return Object.keys(merged).length === 0 ? undefined : encodeParameters(merged);
+}
+
+/**
+ * The folder that gets the output, checked as far as it can be without creating anything; it is made when it is needed.
+ * @throws ServiceError INVALID_ARGUMENT `outputNotWritable`, args `field`, `path`, `code` of the system error.
+ */
+export async function checkOutputFolder(uri: string | undefined): Promise<string | undefined> {
+  if (uri === undefined) return undefined;
+  const field = 'executionTemplate.outputNotebookFolder';
+  const folder = pathOfUri(uri, field);
+  const refuse = (code: string): ServiceError =>
+    new ServiceError(
+      'INVALID_ARGUMENT',
+      'outputNotWritable',
+      `${field}: cannot write to ${folder}: ${code}`,
+      {
+        field,
+        path: folder,
+        code,
+      },
+    );
+  for (let existing = folder; ; existing = path.dirname(existing)) {
+    try {
+      const stat = await fs.stat(existing);
+      if (!stat.isDirectory()) throw refuse('ENOTDIR');
+      await fs.access(existing, fs.constants.W_OK | fs.constants.X_OK);
+      return folder;
+    } catch (error) {
+      if (error instanceof ServiceError) throw error;
+      const code = errorCode(error) ?? String(error);
+      if (code !== 'ENOENT' || path.dirname(existing) === existing) throw refuse(code);
+    }
+  }
+}
+
+/**
+ * Where the kernel starts: as given, else the folder of the source, else the person's home.
+ * @throws ServiceError INVALID_ARGUMENT `workingDirectoryInvalid`, args `field`, `path`.
+ */
+export async function resolveWorkingDirectory(options: RunOptions): Promise<string> {
+  const { workingDirectory: given, source } = options;
+  if (given !== undefined) {
+    if (path.isAbsolute(given) && !given.includes('\0') && (await isDirectory(given))) return given;
+    const field = 'runOptions.workingDirectory';
+    throw new ServiceError('INVALID_ARGUMENT', 'workingDirectoryInvalid', `${field}: no folder ${given}`, {
+      field,
+      path: given,
+    });
+  }
+  const folder = sourcePath(source);
+  const parent = folder === undefined ? undefined : path.dirname(folder);
+  return parent !== undefined && (await isDirectory(parent)) ? parent : os.homedir();
+}
+
+async function isDirectory(file: string): Promise<boolean> {
+  return fs.stat(file).then(
+    (stat) => stat.isDirectory(),
+    () => false,
+  );
+}
+
+function sourcePath(source: string | undefined): string | undefined {
+  try {
+    return source === undefined ? undefined : fileURLToPath(source);
+  } catch {
+    return undefined;
+  }
+}
+
+/** @throws ServiceError `fieldInvalid` or FAILED_PRECONDITION `interpreterNotFound`, args `interpreter`. */
+export async function checkInterpreter(interpreter: string | undefined): Promise<void> {
+  if (interpreter === undefined) return;
+  if (!path.isAbsolute(interpreter) || interpreter.includes('\0')) {
+    throw fieldInvalid('runOptions.interpreter', 'must be an absolute path');
+  }
+  if (await isExecutable(interpreter)) return;
+  throw new ServiceError('FAILED_PRECONDITION', 'interpreterNotFound', `no interpreter ${interpreter}`, {
+    interpreter,
+  });
+}
+
+/** Stem of the notebook that the person chose, as far as a URI tells: the part of names that people recognize. */
+export function stemOf(request: Pick<CreateRequest, 'runOptions' | 'executionTemplate'>): string {
+  const uri = request.runOptions.source ?? request.executionTemplate.inputNotebookFile;
+  let name = uri.slice(uri.lastIndexOf('/') + 1);
+  try {
+    name = decodeURIComponent(name);
+  } catch {
+    // As it stands, then.
+  }
+  return (
+    name
+      .replace(/\.ipynb$/i, '')
+      .replaceAll(/[^\p{L}\p{N}_. -]/gu, '_')
+      .replace(/^[. ]+/, '')
+      .slice(0, 80) || 'notebook'
+  );
+}
