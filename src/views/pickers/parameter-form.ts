@@ -1,0 +1,219 @@
+import { JsonNumber, type JsonObject, type JsonValue } from '../../notebook/json';
+import { stringifyJson } from '../../notebook/json-writer';
+import { parseParameters } from '../../notebook/parameters/parse';
+
+/*
+ * What the parameters pick knows and decides, without the editor: values by name, typed by the person as text.
+ */
+
+export const PARAMETER_KINDS = ['int', 'float', 'bool', 'string', 'list', 'dict', 'any'] as const;
+export type ParameterKind = (typeof PARAMETER_KINDS)[number];
+
+/** A parameter as the notebook's tagged cell declares it. */
+export interface DeclaredParameter {
+  readonly name: string;
+  readonly kind: ParameterKind;
+  /** `None` is a value, too. */
+  readonly optional: boolean;
+  /** Default as the source spells it. */
+  readonly defaultText: string;
+  /** The default's value; undefined where it is no literal. */
+  readonly defaultValue: JsonValue | undefined;
+  /** The only values there are; undefined: any of its kind. */
+  readonly choices: readonly string[] | undefined;
+  readonly comment: string;
+}
+
+/** Why a text is no value of its kind. */
+export type ValueProblem =
+  'notInt' | 'notFloat' | 'notBool' | 'notList' | 'notDict' | 'notChoice' | 'notValue';
+
+export type ParsedValue =
+  | { readonly value: JsonValue; readonly problem?: undefined }
+  | { readonly value?: undefined; readonly problem: ValueProblem };
+
+/** One row of the pick. */
+export interface ParameterRow {
+  readonly name: string;
+  /** Undefined where the notebook does not declare it. */
+  readonly declared: DeclaredParameter | undefined;
+  /** The value that is set; undefined: the notebook's default. */
+  readonly value: JsonValue | undefined;
+}
+
+/** The parameters of one submission while the person changes them. */
+export class ParameterForm {
+  private readonly values = new Map<string, JsonValue>();
+
+  constructor(
+    readonly declared: readonly DeclaredParameter[],
+    initial: JsonObject,
+  ) {
+    this.load(initial);
+  }
+
+  /** Declared parameters in the notebook's order, then the others. */
+  rows(): ParameterRow[] {
+    const names = new Set([...this.declared.map(({ name }) => name), ...this.values.keys()]);
+    return [...names].map((name) => ({
+      name,
+      declared: this.declaredAs(name),
+      value: this.values.get(name),
+    }));
+  }
+
+  declaredAs(name: string): DeclaredParameter | undefined {
+    return this.declared.find((parameter) => parameter.name === name);
+  }
+
+  set(name: string, value: JsonValue): void {
+    this.values.set(name, value);
+  }
+
+  /** Back to the notebook's default; takes away a parameter that it does not declare. */
+  reset(name: string): void {
+    this.values.delete(name);
+  }
+
+  resetAll(): void {
+    this.values.clear();
+  }
+
+  /** Sets many at once, as from a file. */
+  load(values: JsonObject): void {
+    for (const [name, value] of Object.entries(values)) {
+      this.values.set(name, value);
+    }
+  }
+
+  /** Names that the notebook does not declare. */
+  undeclared(): string[] {
+    return [...this.values.keys()].filter((name) => this.declaredAs(name) === undefined);
+  }
+
+  /** What is to be injected, by name; what equals the default is left out only where it was never set. */
+  overrides(): JsonObject {
+    return Object.fromEntries(this.values);
+  }
+
+  /** The text in an input box that means this parameter's value now. */
+  textOf(name: string): string {
+    const value = this.values.get(name);
+    const declared = this.declaredAs(name);
+    const shown = value ?? declared?.defaultValue;
+    return shown === undefined ? (declared?.defaultText ?? '') : valueText(shown, declared?.kind ?? 'any');
+  }
+
+  /** Reads what the person typed. */
+  parse(name: string, text: string): ParsedValue {
+    const declared = this.declaredAs(name);
+    return parseValue(text, declared?.kind ?? 'any', declared?.optional ?? true, declared?.choices);
+  }
+}
+
+/** A value as a person would type it for this kind. Strings stand bare where that cannot be mistaken. */
+export function valueText(value: JsonValue, kind: ParameterKind): string {
+  if (value === null) return 'None';
+  if (typeof value === 'boolean') return value ? 'True' : 'False';
+  if (typeof value === 'string') {
+    const bare = kind === 'string' ? value !== 'None' && !isQuoted(value) : isPlainString(value);
+    return bare && !/[\r\n]/.test(value) ? value : JSON.stringify(value);
+  }
+  return stringifyJson(value, { nonFinite: 'bare' });
+}
+
+/** Reads text as a value of a kind. */
+export function parseValue(
+  text: string,
+  kind: ParameterKind,
+  optional: boolean,
+  choices?: readonly string[],
+): ParsedValue {
+  const trimmed = text.trim();
+  if (choices !== undefined && !choices.includes(trimmed)) return { problem: 'notChoice' };
+  if (optional && /^(?:None|null)$/.test(trimmed)) return { value: null };
+  switch (kind) {
+    case 'int':
+      return /^[+-]?\d+(?:_\d+)*$/.test(trimmed) ? { value: numberOf(trimmed) } : { problem: 'notInt' };
+    case 'float':
+      return parseFloatingPoint(trimmed);
+    case 'bool':
+      if (/^true$/i.test(trimmed)) return { value: true };
+      return /^false$/i.test(trimmed) ? { value: false } : { problem: 'notBool' };
+    case 'string':
+      return { value: isQuoted(text) ? unquote(text) : text };
+    case 'list': {
+      const value = parseLiteral(trimmed);
+      return Array.isArray(value) ? { value } : { problem: 'notList' };
+    }
+    case 'dict': {
+      const value = parseLiteral(trimmed);
+      const isDict =
+        typeof value === 'object' &&
+        value !== null &&
+        !Array.isArray(value) &&
+        !(value instanceof JsonNumber);
+      return isDict ? { value } : { problem: 'notDict' };
+    }
+    case 'any': {
+      const value = parseLiteral(trimmed);
+      return value === undefined ? { problem: 'notValue' } : { value };
+    }
+  }
+}
+
+function parseFloatingPoint(text: string): ParsedValue {
+  if (/^[+-]?(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:e[+-]?\d+)?$/i.test(text)) return { value: numberOf(text) };
+  const special = /^([+-]?)(?:(nan)|inf(?:inity)?)$/i.exec(text.replace(/^float\(["'](.*)["']\)$/, '$1'));
+  if (special === null) return { problem: 'notFloat' };
+  if (special[2] !== undefined) return { value: Number.NaN };
+  return { value: special[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY };
+}
+
+/** A number through the YAML reader, which keeps what JavaScript's numbers would change. */
+function numberOf(text: string): JsonValue {
+  return parseLiteral(text.replaceAll('_', '')) ?? Number(text);
+}
+
+/** A value as YAML and Python spell it: `[1, 'a']`, `{a: 1}`, `True`, `None`, bare text. Undefined where it is none. */
+function parseLiteral(text: string): JsonValue | undefined {
+  try {
+    // One level in, so that text with line breaks or a colon cannot become parameters of its own.
+    const { value } = parseParameters(`value: ${text.replaceAll(/\s*\n\s*/g, ' ')}`);
+    return value === undefined ? undefined : withNone(value, text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Bare `None` is text in YAML; a person who quotes it means the text. */
+function withNone(value: JsonValue, source: string): JsonValue {
+  if (/["']None["']/.test(source)) return value;
+  if (value === 'None') return null;
+  if (Array.isArray(value)) return value.map((item) => withNone(item, source));
+  if (typeof value === 'object' && value !== null && !(value instanceof JsonNumber)) {
+    for (const [key, item] of Object.entries(value)) {
+      value[key] = withNone(item, source);
+    }
+  }
+  return value;
+}
+
+function isQuoted(text: string): boolean {
+  return /^"(?:[^"\\]|\\.)*"$/s.test(text) || /^'[^'\\]*'$/s.test(text);
+}
+
+function unquote(text: string): string {
+  if (text.startsWith("'")) return text.slice(1, -1);
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return typeof parsed === 'string' ? parsed : text;
+  } catch {
+    return text.slice(1, -1);
+  }
+}
+
+/** True for text that reads back as itself without quotes. */
+function isPlainString(text: string): boolean {
+  return text !== '' && parseLiteral(text) === text;
+}

@@ -1,0 +1,315 @@
+import * as vscode from 'vscode';
+import { closest } from '../../execution/closest';
+import type { JsonObject } from '../../notebook/json';
+import { label } from './label';
+import {
+  valueText,
+  type DeclaredParameter,
+  type ParameterForm,
+  type ParameterRow,
+  type ValueProblem,
+} from './parameter-form';
+
+/** What was done in the pick; undefined: it was left. */
+export type ParametersPick = 'execute' | 'back' | undefined;
+
+export interface ParameterPickerOptions {
+  readonly title: string;
+  readonly form: ParameterForm;
+  /** Whether a step lies before this one. */
+  readonly canGoBack: boolean;
+  /** Reads a YAML file that the person chooses; undefined when they chose none. Rejects with what is wrong with it. */
+  readonly loadYaml: () => Promise<JsonObject | undefined>;
+}
+
+type Action = 'execute' | 'loadYaml' | 'add' | 'resetAll';
+interface Item extends vscode.QuickPickItem {
+  readonly action?: Action;
+  readonly row?: ParameterRow;
+}
+type Choice = ParametersPick | Action | { readonly edit: ParameterRow } | { readonly reset: ParameterRow };
+
+/** Values with more characters than this are not put into an input box, which would freeze the window. */
+const LONGEST_EDITABLE = 20_000;
+
+/** Shows every parameter with its value and lets the person change them until they execute, go back or leave. */
+export async function pickParameters(options: ParameterPickerOptions): Promise<ParametersPick> {
+  const { form } = options;
+  let active: string | undefined;
+  for (;;) {
+    const choice = await choose(options, active);
+    if (choice === undefined || choice === 'back') {
+      return choice;
+    }
+    if (choice === 'execute') {
+      if (await confirmUndeclared(form)) {
+        return 'execute';
+      }
+    } else if (choice === 'loadYaml') {
+      form.load((await options.loadYaml()) ?? {});
+    } else if (choice === 'resetAll') {
+      form.resetAll();
+    } else if (choice === 'add') {
+      active = await addParameter(form, options.title);
+    } else if ('reset' in choice) {
+      form.reset(choice.reset.name);
+      active = choice.reset.name;
+    } else {
+      active = choice.edit.name;
+      await editParameter(form, choice.edit.name, options.title);
+    }
+  }
+}
+
+function choose(options: ParameterPickerOptions, active: string | undefined): Promise<Choice> {
+  const { form } = options;
+  const pick = vscode.window.createQuickPick<Item>();
+  pick.title = options.title;
+  pick.placeholder = vscode.l10n.t('Execute, or choose a parameter to change it');
+  pick.matchOnDescription = true;
+  pick.ignoreFocusOut = true;
+  pick.buttons = options.canGoBack ? [vscode.QuickInputButtons.Back] : [];
+  const reset: vscode.QuickInputButton = {
+    iconPath: new vscode.ThemeIcon('discard'),
+    tooltip: vscode.l10n.t('Reset to the Default'),
+  };
+  const changed = form.rows().filter(({ value }) => value !== undefined).length;
+  const rows = form.rows().map((row): Item => rowItem(row, reset));
+  const separator = { label: '', kind: vscode.QuickPickItemKind.Separator };
+  pick.items = [
+    {
+      action: 'execute',
+      label: vscode.l10n.t('Execute'),
+      iconPath: new vscode.ThemeIcon('run-all'),
+      description:
+        changed === 0
+          ? vscode.l10n.t('with the defaults')
+          : changed === 1
+            ? vscode.l10n.t('with 1 parameter set')
+            : vscode.l10n.t('with {0} parameters set', changed),
+    },
+    ...(rows.length === 0 ? [] : [{ ...separator, label: vscode.l10n.t('Parameters') }]),
+    ...rows,
+    separator,
+    { action: 'add', label: vscode.l10n.t('Add Parameter…'), iconPath: new vscode.ThemeIcon('add') },
+    { action: 'loadYaml', label: vscode.l10n.t('Load YAML…'), iconPath: new vscode.ThemeIcon('file') },
+    ...(changed === 0
+      ? []
+      : [
+          {
+            action: 'resetAll',
+            label: vscode.l10n.t('Reset All'),
+            iconPath: new vscode.ThemeIcon('discard'),
+          } as const,
+        ]),
+  ];
+  const activeItem = pick.items.find((item) => active !== undefined && item.row?.name === active);
+  if (activeItem !== undefined) {
+    pick.activeItems = [activeItem];
+  }
+  return new Promise((resolve) => {
+    const done = (choice: Choice): void => {
+      resolve(choice);
+      pick.hide();
+    };
+    pick.onDidAccept(() => {
+      const [item] = pick.selectedItems;
+      if (item?.row !== undefined) done({ edit: item.row });
+      else if (item?.action !== undefined) done(item.action);
+    });
+    pick.onDidTriggerItemButton(({ item }) => {
+      if (item.row !== undefined) done({ reset: item.row });
+    });
+    pick.onDidTriggerButton(() => {
+      done('back');
+    });
+    pick.onDidHide(() => {
+      resolve(undefined);
+      pick.dispose();
+    });
+    pick.show();
+  });
+}
+
+function rowItem(row: ParameterRow, reset: vscode.QuickInputButton): Item {
+  const { declared, value } = row;
+  const text =
+    value === undefined ? (declared?.defaultText ?? '') : valueText(value, declared?.kind ?? 'any');
+  const notes = [
+    declared === undefined ? vscode.l10n.t('not declared by the notebook') : '',
+    declared === undefined || value === undefined
+      ? ''
+      : vscode.l10n.t('default: {0}', label(declared.defaultText, 60)),
+    label(declared?.comment ?? '', 120),
+  ].filter((note) => note !== '');
+  return {
+    row,
+    label: label(row.name, 100),
+    description: label(text, 100),
+    iconPath: new vscode.ThemeIcon(
+      declared === undefined ? 'question' : value === undefined ? 'symbol-parameter' : 'edit',
+    ),
+    ...(notes.length === 0 ? {} : { detail: notes.join(' · ') }),
+    ...(value === undefined ? {} : { buttons: [reset] }),
+  };
+}
+
+async function editParameter(form: ParameterForm, name: string, title: string): Promise<void> {
+  const declared = form.declaredAs(name);
+  const options = optionsOf(declared);
+  if (options !== undefined) {
+    const current = form.textOf(name);
+    const chosen = await vscode.window.showQuickPick(
+      options.map((option) => ({
+        label: label(option),
+        option,
+        ...(option === current ? { description: vscode.l10n.t('now') } : {}),
+      })),
+      { title, placeHolder: label(name), ignoreFocusOut: true },
+    );
+    const parsed = chosen === undefined ? undefined : form.parse(name, chosen.option);
+    if (parsed?.value !== undefined) {
+      form.set(name, parsed.value);
+    }
+    return;
+  }
+  const text = form.textOf(name);
+  const long = text.length > LONGEST_EDITABLE;
+  const entered = await vscode.window.showInputBox({
+    title,
+    prompt: long
+      ? vscode.l10n.t('{0}: its value has {1} characters. What you type replaces it.', name, text.length)
+      : promptOf(name, declared),
+    value: long ? '' : text,
+    ignoreFocusOut: true,
+    validateInput: (input) => {
+      const { problem } = form.parse(name, input);
+      return problem === undefined ? undefined : sentenceOf(problem);
+    },
+  });
+  // What was accepted unchanged stays the notebook's default, which may be an expression.
+  if (entered === undefined || entered === text) {
+    return;
+  }
+  const { value } = form.parse(name, entered);
+  if (value !== undefined) {
+    form.set(name, value);
+  }
+}
+
+/** Values to choose from instead of typing. */
+function optionsOf(declared: DeclaredParameter | undefined): readonly string[] | undefined {
+  if (declared?.choices !== undefined) {
+    return declared.choices;
+  }
+  return declared?.kind === 'bool' ? ['True', 'False', ...(declared.optional ? ['None'] : [])] : undefined;
+}
+
+async function addParameter(form: ParameterForm, title: string): Promise<string | undefined> {
+  const name = await vscode.window.showInputBox({
+    title,
+    prompt: vscode.l10n.t('Name of the parameter'),
+    ignoreFocusOut: true,
+    validateInput: (input) => {
+      if (!/^[\p{L}_][\p{L}\p{N}_.]*$/u.test(input)) {
+        return vscode.l10n.t('A name has letters, digits and underscores, and does not start with a digit.');
+      }
+      return form.declaredAs(input) === undefined ? warning(undeclaredSentence(form, input)) : undefined;
+    },
+  });
+  if (name !== undefined) {
+    await editParameter(form, name, title);
+  }
+  return name;
+}
+
+/** Questions names that the notebook does not declare. True: execute all the same. */
+async function confirmUndeclared(form: ParameterForm): Promise<boolean> {
+  // A notebook that declares none has nothing to compare with.
+  const undeclared = form.declared.length === 0 ? [] : form.undeclared();
+  for (const name of undeclared) {
+    const suggestion = closest(
+      name,
+      form.declared.map((declared) => declared.name),
+    );
+    const keep = { label: vscode.l10n.t('Keep “{0}”', label(name)), action: 'keep' } as const;
+    const remove = { label: vscode.l10n.t('Remove it'), action: 'remove' } as const;
+    const rename =
+      suggestion === undefined
+        ? []
+        : [{ label: vscode.l10n.t('Set “{0}” instead', label(suggestion)), action: 'rename' } as const];
+    const chosen = await vscode.window.showQuickPick([...rename, keep, remove], {
+      title: undeclaredSentence(form, name),
+      ignoreFocusOut: true,
+    });
+    if (chosen === undefined) {
+      return false;
+    }
+    const row = form.rows().find((candidate) => candidate.name === name);
+    if (chosen.action !== 'keep') {
+      form.reset(name);
+    }
+    if (chosen.action === 'rename' && suggestion !== undefined && row?.value !== undefined) {
+      form.set(suggestion, row.value);
+    }
+  }
+  return true;
+}
+
+function undeclaredSentence(form: ParameterForm, name: string): string {
+  const suggestion = closest(
+    name,
+    form.declared.map((declared) => declared.name),
+  );
+  return suggestion === undefined
+    ? vscode.l10n.t('The notebook does not declare “{0}”.', label(name))
+    : vscode.l10n.t(
+        'The notebook does not declare “{0}”. Did you mean “{1}”?',
+        label(name),
+        label(suggestion),
+      );
+}
+
+function warning(message: string): vscode.InputBoxValidationMessage {
+  return { message, severity: vscode.InputBoxValidationSeverity.Warning };
+}
+
+function promptOf(name: string, declared: DeclaredParameter | undefined): string {
+  const kind = declared === undefined ? '' : kindLabel(declared);
+  const comment = label(declared?.comment ?? '', 200);
+  return [kind === '' ? name : vscode.l10n.t('{0}: {1}', name, kind), comment]
+    .filter((part) => part !== '')
+    .join(' — ');
+}
+
+function kindLabel({ kind, optional }: DeclaredParameter): string {
+  const names: Record<DeclaredParameter['kind'], string> = {
+    int: vscode.l10n.t('a whole number'),
+    float: vscode.l10n.t('a number'),
+    bool: vscode.l10n.t('True or False'),
+    string: vscode.l10n.t('text'),
+    list: vscode.l10n.t('a list, such as [1, 2]'),
+    dict: vscode.l10n.t('a mapping, such as {"a": 1}'),
+    any: vscode.l10n.t('any value'),
+  };
+  return optional && kind !== 'any' ? vscode.l10n.t('{0}, or None', names[kind]) : names[kind];
+}
+
+function sentenceOf(problem: ValueProblem): string {
+  switch (problem) {
+    case 'notInt':
+      return vscode.l10n.t('Must be a whole number.');
+    case 'notFloat':
+      return vscode.l10n.t('Must be a number.');
+    case 'notBool':
+      return vscode.l10n.t('Must be True or False.');
+    case 'notList':
+      return vscode.l10n.t('Must be a list, such as [1, 2].');
+    case 'notDict':
+      return vscode.l10n.t('Must be a mapping, such as {"a": 1}.');
+    case 'notChoice':
+      return vscode.l10n.t('Must be one of the values that the notebook names.');
+    case 'notValue':
+      return vscode.l10n.t('This cannot be read as a value. Put text into quotes.');
+  }
+}

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { JsonNumber } from '../../../src/notebook/json';
+import {
+  ParameterForm,
+  parseValue,
+  valueText,
+  type DeclaredParameter,
+  type ParameterKind,
+} from '../../../src/views/pickers/parameter-form';
+
+describe('values of parameters as people type them', () => {
+  const cases: [ParameterKind, string, unknown][] = [
+    ['int', ' 42 ', 42],
+    ['int', '-1_000', -1000],
+    ['int', '12345678901234567890', new JsonNumber('12345678901234567890')],
+    ['float', '0.5', 0.5],
+    ['float', '1.0', new JsonNumber('1.0')],
+    ['float', '3', 3],
+    ['float', '1e-3', new JsonNumber('1e-3')],
+    ['float', '.5', 0.5],
+    ['float', 'nan', Number.NaN],
+    ['float', "float('-inf')", Number.NEGATIVE_INFINITY],
+    ['bool', 'True', true],
+    ['bool', 'false', false],
+    ['string', 'a b', 'a b'],
+    ['string', '', ''],
+    ['string', '12', '12'],
+    ['string', '"a\\nb"', 'a\nb'],
+    ['string', "it's", "it's"],
+    ['list', "[1, 'a', None, True]", [1, 'a', null, true]],
+    ['list', '[]', []],
+    ['dict', "{'a': 1, b: [2]}", { a: 1, b: [2] }],
+    ['any', '12', 12],
+    ['any', 'hello', 'hello'],
+    ['any', 'None', null],
+    ['any', '"None"', 'None'],
+  ];
+  for (const [kind, text, value] of cases) {
+    it(`${kind}: ${text}`, () => {
+      assert.deepEqual(parseValue(text, kind, kind === 'any').value, value);
+    });
+  }
+
+  const wrong: [ParameterKind, string, string][] = [
+    ['int', '1.5', 'notInt'],
+    ['int', '', 'notInt'],
+    ['int', 'None', 'notInt'],
+    ['float', 'abc', 'notFloat'],
+    ['float', '.', 'notFloat'],
+    ['bool', '1', 'notBool'],
+    ['list', '{}', 'notList'],
+    ['list', '[1', 'notList'],
+    ['list', '1', 'notList'],
+    ['dict', '[1]', 'notDict'],
+    ['dict', '1.0', 'notDict'],
+    ['any', '[1', 'notValue'],
+  ];
+  for (const [kind, text, problem] of wrong) {
+    it(`refuses ${JSON.stringify(text)} as ${kind}`, () => {
+      assert.equal(parseValue(text, kind, false).problem, problem);
+    });
+  }
+
+  it('takes None where the type allows it, and one of the choices only', () => {
+    assert.deepEqual(parseValue('None', 'int', true), { value: null });
+    assert.deepEqual(parseValue('sgd', 'string', false, ['sgd', 'adam']), { value: 'sgd' });
+    assert.deepEqual(parseValue('lbfgs', 'string', false, ['sgd', 'adam']), { problem: 'notChoice' });
+    assert.deepEqual(parseValue('2', 'int', false, ['1', '2']), { value: 2 });
+  });
+
+  it('shows values so that reading them back gives the same', () => {
+    const values: [ParameterKind, Parameters<typeof valueText>[0]][] = [
+      ['any', 'plain'],
+      ['any', '12'],
+      ['any', 'a: b'],
+      ['any', ''],
+      ['any', 'None'],
+      ['string', 'None'],
+      ['string', 'two\nlines'],
+      ['string', '"quoted"'],
+      ['string', '12'],
+      ['list', [1, 'x', null, new JsonNumber('1.0')]],
+      ['dict', { 'a b': [true] }],
+      ['float', new JsonNumber('1e400')],
+      ['bool', false],
+    ];
+    for (const [kind, value] of values) {
+      const text = valueText(value, kind);
+      assert.deepEqual(parseValue(text, kind, kind === 'any').value, value, `${kind} ${text}`);
+    }
+  });
+});
+
+describe('parameters form', () => {
+  const declare = (name: string, kind: ParameterKind, defaultText: string, more = {}): DeclaredParameter => ({
+    name,
+    kind,
+    optional: false,
+    defaultText,
+    defaultValue: undefined,
+    choices: undefined,
+    comment: '',
+    ...more,
+  });
+  const declared = [
+    declare('epochs', 'int', '90', { defaultValue: 90 }),
+    declare('path', 'any', 'make_path()'),
+  ];
+
+  it('has declared parameters in order, then others, and injects only what was set', () => {
+    const form = new ParameterForm(declared, { extra: 1, path: 'x' });
+    assert.deepEqual(
+      form.rows().map(({ name, value }) => [name, value]),
+      [
+        ['epochs', undefined],
+        ['path', 'x'],
+        ['extra', 1],
+      ],
+    );
+    assert.deepEqual(form.undeclared(), ['extra']);
+    assert.deepEqual(form.overrides(), { extra: 1, path: 'x' });
+    form.set('epochs', 3);
+    form.reset('extra');
+    assert.deepEqual(form.overrides(), { path: 'x', epochs: 3 });
+    form.resetAll();
+    assert.deepEqual(form.overrides(), {});
+  });
+
+  it('offers the value, else the default, for editing', () => {
+    const form = new ParameterForm(declared, {});
+    assert.equal(form.textOf('epochs'), '90');
+    assert.equal(form.textOf('path'), 'make_path()');
+    form.set('epochs', 5);
+    assert.equal(form.textOf('epochs'), '5');
+    assert.deepEqual(form.parse('epochs', 'x'), { problem: 'notInt' });
+    assert.deepEqual(form.parse('extra', '2'), { value: 2 });
+  });
+});
