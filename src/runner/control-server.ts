@@ -9,10 +9,12 @@ export class ControlServer {
   private readonly server: net.Server;
   private readonly sockets = new Set<net.Socket>();
   private current: ControlEvent | undefined;
+  /** Gets each request. */
+  onRequest: (request: ControlRequest) => void = () => undefined;
   /** Called when a connection was closed. */
   onClose: () => void = () => undefined;
 
-  constructor(private readonly onRequest: (request: ControlRequest) => void) {
+  constructor() {
     this.server = net.createServer((socket) => {
       this.accept(socket);
     });

@@ -143,7 +143,7 @@ export class NotebookRun {
     const unready = setTimeout(() => {
       this.stop('kernelNotReady', this.notReadyMessage());
     }, this.job.kernelTimeout * 1000);
-    const info = await Promise.race([this.kernel.ready(), this.stopping.promise, this.kernel.exited]);
+    const info = await Promise.race([this.kernel.ready, this.stopping.promise, this.kernel.exited]);
     clearTimeout(unready);
     if (this.stopReason !== undefined) return this.stoppedEnding(this.stopReason);
     if (this.exit) return this.diedEnding(this.exit);
@@ -251,7 +251,11 @@ export class NotebookRun {
 
   private diedEnding(exit: KernelExit): Ending {
     const cause = exit.error ? 'kernelNotFound' : 'kernelDied';
-    return { state: 'FAILED', cause, message: describeExit(exit, this.kernel.launched.logFile) };
+    return {
+      state: 'FAILED',
+      cause,
+      message: describeExit(exit, path.join(this.job.folder, FILES.kernelLog)),
+    };
   }
 
   private notReadyMessage(): string {

@@ -51,6 +51,11 @@ export class KernelClient {
   readonly differences: KernelDifferences;
   /** Resolves when the kernel's process has ended. */
   readonly exited: Promise<KernelExit>;
+  /**
+   * Resolves with the content of `kernel_info_reply` once the kernel has answered and its iopub messages arrive: a
+   * subscription takes effect at some later time than the connection, and what was said before is lost.
+   */
+  readonly ready: Promise<JsonObject>;
   /** Messages so far that were none of this session. */
   garbage = 0;
   private readonly connection: KernelConnection;
@@ -81,13 +86,11 @@ export class KernelClient {
       },
       () => this.garbage++,
     );
+    this.ready = this.greet();
   }
 
-  /**
-   * Resolves with the content of `kernel_info_reply` once the kernel has answered and its iopub messages arrive: a
-   * subscription takes effect at some later time than the connection, and what was said before is lost.
-   */
-  async ready(): Promise<JsonObject> {
+  /** Asks who it is until it has answered and its iopub messages arrive. */
+  private async greet(): Promise<JsonObject> {
     for (;;) {
       const info = deferred<JsonObject>();
       const id = this.connection.send('shell', 'kernel_info_request', {});
@@ -97,7 +100,12 @@ export class KernelClient {
         },
         idle: () => undefined,
       });
-      const answer = await Promise.race([info.promise, elapsed(ASK_AGAIN_INTERVAL)]);
+      const answer = await Promise.race([
+        info.promise,
+        this.exited.then(() => undefined),
+        elapsed(ASK_AGAIN_INTERVAL),
+      ]);
+      if (this.hasExited) return new Promise(() => undefined);
       const until = Date.now() + NUDGE_INTERVAL;
       while (answer && !this.iopubSeen && Date.now() < until) await elapsed(1);
       if (!answer || !this.iopubSeen) continue;

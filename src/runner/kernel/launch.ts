@@ -3,9 +3,8 @@ import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as net from 'node:net';
 import * as path from 'node:path';
-import { curveKeyPair } from 'zeromq';
 import type { KernelLaunch } from '../job';
-import { kernelDifferences } from './kernel-differences';
+import { kernelDifferences, type KernelDifferences } from './kernel-differences';
 
 /** Content of a connection file (jupyter-client documentation, "Connection files"). */
 export interface ConnectionInfo {
@@ -20,7 +19,7 @@ export interface ConnectionInfo {
   readonly key: string;
   readonly signature_scheme: 'hmac-sha256';
   readonly kernel_name: string;
-  /** CurveZMQ keys of the kernel's sockets (Z85). This side uses them too: whoever has read this file is let in. */
+  /** CurveZMQ keys of the kernel's sockets (Z85). This side uses them too: whoever can read this file is let in. */
   readonly curve_publickey?: string;
   readonly curve_secretkey?: string;
 }
@@ -30,84 +29,107 @@ export interface LaunchedKernel {
   readonly launch: KernelLaunch;
   readonly connection: ConnectionInfo;
   readonly process: ChildProcess;
-  readonly logFile: string;
 }
 
 /**
  * Starts a kernel in its own process group, so that a signal reaches its children too and none of ours reaches it.
+ * That the command does not exist is told by the process' `error` event.
  *
- * @param runtimeDirectory Owned by the user, 0700: holds the connection file and the sockets.
+ * @param runtimeDirectory Owned by the user, 0700: gets the connection file and the sockets.
  * @param logFile Gets stdout and stderr; appended to, 0600.
+ * @throws SystemError where a file cannot be written.
  */
-export function launchKernel(
+export async function launchKernel(
   launch: KernelLaunch,
   workingDirectory: string,
   runtimeDirectory: string,
   logFile: string,
-): LaunchedKernel | Promise<LaunchedKernel> {
+): Promise<LaunchedKernel> {
   const differences = kernelDifferences(launch);
-  const start = (ports: Ports): LaunchedKernel => {
-    const connection: ConnectionInfo = {
-      transport: differences.ipc ? 'ipc' : 'tcp',
-      ip: differences.ipc ? path.join(runtimeDirectory, 'kernel') : '127.0.0.1',
-      ...ports,
-      key: differences.ipc ? '' : randomUUID(),
-      signature_scheme: 'hmac-sha256',
-      kernel_name: launch.name,
-      ...(!differences.ipc && launch.supportedEncryption?.includes('curve') === true && curveKeys()),
-    };
-    const connectionFile = path.join(runtimeDirectory, 'kernel.json');
-    fs.writeFileSync(connectionFile, JSON.stringify(connection), { mode: 0o600, flag: 'wx' });
-    const [command, ...args] = launch.argv.map((argument) =>
-      argument
-        .replaceAll('{connection_file}', connectionFile)
-        .replaceAll('{resource_dir}', launch.resourceDir ?? ''),
-    );
-    if (command === undefined) throw new Error(`kernel ${launch.name} has no command line`);
-    const log = fs.openSync(logFile, 'a', 0o600);
-    try {
-      const child = spawn(command, [...args, ...differences.extraArguments], {
-        cwd: workingDirectory,
-        // The kernel ends by itself when this process is no longer its parent (ipykernel; others ignore it).
-        env: { ...launch.env, JPY_PARENT_PID: String(process.pid) },
-        stdio: ['ignore', log, log],
-        detached: true,
-        windowsHide: true,
-      });
-      return { launch, connection, process: child, logFile };
-    } finally {
-      fs.closeSync(log);
-    }
-  };
-  return differences.ipc ? start(IPC_PORTS) : freePorts().then(start);
+  const connection = differences.ipc ? ipcConnection(launch, runtimeDirectory) : await tcpConnection(launch);
+  const connectionFile = path.join(runtimeDirectory, 'kernel.json');
+  fs.writeFileSync(connectionFile, JSON.stringify(connection), { mode: 0o600, flag: 'wx' });
+  const log = fs.openSync(logFile, 'a', 0o600);
+  try {
+    const [command = '', ...args] = commandLine(launch, connectionFile, differences);
+    const child = spawn(command, args, {
+      cwd: workingDirectory,
+      // The kernel ends by itself when this process is no longer its parent (ipykernel; others ignore it).
+      env: { ...launch.env, JPY_PARENT_PID: String(process.pid) },
+      stdio: ['ignore', log, log],
+      detached: true,
+      windowsHide: true,
+    });
+    return { launch, connection, process: child };
+  } finally {
+    fs.closeSync(log);
+  }
 }
 
-type Ports = Record<'shell_port' | 'iopub_port' | 'stdin_port' | 'control_port' | 'hb_port', number>;
+function commandLine(launch: KernelLaunch, connectionFile: string, differences: KernelDifferences): string[] {
+  const argv = launch.argv.map((argument) =>
+    argument
+      .replaceAll('{connection_file}', connectionFile)
+      .replaceAll('{resource_dir}', launch.resourceDir ?? ''),
+  );
+  return [...argv, ...differences.extraArguments];
+}
 
-/** On `ipc` a port is only the end of a file name. */
-const IPC_PORTS: Ports = { shell_port: 1, iopub_port: 2, stdin_port: 3, control_port: 4, hb_port: 5 };
+function ipcConnection(launch: KernelLaunch, runtimeDirectory: string): ConnectionInfo {
+  return {
+    transport: 'ipc',
+    // A port is only the end of a file name here.
+    ip: path.join(runtimeDirectory, 'kernel'),
+    shell_port: 1,
+    iopub_port: 2,
+    stdin_port: 3,
+    control_port: 4,
+    hb_port: 5,
+    key: '',
+    signature_scheme: 'hmac-sha256',
+    kernel_name: launch.name,
+  };
+}
 
-function curveKeys(): Required<Pick<ConnectionInfo, 'curve_publickey' | 'curve_secretkey'>> {
+async function tcpConnection(launch: KernelLaunch): Promise<ConnectionInfo> {
+  const [shell = 0, iopub = 0, stdin = 0, control = 0, hb = 0] = await freePorts(5);
+  return {
+    transport: 'tcp',
+    ip: '127.0.0.1',
+    shell_port: shell,
+    iopub_port: iopub,
+    stdin_port: stdin,
+    control_port: control,
+    hb_port: hb,
+    key: randomUUID(),
+    signature_scheme: 'hmac-sha256',
+    kernel_name: launch.name,
+    ...(launch.supportedEncryption?.includes('curve') && (await curveKeys())),
+  };
+}
+
+async function curveKeys(): Promise<Pick<ConnectionInfo, 'curve_publickey' | 'curve_secretkey'>> {
+  // Loaded here because kernels on ipc are started before it is.
+  const { curveKeyPair } = await import('zeromq');
   const { publicKey, secretKey } = curveKeyPair();
   return { curve_publickey: publicKey, curve_secretkey: secretKey };
 }
 
-/** Ports of this machine that were free a moment ago. */
-async function freePorts(): Promise<Ports> {
-  const servers = await Promise.all(
-    Object.keys(IPC_PORTS).map(
-      (name) =>
-        new Promise<[string, number, net.Server]>((resolve, reject) => {
-          const server = net.createServer();
+/** Ports of the loopback interface that were free a moment ago. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => net.createServer());
+  const ports = await Promise.all(
+    servers.map(
+      (server) =>
+        new Promise<number>((resolve, reject) => {
           server.once('error', reject);
           server.listen(0, '127.0.0.1', () => {
             const address = server.address();
-            if (address === null || typeof address === 'string') reject(new Error('no port'));
-            else resolve([name, address.port, server]);
+            resolve(typeof address === 'object' && address ? address.port : 0);
           });
         }),
     ),
   );
-  await Promise.all(servers.map(([, , server]) => new Promise((resolve) => server.close(resolve))));
-  return { ...IPC_PORTS, ...Object.fromEntries(servers.map(([name, port]) => [name, port])) };
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
 }
