@@ -1,7 +1,7 @@
 import { z } from 'zod/mini';
 import { isTerminal } from '../execution/states';
 import type { Clock, Disposable } from './clock';
-import type { Event } from './emitter';
+import { Emitter, type Event } from './emitter';
 import { executionKey, type ExecutionStore, type TrackedExecution } from './execution-store';
 import type { RecordFolder } from './record-folder';
 
@@ -18,11 +18,6 @@ export const NoticeSchema = z.object({
 });
 export type Notice = z.infer<typeof NoticeSchema>;
 
-/** Shows what ended. Called once for executions that ended together. */
-export interface CompletionPresenter {
-  present(ended: readonly TrackedExecution[]): void;
-}
-
 /** The window as far as telling needs it. */
 export interface WindowFocus {
   readonly focused: boolean;
@@ -32,7 +27,6 @@ export interface WindowFocus {
 export interface CompletionNotifierOptions {
   readonly store: ExecutionStore;
   readonly notices: RecordFolder<Notice>;
-  readonly presenter: CompletionPresenter;
   readonly clock: Clock;
   readonly window: WindowFocus;
   readonly workspace: string;
@@ -62,6 +56,9 @@ export class CompletionNotifier implements Disposable {
   private timer: Disposable | undefined;
   private ended: TrackedExecution[] = [];
   private disposed = false;
+  private readonly endEmitter = new Emitter<readonly TrackedExecution[]>();
+  /** Executions that ended together and are to be shown now. */
+  readonly onDidEnd = this.endEmitter.event;
 
   constructor(private readonly options: CompletionNotifierOptions) {
     this.subscriptions = [
@@ -113,6 +110,7 @@ export class CompletionNotifier implements Disposable {
     this.disposed = true;
     for (const subscription of this.subscriptions) subscription.dispose();
     this.timer?.dispose();
+    this.endEmitter.dispose();
   }
 
   private await(notice: Notice): void {
@@ -146,7 +144,7 @@ export class CompletionNotifier implements Disposable {
 
   /** Shows what ended. Where nobody looks it is shown all the same, and stays to be told until somebody does. */
   private async tell(): Promise<void> {
-    const { window, presenter } = this.options;
+    const { window } = this.options;
     const ended = this.ended;
     this.ended = [];
     const mine: TrackedExecution[] = [];
@@ -163,7 +161,7 @@ export class CompletionNotifier implements Disposable {
         this.ended.push(tracked);
       }
     }
-    if (mine.length > 0 && !this.disposed) presenter.present(mine);
+    if (mine.length > 0 && !this.disposed) this.endEmitter.fire(mine);
   }
 
   /** Somebody looks at the window: what it shows is told, what waits is shown. */

@@ -2,6 +2,7 @@ import { z } from 'zod/mini';
 import { ServiceError } from '../execution/errors';
 import type { ExecutionService } from '../execution/execution-service';
 import type { Clock, Disposable } from './clock';
+import { Emitter } from './emitter';
 import { executionKey, type ExecutionStore, type TrackedExecution } from './execution-store';
 import type { RecordFolder } from './record-folder';
 
@@ -29,8 +30,12 @@ export interface DeletionServiceOptions {
   readonly clock: Clock;
   readonly processId: number;
   readonly isAlive: (processId: number) => boolean;
-  /** The service refused; the execution is back in sight. */
-  readonly onFailed: (tracked: TrackedExecution, error: Error) => void;
+}
+
+/** The service refused; the execution is back in sight. */
+export interface FailedDeletion {
+  readonly tracked: TrackedExecution;
+  readonly error: Error;
 }
 
 /** Deletions asked for together. */
@@ -53,6 +58,8 @@ interface Batch {
  */
 export class DeletionService implements Disposable {
   private readonly batches = new Set<Batch>();
+  private readonly failEmitter = new Emitter<FailedDeletion>();
+  readonly onDidFail = this.failEmitter.event;
 
   constructor(private readonly options: DeletionServiceOptions) {}
 
@@ -96,6 +103,7 @@ export class DeletionService implements Disposable {
 
   dispose(): void {
     for (const batch of this.batches) batch.timer.dispose();
+    this.failEmitter.dispose();
   }
 
   private async undo(batch: Batch): Promise<boolean> {
@@ -117,7 +125,7 @@ export class DeletionService implements Disposable {
   }
 
   private async deleteOne(tracked: TrackedExecution): Promise<void> {
-    const { store, deletions, onFailed } = this.options;
+    const { store, deletions } = this.options;
     const { key, service, execution } = tracked;
     try {
       await service.delete(execution.name);
@@ -125,7 +133,7 @@ export class DeletionService implements Disposable {
       if (!(error instanceof ServiceError && error.status === 'NOT_FOUND')) {
         await deletions.claim(key);
         store.setHidden(key, false);
-        onFailed(tracked, error instanceof Error ? error : new Error(String(error)));
+        this.failEmitter.fire({ tracked, error: error instanceof Error ? error : new Error(String(error)) });
         return;
       }
     }

@@ -1,14 +1,9 @@
 import * as path from 'node:path';
 import type { ExecutionService } from '../execution/execution-service';
 import type { Clock, Disposable } from './clock';
-import {
-  CompletionNotifier,
-  NoticeSchema,
-  type CompletionPresenter,
-  type WindowFocus,
-} from './completion-notifier';
+import { CompletionNotifier, NoticeSchema, type WindowFocus } from './completion-notifier';
 import { DeletionSchema, DeletionService } from './deletion-service';
-import { ExecutionStore, type TrackedExecution } from './execution-store';
+import { ExecutionStore } from './execution-store';
 import { Poller, type PollRates } from './poller';
 import { RecordFolder } from './record-folder';
 
@@ -16,7 +11,6 @@ import { RecordFolder } from './record-folder';
 export interface TrackingOptions {
   readonly clock: Clock;
   readonly window: WindowFocus;
-  readonly presenter: CompletionPresenter;
   /** A folder that all windows of this machine share (the extension's global storage). */
   readonly storageFolder: string;
   /** Identifies the folder or workspace file that is open; empty without one. */
@@ -25,8 +19,6 @@ export interface TrackingOptions {
   readonly isAlive: (processId: number) => boolean;
   readonly random: () => number;
   readonly log: (line: string) => void;
-  /** A deletion failed after its undo time; the execution is back in sight. */
-  readonly onDeletionFailed: (tracked: TrackedExecution, error: Error) => void;
 }
 
 /** All tracking of a window: one store, one poller a service, completion and deletion. */
@@ -38,18 +30,18 @@ export class TrackingService implements Disposable {
   private watched = false;
 
   constructor(private readonly options: TrackingOptions) {
-    const { clock, log, presenter, processId, isAlive, window, workspace, storageFolder } = options;
+    const { clock, log, processId, isAlive, window, workspace, storageFolder } = options;
     const folder = <T>(name: string, parse: (value: unknown) => T) =>
       new RecordFolder(path.join(storageFolder, name), parse);
     this.completion = new CompletionNotifier({
       store: this.store,
       notices: folder('notices', (value) => NoticeSchema.parse(value)),
-      ...{ presenter, clock, window, workspace, processId, isAlive, log },
+      ...{ clock, window, workspace, processId, isAlive, log },
     });
     this.deletion = new DeletionService({
       store: this.store,
       deletions: folder('deletions', (value) => DeletionSchema.parse(value)),
-      ...{ clock, processId, isAlive, onFailed: options.onDeletionFailed },
+      ...{ clock, processId, isAlive },
     });
   }
 

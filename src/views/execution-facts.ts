@@ -1,0 +1,76 @@
+import * as path from 'node:path';
+import { executionIdOf, type Execution } from '../execution/execution';
+import { isActive, isTerminal } from '../execution/states';
+import type { TrackedExecution } from '../tracking/execution-store';
+
+/*
+ * What the views read out of an execution, apart from sentences and from the editor.
+ */
+
+/** The notebook's file name without `.ipynb`, else the display name, else the id. */
+export function notebookNameOf(execution: Execution): string {
+  const source = execution.runOptions?.source;
+  const file = source === undefined ? '' : fileNameOf(source).replace(/\.ipynb$/i, '');
+  if (file !== '') return file;
+  return execution.displayName ?? executionIdOf(execution.name);
+}
+
+/** The last part of a URI's path, decoded where it can be. */
+function fileNameOf(uri: string): string {
+  const name = path.posix.basename(uri.replace(/[?#].*$/, ''));
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}
+
+/** When the run began, in milliseconds since the epoch; before that, when it was created. */
+export function startOf(execution: Execution): number | undefined {
+  return parseTime(execution.runStatus?.startTime) ?? parseTime(execution.createTime);
+}
+
+/** When the run ended; services that do not tell last updated it then. */
+export function endOf(execution: Execution): number | undefined {
+  if (!isTerminal(execution.state)) return undefined;
+  return parseTime(execution.runStatus?.endTime) ?? parseTime(execution.updateTime);
+}
+
+/** How long the run took, or takes up to now, in milliseconds. */
+export function durationOf(execution: Execution, now: number): number | undefined {
+  const start = startOf(execution);
+  const end = endOf(execution) ?? (isActive(execution.state) ? now : undefined);
+  return start === undefined || end === undefined ? undefined : Math.max(0, end - start);
+}
+
+/** RFC 3339 to milliseconds since the epoch; undefined for what is no time. */
+export function parseTime(time: string | undefined): number | undefined {
+  const parsed = Date.parse(time ?? '');
+  return Number.isNaN(parsed) ? undefined : parsed;
+}
+
+/** An output can be asked for. Whether there is one yet, the service says when it is read. */
+export function mayHaveOutput({ service, execution }: TrackedExecution): boolean {
+  const { state, outputNotebookFile, runStatus } = execution;
+  if (isTerminal(state)) return outputNotebookFile !== undefined || runStatus?.startTime !== undefined;
+  return service.capabilities.liveOutput && (state === 'RUNNING' || state === 'CANCELLING');
+}
+
+/**
+ * The words of a row's `contextValue`. Menus match them with `viewItem =~ /\bword\b/`:
+ * `execution` always; `active` or `ended`; `cancellable`; `deletable`; `hasOutput`; `hasInput`; `hasLog`; `hasSource`
+ * (the notebook it was submitted from is known); `comparable` (input and output can be compared); `failedCell`.
+ */
+export function capabilitiesOf(tracked: TrackedExecution): string[] {
+  const { service, execution } = tracked;
+  const active = isActive(execution.state);
+  const words = ['execution', 'deletable', 'hasInput'];
+  if (active) words.push('active');
+  if (isTerminal(execution.state)) words.push('ended');
+  if (active && execution.state !== 'CANCELLING' && service.capabilities.cancel) words.push('cancellable');
+  if (mayHaveOutput(tracked)) words.push('hasOutput', 'comparable');
+  if (service.capabilities.log && execution.runStatus?.startTime !== undefined) words.push('hasLog');
+  if (execution.runOptions?.source !== undefined) words.push('hasSource');
+  if (execution.runStatus?.cell?.errorName !== undefined) words.push('failedCell');
+  return words;
+}

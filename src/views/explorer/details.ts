@@ -1,0 +1,170 @@
+import * as vscode from 'vscode';
+import type { Execution } from '../../execution/execution';
+import { isActive } from '../../execution/states';
+import { parseTime } from '../execution-facts';
+import { explain, failedCellOf, warningSentence } from '../sentences';
+import { formatDuration, oneLine, plainText } from '../text';
+import type { DetailNode, ExecutionNode } from './nodes';
+import { parametersOf } from './parameters';
+import { slowestCells } from './slowest-cells';
+
+/** The lines below an execution: what runs, why it ended, parameters, slowest cells, warnings, attempts. */
+export function detailsOf(node: ExecutionNode, now: number): DetailNode[] {
+  const { execution } = node.tracked;
+  return [
+    ...progressOf(node, execution, now),
+    ...endingOf(node, execution),
+    ...parametersNode(node, execution),
+    ...slowestNode(node, execution),
+    ...warningsOf(node, execution),
+    ...attemptsOf(node, execution),
+  ];
+}
+
+function progressOf(node: ExecutionNode, execution: Execution, now: number): DetailNode[] {
+  const progress = execution.runStatus?.progress;
+  if (progress === undefined || !isActive(execution.state)) return [];
+  const { cell, completedCells, totalCells } = progress;
+  const lines = [
+    detail(node, 'progress', {
+      label: vscode.l10n.t('{0} of {1} cells done', completedCells, totalCells),
+      icon: 'checklist',
+    }),
+  ];
+  if (cell !== undefined) {
+    const since = parseTime(cell.startTime);
+    lines.push(
+      detail(node, 'cell', {
+        label: vscode.l10n.t('Cell {0}: {1}', cell.index + 1, oneLine(cell.firstLine ?? '')),
+        description: since === undefined ? '' : formatDuration(now - since),
+        icon: 'play',
+      }),
+    );
+  }
+  return lines;
+}
+
+function endingOf(node: ExecutionNode, execution: Execution): DetailNode[] {
+  const explanation = explain(execution);
+  if (explanation === undefined) return [];
+  const cell = failedCellOf(execution);
+  const tooltip = new vscode.MarkdownString().appendText(plainText(explanation));
+  if (cell === undefined)
+    return [detail(node, 'cause', { label: explanation, icon: causeIcon(execution), tooltip })];
+  return [
+    detail(node, 'cause', {
+      label: vscode.l10n.t('Cell {0}', cell.number),
+      description: cell.error || explanation,
+      icon: causeIcon(execution),
+      tooltip,
+      contextValue: 'detail failedCell hasInput',
+      command: {
+        command: 'notebookExecutions.openFailedCell',
+        title: vscode.l10n.t('Open the Failed Cell'),
+        arguments: [node],
+      },
+    }),
+  ];
+}
+
+function causeIcon(execution: Execution): string {
+  return execution.state === 'FAILED' ? 'error' : 'info';
+}
+
+function parametersNode(node: ExecutionNode, execution: Execution): DetailNode[] {
+  const text = execution.executionTemplate?.parameters;
+  if (text === undefined || text.trim() === '') return [];
+  const parent: DetailNode = detail(
+    node,
+    'parameters',
+    { label: vscode.l10n.t('Parameters'), icon: 'symbol-parameter' },
+    async () =>
+      (await parametersOf(text)).map(([name, value], index) =>
+        detail(parent, `parameter/${String(index)}`, {
+          label: oneLine(name, 100),
+          description: oneLine(value),
+          tooltip: new vscode.MarkdownString().appendText(plainText(`${name}: ${value}`)),
+        }),
+      ),
+  );
+  return [parent];
+}
+
+function slowestNode(node: ExecutionNode, execution: Execution): DetailNode[] {
+  if (isActive(execution.state) || execution.runStatus?.startTime === undefined) return [];
+  const parent: DetailNode = detail(
+    node,
+    'slowest',
+    { label: vscode.l10n.t('Slowest Cells'), icon: 'dashboard' },
+    async () => {
+      const cells = await slowestCells(node.tracked);
+      if (cells === undefined)
+        return [detail(parent, 'slowest/none', { label: vscode.l10n.t('The output tells no timings.') })];
+      return cells.map(({ index, firstLine, milliseconds }) =>
+        detail(parent, `slowest/${String(index)}`, {
+          label: vscode.l10n.t('Cell {0}: {1}', index + 1, oneLine(firstLine)),
+          description: formatDuration(milliseconds),
+          command: {
+            command: 'notebookExecutions.openCell',
+            title: vscode.l10n.t('Open the Cell'),
+            arguments: [node, index],
+          },
+        }),
+      );
+    },
+  );
+  return [parent];
+}
+
+function warningsOf(node: ExecutionNode, execution: Execution): DetailNode[] {
+  return (execution.runStatus?.warnings ?? []).slice(0, 50).map((warning, index) => {
+    const label = warningSentence(warning);
+    const tooltip = new vscode.MarkdownString().appendText(label);
+    return detail(node, `warning/${String(index)}`, { label, tooltip, icon: 'warning' });
+  });
+}
+
+function attemptsOf(node: ExecutionNode, execution: Execution): DetailNode[] {
+  const attempt = execution.runStatus?.attempt ?? 1;
+  const most = execution.runOptions?.maxAttempts ?? 1;
+  if (attempt === 1 && most === 1) return [];
+  return [
+    detail(node, 'attempt', {
+      label: vscode.l10n.t('Attempt {0} of {1}', attempt, Math.max(attempt, most)),
+      icon: 'debug-rerun',
+    }),
+  ];
+}
+
+interface Line {
+  readonly label: string;
+  readonly description?: string;
+  readonly icon?: string;
+  readonly tooltip?: vscode.MarkdownString;
+  readonly contextValue?: string;
+  readonly command?: vscode.Command;
+}
+
+function detail(
+  parent: ExecutionNode | DetailNode,
+  id: string,
+  line: Line,
+  children?: () => Promise<DetailNode[]>,
+): DetailNode {
+  const item = new vscode.TreeItem(
+    line.label,
+    children === undefined ? vscode.TreeItemCollapsibleState.None : vscode.TreeItemCollapsibleState.Collapsed,
+  );
+  const execution = executionNodeOf(parent);
+  item.id = `${execution.tracked.key}/${id}`;
+  item.contextValue = line.contextValue ?? 'detail';
+  if (line.description !== undefined) item.description = line.description;
+  if (line.icon !== undefined) item.iconPath = new vscode.ThemeIcon(line.icon);
+  if (line.tooltip !== undefined) item.tooltip = line.tooltip;
+  if (line.command !== undefined) item.command = line.command;
+  return { kind: 'detail', id: item.id, parent, item, ...(children === undefined ? {} : { children }) };
+}
+
+function executionNodeOf(node: ExecutionNode | DetailNode): ExecutionNode {
+  return node.kind === 'execution' ? node : executionNodeOf(node.parent);
+}

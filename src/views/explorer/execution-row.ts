@@ -1,0 +1,91 @@
+import * as vscode from 'vscode';
+import type { Execution } from '../../execution/execution';
+import { isActive } from '../../execution/states';
+import type { TrackedExecution } from '../../tracking/execution-store';
+import { capabilitiesOf, durationOf, endOf, mayHaveOutput, notebookNameOf } from '../execution-facts';
+import { explain } from '../sentences';
+import { presentState } from '../state-presentation';
+import { formatDuration, formatTime, oneLine } from '../text';
+
+/** The row of an execution. Its tooltip is made when somebody points at it. */
+export function executionRow(tracked: TrackedExecution, now: number): vscode.TreeItem {
+  const { execution, key } = tracked;
+  const { icon } = presentState(execution.state);
+  const item = new vscode.TreeItem(
+    oneLine(notebookNameOf(execution)),
+    vscode.TreeItemCollapsibleState.Collapsed,
+  );
+  item.id = key;
+  item.iconPath = icon;
+  item.description = rowDescription(execution, now);
+  item.contextValue = capabilitiesOf(tracked).join(' ');
+  item.accessibilityInformation = { label: rowSentence(execution, now) };
+  return item;
+}
+
+/** What stands behind the name, the most telling first: narrow side bars cut the end. */
+export function rowDescription(execution: Execution, now: number): string {
+  const { runStatus, runOptions, state } = execution;
+  const parts: string[] = [];
+  const progress = runStatus?.progress;
+  const duration = durationOf(execution, now);
+  if (isActive(state)) {
+    if (state !== 'RUNNING') parts.push(presentState(state).label);
+    else if (progress !== undefined) parts.push(cellsOf(progress));
+    if (duration !== undefined && state !== 'QUEUED') parts.push(formatDuration(duration));
+  } else {
+    const error = runStatus?.cell?.errorName;
+    if (error !== undefined) parts.push(oneLine(error, 60));
+    else if (state === 'FAILED' && runStatus?.cause !== undefined) parts.push(oneLine(runStatus.cause, 60));
+    const end = endOf(execution);
+    if (end !== undefined) parts.push(formatTime(end, now, vscode.env.language));
+    if (duration !== undefined && end !== undefined) parts.push(formatDuration(duration));
+  }
+  if (runOptions?.templateName !== undefined) parts.push(oneLine(runOptions.templateName, 60));
+  return parts.join(' · ');
+}
+
+/** The whole row as a screen reader says it. */
+function rowSentence(execution: Execution, now: number): string {
+  const name = oneLine(notebookNameOf(execution));
+  const { predicate } = presentState(execution.state);
+  const sentences = [vscode.l10n.t('{0} {1}.', name, predicate)];
+  const duration = durationOf(execution, now);
+  const end = endOf(execution);
+  const { runStatus, runOptions } = execution;
+  if (isActive(execution.state)) {
+    if (runStatus?.progress !== undefined)
+      sentences.push(
+        vscode.l10n.t(
+          '{0} of {1} cells done.',
+          runStatus.progress.completedCells,
+          runStatus.progress.totalCells,
+        ),
+      );
+    // Rounded, so that what is read does not change while it is read.
+    if (duration !== undefined && duration >= 60_000)
+      sentences.push(
+        vscode.l10n.t('It has taken {0} so far.', formatDuration(duration - (duration % 60_000))),
+      );
+  } else {
+    const explanation = explain(execution);
+    if (explanation !== undefined) sentences.push(explanation);
+    if (end !== undefined)
+      sentences.push(vscode.l10n.t('It ended at {0}.', formatTime(end, now, vscode.env.language)));
+    if (duration !== undefined) sentences.push(vscode.l10n.t('It took {0}.', formatDuration(duration)));
+  }
+  if (runOptions?.templateName !== undefined)
+    sentences.push(vscode.l10n.t('Template {0}.', oneLine(runOptions.templateName, 60)));
+  return sentences.join(' ');
+}
+
+function cellsOf({ completedCells, totalCells }: { completedCells: number; totalCells: number }): string {
+  return vscode.l10n.t('{0}/{1} cells', completedCells, totalCells);
+}
+
+/** Opens the output when a row is chosen; rows without one unfold instead. */
+export function openCommand(tracked: TrackedExecution): vscode.Command | undefined {
+  return mayHaveOutput(tracked)
+    ? { command: 'notebookExecutions.openOutput', title: vscode.l10n.t('Open Output') }
+    : undefined;
+}

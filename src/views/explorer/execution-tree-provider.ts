@@ -1,0 +1,277 @@
+import * as vscode from 'vscode';
+import type { Clock } from '../../tracking/clock';
+import type { ExecutionStore, ServiceStatus, TrackedExecution } from '../../tracking/execution-store';
+import { notebookNameOf } from '../execution-facts';
+import { presentGroup, presentState, STATE_GROUPS, type StateGroup } from '../state-presentation';
+import { oneLine } from '../text';
+import type { Arrangement, Grouping } from './arrangement';
+import { detailsOf } from './details';
+import { executionRow, openCommand, rowDescription } from './execution-row';
+import { ExecutionTree } from './execution-tree';
+import type { ExecutionNode, GroupNode, TreeNode } from './nodes';
+import { executionTooltip } from './tooltip';
+
+export interface ExecutionTreeProviderOptions {
+  readonly store: ExecutionStore;
+  readonly clock: Clock;
+  readonly arrangement: Arrangement;
+  /** The person's sentence for an error of a service. */
+  readonly describeError: (error: Error) => string;
+}
+
+/** Command of the rows "Load more"; its argument is the row. */
+export const LOAD_MORE = 'notebookExecutions.loadMore';
+
+/** Shows the store as a tree. Draws again only what a change touches. */
+export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>, vscode.Disposable {
+  private readonly tree: ExecutionTree;
+  private readonly changeEmitter = new vscode.EventEmitter<TreeNode[] | undefined>();
+  readonly onDidChangeTreeData = this.changeEmitter.event;
+  private readonly subscriptions: { dispose(): void }[];
+  private current: Arrangement;
+  /** What rows said when they were last drawn; rows that never were are not in it. */
+  private readonly drawn = new WeakMap<ExecutionNode, string>();
+
+  constructor(private readonly options: ExecutionTreeProviderOptions) {
+    const { store, clock, arrangement } = options;
+    this.current = arrangement;
+    this.tree = new ExecutionTree(arrangement, {
+      now: () => clock.now(),
+      stateGroup: ({ execution }) => presentState(execution.state).group,
+      groupOf,
+      compareGroups,
+    });
+    this.tree.rebuild(arrangement, store.all());
+    this.subscriptions = [
+      store.onDidChange((change) => {
+        const redraw = this.tree.apply(change, () => store.all());
+        if (redraw === undefined || this.current.grouping === 'none')
+          this.changeEmitter.fire(this.flatRedraw(redraw));
+        else if (redraw.length > 0) this.changeEmitter.fire([...redraw]);
+      }),
+      store.onDidChangeService(() => {
+        this.changeEmitter.fire(undefined);
+      }),
+    ];
+  }
+
+  get arrangement(): Arrangement {
+    return this.current;
+  }
+
+  /** Groups, sorts or filters differently from now on. */
+  arrange(arrangement: Arrangement): void {
+    this.current = arrangement;
+    this.tree.rebuild(arrangement, this.options.store.all());
+    this.changeEmitter.fire(undefined);
+  }
+
+  /** How many executions the filter lets through. */
+  get shownCount(): number {
+    return this.tree.groups.reduce((sum, group) => sum + group.members.length, 0);
+  }
+
+  /** The row of an execution, to reveal it. */
+  nodeOf(key: string): ExecutionNode | undefined {
+    return this.tree.get(key);
+  }
+
+  /** Draws those rows of active executions again whose text has changed with time. */
+  redrawElapsed(isUnfolded: (group: GroupNode) => boolean): void {
+    const { store, clock } = this.options;
+    const now = clock.now();
+    const nodes = store.activeOnes().flatMap(({ key }) => {
+      const node = this.tree.get(key);
+      if (node === undefined || !isUnfolded(node.group)) return [];
+      const drawn = this.drawn.get(node);
+      return drawn === undefined || drawn === rowDescription(node.tracked.execution, now) ? [] : [node];
+    });
+    if (nodes.length > 0) this.changeEmitter.fire(nodes);
+  }
+
+  /** Shows more rows of a group. */
+  showMore(group: GroupNode): void {
+    this.tree.showMore(group);
+    this.changeEmitter.fire(this.current.grouping === 'none' ? undefined : [group]);
+  }
+
+  async getChildren(node?: TreeNode): Promise<TreeNode[]> {
+    if (node === undefined) {
+      await this.firstAnswer();
+      return this.roots();
+    }
+    switch (node.kind) {
+      case 'group':
+        return rowsOf(node);
+      case 'execution':
+        return detailsOf(node, this.options.clock.now());
+      case 'detail':
+        return (await node.children?.()) ?? [];
+      case 'more':
+      case 'serviceError':
+        return [];
+    }
+  }
+
+  getParent(node: TreeNode): TreeNode | undefined {
+    switch (node.kind) {
+      case 'execution':
+        return this.current.grouping === 'none' ? undefined : node.group;
+      case 'detail':
+        return node.parent;
+      case 'more':
+        return this.current.grouping === 'none' ? undefined : node.group;
+      case 'group':
+      case 'serviceError':
+        return undefined;
+    }
+  }
+
+  getTreeItem(node: TreeNode): vscode.TreeItem {
+    switch (node.kind) {
+      case 'group':
+        return groupRow(node, this.current.grouping);
+      case 'execution': {
+        const item = executionRow(node.tracked, this.options.clock.now());
+        this.drawn.set(node, String(item.description));
+        const command = openCommand(node.tracked);
+        if (command !== undefined) item.command = { ...command, arguments: [node] };
+        return item;
+      }
+      case 'detail':
+        return node.item;
+      case 'more':
+        return moreRow(node.id, node.group);
+      case 'serviceError':
+        return this.errorRow(this.options.store.status(node.serviceId));
+    }
+  }
+
+  resolveTreeItem(item: vscode.TreeItem, node: TreeNode): vscode.TreeItem {
+    if (node.kind === 'execution') item.tooltip = executionTooltip(node.tracked, this.options.clock.now());
+    return item;
+  }
+
+  dispose(): void {
+    for (const subscription of this.subscriptions) subscription.dispose();
+    this.changeEmitter.dispose();
+  }
+
+  private roots(): TreeNode[] {
+    const { store } = this.options;
+    const statuses = store.statuses();
+    const errors = statuses
+      .filter(({ error }) => error !== undefined)
+      .map(({ service }): TreeNode => ({ kind: 'serviceError', serviceId: service.id }));
+    const [flat] = this.tree.groups;
+    const rows = this.current.grouping !== 'none' ? this.tree.groups : flat === undefined ? [] : rowsOf(flat);
+    const more = statuses.some(({ nextPageToken }) => nextPageToken !== undefined);
+    return [...errors, ...rows, ...(more ? [{ kind: 'more', id: 'more', group: undefined } as const] : [])];
+  }
+
+  /** In a flat tree the rows have no heading that could be drawn again in place of everything. */
+  private flatRedraw(redraw: readonly TreeNode[] | undefined): TreeNode[] | undefined {
+    if (redraw === undefined || redraw.some((node) => node.kind === 'group')) return undefined;
+    return [...redraw];
+  }
+
+  /** Resolves once every service has answered or failed, so that the view says "loading" and not "nothing". */
+  private async firstAnswer(): Promise<void> {
+    const { store } = this.options;
+    const pending = () => store.statuses().some(({ loaded, error }) => !loaded && error === undefined);
+    if (!pending() || this.tree.groups.length > 0) return;
+    await new Promise<void>((resolve) => {
+      const subscription = store.onDidChangeService(() => {
+        if (pending()) return;
+        subscription.dispose();
+        resolve();
+      });
+      this.subscriptions.push(subscription);
+    });
+  }
+
+  private errorRow(status: ServiceStatus | undefined): vscode.TreeItem {
+    const sentence = status?.error === undefined ? '' : this.options.describeError(status.error);
+    const item = new vscode.TreeItem(oneLine(sentence, 300));
+    item.id = `error/${status?.service.id ?? ''}`;
+    item.iconPath = new vscode.ThemeIcon('warning', new vscode.ThemeColor('list.warningForeground'));
+    item.tooltip = new vscode.MarkdownString().appendText(`${status?.service.id ?? ''}: ${sentence}`);
+    item.contextValue = 'serviceError';
+    item.command = { command: 'notebookExecutions.refresh', title: vscode.l10n.t('Try Again') };
+    return item;
+  }
+}
+
+/** The rows of a group up to its limit. */
+function rowsOf(group: GroupNode): TreeNode[] {
+  if (group.members.length <= group.limit) return [...group.members];
+  return [...group.members.slice(0, group.limit), { kind: 'more', id: `more/${group.id}`, group }];
+}
+
+function groupOf(grouping: Grouping, { execution }: TrackedExecution): string {
+  switch (grouping) {
+    case 'state':
+      return presentState(execution.state).group;
+    case 'notebook':
+      return execution.runOptions?.source ?? notebookNameOf(execution);
+    case 'template':
+      return execution.runOptions?.templateName ?? '';
+    case 'none':
+      return 'all';
+  }
+}
+
+function compareGroups(grouping: Grouping, one: GroupNode, other: GroupNode): number {
+  if (grouping === 'state')
+    return STATE_GROUPS.indexOf(one.id as StateGroup) - STATE_GROUPS.indexOf(other.id as StateGroup);
+  return labelOf(grouping, one).localeCompare(labelOf(grouping, other), undefined, { numeric: true });
+}
+
+function labelOf(grouping: Grouping, group: GroupNode): string {
+  switch (grouping) {
+    case 'state':
+      return presentGroup(group.id as StateGroup).label;
+    case 'notebook': {
+      const [first] = group.members;
+      return first === undefined ? '' : notebookNameOf(first.tracked.execution);
+    }
+    case 'template':
+      return group.id === '' ? vscode.l10n.t('Without a Template') : group.id;
+    case 'none':
+      return '';
+  }
+}
+
+function groupRow(group: GroupNode, grouping: Grouping): vscode.TreeItem {
+  const label = oneLine(labelOf(grouping, group));
+  const count = group.members.length;
+  const { Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
+  const item = new vscode.TreeItem(label, group.collapsed ? Collapsed : Expanded);
+  item.id = `group/${grouping}/${group.id}`;
+  item.description = String(count);
+  item.contextValue = 'group';
+  if (grouping === 'notebook') item.iconPath = new vscode.ThemeIcon('notebook');
+  if (grouping === 'template') item.iconPath = new vscode.ThemeIcon('server-process');
+  item.accessibilityInformation = {
+    label:
+      count === 1
+        ? vscode.l10n.t('{0}, 1 execution', label)
+        : vscode.l10n.t('{0}, {1} executions', label, count),
+  };
+  return item;
+}
+
+function moreRow(id: string, group: GroupNode | undefined): vscode.TreeItem {
+  const item = new vscode.TreeItem(vscode.l10n.t('Load more…'));
+  item.id = id;
+  item.iconPath = new vscode.ThemeIcon('ellipsis');
+  item.contextValue = 'loadMore';
+  if (group !== undefined)
+    item.description = vscode.l10n.t('{0} of {1} shown', group.limit, group.members.length);
+  item.command = {
+    command: LOAD_MORE,
+    title: vscode.l10n.t('Load more…'),
+    arguments: [{ kind: 'more', id, group }],
+  };
+  return item;
+}

@@ -1,0 +1,175 @@
+import * as vscode from 'vscode';
+import type { Clock, Disposable } from '../../tracking/clock';
+import type { TrackingService } from '../../tracking/tracking-service';
+import { isFiltering, parseArrangement, type Arrangement } from './arrangement';
+import { ExecutionTreeProvider } from './execution-tree-provider';
+import { trackedOf, type GroupNode, type MoreNode, type TreeNode } from './nodes';
+
+export const EXPLORER_VIEW = 'notebookExecutions.explorer';
+/** Context key: true while a filter hides executions. */
+export const FILTERING_CONTEXT = 'notebookExecutions.filtering';
+const ARRANGEMENT_KEY = 'explorer.arrangement';
+/** With more active rows than this their elapsed times are drawn less often. */
+const FEW_ROWS = 20;
+
+export interface ExplorerViewOptions {
+  readonly tracking: TrackingService;
+  readonly clock: Clock;
+  /** Keeps grouping, sorting and filter over a reload: the workspace's state. */
+  readonly memento: vscode.Memento;
+  readonly describeError: (error: Error) => string;
+}
+
+/** The view "Executions": tree, badge, filter line and the ticking of elapsed times. */
+export class ExplorerView implements vscode.Disposable {
+  readonly provider: ExecutionTreeProvider;
+  private readonly view: vscode.TreeView<TreeNode>;
+  private readonly subscriptions: Disposable[];
+  private readonly folded = new Set<GroupNode>();
+  private timer: Disposable | undefined;
+
+  constructor(private readonly options: ExplorerViewOptions) {
+    const { tracking, clock, memento, describeError } = options;
+    const { store } = tracking;
+    const arrangement = parseArrangement(memento.get(ARRANGEMENT_KEY));
+    this.provider = new ExecutionTreeProvider({ store, clock, arrangement, describeError });
+    this.view = vscode.window.createTreeView(EXPLORER_VIEW, {
+      treeDataProvider: this.provider,
+      showCollapseAll: true,
+      canSelectMany: true,
+    });
+    this.subscriptions = [
+      this.provider,
+      this.view,
+      this.view.onDidChangeVisibility(({ visible }) => {
+        tracking.setWatched(visible);
+        this.tick();
+      }),
+      this.view.onDidCollapseElement(({ element }) => {
+        if (element.kind === 'group') this.folded.add(element);
+      }),
+      this.view.onDidExpandElement(({ element }) => {
+        if (element.kind === 'group') this.folded.delete(element);
+      }),
+      store.onDidChange(() => {
+        this.showBadge();
+        this.showMessage();
+        this.tick();
+      }),
+      store.onDidChangeService(() => {
+        this.showMessage();
+      }),
+    ];
+    tracking.setWatched(this.view.visible);
+    this.showBadge();
+    this.showFilter();
+  }
+
+  /** True while the person can see the view. */
+  get visible(): boolean {
+    return this.view.visible;
+  }
+
+  /** Fires when the view comes into sight or goes out of it. */
+  get onDidChangeVisibility(): vscode.Event<vscode.TreeViewVisibilityChangeEvent> {
+    return this.view.onDidChangeVisibility;
+  }
+
+  get arrangement(): Arrangement {
+    return this.provider.arrangement;
+  }
+
+  /** The selected rows; what commands from the palette act upon. */
+  get selection(): readonly TreeNode[] {
+    return this.view.selection;
+  }
+
+  /** Groups, sorts or filters differently, now and after a reload. */
+  async arrange(change: Partial<Arrangement>): Promise<void> {
+    const arrangement = { ...this.provider.arrangement, ...change };
+    this.provider.arrange(arrangement);
+    this.showFilter();
+    await this.options.memento.update(ARRANGEMENT_KEY, arrangement);
+  }
+
+  /** Opens the view and selects an execution's row; does nothing for one that the filter hides. */
+  async reveal(key: string): Promise<void> {
+    const node = this.provider.nodeOf(key);
+    if (node === undefined) return;
+    // Rows after "Load more" do not exist for the editor yet.
+    while (node.group.members.indexOf(node) >= node.group.limit) this.provider.showMore(node.group);
+    await this.view.reveal(node, { select: true, focus: false });
+  }
+
+  /** Shows more rows of a group, or asks the services for older executions. */
+  async showMore(node: MoreNode | undefined): Promise<void> {
+    if (node?.group === undefined) await this.options.tracking.loadMore();
+    else this.provider.showMore(node.group);
+  }
+
+  dispose(): void {
+    this.timer?.dispose();
+    this.timer = undefined;
+    for (const subscription of this.subscriptions) subscription.dispose();
+  }
+
+  private showBadge(): void {
+    const value = this.options.tracking.store.activeOnes().length;
+    if ((this.view.badge?.value ?? 0) === value) return;
+    const tooltip =
+      value === 1 ? vscode.l10n.t('1 active execution') : vscode.l10n.t('{0} active executions', value);
+    this.view.badge = value === 0 ? undefined : { value, tooltip };
+  }
+
+  private showFilter(): void {
+    const { filter } = this.provider.arrangement;
+    const filtering = isFiltering(filter);
+    const text = filter.text.trim();
+    if (!filtering) this.setDescription(undefined);
+    else if (text === '') this.setDescription(vscode.l10n.t('filtered'));
+    else this.setDescription(vscode.l10n.t('filtered: {0}', text));
+    void vscode.commands.executeCommand('setContext', FILTERING_CONTEXT, filtering);
+    this.showMessage();
+  }
+
+  private setDescription(description: string | undefined): void {
+    // The declared type leaves out undefined, which is how a description is taken away.
+    this.view.description = description ?? '';
+  }
+
+  private showMessage(): void {
+    const { provider } = this;
+    const hidden =
+      isFiltering(provider.arrangement.filter) &&
+      provider.shownCount === 0 &&
+      this.options.tracking.store.all().length > 0;
+    const message = hidden ? vscode.l10n.t('No execution passes the filter.') : '';
+    if ((this.view.message ?? '') !== message) this.view.message = message;
+  }
+
+  /** Keeps elapsed times current while somebody can see them. */
+  private tick(): void {
+    if (this.timer !== undefined || !this.view.visible) return;
+    const active = this.options.tracking.store.activeOnes();
+    if (active.length === 0) return;
+    this.timer = this.options.clock.after(active.length > FEW_ROWS ? 5000 : 1000, () => {
+      this.timer = undefined;
+      if (this.view.visible) this.provider.redrawElapsed((group) => !this.folded.has(group));
+      this.tick();
+    });
+  }
+}
+
+/** The executions that a command means: what the menu hands over, else what is selected. */
+export function chosenExecutions(explorer: ExplorerView, args: readonly unknown[]) {
+  const [node, nodes] = args;
+  const candidates: readonly unknown[] =
+    Array.isArray(nodes) && nodes.length > 0 ? nodes : node === undefined ? explorer.selection : [node];
+  const byKey = new Map(
+    candidates.flatMap((candidate) => {
+      const tracked = trackedOf(candidate);
+      return tracked === undefined ? [] : [[tracked.key, tracked] as const];
+    }),
+  );
+  return [...byKey.values()];
+}

@@ -1,0 +1,222 @@
+import * as vscode from 'vscode';
+import { ServiceError } from '../../execution/errors';
+import { isActive } from '../../execution/states';
+import type { Clock, Disposable } from '../../tracking/clock';
+import type { ExecutionStore, TrackedExecution } from '../../tracking/execution-store';
+import { notebookNameOf } from '../execution-facts';
+import { formatBytes, oneLine } from '../text';
+import { OutputFileSystemProvider, registerOutputScheme } from './output-file-system-provider';
+import { OutputRefresher } from './output-refresher';
+import { OUTPUT_SCHEME, outputUri, parseOutputUri, type DocumentKind } from './output-uri';
+import { saveDocument } from './save-document';
+
+export interface OutputDocumentsOptions {
+  readonly store: ExecutionStore;
+  readonly clock: Clock;
+  readonly describeError: (error: Error) => string;
+  /** Outputs above this size are not opened without asking, in bytes. */
+  readonly largeOutput: () => number;
+}
+
+/** How a document is opened. */
+export interface OpenOptions {
+  /** The cell to show, counted from 0 over all cells. */
+  readonly cell?: number | undefined;
+  /** The keyboard stays where it is: nobody asked for this document just now. */
+  readonly background?: boolean;
+}
+
+/** Inputs and outputs of executions in the editor: opens, compares, saves them, and keeps open ones current. */
+export class OutputDocuments implements vscode.Disposable {
+  private readonly provider: OutputFileSystemProvider;
+  private readonly refresher: OutputRefresher;
+  private readonly subscriptions: Disposable[];
+
+  constructor(private readonly options: OutputDocumentsOptions) {
+    const { store, clock, describeError } = options;
+    this.provider = new OutputFileSystemProvider(store, clock, describeError);
+    this.refresher = new OutputRefresher({
+      clock,
+      live: () => this.live(),
+      check: (document) => this.provider.check(vscode.Uri.parse(document)).catch(() => false),
+    });
+    const update = () => {
+      this.refresher.update();
+    };
+    this.subscriptions = [
+      this.provider,
+      this.refresher,
+      registerOutputScheme(this.provider),
+      vscode.window.onDidChangeVisibleNotebookEditors(update),
+      this.provider.onDidRead((uri) => {
+        this.refresher.reloaded(uri.toString());
+      }),
+      vscode.workspace.onDidChangeNotebookDocument(({ notebook }) => {
+        if (notebook.uri.scheme === OUTPUT_SCHEME) this.refresher.reloaded(notebook.uri.toString());
+      }),
+      store.onDidChange(({ changed, removed }) => {
+        // Ended documents get their last version at once, also those in the background.
+        for (const tracked of changed) if (!isActive(tracked.execution.state)) this.refresh(tracked);
+        for (const { key } of removed)
+          if (store.get(key) === undefined) this.provider.deleted(this.openUris(key));
+        update();
+      }),
+    ];
+    update();
+  }
+
+  /**
+   * Opens the output as it is now. A large one is asked about first.
+   * @returns the editor; undefined where the person chose otherwise.
+   * @throws ServiceError `outputNotFound` where there is no output yet, or the service's own.
+   */
+  async open(
+    tracked: TrackedExecution,
+    options: OpenOptions = {},
+  ): Promise<vscode.NotebookEditor | undefined> {
+    const document = await tracked.service.readOutput(tracked.execution);
+    if (document === undefined)
+      throw new ServiceError('NOT_FOUND', 'outputNotFound', `${tracked.execution.name} has no output yet`);
+    if ((document.size ?? 0) <= this.options.largeOutput()) return this.show('output', tracked, options);
+    return this.askLarge(tracked, document.size ?? 0, options);
+  }
+
+  /** Opens the notebook as it was submitted. */
+  async openInput(tracked: TrackedExecution, options: OpenOptions = {}): Promise<vscode.NotebookEditor> {
+    return this.show('input', tracked, options);
+  }
+
+  /** Opens the output at the cell that failed; at its top where none did. */
+  async openFailedCell(tracked: TrackedExecution): Promise<vscode.NotebookEditor | undefined> {
+    return this.open(tracked, { cell: tracked.execution.runStatus?.cell?.index });
+  }
+
+  /** Opens the input at the cell that failed in the output. */
+  async openSourceCell(tracked: TrackedExecution): Promise<vscode.NotebookEditor> {
+    const failed = tracked.execution.runStatus?.cell;
+    const editor = await this.openInput(tracked);
+    const cells = editor.notebook.getCells();
+    // Parameters insert a cell, so that the indexes differ; ids stay.
+    const byId = cells.findIndex((cell) => failed?.id !== undefined && cellIdOf(cell) === failed.id);
+    const index = byId >= 0 ? byId : Math.min(failed?.index ?? 0, cells.length - 1);
+    revealCell(editor, index);
+    return editor;
+  }
+
+  /** Shows what the run changed: the input beside the output. */
+  async compareWithInput(tracked: TrackedExecution): Promise<void> {
+    await vscode.commands.executeCommand(
+      'vscode.diff',
+      outputUri('input', tracked),
+      outputUri('output', tracked),
+      vscode.l10n.t('{0}: Input and Output', oneLine(notebookNameOf(tracked.execution), 60)),
+    );
+  }
+
+  /** Shows the outputs of two executions beside each other, the older one on the left. */
+  async compare(one: TrackedExecution, other: TrackedExecution): Promise<void> {
+    const created = ({ execution }: TrackedExecution) => execution.createTime ?? '';
+    const [older, newer] = created(one) <= created(other) ? [one, other] : [other, one];
+    const names = [older, newer].map(({ execution }) => oneLine(notebookNameOf(execution), 60));
+    await vscode.commands.executeCommand(
+      'vscode.diff',
+      outputUri('output', older),
+      outputUri('output', newer),
+      names[0] === names[1]
+        ? vscode.l10n.t('{0}: Two Executions', names[0] ?? '')
+        : vscode.l10n.t('{0} and {1}', names[0] ?? '', names[1] ?? ''),
+    );
+  }
+
+  /** Asks where to, and writes the output there. Answers the file; undefined where the person cancelled. */
+  async saveAs(tracked: TrackedExecution): Promise<vscode.Uri | undefined> {
+    return saveDocument(tracked);
+  }
+
+  dispose(): void {
+    for (const subscription of this.subscriptions) subscription.dispose();
+  }
+
+  private async show(
+    kind: DocumentKind,
+    tracked: TrackedExecution,
+    { cell, background = false }: OpenOptions,
+  ): Promise<vscode.NotebookEditor> {
+    const document = await vscode.workspace.openNotebookDocument(outputUri(kind, tracked));
+    const editor = await vscode.window.showNotebookDocument(document, {
+      preserveFocus: background,
+      preview: false,
+    });
+    if (cell !== undefined) revealCell(editor, cell);
+    return editor;
+  }
+
+  private async askLarge(
+    tracked: TrackedExecution,
+    size: number,
+    options: OpenOptions,
+  ): Promise<vscode.NotebookEditor | undefined> {
+    const trimmed = vscode.l10n.t('Open Trimmed');
+    const download = vscode.l10n.t('Download…');
+    const whole = vscode.l10n.t('Open Whole');
+    const chosen = await vscode.window.showWarningMessage(
+      vscode.l10n.t(
+        'The output of {0} has {1}. Opened whole, it may block the editor for a while.',
+        oneLine(notebookNameOf(tracked.execution), 60),
+        formatBytes(size),
+      ),
+      trimmed,
+      download,
+      whole,
+    );
+    if (chosen === trimmed) return this.show('trimmed', tracked, options);
+    if (chosen === whole) return this.show('output', tracked, options);
+    if (chosen === download) await this.saveAs(tracked);
+    return undefined;
+  }
+
+  /** Documents on the screen whose execution runs. */
+  private live(): string[] {
+    return vscode.window.visibleNotebookEditors
+      .map(({ notebook }) => notebook.uri)
+      .filter((uri) => {
+        const address = parseOutputUri(uri);
+        if (address === undefined || address.kind === 'input') return false;
+        const tracked = this.options.store.find(address.serviceId, address.name);
+        return (
+          tracked !== undefined &&
+          tracked.service.capabilities.liveOutput &&
+          isActive(tracked.execution.state)
+        );
+      })
+      .map((uri) => uri.toString());
+  }
+
+  private refresh(tracked: TrackedExecution): void {
+    for (const uri of this.openUris(tracked.key)) this.provider.check(uri).catch(() => undefined);
+  }
+
+  /** Open documents of an execution, but not its input, which never changes. */
+  private openUris(key: string): vscode.Uri[] {
+    return vscode.workspace.notebookDocuments
+      .map(({ uri }) => uri)
+      .filter((uri) => {
+        const address = parseOutputUri(uri);
+        return (
+          address !== undefined && address.kind !== 'input' && `${address.serviceId}|${address.name}` === key
+        );
+      });
+  }
+}
+
+function revealCell(editor: vscode.NotebookEditor, index: number): void {
+  if (index < 0 || index >= editor.notebook.cellCount) return;
+  const range = new vscode.NotebookRange(index, index + 1);
+  editor.selections = [range];
+  editor.revealRange(range, vscode.NotebookEditorRevealType.InCenterIfOutsideViewport);
+}
+
+/** The cell id of nbformat 4.5, where VS Code's notebook serializer keeps it. */
+function cellIdOf(cell: vscode.NotebookCell): unknown {
+  return (cell.metadata as Record<string, unknown>)['id'];
+}

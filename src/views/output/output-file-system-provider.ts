@@ -1,0 +1,179 @@
+import * as vscode from 'vscode';
+import { ServiceError } from '../../execution/errors';
+import type { ExecutionService, OutputDocument } from '../../execution/execution-service';
+import type { Clock } from '../../tracking/clock';
+import type { ExecutionStore, TrackedExecution } from '../../tracking/execution-store';
+import { formatBytes } from '../text';
+import { OUTPUT_SCHEME, parseOutputUri } from './output-uri';
+import { readAll } from './read-all';
+import { trimNotebook } from './trim-notebook';
+
+interface Version {
+  readonly version: string;
+  /** What the editor compares: grows whenever the version is another one. */
+  readonly mtime: number;
+  readonly size: number;
+}
+
+/** How long a document of a restored tab waits for its service to become known, in milliseconds. */
+const SERVICE_WAIT = 10_000;
+
+/** Outputs and inputs of every service as read-only files. */
+export class OutputFileSystemProvider implements vscode.FileSystemProvider, vscode.Disposable {
+  private readonly changeEmitter = new vscode.EventEmitter<vscode.FileChangeEvent[]>();
+  readonly onDidChangeFile = this.changeEmitter.event;
+  private readonly readEmitter = new vscode.EventEmitter<vscode.Uri>();
+  /** A document was read whole, so that what this cost is known. */
+  readonly onDidRead = this.readEmitter.event;
+  private readonly versions = new Map<string, Version>();
+
+  constructor(
+    private readonly store: ExecutionStore,
+    private readonly clock: Clock,
+    private readonly describeError: (error: Error) => string,
+  ) {}
+
+  async stat(uri: vscode.Uri): Promise<vscode.FileStat> {
+    const document = await this.document(uri);
+    const { mtime, size } = this.remember(uri, document);
+    return { type: vscode.FileType.File, ctime: 0, mtime, size, permissions: vscode.FilePermission.Readonly };
+  }
+
+  async readFile(uri: vscode.Uri): Promise<Uint8Array> {
+    const document = await this.document(uri);
+    this.remember(uri, document);
+    const trimmed = parseOutputUri(uri)?.kind === 'trimmed';
+    const content = await this.asking(uri, async () =>
+      trimmed
+        ? readAll({ ...document, read: (signal) => trimNotebook(document.read(signal), trimNotice) })
+        : readAll(document),
+    );
+    this.readEmitter.fire(uri);
+    return content;
+  }
+
+  /** Looks whether a document is another one than the editor was told of, and if so tells it. */
+  async check(uri: vscode.Uri): Promise<boolean> {
+    const before = this.versions.get(uri.toString())?.version;
+    const document = await this.document(uri);
+    if (document.version === before) return false;
+    this.changeEmitter.fire([{ type: vscode.FileChangeType.Changed, uri }]);
+    return true;
+  }
+
+  /** The execution is gone. */
+  deleted(uris: readonly vscode.Uri[]): void {
+    if (uris.length > 0)
+      this.changeEmitter.fire(uris.map((uri) => ({ type: vscode.FileChangeType.Deleted, uri })));
+  }
+
+  /** Changes are told by {@link check}; the editor need not ask for them. */
+  watch(): vscode.Disposable {
+    return new vscode.Disposable(() => undefined);
+  }
+
+  readDirectory(): [string, vscode.FileType][] {
+    return [];
+  }
+
+  createDirectory(uri: vscode.Uri): never {
+    throw vscode.FileSystemError.NoPermissions(uri);
+  }
+
+  writeFile(uri: vscode.Uri): never {
+    throw vscode.FileSystemError.NoPermissions(uri);
+  }
+
+  delete(uri: vscode.Uri): never {
+    throw vscode.FileSystemError.NoPermissions(uri);
+  }
+
+  rename(uri: vscode.Uri): never {
+    throw vscode.FileSystemError.NoPermissions(uri);
+  }
+
+  /** The execution that a document belongs to, asked of its service where the store does not know it. */
+  async execution(uri: vscode.Uri): Promise<TrackedExecution> {
+    const address = parseOutputUri(uri);
+    if (address === undefined) throw vscode.FileSystemError.FileNotFound(uri);
+    const { serviceId, name } = address;
+    const known = this.store.find(serviceId, name);
+    if (known !== undefined) return known;
+    const service = await this.service(serviceId);
+    if (service === undefined) throw vscode.FileSystemError.FileNotFound(uri);
+    return this.asking(uri, async () => {
+      const ticket = this.store.begin();
+      return this.store.apply(ticket, service, await service.get(name));
+    });
+  }
+
+  dispose(): void {
+    this.changeEmitter.dispose();
+    this.readEmitter.dispose();
+  }
+
+  private async document(uri: vscode.Uri): Promise<OutputDocument> {
+    const { service, execution } = await this.execution(uri);
+    const document = await this.asking(uri, () =>
+      parseOutputUri(uri)?.kind === 'input' ? service.readInput(execution) : service.readOutput(execution),
+    );
+    if (document === undefined) throw vscode.FileSystemError.FileNotFound(uri);
+    return document;
+  }
+
+  private remember(uri: vscode.Uri, { version, size }: OutputDocument): Version {
+    const key = uri.toString();
+    const before = this.versions.get(key);
+    if (before?.version === version) return before;
+    const mtime = Math.max(this.clock.now(), (before?.mtime ?? 0) + 1);
+    const now = { version, mtime, size: size ?? 0 };
+    this.versions.set(key, now);
+    return now;
+  }
+
+  /** Turns a service's error into one that the editor shows with its sentence. */
+  private async asking<T>(uri: vscode.Uri, ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask();
+    } catch (error) {
+      if (error instanceof ServiceError && error.status === 'NOT_FOUND')
+        throw vscode.FileSystemError.FileNotFound(uri);
+      throw vscode.FileSystemError.Unavailable(
+        error instanceof Error ? this.describeError(error) : String(error),
+      );
+    }
+  }
+
+  private async service(serviceId: string): Promise<ExecutionService | undefined> {
+    const known = this.store.status(serviceId);
+    if (known !== undefined) return known.service;
+    return new Promise((resolve) => {
+      const done = (service: ExecutionService | undefined) => {
+        subscription.dispose();
+        timer.dispose();
+        resolve(service);
+      };
+      const subscription = this.store.onDidChangeService(({ service }) => {
+        if (service.id === serviceId) done(service);
+      });
+      const timer = this.clock.after(SERVICE_WAIT, () => {
+        done(undefined);
+      });
+    });
+  }
+}
+
+function trimNotice(bytes: number, mimeType: string | undefined): string {
+  const size = formatBytes(bytes);
+  return mimeType === undefined
+    ? vscode.l10n.t('… {0} not shown. Open the whole output or download it to see the rest.', size)
+    : vscode.l10n.t('{0} ({1}) not shown. Open the whole output or download it to see it.', mimeType, size);
+}
+
+/** Makes the scheme known to the editor. */
+export function registerOutputScheme(provider: OutputFileSystemProvider): vscode.Disposable {
+  return vscode.workspace.registerFileSystemProvider(OUTPUT_SCHEME, provider, {
+    isReadonly: true,
+    isCaseSensitive: true,
+  });
+}

@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import * as path from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import * as vscode from 'vscode';
+import { ServiceError } from '../../execution/errors';
+import type { TrackedExecution } from '../../tracking/execution-store';
+import { notebookNameOf } from '../execution-facts';
+import { readAll } from './read-all';
+
+/**
+ * Asks where to, and writes an execution's output there, under a progress that can be cancelled. The file is there whole
+ * or not at all.
+ * @returns the file; undefined where the person cancelled.
+ * @throws ServiceError `outputNotFound` where there is no output yet.
+ */
+export async function saveDocument({
+  service,
+  execution,
+}: TrackedExecution): Promise<vscode.Uri | undefined> {
+  const document = await service.readOutput(execution);
+  if (document === undefined)
+    throw new ServiceError('NOT_FOUND', 'outputNotFound', `${execution.name} has no output yet`);
+  const name = `${notebookNameOf(execution).replaceAll(/[/\\:*?"<>|]/g, '_')}-output.ipynb`;
+  const folder = folderOf(execution.runOptions?.source);
+  const target = await vscode.window.showSaveDialog({
+    filters: { [vscode.l10n.t('Notebooks')]: ['ipynb'] },
+    saveLabel: vscode.l10n.t('Save Output'),
+    ...(folder === undefined ? {} : { defaultUri: vscode.Uri.joinPath(folder, name) }),
+  });
+  if (target === undefined) return undefined;
+  return vscode.window.withProgress(
+    {
+      location: vscode.ProgressLocation.Notification,
+      title: vscode.l10n.t('Saving {0}', path.posix.basename(target.path)),
+      cancellable: true,
+    },
+    async (_progress, token) => {
+      const abort = new AbortController();
+      const subscription = token.onCancellationRequested(() => {
+        abort.abort(new vscode.CancellationError());
+      });
+      try {
+        if (target.scheme === 'file')
+          await saveFile(target.fsPath, document.read(abort.signal), abort.signal);
+        else await vscode.workspace.fs.writeFile(target, await readAll(document, abort.signal));
+        return target;
+      } catch (error) {
+        if (token.isCancellationRequested) return undefined;
+        throw error;
+      } finally {
+        subscription.dispose();
+      }
+    },
+  );
+}
+
+/** Streams into a file beside the target and puts it in its place when it is complete. */
+async function saveFile(
+  target: string,
+  content: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<void> {
+  const aside = path.join(path.dirname(target), `.${path.basename(target)}.${randomUUID().slice(0, 8)}`);
+  try {
+    await pipeline(Readable.from(content), createWriteStream(aside, { flags: 'wx' }), { signal });
+    await rename(aside, target);
+  } catch (error) {
+    await rm(aside, { force: true });
+    throw error;
+  }
+}
+
+/** The folder of the notebook it was run from, or the first workspace folder. */
+function folderOf(source: string | undefined): vscode.Uri | undefined {
+  if (source?.startsWith('file:') === true) return vscode.Uri.joinPath(vscode.Uri.parse(source), '..');
+  return vscode.workspace.workspaceFolders?.[0]?.uri;
+}

@@ -1,0 +1,84 @@
+import { l10n } from 'vscode';
+import type { Cause, Execution, ExecutionWarning } from '../execution/execution';
+import { formatBytes, formatDuration, oneLine } from './text';
+
+/** The cell an execution failed at, as people count; undefined where it did not fail at one. */
+export function failedCellOf(execution: Execution): { number: number; error: string } | undefined {
+  const cell = execution.runStatus?.cell;
+  if (cell === undefined) return undefined;
+  const error = [cell.errorName, cell.errorValue].filter((part) => part !== undefined && part !== '');
+  return { number: cell.index + 1, error: oneLine(error.join(': ')) };
+}
+
+/** Why an execution ended as it did, in one sentence; undefined where there is nothing to say. */
+export function explain(execution: Execution): string | undefined {
+  const status = execution.runStatus;
+  if (status?.cause === undefined) return undefined;
+  const sentence = sentenceOf(status.cause, execution);
+  const message = status.message === undefined ? '' : oneLine(status.message, 500);
+  // What the kernel said last, or which kernels were found: it follows where the sentence does not hold it already.
+  return message === '' || status.cause === 'cellError' || status.cause === 'cancelled'
+    ? sentence
+    : `${sentence} ${message}`;
+}
+
+function sentenceOf(cause: Cause, execution: Execution): string {
+  const cell = failedCellOf(execution);
+  const { runOptions, runStatus } = execution;
+  switch (cause) {
+    case 'cellError':
+      return cell === undefined
+        ? l10n.t('A cell failed.')
+        : l10n.t('Cell {0} failed: {1}', cell.number, cell.error || l10n.t('no error text'));
+    case 'cellTimeout': {
+      const limit = runOptions?.cellTimeout;
+      if (cell === undefined) return l10n.t('A cell ran over its time limit.');
+      return limit === undefined
+        ? l10n.t('Cell {0} ran over its time limit.', cell.number)
+        : l10n.t('Cell {0} ran over its time limit of {1}.', cell.number, formatDuration(limit * 1000));
+    }
+    case 'timeout':
+      return runOptions?.timeout === undefined
+        ? l10n.t('It ran over its time limit.')
+        : l10n.t('It ran over its time limit of {0}.', formatDuration(runOptions.timeout * 1000));
+    case 'kernelDied':
+      return cell === undefined
+        ? l10n.t('The kernel died.')
+        : l10n.t('The kernel died in cell {0}.', cell.number);
+    case 'outOfMemory':
+      return runStatus?.peakMemoryBytes === undefined
+        ? l10n.t('The kernel ran out of memory.')
+        : l10n.t('The kernel ran out of memory after using {0}.', formatBytes(runStatus.peakMemoryBytes));
+    case 'kernelNotFound':
+      return l10n.t('Its kernel was not found.');
+    case 'kernelNotReady':
+      return l10n.t('Its kernel did not start.');
+    case 'notebookInvalid':
+      return l10n.t('The notebook cannot be run.');
+    case 'parametersInvalid':
+      return l10n.t('The parameters cannot be used.');
+    case 'outputNotWritable':
+      return l10n.t('The output could not be written.');
+    case 'cancelled':
+      return l10n.t('It was cancelled.');
+    case 'hostLost':
+      return l10n.t('What ran it is gone: the machine or the process ended.');
+    case 'serviceError':
+      return l10n.t('The service reported an error.');
+    default:
+      return oneLine(cause);
+  }
+}
+
+/** A warning of an execution as a sentence. A code that this version does not know is shown as it is. */
+export function warningSentence({ code, args = [] }: ExecutionWarning): string {
+  const list = args.map((argument) => oneLine(argument)).join(', ');
+  switch (code) {
+    case 'unknownParameter':
+      return l10n.t('The notebook does not declare the parameter {0}; it was set all the same.', list);
+    case 'idleTimeout':
+      return l10n.t('A cell did not report its end in time; late outputs may be missing: {0}', list);
+    default:
+      return list === '' ? oneLine(code) : `${oneLine(code)}: ${list}`;
+  }
+}

@@ -1,0 +1,125 @@
+import * as vscode from 'vscode';
+import { type KnownState, type State } from '../execution/states';
+
+/** How a state looks and is called. */
+export interface StatePresentation {
+  /** Name of a product icon (codicon), with its colour. */
+  readonly icon: vscode.ThemeIcon;
+  /** As a name: the heading of a group, a field of the tooltip. */
+  readonly label: string;
+  /** As a part of a sentence: "sales is running". */
+  readonly predicate: string;
+  /** The group it stands in when the tree is grouped by state. */
+  readonly group: StateGroup;
+}
+
+/** Groups of states in the order they are shown. */
+export const STATE_GROUPS = ['active', 'succeeded', 'failed', 'cancelled', 'expired', 'unknown'] as const;
+export type StateGroup = (typeof STATE_GROUPS)[number];
+
+/** The one mapping of states to what a person sees and hears. A state this version does not know is shown as it is. */
+export function presentState(state: State): StatePresentation {
+  return (
+    PRESENTATIONS.get(state)?.() ??
+    present('question', undefined, 'unknown', state, vscode.l10n.t('is in the unknown state {0}', state))
+  );
+}
+
+const PRESENTATIONS: ReadonlyMap<string, () => StatePresentation> = new Map(
+  Object.entries({
+    STATE_UNSPECIFIED: () =>
+      present(
+        'question',
+        undefined,
+        'unknown',
+        vscode.l10n.t('Unknown'),
+        vscode.l10n.t('is in an unknown state'),
+      ),
+    INITIALIZING: () =>
+      present(
+        'circle-outline',
+        'charts.blue',
+        'active',
+        vscode.l10n.t('Initializing'),
+        vscode.l10n.t('is being submitted'),
+      ),
+    QUEUED: () =>
+      present('clock', 'charts.blue', 'active', vscode.l10n.t('Queued'), vscode.l10n.t('is waiting')),
+    PREPARING: () =>
+      present(
+        'loading~spin',
+        'charts.blue',
+        'active',
+        vscode.l10n.t('Preparing'),
+        vscode.l10n.t('is starting its kernel'),
+      ),
+    RUNNING: () =>
+      present('sync~spin', 'charts.blue', 'active', vscode.l10n.t('Running'), vscode.l10n.t('is running')),
+    CANCELLING: () =>
+      present(
+        'stop-circle',
+        'charts.orange',
+        'active',
+        vscode.l10n.t('Cancelling'),
+        vscode.l10n.t('is being cancelled'),
+      ),
+    SUCCEEDED: () =>
+      present(
+        'pass',
+        'testing.iconPassed',
+        'succeeded',
+        vscode.l10n.t('Succeeded'),
+        vscode.l10n.t('succeeded'),
+      ),
+    FAILED: () =>
+      present('error', 'testing.iconFailed', 'failed', vscode.l10n.t('Failed'), vscode.l10n.t('failed')),
+    CANCELLED: () =>
+      present(
+        'circle-slash',
+        'descriptionForeground',
+        'cancelled',
+        vscode.l10n.t('Cancelled'),
+        vscode.l10n.t('was cancelled'),
+      ),
+    EXPIRED: () =>
+      present(
+        'watch',
+        'charts.orange',
+        'expired',
+        vscode.l10n.t('Expired'),
+        vscode.l10n.t('ran over its time limit'),
+      ),
+  } satisfies Record<KnownState, () => StatePresentation>),
+);
+
+/** Heading and icon of a group of states. */
+export function presentGroup(group: StateGroup): { label: string; icon: vscode.ThemeIcon } {
+  switch (group) {
+    case 'active':
+      return { label: vscode.l10n.t('Active'), icon: icon('sync', 'charts.blue') };
+    case 'succeeded':
+      return presentState('SUCCEEDED');
+    case 'failed':
+      return presentState('FAILED');
+    case 'cancelled':
+      return presentState('CANCELLED');
+    case 'expired':
+      return presentState('EXPIRED');
+    case 'unknown':
+      return presentState('STATE_UNSPECIFIED');
+  }
+}
+
+function present(
+  name: string,
+  color: string | undefined,
+  group: StateGroup,
+  label: string,
+  predicate: string,
+): StatePresentation {
+  return { icon: icon(name, color), label, predicate, group };
+}
+
+function icon(name: string, color: string | undefined): vscode.ThemeIcon {
+  return new vscode.ThemeIcon(name, color === undefined ? undefined : new vscode.ThemeColor(color));
+}

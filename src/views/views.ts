@@ -1,0 +1,86 @@
+import * as vscode from 'vscode';
+import type { Clock, Disposable } from '../tracking/clock';
+import type { WindowFocus } from '../tracking/completion-notifier';
+import type { TrackingService } from '../tracking/tracking-service';
+import { CompletionMessages, type CompletionSettings } from './completion-messages';
+import { ExplorerView } from './explorer/explorer-view';
+import { LogChannels } from './log-channels';
+import { OutputDocuments } from './output/output-documents';
+import { StatusBarItem } from './status-bar';
+
+export interface ViewsOptions {
+  readonly tracking: TrackingService;
+  readonly clock: Clock;
+  /** The workspace's state. */
+  readonly memento: vscode.Memento;
+  /** The person's sentence for an error of a service. */
+  readonly describeError: (error: Error) => string;
+}
+
+/** Everything of ours that a person sees in a window. */
+export interface Views extends vscode.Disposable {
+  readonly explorer: ExplorerView;
+  readonly documents: OutputDocuments;
+  readonly logs: LogChannels;
+}
+
+/** Builds the views of a window and subscribes them to its tracking. */
+export function createViews({ tracking, clock, memento, describeError }: ViewsOptions): Views {
+  const { store } = tracking;
+  const explorer = new ExplorerView({ tracking, clock, memento, describeError });
+  const documents = new OutputDocuments({ store, clock, describeError, largeOutput });
+  const logs = new LogChannels(store, clock);
+  const messages = new CompletionMessages({
+    documents,
+    explorer,
+    describeError,
+    settings: completionSettings,
+  });
+  const disposables: Disposable[] = [
+    explorer,
+    documents,
+    logs,
+    new StatusBarItem(store, explorer),
+    tracking.completion.onDidEnd((ended) => void messages.present(ended)),
+    tracking.deletion.onDidFail(
+      ({ error }) =>
+        void vscode.window.showErrorMessage(
+          vscode.l10n.t('The execution could not be deleted: {0}', describeError(error)),
+        ),
+    ),
+  ];
+  return {
+    explorer,
+    documents,
+    logs,
+    dispose: () => {
+      for (const disposable of disposables) disposable.dispose();
+    },
+  };
+}
+
+/** The editor's window as tracking sees it. */
+export function windowFocus(): WindowFocus {
+  return {
+    get focused() {
+      return vscode.window.state.focused;
+    },
+    onDidChange: (listener) =>
+      vscode.window.onDidChangeWindowState(() => {
+        listener();
+      }),
+  };
+}
+
+function largeOutput(): number {
+  return vscode.workspace.getConfiguration('notebookExecutions').get('largeOutputSize', 50) * 1024 * 1024;
+}
+
+function completionSettings(): CompletionSettings {
+  const configuration = vscode.workspace.getConfiguration('notebookExecutions');
+  return {
+    openOutput: configuration.get<CompletionSettings['openOutput']>('openOutput', 'always'),
+    notifySuccess: configuration.get('notifySuccess', true),
+    notifyFailure: configuration.get('notifyFailure', true),
+  };
+}
