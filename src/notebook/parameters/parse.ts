@@ -1,6 +1,7 @@
 import { type CollectionTag, parseDocument, type ScalarTag, type Tags } from 'yaml';
 import { JsonNumber, type JsonObject, type JsonValue, setKeyOrder, setOwn, stringifyJson } from '../json';
 import { ParametersError } from './errors';
+import { decimal } from './values';
 
 /** Aliases may expand to this many nodes in all, so that a few lines cannot fill the memory. */
 const MAX_ALIASES = 1000;
@@ -66,19 +67,11 @@ function isNumberTag(tag: CollectionTag | ScalarTag): tag is ScalarTag {
   return tag.tag === 'tag:yaml.org,2002:int' || tag.tag === 'tag:yaml.org,2002:float';
 }
 
-/** A number of the core schema as JSON spells it: without plus, leading zeros or bare points, in decimal. */
 function toNumber(source: string): number | JsonNumber {
   if (/nan$/i.test(source)) return Number.NaN;
   if (/inf$/i.test(source))
     return source.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
-  let text = source.replace(/^\+/, '');
-  if (/^0[ox]/.test(text)) text = String(BigInt(text));
-  text = text
-    .replace(/^(-?)0+(?=\d)/, '$1')
-    .replace(/^(-?)\./, '$10.')
-    .replace(/\.(?=$|[eE])/, '.0');
-  const value = Number(text);
-  return String(value) === text ? value : new JsonNumber(text);
+  return decimal(source);
 }
 
 function toObject(map: ReadonlyMap<unknown, unknown>, depth: number): JsonObject {

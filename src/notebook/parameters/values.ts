@@ -54,3 +54,20 @@ export function utf32Escape(codePoint: number): string {
 export function hex(value: number, digits: number): string {
   return value.toString(16).padStart(digits, '0');
 }
+
+/**
+ * A number as YAML's core schema and most languages spell it, as JSON spells it: without plus, leading zeros or bare
+ * points; `0x`, `0o` and `0b` in decimal.
+ */
+export function decimal(source: string): number | JsonNumber {
+  const sign = source.startsWith('-') ? '-' : '';
+  let digits = source.replace(/^[+-]/, '');
+  if (/^0[oxb]/i.test(digits)) digits = String(BigInt(digits));
+  digits = digits
+    .replace(/^0+(?=\d)/, '')
+    .replace(/^\./, '0.')
+    .replace(/\.(?=$|e)/i, '.0');
+  const text = sign + digits;
+  const value = Number(text);
+  return String(value) === text ? value : new JsonNumber(text);
+}

@@ -1,0 +1,75 @@
+import type { ExecutionWarning } from '../../execution/execution';
+import { isJsonObject, jsonKeys, type JsonObject, type JsonValue } from '../json';
+import { type Notebook, tagsOf } from '../model';
+import type { Declarations, DeclaredParameter } from './declared';
+import { dialectOf } from './inject';
+import { readPython } from './python-declarations';
+import { readSimpleAssignments } from './simple-declarations';
+import * as dialects from './dialects';
+
+/** What {@link inspectParameters} finds. */
+export interface ParameterInspection {
+  /** Whether some cell is tagged `parameters`. */
+  readonly hasCell: boolean;
+  /** In the order of the cell. */
+  readonly parameters: readonly DeclaredParameter[];
+  /** All names that the cell assigns to. */
+  readonly names: ReadonlySet<string>;
+  /** `parametersCellInvalid` (line, from 1): the cell could be read in part only. */
+  readonly warnings: readonly ExecutionWarning[];
+}
+
+/**
+ * Reads the first cell tagged `parameters`: Python with a real parser, other languages line by line. Never throws; what
+ * cannot be parsed is left out and warned of. Without kernel and language the notebook's own are taken, Python if it has none.
+ */
+export function inspectParameters(
+  notebook: Notebook,
+  kernelName = kernelNameOf(notebook),
+  language = languageOf(notebook),
+): ParameterInspection {
+  const cell = notebook.cells.find((other) => tagsOf(other).includes('parameters'));
+  if (cell === undefined) return { hasCell: false, parameters: [], names: new Set(), warnings: [] };
+  const dialect = dialectOf(kernelName, language);
+  const { parameters, names, errorLine } = read(cell.source, dialect);
+  return {
+    hasCell: true,
+    parameters,
+    names,
+    warnings: errorLine === undefined ? [] : [{ code: 'parametersCellInvalid', args: [String(errorLine)] }],
+  };
+}
+
+function read(source: string, dialect: dialects.Dialect | undefined): Declarations {
+  if (dialect === undefined) return { parameters: [], names: new Set() };
+  return dialect === dialects.python ? readPython(source) : readSimpleAssignments(source, dialect);
+}
+
+/**
+ * Parameters that the notebook does not declare: `parameterNotDeclared` (name), one each; and what inspection warns of.
+ * Kernel and language as in {@link inspectParameters}.
+ */
+export function undeclaredParameters(
+  notebook: Notebook,
+  parameters: JsonObject,
+  kernelName?: string,
+  language?: string,
+): ExecutionWarning[] {
+  const { names, warnings } = inspectParameters(notebook, kernelName, language);
+  const undeclared = jsonKeys(parameters).filter((name) => !names.has(name));
+  return [...warnings, ...undeclared.map((name) => ({ code: 'parameterNotDeclared', args: [name] }))];
+}
+
+function kernelNameOf(notebook: Notebook): string {
+  return stringAt(notebook.metadata['kernelspec'], 'name') ?? '';
+}
+
+function languageOf(notebook: Notebook): string {
+  const { kernelspec, language_info: info } = notebook.metadata;
+  return stringAt(info, 'name') ?? stringAt(kernelspec, 'language') ?? 'python';
+}
+
+function stringAt(value: JsonValue | undefined, key: string): string | undefined {
+  const item = isJsonObject(value) ? value[key] : undefined;
+  return typeof item === 'string' ? item : undefined;
+}

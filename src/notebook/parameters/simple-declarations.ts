@@ -1,0 +1,86 @@
+import type { JsonValue } from '../json';
+import { declare, type Declarations, type DeclaredParameter } from './declared';
+import * as dialects from './dialects';
+import type { Dialect } from './dialects';
+import { decimal } from './values';
+
+/** How a language without a parser here assigns at the beginning of a line, with groups `name`, perhaps `type`, `rest`. */
+const ASSIGNMENTS = new Map<Dialect, RegExp>([
+  [dialects.r, /^(?<name>[\p{L}.][\p{L}\p{N}_.]*)\s*(?:<-|=(?!=))\s*(?<rest>.+)$/u],
+  [
+    dialects.julia,
+    /^(?:const\s+)?(?<name>[\p{L}_][\p{L}\p{N}_!]*)\s*(?:::\s*(?<type>[^=\s]+)\s*)?=(?!=)\s*(?<rest>.+)$/u,
+  ],
+  [
+    dialects.scala,
+    /^(?:val|var)\s+(?<name>[\p{L}_][\p{L}\p{N}_]*)\s*(?::\s*(?<type>[^=]+?)\s*)?=\s*(?<rest>.+)$/u,
+  ],
+  [dialects.bash, /^(?:export\s+|declare\s+(?:-\w+\s+)*)?(?<name>[A-Za-z_]\w*)=(?<rest>.*)$/],
+  [
+    dialects.javascript,
+    /^(?:const|let|var)\s+(?<name>[\p{L}_$][\p{L}\p{N}_$]*)\s*(?::\s*(?<type>[^=]+?)\s*)?=\s*(?<rest>.+)$/u,
+  ],
+  [
+    dialects.csharp,
+    /^(?!return\b)(?:var|(?<type>[\p{L}_][\p{L}\p{N}_.<>,?[\]]*))\s+(?<name>[\p{L}_][\p{L}\p{N}_]*)\s*=(?!=)\s*(?<rest>.+)$/u,
+  ],
+  [
+    dialects.fsharp,
+    /^let\s+(?:mutable\s+)?(?<name>[\p{L}_][\p{L}\p{N}_]*)\s*(?::\s*(?<type>[^=]+?)\s*)?=\s*(?<rest>.+)$/u,
+  ],
+  [dialects.powershell, /^(?:\[(?<type>[^\]]+)\]\s*)?\$(?<name>\w+)\s*=\s*(?<rest>.+)$/],
+  [dialects.matlab, /^(?<name>[A-Za-z]\w*)\s*=(?!=)\s*(?<rest>.+)$/],
+]);
+
+/** Where a comment begins, outside of strings. */
+function commentMark(dialect: Dialect): string {
+  return dialect === dialects.fsharp ? '//' : dialect.comment('').trim();
+}
+
+/** Reads assignments that stand on a line of their own, with defaults that are one simple literal. */
+export function readSimpleAssignments(source: string, dialect: Dialect): Declarations {
+  const pattern = ASSIGNMENTS.get(dialect);
+  const parameters = new Map<string, DeclaredParameter>();
+  for (const line of pattern ? source.split(/\r?\n/) : []) {
+    const { name, type, rest } = pattern?.exec(line)?.groups ?? {};
+    if (name === undefined || rest === undefined) continue;
+    const [value, comment] = splitComment(rest, commentMark(dialect));
+    parameters.set(
+      name,
+      declare(name, type, value, comment, (text) => simpleLiteral(text, dialect)),
+    );
+  }
+  return { parameters: [...parameters.values()], names: new Set(parameters.keys()) };
+}
+
+/** The value without a closing semicolon, and the comment behind it. */
+function splitComment(rest: string, mark: string): [string, string] {
+  let quote = '';
+  let end = rest.length;
+  for (let i = 0; i < rest.length; i++) {
+    const character = rest[i] ?? '';
+    if (quote !== '') {
+      if (character === '\\') i++;
+      else if (character === quote) quote = '';
+    } else if (/["'`]/.test(character)) {
+      quote = character;
+    } else if (rest.startsWith(mark, i)) {
+      end = i;
+      break;
+    }
+  }
+  return [rest.slice(0, end).replace(/[\s;]+$/, ''), rest.slice(end).slice(mark.length).trim()];
+}
+
+/** A number, a string without escapes, or a word that the language has for true, false or nothing. */
+function simpleLiteral(text: string, dialect: Dialect): JsonValue | undefined {
+  if (text === dialect.true) return true;
+  if (text === dialect.false) return false;
+  if (text === dialect.null) return null;
+  if (/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/.test(text)) return decimal(text);
+  const integer = /^([+-]?\d+)[LlIn]$/.exec(text)?.[1];
+  if (integer !== undefined) return decimal(integer);
+  const [, double, single] = /^(?:"([^"\\`$]*)"|'([^'\\]*)')$/.exec(text) ?? [];
+  if (double !== undefined || single !== undefined) return double ?? single;
+  return dialect === dialects.bash && /^[\w@%+:,./-]+$/.test(text) ? text : undefined;
+}
