@@ -1,0 +1,42 @@
+import type { Execution } from '../execution/execution';
+import { parseGsUri } from './gs-uri';
+import type { GoogleServiceKind } from './honoured-fields';
+
+const CONSOLE = 'https://console.cloud.google.com';
+
+/** The custom job in a `jobUri`, which comes with or without scheme and host. */
+const CUSTOM_JOB = /projects\/([^/]+)\/locations\/([^/]+)\/customJobs\/([^/?#]+)/;
+
+/** A custom job of Vertex AI by its parts; undefined where the URI names none (Dataproc). */
+export function customJobOf(
+  jobUri: string | undefined,
+): { name: string; location: string; id: string } | undefined {
+  const [name, , location, id] = CUSTOM_JOB.exec(jobUri ?? '') ?? [];
+  return name === undefined || location === undefined || id === undefined
+    ? undefined
+    : { name, location, id };
+}
+
+/** The console's page about an execution: its job where it is known, else the list of executions. */
+export function consoleUrl(
+  kind: GoogleServiceKind,
+  project: string,
+  location: string,
+  execution: Execution,
+): string {
+  const query = `?project=${encodeURIComponent(project)}`;
+  if (kind === 'vertex')
+    return `${CONSOLE}/vertex-ai/colab/execution-jobs${query}&region=${encodeURIComponent(location)}`;
+  const job = customJobOf(execution.jobUri);
+  return job === undefined
+    ? `${CONSOLE}/vertex-ai/workbench/executions${query}`
+    : `${CONSOLE}/vertex-ai/locations/${job.location}/training/${job.id}${query}`;
+}
+
+/** The console's page about an object in Cloud Storage; undefined where the URI names none. */
+export function storageConsoleUrl(uri: string, project: string): string | undefined {
+  const place = parseGsUri(uri);
+  if (place === undefined) return undefined;
+  const path = place.path.split('/').map(encodeURIComponent).join('/');
+  return `${CONSOLE}/storage/browser/_details/${place.bucket}/${path}?project=${encodeURIComponent(project)}`;
+}

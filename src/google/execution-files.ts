@@ -1,0 +1,172 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod/mini';
+import { ServiceError } from '../execution/errors';
+import type { CellRef, ExecutionRequest } from '../execution/execution';
+import type { OutputDocument } from '../execution/execution-service';
+import { isJsonObject, JsonError, parseJson, type JsonValue } from '../notebook/json';
+import type { CloudStorageClient, StoredObject } from './cloud-storage-client';
+import { gsFolder, inFolder, parseGsUri, type GsUri } from './gs-uri';
+
+/*
+ * Files of an execution of ours in Cloud Storage. Each has a folder named by its id within the person's output folder:
+ * what the service writes there is the output, whatever it calls it; the input is in a folder `input/` of its own.
+ */
+
+const FIELD = 'executionTemplate.outputNotebookFolder';
+export const NOTEBOOK_TYPE = 'application/x-ipynb+json';
+
+/** The folder of an execution. @throws ServiceError `fieldRequired`, `fieldInvalid` */
+export function ownFolder(outputNotebookFolder: string | undefined, executionId: string): GsUri {
+  return inFolder(gsFolder(outputNotebookFolder, FIELD), `${executionId}/`);
+}
+
+/** The person's output folder again. */
+export function withoutOwnFolder(folder: string | undefined, executionId: string): string | undefined {
+  const suffix = `/${executionId}`;
+  return folder?.endsWith(suffix) === true ? folder.slice(0, -suffix.length) : folder;
+}
+
+/** Where the input of an execution is kept, under the notebook's own name. */
+export function inputUri(folder: GsUri, sourceName: string | undefined): GsUri {
+  return inFolder(folder, `input/${objectName(sourceName)}`);
+}
+
+/** A file name as an object's: no folder, no control characters, `.ipynb` at the end. */
+function objectName(sourceName: string | undefined): string {
+  const base = (sourceName ?? 'notebook').replace(/[/\\\p{Cc}#?*[\]]/gu, '_').replace(/\.ipynb$/, '');
+  // Object names end at 1024 bytes of UTF-8.
+  return `${Array.from(base).slice(0, 100).join('') || 'notebook'}.ipynb`;
+}
+
+/** The file name of the notebook the person chose. */
+export function sourceNameOf(request: ExecutionRequest): string | undefined {
+  const source = request.runOptions?.source ?? request.executionTemplate?.inputNotebookFile;
+  if (source === undefined) return request.displayName;
+  const last =
+    source
+      .replace(/[?#].*$/, '')
+      .split('/')
+      .at(-1) ?? '';
+  try {
+    return decodeURIComponent(last) || request.displayName;
+  } catch {
+    return last;
+  }
+}
+
+/**
+ * A short name for the content of a request, which recognises a repeated create; 40 hexadecimal digits. The
+ * environment is left out: it is never sent, and differs from window to window.
+ */
+export function fingerprintOf(request: ExecutionRequest, notebook: Uint8Array): string {
+  const { environment: _, ...runOptions } = request.runOptions ?? {};
+  const { displayName, description, executionTemplate } = request;
+  const hash = createHash('sha256');
+  hash.update(canonicalJson({ displayName, description, executionTemplate, runOptions }));
+  hash.update('\0');
+  hash.update(notebook);
+  return hash.digest('hex').slice(0, 40);
+}
+
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, each: unknown) =>
+    typeof each === 'object' && each !== null && !Array.isArray(each)
+      ? Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : each,
+  );
+}
+
+/** Finds, reads and deletes what executions leave in Cloud Storage. */
+export class ExecutionFiles {
+  constructor(private readonly storage: CloudStorageClient) {}
+
+  /** The document at a `gs://` URI; undefined where there is none (yet). */
+  async open(uri: string | undefined, signal?: AbortSignal): Promise<OutputDocument | undefined> {
+    const place = parseGsUri(uri);
+    if (place === undefined) return undefined;
+    const object = await this.storage.stat(place, signal);
+    return object === undefined ? undefined : this.storage.document(place, object);
+  }
+
+  /**
+   * The output notebook somewhere in a folder: the newest one, for an execution of ours besides the input, for another
+   * one only where the job's id is part of the name, since the folder may be anybody's.
+   */
+  async findOutput(
+    folderUri: string | undefined,
+    id: string,
+    ours: boolean,
+    signal?: AbortSignal,
+  ): Promise<{ uri: GsUri; object: StoredObject } | undefined> {
+    const place = parseGsUri(folderUri);
+    if (place === undefined) return undefined;
+    const folder = gsFolder(folderUri, FIELD);
+    const objects = await this.storage.list(folder, signal);
+    const candidates = objects.filter(({ name }) => {
+      const relative = name.slice(folder.path.length);
+      return relative.endsWith('.ipynb') && (ours ? !relative.startsWith('input/') : relative.includes(id));
+    });
+    const object = candidates.sort((a, b) => (b.updated ?? '').localeCompare(a.updated ?? ''))[0];
+    return object === undefined ? undefined : { uri: { bucket: folder.bucket, path: object.name }, object };
+  }
+
+  /** Deletes everything in the folder of an execution of ours. */
+  async removeFolder(folder: GsUri, signal?: AbortSignal): Promise<void> {
+    for (const object of await this.storage.list(folder, signal)) {
+      await this.storage.remove({ bucket: folder.bucket, path: object.name }, signal);
+    }
+  }
+
+  /** Text of a parameter file: `gs://` or `file:`. @throws ServiceError `objectNotFound`, `fieldInvalid` */
+  async readText(uri: string, field: string, signal?: AbortSignal): Promise<string> {
+    const document = await this.open(uri, signal);
+    if (document === undefined) {
+      throw parseGsUri(uri) === undefined
+        ? new ServiceError('INVALID_ARGUMENT', 'fieldInvalid', `${field}: ${uri}`, { field })
+        : new ServiceError('NOT_FOUND', 'objectNotFound', `${uri} does not exist`, { uri, field });
+    }
+    return (await readAll(document, signal)).toString('utf8');
+  }
+}
+
+/** The whole content of a document. */
+export async function readAll(document: OutputDocument, signal?: AbortSignal): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of document.read(signal)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+const FailedCellSchema = z.object({
+  id: z.optional(z.string()),
+  outputs: z.array(
+    z.object({ output_type: z.string(), ename: z.optional(z.string()), evalue: z.optional(z.string()) }),
+  ),
+  metadata: z.optional(z.object({ tags: z.optional(z.array(z.string())) })),
+});
+
+/** The first cell of an output notebook that ended in an error it was not expected to raise. */
+export function failedCell(notebook: string): CellRef | undefined {
+  let document: JsonValue;
+  try {
+    document = parseJson(notebook);
+  } catch (error) {
+    if (error instanceof JsonError) return undefined;
+    throw error;
+  }
+  const cells = isJsonObject(document) ? document['cells'] : undefined;
+  if (!Array.isArray(cells)) return undefined;
+  for (const [index, cell] of cells.entries()) {
+    const result = FailedCellSchema.safeParse(cell);
+    if (!result.success || result.data.metadata?.tags?.includes('raises-exception') === true) continue;
+    const error = result.data.outputs.find((output) => output.output_type === 'error');
+    if (error === undefined) continue;
+    const { id } = result.data;
+    return {
+      index,
+      ...(id === undefined ? {} : { id }),
+      ...(error.ename === undefined ? {} : { errorName: error.ename }),
+      ...(error.evalue === undefined ? {} : { errorValue: error.evalue }),
+    };
+  }
+  return undefined;
+}

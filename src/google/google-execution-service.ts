@@ -1,0 +1,339 @@
+import { ServiceError } from '../execution/errors';
+import {
+  EXECUTION_ID,
+  executionIdOf,
+  type Execution,
+  type ExecutionRequest,
+  type ExecutionWarning,
+} from '../execution/execution';
+import type {
+  Capabilities,
+  ExecutionInput,
+  ExecutionPage,
+  ExecutionService,
+  LogChunk,
+  OutputDocument,
+} from '../execution/execution-service';
+import { isActive, isTerminal } from '../execution/states';
+import type { CloudStorageClient } from './cloud-storage-client';
+import { consoleUrl } from './console-url';
+import type { ExecutionApi, FoundExecution, SubmissionPlan } from './execution-api';
+import {
+  failedCell,
+  fingerprintOf,
+  ownFolder,
+  readAll,
+  sourceNameOf,
+  type ExecutionFiles,
+} from './execution-files';
+import { formatGsUri } from './gs-uri';
+import { unsupportedFields, type GoogleServiceKind, type UnsupportedField } from './honoured-fields';
+import { readParameters, stripOutputs } from './input';
+import type { RequestClock } from './requests';
+import { withFailedCell } from './run-status';
+
+export interface GoogleServiceParts {
+  readonly project: string;
+  readonly location: string;
+  readonly api: ExecutionApi;
+  readonly storage: CloudStorageClient;
+  readonly files: ExecutionFiles;
+  readonly clock: RequestClock;
+}
+
+/** Outputs larger than this are not searched for the failing cell, in bytes. */
+const SEARCHED_OUTPUT = 20 * 1024 * 1024;
+/** Ended runs whose details are remembered. */
+const REMEMBERED_DETAILS = 500;
+/** Waits for a created execution to become visible, in milliseconds. */
+const VISIBILITY_DELAYS = [250, 500, 1000, 2000];
+
+/** Statuses after which nothing was created, and nothing that was uploaded is needed. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  'INVALID_ARGUMENT',
+  'PERMISSION_DENIED',
+  'FAILED_PRECONDITION',
+  'RESOURCE_EXHAUSTED',
+  'NOT_FOUND',
+]);
+
+interface Details {
+  readonly outputNotebookFile?: string;
+  readonly runStatus: Execution['runStatus'];
+}
+
+/** Executions on Google Cloud, of either generation. */
+export class GoogleExecutionService implements ExecutionService {
+  readonly id: string;
+  readonly kind: GoogleServiceKind;
+  readonly capabilities: Capabilities;
+  private readonly details = new Map<string, Details>();
+
+  constructor(private readonly parts: GoogleServiceParts) {
+    const { api, project, location } = parts;
+    this.kind = api.kind;
+    this.capabilities = api.capabilities;
+    this.id = `${api.kind}/${project}/${location}`;
+  }
+
+  /** The fields of a request that would not be carried out, to be told before `create`. */
+  unsupportedFields(request: ExecutionRequest): UnsupportedField[] {
+    return unsupportedFields(this.kind, request);
+  }
+
+  /** The page of Google's console that shows the execution (or the job behind it). */
+  consoleUrl(execution: Execution): string {
+    return consoleUrl(this.kind, this.parts.project, this.parts.location, execution);
+  }
+
+  /** The `gs://` URI of the output notebook; undefined where there is none yet. */
+  async outputUri(execution: Execution, signal?: AbortSignal): Promise<string | undefined> {
+    if (execution.outputNotebookFile !== undefined) return execution.outputNotebookFile;
+    const found = await this.findOutput(execution, signal);
+    return found === undefined ? undefined : formatGsUri(found.uri);
+  }
+
+  async create(
+    executionId: string,
+    request: ExecutionRequest,
+    input: ExecutionInput,
+    signal?: AbortSignal,
+  ): Promise<Execution> {
+    if (!EXECUTION_ID.test(executionId)) {
+      throw new ServiceError('INVALID_ARGUMENT', 'fieldInvalid', `Not an execution id: ${executionId}`, {
+        field: 'executionId',
+      });
+    }
+    const { api, files, storage } = this.parts;
+    const template = request.executionTemplate ?? {};
+    const fingerprint = fingerprintOf(request, input.notebook);
+    const notebook = stripOutputs(input.notebook);
+    // Checks the field before anything is sent.
+    const folder = ownFolder(template.outputNotebookFolder, executionId);
+    const parameters = await readParameters(template, files, signal);
+    const sourceName = sourceNameOf(request);
+    const plan = api.plan({ executionId, request, fingerprint, sourceName, notebook, parameters });
+    // The run would fail after its last cell only, if the bucket for its output did not exist.
+    const bucketLocation = await storage.bucketLocation(folder.bucket, signal);
+    await this.submit(executionId, plan, input, signal);
+    const name = api.nameOf(executionId);
+    const found = await this.findCreated(name, signal);
+    if (found !== undefined && found.fingerprint !== fingerprint) throw existing(name);
+    const answered = found?.execution ?? { name, state: 'INITIALIZING' };
+    return this.echo(answered, request, this.warnings(request, folder.bucket, bucketLocation));
+  }
+
+  async get(name: string, signal?: AbortSignal): Promise<Execution> {
+    const { execution } = await this.parts.api.find(name, signal);
+    return isTerminal(execution.state) ? this.withDetails(execution, signal) : execution;
+  }
+
+  async list(page: { pageSize?: number; pageToken?: string }, signal?: AbortSignal): Promise<ExecutionPage> {
+    const { found, nextPageToken } = await this.parts.api.page(page, signal);
+    const executions = found
+      .map(({ execution }) => this.withKnownDetails(execution))
+      .sort((a, b) => Date.parse(b.createTime ?? '') - Date.parse(a.createTime ?? ''));
+    return { executions, ...(nextPageToken === undefined ? {} : { nextPageToken }) };
+  }
+
+  async cancel(name: string, signal?: AbortSignal): Promise<Execution> {
+    const { api } = this.parts;
+    const { execution } = await api.find(name, signal);
+    if (isTerminal(execution.state)) return execution;
+    await api.cancel(execution, signal);
+    return this.get(name, signal);
+  }
+
+  async delete(name: string, signal?: AbortSignal): Promise<void> {
+    const { api, files } = this.parts;
+    const { execution } = await api.find(name, signal);
+    if (isActive(execution.state)) {
+      try {
+        await api.cancel(execution, signal);
+      } catch (error) {
+        // Deleting ends it, too.
+        if (!(error instanceof ServiceError) || error.reason !== 'cancelNotPossible') throw error;
+      }
+    }
+    await api.remove(name, signal);
+    this.details.delete(name);
+    const folder = execution.executionTemplate?.outputNotebookFolder;
+    // Elsewhere's folders may hold anything.
+    if (isOurs(execution) && folder !== undefined) {
+      await files.removeFolder(ownFolder(folder, executionIdOf(name)), signal);
+    }
+  }
+
+  async readOutput(execution: Execution, signal?: AbortSignal): Promise<OutputDocument | undefined> {
+    const { files, storage } = this.parts;
+    const named = await files.open(execution.outputNotebookFile, signal);
+    if (named !== undefined) return named;
+    const found = await this.findOutput(execution, signal);
+    return found === undefined ? undefined : storage.document(found.uri, found.object);
+  }
+
+  async readInput(execution: Execution, signal?: AbortSignal): Promise<OutputDocument | undefined> {
+    const { api, files } = this.parts;
+    const stored = await files.open(execution.executionTemplate?.inputNotebookFile, signal);
+    if (stored !== undefined) return stored;
+    const content = await api.inlineInput?.(execution, signal);
+    return content === undefined ? undefined : inMemory(content);
+  }
+
+  async readLog(execution: Execution): Promise<LogChunk> {
+    return Promise.reject(
+      new ServiceError('UNIMPLEMENTED', 'logNotAvailable', 'Google Cloud keeps the log in Cloud Logging', {
+        name: execution.name,
+      }),
+    );
+  }
+
+  /** Uploads and inserts. An id that is taken is no error here: the caller compares what has it. */
+  private async submit(
+    executionId: string,
+    plan: SubmissionPlan,
+    input: ExecutionInput,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { api, storage } = this.parts;
+    try {
+      for (const { uri, content, contentType } of plan.uploads) {
+        await storage.upload(uri, content, { contentType, onUpload: input.onUpload }, signal);
+      }
+    } catch (error) {
+      throw error instanceof ServiceError && error.reason === 'objectExists'
+        ? existing(api.nameOf(executionId))
+        : error;
+    }
+    try {
+      await plan.insert(signal);
+    } catch (error) {
+      if (!(error instanceof ServiceError) || error.reason === 'executionExists') {
+        if (error instanceof ServiceError) return;
+        throw error;
+      }
+      if (REFUSALS.has(error.status)) await this.discardUploads(plan, signal);
+      throw error;
+    }
+  }
+
+  private async discardUploads(plan: SubmissionPlan, signal: AbortSignal | undefined): Promise<void> {
+    try {
+      for (const { uri } of plan.uploads) await this.parts.storage.remove(uri, signal);
+    } catch {
+      // Why the execution was refused matters more than a file that could not be removed.
+    }
+  }
+
+  /** The created execution; undefined while the service does not show it yet. */
+  private async findCreated(
+    name: string,
+    signal: AbortSignal | undefined,
+  ): Promise<FoundExecution | undefined> {
+    const { api, clock } = this.parts;
+    for (const delay of [...VISIBILITY_DELAYS, undefined]) {
+      try {
+        return await api.find(name, signal);
+      } catch (error) {
+        if (!(error instanceof ServiceError) || error.status !== 'NOT_FOUND') throw error;
+        if (delay !== undefined) await clock.sleep(delay, signal);
+      }
+    }
+    return undefined;
+  }
+
+  /** The answer to a create has the whole request; later answers only what the service keeps of it. */
+  private echo(answered: Execution, request: ExecutionRequest, warnings: ExecutionWarning[]): Execution {
+    const { environment: _, ...runOptions } = request.runOptions ?? {};
+    return {
+      ...answered,
+      displayName: answered.displayName ?? request.displayName,
+      description: answered.description ?? request.description,
+      executionTemplate: { ...request.executionTemplate, ...answered.executionTemplate },
+      runOptions: { ...runOptions, ...answered.runOptions },
+      runStatus: { ...answered.runStatus, ...(warnings.length === 0 ? {} : { warnings }) },
+    };
+  }
+
+  private warnings(
+    request: ExecutionRequest,
+    bucket: string,
+    bucketLocation: string | undefined,
+  ): ExecutionWarning[] {
+    const { location } = this.parts;
+    const warnings = this.unsupportedFields(request).map(({ field }) => ({
+      code: 'fieldNotHonoured',
+      args: [field],
+    }));
+    // Regions have a hyphen (us-central1); multi-regions (us) and dual regions (nam4) have none.
+    return bucketLocation?.includes('-') === true && bucketLocation !== location
+      ? [...warnings, { code: 'bucketInOtherRegion', args: [bucket, bucketLocation, location] }]
+      : warnings;
+  }
+
+  private async findOutput(execution: Execution, signal: AbortSignal | undefined) {
+    const id = executionIdOf(execution.name);
+    const folder = execution.executionTemplate?.outputNotebookFolder;
+    if (folder === undefined) return undefined;
+    const ours = isOurs(execution);
+    return this.parts.files.findOutput(ours ? formatGsUri(ownFolder(folder, id)) : folder, id, ours, signal);
+  }
+
+  private async withDetails(execution: Execution, signal: AbortSignal | undefined): Promise<Execution> {
+    if (!this.details.has(execution.name)) {
+      try {
+        this.remember(execution.name, await this.readDetails(execution, signal));
+      } catch (error) {
+        signal?.throwIfAborted();
+        // The state is true without them; they are asked for again with the next get.
+        if (!(error instanceof ServiceError)) throw error;
+      }
+    }
+    return this.withKnownDetails(execution);
+  }
+
+  private async readDetails(execution: Execution, signal: AbortSignal | undefined): Promise<Details> {
+    const known = await this.parts.api.runDetails?.(execution, signal);
+    const runStatus = { ...execution.runStatus, ...known };
+    const uri = await this.outputUri(execution, signal);
+    const output = uri === undefined ? undefined : await this.parts.files.open(uri, signal);
+    const searched =
+      execution.state === 'FAILED' && output !== undefined && (output.size ?? 0) <= SEARCHED_OUTPUT;
+    return {
+      ...(output === undefined || uri === undefined ? {} : { outputNotebookFile: uri }),
+      runStatus: searched
+        ? withFailedCell(runStatus, failedCell((await readAll(output, signal)).toString('utf8')))
+        : runStatus,
+    };
+  }
+
+  private withKnownDetails(execution: Execution): Execution {
+    const details = isTerminal(execution.state) ? this.details.get(execution.name) : undefined;
+    return details === undefined ? execution : { ...execution, ...details };
+  }
+
+  private remember(name: string, details: Details): void {
+    this.details.set(name, details);
+    const [oldest] = this.details.keys();
+    if (this.details.size > REMEMBERED_DETAILS && oldest !== undefined) this.details.delete(oldest);
+  }
+}
+
+function isOurs(execution: Execution): boolean {
+  return execution.runStatus?.elsewhere !== true;
+}
+
+function existing(name: string): ServiceError {
+  return new ServiceError('ALREADY_EXISTS', 'executionExists', `${name} exists with other content`, { name });
+}
+
+function inMemory(content: Uint8Array): OutputDocument {
+  return {
+    size: content.length,
+    version: 'inline',
+    // eslint-disable-next-line @typescript-eslint/require-await -- the interface is for streams
+    async *read() {
+      yield content;
+    },
+  };
+}

@@ -1,0 +1,153 @@
+import type { ExecutionRequest, ExecutionTemplate, RunOptions, VertexOptions } from '../execution/execution';
+
+/*
+ * What of a request each of Google's services carries out. The tables name every field of the contract: a new one does
+ * not compile until somebody has said what becomes of it.
+ */
+
+export type GoogleServiceKind = 'vertex' | 'notebooks';
+
+/** A field that was set and will not be carried out. */
+export interface UnsupportedField {
+  /** Path in the request: `executionTemplate.tensorboard`, `runOptions.cellTimeout`. */
+  readonly field: string;
+  /** `field`: the service has no place for it. `value`: it has, but not for this value. */
+  readonly why: 'field' | 'value';
+}
+
+/** True: carried out. False: no place for it. A function: depends on the value. */
+type Rule<V> = boolean | ((value: V) => boolean);
+type Rules<T> = { readonly [K in keyof T]-?: Rule<NonNullable<T[K]>> };
+
+interface RuleSet {
+  readonly executionTemplate: Rules<Omit<ExecutionTemplate, 'vertexAiParameters'>>;
+  readonly vertexAiParameters: Rules<NonNullable<ExecutionTemplate['vertexAiParameters']>>;
+  readonly runOptions: Rules<Omit<RunOptions, 'vertex'>>;
+  readonly vertex: Rules<VertexOptions>;
+  /** Fields of the resource itself. */
+  readonly execution: { readonly description: boolean };
+}
+
+const customTier = (tier: string): boolean => tier === 'CUSTOM' || tier === 'SCALE_TIER_UNSPECIFIED';
+/** What runs is the notebook that is handed over; an object in Cloud Storage is not run in its place. */
+const isLocal = (uri: string): boolean => !uri.startsWith('gs://');
+
+const RUN_OPTIONS = {
+  source: true,
+  templateName: true,
+  workingDirectory: false,
+  interpreter: false,
+  environment: false,
+  cellTimeout: false,
+  kernelTimeout: false,
+  allowErrors: (allow: boolean) => !allow,
+  allowErrorNames: (names: readonly string[]) => names.length === 0,
+  maxAttempts: (attempts: number) => attempts <= 1,
+  memoryLimitBytes: false,
+} as const;
+
+/** Accelerators of the Notebooks API v1 (`SchedulerAcceleratorConfig`, discovery revision 20260812). */
+const V1_ACCELERATORS: ReadonlySet<string> = new Set([
+  'SCHEDULER_ACCELERATOR_TYPE_UNSPECIFIED',
+  'NVIDIA_TESLA_K80',
+  'NVIDIA_TESLA_P100',
+  'NVIDIA_TESLA_V100',
+  'NVIDIA_TESLA_P4',
+  'NVIDIA_TESLA_T4',
+  'NVIDIA_TESLA_A100',
+  'TPU_V2',
+  'TPU_V3',
+]);
+
+const RULES: Readonly<Record<GoogleServiceKind, RuleSet>> = {
+  vertex: {
+    executionTemplate: {
+      scaleTier: customTier,
+      masterType: true,
+      acceleratorConfig: true,
+      labels: true,
+      inputNotebookFile: isLocal,
+      // A ContainerImage has a repository and a tag, and no place for a digest.
+      containerImageUri: (uri) => !uri.includes('@'),
+      outputNotebookFolder: true,
+      paramsYamlFile: true,
+      parameters: true,
+      serviceAccount: true,
+      jobType: (type) => type === 'VERTEX_AI' || type === 'JOB_TYPE_UNSPECIFIED',
+      dataprocParameters: false,
+      kernelSpec: true,
+      tensorboard: false,
+    },
+    vertexAiParameters: { network: true, env: false },
+    runOptions: { ...RUN_OPTIONS, timeout: true },
+    vertex: {
+      runtimeTemplate: true,
+      executionUser: true,
+      diskType: true,
+      diskSizeGb: true,
+      subnetwork: true,
+      internetAccess: true,
+      kmsKeyName: true,
+    },
+    execution: { description: false },
+  },
+  notebooks: {
+    executionTemplate: {
+      scaleTier: true,
+      masterType: true,
+      acceleratorConfig: ({ type }) => type === undefined || V1_ACCELERATORS.has(type),
+      labels: true,
+      inputNotebookFile: isLocal,
+      containerImageUri: true,
+      outputNotebookFolder: true,
+      paramsYamlFile: true,
+      parameters: true,
+      serviceAccount: true,
+      jobType: true,
+      dataprocParameters: true,
+      kernelSpec: true,
+      tensorboard: true,
+    },
+    vertexAiParameters: { network: true, env: true },
+    runOptions: { ...RUN_OPTIONS, timeout: false },
+    vertex: {
+      runtimeTemplate: false,
+      executionUser: false,
+      diskType: false,
+      diskSizeGb: false,
+      subnetwork: false,
+      internetAccess: false,
+      kmsKeyName: false,
+    },
+    execution: { description: true },
+  },
+};
+
+/** The fields of a request that the service cannot carry out; to be told before anything is sent. */
+export function unsupportedFields(kind: GoogleServiceKind, request: ExecutionRequest): UnsupportedField[] {
+  const rules = RULES[kind];
+  const { executionTemplate = {}, runOptions = {} } = request;
+  const { vertexAiParameters = {}, ...template } = executionTemplate;
+  const { vertex = {}, ...options } = runOptions;
+  return [
+    ...(request.description === undefined || rules.execution.description
+      ? []
+      : [{ field: 'description', why: 'field' } as const]),
+    ...broken('executionTemplate', template, rules.executionTemplate),
+    ...broken('executionTemplate.vertexAiParameters', vertexAiParameters, rules.vertexAiParameters),
+    ...broken('runOptions', options, rules.runOptions),
+    ...broken('runOptions.vertex', vertex, rules.vertex),
+  ];
+}
+
+function broken<T extends object>(path: string, values: T, rules: Rules<T>): UnsupportedField[] {
+  const keys = Object.keys(rules) as (keyof T & string)[];
+  return keys.flatMap((key): UnsupportedField[] => {
+    const value = values[key];
+    const rule = rules[key];
+    if (value === undefined || value === null || rule === true) return [];
+    const field = `${path}.${key}`;
+    if (rule === false) return [{ field, why: 'field' }];
+    return rule(value) ? [] : [{ field, why: 'value' }];
+  });
+}

@@ -1,0 +1,93 @@
+import { CloudStorageClient } from './cloud-storage-client';
+import { Credentials } from './credentials';
+import { endpointOf, type GoogleEndpoints } from './endpoints';
+import { ExecutionFiles } from './execution-files';
+import { GoogleDirectory } from './google-directory';
+import { GoogleExecutionService } from './google-execution-service';
+import type { GoogleServiceKind } from './honoured-fields';
+import { NotebooksApi } from './notebooks/notebooks-api';
+import { RequestSender, systemRequestClock, type RequestClock } from './requests';
+import { VertexApi } from './vertex/vertex-api';
+
+/*
+ * Executions on Google Cloud. A bundle of its own (`dist/google.js`), loaded when a Google template is first used.
+ *
+ * For the editor:
+ *   createGoogle(options)                 one for each set of options; holds the credentials
+ *     .service(kind, project, location)   an ExecutionService with unsupportedFields, consoleUrl, outputUri
+ *     .directory()                        projects, locations, buckets, runtime templates to pick from
+ *   unsupportedFields(kind, request)      what would not be carried out, before anything is sent
+ *   missingReferences(…)                  modules and files of the workspace that will not be there
+ *   DEFAULT_VERTEX_TIMEOUT                seconds a run may take on Vertex AI when the request does not say
+ *
+ * Errors are ServiceErrors; error-translation.ts lists their reasons and args. Those of UNAUTHENTICATED have the `command`
+ * that mends them; nothing has to be restarted afterwards, the next request reads the credentials anew.
+ */
+
+export { LOGIN_COMMAND } from './error-translation';
+export { storageConsoleUrl } from './console-url';
+export type { GoogleEndpoints } from './endpoints';
+export type { Choice, GoogleDirectory } from './google-directory';
+export type { GoogleExecutionService } from './google-execution-service';
+export { unsupportedFields, type GoogleServiceKind, type UnsupportedField } from './honoured-fields';
+export { missingReferences, type MissingReference } from './missing-references';
+
+/** Seconds a notebookExecutionJob may run when nobody says otherwise (Vertex AI API v1, `executionTimeout`). */
+export const DEFAULT_VERTEX_TIMEOUT = 86_400;
+
+export interface GoogleOptions {
+  /** Path of a key file (setting, machine scope); application default credentials when absent. */
+  readonly keyFile?: string | undefined;
+  /** Project for quota and billing (`x-goog-user-project`), where the credentials name no other. */
+  readonly quotaProject?: string | undefined;
+  readonly endpoints?: GoogleEndpoints | undefined;
+  /** Sends all requests; the global fetch when absent. */
+  readonly fetch?: typeof fetch | undefined;
+  readonly clock?: RequestClock | undefined;
+}
+
+/** Google Cloud with one person's credentials. */
+export interface Google {
+  /**
+   * The executions of a project and location. Equal arguments give the same service.
+   * @throws ServiceError `fieldInvalid` where location or endpoint cannot be used
+   */
+  service(kind: GoogleServiceKind, project: string, location: string): GoogleExecutionService;
+  directory(): GoogleDirectory;
+  /** Drops the credentials; the next request reads them anew. For a change of the person's mind, not after errors. */
+  forgetCredentials(): void;
+}
+
+export function createGoogle(options: GoogleOptions = {}): Google {
+  const { endpoints = {}, clock = systemRequestClock } = options;
+  const credentials = new Credentials(options);
+  const sender = new RequestSender(credentials, clock);
+  const storage = new CloudStorageClient(sender, endpointOf('storage', endpoints));
+  const files = new ExecutionFiles(storage);
+  const services = new Map<string, GoogleExecutionService>();
+  const jobsEndpoint = (location: string): string => endpointOf('aiplatform', endpoints, location);
+
+  const create = (kind: GoogleServiceKind, project: string, location: string): GoogleExecutionService => {
+    const api =
+      kind === 'vertex'
+        ? new VertexApi(sender, project, location, jobsEndpoint(location))
+        : new NotebooksApi(
+            sender,
+            project,
+            location,
+            endpointOf('notebooks', endpoints, location),
+            jobsEndpoint,
+          );
+    return new GoogleExecutionService({ project, location, api, storage, files, clock });
+  };
+  return {
+    service(kind, project, location) {
+      const key = `${kind}/${project}/${location}`;
+      const service = services.get(key) ?? create(kind, project, location);
+      services.set(key, service);
+      return service;
+    },
+    directory: () => new GoogleDirectory(sender, storage, endpoints),
+    forgetCredentials: () => { credentials.forget(); },
+  };
+}

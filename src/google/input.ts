@@ -1,0 +1,109 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { ServiceError } from '../execution/errors';
+import type { ExecutionTemplate } from '../execution/execution';
+import { prepareForRun, readNotebook, writeNotebook } from '../notebook/document';
+import { NotebookError } from '../notebook/errors';
+import { isJsonObject, jsonKeys, setOwn, type JsonObject } from '../notebook/json';
+import { ParametersError } from '../notebook/parameters/errors';
+import { injectParameters } from '../notebook/parameters/inject';
+import { parseParameters } from '../notebook/parameters/parse';
+import type { ExecutionFiles } from './execution-files';
+
+/** The notebook as it is sent: nbformat 4.5, without the outputs of earlier runs. */
+export interface PreparedInput {
+  readonly notebook: Uint8Array;
+  /** The parameters of file and template together; undefined where there are none. */
+  readonly parameters: JsonObject | undefined;
+}
+
+/** What the kernel is when neither the template nor the notebook says so: both services run Python by default. */
+const DEFAULT_KERNEL = { name: 'python3', language: 'python' };
+
+/** @throws ServiceError `notebookInvalid` with `code` and the args of NotebookError */
+export function stripOutputs(notebook: Uint8Array): Uint8Array {
+  return translated(() => {
+    const { notebook: document } = readNotebook(notebook);
+    prepareForRun(document);
+    return writeNotebook(document);
+  });
+}
+
+/**
+ * Puts the parameters into a notebook, for a service that has no place for them.
+ * @throws ServiceError `parametersInvalid` with `code` and the args of ParametersError
+ */
+export function withParameters(
+  notebook: Uint8Array,
+  parameters: JsonObject,
+  kernelSpec: string | undefined,
+): Uint8Array {
+  return translated(() => {
+    const { notebook: document } = readNotebook(notebook);
+    const kernelspec = document.metadata['kernelspec'];
+    const languageInfo = document.metadata['language_info'];
+    const text = (object: typeof kernelspec, key: string): string | undefined => {
+      const value = isJsonObject(object) ? object[key] : undefined;
+      return typeof value === 'string' ? value : undefined;
+    };
+    const kernel = kernelSpec ?? text(kernelspec, 'name') ?? DEFAULT_KERNEL.name;
+    const language = text(kernelspec, 'language') ?? text(languageInfo, 'name') ?? DEFAULT_KERNEL.language;
+    injectParameters(document, parameters, kernel, language);
+    return writeNotebook(document);
+  });
+}
+
+/**
+ * The parameters of a template: those of its `paramsYamlFile` (`gs://` or `file:`) under its `parameters`.
+ * @throws ServiceError `parametersInvalid`, `objectNotFound`, `fieldInvalid`
+ */
+export async function readParameters(
+  template: ExecutionTemplate,
+  files: ExecutionFiles,
+  signal?: AbortSignal,
+): Promise<JsonObject | undefined> {
+  const { paramsYamlFile, parameters } = template;
+  const merged: JsonObject = {};
+  const sources: string[] = [];
+  if (paramsYamlFile !== undefined) sources.push(await readParameterFile(paramsYamlFile, files, signal));
+  if (parameters !== undefined) sources.push(parameters);
+  for (const source of sources) {
+    const read = translated(() => parseParameters(source));
+    for (const key of jsonKeys(read)) setOwn(merged, key, read[key] ?? null);
+  }
+  return jsonKeys(merged).length === 0 ? undefined : merged;
+}
+
+const FILE_FIELD = 'executionTemplate.paramsYamlFile';
+
+async function readParameterFile(uri: string, files: ExecutionFiles, signal?: AbortSignal): Promise<string> {
+  if (!uri.startsWith('file:')) return files.readText(uri, FILE_FIELD, signal);
+  try {
+    return await readFile(fileURLToPath(uri), {
+      encoding: 'utf8',
+      ...(signal === undefined ? {} : { signal }),
+    });
+  } catch (error) {
+    signal?.throwIfAborted();
+    const args = { field: FILE_FIELD, path: uri };
+    throw new ServiceError('INVALID_ARGUMENT', 'fileNotReadable', String(error), args, { cause: error });
+  }
+}
+
+function translated<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof NotebookError || error instanceof ParametersError) {
+      const reason = error instanceof NotebookError ? 'notebookInvalid' : 'parametersInvalid';
+      throw new ServiceError(
+        'INVALID_ARGUMENT',
+        reason,
+        error.message,
+        { code: error.code, ...error.args },
+        { cause: error },
+      );
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,99 @@
+import { ServiceError } from '../execution/errors';
+
+/*
+ * Labels of Google Cloud resources: at most 63 characters, lower-case letters, digits, `_` and `-`; keys begin with a
+ * letter; at most 64 on one resource ("Requirements for labels", Resource Manager documentation).
+ */
+
+const MAX_LENGTH = 63;
+const KEY = /^[\p{Ll}\p{Lo}][\p{Ll}\p{Lo}\p{N}_-]{0,62}$/u;
+const VALUE = /^[\p{Ll}\p{Lo}\p{N}_-]{0,63}$/u;
+
+/** Our labels. The first marks an execution as created with this extension. */
+export const LABELS = {
+  /** Fingerprint of the request, so that a repeated create is recognised. */
+  fingerprint: 'notebook-executions',
+  /** Name of the person's template, encoded. */
+  template: 'notebook-executions-template',
+  /** File name of the notebook, encoded. Its path stays with the person. */
+  source: 'notebook-executions-source',
+} as const;
+const OURS: ReadonlySet<string> = new Set(Object.values(LABELS));
+
+/**
+ * A text in the characters of a label value: lower-case letters, digits and `-` stay, `_` becomes `__`, a space `_-`, a
+ * capital letter `_` and its lower case, any other character `_` and its code point in decimal and `_`. Cut to fit.
+ */
+export function encodeLabel(text: string): string {
+  let label = '';
+  for (const character of text) {
+    const encoded = encodeCharacter(character);
+    if (label.length + encoded.length > MAX_LENGTH) break;
+    label += encoded;
+  }
+  return label;
+}
+
+function encodeCharacter(character: string): string {
+  if (/^[a-z0-9-]$/.test(character)) return character;
+  if (character === '_') return '__';
+  if (character === ' ') return '_-';
+  if (/^[A-Z]$/.test(character)) return `_${character.toLowerCase()}`;
+  return `_${String(character.codePointAt(0))}_`;
+}
+
+/** The text of {@link encodeLabel}. Of a label that was not made by it, what can be read. */
+export function decodeLabel(label: string): string {
+  return label.replace(
+    /_(?:(_)|(-)|([a-z])|(\d{1,7})_)/g,
+    (whole, underscore, space, capital: string | undefined, code) => {
+      if (underscore !== undefined) return '_';
+      if (space !== undefined) return ' ';
+      if (capital !== undefined) return capital.toUpperCase();
+      const codePoint = Number(code);
+      return codePoint <= 0x10ffff ? String.fromCodePoint(codePoint) : whole;
+    },
+  );
+}
+
+/** The person's labels with ours. @throws ServiceError `fieldInvalid` naming a label Google would refuse */
+export function withOurLabels(
+  labels: Readonly<Record<string, string>> | undefined,
+  ours: { fingerprint: string; templateName?: string | undefined; source?: string | undefined },
+): Record<string, string> {
+  for (const [key, value] of Object.entries(labels ?? {})) {
+    if (!KEY.test(key) || !VALUE.test(value)) {
+      const field = `executionTemplate.labels.${key}`;
+      throw new ServiceError('INVALID_ARGUMENT', 'fieldInvalid', `${field} is no valid label`, {
+        field,
+        value,
+      });
+    }
+  }
+  return {
+    ...labels,
+    [LABELS.fingerprint]: ours.fingerprint,
+    ...(ours.templateName === undefined ? {} : { [LABELS.template]: encodeLabel(ours.templateName) }),
+    ...(ours.source === undefined ? {} : { [LABELS.source]: encodeLabel(ours.source) }),
+  };
+}
+
+/** What our labels say, and the rest. */
+export function readLabels(labels: Readonly<Record<string, string>> | undefined): {
+  fingerprint: string | undefined;
+  templateName: string | undefined;
+  source: string | undefined;
+  others: Record<string, string> | undefined;
+} {
+  const others = Object.entries(labels ?? {}).filter(([key]) => !OURS.has(key));
+  const decoded = (key: string): string | undefined => {
+    const label = labels?.[key];
+    return label === undefined ? undefined : decodeLabel(label);
+  };
+  return {
+    fingerprint: labels?.[LABELS.fingerprint],
+    templateName: decoded(LABELS.template),
+    source: decoded(LABELS.source),
+    others: others.length === 0 ? undefined : Object.fromEntries(others),
+  };
+}

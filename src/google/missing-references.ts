@@ -1,0 +1,161 @@
+import { parser } from '@lezer/python';
+import type { SyntaxNode, Tree } from '@lezer/common';
+import path from 'node:path/posix';
+import { readNotebook } from '../notebook/document';
+
+/** A module or file of the workspace that a notebook uses and a machine elsewhere will not have. */
+export interface MissingReference {
+  readonly kind: 'module' | 'file';
+  /** As the notebook says it: `helpers.plots`, `../data/sales.csv`. */
+  readonly name: string;
+  /** The file or folder in the workspace. */
+  readonly path: string;
+  /** Index among all cells of the notebook. */
+  readonly cell: number;
+}
+
+/** Folders, besides the notebook's own and those above it, where projects keep what they import. */
+const SOURCE_FOLDERS = ['src', 'lib', 'python'];
+/** `%run script.py`, `!python train.py --x`, `%load utils.py`: whatever words follow. */
+const COMMAND = /^\s*(?:!|%{1,2}(?:run|load|loadpy|bash|sh|script|system|sx)\b)\s*(.*)$/;
+
+/**
+ * What of the workspace a Python notebook imports or reads by a literal path. A static look: names that are put together
+ * while it runs are not seen.
+ * @param notebook bytes of the .ipynb
+ * @param notebookPath its path in the workspace, with `/`
+ * @param files paths of the workspace's files, with `/`
+ * @throws NotebookError where the bytes are no notebook
+ */
+export function missingReferences(
+  notebook: Uint8Array,
+  notebookPath: string,
+  files: readonly string[],
+): MissingReference[] {
+  const workspace = new Workspace(path.dirname(notebookPath), files);
+  const found = new Map<string, MissingReference>();
+  const add = (
+    kind: MissingReference['kind'],
+    name: string,
+    target: string | undefined,
+    cell: number,
+  ): void => {
+    if (target === undefined || target === notebookPath || found.has(`${kind} ${name}`)) return;
+    found.set(`${kind} ${name}`, { kind, name, path: target, cell });
+  };
+  for (const [index, cell] of readNotebook(notebook).notebook.cells.entries()) {
+    if (cell.cell_type !== 'code') continue;
+    const { python, words } = separate(cell.source);
+    const uses = usesOf(python);
+    for (const module of uses.modules) add('module', module, workspace.module(module), index);
+    for (const name of [...uses.strings, ...words]) add('file', name, workspace.file(name), index);
+  }
+  return [...found.values()];
+}
+
+/** IPython's own lines are no Python: they are blanked, and their words kept. */
+function separate(source: string): { python: string; words: string[] } {
+  const words: string[] = [];
+  const wholeCell = /^\s*%%(?!time|capture)/.test(source);
+  const lines = source.split('\n').map((line) => {
+    const command = COMMAND.exec(line);
+    if (command === null && !wholeCell && !/^\s*%/.test(line)) return line;
+    words.push(...(command?.[1] ?? line).split(/[\s;|&<>"'()=]+/).filter((word) => word !== ''));
+    return '';
+  });
+  return { python: lines.join('\n'), words };
+}
+
+function usesOf(source: string): { modules: string[]; strings: string[] } {
+  const tree: Tree = parser.parse(source);
+  const modules: string[] = [];
+  const strings: string[] = [];
+  tree.iterate({
+    enter: (node) => {
+      if (node.name === 'ImportStatement') modules.push(...importsOf(node.node, source));
+      else if (node.name === 'String') {
+        const literal = literalOf(source.slice(node.from, node.to));
+        if (literal !== undefined) strings.push(literal);
+      }
+    },
+  });
+  return { modules, strings };
+}
+
+/** `import a.b, c as d` names a.b and c; `from .x import y` names .x and .x.y, where y may be a module. */
+function importsOf(statement: SyntaxNode, source: string): string[] {
+  const textOf = (node: SyntaxNode): string => source.slice(node.from, node.to);
+  const children: SyntaxNode[] = [];
+  for (let child = statement.firstChild; child !== null; child = child.nextSibling) children.push(child);
+  const importAt = children.findIndex((child) => child.name === 'import');
+  const names = (nodes: readonly SyntaxNode[]): string[] =>
+    nodes
+      .map((node) => (node.name === ',' ? ',' : node.name === 'as' ? ' as ' : textOf(node)))
+      .join('')
+      .replace(/[()\s]+(?!as )/g, (space) => (space.includes('(') || space.includes(')') ? '' : space))
+      .split(',')
+      .map((name) => name.replace(/\sas\s.*$/s, '').trim())
+      .filter((name) => name !== '' && name !== '*');
+  if (children[0]?.name !== 'from') return names(children.slice(importAt + 1));
+  const module = children.slice(1, importAt).map(textOf).join('').replace(/\s/g, '');
+  const separator = module.endsWith('.') ? '' : '.';
+  return [
+    module,
+    ...names(children.slice(importAt + 1)).map((name) => `${module}${separator}${name}`),
+  ].filter((name) => !/^\.*$/.test(name));
+}
+
+/** A plain string literal; undefined for f-strings, bytes and texts that can be no path. */
+function literalOf(text: string): string | undefined {
+  const match = /^([rRuU]?)("""|'''|"|')([^]*)\2$/.exec(text);
+  const content = match?.[3];
+  if (content === undefined || content === '' || content.length > 500 || content.includes('\n'))
+    return undefined;
+  return match?.[1]?.toLowerCase() === 'r' ? content : content.replace(/\\(["'\\])/g, '$1');
+}
+
+class Workspace {
+  private readonly files: ReadonlySet<string>;
+  private readonly folders = new Set<string>();
+  /** Where an import is looked for: the notebook's folder and all above it, each with its source folders. */
+  private readonly roots: readonly string[];
+
+  constructor(
+    private readonly folder: string,
+    files: readonly string[],
+  ) {
+    this.files = new Set(files.map((file) => path.normalize(file)));
+    for (const file of this.files) {
+      if (!file.endsWith('.py')) continue;
+      for (let parent = path.dirname(file); parent !== '.'; parent = path.dirname(parent))
+        this.folders.add(parent);
+    }
+    const above: string[] = [];
+    for (let parent = path.normalize(folder); ; parent = path.dirname(parent)) {
+      above.push(parent);
+      if (parent === '.' || parent === '/' || parent === '') break;
+    }
+    this.roots = above.flatMap((root) => [root, ...SOURCE_FOLDERS.map((name) => path.join(root, name))]);
+  }
+
+  /** The file or package of a module; of `from package import name` the package answers for a name in it. */
+  module(name: string): string | undefined {
+    const dots = /^\.*/.exec(name)?.[0].length ?? 0;
+    const parts = name.slice(dots).split('.').join('/');
+    const roots = dots === 0 ? this.roots : [path.join(this.folder, ...Array<string>(dots - 1).fill('..'))];
+    for (const root of roots) {
+      const target = path.join(root, parts);
+      for (const file of [`${target}.py`, `${target}/__init__.py`]) {
+        if (this.files.has(file)) return file;
+      }
+      if (this.folders.has(target)) return target;
+    }
+    return undefined;
+  }
+
+  /** A file by a path relative to the notebook's folder or to the workspace. */
+  file(name: string): string | undefined {
+    if (path.isAbsolute(name) || /^[a-z]+:\/\//i.test(name)) return undefined;
+    return [path.join(this.folder, name), path.normalize(name)].find((file) => this.files.has(file));
+  }
+}

@@ -1,0 +1,105 @@
+import type { notebooks_v1 } from 'googleapis/build/src/apis/notebooks/v1';
+import { z } from 'zod/mini';
+import { ServiceError } from '../../execution/errors';
+import {
+  ExecutionTemplateSchema,
+  executionIdOf,
+  type Execution,
+  type ExecutionRequest,
+} from '../../execution/execution';
+import { ownFolder, withoutOwnFolder } from '../execution-files';
+import { formatGsUri } from '../gs-uri';
+import { readLabels, withOurLabels } from '../labels';
+import { runStatusOf } from '../run-status';
+
+const text = z.optional(z.string());
+
+/** An Execution as the Notebooks API v1 answers it (discovery revision 20260812). */
+export const V1ExecutionSchema = z.object({
+  name: z.string(),
+  displayName: text,
+  description: text,
+  createTime: text,
+  updateTime: text,
+  state: text,
+  outputNotebookFile: text,
+  jobUri: text,
+  executionTemplate: z.optional(ExecutionTemplateSchema),
+});
+export type V1Execution = z.infer<typeof V1ExecutionSchema>;
+
+/** Where the files of an execution are in Cloud Storage, as `gs://` URIs. */
+export interface V1Files {
+  readonly input: string;
+  /** A YAML file in place of the template's parameters. */
+  readonly parameters: string | undefined;
+}
+
+/** The execution to create for a request. @throws ServiceError `fieldRequired`, `fieldInvalid` */
+export function toV1(
+  executionId: string,
+  request: ExecutionRequest,
+  files: V1Files,
+  marks: { fingerprint: string; sourceName: string | undefined },
+): notebooks_v1.Schema$Execution {
+  const { executionTemplate: template = {}, runOptions = {}, description } = request;
+  const { parameters: _, paramsYamlFile, masterType, ...rest } = template;
+  const dataproc = template.jobType === 'DATAPROC';
+  if (masterType === undefined && !dataproc) throw required('executionTemplate.masterType');
+  if (dataproc && template.dataprocParameters?.cluster === undefined) {
+    throw required('executionTemplate.dataprocParameters.cluster');
+  }
+  return {
+    ...(description === undefined ? {} : { description }),
+    executionTemplate: {
+      ...(rest as notebooks_v1.Schema$ExecutionTemplate),
+      // The only tier there still is; a machine type goes with it.
+      scaleTier: template.scaleTier ?? 'CUSTOM',
+      ...(masterType === undefined ? {} : { masterType }),
+      inputNotebookFile: files.input,
+      outputNotebookFolder: formatGsUri(ownFolder(template.outputNotebookFolder, executionId)).replace(
+        /\/$/,
+        '',
+      ),
+      labels: withOurLabels(template.labels, {
+        fingerprint: marks.fingerprint,
+        templateName: runOptions.templateName,
+        source: marks.sourceName,
+      }),
+      ...(files.parameters === undefined
+        ? paramsYamlFile === undefined
+          ? {}
+          : { paramsYamlFile }
+        : { paramsYamlFile: files.parameters }),
+    },
+  };
+}
+
+function required(field: string): ServiceError {
+  return new ServiceError('INVALID_ARGUMENT', 'fieldRequired', `${field} is required`, { field });
+}
+
+/** The execution as it is known elsewhere in this product: names of the configured project, without our labels and folder. */
+export function fromV1(parent: string, answered: V1Execution): Execution {
+  const id = executionIdOf(answered.name);
+  const { labels: _, outputNotebookFolder, ...template } = answered.executionTemplate ?? {};
+  const labels = readLabels(answered.executionTemplate?.labels);
+  const ours = labels.fingerprint !== undefined;
+  const folder = ours ? withoutOwnFolder(outputNotebookFolder, id) : outputNotebookFolder;
+  const state = answered.state ?? 'STATE_UNSPECIFIED';
+  const { createTime, updateTime } = answered;
+  return {
+    ...answered,
+    name: `${parent}/executions/${id}`,
+    // The service's own name is the id again.
+    displayName: labels.source?.replace(/\.ipynb$/, '') ?? answered.displayName ?? id,
+    state,
+    executionTemplate: {
+      ...template,
+      ...(folder === undefined ? {} : { outputNotebookFolder: folder }),
+      ...(labels.others === undefined ? {} : { labels: labels.others }),
+    },
+    runOptions: labels.templateName === undefined ? {} : { templateName: labels.templateName },
+    runStatus: runStatusOf({ state, createTime, updateTime, elsewhere: !ours }),
+  };
+}

@@ -1,0 +1,76 @@
+import { z } from 'zod/mini';
+import { ServiceError } from '../execution/errors';
+import { translateFailure, type RequestContext } from './error-translation';
+import type { AttemptOptions, RequestSender } from './requests';
+
+/** google.longrunning.Operation, as far as it is read. */
+export const OperationSchema = z.object({
+  name: z.string(),
+  done: z.optional(z.boolean()),
+  error: z.optional(
+    z.object({
+      code: z.optional(z.number()),
+      message: z.optional(z.string()),
+      details: z.optional(z.array(z.unknown())),
+    }),
+  ),
+});
+export type Operation = z.infer<typeof OperationSchema>;
+
+/** google.rpc.Code by number. */
+const STATUS_NAMES = [
+  'OK',
+  'CANCELLED',
+  'UNKNOWN',
+  'INVALID_ARGUMENT',
+  'DEADLINE_EXCEEDED',
+  'NOT_FOUND',
+  'ALREADY_EXISTS',
+  'PERMISSION_DENIED',
+  'RESOURCE_EXHAUSTED',
+  'FAILED_PRECONDITION',
+  'ABORTED',
+  'OUT_OF_RANGE',
+  'UNIMPLEMENTED',
+  'INTERNAL',
+  'UNAVAILABLE',
+  'DATA_LOSS',
+  'UNAUTHENTICATED',
+];
+
+/** Milliseconds between looks at an operation, and in all. */
+const INTERVAL = 1000;
+const LONGEST = 120_000;
+
+/**
+ * Waits until an operation is done. @throws ServiceError of the operation, or `timedOut` when it takes too long
+ */
+export async function awaitOperation(
+  sender: RequestSender,
+  started: Operation,
+  get: (name: string, options: AttemptOptions) => Promise<{ data: unknown }>,
+  context: RequestContext,
+  signal?: AbortSignal,
+): Promise<void> {
+  const end = sender.clock.now() + LONGEST;
+  let operation = started;
+  while (operation.done !== true) {
+    if (sender.clock.now() > end) {
+      throw new ServiceError('DEADLINE_EXCEEDED', 'timedOut', `${operation.name} takes too long`);
+    }
+    await sender.clock.sleep(INTERVAL, signal);
+    const { name } = operation;
+    operation = await sender.send(OperationSchema, (options) => get(name, options), context, signal);
+  }
+  if (operation.error !== undefined) throw operationError(operation.error, context);
+}
+
+/** The ServiceError of a google.rpc.Status that did not come as an HTTP error. */
+export function operationError(
+  error: NonNullable<Operation['error']>,
+  context: RequestContext,
+): ServiceError {
+  const { code = 2, message = '', details = [] } = error;
+  const body = { error: { message, status: STATUS_NAMES[code] ?? 'UNKNOWN', details } };
+  return translateFailure({ status: 500, body, message, cause: error }, context, 0);
+}
