@@ -1,11 +1,14 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { createWriteStream, existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { chromium, type Browser, type BrowserContext } from 'playwright-core';
+import { FILES } from '../../src/runner/job';
+import { ExecutionRecordSchema, type ExecutionRecord } from '../../src/service/record';
 import { ensureChromium } from './chromium';
 import { RESULTS, ROOT } from './paths';
 import { descendantsOf, freePort, kill, processesWithEnvironment } from './processes';
@@ -20,6 +23,7 @@ const MARK = 'NOTEBOOK_EXECUTIONS_TEST_RUN';
 const QUIET = {
   'workbench.startupEditor': 'none',
   'workbench.tips.enabled': false,
+  'workbench.secondarySideBar.defaultVisibility': 'hidden',
   'chat.disableAIFeatures': true,
   'extensions.autoUpdate': false,
   'extensions.autoCheckUpdates': false,
@@ -43,6 +47,8 @@ export interface LaunchOptions {
   readonly port?: number;
   /** Ask whether to trust the workspace, as for a person who opens it first. Default: it is trusted. */
   readonly workspaceTrust?: boolean;
+  /** Keeps user data and executions in this folder. Default: a temporary one. */
+  readonly home?: string;
 }
 
 export interface WindowOptions {
@@ -82,6 +88,7 @@ export class VSCode {
 
   private constructor(
     readonly url: string,
+    private readonly token: string,
     /** The temporary folder all is below. */
     readonly home: string,
     /** Where the embedded service of this VS Code keeps its executions. */
@@ -95,10 +102,12 @@ export class VSCode {
   static async launch(options: LaunchOptions): Promise<VSCode> {
     const install = await ensureServer(options.version ?? 'newest');
     // Short: sockets below it have at most 104 bytes for their path.
-    const home = await mkdtemp(path.join(os.tmpdir(), 'nbx-'));
+    const home = options.home ?? (await mkdtemp(path.join(os.tmpdir(), 'nbx-')));
     const dataDirectory = path.join(home, 'data');
     const port = options.port ?? (await freePort());
     const mark = randomUUID();
+    const token = randomUUID();
+    await writePrivate(path.join(home, 'token'), token);
     const env: NodeJS.ProcessEnv = {
       ...Object.fromEntries(
         Object.entries(process.env).filter(([name]) => !/^(?:VSCODE|ELECTRON|NODE_OPTIONS)/.test(name)),
@@ -109,7 +118,7 @@ export class VSCode {
     };
     const extensions = path.join(home, 'extensions');
     for (const vsix of options.vsix ?? []) {
-      const args = [install.main, '--install-extension', vsix, '--extensions-dir', extensions];
+      const args = [install.main, '--install-extension', vsix, '--force', '--extensions-dir', extensions];
       const { status, stdout, stderr } = spawnSync(install.node, args, { env, encoding: 'utf8' });
       if (status !== 0) {
         throw new Error(`${vsix} could not be installed: ${stdout}${stderr}`);
@@ -117,7 +126,15 @@ export class VSCode {
     }
     const user = path.join(home, 'user');
     const args = [
-      ...[install.main, '--host', '127.0.0.1', '--port', String(port), '--without-connection-token'],
+      ...[
+        install.main,
+        '--host',
+        '127.0.0.1',
+        '--port',
+        String(port),
+        '--connection-token-file',
+        path.join(home, 'token'),
+      ],
       ...[
         '--accept-server-license-terms',
         '--telemetry-level',
@@ -137,7 +154,7 @@ export class VSCode {
     server.stderr.pipe(log);
     const settings = { 'notebookExecutions.dataDirectory': dataDirectory, ...options.settings };
     const url = `http://127.0.0.1:${String(port)}`;
-    const vscode = new VSCode(url, home, dataDirectory, options, server, mark, settings);
+    const vscode = new VSCode(url, token, home, dataDirectory, options, server, mark, settings);
     try {
       await vscode.changeSettings({});
       await vscode.answers();
@@ -170,9 +187,9 @@ export class VSCode {
     await writeSettings(path.join(this.home, 'user'), this.settings);
   }
 
-  /** The address of a window. */
+  /** The address of a window. It holds the token that lets in, and lets in nobody else of this machine. */
   windowUrl({ folder = this.options.workspace, payload = [] }: WindowOptions = {}): string {
-    const query = new URLSearchParams({ folder });
+    const query = new URLSearchParams({ tkn: this.token, folder });
     if (payload.length > 0) {
       query.set('payload', JSON.stringify(payload));
     }
@@ -196,6 +213,10 @@ export class VSCode {
     await page.goto(this.windowUrl(options));
     const workbench = new Workbench(page);
     await workbench.ready();
+    if (this.options.vsix !== undefined) {
+      // All extensions' contributions come at once, the notebook editor's among them.
+      await workbench.activity('Notebook Executions').waitFor({ timeout: 60_000 });
+    }
     return workbench;
   }
 
@@ -213,14 +234,40 @@ export class VSCode {
     return processesWithEnvironment(MARK, this.mark).map(({ pid }) => pid);
   }
 
+  /** The record of each execution as the embedded service keeps it, oldest first. */
+  async records(): Promise<ExecutionRecord[]> {
+    const files = await readdir(this.dataDirectory, { recursive: true }).catch(() => []);
+    const records = await Promise.all(
+      files
+        .filter((file) => path.basename(file) === FILES.execution && !file.includes(`${path.sep}.`))
+        .map(async (file) =>
+          ExecutionRecordSchema.parse(
+            JSON.parse(await readFile(path.join(this.dataDirectory, file), 'utf8')),
+          ),
+        ),
+    );
+    return records.sort((one, other) => one.createTime.localeCompare(other.createTime));
+  }
+
+  /** Resolves when the server has ended by itself or been ended by {@link VSCode.stop}. */
+  async ended(): Promise<void> {
+    if (this.server.exitCode === null && this.server.signalCode === null) {
+      await once(this.server, 'exit');
+    }
+  }
+
+  /** Ends its windows and itself; executions go on. */
+  async stopEditor(): Promise<void> {
+    await (await this.browser)?.close();
+    if (this.server.pid !== undefined) {
+      kill(-this.server.pid);
+    }
+    await this.ended();
+  }
+
   /** Ends its windows, itself, its embedded service with all runners and kernels, and removes its files. */
   async stop(): Promise<void> {
-    await (await this.browser)?.close();
-    if (this.server.pid !== undefined && this.server.exitCode === null) {
-      const ended = new Promise((resolve) => this.server.once('exit', resolve));
-      kill(-this.server.pid);
-      await ended;
-    }
+    await this.stopEditor();
     const service = path.join(ROOT, 'dist/service.js');
     if (existsSync(service) && existsSync(this.dataDirectory)) {
       spawnSync(process.execPath, [service, 'stop', '--data-dir', this.dataDirectory], { timeout: 20_000 });
@@ -228,8 +275,17 @@ export class VSCode {
     for (const pid of this.startedPids()) {
       kill(pid);
     }
-    await rm(this.home, { recursive: true, force: true, maxRetries: 5 });
+    if (this.options.home === undefined) {
+      await rm(this.home, { recursive: true, force: true, maxRetries: 5 });
+    }
   }
+}
+
+/** Writes a file that only this user can read. */
+async function writePrivate(file: string, content: string): Promise<void> {
+  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+  await rm(file, { force: true });
+  await writeFile(file, content, { mode: 0o600, flag: 'wx' });
 }
 
 const CHROMIUM_ARGUMENTS = [

@@ -6,6 +6,12 @@ import { RESULTS } from './paths';
 /** Where screenshots go unless a test names another folder. */
 export const SCREENSHOTS = path.join(RESULTS, 'screenshots');
 
+/** What is used of HTMLImageElement; the project is compiled without the DOM's types. */
+interface DecodableImage {
+  readonly naturalWidth: number;
+  decode(): Promise<void>;
+}
+
 /**
  * A window of VS Code, through what a person sees and does in it. Every method waits for what it needs; a wait that
  * runs out rejects with what was looked for.
@@ -176,7 +182,12 @@ export class Workbench {
   async outputImageWidth(): Promise<number> {
     const image = this.outputs().locator('img').first();
     await image.scrollIntoViewIfNeeded();
-    return image.evaluate('image => image.decode().then(() => image.naturalWidth, () => 0)');
+    return image.evaluate((element: DecodableImage) =>
+      element.decode().then(
+        () => element.naturalWidth,
+        () => 0,
+      ),
+    );
   }
 
   // Looks
