@@ -1,0 +1,13 @@
+import { execFileSync } from 'node:child_process';
+import { VENV_PYTHON } from '../../support/python';
+
+/** Runs a Python program of the tests' environment with JSON on its standard input; what it prints is JSON. */
+export function python(program: string, input: unknown): unknown {
+  const output = execFileSync(VENV_PYTHON, ['-c', program], {
+    input: JSON.stringify(input),
+    encoding: 'utf8',
+    env: { ...process.env, PYTHONUTF8: '1' },
+    maxBuffer: 1 << 28,
+  });
+  return JSON.parse(output);
+}
