@@ -10,7 +10,8 @@ import tseslint from 'typescript-eslint';
 const ARROWS = {
   execution: [],
   notebook: ['execution'],
-  embedded: ['execution', 'notebook'],
+  // It speaks with the service by HTTP and by the files that service/endpoint.ts and runner/job.ts describe.
+  embedded: ['execution', 'notebook', 'runner', 'service'],
   google: ['execution', 'notebook'],
   runner: ['execution', 'notebook'],
   service: ['execution', 'notebook', 'runner'],

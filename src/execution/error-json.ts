@@ -51,16 +51,14 @@ const BadRequestSchema = z.object({ fieldViolations: z.array(z.object({ field: z
 export function fromErrorJson(httpCode: number, body: unknown): ServiceError {
   const parsed = ErrorSchema.safeParse(body);
   const error = parsed.success ? parsed.data.error : { message: '', status: undefined, details: [] };
-  const info = error.details.map((detail) => ErrorInfoSchema.safeParse(detail)).find((each) => each.success);
-  const badRequest = error.details
-    .map((detail) => BadRequestSchema.safeParse(detail))
-    .find((each) => each.success);
-  const field = badRequest?.data?.fieldViolations[0]?.field;
+  const [info] = error.details.flatMap((detail) => ErrorInfoSchema.safeParse(detail).data ?? []);
+  const [badRequest] = error.details.flatMap((detail) => BadRequestSchema.safeParse(detail).data ?? []);
+  const field = badRequest?.fieldViolations[0]?.field;
   return new ServiceError(
     statusName(error.status) ?? statusOfHttpCode(httpCode),
-    info?.data?.reason ?? 'serviceError',
+    info?.reason ?? 'serviceError',
     error.message === '' ? `HTTP ${httpCode}` : error.message,
-    { ...(field === undefined ? {} : { field }), ...info?.data?.metadata },
+    { ...(field === undefined ? {} : { field }), ...info?.metadata },
   );
 }
 

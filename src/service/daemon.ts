@@ -8,7 +8,7 @@ import { routes } from './api/routes';
 import { ApiServer } from './api/server';
 import { ConfigReader } from './config';
 import {
-  EndpointSchema,
+  readEndpoint,
   runtimeRoot,
   servicePaths,
   STOP_PATH,
@@ -17,7 +17,7 @@ import {
   type ServicePaths,
 } from './endpoint';
 import { ExecutionManager } from './execution-manager';
-import { makePrivateDirectory, readIfExists, replaceFile } from './files';
+import { makePrivateDirectory, replaceFile } from './files';
 import { FolderStore } from './folder-store';
 import { ServiceLock } from './lock';
 import { bootId, isAlive, type ProcessIdentity } from './processes';
@@ -164,15 +164,6 @@ async function takeLock(paths: ServicePaths, { build, replace, log }: ServeOptio
     }
     log(`takes over from ${running?.build ?? 'a service that is coming up'}`);
     await endService(paths, lock.holder);
-  }
-}
-
-/** The endpoint as the file tells; undefined when there is none or it is of no use. */
-export async function readEndpoint(paths: ServicePaths): Promise<Endpoint | undefined> {
-  try {
-    return EndpointSchema.parse(JSON.parse((await readIfExists(paths.endpoint)) ?? ''));
-  } catch {
-    return undefined;
   }
 }
 

@@ -1,7 +1,8 @@
+import { readFile } from 'node:fs/promises';
 import * as crypto from 'node:crypto';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { z } from 'zod/mini';
+import * as z from 'zod/mini';
 
 /*
  * What the service and its clients agree on beside the API itself. The data directory may lie on a home directory that
@@ -54,6 +55,9 @@ export const ServiceInfoSchema = z.object({
   spare: z.boolean(),
 });
 export type ServiceInfo = z.infer<typeof ServiceInfoSchema>;
+
+/** The location as the service answers it. */
+export const LocationSchema = z.object({ metadata: ServiceInfoSchema });
 
 /** Resource name that every execution of the service is under. */
 export const PARENT = 'projects/local/locations/local';
@@ -108,3 +112,12 @@ export const STOP_PATH = `v1/${PARENT}:stop`;
 
 /** Build of a service that runs straight from where it was built. */
 export const DEVELOPMENT_BUILD = 'development';
+
+/** The endpoint as its file tells; undefined when there is none or it is of no use. */
+export async function readEndpoint(paths: ServicePaths): Promise<Endpoint | undefined> {
+  try {
+    return EndpointSchema.parse(JSON.parse(await readFile(paths.endpoint, 'utf8')));
+  } catch {
+    return undefined;
+  }
+}

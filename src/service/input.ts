@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { z } from 'zod/mini';
+import * as z from 'zod/mini';
 import { ServiceError } from '../execution/errors';
 import { readNotebook } from '../notebook/document';
 import { NotebookError } from '../notebook/errors';

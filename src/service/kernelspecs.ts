@@ -1,7 +1,7 @@
 import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { z } from 'zod/mini';
+import * as z from 'zod/mini';
 import { ServiceError } from '../execution/errors';
 import type { KernelLaunch } from '../runner/job';
 import { hasIpykernel, pythonKernel, sysPrefix } from './python';
@@ -48,7 +48,8 @@ interface DataDirectory {
 export function jupyterDataPaths(search: KernelSearch): DataDirectory[] {
   const { env } = search;
   const platform = search.platform ?? process.platform;
-  const { join, delimiter } = platform === 'win32' ? path.win32 : path.posix;
+  const paths = platform === 'win32' ? path.win32 : path.posix;
+  const join = (...parts: string[]): string => paths.join(...parts);
   const home = env[platform === 'win32' ? 'USERPROFILE' : 'HOME'] ?? os.homedir();
   const own =
     env['JUPYTER_DATA_DIR'] ??
@@ -61,7 +62,7 @@ export function jupyterDataPaths(search: KernelSearch): DataDirectory[] {
     platform === 'win32'
       ? [join(env['PROGRAMDATA'] ?? 'C:\\ProgramData', 'jupyter')]
       : ['/usr/local/share/jupyter', '/usr/share/jupyter'];
-  const fromEnv = (env['JUPYTER_PATH'] ?? '').split(delimiter).filter((each) => each !== '');
+  const fromEnv = (env['JUPYTER_PATH'] ?? '').split(paths.delimiter).filter((each) => each !== '');
   return [
     ...fromEnv.map((directory) => ({ directory })),
     ...search.prefixes.map((prefix) => ({ directory: join(prefix, 'share', 'jupyter'), prefix })),

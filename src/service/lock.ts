@@ -1,6 +1,6 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { z } from 'zod/mini';
+import * as z from 'zod/mini';
 import { createFile, errorCode, readIfExists } from './files';
 import { isAlive, processStartTime, type ProcessIdentity } from './processes';
 

@@ -4,7 +4,7 @@ import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
-import { z } from 'zod/mini';
+import * as z from 'zod/mini';
 import type { KernelLaunch } from '../runner/job';
 
 const run = promisify(execFile);

@@ -1,0 +1,65 @@
+import { createHash, randomUUID } from 'node:crypto';
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { makePrivateDirectory } from '../service/files';
+
+const SCRIPTS = ['service.js', 'runner.js'];
+/** Older copies are kept for runners that still work with them. */
+const KEPT = 4;
+
+/** A copy of the bundles that no update of the extension touches. */
+export interface InstalledBundles {
+  /** `{version}-{hash}` */
+  readonly build: string;
+  readonly service: string;
+}
+
+/**
+ * Copies service.js, runner.js and the zeromq addon to `{versions}/{version}-{hash}`, unless they are there.
+ * @param source the extension's `dist` folder.
+ */
+export async function installBundles(
+  source: string,
+  version: string,
+  versions: string,
+): Promise<InstalledBundles> {
+  const hash = createHash('sha256');
+  for (const script of SCRIPTS) hash.update(await fs.readFile(path.join(source, script)));
+  const build = `${version}-${hash.digest('hex').slice(0, 12)}`;
+  const target = path.join(versions, build);
+  const installed = { build, service: path.join(target, 'service.js') };
+  if (await exists(target)) return installed;
+  await makePrivateDirectory(versions);
+  const aside = path.join(versions, `.${build}-${randomUUID()}`);
+  try {
+    await fs.mkdir(aside, { mode: 0o700 });
+    for (const script of SCRIPTS) await fs.copyFile(path.join(source, script), path.join(aside, script));
+    await fs.cp(path.join(source, 'node_modules'), path.join(aside, 'node_modules'), { recursive: true });
+    await fs.rename(aside, target);
+  } catch (error) {
+    await fs.rm(aside, { recursive: true, force: true });
+    // Another window was faster.
+    if (!(await exists(target))) throw error;
+  }
+  await removeOld(versions, build);
+  return installed;
+}
+
+async function removeOld(versions: string, current: string): Promise<void> {
+  const others = (await fs.readdir(versions)).filter((name) => !name.startsWith('.') && name !== current);
+  const dated = await Promise.all(
+    others.map(async (name) => ({ name, time: (await fs.stat(path.join(versions, name))).mtimeMs })),
+  );
+  dated.sort((a, b) => b.time - a.time);
+  for (const { name } of dated.slice(KEPT)) {
+    // On Windows an addon that is in use stays until another time.
+    await fs.rm(path.join(versions, name), { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
+async function exists(file: string): Promise<boolean> {
+  return fs.access(file).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,276 @@
+import { randomUUID } from 'node:crypto';
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import * as z from 'zod/mini';
+import { ServiceError } from '../execution/errors';
+import { EXECUTION_ID, parseExecution, type Execution, type ExecutionRequest } from '../execution/execution';
+import type {
+  Capabilities,
+  ExecutionInput,
+  ExecutionPage,
+  ExecutionService,
+  LogChunk,
+  OutputDocument,
+} from '../execution/execution-service';
+import { FILES } from '../runner/job';
+import { PARENT, servicePaths, STOP_PATH, type ServiceConfig, type ServiceInfo } from '../service/endpoint';
+import { createFile, errorCode, makePrivateDirectory, readIfExists, replaceFile } from '../service/files';
+import { ConnectionError, HttpClient, type HttpRequest } from './http-client';
+import { openDocument, readLogChunk } from './local-files';
+import { ServiceLocator } from './service-locator';
+
+/** What the embedded service is made with. */
+export interface EmbeddedServiceOptions {
+  /** Folder for everything the service keeps, see {@link defaultDataDirectory}. */
+  readonly dataDirectory: string;
+  /** The extension's `dist` folder with service.js, runner.js and node_modules/zeromq. */
+  readonly bundles: string;
+  /** Version of the extension; a service of an older one is replaced. */
+  readonly version: string;
+  /** Absolute path of the Node to run service and runners with; `process.execPath` when absent. */
+  readonly nodePath?: string | undefined;
+  /** Settings of the service; written to its config.json. See also {@link EmbeddedExecutionService.configure}. */
+  readonly config?: ServiceConfig | undefined;
+  /** The service leaves after so many seconds without executions and requests; 600 when absent. */
+  readonly idleSeconds?: number | undefined;
+  /** Gets technical English for the log; never a secret. */
+  readonly log?: ((message: string) => void) | undefined;
+}
+
+/** Milliseconds for a request. Creating reads, checks and copies the notebook. */
+const TIMEOUT = 10_000;
+const CREATE_TIMEOUT = 60_000;
+/** Milliseconds between looks at a delete that waits for the execution to end, and in all. */
+const DELETE_POLL = 100;
+const DELETE_TIMEOUT = 60_000;
+
+const PageSchema = z.object({
+  executions: z._default(z.array(z.unknown()), []),
+  nextPageToken: z.optional(z.string()),
+});
+const OperationSchema = z.object({ done: z.boolean(), response: z.optional(z.unknown()) });
+
+/**
+ * Executions on this machine: the client of the embedded service. Nothing happens before the first call; the first call
+ * of any method finds the service or starts it. The service outlives this object.
+ */
+export class EmbeddedExecutionService implements ExecutionService {
+  readonly id = 'embedded';
+  readonly capabilities: Capabilities = { cancel: true, log: true, liveOutput: true };
+  readonly #http = new HttpClient();
+  readonly #locator: ServiceLocator;
+  readonly #staging: string;
+  #configured: Promise<void> | undefined;
+
+  constructor(private readonly options: EmbeddedServiceOptions) {
+    const { idleSeconds = 600, log = () => undefined } = options;
+    this.#locator = new ServiceLocator({ ...options, idleSeconds, log }, this.#http);
+    this.#staging = path.join(servicePaths(options.dataDirectory).dataDirectory, 'staging');
+  }
+
+  /**
+   * {@inheritDoc ExecutionService.create}
+   * `executionTemplate.inputNotebookFile` is not read: the notebook is `input`. Besides the service's own reasons (see
+   * src/service/request.ts): `stagingNotWritable`, args `code`.
+   */
+  async create(
+    executionId: string,
+    execution: ExecutionRequest,
+    input: ExecutionInput,
+    signal?: AbortSignal,
+  ): Promise<Execution> {
+    await this.#configure();
+    const staged = path.join(this.#staging, `${randomUUID()}.ipynb`);
+    try {
+      await makePrivateDirectory(this.#staging);
+      await createFile(staged, input.notebook);
+    } catch (error) {
+      const code = errorCode(error) ?? String(error);
+      throw new ServiceError('RESOURCE_EXHAUSTED', 'stagingNotWritable', `cannot write ${staged}: ${code}`, {
+        code,
+      });
+    }
+    try {
+      const answer = await this.#send({
+        method: 'POST',
+        path: `v1/${PARENT}/executions?executionId=${encodeURIComponent(executionId)}`,
+        body: {
+          ...execution,
+          executionTemplate: {
+            ...execution.executionTemplate,
+            inputNotebookFile: pathToFileURL(staged).href,
+          },
+        },
+        timeout: CREATE_TIMEOUT,
+        signal,
+      });
+      return parseExecution(OperationSchema.parse(answer).response);
+    } finally {
+      await fs.rm(staged, { force: true });
+    }
+  }
+
+  async get(name: string, signal?: AbortSignal): Promise<Execution> {
+    return parseExecution(await this.#send({ method: 'GET', path: pathOf(name), timeout: TIMEOUT, signal }));
+  }
+
+  async list(page: { pageSize?: number; pageToken?: string }, signal?: AbortSignal): Promise<ExecutionPage> {
+    const query = new URLSearchParams();
+    if (page.pageSize !== undefined) query.set('pageSize', String(page.pageSize));
+    if (page.pageToken !== undefined) query.set('pageToken', page.pageToken);
+    const answer = await this.#send({
+      method: 'GET',
+      path: `v1/${PARENT}/executions?${query.toString()}`,
+      timeout: TIMEOUT,
+      signal,
+    });
+    const { executions, nextPageToken } = PageSchema.parse(answer);
+    return { executions: executions.map(parseExecution), nextPageToken };
+  }
+
+  async cancel(name: string, signal?: AbortSignal): Promise<Execution> {
+    return parseExecution(
+      await this.#send({ method: 'POST', path: `${pathOf(name)}:cancel`, timeout: TIMEOUT, signal }),
+    );
+  }
+
+  /** {@inheritDoc ExecutionService.delete} Resolves when it is gone; `deleteTakesLong` (DEADLINE_EXCEEDED) after a minute. */
+  async delete(name: string, signal?: AbortSignal): Promise<void> {
+    const answer = await this.#send({ method: 'DELETE', path: pathOf(name), timeout: TIMEOUT, signal });
+    let { done } = OperationSchema.parse(answer);
+    const deadline = Date.now() + DELETE_TIMEOUT;
+    while (!done) {
+      if (Date.now() > deadline) {
+        throw new ServiceError('DEADLINE_EXCEEDED', 'deleteTakesLong', `${name} is still ending`);
+      }
+      await delay(DELETE_POLL, undefined, { signal });
+      done = await this.get(name, signal).then(
+        () => false,
+        (error: unknown) => {
+          if (error instanceof ServiceError && error.status === 'NOT_FOUND') return true;
+          throw error;
+        },
+      );
+    }
+  }
+
+  /** The output in the place that the execution names; where it was moved away from there, the service's own copy. */
+  async readOutput(execution: Execution, signal?: AbortSignal): Promise<OutputDocument | undefined> {
+    signal?.throwIfAborted();
+    const named = execution.outputNotebookFile;
+    return (
+      (await openDocument(named === undefined ? undefined : fileURLToPath(named))) ??
+      openDocument(siblingOf(execution, FILES.output))
+    );
+  }
+
+  async readInput(execution: Execution, signal?: AbortSignal): Promise<OutputDocument | undefined> {
+    signal?.throwIfAborted();
+    return openDocument(siblingOf(execution, FILES.input));
+  }
+
+  async readLog(execution: Execution, offset: number, signal?: AbortSignal): Promise<LogChunk> {
+    signal?.throwIfAborted();
+    return readLogChunk(siblingOf(execution, FILES.kernelLog), offset);
+  }
+
+  /** What runs, or undefined when no service does; none is started. */
+  async info(): Promise<ServiceInfo | undefined> {
+    return (await this.#locator.find())?.info;
+  }
+
+  /**
+   * Settings from now on. A running service takes them over before the next create, and counts
+   * `maxConcurrent` from then on.
+   */
+  async configure(config: ServiceConfig): Promise<void> {
+    this.#configured = this.#writeConfig(config);
+    await this.#configured;
+  }
+
+  /** Ends the service, if it runs, and starts a new one. Running executions go on. A service that hangs is ended by force. */
+  async restart(): Promise<void> {
+    await this.#locator.restart();
+  }
+
+  /** Ends the service, if it runs. Running executions go on, and the next call starts it again. */
+  async stop(): Promise<void> {
+    const located = await this.#locator.find();
+    if (located === undefined) return;
+    await this.#http.send(located.connection, { method: 'POST', path: STOP_PATH, timeout: TIMEOUT });
+    this.#locator.forget();
+  }
+
+  /** Closes the connections; the service goes on. */
+  dispose(): void {
+    this.#http.dispose();
+  }
+
+  /** Sends a request; where nobody answers any more, once again to a service that does: every request may be repeated. */
+  async #send(request: HttpRequest): Promise<unknown> {
+    const { signal } = request;
+    for (let attempt = 1; ; attempt++) {
+      const connection = await abortable(this.#locator.connect(), signal);
+      try {
+        return await this.#http.send(connection, request);
+      } catch (error) {
+        // A former service's token: another one listens there now.
+        const stale = error instanceof ServiceError && error.reason === 'tokenInvalid';
+        if (!(error instanceof ConnectionError) && !stale) throw error;
+        this.#locator.forget();
+        if (attempt < 3) continue;
+        throw new ServiceError('UNAVAILABLE', 'serviceNotReachable', error.message, {}, { cause: error });
+      }
+    }
+  }
+
+  async #configure(): Promise<void> {
+    this.#configured ??= this.#writeConfig(this.options.config ?? {});
+    try {
+      await this.#configured;
+    } catch (error) {
+      this.#configured = undefined;
+      this.options.log?.(`config.json not written: ${String(error)}`);
+    }
+  }
+
+  async #writeConfig(config: ServiceConfig): Promise<void> {
+    const { dataDirectory, config: file } = servicePaths(this.options.dataDirectory);
+    const text = JSON.stringify(config);
+    await makePrivateDirectory(dataDirectory);
+    if ((await readIfExists(file)) !== text) await replaceFile(file, text);
+  }
+}
+
+/** @throws ServiceError NOT_FOUND for a name that no execution of this service has. */
+function pathOf(name: string): string {
+  const id = name.startsWith(`${PARENT}/executions/`) ? name.slice(`${PARENT}/executions/`.length) : '';
+  if (EXECUTION_ID.test(id)) return `v1/${name}`;
+  throw new ServiceError('NOT_FOUND', 'executionNotFound', `no execution ${name}`, { executionId: id });
+}
+
+/** A file in the folder of an execution: where the snapshot of its input is. */
+function siblingOf(execution: Execution, name: string): string | undefined {
+  const input = execution.executionTemplate?.inputNotebookFile;
+  return input?.startsWith('file:') === true
+    ? path.join(path.dirname(fileURLToPath(input)), name)
+    : undefined;
+}
+
+/** What others wait for too is not ended by one who does not want to wait any longer. */
+async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  signal.throwIfAborted();
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a signal's reason is what it is
+      reject(signal.reason);
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => {
+      signal.removeEventListener('abort', abort);
+    });
+  });
+}

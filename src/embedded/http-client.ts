@@ -1,0 +1,116 @@
+import * as http from 'node:http';
+import { fromErrorJson } from '../execution/error-json';
+import { ServiceError } from '../execution/errors';
+
+/** Where the service listens, and what lets one in. */
+export interface Connection {
+  /** `http://127.0.0.1:PORT/` */
+  readonly endpoint: string;
+  readonly token: string;
+}
+
+/** A request to the service. */
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** Without leading slash, with the query. */
+  readonly path: string;
+  readonly body?: unknown;
+  /** Milliseconds for the whole request. */
+  readonly timeout: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Nobody listens there, or the connection broke: it is not known what became of the request. */
+export class ConnectionError extends Error {
+  override readonly name = 'ConnectionError';
+}
+
+/**
+ * JSON over HTTP on the loopback interface, with connections that are kept. Proxies are not asked: what is meant for this
+ * machine must not leave it.
+ */
+export class HttpClient {
+  readonly #agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
+
+  /**
+   * Sends a request and reads its answer.
+   * @throws ServiceError as answered; UNAVAILABLE `serviceNotResponding` when the time is over.
+   * @throws ConnectionError; the signal's reason when it is aborted.
+   */
+  async send(connection: Connection, request: HttpRequest): Promise<unknown> {
+    const { method, path, body, timeout, signal } = request;
+    signal?.throwIfAborted();
+    const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+    return new Promise((resolve, reject) => {
+      const outgoing = http.request(new URL(path, connection.endpoint), {
+        method,
+        agent: this.#agent,
+        headers: {
+          authorization: `Bearer ${connection.token}`,
+          ...(payload === undefined
+            ? {}
+            : { 'content-type': 'application/json', 'content-length': payload.length }),
+        },
+      });
+      const finish = (settle: () => void): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', abort);
+        settle();
+        // What is still under way is of no interest; a request that is complete does not notice.
+        outgoing.destroy();
+      };
+      const fail = (error: unknown): void => {
+        finish(() => {
+          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a signal's reason is what it is
+          reject(error);
+        });
+      };
+      const abort = (): void => {
+        fail(signal?.reason);
+      };
+      const timer = setTimeout(() => {
+        fail(new ServiceError('UNAVAILABLE', 'serviceNotResponding', `no answer within ${timeout} ms`));
+      }, timeout);
+      signal?.addEventListener('abort', abort);
+      const broken = (error: Error): void => {
+        fail(new ConnectionError(error.message, { cause: error }));
+      };
+      outgoing.once('error', broken);
+      outgoing.once('response', (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.once('error', broken);
+        response.once('close', () => {
+          if (!response.complete) broken(new Error('the answer broke off'));
+        });
+        response.once('end', () => {
+          clearTimeout(timer);
+          signal?.removeEventListener('abort', abort);
+          try {
+            resolve(answerOf(response.statusCode ?? 0, Buffer.concat(chunks).toString('utf8')));
+          } catch (error) {
+            reject(error instanceof Error ? error : new Error(String(error)));
+          }
+        });
+      });
+      outgoing.end(payload);
+    });
+  }
+
+  /** Closes the connections. */
+  dispose(): void {
+    this.#agent.destroy();
+  }
+}
+
+function answerOf(code: number, text: string): unknown {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    body = undefined;
+  }
+  if (code >= 400) throw fromErrorJson(code, body);
+  if (code === 200 && body !== undefined) return body;
+  throw new ServiceError('UNAVAILABLE', 'answerInvalid', `answer ${code} is not what was asked for`);
+}

@@ -1,0 +1,53 @@
+import { createReadStream } from 'node:fs';
+import * as fs from 'node:fs/promises';
+import type { LogChunk, OutputDocument } from '../execution/execution-service';
+import { errorCode } from '../service/files';
+
+const MAX_CHUNK_BYTES = 1024 * 1024;
+
+/** A file as a document; undefined when there is none. The runner replaces its files as a whole, so that none is torn. */
+export async function openDocument(file: string | undefined): Promise<OutputDocument | undefined> {
+  if (file === undefined) return undefined;
+  try {
+    const { size, mtimeMs, ino } = await fs.stat(file);
+    return {
+      size,
+      version: `${ino}-${mtimeMs}-${size}`,
+      read: (signal) => createReadStream(file, signal === undefined ? {} : { signal }),
+    };
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+/** Text of a log from `offset` (bytes) on, at most 1 MB at a time; no character is cut in two. */
+export async function readLogChunk(file: string | undefined, offset: number): Promise<LogChunk> {
+  const nothing = { text: '', nextOffset: offset };
+  if (file === undefined) return nothing;
+  try {
+    const handle = await fs.open(file, 'r');
+    try {
+      const buffer = Buffer.alloc(MAX_CHUNK_BYTES);
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length, offset);
+      const whole = buffer.subarray(0, bytesRead - unfinished(buffer.subarray(0, bytesRead)));
+      return { text: whole.toString('utf8'), nextOffset: offset + whole.length };
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return nothing;
+    throw error;
+  }
+}
+
+/** How many bytes at the end begin a UTF-8 character that goes on after them. */
+function unfinished(bytes: Buffer): number {
+  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
+    const byte = bytes[bytes.length - back] ?? 0;
+    if ((byte & 0xc0) === 0x80) continue;
+    const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
+    return length > back ? back : 0;
+  }
+  return 0;
+}

@@ -1,0 +1,250 @@
+import { execFile, spawn } from 'node:child_process';
+import * as fs from 'node:fs';
+import { open, stat, readFile } from 'node:fs/promises';
+import * as os from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { ServiceError } from '../execution/errors';
+import {
+  PARENT,
+  readEndpoint,
+  LocationSchema,
+  servicePaths,
+  type ServiceInfo,
+  type ServicePaths,
+} from '../service/endpoint';
+import { errorCode, makePrivateDirectory } from '../service/files';
+import { bootId, nodeEnvironment } from '../service/processes';
+import { installBundles, type InstalledBundles } from './bundles';
+import { ConnectionError, type Connection, type HttpClient } from './http-client';
+
+/** What is needed to start a service. */
+export interface LocatorOptions {
+  readonly dataDirectory: string;
+  /** The extension's `dist` folder. */
+  readonly bundles: string;
+  readonly version: string;
+  /** Node to run the service with; this process' own (`process.execPath`) when absent. */
+  readonly nodePath?: string | undefined;
+  /** The service leaves after so many seconds without executions and requests. */
+  readonly idleSeconds: number;
+  readonly log: (message: string) => void;
+}
+
+/** Milliseconds for the service to say who it is; one that runs answers within a few. */
+const PROBE_MS = 5000;
+/** Milliseconds for a service to come up, including the time it takes to end a former one that hangs. */
+const START_MS = 20_000;
+const LOG_BYTES = 2_000_000;
+
+/** A service that answered. */
+interface Located {
+  readonly connection: Connection;
+  readonly info: ServiceInfo;
+}
+
+/** Finds the service of this user, host and data directory, and starts it when there is none. */
+export class ServiceLocator {
+  readonly #paths: ServicePaths;
+  #located: Promise<Connection> | undefined;
+  #installed: Promise<InstalledBundles> | undefined;
+  /** A service of another build is replaced once, by whoever comes later: two builds must not chase each other. */
+  #mayReplace = true;
+
+  constructor(
+    private readonly options: LocatorOptions,
+    private readonly http: HttpClient,
+  ) {
+    this.#paths = servicePaths(options.dataDirectory);
+  }
+
+  /**
+   * The connection to a service that answers, started if need be.
+   * @throws ServiceError UNAVAILABLE: `serviceNotResponding`, `serviceNotStarted` (args `log`: the last lines of its
+   *   log); PERMISSION_DENIED `tokenFileExposed` (args `path`).
+   */
+  async connect(): Promise<Connection> {
+    this.#located ??= this.#connect();
+    try {
+      return await this.#located;
+    } catch (error) {
+      this.#located = undefined;
+      throw error;
+    }
+  }
+
+  /** Forgets a connection that does not work any more. */
+  forget(): void {
+    this.#located = undefined;
+  }
+
+  /** The service that runs, or undefined; none is started. @throws ServiceError like {@link connect}. */
+  async find(): Promise<Located | undefined> {
+    const endpoint = await readEndpoint(this.#paths);
+    if (endpoint?.host !== os.hostname() || endpoint.boot !== (await bootId())) return undefined;
+    const connection = { endpoint: endpoint.endpoint, token: await readToken(endpoint.tokenFile) };
+    if (connection.token === '') return undefined;
+    try {
+      const answer = await this.http.send(connection, {
+        method: 'GET',
+        path: `v1/${PARENT}`,
+        timeout: PROBE_MS,
+      });
+      const { metadata } = LocationSchema.parse(answer);
+      return { connection, info: metadata };
+    } catch (error) {
+      if (error instanceof ServiceError && error.reason === 'serviceNotResponding') throw error;
+      // Nobody there, or somebody else behind the port by now.
+      if (!(error instanceof ConnectionError)) this.options.log(`not the service: ${String(error)}`);
+      return undefined;
+    }
+  }
+
+  async #connect(): Promise<Connection> {
+    const { build } = await this.#install();
+    const running = await this.find();
+    if (running !== undefined && !this.#shallReplace(running.info.build, build)) return running.connection;
+    this.#mayReplace = false;
+    return this.#start(running?.info.build);
+  }
+
+  #shallReplace(running: string, own: string): boolean {
+    const order = compareVersions(own, running);
+    return order > 0 || (order === 0 && running !== own && this.#mayReplace);
+  }
+
+  /** Replaces whatever runs, even if it hangs, by a new service; its executions go on. */
+  async restart(): Promise<void> {
+    this.#located = this.#install()
+      .then(({ service }) => this.#stopByForce(service))
+      .then(() => this.#start(undefined));
+    await this.connect();
+  }
+
+  /** `service.js stop` asks, and ends what does not react. */
+  async #stopByForce(service: string): Promise<void> {
+    const { dataDirectory, nodePath } = this.options;
+    const args = [service, 'stop', '--data-dir', dataDirectory];
+    await promisify(execFile)(nodePath ?? process.execPath, args, {
+      env: nodeEnvironment(),
+      windowsHide: true,
+    });
+  }
+
+  async #install(): Promise<InstalledBundles> {
+    const { bundles, version } = this.options;
+    this.#installed ??= makePrivateDirectory(this.#paths.dataDirectory)
+      .then(() => installBundles(bundles, version, this.#paths.versions))
+      .catch((error: unknown) => {
+        this.#installed = undefined;
+        throw notStarted(`cannot copy the bundles: ${String(error)}`, '', error);
+      });
+    return this.#installed;
+  }
+
+  /** @param replaced build of the service whose place is taken. */
+  async #start(replaced: string | undefined): Promise<Connection> {
+    const { build, service } = await this.#install();
+    const { dataDirectory, nodePath, idleSeconds } = this.options;
+    await makePrivateDirectory(this.#paths.host);
+    const log = await openLog(this.#paths.log);
+    const logStart = (await log.stat()).size;
+    const args = [
+      'serve',
+      '--data-dir',
+      dataDirectory,
+      '--build',
+      build,
+      '--idle-seconds',
+      String(idleSeconds),
+    ];
+    const child = spawn(
+      nodePath ?? process.execPath,
+      [service, ...args, ...(replaced === undefined ? [] : ['--replace'])],
+      {
+        detached: true,
+        stdio: ['ignore', 'ignore', log.fd],
+        cwd: this.#paths.host,
+        env: nodeEnvironment(),
+        windowsHide: true,
+      },
+    );
+    child.unref();
+    let ended: string | undefined;
+    child.once('error', (error) => (ended = error.message));
+    child.once('exit', (code, signal) => (ended ??= signal ?? `exit code ${code ?? 'unknown'}`));
+    try {
+      const deadline = Date.now() + START_MS;
+      let graceAfterEnd = 40;
+      for (;;) {
+        const endpoint = await readEndpoint(this.#paths);
+        // The one that is being replaced may still answer for a moment.
+        if (endpoint !== undefined && (replaced === undefined || endpoint.build !== replaced)) {
+          const located = await this.find();
+          if (located !== undefined) return located.connection;
+        }
+        // Where another window's service was faster, ours ends and theirs may still be coming up.
+        if (ended !== undefined && graceAfterEnd-- <= 0) break;
+        if (Date.now() > deadline) break;
+        await delay(20);
+      }
+    } finally {
+      await log.close();
+    }
+    throw notStarted(ended ?? `not up within ${START_MS} ms`, await tail(this.#paths.log, logStart));
+  }
+}
+
+function notStarted(why: string, log: string, cause?: unknown): ServiceError {
+  return new ServiceError(
+    'UNAVAILABLE',
+    'serviceNotStarted',
+    `the service did not start: ${why}`,
+    { log },
+    { cause },
+  );
+}
+
+/** Appends; a log that has grown large begins anew, with the former one beside it. */
+async function openLog(file: string): Promise<fs.promises.FileHandle> {
+  const size = await stat(file).then(
+    (found) => found.size,
+    () => 0,
+  );
+  if (size > LOG_BYTES) await fs.promises.rename(file, `${file}.1`);
+  return open(file, 'a', 0o600);
+}
+
+async function tail(file: string, from: number): Promise<string> {
+  const text = (await readFile(file).catch(() => Buffer.alloc(0))).subarray(from).toString('utf8');
+  return text.slice(-2000).trim();
+}
+
+/** @returns an empty string when there is none. @throws ServiceError `tokenFileExposed` where others can read it. */
+async function readToken(file: string): Promise<string> {
+  try {
+    const { mode, uid } = await stat(file);
+    const foreign = process.getuid !== undefined && uid !== process.getuid();
+    if (process.platform !== 'win32' && ((mode & 0o077) !== 0 || foreign)) {
+      throw new ServiceError('PERMISSION_DENIED', 'tokenFileExposed', `others can read ${file}`, {
+        path: file,
+      });
+    }
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return '';
+    throw error;
+  }
+}
+
+/** Compares the versions of two builds number by number; a development build is older than any. */
+function compareVersions(a: string, b: string): number {
+  const [left, right] = [a, b].map((build) =>
+    (/^\d+(?:\.\d+)*/.exec(build)?.[0] ?? '0').split('.').map(Number),
+  );
+  for (let index = 0; index < 3; index++) {
+    const difference = (left?.[index] ?? 0) - (right?.[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
