@@ -24,12 +24,12 @@ export type JournalFileSystem = Pick<typeof fs, 'openSync' | 'writevSync' | 'clo
 export class JournalWriter {
   private readonly file: number;
 
-  /** @throws SystemError where the file cannot be created, or exists. */
+  /** @throws SystemError where the file cannot be created. */
   constructor(
     path: string,
     private readonly fileSystem: JournalFileSystem = fs,
   ) {
-    this.file = fileSystem.openSync(path, 'ax', 0o600);
+    this.file = fileSystem.openSync(path, 'w', 0o600);
   }
 
   /** @throws SystemError where it cannot be written: no space left. */

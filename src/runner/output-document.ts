@@ -15,8 +15,10 @@ export class OutputDocument {
   revision = 0;
   /** Each cell as it is written; absent where it has changed since. */
   private readonly written: (Uint8Array | undefined)[] = [];
-  private startTime = '';
-  private readonly cellStartTimes = new Map<number, string>();
+  private startTime: string | undefined;
+  private ended = false;
+  /** The cell that is being run, and since when. */
+  private running: { index: number; time: string } | undefined;
 
   constructor(readonly notebook: Notebook) {
     this.recorder = new OutputRecorder((index) => {
@@ -36,9 +38,10 @@ export class OutputDocument {
         this.describeRun({ start_time: event.time, end_time: null, duration: null, exception: null });
         break;
       case 'runEnded':
+        this.ended = true;
         this.describeRun({
           end_time: event.time,
-          duration: secondsBetween(this.startTime, event.time),
+          duration: secondsBetween(this.startTime ?? event.time, event.time),
           exception: event.failed,
         });
         break;
@@ -49,6 +52,17 @@ export class OutputDocument {
         this.applyToCell(event, this.codeCell(event.index));
     }
     return undefined;
+  }
+
+  /** Whether the run has begun. */
+  get begun(): boolean {
+    return this.startTime !== undefined;
+  }
+
+  /** The run was cut off at `time`: what had not ended by then has failed. */
+  abort(time: string): void {
+    if (this.running) this.apply({ type: 'cellEnded', index: this.running.index, time, failed: true });
+    if (!this.ended) this.apply({ type: 'runEnded', time, failed: true });
   }
 
   /** The document in UTF-8, in pieces. Cells that have not changed since the last call are not written anew. */
@@ -84,7 +98,7 @@ export class OutputDocument {
     switch (event.type) {
       case 'cellStarted':
         this.recorder.startCell(event.index, event.requestId);
-        this.cellStartTimes.set(event.index, event.time);
+        this.running = { index: event.index, time: event.time };
         cell.metadata['execution'] = {};
         Object.assign(papermillOf(cell), { start_time: event.time, status: 'running' });
         break;
@@ -100,10 +114,11 @@ export class OutputDocument {
       case 'cellEnded':
         Object.assign(papermillOf(cell), {
           end_time: event.time,
-          duration: secondsBetween(this.cellStartTimes.get(event.index) ?? event.time, event.time),
+          duration: secondsBetween(this.running?.time ?? event.time, event.time),
           exception: event.failed,
           status: event.failed ? 'failed' : 'completed',
         });
+        this.running = undefined;
         break;
     }
   }

@@ -1,30 +1,60 @@
 import type { ExecutionWarning } from '../execution/execution';
 import { prepareForRun, readNotebook } from '../notebook/document';
+import { isJsonObject, parseJson, setOwn, stringifyJson, type JsonObject } from '../notebook/json';
 import type { Notebook } from '../notebook/model';
+import { ParametersError } from '../notebook/parameters/errors';
 import type { RunnerJob } from './job';
 import { markPending } from './output-document';
 
 /** A notebook that is ready to be run. */
 export interface PreparedNotebook {
   readonly notebook: Notebook;
-  readonly warnings: ExecutionWarning[];
-  /** JSON text for `metadata.papermill`: what is known before the run. */
+  readonly warnings: readonly ExecutionWarning[];
+  /** JSON text: what `metadata.papermill` says before the run. */
   readonly description: string;
 }
 
-/** @throws NotebookError, ParametersError */
-export function prepareNotebook(bytes: Uint8Array, job: RunnerJob): PreparedNotebook {
+/**
+ * Reads a notebook, and makes of it the one that is run: without old results, with the parameters.
+ * @throws NotebookError, ParametersError
+ */
+export async function prepareNotebook(bytes: Uint8Array, job: RunnerJob): Promise<PreparedNotebook> {
   const { notebook, warnings } = readNotebook(bytes);
   prepareForRun(notebook);
+  const parameters = parametersOf(job);
+  const defaults: JsonObject = {};
+  const parameterWarnings: ExecutionWarning[] = [];
+  if (parameters) {
+    // Parsers, which a notebook without parameters does not need.
+    const { injectParameters } = await import('../notebook/parameters/inject');
+    const { inspectParameters, undeclaredParameters } = await import('../notebook/parameters/inspect');
+    const { name, language } = job.kernel;
+    for (const declared of inspectParameters(notebook, name, language).parameters) {
+      if (declared.defaultValue !== undefined) setOwn(defaults, declared.name, declared.defaultValue);
+    }
+    parameterWarnings.push(
+      ...undeclaredParameters(notebook, parameters, name, language),
+      ...injectParameters(notebook, parameters, name, language),
+    );
+  }
   markPending(notebook);
   return {
     notebook,
-    warnings,
-    description: JSON.stringify({
+    warnings: [...warnings, ...parameterWarnings],
+    description: stringifyJson({
       input_path: job.inputPath,
       output_path: job.outputPath,
-      parameters: {},
-      default_parameters: {},
+      parameters: parameters ?? {},
+      default_parameters: defaults,
     }),
   };
+}
+
+function parametersOf(job: RunnerJob): JsonObject | undefined {
+  if (job.parameters === undefined) return undefined;
+  const parameters = parseJson(job.parameters);
+  if (!isJsonObject(parameters)) {
+    throw new ParametersError('notMapping', 'Parameters must be a mapping of names to values');
+  }
+  return parameters;
 }

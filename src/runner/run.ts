@@ -1,10 +1,10 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { CellRef, ExecutionWarning } from '../execution/execution';
-import { NotebookError } from '../notebook/errors';
 import { parseJson, type JsonValue } from '../notebook/json';
 import { stringifyJson } from '../notebook/json-writer';
 import { tagsOf, type CodeCell } from '../notebook/model';
+import { ParametersError } from '../notebook/parameters/errors';
 import { deferred, elapsed } from './deferred';
 import { describeExit, stateAfter, withoutColours, type Ending, type StopReason } from './ending';
 import { FILES, type RunnerJob } from './job';
@@ -109,9 +109,9 @@ export class NotebookRun {
   private async prepareAndRunCells(): Promise<Ending> {
     let prepared;
     try {
-      prepared = prepareNotebook(fs.readFileSync(path.join(this.job.folder, FILES.input)), this.job);
+      prepared = await prepareNotebook(fs.readFileSync(path.join(this.job.folder, FILES.input)), this.job);
     } catch (error) {
-      const cause = error instanceof NotebookError ? 'notebookInvalid' : 'parametersInvalid';
+      const cause = error instanceof ParametersError ? 'parametersInvalid' : 'notebookInvalid';
       return { state: 'FAILED', cause, message: messageOf(error) };
     }
     this.warnings.push(...prepared.warnings);

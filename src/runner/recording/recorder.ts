@@ -1,5 +1,5 @@
 import { constants } from 'node:buffer';
-import { parseJson, type JsonObject } from '../../notebook/json';
+import { JsonError, parseJson, type JsonObject } from '../../notebook/json';
 import type { KernelMessage } from '../kernel/wire';
 import {
   asObject,
@@ -46,8 +46,12 @@ export class OutputRecorder {
   /**
    * @param onChange Called when outputs of the cell `index` changed: with the output that was added or changed, or
    * without one where some went away. Without `index`: the widgets changed.
+   * @param maxContent Bytes of content of which a string can be made.
    */
-  constructor(private readonly onChange: (index?: number, output?: RecordedOutput) => void) {
+  constructor(
+    private readonly onChange: (index?: number, output?: RecordedOutput) => void,
+    private readonly maxContent = MAX_CONTENT,
+  ) {
     this.widgets = new WidgetStates(() => {
       this.onChange();
     });
@@ -82,21 +86,26 @@ export class OutputRecorder {
     const cell = index === undefined ? undefined : this.cells.get(index);
     if (!cell || message.parentId === undefined || !changesOutputs(message.type)) return undefined;
     const target = this.widgets.captorOf(message.parentId) ?? cell;
-    if (message.content.length > MAX_CONTENT) {
+    if (message.content.length > this.maxContent) {
       target.appendStream(
         'stderr',
         `[${message.type} of ${String(message.content.length)} bytes: too large to be kept]\n`,
       );
       return 'tooLarge';
     }
-    const text = message.content.toString();
-    if (message.type === 'stream') {
-      // Two strings: nothing that JSON.parse could harm, and it is the fastest there is.
-      const stream = asObject(JSON.parse(text) as JsonObject);
-      target.appendStream(asString(stream['name'], 'stdout'), asString(stream['text']));
-      return undefined;
+    try {
+      const text = message.content.toString();
+      if (message.type === 'stream') {
+        // Two strings: nothing that JSON.parse could harm, and it is the fastest there is.
+        const stream = asObject(JSON.parse(text) as JsonObject);
+        target.appendStream(asString(stream['name'], 'stdout'), asString(stream['text']));
+      } else {
+        this.apply(message.type, asObject(parseJson(text)), message.buffers, target);
+      }
+    } catch (error) {
+      // Not JSON: no output either.
+      if (!(error instanceof SyntaxError || error instanceof JsonError)) throw error;
     }
-    this.apply(message.type, asObject(parseJson(text)), message.buffers, target);
     return undefined;
   }
 

@@ -4,7 +4,10 @@ const ESCAPE = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^
 /** Text in which a UTF-16 unit is not always one character on the screen. */
 // eslint-disable-next-line no-control-regex -- as above
 const INTRICATE = /[\x1b\u{10000}-\u{10ffff}]|\u200d|\p{M}/u;
+const JOINER = '\u200d';
 const JOINS_PREVIOUS = /\u200d|\p{M}/u;
+/** What is longer is no sequence that lacks its end. */
+const MAX_SEQUENCE = 4096;
 const CONTROLS = /[\r\b]/;
 
 /**
@@ -87,13 +90,17 @@ class StyledLine {
   private style = '';
   /** Sequences from before the first character. */
   private lead = '';
+  /** The beginning of a sequence whose end has not come yet. */
+  private begun = '';
 
   constructor(text: string, cursor: number | undefined) {
     this.write(text);
     if (cursor !== undefined) this.cursor = cursor;
   }
 
-  write(text: string): void {
+  write(more: string): void {
+    const text = this.begun + more;
+    this.begun = '';
     for (let at = 0; at < text.length;) {
       ESCAPE.lastIndex = at;
       const sequence = ESCAPE.exec(text)?.[0];
@@ -102,12 +109,17 @@ class StyledLine {
         at += sequence.length;
         continue;
       }
+      if (text[at] === '\x1b' && text.length - at < MAX_SEQUENCE) {
+        this.begun = text.slice(at);
+        return;
+      }
       const character = String.fromCodePoint(text.codePointAt(at) ?? 0);
       at += character.length;
       const previous = this.characters[this.cursor - 1];
       if (character === '\r') this.cursor = 0;
       else if (character === '\b') this.cursor = Math.max(0, this.cursor - 1);
-      else if (previous && JOINS_PREVIOUS.test(character)) previous.text += character;
+      else if (previous && (JOINS_PREVIOUS.test(character) || previous.text.endsWith(JOINER)))
+        previous.text += character;
       else this.characters[this.cursor++] = { text: character, style: this.style };
     }
   }
@@ -140,6 +152,6 @@ class StyledLine {
     }
     // What follows on the next line is written with the style this one ended with.
     change(this.style);
-    return text;
+    return text + this.begun;
   }
 }

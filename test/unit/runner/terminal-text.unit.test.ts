@@ -1,0 +1,53 @@
+import * as assert from 'node:assert/strict';
+import { TerminalText } from '../../../src/runner/recording/terminal-text';
+
+function shown(...chunks: string[]): string {
+  const text = new TerminalText();
+  for (const chunk of chunks) text.append(chunk);
+  assert.equal([...text.pieces()].join(''), text.toString());
+  return text.toString();
+}
+
+describe('text of a stream, as a terminal shows it', () => {
+  const cases: readonly [name: string, chunks: readonly string[], expected: string][] = [
+    ['chunks are joined', ['a', 'b\nc', 'd'], 'ab\ncd'],
+    ['a carriage return goes back to the start of the line', ['10%\r20%\r30%'], '30%'],
+    ['what is longer than its replacement stays', ['abcdef\rXY'], 'XYcdef'],
+    ['only the last line is replaced', ['one\ntwo\rTWO\nthree'], 'one\nTWO\nthree'],
+    ['a carriage return waits for the next chunk', ['50%\r', '60%'], '60%'],
+    ['a carriage return at the end replaces nothing', ['50%\r'], '50%'],
+    ['a line feed ends the whole line wherever the cursor is', ['abc\rX\nd'], 'Xbc\nd'],
+    ['\\r\\n ends a line', ['a\r\nb\r\n'], 'a\nb\n'],
+    ['\\r\\n may come in two chunks', ['a\r', '\nb'], 'a\nb'],
+    ['a backspace goes one character back', ['abc\b\bX'], 'aXc'],
+    ['a backspace stops at the start of the line', ['a\nb\b\b\bX'], 'a\nX'],
+    ['a spinner turns', ['|', '\b/', '\b-', '\b\\'], '\\'],
+    ['after going back text is written on to the end', ['abc\rABCDEF', 'G'], 'ABCDEFG'],
+    ['characters of several units are one', ['😀b\rX'], 'Xb'],
+    ['combining marks stay with their letter', ['e\u0301b\rX'], 'Xb'],
+    ['joined emoji are one', ['👩\u200d💻b\b\bX'], 'Xb'],
+    [
+      'colours without \\r come through as they are',
+      ['\x1b[31mred\x1b[0m plain\n'],
+      '\x1b[31mred\x1b[0m plain\n',
+    ],
+    ['replaced characters lose their colour', ['\x1b[31mred\x1b[0m\rRED'], 'RED'],
+    ['others keep it', ['\x1b[31mred\x1b[0m\rR'], 'R\x1b[31med\x1b[0m'],
+    ['a colour goes on into what replaces', ['ab\r\x1b[32mX'], '\x1b[32mX\x1b[0mb\x1b[32m'],
+    ['a colour goes on after the line', ['ab\r\x1b[32mXY\nZ'], '\x1b[32mXY\nZ'],
+    ['erasing to the end of the line', ['abcdef\r\x1b[KXY'], 'XY'],
+    ['other sequences are kept', ['a\x1b[1Ab\rX'], 'X\x1b[1Ab'.replace('X\x1b[1A', 'X')],
+  ];
+  for (const [name, chunks, expected] of cases) {
+    it(name, () => {
+      assert.equal(shown(...chunks), expected);
+    });
+  }
+
+  it('is the same however it is cut into chunks', () => {
+    const text = 'start\n 1/3 [=  ]\r 2/3 [== ]\r\x1b[32m 3/3\x1b[0m [===]\ndone\b!\r\nend';
+    for (let cut = 0; cut <= text.length; cut++) {
+      assert.equal(shown(text.slice(0, cut), text.slice(cut)), shown(text), `cut at ${cut}`);
+    }
+  });
+});
