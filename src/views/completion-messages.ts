@@ -4,6 +4,7 @@ import type { TrackedExecution } from '../tracking/execution-store';
 import { durationOf, mayHaveOutput, notebookNameOf } from './execution-facts';
 import type { ExplorerView } from './explorer/explorer-view';
 import type { OutputDocuments } from './output/output-documents';
+import { runEndCommand } from './end-command';
 import { explain } from './sentences';
 import { presentState } from './state-presentation';
 import { formatDuration, oneLine } from './text';
@@ -13,6 +14,8 @@ export interface CompletionSettings {
   readonly openOutput: 'always' | 'ask' | 'never';
   readonly notifySuccess: boolean;
   readonly notifyFailure: boolean;
+  /** Shell command to run for each execution that ended; empty: none. */
+  readonly endCommand: string;
 }
 
 export interface CompletionMessagesOptions {
@@ -20,6 +23,7 @@ export interface CompletionMessagesOptions {
   readonly explorer: ExplorerView;
   readonly settings: () => CompletionSettings;
   readonly describeError: (error: Error) => string;
+  readonly log: (line: string) => void;
 }
 
 /** More outputs than this are not opened by themselves when they end together. */
@@ -35,7 +39,9 @@ export class CompletionMessages {
     const told = ended.filter(({ execution }) => execution.state !== 'CANCELLED');
     const succeeded = told.filter(({ execution }) => execution.state === 'SUCCEEDED');
     const failed = told.filter(({ execution }) => execution.state !== 'SUCCEEDED');
-    const { openOutput, notifySuccess, notifyFailure } = this.options.settings();
+    const { openOutput, notifySuccess, notifyFailure, endCommand } = this.options.settings();
+    if (endCommand !== '')
+      for (const { execution } of ended) runEndCommand(endCommand, execution, this.options.log);
     const opens = openOutput === 'always' && succeeded.length <= OPENED_TOGETHER;
     const opening = opens ? succeeded.map((tracked) => this.open(tracked, true)) : [];
     const asks = openOutput === 'ask' || (openOutput === 'always' && !opens);

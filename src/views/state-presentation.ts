@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { type KnownState, type State } from '../execution/states';
+import type { KnownState, State, VERTEX_STATES } from '../execution/states';
 
 /** How a state looks and is called. */
 export interface StatePresentation {
@@ -89,7 +89,19 @@ const PRESENTATIONS: ReadonlyMap<string, () => StatePresentation> = new Map(
         vscode.l10n.t('Expired'),
         vscode.l10n.t('ran over its time limit'),
       ),
-  } satisfies Record<KnownState, () => StatePresentation>),
+    PAUSED: () =>
+      present('debug-pause', 'charts.orange', 'active', vscode.l10n.t('Paused'), vscode.l10n.t('is paused')),
+    UPDATING: () =>
+      present('sync', 'charts.blue', 'active', vscode.l10n.t('Updating'), vscode.l10n.t('is being updated')),
+    PARTIALLY_SUCCEEDED: () =>
+      present(
+        'warning',
+        'list.warningForeground',
+        'succeeded',
+        vscode.l10n.t('Partially succeeded'),
+        vscode.l10n.t('succeeded in part'),
+      ),
+  } satisfies Record<KnownState | (typeof VERTEX_STATES)[number], () => StatePresentation>),
 );
 
 /** Heading and icon of a group of states. */

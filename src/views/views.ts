@@ -15,6 +15,8 @@ export interface ViewsOptions {
   readonly memento: vscode.Memento;
   /** The person's sentence for an error of a service. */
   readonly describeError: (error: Error) => string;
+  /** Says a line in the extension's log. */
+  readonly log: (line: string) => void;
 }
 
 /** Everything of ours that a person sees in a window. */
@@ -25,7 +27,7 @@ export interface Views extends vscode.Disposable {
 }
 
 /** Builds the views of a window and subscribes them to its tracking. */
-export function createViews({ tracking, clock, memento, describeError }: ViewsOptions): Views {
+export function createViews({ tracking, clock, memento, describeError, log }: ViewsOptions): Views {
   const { store } = tracking;
   const explorer = new ExplorerView({ tracking, clock, memento, describeError });
   const documents = new OutputDocuments({ store, clock, describeError, largeOutput });
@@ -34,6 +36,7 @@ export function createViews({ tracking, clock, memento, describeError }: ViewsOp
     documents,
     explorer,
     describeError,
+    log,
     settings: completionSettings,
   });
   const disposables: Disposable[] = [
@@ -82,5 +85,6 @@ function completionSettings(): CompletionSettings {
     openOutput: configuration.get<CompletionSettings['openOutput']>('openOutput', 'always'),
     notifySuccess: configuration.get('notifySuccess', true),
     notifyFailure: configuration.get('notifyFailure', true),
+    endCommand: configuration.get('endCommand', '').trim(),
   };
 }

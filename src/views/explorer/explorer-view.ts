@@ -3,7 +3,7 @@ import type { Clock, Disposable } from '../../tracking/clock';
 import type { TrackingService } from '../../tracking/tracking-service';
 import { isFiltering, parseArrangement, type Arrangement } from './arrangement';
 import { ExecutionTreeProvider } from './execution-tree-provider';
-import { trackedOf, type GroupNode, type MoreNode, type TreeNode } from './nodes';
+import type { GroupNode, MoreNode, TreeNode } from './nodes';
 
 export const EXPLORER_VIEW = 'notebookExecutions.explorer';
 /** Context key: true while a filter hides executions. */
@@ -158,18 +158,4 @@ export class ExplorerView implements vscode.Disposable {
       this.tick();
     });
   }
-}
-
-/** The executions that a command means: what the menu hands over, else what is selected. */
-export function chosenExecutions(explorer: ExplorerView, args: readonly unknown[]) {
-  const [node, nodes] = args;
-  const candidates: readonly unknown[] =
-    Array.isArray(nodes) && nodes.length > 0 ? nodes : node === undefined ? explorer.selection : [node];
-  const byKey = new Map(
-    candidates.flatMap((candidate) => {
-      const tracked = trackedOf(candidate);
-      return tracked === undefined ? [] : [[tracked.key, tracked] as const];
-    }),
-  );
-  return [...byKey.values()];
 }

@@ -1,0 +1,263 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { CompletionNotifier, NoticeSchema } from '../../../src/tracking/completion-notifier';
+import { Emitter } from '../../../src/tracking/emitter';
+import { ExecutionStore } from '../../../src/tracking/execution-store';
+import { RecordFolder } from '../../../src/tracking/record-folder';
+import { FakeClock } from './fake-clock';
+import { ScriptedService } from './scripted-service';
+
+/** A window: its own store and notifier over the folder that all windows share. */
+class TestWindow {
+  readonly store = new ExecutionStore();
+  readonly notifier: CompletionNotifier;
+  readonly told: string[][] = [];
+  private readonly focusEmitter = new Emitter<void>();
+  private isFocused: boolean;
+
+  constructor(
+    private readonly world: World,
+    { processId = 1, workspace = 'file:///w', focused = true } = {},
+  ) {
+    this.isFocused = focused;
+    const isFocused = () => this.isFocused;
+    this.store.addService(world.service);
+    this.notifier = new CompletionNotifier({
+      store: this.store,
+      notices: new RecordFolder(world.folder, (value) => NoticeSchema.parse(value)),
+      clock: world.clock,
+      window: {
+        get focused() {
+          return isFocused();
+        },
+        onDidChange: this.focusEmitter.event,
+      },
+      workspace,
+      processId,
+      isAlive: (id) => world.alive.has(id),
+      log: () => undefined,
+    });
+    this.notifier.onDidEnd((ended) => {
+      this.told.push(ended.map(({ execution }) => execution.name.split('/').at(-1) ?? ''));
+    });
+    world.alive.add(processId);
+    world.windows.push(this);
+  }
+
+  async submit(id: string): Promise<void> {
+    await this.notifier.submitted(
+      this.store.apply(this.store.begin(), this.world.service, this.world.service.put(id)),
+    );
+  }
+
+  /** What a poller would bring. */
+  see(id: string, state: string): void {
+    const execution = this.world.service.put(id, { state });
+    this.store.apply(this.store.begin(), this.world.service, execution);
+  }
+
+  focus(focused = true): void {
+    this.isFocused = focused;
+    this.focusEmitter.fire();
+  }
+}
+
+class World {
+  readonly clock = new FakeClock();
+  readonly service = new ScriptedService();
+  readonly alive = new Set<number>();
+  readonly windows: TestWindow[] = [];
+  constructor(readonly folder: string) {}
+
+  /** Lets time pass and file operations come to their end. */
+  async pass(milliseconds: number): Promise<void> {
+    await this.clock.pass(milliseconds);
+    await this.filesQuiet();
+    await this.clock.pass(0);
+  }
+
+  /** Files are real: waits until the folder stays as it is. */
+  private async filesQuiet(): Promise<void> {
+    let before = '';
+    for (let same = 0; same < 3;) {
+      await delay(2);
+      const now = JSON.stringify([await readdir(this.folder), this.windows.map(({ told }) => told)]);
+      same = now === before ? same + 1 : 0;
+      before = now;
+    }
+  }
+}
+
+describe('CompletionNotifier', () => {
+  let world: World;
+
+  beforeEach(async () => {
+    world = new World(await mkdtemp(path.join(os.tmpdir(), 'notices-')));
+  });
+  afterEach(async () => {
+    for (const { notifier, store } of world.windows) {
+      notifier.dispose();
+      notifier.dispose();
+      store.dispose();
+    }
+    await rm(world.folder, { recursive: true });
+  });
+
+  it('tells the end of what was submitted here, once', async () => {
+    const window = new TestWindow(world);
+    await window.submit('a');
+    await world.pass(5000);
+    assert.deepEqual(window.told, []);
+    window.see('a', 'SUCCEEDED');
+    await world.pass(1000);
+    window.see('a', 'SUCCEEDED');
+    await world.pass(20_000);
+    assert.deepEqual(window.told, [['a']]);
+    assert.deepEqual(await readdir(world.folder), []);
+  });
+
+  it('tells nothing of what others submitted or what was over before', async () => {
+    const window = new TestWindow(world);
+    window.see('a', 'RUNNING');
+    window.see('a', 'FAILED');
+    window.see('old', 'SUCCEEDED');
+    await world.pass(20_000);
+    assert.deepEqual(window.told, []);
+  });
+
+  it('tells what ends together in one go', async () => {
+    const window = new TestWindow(world);
+    for (const id of ['a', 'b', 'c']) await window.submit(id);
+    window.see('a', 'SUCCEEDED');
+    await world.pass(100);
+    window.see('b', 'FAILED');
+    window.see('c', 'CANCELLED');
+    await world.pass(1000);
+    assert.deepEqual(window.told, [['a', 'b', 'c']]);
+  });
+
+  it('tells one that was over before its submission was remembered', async () => {
+    const window = new TestWindow(world);
+    const { service } = world;
+    const tracked = window.store.apply(window.store.begin(), service, service.put('a', { state: 'FAILED' }));
+    await window.notifier.submitted(tracked);
+    await world.pass(1000);
+    assert.deepEqual(window.told, [['a']]);
+  });
+
+  it('after a reload tells what finished meanwhile, once', async () => {
+    const first = new TestWindow(world, { processId: 1 });
+    await first.submit('a');
+    first.notifier.dispose();
+    world.alive.delete(1);
+    const second = new TestWindow(world, { processId: 2 });
+    await second.notifier.restore();
+    assert.equal(second.notifier.awaitedNames('test').length, 1);
+    second.see('a', 'SUCCEEDED');
+    await world.pass(1000);
+    assert.deepEqual(second.told, [['a']]);
+    const third = new TestWindow(world, { processId: 3 });
+    await third.notifier.restore();
+    third.see('a', 'SUCCEEDED');
+    await world.pass(20_000);
+    assert.deepEqual(third.told, []);
+  });
+
+  it('shows at once where nobody looks, and remembers it only when somebody does', async () => {
+    const window = new TestWindow(world, { focused: false });
+    await window.submit('a');
+    window.see('a', 'SUCCEEDED');
+    await world.pass(1000);
+    assert.deepEqual(window.told, [['a']]);
+    assert.equal((await readdir(world.folder)).length, 1, 'the window may close before anybody saw it');
+    window.focus();
+    await world.pass(1000);
+    assert.deepEqual(await readdir(world.folder), []);
+    assert.deepEqual(window.told, [['a']]);
+  });
+
+  it('tells again in the next window what the closed one showed to nobody', async () => {
+    const first = new TestWindow(world, { processId: 1, focused: false });
+    await first.submit('a');
+    first.see('a', 'SUCCEEDED');
+    await world.pass(1000);
+    first.notifier.dispose();
+    world.alive.delete(1);
+    const second = new TestWindow(world, { processId: 2, focused: false });
+    await second.notifier.restore();
+    second.see('a', 'SUCCEEDED');
+    await world.pass(1000);
+    assert.deepEqual(second.told, [], 'somebody has to be there');
+    second.focus();
+    await world.pass(1000);
+    assert.deepEqual(second.told, [['a']]);
+  });
+
+  describe('two windows', () => {
+    it('the one that submitted tells, the other does not', async () => {
+      const one = new TestWindow(world, { processId: 1 });
+      await one.submit('a');
+      const two = new TestWindow(world, { processId: 2 });
+      await two.notifier.restore();
+      two.see('a', 'SUCCEEDED');
+      await world.pass(1000);
+      one.see('a', 'SUCCEEDED');
+      await world.pass(60_000);
+      assert.deepEqual([one.told, two.told], [[['a']], []]);
+    });
+
+    it('the other tells where the one that submitted is there but cannot', async () => {
+      const one = new TestWindow(world, { processId: 1 });
+      await one.submit('a');
+      const two = new TestWindow(world, { processId: 2 });
+      await two.notifier.restore();
+      two.see('a', 'SUCCEEDED');
+      await world.pass(60_000);
+      assert.deepEqual(two.told, [['a']]);
+      one.see('a', 'SUCCEEDED');
+      await world.pass(60_000);
+      assert.deepEqual(one.told, []);
+    });
+
+    it('of two that find it left over, one tells', async () => {
+      const gone = new TestWindow(world, { processId: 1 });
+      await gone.submit('a');
+      gone.notifier.dispose();
+      world.alive.delete(1);
+      const both = [new TestWindow(world, { processId: 2 }), new TestWindow(world, { processId: 3 })];
+      for (const { notifier } of both) await notifier.restore();
+      for (const window of both) window.see('a', 'SUCCEEDED');
+      await world.pass(60_000);
+      assert.equal(both.flatMap(({ told }) => told).length, 1);
+    });
+
+    it('windows of other workspaces leave it alone', async () => {
+      const gone = new TestWindow(world, { processId: 1 });
+      await gone.submit('a');
+      gone.notifier.dispose();
+      world.alive.delete(1);
+      const other = new TestWindow(world, { processId: 2, workspace: 'file:///other' });
+      await other.notifier.restore();
+      other.see('a', 'SUCCEEDED');
+      await world.pass(60_000);
+      assert.deepEqual(other.told, []);
+      assert.equal((await readdir(world.folder)).length, 1);
+    });
+  });
+
+  it('tells nothing of what the person has deleted or seen', async () => {
+    const window = new TestWindow(world);
+    await window.submit('a');
+    await window.submit('b');
+    await window.notifier.forget('test|projects/local/locations/local/executions/a');
+    window.see('b', 'SUCCEEDED');
+    window.see('a', 'SUCCEEDED');
+    await window.notifier.forget('test|projects/local/locations/local/executions/b');
+    await world.pass(1000);
+    assert.deepEqual(window.told, []);
+    assert.deepEqual(await readdir(world.folder), []);
+  });
+});

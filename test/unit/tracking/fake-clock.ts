@@ -1,0 +1,50 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Clock, Disposable } from '../../../src/tracking/clock';
+
+/** Time that passes only when the test says so. */
+export class FakeClock implements Clock {
+  private time = Date.parse('2026-01-01T00:00:00Z');
+  private timers: { due: number; callback: () => void }[] = [];
+
+  now(): number {
+    return this.time;
+  }
+
+  after(milliseconds: number, callback: () => void): Disposable {
+    const timer = { due: this.time + milliseconds, callback };
+    this.timers.push(timer);
+    return {
+      dispose: () => {
+        this.timers = this.timers.filter((other) => other !== timer);
+      },
+    };
+  }
+
+  /** Timers that wait now, as milliseconds from now, the next one first. */
+  waits(): number[] {
+    return this.timers.map(({ due }) => due - this.time).sort((one, other) => one - other);
+  }
+
+  /** Lets time pass; whatever becomes due is called in its order, and what it starts is let go on. */
+  async pass(milliseconds: number): Promise<void> {
+    const end = this.time + milliseconds;
+    await settle();
+    for (;;) {
+      const next = this.timers
+        .filter(({ due }) => due <= end)
+        .sort((one, other) => one.due - other.due)
+        .at(0);
+      if (next === undefined) break;
+      this.timers = this.timers.filter((other) => other !== next);
+      this.time = next.due;
+      next.callback();
+      await settle();
+    }
+    this.time = end;
+  }
+}
+
+/** Lets everything go on that waits for nothing but its turn. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await setImmediate();
+}
