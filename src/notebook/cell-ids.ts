@@ -9,11 +9,12 @@ export function isCellId(id: unknown): id is string {
 
 /**
  * A new id of eight hexadecimal digits, as nbformat makes them, but derived from `seed`: whoever reads the same document
- * finds the same ids. Not one of `taken`.
+ * finds the same ids.
+ * @param isTaken whether the notebook has this id already.
  */
-export function newCellId(seed: string, taken: ReadonlySet<string>): string {
+export function newCellId(seed: string, isTaken: (id: string) => boolean): string {
   for (let attempt = 0; ; attempt++) {
     const id = createHash('sha256').update(`${attempt} ${seed}`).digest('hex').slice(0, 8);
-    if (!taken.has(id)) return id;
+    if (!isTaken(id)) return id;
   }
 }

@@ -3,6 +3,9 @@ import { NotebookError, notNotebook } from './errors';
 import { Findings } from './findings';
 import {
   isJsonObject,
+  jsonKeys,
+  setKeyOrder,
+  type WritableObject,
   jsonBytes,
   JsonError,
   type JsonObject,
@@ -114,8 +117,11 @@ function bundleToDisk(bundle: JsonValue): Writable {
   );
 }
 
-function mapValues(object: JsonObject, change: (value: JsonValue, key: string) => Writable): Writable {
-  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value, key)]));
+function mapValues(object: JsonObject, change: (value: JsonValue, key: string) => Writable): WritableObject {
+  const keys = jsonKeys(object);
+  const result = Object.fromEntries(keys.map((key) => [key, change(object[key] ?? null, key)]));
+  setKeyOrder(result, keys);
+  return result;
 }
 
 /** Cells that papermill puts into the output of a failed run carry this tag. */

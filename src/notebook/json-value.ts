@@ -41,7 +41,7 @@ export function setOwn(object: JsonObject, key: string, value: JsonValue): void 
 }
 
 /** Makes `keys` the order in which {@link jsonKeys} and hence stringifyJson go through the object. */
-export function setKeyOrder(object: JsonObject, keys: string[]): void {
+export function setKeyOrder(object: object, keys: readonly string[]): void {
   Object.defineProperty(object, KEY_ORDER, { value: [...new Set(keys)], configurable: true });
 }
 

@@ -46,10 +46,28 @@ export function jsonBytes(value: Writable, options: StringifyOptions = {}): Uint
   return Buffer.concat(chunks);
 }
 
-/** What Python's str.splitlines ends a line with. */
-const LINE =
-  // eslint-disable-next-line no-control-regex -- these control characters end lines in Python
-  /[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]*(?:\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029])|[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+$/g;
+/** What Python's str.splitlines takes for the end of a line. */
+// eslint-disable-next-line no-control-regex -- these control characters end lines in Python
+const LINE_END = /\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/g;
+// eslint-disable-next-line no-control-regex -- as above
+const RARE_LINE_END = /[\r\v\f\x1c-\x1e\x85\u2028\u2029]/;
+
+/** Calls back with each line, its end included. */
+function forEachLine(text: string, use: (line: string) => void): void {
+  let start = 0;
+  if (RARE_LINE_END.test(text)) {
+    for (const { 0: lineEnd, index } of text.matchAll(LINE_END)) {
+      use(text.slice(start, index + lineEnd.length));
+      start = index + lineEnd.length;
+    }
+  } else {
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
+      use(text.slice(start, end + 1));
+      start = end + 1;
+    }
+  }
+  if (start < text.length) use(text.slice(start));
+}
 
 class Writer {
   private readonly unit: string;
@@ -88,10 +106,10 @@ class Writer {
   private lines(text: string, newline: string): void {
     const inner = newline + this.unit;
     let before = '[' + inner;
-    for (const [line] of text.matchAll(LINE)) {
+    forEachLine(text, (line) => {
       this.put(before + JSON.stringify(line));
       before = ',' + inner;
-    }
+    });
     this.put(text === '' ? '[]' : newline + ']');
   }
 

@@ -73,7 +73,7 @@ function setId(cell: JsonObject, seed: string, ids: Ids, findings: Findings): vo
   const { id } = cell;
   const valid = isCellId(id) && !ids.used.has(id);
   if (id !== undefined && !valid) findings.add('cellIdChanged', typeof id === 'string' ? id : '');
-  const given = valid ? id : newCellId(seed, new Set([...ids.existing, ...ids.used]));
+  const given = valid ? id : newCellId(seed, (other) => ids.existing.has(other) || ids.used.has(other));
   ids.used.add(given);
   cell['id'] = given;
 }

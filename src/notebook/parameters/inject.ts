@@ -61,7 +61,7 @@ export function injectParameters(
   const cell: CodeCell = {
     cell_type: 'code',
     execution_count: null,
-    id: newCellId(`injected ${source}`, new Set(cells.map(({ id }) => id))),
+    id: newCellId(`injected ${source}`, (id) => cells.some((other) => other.id === id)),
     metadata: { tags: ['injected-parameters'] },
     outputs: [],
     source,

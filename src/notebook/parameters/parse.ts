@@ -19,7 +19,7 @@ export function parseParameters(text: string): JsonObject {
     schema: 'core',
     merge: true,
     customTags: losslessNumbers,
-    logLevel: 'silent',
+    logLevel: 'error',
   });
   // A warning is a tag that the core schema does not know: its value would not be what it says.
   const [problem] = [...document.errors, ...document.warnings];
