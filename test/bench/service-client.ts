@@ -51,7 +51,7 @@ export class BenchService {
         String(options.concurrency ?? 1),
         ...(options.spare ? [] : ['--no-spare']),
       ],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
+      { stdio: ['ignore', 'pipe', 'ignore'] },
     );
     const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
     const { endpoint, tokenFile } = JSON.parse(line) as { endpoint: string; tokenFile: string };
