@@ -4,49 +4,56 @@ import type { ExecutionService } from '../execution/execution-service';
 import type { UserTemplate } from '../execution/template';
 import type { TrackedExecution } from '../tracking/execution-store';
 import type { TrackingService } from '../tracking/tracking-service';
-import { pickTemplate, type TemplateChoice } from '../views/pickers/template-picker';
 import type { CommandMap } from './command-map';
 import { captureNotebook } from './notebook-capture';
 import { checkNotebook } from './notebook-check';
 import { Problem } from './problem';
-import { submit } from './submission';
-import type { SubmissionMemory } from './submission-memory';
+import { problemOf } from './problem-sentences';
+import { submit, type Submission } from './submission';
+import { assertKernelKnown, mendable } from './submission-problems';
+import { askForSubmission, chooseTemplate } from './submission-flow';
+import type { Choice, SubmissionMemory } from './submission-memory';
 import { notebookTargets } from './targets';
-import { sentenceOfProblems } from './template-sentences';
-import { defaultTemplateName, editTemplates, templatesFor } from './template-settings';
+import { defaultTemplateName, templateNamed } from './template-settings';
 
-/** What the commands of this family need. */
+/** What submitting needs. */
 export interface ExecuteContext {
   readonly tracking: TrackingService;
   readonly memory: SubmissionMemory;
-  /** The service that a template names. */
+  /** The service that a template names, tracked from now on. */
   serviceFor(template: UserTemplate): Promise<ExecutionService>;
+  /** Fields of a template that its service cannot honour. */
+  ignoredFields(template: UserTemplate): readonly string[];
 }
 
-/** Execute Remotely and its kin. */
+/** How many names the confirmation of many notebooks lists. */
+const MOST_LISTED = 20;
+
+/** Submits notebooks: Execute Remotely, Execute Again. */
 export class ExecuteCommands {
   /** Submissions that are not yet done, by notebook: a second click does not submit twice. */
-  private readonly inFlight = new Map<string, Promise<TrackedExecution | undefined>>();
+  private readonly inFlight = new Map<string, Promise<unknown>>();
 
   constructor(private readonly context: ExecuteContext) {}
 
-  handlers(): Pick<CommandMap, 'notebookExecutions.execute'> {
+  handlers(): Pick<CommandMap, 'notebookExecutions.execute' | 'notebookExecutions.executeAgain'> {
     return {
       'notebookExecutions.execute': async (...args) => {
+        const sources = notebookTargets(args);
+        const [source] = sources;
+        return source === undefined || sources.length > 1
+          ? this.executeMany(sources)
+          : this.once(source, () => this.execute(source));
+      },
+      'notebookExecutions.executeAgain': async (...args) => {
         const [source] = notebookTargets(args);
-        if (source !== undefined) {
-          const tracked = await this.once(source, () => this.execute(source));
-          return tracked?.execution.name;
-        }
-        return undefined;
+        return source === undefined ? undefined : this.once(source, () => this.executeAgain(source));
       },
     };
   }
 
-  private once(
-    source: vscode.Uri,
-    action: () => Promise<TrackedExecution | undefined>,
-  ): Promise<TrackedExecution | undefined> {
+  /** Runs an action for a notebook unless one is under way already; then that one's result is the answer, too. */
+  once<T>(source: vscode.Uri, action: () => Promise<T>): Promise<unknown> {
     const key = source.toString();
     const running = this.inFlight.get(key);
     if (running !== undefined) {
@@ -57,25 +64,137 @@ export class ExecuteCommands {
     return started;
   }
 
-  private async execute(source: vscode.Uri): Promise<TrackedExecution | undefined> {
+  /**
+   * Asks what is to be asked and submits. Answers the execution's resource name; undefined where the person left.
+   * @param notebook what to run in place of what is on the screen.
+   */
+  async execute(source: vscode.Uri, initial?: Choice, notebook?: Uint8Array): Promise<string | undefined> {
     assertTrusted();
-    const notebook = await captureNotebook(source);
-    checkNotebook(notebook, path.posix.basename(source.path));
-    const template = await this.chooseTemplate(source);
-    if (template === undefined) {
+    const bytes = notebook ?? (await captureNotebook(source));
+    const reading = checkNotebook(bytes, path.posix.basename(source.path));
+    const { memory } = this.context;
+    const answers = await askForSubmission(
+      source,
+      reading,
+      initial ?? memory.choiceFor(source),
+      memory,
+      (template) => this.context.ignoredFields(template),
+    );
+    if (answers === undefined) {
       return undefined;
     }
-    await this.context.memory.remember(source, { template: template.name });
-    return this.submit(source, notebook, template, undefined);
+    await memory.remember(source, answers.choice);
+    const { template, parameters } = answers;
+    // Asked for again: the person may have gone on typing while the questions were open.
+    const current = notebook ?? (await captureNotebook(source));
+    return nameOf(await this.submit({ source, notebook: current, template, parameters }));
   }
 
-  private async submit(
-    source: vscode.Uri,
-    notebook: Uint8Array,
-    template: UserTemplate,
-    parameters: string | undefined,
-  ): Promise<TrackedExecution> {
-    const title = vscode.l10n.t('Submitting {0}', path.posix.basename(source.path));
+  /**
+   * One execution each, with one template and one confirmation. Answers the resource names of those that were created;
+   * what cannot be run is told at the end and does not keep the others.
+   */
+  async executeMany(sources: readonly vscode.Uri[]): Promise<string[] | undefined> {
+    assertTrusted();
+    const [first] = sources;
+    if (first === undefined) {
+      return undefined;
+    }
+    const title =
+      sources.length === 1
+        ? vscode.l10n.t('Execute 1 Notebook')
+        : vscode.l10n.t('Execute {0} Notebooks', sources.length);
+    const chosen = await this.chooseTemplateFor(title, first);
+    if (chosen === undefined) {
+      return undefined;
+    }
+    const yes = vscode.l10n.t('Execute');
+    const question =
+      sources.length === 1
+        ? vscode.l10n.t('Execute 1 notebook with the template “{0}”?', chosen.name)
+        : vscode.l10n.t('Execute {0} notebooks with the template “{1}”?', sources.length, chosen.name);
+    const names = sources.map((source) => vscode.workspace.asRelativePath(source));
+    const detail = [...names.slice(0, MOST_LISTED), ...(names.length > MOST_LISTED ? ['…'] : [])].join('\n');
+    if ((await vscode.window.showInformationMessage(question, { modal: true, detail }, yes)) !== yes) {
+      return undefined;
+    }
+    const created: string[] = [];
+    const failed: { source: vscode.Uri; error: unknown }[] = [];
+    for (const source of sources) {
+      try {
+        const notebook = await captureNotebook(source);
+        const submission = {
+          source,
+          notebook,
+          template: chosen,
+          parameters: chosen.executionTemplate.parameters,
+        };
+        const name = await this.once(source, async () => nameOf(await this.submit(submission)));
+        if (typeof name === 'string') {
+          created.push(name);
+        }
+      } catch (error) {
+        failed.push({ source, error });
+      }
+    }
+    const [problem] = failed;
+    if (problem !== undefined) {
+      throw new Problem(
+        failed.length === 1
+          ? problemOf(problem.error).message
+          : vscode.l10n.t(
+              '{0} of {1} notebooks were not executed. The first: {2}',
+              failed.length,
+              sources.length,
+              problemOf(problem.error).message,
+            ),
+        [],
+        { cause: problem.error },
+      );
+    }
+    return created;
+  }
+
+  private async chooseTemplateFor(title: string, source: vscode.Uri): Promise<UserTemplate | undefined> {
+    const { memory } = this.context;
+    const chosen = await chooseTemplate(
+      title,
+      source,
+      defaultTemplateName(source) ?? memory.lastTemplate,
+      undefined,
+      (template) => this.context.ignoredFields(template),
+    );
+    return chosen?.template;
+  }
+
+  /** Repeats the last submission of a notebook, as it is on the screen now; asks where there is none. */
+  private async executeAgain(source: vscode.Uri): Promise<string | undefined> {
+    assertTrusted();
+    const choice = this.context.memory.choiceFor(source);
+    const template = choice === undefined ? undefined : templateNamed(choice.template, source);
+    if (choice === undefined || template === undefined) {
+      return this.execute(source);
+    }
+    const notebook = await captureNotebook(source);
+    const { parameters, options } = choice;
+    return nameOf(await this.submit({ source, notebook, template: { ...template, ...options }, parameters }));
+  }
+
+  /** Creates the execution under a progress that can be cancelled. What fails can be mended and goes on from here. */
+  async submit(submission: Submission): Promise<TrackedExecution> {
+    assertTrusted();
+    const resubmit = (mended: Submission) => this.once(mended.source, () => this.submit(mended));
+    const { notebook } = checkNotebook(submission.notebook, path.posix.basename(submission.source.path));
+    assertKernelKnown(notebook, submission, resubmit);
+    try {
+      return await this.create(submission);
+    } catch (error) {
+      throw mendable(error, submission, resubmit);
+    }
+  }
+
+  private async create(submission: Submission): Promise<TrackedExecution> {
+    const title = vscode.l10n.t('Submitting {0}', path.posix.basename(submission.source.path));
     return vscode.window.withProgress(
       { location: vscode.ProgressLocation.Notification, title, cancellable: true },
       async (_, token) => {
@@ -84,73 +203,22 @@ export class ExecuteCommands {
           abort.abort();
         });
         try {
-          const service = await this.context.serviceFor(template);
-          return await submit(
-            { source, notebook, template, parameters },
-            service,
-            this.context.tracking,
-            abort.signal,
-          );
+          const service = await this.context.serviceFor(submission.template);
+          return await submit(submission, service, this.context.tracking, abort.signal);
         } finally {
           subscription.dispose();
         }
       },
     );
   }
-
-  private async chooseTemplate(source: vscode.Uri): Promise<UserTemplate | undefined> {
-    const { memory } = this.context;
-    const choices = templatesFor(source).map(
-      (entry): TemplateChoice & { template: UserTemplate | undefined } => ({
-        name: entry.name,
-        description: entry.template === undefined ? '' : serviceLabel(entry.template),
-        problem: entry.problems === undefined ? undefined : sentenceOfProblems(entry.problems),
-        template: entry.template,
-      }),
-    );
-    const pick = await pickTemplate({
-      title: vscode.l10n.t('Execute {0}', path.posix.basename(source.path)),
-      choices,
-      preselected: memory.choiceFor(source)?.template ?? defaultTemplateName(source) ?? memory.lastTemplate,
-    });
-    if (pick === undefined) {
-      return undefined;
-    }
-    if (pick.action === 'edit') {
-      await editTemplates();
-      return undefined;
-    }
-    const { choice } = pick;
-    if (choice.template === undefined) {
-      throw new Problem(
-        vscode.l10n.t('The template “{0}” cannot be used. {1}', choice.name, choice.problem ?? ''),
-        [{ label: vscode.l10n.t('Edit Templates'), run: editTemplates }],
-      );
-    }
-    return choice.template;
-  }
 }
 
-function serviceLabel(template: UserTemplate): string {
-  switch (template.service) {
-    case 'embedded':
-      return vscode.l10n.t('On this machine');
-    case 'notebooks':
-      return vscode.l10n.t(
-        'Google Cloud, Notebooks API: {0}, {1}',
-        template.project ?? '',
-        template.location ?? '',
-      );
-    case 'vertex':
-      return vscode.l10n.t(
-        'Google Cloud, Vertex AI (Agent Platform): {0}, {1}',
-        template.project ?? '',
-        template.location ?? '',
-      );
-  }
+function nameOf(tracked: TrackedExecution): string {
+  return tracked.execution.name;
 }
 
-function assertTrusted(): void {
+/** @throws Problem in a workspace that the person has not said to trust: notebooks are code. */
+export function assertTrusted(): void {
   if (!vscode.workspace.isTrusted) {
     throw new Problem(vscode.l10n.t('Notebooks are executed in trusted workspaces only.'), [
       {

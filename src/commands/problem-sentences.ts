@@ -46,10 +46,16 @@ export function sentenceOf(error: ServiceError): string {
         'The output cannot be written to {0}. Choose another output folder in the template.',
         args['path'] ?? args['folder'] ?? '',
       );
-    case 'workingDirectoryNotFound':
+    case 'workingDirectoryInvalid':
       return l10n.t('The working directory {0} does not exist.', args['path'] ?? '');
     case 'serviceNotStarted':
       return l10n.t('The execution service could not be started: {0}', error.message);
+    case 'serviceNotResponding':
+      return l10n.t('The execution service does not answer.');
+    case 'fileNotReadable':
+      return l10n.t('{0} cannot be read.', args['path'] ?? '');
+    case 'outputNotFound':
+      return l10n.t('There is no output yet.');
     case 'fieldInvalid':
       return l10n.t('The execution service does not accept {0}: {1}', args['field'] ?? '', error.message);
     default:

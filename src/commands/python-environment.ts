@@ -1,7 +1,7 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import { z } from 'zod/mini';
+import * as z from 'zod/mini';
 
 /** A Python that can run a notebook. */
 export interface PythonEnvironment {

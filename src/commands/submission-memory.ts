@@ -1,14 +1,16 @@
 import type * as vscode from 'vscode';
-import { z } from 'zod/mini';
-import { TemplateRunOptionsSchema } from '../execution/template';
+import * as z from 'zod/mini';
+import { StrictExecutionTemplateSchema, TemplateRunOptionsSchema } from '../execution/template';
 
 /** What was chosen when a notebook was submitted. */
 export const ChoiceSchema = z.object({
   template: z.string(),
   /** YAML or JSON mapping; absent where the template's own were kept. */
   parameters: z.optional(z.string()),
-  /** Run options changed for this notebook. */
-  runOptions: z.optional(TemplateRunOptionsSchema),
+  /** What was changed in the template for this notebook alone; absent where the template was taken as it is. */
+  options: z.optional(
+    z.object({ runOptions: TemplateRunOptionsSchema, executionTemplate: StrictExecutionTemplateSchema }),
+  ),
 });
 export type Choice = z.infer<typeof ChoiceSchema>;
 

@@ -85,6 +85,15 @@ async function requestOf(submission: Submission, executionId: string): Promise<E
     ...rest,
     source: source.toString(),
     templateName: template.name,
+    ...(outputName === undefined
+      ? {}
+      : {
+          outputName: expandOutputName(outputName, {
+            name: nameOf(source),
+            id: executionId,
+            now: new Date(),
+          }),
+        }),
     ...(workingDirectory === undefined ? {} : { workingDirectory }),
   };
   const executionTemplate = { ...template.executionTemplate };
@@ -108,13 +117,6 @@ async function requestOf(submission: Submission, executionId: string): Promise<E
       : await describePython(expand(rest.interpreter));
   return {
     executionTemplate,
-    ...(outputName === undefined || executionTemplate.outputNotebookFolder === undefined
-      ? {}
-      : {
-          outputNotebookFile: `${executionTemplate.outputNotebookFolder.replace(/\/$/, '')}/${encodeURIComponent(
-            expandOutputName(outputName, { name: nameOf(source), id: executionId, now: new Date() }),
-          )}`,
-        }),
     runOptions: {
       ...runOptions,
       ...(workingDirectory === undefined && source.scheme !== 'file' ? defaultDirectory() : {}),

@@ -76,6 +76,8 @@ export const RunOptionsSchema = z.object({
   maxAttempts: z.optional(z.number()),
   /** Bytes of memory the kernel and its children may use together; no limit when absent. */
   memoryLimitBytes: z.optional(z.number()),
+  /** Plain file name for the output in `outputNotebookFolder`, made unique there; the service's own when absent. */
+  outputName: optionalString,
   /** Name of the person's template, for display and re-run. */
   templateName: optionalString,
   vertex: z.optional(VertexOptionsSchema),

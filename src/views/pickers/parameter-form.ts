@@ -1,5 +1,6 @@
 import { JsonNumber, type JsonObject, type JsonValue } from '../../notebook/json';
 import { stringifyJson } from '../../notebook/json-writer';
+import type { DeclaredParameter as NotebookParameter } from '../../notebook/parameters/declared';
 import { parseParameters } from '../../notebook/parameters/parse';
 
 /*
@@ -109,6 +110,63 @@ export class ParameterForm {
     const declared = this.declaredAs(name);
     return parseValue(text, declared?.kind ?? 'any', declared?.optional ?? true, declared?.choices);
   }
+}
+
+/** The declared parameters of a notebook as the form takes them. */
+export function formParameters(declared: readonly NotebookParameter[]): DeclaredParameter[] {
+  return declared.map(({ name, type = '', defaultValue, defaultSource, comment = '', choices }) => {
+    const kind = kindOf(type);
+    return {
+      name,
+      kind,
+      optional: kind === 'any' || defaultValue === null || /\bNone\b|^(?:typing\.)?Optional\b/.test(type),
+      defaultText: defaultSource,
+      defaultValue,
+      choices: choices?.map((choice) => valueText(choice, kind)),
+      comment,
+    };
+  });
+}
+
+/** What a type hint says about values: `list[int]`, `Optional[str]`, `int | None`. Anything else takes any value. */
+function kindOf(type: string): ParameterKind {
+  const inner = /^(?:typing\.)?Optional\[(.*)\]$/.exec(type)?.[1] ?? type;
+  const [name, ...others] = inner
+    .split('|')
+    .map((part) => part.trim())
+    .filter((part) => part !== 'None');
+  if (name === undefined || others.length > 0) return 'any';
+  const base = name
+    .replace(/\[.*$/s, '')
+    .replace(/^(?:typing|builtins)\./, '')
+    .toLowerCase();
+  return KIND_OF_TYPE.get(base) ?? 'any';
+}
+
+const KIND_OF_TYPE: ReadonlyMap<string, ParameterKind> = new Map([
+  ['int', 'int'],
+  ['float', 'float'],
+  ['bool', 'bool'],
+  ['str', 'string'],
+  ['list', 'list'],
+  ['tuple', 'list'],
+  ['sequence', 'list'],
+  ['dict', 'dict'],
+  ['mapping', 'dict'],
+]);
+
+/** Parameters as the text of `executionTemplate.parameters`: JSON, with NaN and infinities as YAML spells them. */
+export function parametersText(values: JsonObject): string {
+  return stringifyJson(spelledForYaml(values));
+}
+
+function spelledForYaml(value: JsonValue): JsonValue {
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    return new JsonNumber(Number.isNaN(value) ? '.nan' : value > 0 ? '.inf' : '-.inf');
+  }
+  if (Array.isArray(value)) return value.map(spelledForYaml);
+  if (typeof value !== 'object' || value === null || value instanceof JsonNumber) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, spelledForYaml(item)]));
 }
 
 /** A value as a person would type it for this kind. Strings stand bare where that cannot be mistaken. */

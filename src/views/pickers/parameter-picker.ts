@@ -18,6 +18,8 @@ export interface ParameterPickerOptions {
   readonly form: ParameterForm;
   /** Whether a step lies before this one. */
   readonly canGoBack: boolean;
+  /** Something to know about the parameters. */
+  readonly note: string | undefined;
   /** Reads a YAML file that the person chooses; undefined when they chose none. Rejects with what is wrong with it. */
   readonly loadYaml: () => Promise<JsonObject | undefined>;
 }
@@ -88,6 +90,9 @@ function choose(options: ParameterPickerOptions, active: string | undefined): Pr
             ? vscode.l10n.t('with 1 parameter set')
             : vscode.l10n.t('with {0} parameters set', changed),
     },
+    ...(options.note === undefined
+      ? []
+      : [{ label: label(options.note, 200), iconPath: new vscode.ThemeIcon('warning') }]),
     ...(rows.length === 0 ? [] : [{ ...separator, label: vscode.l10n.t('Parameters') }]),
     ...rows,
     separator,

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { label } from './label';
 
 /** A template as the pick shows it. */
 export interface TemplateChoice {
@@ -7,6 +8,8 @@ export interface TemplateChoice {
   readonly description: string;
   /** Why it cannot be used; undefined where it can. */
   readonly problem: string | undefined;
+  /** Something to know before choosing it. */
+  readonly note: string | undefined;
 }
 
 /** What was done in the pick: a template was chosen, its run options are to be changed first, or templates edited. */
@@ -39,10 +42,11 @@ export function pickTemplate<T extends TemplateChoice>(options: {
   pick.buttons = [edit];
   pick.items = options.choices.map((choice) => ({
     choice,
-    label: choice.name === '' ? vscode.l10n.t('Template without a name') : choice.name,
+    label: choice.name === '' ? vscode.l10n.t('Template without a name') : label(choice.name),
     description: choice.description,
     iconPath: new vscode.ThemeIcon(choice.problem === undefined ? 'server-process' : 'warning'),
-    ...(choice.problem === undefined ? { buttons: [gear] } : { detail: choice.problem }),
+    ...(choice.problem === undefined ? { buttons: [gear] } : {}),
+    ...detailOf(choice),
   }));
   const preselected = pick.items.find((item) => item.choice.name === options.preselected);
   if (preselected !== undefined) {
@@ -70,4 +74,9 @@ export function pickTemplate<T extends TemplateChoice>(options: {
     });
     pick.show();
   });
+}
+
+function detailOf({ problem, note }: TemplateChoice): Pick<vscode.QuickPickItem, 'detail'> {
+  const text = problem ?? note;
+  return text === undefined ? {} : { detail: label(text, 500) };
 }

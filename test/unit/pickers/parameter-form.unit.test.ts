@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { JsonNumber } from '../../../src/notebook/json';
+import { parseParameters } from '../../../src/notebook/parameters/parse';
 import {
+  formParameters,
   ParameterForm,
+  parametersText,
   parseValue,
   valueText,
   type DeclaredParameter,
@@ -134,5 +137,50 @@ describe('parameters form', () => {
     assert.equal(form.textOf('epochs'), '5');
     assert.deepEqual(form.parse('epochs', 'x'), { problem: 'notInt' });
     assert.deepEqual(form.parse('extra', '2'), { value: 2 });
+  });
+});
+
+describe('declared parameters', () => {
+  it('take their kind from the type hint', () => {
+    const kinds = (type: string): unknown[] =>
+      formParameters([{ name: 'a', type, defaultSource: 'x' }]).map(({ kind, optional }) => [kind, optional]);
+    assert.deepEqual(kinds('int'), [['int', false]]);
+    assert.deepEqual(kinds('Optional[str]'), [['string', true]]);
+    assert.deepEqual(kinds('float | None'), [['float', true]]);
+    assert.deepEqual(kinds('list[dict[str, int]]'), [['list', false]]);
+    assert.deepEqual(kinds('typing.Dict[str, int]'), [['dict', false]]);
+    assert.deepEqual(kinds('int | str'), [['any', true]]);
+    assert.deepEqual(kinds('pathlib.Path'), [['any', true]]);
+  });
+
+  it('offer their choices as text and keep default and comment', () => {
+    const [parameter] = formParameters([
+      {
+        name: 'mode',
+        type: 'str',
+        defaultSource: "'fast'",
+        defaultValue: 'fast',
+        comment: 'one of: fast, slow',
+        choices: ['fast', 'slow'],
+      },
+    ]);
+    assert.deepEqual(parameter, {
+      name: 'mode',
+      kind: 'string',
+      optional: false,
+      defaultText: "'fast'",
+      defaultValue: 'fast',
+      choices: ['fast', 'slow'],
+      comment: 'one of: fast, slow',
+    });
+  });
+
+  it('survive the way to the service, spelling and all', () => {
+    const values = {
+      a: new JsonNumber('1.0'),
+      b: [Number.NaN, Number.NEGATIVE_INFINITY, new JsonNumber('12345678901234567890')],
+      'c d': { e: 'tab\t"quote" ünï 😀', f: null, g: 'yes', h: '2026-01-01' },
+    };
+    assert.deepEqual(parseParameters(parametersText(values)), values);
   });
 });

@@ -1,0 +1,59 @@
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import type { CommandMap } from './command-map';
+import { assertTrusted, type ExecuteCommands } from './execute-commands';
+import { Problem } from './problem';
+
+/** More notebooks than this are not looked for in a folder. */
+const MOST_NOTEBOOKS = 500;
+
+/** Execute Notebooks Remotely: all notebooks of a folder. */
+export function folderCommands(
+  execute: ExecuteCommands,
+): Pick<CommandMap, 'notebookExecutions.executeFolder'> {
+  return {
+    'notebookExecutions.executeFolder': async (...args) => {
+      assertTrusted();
+      const folders = foldersOf(args);
+      const chosen = folders.length > 0 ? folders : await askFolder();
+      const found = await Promise.all(chosen.map(notebooksIn));
+      const notebooks = [...new Map(found.flat().map((uri) => [uri.toString(), uri])).values()];
+      if (chosen.length > 0 && notebooks.length === 0) {
+        throw new Problem(
+          vscode.l10n.t(
+            'There is no notebook in {0}.',
+            chosen.map(({ path: file }) => path.posix.basename(file)).join(', '),
+          ),
+        );
+      }
+      return execute.executeMany(notebooks);
+    },
+  };
+}
+
+function foldersOf([first, second]: readonly unknown[]): vscode.Uri[] {
+  const selected: unknown[] = Array.isArray(second) && second.length > 0 ? second : [first];
+  return selected.filter((item) => item instanceof vscode.Uri);
+}
+
+async function askFolder(): Promise<vscode.Uri[]> {
+  const folders = vscode.workspace.workspaceFolders ?? [];
+  if (folders.length === 1) {
+    return folders.map(({ uri }) => uri);
+  }
+  const chosen = await vscode.window.showWorkspaceFolderPick();
+  return chosen === undefined ? [] : [chosen.uri];
+}
+
+/** Notebooks of a folder and its folders, in order, without hidden places and checkpoints. A notebook is itself. */
+async function notebooksIn(uri: vscode.Uri): Promise<vscode.Uri[]> {
+  if (uri.path.toLowerCase().endsWith('.ipynb')) {
+    return [uri];
+  }
+  const found = await vscode.workspace.findFiles(
+    new vscode.RelativePattern(uri, '**/*.ipynb'),
+    '**/{.*,node_modules,__pycache__}/**',
+    MOST_NOTEBOOKS,
+  );
+  return found.sort((a, b) => a.path.localeCompare(b.path, undefined, { numeric: true }));
+}

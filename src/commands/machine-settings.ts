@@ -1,0 +1,38 @@
+import * as vscode from 'vscode';
+import * as z from 'zod/mini';
+
+/** An empty text is an absent setting. */
+const text = z.catch(z.optional(z.string()), undefined);
+
+const SettingsSchema = z.object({
+  dataDirectory: text,
+  nodePath: text,
+  maxConcurrentExecutions: z.catch(z.int().check(z.minimum(0)), 0),
+  spareKernel: z.catch(z.boolean(), true),
+});
+
+/** The settings of machine scope: what they name is started or written to, so that no workspace may set them. */
+export interface MachineSettings {
+  readonly dataDirectory: string | undefined;
+  readonly nodePath: string | undefined;
+  /** For the embedded service's config.json. */
+  readonly service: { readonly maxConcurrent?: number; readonly spare: boolean };
+}
+
+/** Reads them; a value of the wrong type is as good as none. */
+export function machineSettings(): MachineSettings {
+  const configuration = vscode.workspace.getConfiguration('notebookExecutions');
+  const names = Object.keys(SettingsSchema.shape);
+  const settings = SettingsSchema.parse(
+    Object.fromEntries(names.map((name) => [name, configuration.get<unknown>(name)])),
+  );
+  const { maxConcurrentExecutions, spareKernel } = settings;
+  return {
+    dataDirectory: settings.dataDirectory === '' ? undefined : settings.dataDirectory,
+    nodePath: settings.nodePath === '' ? undefined : settings.nodePath,
+    service: {
+      ...(maxConcurrentExecutions === 0 ? {} : { maxConcurrent: maxConcurrentExecutions }),
+      spare: spareKernel,
+    },
+  };
+}

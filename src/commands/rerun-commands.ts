@@ -1,0 +1,122 @@
+import * as vscode from 'vscode';
+import type { Notebook } from '../notebook/model';
+import type { TrackedExecution } from '../tracking/execution-store';
+import { notebookNameOf } from '../views/execution-facts';
+import { readAll } from '../views/output/read-all';
+import type { CommandMap } from './command-map';
+import type { ExecuteCommands } from './execute-commands';
+import { chooseExecutions, type ExecutionContext } from './execution-commands';
+import { captureNotebook } from './notebook-capture';
+import { checkNotebook } from './notebook-check';
+import { Problem } from './problem';
+import type { Choice } from './submission-memory';
+import { templateOf } from './template-commands';
+import { THIS_MACHINE } from './template-settings';
+
+/** Commands that run an execution once more. */
+export function rerunCommands(
+  execute: ExecuteCommands,
+  context: Pick<ExecutionContext, 'tracking' | 'selection'>,
+): Pick<CommandMap, 'notebookExecutions.rerun' | 'notebookExecutions.rerunWithChanges'> {
+  return {
+    'notebookExecutions.rerun': async (...args) => {
+      const title = vscode.l10n.t('Re-run');
+      const [tracked] = await chooseExecutions(context, args, title, 'execution', false);
+      const version = tracked === undefined ? undefined : await chooseVersion(tracked);
+      if (tracked === undefined || version === undefined) {
+        return undefined;
+      }
+      const { service, execution } = tracked;
+      const template = templateOf(
+        execution.runOptions?.templateName ?? THIS_MACHINE.name,
+        service,
+        execution,
+      );
+      const { interpreter } = execution.runOptions ?? {};
+      const submission = {
+        source: version.source,
+        notebook: version.notebook,
+        template: {
+          ...template,
+          runOptions: { ...template.runOptions, ...(interpreter === undefined ? {} : { interpreter }) },
+        },
+        parameters: execution.executionTemplate?.parameters,
+      };
+      return execute.once(version.source, async () => (await execute.submit(submission)).execution.name);
+    },
+    'notebookExecutions.rerunWithChanges': async (...args) => {
+      const title = vscode.l10n.t('Re-run with Changes');
+      const [tracked] = await chooseExecutions(context, args, title, 'execution', false);
+      const version = tracked === undefined ? undefined : await chooseVersion(tracked);
+      if (tracked === undefined || version === undefined) {
+        return undefined;
+      }
+      const { service, execution } = tracked;
+      const { runOptions, executionTemplate } = templateOf('', service, execution);
+      const { parameters } = executionTemplate;
+      const initial: Choice = {
+        template: execution.runOptions?.templateName ?? THIS_MACHINE.name,
+        ...(parameters === undefined ? {} : { parameters }),
+        options: { runOptions, executionTemplate },
+      };
+      const { source, notebook } = version;
+      return execute.once(source, () => execute.execute(source, initial, notebook));
+    },
+  };
+}
+
+/** What is to be run again. */
+interface Version {
+  readonly source: vscode.Uri;
+  readonly notebook: Uint8Array;
+}
+
+/** The notebook as it was submitted; where it has changed since, the person says which one. Undefined: neither. */
+async function chooseVersion({ service, execution }: TrackedExecution): Promise<Version | undefined> {
+  const name = notebookNameOf(execution);
+  const source = execution.runOptions?.source;
+  const uri =
+    source === undefined
+      ? vscode.Uri.from({ scheme: 'untitled', path: `${name}.ipynb` })
+      : vscode.Uri.parse(source);
+  const document = await service.readInput(execution);
+  const submitted = document === undefined ? undefined : await readAll(document);
+  // The source may be gone, or belong to another machine.
+  const current = source === undefined ? undefined : await captureNotebook(uri).catch(() => undefined);
+  if (submitted === undefined || current === undefined) {
+    const notebook = submitted ?? current;
+    if (notebook === undefined) {
+      throw new Problem(
+        vscode.l10n.t('Neither the notebook {0} nor what was submitted of it is there any more.', name),
+      );
+    }
+    return { source: uri, notebook };
+  }
+  if (sameSource(submitted, current, name)) {
+    return { source: uri, notebook: current };
+  }
+  const items = [
+    { label: vscode.l10n.t('The notebook as it is now'), notebook: current },
+    { label: vscode.l10n.t('The notebook as it was executed then'), notebook: submitted },
+  ];
+  const chosen = await vscode.window.showQuickPick(items, {
+    title: vscode.l10n.t('Execute {0}', name),
+    placeHolder: vscode.l10n.t('The notebook was changed since. Which one is to be executed?'),
+  });
+  return chosen === undefined ? undefined : { source: uri, notebook: chosen.notebook };
+}
+
+/** True where both would run the same: outputs and metadata of cells do not matter, tags do. */
+function sameSource(one: Uint8Array, other: Uint8Array, name: string): boolean {
+  const essence = (notebook: Notebook): string =>
+    JSON.stringify([
+      notebook.metadata['kernelspec'],
+      notebook.cells.map(({ cell_type, source, metadata }) => [cell_type, source, metadata['tags']]),
+    ]);
+  try {
+    return essence(checkNotebook(one, name).notebook) === essence(checkNotebook(other, name).notebook);
+  } catch {
+    // What cannot be read now is not what was run then.
+    return false;
+  }
+}

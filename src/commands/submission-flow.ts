@@ -1,0 +1,163 @@
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import type { UserTemplate } from '../execution/template';
+import type { NotebookReading } from '../notebook/document';
+import type { JsonObject } from '../notebook/json';
+import { inspectParameters } from '../notebook/parameters/inspect';
+import { formParameters, ParameterForm, parametersText } from '../views/pickers/parameter-form';
+import { pickParameters } from '../views/pickers/parameter-picker';
+import { pickRunOptions } from '../views/pickers/run-options-picker';
+import { pickTemplate, type TemplateChoice } from '../views/pickers/template-picker';
+import { loadParametersFile, readParametersText } from './parameter-texts';
+import { Problem } from './problem';
+import type { Choice, SubmissionMemory } from './submission-memory';
+import { sentenceOfProblems } from './template-sentences';
+import { defaultTemplateName, editTemplates, templatesFor } from './template-settings';
+
+/** All that is asked before a notebook is submitted. */
+export interface Answers {
+  /** With the run options that were changed for this notebook. */
+  readonly template: UserTemplate;
+  /** YAML or JSON mapping; undefined: none beside the template's parameter file. */
+  readonly parameters: string | undefined;
+  /** What to remember for the next time. */
+  readonly choice: Choice;
+}
+
+/** What a pick shows, and the template behind it. */
+interface Candidate extends TemplateChoice {
+  readonly template: UserTemplate | undefined;
+}
+
+/**
+ * Asks for template and parameters, with Back from one to the other. Undefined: the person left.
+ * @param initial choices to start from: of the last submission, or of an execution that is run again.
+ * @param ignored names the fields of a template that its service cannot honour.
+ */
+export async function askForSubmission(
+  source: vscode.Uri,
+  reading: NotebookReading,
+  initial: Choice | undefined,
+  memory: SubmissionMemory,
+  ignored: (template: UserTemplate) => readonly string[],
+): Promise<Answers | undefined> {
+  const title = vscode.l10n.t('Execute {0}', path.posix.basename(source.path));
+  const { parameters, warnings } = inspectParameters(reading.notebook);
+  const declared = formParameters(parameters);
+  let preselected = initial?.template ?? defaultTemplateName(source) ?? memory.lastTemplate;
+  // What was typed stays when the person goes back for another template.
+  let form: ParameterForm | undefined;
+  for (;;) {
+    const chosen = await chooseTemplate(title, source, preselected, initial, ignored);
+    if (chosen === undefined) {
+      return undefined;
+    }
+    const { template } = chosen;
+    preselected = template.name;
+    form ??= new ParameterForm(declared, startingValues(template, initial));
+    if (declared.length > 0 || form.undeclared().length > 0 || warnings.length > 0) {
+      const picked = await pickParameters({
+        title,
+        form,
+        canGoBack: true,
+        note: warnings.length === 0 ? undefined : unreadable(warnings[0]?.args?.[0]),
+        loadYaml: loadParametersFile,
+      });
+      if (picked === undefined) {
+        return undefined;
+      }
+      if (picked === 'back') {
+        continue;
+      }
+    }
+    const values = form.overrides();
+    const text = Object.keys(values).length === 0 ? undefined : parametersText(values);
+    return {
+      template,
+      parameters: text,
+      choice: {
+        template: template.name,
+        ...(text === undefined ? {} : { parameters: text }),
+        ...(chosen.changed
+          ? { options: { runOptions: template.runOptions, executionTemplate: template.executionTemplate } }
+          : {}),
+      },
+    };
+  }
+}
+
+/** The last choice where there is one, else the template's own parameters. */
+function startingValues(template: UserTemplate, initial: Choice | undefined): JsonObject {
+  const own = template.executionTemplate.parameters;
+  if (initial !== undefined) {
+    return readParametersText(initial.parameters ?? '', vscode.l10n.t('The last parameters'));
+  }
+  return readParametersText(own ?? '', vscode.l10n.t('The parameters of the template “{0}”', template.name), [
+    { label: vscode.l10n.t('Edit Templates'), run: editTemplates },
+  ]);
+}
+
+/** Asks for a template, and on the way for other run options. Undefined: the person left. */
+export async function chooseTemplate(
+  title: string,
+  source: vscode.Uri,
+  preselected: string | undefined,
+  initial: Choice | undefined,
+  ignored: (template: UserTemplate) => readonly string[],
+): Promise<{ template: UserTemplate; changed: boolean } | undefined> {
+  const choices = templatesFor(source).map((entry): Candidate => {
+    const { name, template, problems } = entry;
+    const unused = template === undefined ? [] : ignored(template);
+    return {
+      name,
+      template,
+      description: template === undefined ? '' : serviceLabel(template),
+      problem: problems === undefined ? undefined : sentenceOfProblems(problems),
+      note:
+        unused.length === 0 ? undefined : vscode.l10n.t('Not used by this service: {0}', unused.join(', ')),
+    };
+  });
+  let active = preselected;
+  for (;;) {
+    const pick = await pickTemplate({ title, choices, preselected: active });
+    if (pick === undefined) {
+      return undefined;
+    }
+    if (pick.action === 'edit') {
+      await editTemplates();
+      return undefined;
+    }
+    const { name, problem, template } = pick.choice;
+    if (template === undefined) {
+      throw new Problem(vscode.l10n.t('The template “{0}” cannot be used. {1}', name, problem ?? ''), [
+        { label: vscode.l10n.t('Edit Templates'), run: editTemplates },
+      ]);
+    }
+    if (pick.action === 'choose') {
+      return { template, changed: false };
+    }
+    const start = initial?.template === name ? { ...template, ...initial.options } : template;
+    const changed = await pickRunOptions(vscode.l10n.t('{0}: Run Options', name), start);
+    if (changed !== 'back') {
+      return { template: changed, changed: true };
+    }
+    active = name;
+  }
+}
+
+function unreadable(line: string | undefined): string {
+  return vscode.l10n.t('The parameters cell cannot be read from line {0} on.', line ?? '1');
+}
+
+/** Where a template runs notebooks. */
+export function serviceLabel(template: UserTemplate): string {
+  const { project = '', location = '' } = template;
+  switch (template.service) {
+    case 'embedded':
+      return vscode.l10n.t('On this machine');
+    case 'notebooks':
+      return vscode.l10n.t('Google Cloud, Notebooks API: {0}, {1}', project, location);
+    case 'vertex':
+      return vscode.l10n.t('Google Cloud, Vertex AI (Agent Platform): {0}, {1}', project, location);
+  }
+}

@@ -1,0 +1,115 @@
+import * as vscode from 'vscode';
+import { ServiceError } from '../execution/errors';
+import type { UserTemplate } from '../execution/template';
+import { isJsonObject } from '../notebook/json';
+import type { Notebook } from '../notebook/model';
+import { label } from '../views/pickers/label';
+import { installIpykernel } from './ipykernel';
+import { Problem, type Remedy } from './problem';
+import { sentenceOf } from './problem-sentences';
+import { nameOf, type Submission } from './submission';
+import { editTemplates } from './template-settings';
+
+/** Submits once more, after something was mended. */
+export type Resubmit = (submission: Submission) => Promise<unknown>;
+
+/**
+ * A failed submission with the buttons that mend it and go on; any other error as it is. Nothing was created.
+ */
+export function mendable(error: unknown, submission: Submission, resubmit: Resubmit): unknown {
+  if (!(error instanceof ServiceError)) {
+    return error;
+  }
+  const remedies = remediesOf(error, submission, resubmit);
+  return remedies.length === 0 ? error : new Problem(sentenceOf(error), remedies, { cause: error });
+}
+
+function remediesOf(error: ServiceError, submission: Submission, resubmit: Resubmit): Remedy[] {
+  const again: Remedy = { label: vscode.l10n.t('Try Again'), run: () => resubmit(submission) };
+  const edit: Remedy = { label: vscode.l10n.t('Edit Templates'), run: editTemplates };
+  switch (error.reason) {
+    case 'ipykernelMissing': {
+      const interpreter = error.args['interpreter'];
+      return interpreter === undefined
+        ? []
+        : [
+            {
+              label: vscode.l10n.t('Install ipykernel'),
+              run: async () => {
+                await installIpykernel(interpreter);
+                await resubmit(submission);
+              },
+            },
+          ];
+    }
+    case 'kernelNotFound': {
+      const kernels = (error.args['kernels'] ?? '').split(', ').filter((name) => name !== '');
+      return kernels.length === 0
+        ? []
+        : [
+            {
+              label: vscode.l10n.t('Choose Kernel…'),
+              run: () => chooseKernel(kernels, submission, resubmit),
+            },
+          ];
+    }
+    case 'interpreterNotFound':
+    case 'outputNotWritable':
+    case 'workingDirectoryInvalid':
+    case 'parametersInvalid':
+    case 'fileNotReadable':
+      return [edit, again];
+    case 'serviceNotStarted':
+      return [
+        again,
+        {
+          label: vscode.l10n.t('Open Settings'),
+          run: () =>
+            vscode.commands.executeCommand('workbench.action.openSettings', 'notebookExecutions.nodePath'),
+        },
+      ];
+    default:
+      return error.status === 'UNAVAILABLE' || error.status === 'DEADLINE_EXCEEDED' ? [again] : [];
+  }
+}
+
+async function chooseKernel(
+  kernels: readonly string[],
+  submission: Submission,
+  resubmit: Resubmit,
+): Promise<void> {
+  const chosen = await vscode.window.showQuickPick(
+    kernels.map((kernel) => ({ kernel, label: label(kernel) })),
+    {
+      title: vscode.l10n.t('Execute {0}', nameOf(submission.source)),
+      placeHolder: vscode.l10n.t('Choose the kernel to execute with'),
+    },
+  );
+  if (chosen !== undefined) {
+    await resubmit({ ...submission, template: withKernel(submission.template, chosen.kernel) });
+  }
+}
+
+function withKernel(template: UserTemplate, kernelSpec: string): UserTemplate {
+  return { ...template, executionTemplate: { ...template.executionTemplate, kernelSpec } };
+}
+
+/** @throws Problem where neither the notebook nor the template says what runs it, with a button that says Python. */
+export function assertKernelKnown(notebook: Notebook, submission: Submission, resubmit: Resubmit): void {
+  const { kernelspec, language_info: language } = notebook.metadata;
+  const known =
+    submission.template.executionTemplate.kernelSpec !== undefined ||
+    (isJsonObject(kernelspec) && (kernelspec['name'] ?? kernelspec['language']) !== undefined) ||
+    (isJsonObject(language) && language['name'] !== undefined);
+  if (!known) {
+    throw new Problem(
+      vscode.l10n.t('{0} does not say which kernel it needs.', `${nameOf(submission.source)}.ipynb`),
+      [
+        {
+          label: vscode.l10n.t('Execute with Python'),
+          run: () => resubmit({ ...submission, template: withKernel(submission.template, 'python3') }),
+        },
+      ],
+    );
+  }
+}

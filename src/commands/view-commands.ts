@@ -1,0 +1,254 @@
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import type { TrackedExecution } from '../tracking/execution-store';
+import { notebookNameOf } from '../views/execution-facts';
+import { GROUPINGS, NO_FILTER, SORTINGS, type Grouping, type Sorting } from '../views/explorer/arrangement';
+import { trackedOf, type MoreNode } from '../views/explorer/nodes';
+import { readAll } from '../views/output/read-all';
+import { presentGroup, STATE_GROUPS } from '../views/state-presentation';
+import type { Views } from '../views/views';
+import type { CommandMap } from './command-map';
+import { chooseExecutions, type ExecutionContext } from './execution-commands';
+import { Problem } from './problem';
+import { propertyOf } from './targets';
+
+type Handled =
+  | 'notebookExecutions.loadMore'
+  | 'notebookExecutions.groupBy'
+  | 'notebookExecutions.sortBy'
+  | 'notebookExecutions.filter'
+  | 'notebookExecutions.clearFilter'
+  | 'notebookExecutions.openCell'
+  | 'notebookExecutions.openFailedCell'
+  | 'notebookExecutions.openSourceCell'
+  | 'notebookExecutions.compareWithInput'
+  | 'notebookExecutions.compareOutputs'
+  | 'notebookExecutions.saveOutputAs'
+  | 'notebookExecutions.download'
+  | 'notebookExecutions.revealOutput';
+
+/** Commands of the view and of the documents that it opens. */
+export function viewCommands(
+  { explorer, documents }: Pick<Views, 'explorer' | 'documents'>,
+  context: Pick<ExecutionContext, 'tracking' | 'selection'>,
+): Pick<CommandMap, Handled> {
+  const choose = (args: readonly unknown[], title: string, capability: string, many = false) =>
+    chooseExecutions(context, args, title, capability, many);
+  return {
+    'notebookExecutions.loadMore': (node) => explorer.showMore(moreNodeOf(node)),
+    'notebookExecutions.groupBy': async () => {
+      const grouping = await pickOne(
+        vscode.l10n.t('Group Executions'),
+        GROUPINGS,
+        groupingLabel,
+        explorer.arrangement.grouping,
+      );
+      if (grouping !== undefined) await explorer.arrange({ grouping });
+    },
+    'notebookExecutions.sortBy': async () => {
+      const sorting = await pickOne(
+        vscode.l10n.t('Sort Executions'),
+        SORTINGS,
+        sortingLabel,
+        explorer.arrangement.sorting,
+      );
+      if (sorting !== undefined) await explorer.arrange({ sorting });
+    },
+    'notebookExecutions.filter': () => filter(explorer, context),
+    'notebookExecutions.clearFilter': () => explorer.arrange({ filter: NO_FILTER }),
+    'notebookExecutions.openCell': async (node, cell) => {
+      const tracked = trackedOf(node);
+      if (tracked !== undefined && typeof cell === 'number') await documents.open(tracked, { cell });
+    },
+    'notebookExecutions.openFailedCell': async (...args) => {
+      const [tracked] = await choose(args, vscode.l10n.t('Open the Failed Cell'), 'failedCell');
+      if (tracked !== undefined) await documents.openFailedCell(tracked);
+    },
+    'notebookExecutions.openSourceCell': async (...args) => {
+      const [tracked] = await choose(args, vscode.l10n.t('Go to Source Cell'), 'failedCell');
+      if (tracked !== undefined) await documents.openSourceCell(tracked);
+    },
+    'notebookExecutions.compareWithInput': async (...args) => {
+      const [tracked] = await choose(args, vscode.l10n.t('Compare with Input'), 'comparable');
+      if (tracked !== undefined) await documents.compareWithInput(tracked);
+    },
+    'notebookExecutions.compareOutputs': async (...args) => {
+      const [one, other] = await choose(
+        args,
+        vscode.l10n.t('Compare Outputs: choose two'),
+        'comparable',
+        true,
+      );
+      if (one === undefined) return;
+      if (other === undefined)
+        throw new Problem(vscode.l10n.t('Select two executions to compare their outputs.'));
+      await documents.compare(one, other);
+    },
+    'notebookExecutions.saveOutputAs': async (...args) => {
+      const [tracked] = await choose(args, vscode.l10n.t('Save Output As'), 'hasOutput');
+      if (tracked !== undefined) await documents.saveAs(tracked);
+    },
+    'notebookExecutions.download': async (...args) => {
+      const executions = await choose(args, vscode.l10n.t('Download Outputs'), 'hasOutput', true);
+      if (executions.length > 0) await download(executions);
+    },
+    'notebookExecutions.revealOutput': async (...args) => {
+      const [tracked] = await choose(args, vscode.l10n.t('Reveal Output'), 'hasOutput');
+      if (tracked !== undefined) await reveal(tracked);
+    },
+  };
+}
+
+function moreNodeOf(node: unknown): MoreNode | undefined {
+  const isMore = propertyOf(node, 'kind') === 'more' && typeof propertyOf(node, 'id') === 'string';
+  return isMore ? (node as MoreNode) : undefined;
+}
+
+async function pickOne<T extends string>(
+  title: string,
+  values: readonly T[],
+  labelOf: (value: T) => string,
+  current: T,
+): Promise<T | undefined> {
+  const items = values.map((value) => ({
+    value,
+    label: labelOf(value),
+    ...(value === current ? { description: vscode.l10n.t('now') } : {}),
+  }));
+  return (await vscode.window.showQuickPick(items, { title }))?.value;
+}
+
+function groupingLabel(grouping: Grouping): string {
+  switch (grouping) {
+    case 'state':
+      return vscode.l10n.t('By State');
+    case 'notebook':
+      return vscode.l10n.t('By Notebook');
+    case 'template':
+      return vscode.l10n.t('By Template');
+    case 'none':
+      return vscode.l10n.t('No Groups');
+  }
+}
+
+function sortingLabel(sorting: Sorting): string {
+  switch (sorting) {
+    case 'newest':
+      return vscode.l10n.t('Newest First');
+    case 'name':
+      return vscode.l10n.t('By Name');
+    case 'duration':
+      return vscode.l10n.t('Longest First');
+  }
+}
+
+interface FilterItem extends vscode.QuickPickItem {
+  readonly state?: string;
+  readonly service?: string;
+}
+
+/** One pick for all of the filter: what is typed filters by text, what is ticked by state and service. */
+async function filter(
+  explorer: Views['explorer'],
+  { tracking }: Pick<ExecutionContext, 'tracking'>,
+): Promise<void> {
+  const { filter: current } = explorer.arrangement;
+  const services = tracking.store.statuses().map(({ service }) => service.id);
+  const pick = vscode.window.createQuickPick<FilterItem>();
+  pick.title = vscode.l10n.t('Filter Executions');
+  pick.placeholder = vscode.l10n.t('Type words of the name, template or error; tick states');
+  pick.canSelectMany = true;
+  pick.value = current.text;
+  const states = STATE_GROUPS.map((state): FilterItem => ({
+    state,
+    label: presentGroup(state).label,
+    alwaysShow: true,
+  }));
+  const separator = { label: '', kind: vscode.QuickPickItemKind.Separator };
+  pick.items = [
+    ...states,
+    ...(services.length > 1
+      ? [separator, ...services.map((service): FilterItem => ({ service, label: service, alwaysShow: true }))]
+      : []),
+  ];
+  pick.selectedItems = pick.items.filter(
+    ({ state, service }) =>
+      (state !== undefined && current.states.includes(state)) ||
+      (service !== undefined && current.services.includes(service)),
+  );
+  const chosen = await new Promise<typeof current | undefined>((resolve) => {
+    pick.onDidAccept(() => {
+      resolve({
+        text: pick.value.trim(),
+        states: pick.selectedItems.flatMap(({ state }) => state ?? []),
+        services: pick.selectedItems.flatMap(({ service }) => service ?? []),
+      });
+      pick.hide();
+    });
+    pick.onDidHide(() => {
+      resolve(undefined);
+      pick.dispose();
+    });
+    pick.show();
+  });
+  if (chosen !== undefined) await explorer.arrange({ filter: chosen });
+}
+
+/** Writes outputs into a folder that the person chooses, each under a name that is free. */
+async function download(executions: readonly TrackedExecution[]): Promise<void> {
+  const [folder] =
+    (await vscode.window.showOpenDialog({
+      canSelectFolders: true,
+      canSelectFiles: false,
+      openLabel: vscode.l10n.t('Download Here'),
+    })) ?? [];
+  if (folder === undefined) return;
+  await vscode.window.withProgress(
+    {
+      location: vscode.ProgressLocation.Notification,
+      title: vscode.l10n.t('Downloading outputs'),
+      cancellable: true,
+    },
+    async (progress, token) => {
+      for (const { service, execution } of executions) {
+        if (token.isCancellationRequested) return;
+        const document = await service.readOutput(execution);
+        if (document !== undefined) {
+          const target = await freeName(folder, `${notebookNameOf(execution)}-output`);
+          await vscode.workspace.fs.writeFile(target, await readAll(document));
+        }
+        progress.report({ increment: 100 / executions.length });
+      }
+    },
+  );
+}
+
+async function freeName(folder: vscode.Uri, stem: string): Promise<vscode.Uri> {
+  const safe = stem.replaceAll(/[/\\:*?"<>|]/g, '_');
+  for (let count = 1; ; count++) {
+    const uri = vscode.Uri.joinPath(folder, `${safe}${count === 1 ? '' : `-${String(count)}`}.ipynb`);
+    const taken = await vscode.workspace.fs.stat(uri).then(
+      () => true,
+      () => false,
+    );
+    if (!taken) return uri;
+  }
+}
+
+async function reveal({ execution }: TrackedExecution): Promise<void> {
+  const file = execution.outputNotebookFile;
+  if (file?.startsWith('file:') !== true) {
+    throw new Problem(vscode.l10n.t('The output is not a file on this machine. Use Save Output As instead.'));
+  }
+  const uri = vscode.Uri.parse(file);
+  const inWorkspace = vscode.workspace.getWorkspaceFolder(uri) !== undefined;
+  // A window on a server or in a browser has no file manager to show it in.
+  if (!inWorkspace && (vscode.env.remoteName !== undefined || vscode.env.uiKind === vscode.UIKind.Web)) {
+    await vscode.env.clipboard.writeText(uri.fsPath);
+    void vscode.window.showInformationMessage(
+      vscode.l10n.t('The path of {0} was copied.', path.basename(uri.fsPath)),
+    );
+    return;
+  }
+  await vscode.commands.executeCommand(inWorkspace ? 'revealInExplorer' : 'revealFileInOS', uri);
+}

@@ -1,0 +1,139 @@
+import * as vscode from 'vscode';
+import type { CommandMap } from './commands/command-map';
+import { CommandRunner, registerCommands } from './commands/command-runner';
+import { ExecuteCommands } from './commands/execute-commands';
+import { executionCommands, type ExecutionContext } from './commands/execution-commands';
+import { folderCommands } from './commands/folder-commands';
+import { machineSettings } from './commands/machine-settings';
+import { parametersCellCommand } from './commands/parameters-cell-command';
+import { problemOf } from './commands/problem-sentences';
+import { rerunCommands } from './commands/rerun-commands';
+import { SubmissionMemory } from './commands/submission-memory';
+import { templateCommands } from './commands/template-commands';
+import { viewCommands } from './commands/view-commands';
+import { defaultDataDirectory } from './embedded';
+import { redact } from './execution/redaction';
+import { ServiceRegistry } from './services';
+import { systemClock } from './tracking/clock';
+import { LOCAL_RATES } from './tracking/poller';
+import { TrackingService } from './tracking/tracking-service';
+import { createViews, windowFocus } from './views/views';
+import { trackedOf } from './views/explorer/nodes';
+
+/** Settings that the embedded service takes over while it runs. */
+const SERVICE_SETTINGS = ['notebookExecutions.maxConcurrentExecutions', 'notebookExecutions.spareKernel'];
+
+let close: (() => Promise<void>) | undefined;
+
+/** Builds the parts of a window and registers them. Starts nothing and asks nobody. */
+export function activate(context: vscode.ExtensionContext): void {
+  const log = vscode.window.createOutputChannel('Notebook Executions', { log: true });
+  const say = (line: string) => {
+    log.info(redact(line));
+  };
+
+  // Services
+  const settings = machineSettings();
+  const tracking = new TrackingService({
+    clock: systemClock,
+    window: windowFocus(),
+    storageFolder: context.globalStorageUri.fsPath,
+    workspace:
+      (vscode.workspace.workspaceFile ?? vscode.workspace.workspaceFolders?.[0]?.uri)?.toString() ?? '',
+    processId: process.pid,
+    isAlive,
+    random: Math.random,
+    log: say,
+  });
+  const services = new ServiceRegistry({
+    tracking,
+    dataDirectory: settings.dataDirectory ?? defaultDataDirectory(),
+    bundles: vscode.Uri.joinPath(context.extensionUri, 'dist').fsPath,
+    version: (context.extension.packageJSON as { version: string }).version,
+    nodePath: settings.nodePath,
+    config: settings.service,
+    google: () => ({}),
+    log: say,
+  });
+
+  // Views
+  const views = createViews({
+    tracking,
+    clock: systemClock,
+    memento: context.workspaceState,
+    describeError: (error) => problemOf(error).message,
+    log: say,
+  });
+
+  // Commands
+  const execute = new ExecuteCommands({
+    tracking,
+    memory: new SubmissionMemory(context.workspaceState),
+    serviceFor: (template) => services.forTemplate(template),
+    ignoredFields: (template) => services.ignoredFields(template),
+  });
+  const executions: ExecutionContext = {
+    tracking,
+    selection: () => views.explorer.selection.flatMap((node) => trackedOf(node) ?? []),
+    openOutput: async (tracked) => {
+      await views.documents.open(tracked);
+    },
+    openInput: async (tracked) => {
+      await views.documents.openInput(tracked);
+    },
+    showLog: (tracked) => views.logs.show(tracked),
+  };
+  const handlers: CommandMap = {
+    ...execute.handlers(),
+    ...executionCommands(executions),
+    ...rerunCommands(execute, executions),
+    ...folderCommands(execute),
+    ...parametersCellCommand(),
+    ...templateCommands(executions),
+    ...viewCommands(views, executions),
+    'notebookExecutions.showExtensionLog': () => {
+      log.show();
+    },
+  };
+  const commands = registerCommands(handlers, new CommandRunner(log));
+
+  const settingsChanges = vscode.workspace.onDidChangeConfiguration((event) => {
+    if (SERVICE_SETTINGS.some((name) => event.affectsConfiguration(name))) {
+      services.embedded.configure(machineSettings().service).catch((error: unknown) => {
+        say(`Settings of the service: ${String(error)}`);
+      });
+    }
+  });
+
+  // What an earlier window left is taken up before anybody asks a service.
+  tracking
+    .restore()
+    .then(() => {
+      tracking.addService(services.embedded, LOCAL_RATES);
+    })
+    .catch((error: unknown) => {
+      log.error(redact(String(error)));
+    });
+
+  close = async () => {
+    await tracking.close();
+    services.dispose();
+  };
+  context.subscriptions.push(commands, settingsChanges, views, log);
+}
+
+/** Carries out what waits to be undone. What runs goes on. */
+export async function deactivate(): Promise<void> {
+  await close?.();
+  close = undefined;
+}
+
+function isAlive(processId: number): boolean {
+  try {
+    process.kill(processId, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it runs, as somebody else.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
