@@ -86,8 +86,8 @@ export class Supervisor {
       } else {
         spare.send({ type: 'run', job: this.options.store.file(record.id, 'job') });
       }
-      if (runner !== undefined) await this.#follow(entry, runner);
-      await this.#settle(entry, exit ?? 'the runner ended', job);
+      const last = runner === undefined ? undefined : await this.#follow(entry, runner);
+      await this.#settle(entry, last, exit ?? 'the runner ended', job);
     });
   }
 
@@ -98,12 +98,12 @@ export class Supervisor {
       const job = await this.#readJob(record).catch(() => undefined);
       const runtime = record.boot === this.options.boot ? record.runtime : undefined;
       const runner = runtime === undefined ? undefined : await this.#reconnect(record.id, runtime);
-      if (runner !== undefined) await this.#follow(entry, runner);
-      else if (await this.#withdraw(record)) {
+      if (runner === undefined && (await this.#withdraw(record))) {
         await this.#requeue(entry, record.attempt);
         return;
       }
-      await this.#settle(entry, 'the runner ended while no service watched', job);
+      const last = runner === undefined ? undefined : await this.#follow(entry, runner);
+      await this.#settle(entry, last, 'the runner ended while no service watched', job);
     });
   }
 
@@ -125,46 +125,58 @@ export class Supervisor {
     entry.runner?.send({ type: 'cancel' });
   }
 
-  /** Resolves when the runner says that it is done, or is gone. */
-  async #follow(entry: Entry, runner: RunnerClient): Promise<void> {
+  /**
+   * Resolves when the runner says that it is done, with what it says then, or is gone. The last status is not shown yet:
+   * the output may still have to be put into its place.
+   */
+  async #follow(entry: Entry, runner: RunnerClient): Promise<RunnerStatus | undefined> {
     const { record } = entry;
     entry.runner = runner;
     runner.once('close', () => {
       void removeRuntime(runner.runtime);
     });
-    const ended = new Promise<void>((resolve) => {
-      runner.once('close', resolve);
+    const ended = new Promise<RunnerStatus | undefined>((resolve) => {
+      runner.once('close', () => {
+        resolve(undefined);
+      });
       runner.on('status', (status) => {
-        if (status.attempt !== record.attempt || isTerminal(entry.status?.state)) return;
-        entry.status = status;
-        record.updateTime = now();
-        if (isTerminal(status.state)) resolve();
+        if (status.attempt !== record.attempt) return;
+        if (isTerminal(status.state)) {
+          resolve(status);
+        } else {
+          entry.status = status;
+          record.updateTime = now();
+        }
       });
     });
     if (record.cancelTime !== undefined) this.cancel(entry);
-    await ended;
+    const last = await ended;
     entry.runner = undefined;
+    return last;
   }
 
-  /** Makes the attempt's end of what its runner left behind. */
-  async #settle(entry: Entry, reason: string, job: RunnerJob | undefined): Promise<void> {
+  /** Makes the attempt's end of what its runner said last, or left behind. */
+  async #settle(
+    entry: Entry,
+    last: RunnerStatus | undefined,
+    reason: string,
+    job: RunnerJob | undefined,
+  ): Promise<void> {
     const { record } = entry;
-    const status = isTerminal(entry.status?.state) ? entry.status : await this.#readStatus(record);
-    if (status?.attempt === record.attempt) entry.status = status;
-    if (entry.status !== undefined && isTerminal(entry.status.state)) {
-      const { cause } = entry.status.runStatus;
-      if (cause === 'kernelNotReady' && (await this.#retry(entry))) return;
-      const merged = merge(record, entry.status);
-      await this.#end(entry, merged);
-      if (job !== undefined) void this.options.spares.prepare(job).catch(this.#report('spare'));
+    const status = last ?? (await this.#readStatus(record));
+    if (status?.attempt !== record.attempt || !isTerminal(status.state)) {
+      await this.#lost(entry, status, reason);
       return;
     }
-    await this.#lost(entry, reason);
+    if (status.runStatus.cause === 'kernelNotReady' && (await this.#retry(entry, status))) return;
+    await this.#end(entry, merge(record, status));
+    if (job !== undefined) void this.options.spares.prepare(job).catch(this.#report('spare'));
   }
 
-  async #lost(entry: Entry, reason: string): Promise<void> {
-    const { record, status } = entry;
+  async #lost(entry: Entry, status: RunnerStatus | undefined, reason: string): Promise<void> {
+    const { record } = entry;
     this.options.log(`${record.id}: attempt ${record.attempt} lost: ${reason}`);
+    if (record.runtime !== undefined) await removeRuntime(record.runtime);
     if (await this.#withdraw(record)) {
       // It never began, so that nothing but its start went wrong.
       await this.#end(entry, {
@@ -174,16 +186,15 @@ export class Supervisor {
       return;
     }
     if (status?.kernelProcess !== undefined) await killGroup(status.kernelProcess);
-    if (record.runtime !== undefined) await removeRuntime(record.runtime);
     if (record.cancelTime !== undefined) {
       await this.#end(entry, { state: 'CANCELLED', ...this.#failure(record, 'cancelled', reason, status) });
-    } else if (!(await this.#retry(entry))) {
+    } else if (!(await this.#retry(entry, status))) {
       await this.#end(entry, { state: 'FAILED', ...this.#failure(record, 'hostLost', reason, status) });
     }
   }
 
   /** Another attempt after a failure of the machinery, where the execution may have one. */
-  async #retry(entry: Entry): Promise<boolean> {
+  async #retry(entry: Entry, status: RunnerStatus | undefined): Promise<boolean> {
     const { record } = entry;
     const { store } = this.options;
     if (record.cancelTime !== undefined || record.attempt >= (record.runOptions.maxAttempts ?? 1))
@@ -191,7 +202,7 @@ export class Supervisor {
     const kept = await readIfExists(retryFile(store, record.id));
     if (kept === undefined) return false;
     const job = RunnerJobSchema.parse(JSON.parse(kept));
-    const { history } = merge(record, entry.status);
+    const { history } = merge(record, status);
     record.history = history;
     await replaceFile(store.file(record.id, 'job'), JSON.stringify({ ...job, attempt: record.attempt + 1 }));
     await this.#requeue(entry, record.attempt + 1);
@@ -238,6 +249,13 @@ export class Supervisor {
     const time = now();
     const warnings: ExecutionWarning[] = [...(final.runStatus.warnings ?? [])];
     const placed = await this.#place(record, warnings);
+    // They hold the person's environment; whoever sees the end must not find them.
+    for (const file of [
+      this.options.store.file(record.id, 'job'),
+      retryFile(this.options.store, record.id),
+    ]) {
+      await rm(file, { force: true });
+    }
     if (placed !== undefined) record.outputNotebookFile = placed;
     record.runStatus = {
       startTime: record.history.findLast((each) => each.state === 'PREPARING')?.time,

@@ -1,0 +1,75 @@
+/*
+ * A runner without kernel that speaks src/runner/job.ts, for tests of what the service does about runners. What it does
+ * is in the parameters of the job: {"fake": one of the cases below}.
+ */
+import * as fs from 'node:fs';
+import * as net from 'node:net';
+import * as path from 'node:path';
+import { parseArgs } from 'node:util';
+import {
+  controlAddress,
+  ControlRequestSchema,
+  FILES,
+  RunnerJobSchema,
+  type RunnerStatus,
+} from '../../../src/runner/job';
+
+const { values } = parseArgs({ options: { runtime: { type: 'string' }, job: { type: 'string' } } });
+const runtime = values.runtime ?? '';
+// A spare without kernel is of no use to a test.
+if (values.job === undefined) process.exit(0);
+const job = RunnerJobSchema.parse(JSON.parse(fs.readFileSync(values.job, 'utf8')));
+const { fake = 'succeed' } = JSON.parse(job.parameters ?? '{}') as { fake?: string };
+if (fake === 'refuse') process.exit(3);
+fs.writeFileSync(path.join(job.folder, FILES.claim), String(process.pid), { flag: 'wx' });
+fs.appendFileSync(path.join(path.dirname(job.folder), '..', 'runs'), `${job.name} ${job.attempt}\n`);
+fs.rmSync(values.job);
+
+const sockets = new Set<net.Socket>();
+const history: { state: string; time: string }[] = [];
+let status: RunnerStatus;
+
+function say(state: string, more: RunnerStatus['runStatus'] = {}): void {
+  history.push({ state, time: new Date().toISOString() });
+  status = { version: 1, attempt: job.attempt, state, runStatus: { history, ...more } };
+  const file = path.join(job.folder, FILES.status);
+  fs.writeFileSync(`${file}.aside`, JSON.stringify(status));
+  fs.renameSync(`${file}.aside`, file);
+  for (const socket of sockets) socket.write(`${JSON.stringify({ type: 'status', status })}\n`);
+}
+
+function end(state: string, more: RunnerStatus['runStatus'] = {}): void {
+  fs.writeFileSync(path.join(job.folder, FILES.output), `output of ${job.name} ${job.attempt}`);
+  say(state, more);
+  setTimeout(() => process.exit(0), 20);
+}
+
+say('PREPARING');
+net
+  .createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('data', (data) => {
+      for (const line of data.toString().split('\n').filter(Boolean)) {
+        if (ControlRequestSchema.parse(JSON.parse(line)).type !== 'cancel') continue;
+        say('CANCELLING');
+        end('CANCELLED', { cause: 'cancelled' });
+      }
+    });
+    socket.write(`${JSON.stringify({ type: 'status', status })}\n`);
+  })
+  .listen(controlAddress(runtime), () => {
+    if (fake === 'notReady' || (fake === 'notReadyOnce' && job.attempt === 1)) {
+      end('FAILED', { cause: 'kernelNotReady', message: 'fake' });
+      return;
+    }
+    say('RUNNING');
+    fs.writeFileSync(path.join(job.folder, 'pid'), String(process.pid));
+    if (fake === 'succeed' || fake === 'notReadyOnce') end('SUCCEEDED');
+    else if (fake === 'crash' || (fake === 'crashOnce' && job.attempt === 1))
+      process.kill(process.pid, 'SIGKILL');
+    else if (fake === 'crashOnce') end('SUCCEEDED');
+    // `wait`: until the test makes this file.
+    else setInterval(() => fs.existsSync(path.join(job.folder, 'go')) && end('SUCCEEDED'), 10);
+  });

@@ -1,0 +1,192 @@
+import * as assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { PARENT, states, temporaryFolder, TestService } from './support';
+
+describe('An execution on the embedded service', () => {
+  let folder: string;
+  let service: TestService;
+  before(async () => {
+    folder = temporaryFolder();
+    service = await TestService.start(folder, '--max-concurrent', '2');
+  });
+
+  it('goes through every state, each with its time', async () => {
+    const { code, body } = await service.create('plain');
+    assert.equal(code, 200);
+    assert.equal(body['done'], true);
+    const execution = await service.ended('plain');
+    assert.deepEqual(states(execution), ['INITIALIZING', 'QUEUED', 'PREPARING', 'RUNNING', 'SUCCEEDED']);
+    const times = (execution.runStatus?.history ?? []).map(({ time }) => time);
+    assert.deepEqual(times, [...times].sort());
+    assert.equal(execution.runStatus?.attempt, 1);
+    assert.equal(
+      execution.executionTemplate?.inputNotebookFile,
+      pathToFileURL(service.file('plain', 'input.ipynb')).href,
+    );
+    assert.equal(execution.outputNotebookFile, pathToFileURL(service.file('plain', 'output.ipynb')).href);
+  });
+
+  it('leaves no environment behind, neither in answers nor on disk', async () => {
+    await service.create('secret', 'succeed', {
+      options: { environment: { JUPYTER_PATH: path.join(folder, 'jupyter'), TOKEN: 'hush-hush' } },
+    });
+    const execution = await service.ended('secret');
+    assert.ok(!JSON.stringify(execution).includes('hush-hush'));
+    for (const name of fs.readdirSync(service.file('secret', '.'))) {
+      assert.ok(!fs.readFileSync(service.file('secret', name), 'utf8').includes('hush-hush'), name);
+    }
+  });
+
+  it('waits for its turn: no more run than may, oldest first', async () => {
+    for (const id of ['q1', 'q2', 'q3', 'q4']) await service.create(id, 'wait');
+    await service.running('q1');
+    await service.running('q2');
+    assert.equal((await service.get('q3')).state, 'QUEUED');
+    service.go('q2');
+    await service.running('q3');
+    assert.equal((await service.get('q4')).state, 'QUEUED');
+    for (const id of ['q1', 'q3', 'q4']) {
+      await service.running(id);
+      service.go(id);
+      await service.ended(id);
+    }
+  });
+
+  it('is cancelled while it runs, and while it waits', async () => {
+    await service.create('c1', 'wait');
+    await service.create('c2', 'wait');
+    await service.create('c3', 'wait');
+    await service.running('c1');
+    const { body } = await service.request('POST', `${PARENT}/executions/c3:cancel`);
+    assert.equal(body['state'], 'CANCELLED');
+    assert.ok(!fs.existsSync(service.file('c3', 'job.json')));
+    const answer = await service.request('POST', `${PARENT}/executions/c1:cancel`, {});
+    assert.equal(answer.body['state'], 'CANCELLING');
+    const cancelled = await service.ended('c1');
+    assert.equal(cancelled.state, 'CANCELLED');
+    assert.equal(cancelled.runStatus?.cause, 'cancelled');
+    assert.deepEqual(states(cancelled).slice(-2), ['CANCELLING', 'CANCELLED']);
+    assert.equal(states(cancelled).filter((state) => state === 'CANCELLING').length, 1);
+    assert.deepEqual(states(await service.get('c3')), ['INITIALIZING', 'QUEUED', 'CANCELLED']);
+    service.go('c2');
+    // Cancelling what has ended changes nothing.
+    assert.equal((await service.ended('c2')).state, 'SUCCEEDED');
+    assert.equal(
+      (await service.request('POST', `${PARENT}/executions/c2:cancel`)).body['state'],
+      'SUCCEEDED',
+    );
+  });
+
+  it('is deleted with its files; a running one is cancelled first', async () => {
+    await service.create('d1', 'wait');
+    await service.running('d1');
+    const { body } = await service.request('DELETE', `${PARENT}/executions/d1`);
+    assert.equal(body['done'], false);
+    for (;;) {
+      const operation = await service.request('GET', String(body['name']).replace('projects', 'v1/projects'));
+      if (operation.body['done'] === true) break;
+    }
+    assert.equal((await service.request('GET', `${PARENT}/executions/d1`)).code, 404);
+    assert.ok(!fs.existsSync(service.file('d1', '.')));
+    assert.equal((await service.request('DELETE', `${PARENT}/executions/plain`)).body['done'], true);
+    assert.equal((await service.request('DELETE', `${PARENT}/executions/plain`)).code, 404);
+  });
+
+  it('puts the output where it was asked for, and never over a file that is there', async () => {
+    const target = path.join(folder, 'out', 'deeper');
+    fs.mkdirSync(target, { recursive: true });
+    fs.writeFileSync(path.join(target, 'my notebook-placed.ipynb'), 'mine');
+    await service.create('placed', 'succeed', {
+      template: { outputNotebookFolder: pathToFileURL(target).href },
+    });
+    const execution = await service.ended('placed');
+    const placed = path.join(target, 'my notebook-placed-1.ipynb');
+    assert.equal(execution.outputNotebookFile, pathToFileURL(placed).href);
+    assert.match(fs.readFileSync(placed, 'utf8'), /^output of .*placed 1$/);
+    assert.equal(fs.readFileSync(path.join(target, 'my notebook-placed.ipynb'), 'utf8'), 'mine');
+    assert.deepEqual(fs.readdirSync(target).sort(), [
+      'my notebook-placed-1.ipynb',
+      'my notebook-placed.ipynb',
+    ]);
+    assert.equal(fs.statSync(placed).mode & 0o777, 0o600);
+  });
+
+  it('makes the output folder when it is needed, and keeps the output when that fails', async () => {
+    const target = path.join(folder, 'new', 'folder');
+    const template = { outputNotebookFolder: pathToFileURL(target).href };
+    await service.create('made', 'succeed', { template });
+    assert.equal(
+      (await service.ended('made')).outputNotebookFile,
+      pathToFileURL(path.join(target, 'my notebook-made.ipynb')).href,
+    );
+    await service.create('unplaced', 'wait', { template });
+    await service.running('unplaced');
+    fs.rmSync(target, { recursive: true });
+    fs.writeFileSync(target, 'a file now');
+    service.go('unplaced');
+    const execution = await service.ended('unplaced');
+    assert.equal(execution.state, 'SUCCEEDED');
+    assert.deepEqual(execution.runStatus?.warnings?.[0]?.code, 'outputNotPlaced');
+    assert.equal(execution.outputNotebookFile, pathToFileURL(service.file('unplaced', 'output.ipynb')).href);
+  });
+
+  it('ends as FAILED, hostLost, when its runner dies', async () => {
+    await service.create('crash', 'crash');
+    const execution = await service.ended('crash');
+    assert.equal(execution.state, 'FAILED');
+    assert.equal(execution.runStatus?.cause, 'hostLost');
+    assert.deepEqual(states(execution), ['INITIALIZING', 'QUEUED', 'PREPARING', 'RUNNING', 'FAILED']);
+    await service.create('refuse', 'refuse');
+    const refused = await service.ended('refuse');
+    assert.equal(refused.state, 'FAILED');
+    assert.equal(refused.runStatus?.cause, 'serviceError');
+    assert.match(refused.runStatus?.message ?? '', /exit code 3/);
+  });
+
+  it('is tried again after a failure of the machinery only where that was asked for', async () => {
+    const options = { maxAttempts: 2 };
+    for (const [id, fake] of [
+      ['once-crash', 'crashOnce'],
+      ['once-ready', 'notReadyOnce'],
+    ] as const) {
+      await service.create(id, fake);
+      assert.equal((await service.ended(id)).state, 'FAILED');
+      await service.create(`${id}-2`, fake, {
+        options: { ...options, environment: { JUPYTER_PATH: path.join(folder, 'jupyter') } },
+      });
+      const execution = await service.ended(`${id}-2`);
+      assert.equal(execution.state, 'SUCCEEDED');
+      assert.equal(execution.runStatus?.attempt, 2);
+      assert.deepEqual(states(execution).filter((state) => state === 'QUEUED').length, 2);
+      assert.ok(!fs.existsSync(service.file(`${id}-2`, 'retry.json')));
+    }
+    await service.create('never', 'crash', {
+      options: { ...options, environment: { JUPYTER_PATH: path.join(folder, 'jupyter') } },
+    });
+    assert.equal((await service.ended('never')).runStatus?.attempt, 2);
+  });
+
+  it('fails in PREPARING when its kernel has vanished meanwhile', async () => {
+    for (const id of ['v1', 'v2', 'v3']) await service.create(id, 'wait');
+    await service.running('v2');
+    fs.rmSync(path.join(folder, 'jupyter'), { recursive: true });
+    service.go('v1');
+    const execution = await service.ended('v3');
+    assert.equal(execution.runStatus?.cause, 'kernelNotFound');
+    assert.deepEqual(states(execution).slice(-2), ['PREPARING', 'FAILED']);
+    service.go('v2');
+    await service.ended('v2');
+  });
+
+  it('leaves no process and no runtime directory behind', async () => {
+    const run = path.join(folder, 'data', 'hosts');
+    const [host = ''] = fs.readdirSync(run);
+    const deadline = Date.now() + 5000;
+    // The fake runner takes a moment to leave.
+    while (fs.readdirSync(path.join(run, host, 'run')).length > 0 && Date.now() < deadline)
+      await service.get('v3');
+    assert.deepEqual(fs.readdirSync(path.join(run, host, 'run')), []);
+  });
+});

@@ -1,0 +1,175 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import * as fs from 'node:fs';
+import * as http from 'node:http';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { isTerminal } from '../../../src/execution/states';
+import { parseExecution, type Execution, type RunOptions } from '../../../src/execution/execution';
+
+const ROOT = path.resolve(__dirname, '../../../..');
+export const SERVICE = path.join(ROOT, 'dist/service.js');
+export const FAKE_RUNNER = path.join(ROOT, 'out/test/unit/service/fake-runner.main.js');
+export const PARENT = 'v1/projects/local/locations/local';
+
+/** A temporary folder with an awkward name, removed after the test file. */
+export function temporaryFolder(): string {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "nbx it's ü-"));
+  after(() => {
+    fs.rmSync(folder, { recursive: true, force: true });
+  });
+  return folder;
+}
+
+/** An environment in which Jupyter knows one kernel, `fake`. */
+export function fakeKernel(folder: string): Record<string, string> {
+  const spec = path.join(folder, 'jupyter', 'kernels', 'fake');
+  fs.mkdirSync(spec, { recursive: true });
+  fs.writeFileSync(
+    path.join(spec, 'kernel.json'),
+    JSON.stringify({ argv: [process.execPath, '{connection_file}'], display_name: 'Fake', language: 'fake' }),
+  );
+  return { JUPYTER_PATH: path.join(folder, 'jupyter'), HOME: folder, PATH: '' };
+}
+
+export const NOTEBOOK = JSON.stringify({
+  cells: [],
+  metadata: { kernelspec: { name: 'fake', display_name: 'Fake', language: 'fake' } },
+  nbformat: 4,
+  nbformat_minor: 5,
+});
+
+/** An answer of the service. */
+export interface Answer {
+  readonly code: number;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly body: Record<string, unknown>;
+}
+
+/** A service in a process of its own, as any client sees it. */
+export class TestService {
+  private constructor(
+    readonly folder: string,
+    readonly process: ChildProcess,
+    readonly endpoint: URL,
+    readonly token: string,
+    readonly stderr: string[],
+  ) {}
+
+  /** Starts the service with the fake runner unless `arguments_` say otherwise. */
+  static async start(folder: string, ...more: string[]): Promise<TestService> {
+    const child = spawn(
+      process.execPath,
+      [SERVICE, 'serve', '--data-dir', path.join(folder, 'data'), '--runner', FAKE_RUNNER, ...more],
+      { stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    const stderr: string[] = [];
+    child.stderr.on('data', (data: Buffer) => stderr.push(data.toString()));
+    const lines = createInterface(child.stdout);
+    const first = await Promise.race([once(lines, 'line'), once(child, 'exit').then(() => undefined)]);
+    if (first === undefined) throw new Error(stderr.join(''));
+    const { endpoint, tokenFile } = JSON.parse(String(first[0])) as { endpoint: string; tokenFile: string };
+    const service = new TestService(
+      folder,
+      child,
+      new URL(endpoint),
+      fs.readFileSync(tokenFile, 'utf8'),
+      stderr,
+    );
+    after(() => service.kill());
+    return service;
+  }
+
+  /** Ends it as a crash does. */
+  async kill(): Promise<void> {
+    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
+    this.process.kill('SIGKILL');
+    await once(this.process, 'exit');
+  }
+
+  async request(
+    method: string,
+    target: string,
+    body?: unknown,
+    headers: http.OutgoingHttpHeaders = {},
+  ): Promise<Answer> {
+    const request = http.request(new URL(target, this.endpoint), {
+      method,
+      agent: false,
+      headers: { authorization: `Bearer ${this.token}`, ...headers },
+    });
+    request.end(body === undefined || typeof body === 'string' ? body : JSON.stringify(body));
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+    const chunks: Buffer[] = [];
+    for await (const chunk of response) chunks.push(chunk as Buffer);
+    const text = Buffer.concat(chunks).toString('utf8');
+    return {
+      code: response.statusCode ?? 0,
+      headers: response.headers,
+      body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>),
+    };
+  }
+
+  /** Creates an execution of the fake kernel; `fake` is what the fake runner does. */
+  async create(
+    id: string,
+    fake = 'succeed',
+    more: { template?: Record<string, unknown>; options?: RunOptions } = {},
+  ): Promise<Answer> {
+    const input = path.join(this.folder, 'my notebook.ipynb');
+    fs.writeFileSync(input, NOTEBOOK);
+    return this.request('POST', `${PARENT}/executions?executionId=${id}`, {
+      executionTemplate: {
+        inputNotebookFile: pathToFileURL(input).href,
+        parameters: JSON.stringify({ fake }),
+        ...more.template,
+      },
+      runOptions: { environment: fakeKernel(this.folder), ...more.options },
+    });
+  }
+
+  async get(id: string): Promise<Execution> {
+    return parseExecution((await this.request('GET', `${PARENT}/executions/${id}`)).body);
+  }
+
+  /** Asks until the execution is as wanted. The test's own time limit ends what never comes. */
+  async until(id: string, wanted: (execution: Execution) => boolean): Promise<Execution> {
+    for (;;) {
+      const execution = await this.get(id);
+      if (wanted(execution)) return execution;
+      await delay(10);
+    }
+  }
+
+  async ended(id: string): Promise<Execution> {
+    return this.until(id, ({ state }) => isTerminal(state));
+  }
+
+  async running(id: string): Promise<Execution> {
+    return this.until(id, ({ state }) => state === 'RUNNING');
+  }
+
+  /** A file in the folder of an execution. */
+  file(id: string, name: string): string {
+    return path.join(this.folder, 'data', 'executions', id, name);
+  }
+
+  /** Lets a `wait` end. */
+  go(id: string): void {
+    fs.writeFileSync(this.file(id, 'go'), '');
+  }
+
+  /** What the fake runners ran: one line `name attempt` for each time. */
+  runs(): string[] {
+    const file = path.join(this.folder, 'data', 'runs');
+    return fs.existsSync(file) ? fs.readFileSync(file, 'utf8').trim().split('\n') : [];
+  }
+}
+
+/** State names of the history. */
+export function states(execution: Execution): string[] {
+  return (execution.runStatus?.history ?? []).map(({ state }) => state);
+}
