@@ -1,0 +1,119 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { HTTP_CODES, type StatusName } from '../../../src/execution/errors';
+import { Discovery, type CheckedCall } from './discovery';
+import { Faults, sendAnswer } from './faults';
+import { listen, readBody } from './http';
+import type { TokenDouble } from './token-double';
+
+/** A request as it came. */
+export interface RecordedRequest {
+  readonly id: string;
+  readonly query: Readonly<Record<string, string>>;
+  readonly body: unknown;
+  readonly headers: IncomingMessage['headers'];
+}
+
+/** An error as Google answers it. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: StatusName,
+    message: string,
+    readonly details: readonly unknown[] = [],
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * A loopback server for one of Google's APIs. Every request is checked against the API's discovery document, and so is
+ * every answer; what is wrong collects in `problems`.
+ */
+export abstract class ApiDouble {
+  readonly requests: RecordedRequest[] = [];
+  readonly problems: string[] = [];
+  readonly faults = new Faults();
+  endpoint = '';
+  protected readonly discovery: Discovery;
+  private readonly server: Server;
+
+  constructor(
+    api: string,
+    private readonly tokens: TokenDouble,
+  ) {
+    this.discovery = new Discovery(api);
+    this.server = createServer((request, response) => {
+      this.serve(request, response).catch((error: unknown) => {
+        this.problems.push(String(error));
+        response.destroy();
+      });
+    });
+  }
+
+  async start(): Promise<void> {
+    this.endpoint = await listen(this.server);
+  }
+
+  stop(): void {
+    this.server.closeAllConnections();
+    this.server.close();
+  }
+
+  /** Requests by method. */
+  count(method: RegExp): number {
+    return this.requests.filter(({ id }) => method.test(id)).length;
+  }
+
+  protected abstract handle(call: CheckedCall, body: unknown): Promise<unknown> | unknown;
+
+  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', this.endpoint);
+    const text = (await readBody(request)).toString();
+    const body: unknown = text === '' ? undefined : JSON.parse(text);
+    const call = this.discovery.check(request.method ?? '', url, body);
+    if (call === undefined) {
+      this.problems.push(`no such method: ${request.method ?? ''} ${url.pathname}`);
+      response.writeHead(404, { 'content-type': 'text/html' }).end('<html>Not Found</html>');
+      return;
+    }
+    this.requests.push({
+      id: call.id,
+      query: Object.fromEntries(url.searchParams),
+      body,
+      headers: request.headers,
+    });
+    this.problems.push(...call.problems);
+    const misfortune = this.faults.take(call.id);
+    if (misfortune?.kind === 'reset') {
+      response.destroy();
+      return;
+    }
+    const json = { 'content-type': 'application/json; charset=UTF-8' };
+    if (misfortune?.kind === 'answer') {
+      const content =
+        typeof misfortune.body === 'string' ? misfortune.body : JSON.stringify(misfortune.body ?? {});
+      await sendAnswer(response, misfortune.status, content, { ...json, ...misfortune.headers }, undefined);
+      return;
+    }
+    let status = 200;
+    let answer: unknown;
+    try {
+      if (!this.tokens.isValid(request.headers.authorization)) {
+        throw new ApiError('UNAUTHENTICATED', 'Request had invalid authentication credentials.');
+      }
+      if (call.problems.length > 0) throw new ApiError('INVALID_ARGUMENT', call.problems.join('; '));
+      answer = await this.handle(call, body);
+      if (call.answer !== undefined) {
+        this.problems.push(
+          ...this.discovery.checkValue(call.answer, answer, 'answer').map((each) => `answer: ${each}`),
+        );
+      }
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      status = HTTP_CODES[error.status];
+      answer = {
+        error: { code: status, message: error.message, status: error.status, details: error.details },
+      };
+    }
+    await sendAnswer(response, status, JSON.stringify(answer), json, misfortune);
+  }
+}

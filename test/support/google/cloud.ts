@@ -1,0 +1,102 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createGoogle, type Google, type GoogleOptions } from '../../../src/google/index';
+import { systemRequestClock, type RequestClock } from '../../../src/google/requests';
+import type { Run } from './job-run';
+import { NotebooksDouble } from './notebooks-double';
+import { ResourceManagerDouble } from './resource-manager-double';
+import { runNotebook } from './run-notebook';
+import { StorageDouble } from './storage-double';
+import { TokenDouble } from './token-double';
+import { VertexDouble } from './vertex-double';
+
+export const PROJECT = 'my-project';
+export const LOCATION = 'us-central1';
+/** A bucket that exists. */
+export const BUCKET = 'notebook-bucket';
+
+/** Waits are recorded and cut short, chance is always the same. */
+export class QuickClock implements RequestClock {
+  readonly waits: number[] = [];
+  now = (): number => Date.now();
+  random = (): number => 0;
+  sleep = async (milliseconds: number, signal?: AbortSignal): Promise<void> => {
+    this.waits.push(milliseconds);
+    await systemRequestClock.sleep(Math.min(milliseconds, 20), signal);
+  };
+}
+
+/** Google Cloud on loopback: Notebooks API, Vertex AI, Cloud Storage, tokens, Resource Manager. */
+export class CloudDouble {
+  readonly tokens = new TokenDouble();
+  readonly storage = new StorageDouble(this.tokens);
+  readonly vertex: VertexDouble;
+  readonly notebooks: NotebooksDouble;
+  readonly projects = new ResourceManagerDouble(this.tokens);
+  readonly clock = new QuickClock();
+  /** Key file of a service account. */
+  keyFile = '';
+  folder = '';
+
+  constructor(run: Run = runNotebook) {
+    this.vertex = new VertexDouble(this.tokens, this.storage, run);
+    this.notebooks = new NotebooksDouble(this.tokens, this.storage, this.vertex, run);
+  }
+
+  async start(): Promise<void> {
+    this.folder = await mkdtemp(path.join(tmpdir(), 'nbx-cloud-'));
+    this.keyFile = path.join(this.folder, 'key.json');
+    await writeFile(this.keyFile, this.tokens.serviceAccountKey(), { mode: 0o600 });
+    await Promise.all([
+      this.tokens.start(),
+      this.storage.start(),
+      this.vertex.start(),
+      this.notebooks.start(),
+      this.projects.start(),
+    ]);
+    await this.storage.createBucket(BUCKET);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(
+      [...this.vertex.jobs.values(), ...this.notebooks.executions.values()].map(({ run }) => {
+        run.cancel();
+        return run.ended;
+      }),
+    );
+    this.tokens.stop();
+    this.vertex.stop();
+    this.notebooks.stop();
+    this.projects.stop();
+    await this.storage.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** The product's own Google module, led here. */
+  google(options: GoogleOptions = {}): Google {
+    return createGoogle({
+      keyFile: this.keyFile,
+      fetch: this.tokens.fetch,
+      clock: this.clock,
+      endpoints: this.endpoints,
+      ...options,
+    });
+  }
+
+  get endpoints(): NonNullable<GoogleOptions['endpoints']> {
+    return {
+      notebooks: this.notebooks.endpoint,
+      aiplatform: this.vertex.endpoint,
+      storage: this.storage.endpoint,
+      cloudresourcemanager: this.projects.endpoint,
+    };
+  }
+
+  /** What requests and answers had wrong, of all services. */
+  get problems(): string[] {
+    return [this.tokens, this.storage, this.vertex, this.notebooks, this.projects].flatMap(
+      ({ problems }) => problems,
+    );
+  }
+}

@@ -1,0 +1,90 @@
+import type { runNotebook, RunResult } from './run-notebook';
+
+/** Runs a notebook; the real one, or something quicker where the notebook does not matter. */
+export type Run = typeof runNotebook;
+
+/** States a run goes through before it runs, and for how long it stays in each, in milliseconds. */
+export const DELAYS = { queued: 30, pending: 30 };
+
+/** A run on one of Google's machines: walks the states with delays, runs the notebook, keeps the times. */
+export class JobRun {
+  state = 'QUEUED';
+  readonly createTime = now();
+  updateTime = this.createTime;
+  startTime: string | undefined;
+  endTime: string | undefined;
+  message: string | undefined;
+  /** Resolves when the run has ended and its output is written. */
+  readonly ended: Promise<void>;
+  private readonly abort = new AbortController();
+
+  /** @param finish writes the output */
+  constructor(
+    work: (signal: AbortSignal) => Promise<RunResult>,
+    finish: (result: RunResult) => Promise<void>,
+  ) {
+    this.ended = this.walk(work, finish);
+  }
+
+  get terminal(): boolean {
+    return this.endTime !== undefined;
+  }
+
+  cancel(): void {
+    if (this.terminal) return;
+    this.enter('CANCELLING');
+    this.abort.abort();
+  }
+
+  /** For tests that need a state and no run. */
+  enter(state: string): void {
+    this.state = state;
+    this.updateTime = now();
+  }
+
+  private async walk(
+    work: (signal: AbortSignal) => Promise<RunResult>,
+    finish: (result: RunResult) => Promise<void>,
+  ): Promise<void> {
+    const { signal } = this.abort;
+    await delay(DELAYS.queued, signal);
+    if (!signal.aborted) this.enter('PENDING');
+    await delay(DELAYS.pending, signal);
+    if (signal.aborted) {
+      this.end('CANCELLED', undefined);
+      return;
+    }
+    this.enter('RUNNING');
+    this.startTime = this.updateTime;
+    const result = await work(signal);
+    await finish(result);
+    this.end(signal.aborted ? 'CANCELLED' : result.state, result.message);
+  }
+
+  private end(state: string, message: string | undefined): void {
+    this.enter(state);
+    this.endTime = this.updateTime;
+    this.message = message;
+  }
+}
+
+async function delay(milliseconds: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) {
+      resolve();
+      return;
+    }
+    const timer = setTimeout(resolve, milliseconds);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+let last = 0;
+/** Times as Google writes them; no two are the same, so that their order can be seen. */
+function now(): string {
+  last = Math.max(last + 1, Date.now());
+  return new Date(last).toISOString().replace('Z', '000Z');
+}

@@ -1,0 +1,154 @@
+import { z } from 'zod/mini';
+import { ApiDouble, ApiError } from './api-double';
+import type { CheckedCall } from './discovery';
+import { JobRun, type Run } from './job-run';
+import type { StorageDouble } from './storage-double';
+import type { TokenDouble } from './token-double';
+import { checkParent, LOCATIONS, PROJECT_NUMBER, type VertexDouble } from './vertex-double';
+
+const ExecutionSchema = z.looseObject({
+  description: z.optional(z.string()),
+  executionTemplate: z.looseObject({
+    scaleTier: z.string(),
+    masterType: z.optional(z.string()),
+    inputNotebookFile: z.string(),
+    outputNotebookFolder: z.string(),
+    paramsYamlFile: z.optional(z.string()),
+    labels: z.optional(z.record(z.string(), z.string())),
+  }),
+});
+type V1Execution = z.infer<typeof ExecutionSchema>;
+
+interface Stored {
+  readonly execution: V1Execution;
+  readonly run: JobRun;
+  readonly jobUri: string;
+  readonly output: string;
+}
+
+/** The Notebooks API v1: executions and their operations. They run as custom jobs of a Vertex AI double. */
+export class NotebooksDouble extends ApiDouble {
+  readonly executions = new Map<string, Stored>();
+  private readonly deletions = new Map<string, string>();
+  private sequence = 100;
+
+  constructor(
+    tokens: TokenDouble,
+    private readonly storage: StorageDouble,
+    private readonly vertex: VertexDouble,
+    private readonly run: Run,
+  ) {
+    super('notebooks.v1', tokens);
+  }
+
+  /** An execution of somebody else. */
+  addElsewhere(id: string, execution: V1Execution): Stored {
+    return this.add(id, execution);
+  }
+
+  protected handle(call: CheckedCall, body: unknown): unknown {
+    switch (call.id.replace('notebooks.projects.locations.', '')) {
+      case 'executions.create': {
+        checkParent(call.path);
+        const id = call.query.get('executionId') ?? '';
+        if (!/^[a-z][a-z0-9-]{0,62}$/.test(id))
+          throw new ApiError('INVALID_ARGUMENT', `Invalid execution_id ${id}`);
+        if (this.executions.has(id)) throw new ApiError('ALREADY_EXISTS', `Execution ${id} already exists.`);
+        const execution = ExecutionSchema.parse(body);
+        const { scaleTier, masterType } = execution.executionTemplate;
+        if (scaleTier !== 'CUSTOM' || masterType === undefined) {
+          throw new ApiError('INVALID_ARGUMENT', 'scale_tier must be CUSTOM, with a master_type.');
+        }
+        this.add(id, execution);
+        return {
+          name: `projects/${PROJECT_NUMBER}/locations/us-central1/operations/operation-${id}`,
+          done: false,
+        };
+      }
+      case 'executions.get':
+        return this.view(call.path[2] ?? '');
+      case 'executions.list': {
+        checkParent(call.path);
+        const all = [...this.executions].sort(([, a], [, b]) =>
+          b.run.createTime.localeCompare(a.run.createTime),
+        );
+        const start = Number(call.query.get('pageToken') ?? 0);
+        const size = Number(call.query.get('pageSize') ?? 50);
+        return {
+          executions: all.slice(start, start + size).map(([id]) => this.view(id)),
+          ...(start + size < all.length ? { nextPageToken: String(start + size) } : {}),
+        };
+      }
+      case 'executions.delete': {
+        const id = call.path[2] ?? '';
+        const { run } = this.find(id);
+        run.cancel();
+        const name = `projects/${PROJECT_NUMBER}/locations/us-central1/operations/operation-${String((this.sequence += 1))}`;
+        this.deletions.set(name, id);
+        void run.ended.then(() => this.executions.delete(id));
+        return { name, done: false };
+      }
+      case 'operations.get': {
+        const name = `projects/${PROJECT_NUMBER}/locations/${call.path[1] ?? ''}/operations/${call.path[2] ?? ''}`;
+        const id = this.deletions.get(name);
+        if (id === undefined) throw new ApiError('NOT_FOUND', `${name} is not found.`);
+        return { name, done: !this.executions.has(id) };
+      }
+      case 'list':
+        return {
+          locations: LOCATIONS.map((locationId) => ({
+            locationId,
+            name: `projects/my-project/locations/${locationId}`,
+          })),
+        };
+      default:
+        throw new ApiError('UNIMPLEMENTED', call.id);
+    }
+  }
+
+  private add(id: string, execution: V1Execution): Stored {
+    const { inputNotebookFile, outputNotebookFolder, paramsYamlFile } = execution.executionTemplate;
+    const output = `${outputNotebookFolder}/${(inputNotebookFile.split('/').at(-1) ?? '').replace('.ipynb', '_out.ipynb')}`;
+    const run = new JobRun(
+      async (signal) => {
+        const parameters =
+          paramsYamlFile === undefined ? undefined : (await this.storage.get(paramsYamlFile)).toString();
+        return this.run(await this.storage.get(inputNotebookFile), { signal, parameters });
+      },
+      async (result) => {
+        if (result.output !== undefined) await this.storage.put(output, result.output);
+      },
+    );
+    const jobId = String((this.sequence += 1));
+    const name = `projects/${PROJECT_NUMBER}/locations/us-central1/customJobs/${jobId}`;
+    this.vertex.customJobs.set(jobId, { name, run });
+    const stored = {
+      execution,
+      run,
+      output,
+      jobUri: `https://us-central1-aiplatform.googleapis.com/v1/${name}`,
+    };
+    this.executions.set(id, stored);
+    return stored;
+  }
+
+  private view(id: string): unknown {
+    const { execution, run, jobUri, output } = this.find(id);
+    return {
+      ...execution,
+      name: `projects/${PROJECT_NUMBER}/locations/us-central1/executions/${id}`,
+      displayName: id,
+      state: run.state === 'PENDING' ? 'PREPARING' : run.state,
+      createTime: run.createTime,
+      updateTime: run.updateTime,
+      ...(run.state === 'QUEUED' ? {} : { jobUri }),
+      ...(run.endTime === undefined ? {} : { outputNotebookFile: output }),
+    };
+  }
+
+  private find(id: string): Stored {
+    const stored = this.executions.get(id);
+    if (stored === undefined) throw new ApiError('NOT_FOUND', `Execution ${id} is not found.`);
+    return stored;
+  }
+}

@@ -1,0 +1,136 @@
+import { createVerify, generateKeyPairSync } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { listen, readBody } from './http';
+
+/** Google's token endpoint, for service accounts, people and workload identity, over HTTP. */
+export class TokenDouble {
+  /** Answers with this error from now on. */
+  failure: { error: string; error_description?: string; error_subtype?: string } | undefined;
+  /** How far the service's clock is ahead, in milliseconds. */
+  skew = 0;
+  issued = 0;
+  readonly problems: string[] = [];
+  private readonly valid = new Set<string>();
+  private readonly server: Server;
+  private readonly keys = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
+
+  endpoint = '';
+
+  constructor() {
+    this.server = createServer((request, response) => {
+      void this.answer(request).then(([status, body]) => {
+        response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+      });
+    });
+  }
+
+  async start(): Promise<void> {
+    this.endpoint = await listen(this.server);
+  }
+
+  stop(): void {
+    this.server.closeAllConnections();
+    this.server.close();
+  }
+
+  isValid(authorization: string | undefined): boolean {
+    return (
+      authorization?.startsWith('Bearer ') === true && this.valid.has(authorization.slice('Bearer '.length))
+    );
+  }
+
+  /** Makes all tokens that were issued worthless. */
+  revokeTokens(): void {
+    this.valid.clear();
+  }
+
+  /** A service account's key file, as Google hands it out. */
+  serviceAccountKey(): string {
+    return JSON.stringify({
+      type: 'service_account',
+      project_id: 'my-project',
+      private_key_id: 'key-1',
+      private_key: this.keys.privateKey,
+      client_email: 'runner@my-project.iam.gserviceaccount.com',
+      client_id: '1',
+      token_uri: 'https://oauth2.googleapis.com/token',
+    });
+  }
+
+  /** Application default credentials of a person, as gcloud writes them. */
+  personalCredentials(quotaProject?: string): string {
+    return JSON.stringify({
+      type: 'authorized_user',
+      client_id: 'client.apps.googleusercontent.com',
+      client_secret: 'client-secret',
+      refresh_token: 'refresh-1',
+      ...(quotaProject === undefined ? {} : { quota_project_id: quotaProject }),
+    });
+  }
+
+  /** Workload identity federation, whose token endpoint is this one without any detour. */
+  workloadIdentity(subjectTokenFile: string): string {
+    return JSON.stringify({
+      type: 'external_account',
+      audience:
+        '//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/pool/providers/provider',
+      subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
+      token_url: `${this.endpoint}token`,
+      credential_source: { file: subjectTokenFile },
+    });
+  }
+
+  /** A fetch that leads requests for Google's token endpoint here. */
+  readonly fetch: typeof fetch = (input, init) => {
+    const url = new URL(input instanceof Request ? input.url : input);
+    return fetch(url.host === 'oauth2.googleapis.com' ? `${this.endpoint}token` : url, init);
+  };
+
+  private async answer(request: IncomingMessage): Promise<[number, unknown]> {
+    const form = new URLSearchParams((await readBody(request)).toString());
+    if (this.failure !== undefined) return [400, this.failure];
+    const grant = form.get('grant_type');
+    const problem =
+      grant === 'urn:ietf:params:oauth:grant-type:jwt-bearer'
+        ? this.checkAssertion(form.get('assertion') ?? '')
+        : grant === 'refresh_token'
+          ? check(form.get('refresh_token') === 'refresh-1', 'Bad Request')
+          : check(form.has('subject_token'), 'No subject token');
+    if (problem !== undefined) return [400, { error: 'invalid_grant', error_description: problem }];
+    this.issued += 1;
+    const token = `token-${String(this.issued)}`;
+    this.valid.add(token);
+    return [
+      200,
+      {
+        access_token: token,
+        expires_in: 3600,
+        token_type: 'Bearer',
+        issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+      },
+    ];
+  }
+
+  /** RFC 7523: signature, audience, scope and times. */
+  private checkAssertion(assertion: string): string | undefined {
+    const [header = '', payload = '', signature = ''] = assertion.split('.');
+    const verify = createVerify('RSA-SHA256').update(`${header}.${payload}`);
+    if (!verify.verify(this.keys.publicKey, signature, 'base64url')) return 'Invalid JWT Signature.';
+    const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as Record<string, unknown>;
+    if (claims['aud'] !== 'https://oauth2.googleapis.com/token') return 'Invalid audience.';
+    if (claims['scope'] !== 'https://www.googleapis.com/auth/cloud-platform') return 'Invalid scope.';
+    const now = (Date.now() + this.skew) / 1000;
+    if (Number(claims['exp']) < now || Number(claims['iat']) > now + 300) {
+      return 'Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values in the JWT claim.';
+    }
+    return undefined;
+  }
+}
+
+function check(good: boolean, problem: string): string | undefined {
+  return good ? undefined : problem;
+}

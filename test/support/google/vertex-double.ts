@@ -1,0 +1,250 @@
+import { z } from 'zod/mini';
+import { ApiDouble, ApiError } from './api-double';
+import type { CheckedCall } from './discovery';
+import { JobRun, type Run } from './job-run';
+import type { StorageDouble } from './storage-double';
+import type { TokenDouble } from './token-double';
+
+/** The number of the project `my-project`; Google names resources with it. */
+export const PROJECT_NUMBER = '123456789012';
+export const LOCATIONS = ['us-central1', 'europe-west4'];
+
+const JobSchema = z.looseObject({
+  displayName: z.optional(z.string()),
+  gcsOutputUri: z.string(),
+  executionTimeout: z.optional(z.string()),
+  serviceAccount: z.optional(z.string()),
+  executionUser: z.optional(z.string()),
+  customEnvironmentSpec: z.optional(z.looseObject({})),
+  notebookRuntimeTemplateResourceName: z.optional(z.string()),
+  directNotebookSource: z.optional(z.object({ content: z.string() })),
+  gcsNotebookSource: z.optional(z.object({ uri: z.string() })),
+  labels: z.optional(z.record(z.string(), z.string())),
+});
+type Job = z.infer<typeof JobSchema>;
+
+export interface StoredJob {
+  readonly name: string;
+  readonly job: Job;
+  readonly run: JobRun;
+  readonly operation: string;
+}
+
+interface Operation {
+  readonly job: string;
+  readonly verb: 'create' | 'delete';
+}
+
+/** Jobs behind executions of the Notebooks API. */
+export interface StoredCustomJob {
+  readonly name: string;
+  readonly run: JobRun;
+}
+
+/** Checks that Google makes of project and location. */
+export function checkParent([project = '', location = '']: readonly string[]): void {
+  if (project !== 'my-project' && project !== PROJECT_NUMBER) {
+    throw new ApiError('PERMISSION_DENIED', `Permission denied on resource project ${project}.`, [
+      {
+        '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
+        reason: 'CONSUMER_INVALID',
+        domain: 'googleapis.com',
+        metadata: { consumer: `projects/${project}`, service: 'aiplatform.googleapis.com' },
+      },
+    ]);
+  }
+  if (!LOCATIONS.includes(location)) {
+    throw new ApiError('INVALID_ARGUMENT', `Unsupported region for this service: ${location}.`);
+  }
+}
+
+/** Vertex AI: notebookExecutionJobs, their operations, custom jobs, locations. */
+export class VertexDouble extends ApiDouble {
+  readonly jobs = new Map<string, StoredJob>();
+  readonly customJobs = new Map<string, StoredCustomJob>();
+  /** Whether operations can be cancelled; where not, UNIMPLEMENTED. */
+  cancellable = true;
+  private readonly operations = new Map<string, Operation>();
+  private sequence = 9000;
+
+  constructor(
+    tokens: TokenDouble,
+    private readonly storage: StorageDouble,
+    private readonly run: Run,
+  ) {
+    super('aiplatform.v1', tokens);
+  }
+
+  /** A job of somebody else, created in the console. */
+  addElsewhere(id: string, job: Job): StoredJob {
+    return this.add(id, job);
+  }
+
+  protected async handle(call: CheckedCall, body: unknown): Promise<unknown> {
+    switch (call.id.replace('aiplatform.projects.locations.', '')) {
+      case 'notebookExecutionJobs.create':
+        return this.create(call, body);
+      case 'notebookExecutionJobs.get':
+        return this.view(this.find(call), call.query.get('view') === 'NOTEBOOK_EXECUTION_JOB_VIEW_FULL');
+      case 'notebookExecutionJobs.list':
+        return this.list(call);
+      case 'notebookExecutionJobs.delete':
+        return this.delete(call);
+      case 'notebookExecutionJobs.operations.list': {
+        const { operation } = this.find(call);
+        return { operations: [this.operation(operation)] };
+      }
+      case 'operations.cancel':
+        return this.cancelOperation(call);
+      case 'operations.get':
+        return this.operation(
+          `projects/${PROJECT_NUMBER}/locations/${call.path[1] ?? ''}/operations/${call.path[2] ?? ''}`,
+        );
+      case 'customJobs.cancel':
+        this.customJob(call).run.cancel();
+        return {};
+      case 'customJobs.get': {
+        const { name, run } = this.customJob(call);
+        return {
+          name,
+          displayName: 'notebook execution',
+          jobSpec: {},
+          state: `JOB_STATE_${run.state}`,
+          createTime: run.createTime,
+          updateTime: run.updateTime,
+          ...(run.startTime === undefined ? {} : { startTime: run.startTime }),
+          ...(run.endTime === undefined ? {} : { endTime: run.endTime }),
+          ...(run.message === undefined ? {} : { error: { code: 3, message: run.message } }),
+        };
+      }
+      case 'list':
+        return {
+          locations: ['global', ...LOCATIONS].map((locationId) => ({
+            locationId,
+            name: `projects/my-project/locations/${locationId}`,
+            displayName: locationId,
+          })),
+        };
+      case 'notebookRuntimeTemplates.list':
+        return {
+          notebookRuntimeTemplates: [
+            {
+              name: `projects/${PROJECT_NUMBER}/locations/us-central1/notebookRuntimeTemplates/1`,
+              displayName: 'Default',
+            },
+          ],
+        };
+      default:
+        throw new ApiError('UNIMPLEMENTED', call.id);
+    }
+  }
+
+  private create(call: CheckedCall, body: unknown): unknown {
+    checkParent(call.path);
+    const id = call.query.get('notebookExecutionJobId') ?? '';
+    if (!/^[a-z0-9][a-z0-9-]{0,127}$/.test(id))
+      throw new ApiError('INVALID_ARGUMENT', `Invalid job id ${id}`);
+    if (this.jobs.has(id)) throw new ApiError('ALREADY_EXISTS', `NotebookExecutionJob ${id} already exists.`);
+    const job = JobSchema.parse(body);
+    const one = (values: unknown[], what: string): void => {
+      if (values.filter((value) => value !== undefined).length !== 1) {
+        throw new ApiError('INVALID_ARGUMENT', `Exactly one ${what} must be set.`);
+      }
+    };
+    one([job.directNotebookSource, job.gcsNotebookSource], 'notebook_source');
+    one([job.customEnvironmentSpec, job.notebookRuntimeTemplateResourceName], 'environment_spec');
+    one([job.serviceAccount, job.executionUser], 'execution_identity');
+    const stored = this.add(id, job);
+    return this.operation(stored.operation);
+  }
+
+  private add(id: string, job: Job): StoredJob {
+    const location = `projects/${PROJECT_NUMBER}/locations/us-central1`;
+    const operation = `${location}/operations/${String((this.sequence += 1))}`;
+    const fileName = job.gcsNotebookSource?.uri.split('/').at(-1) ?? `${job.displayName ?? id}.ipynb`;
+    const run = new JobRun(
+      async (signal) => {
+        const input = await this.input(job);
+        const seconds = Number.parseFloat(job.executionTimeout ?? '86400');
+        return this.run(input, { signal, timeout: seconds });
+      },
+      async ({ output }) => {
+        if (output !== undefined) await this.storage.put(`${job.gcsOutputUri}/${id}/${fileName}`, output);
+      },
+    );
+    const stored = { name: `${location}/notebookExecutionJobs/${id}`, job, run, operation };
+    this.jobs.set(id, stored);
+    this.operations.set(operation, { job: id, verb: 'create' });
+    return stored;
+  }
+
+  private async input(job: Job): Promise<Buffer> {
+    if (job.directNotebookSource !== undefined)
+      return Buffer.from(job.directNotebookSource.content, 'base64');
+    return this.storage.get(job.gcsNotebookSource?.uri ?? '');
+  }
+
+  private view({ name, job, run }: StoredJob, full: boolean): unknown {
+    const { directNotebookSource, ...basic } = job;
+    return {
+      ...basic,
+      ...(full && directNotebookSource !== undefined ? { directNotebookSource } : {}),
+      executionTimeout: job.executionTimeout ?? '86400s',
+      name,
+      jobState: run.state.startsWith('JOB_STATE_') ? run.state : `JOB_STATE_${run.state}`,
+      createTime: run.createTime,
+      updateTime: run.updateTime,
+      ...(run.message === undefined ? {} : { status: { code: 3, message: run.message } }),
+    };
+  }
+
+  private list(call: CheckedCall): unknown {
+    checkParent(call.path);
+    const all = [...this.jobs.values()].sort((a, b) => b.run.createTime.localeCompare(a.run.createTime));
+    const start = Number(call.query.get('pageToken') ?? 0);
+    const size = Number(call.query.get('pageSize') ?? 50);
+    return {
+      notebookExecutionJobs: all.slice(start, start + size).map((job) => this.view(job, false)),
+      ...(start + size < all.length ? { nextPageToken: String(start + size) } : {}),
+    };
+  }
+
+  private delete(call: CheckedCall): unknown {
+    const { run, name } = this.find(call);
+    const id = name.split('/').at(-1) ?? '';
+    run.cancel();
+    const operation = `projects/${PROJECT_NUMBER}/locations/us-central1/operations/${String((this.sequence += 1))}`;
+    this.operations.set(operation, { job: id, verb: 'delete' });
+    void run.ended.then(() => this.jobs.delete(id));
+    return this.operation(operation);
+  }
+
+  private cancelOperation(call: CheckedCall): unknown {
+    if (!this.cancellable)
+      throw new ApiError('UNIMPLEMENTED', 'Operation is not implemented, or supported, or enabled.');
+    const name = `projects/${PROJECT_NUMBER}/locations/${call.path[1] ?? ''}/operations/${call.path[2] ?? ''}`;
+    this.jobs.get(this.operations.get(name)?.job ?? '')?.run.cancel();
+    return {};
+  }
+
+  private operation(name: string): unknown {
+    const operation = this.operations.get(name);
+    if (operation === undefined) throw new ApiError('NOT_FOUND', `Operation ${name} not found.`);
+    const stored = this.jobs.get(operation.job);
+    const done = operation.verb === 'delete' ? stored === undefined : stored?.run.terminal !== false;
+    return { name, done };
+  }
+
+  private find(call: CheckedCall): StoredJob {
+    const id = call.path[2] ?? '';
+    const job = this.jobs.get(id);
+    if (job === undefined) throw new ApiError('NOT_FOUND', `NotebookExecutionJob ${id} is not found.`);
+    return job;
+  }
+
+  private customJob(call: CheckedCall): StoredCustomJob {
+    const job = this.customJobs.get(call.path[2] ?? '');
+    if (job === undefined) throw new ApiError('NOT_FOUND', `CustomJob ${call.path[2] ?? ''} is not found.`);
+    return job;
+  }
+}

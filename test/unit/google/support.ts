@@ -1,0 +1,46 @@
+import type { Execution } from '../../../src/execution/execution';
+import type { ExecutionService, OutputDocument } from '../../../src/execution/execution-service';
+import { isTerminal } from '../../../src/execution/states';
+
+/** A Python notebook with these code cells; `{ parameters: true }` tags the one before it. */
+export function notebookOf(...sources: (string | { parameters: true })[]): Uint8Array {
+  const cells: {
+    cell_type: 'code';
+    id: string;
+    metadata: { tags?: string[] };
+    source: string;
+    outputs: unknown[];
+    execution_count: null;
+  }[] = [];
+  for (const source of sources) {
+    const last = cells.at(-1);
+    if (typeof source === 'string') {
+      cells.push({
+        cell_type: 'code',
+        id: `cell-${String(cells.length)}`,
+        metadata: {},
+        source,
+        outputs: [],
+        execution_count: null,
+      });
+    } else if (last !== undefined) last.metadata.tags = ['parameters'];
+  }
+  const metadata = { kernelspec: { name: 'python3', display_name: 'Python 3', language: 'python' } };
+  return Buffer.from(JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata, cells }));
+}
+
+/** Asks until the execution has ended. */
+export async function untilEnded(service: ExecutionService, name: string): Promise<Execution> {
+  for (;;) {
+    const execution = await service.get(name);
+    if (isTerminal(execution.state)) return execution;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Everything of a document. */
+export async function readText(document: OutputDocument | undefined): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of document?.read() ?? []) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
+}
