@@ -70,6 +70,39 @@ function sentenceOf(cause: Cause, execution: Execution): string {
   }
 }
 
+/** A cause in a word or two, for a row. */
+export function causeLabel(cause: Cause): string {
+  switch (cause) {
+    case 'cellError':
+      return l10n.t('cell failed');
+    case 'cellTimeout':
+    case 'timeout':
+      return l10n.t('time limit');
+    case 'kernelDied':
+      return l10n.t('kernel died');
+    case 'outOfMemory':
+      return l10n.t('out of memory');
+    case 'kernelNotFound':
+      return l10n.t('kernel not found');
+    case 'kernelNotReady':
+      return l10n.t('kernel did not start');
+    case 'notebookInvalid':
+      return l10n.t('invalid notebook');
+    case 'parametersInvalid':
+      return l10n.t('invalid parameters');
+    case 'outputNotWritable':
+      return l10n.t('output not writable');
+    case 'cancelled':
+      return l10n.t('cancelled');
+    case 'hostLost':
+      return l10n.t('host lost');
+    case 'serviceError':
+      return l10n.t('service error');
+    default:
+      return oneLine(cause, 60);
+  }
+}
+
 /** A warning of an execution as a sentence. A code that this version does not know is shown as it is. */
 export function warningSentence({ code, args = [] }: ExecutionWarning): string {
   const list = args.map((argument) => oneLine(argument)).join(', ');

@@ -58,7 +58,7 @@ const PRESENTATIONS: ReadonlyMap<string, () => StatePresentation> = new Map(
     CANCELLING: () =>
       present(
         'stop-circle',
-        'charts.orange',
+        'list.warningForeground',
         'active',
         vscode.l10n.t('Cancelling'),
         vscode.l10n.t('is being cancelled'),
@@ -84,13 +84,19 @@ const PRESENTATIONS: ReadonlyMap<string, () => StatePresentation> = new Map(
     EXPIRED: () =>
       present(
         'watch',
-        'charts.orange',
+        'list.warningForeground',
         'expired',
         vscode.l10n.t('Expired'),
         vscode.l10n.t('ran over its time limit'),
       ),
     PAUSED: () =>
-      present('debug-pause', 'charts.orange', 'active', vscode.l10n.t('Paused'), vscode.l10n.t('is paused')),
+      present(
+        'debug-pause',
+        'list.warningForeground',
+        'active',
+        vscode.l10n.t('Paused'),
+        vscode.l10n.t('is paused'),
+      ),
     UPDATING: () =>
       present('sync', 'charts.blue', 'active', vscode.l10n.t('Updating'), vscode.l10n.t('is being updated')),
     PARTIALLY_SUCCEEDED: () =>

@@ -62,7 +62,7 @@ export function formatBytes(bytes: number): string {
 /** A time of day, with the day where it is not today's. */
 export function formatTime(time: number, now: number, language: string): string {
   const date = new Date(time);
-  const clock = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit' }).format(date);
+  const clock = new Intl.DateTimeFormat(language, { hour: 'numeric', minute: '2-digit' }).format(date);
   if (date.toDateString() === new Date(now).toDateString()) return clock;
   const sameYear = date.getFullYear() === new Date(now).getFullYear();
   const day = new Intl.DateTimeFormat(language, {

@@ -3,7 +3,7 @@ import type { Execution } from '../../execution/execution';
 import { isActive } from '../../execution/states';
 import type { TrackedExecution } from '../../tracking/execution-store';
 import { capabilitiesOf, durationOf, endOf, mayHaveOutput, notebookNameOf } from '../execution-facts';
-import { explain } from '../sentences';
+import { causeLabel, explain } from '../sentences';
 import { presentState } from '../state-presentation';
 import { formatDuration, formatTime, oneLine } from '../text';
 
@@ -34,9 +34,11 @@ export function rowDescription(execution: Execution, now: number): string {
     else if (progress !== undefined) parts.push(cellsOf(progress));
     if (duration !== undefined && state !== 'QUEUED') parts.push(formatDuration(duration));
   } else {
+    // Heading and icon say the state; of a state that this version does not know they cannot.
+    if (presentState(state).group === 'unknown') parts.push(oneLine(presentState(state).label, 60));
     const error = runStatus?.cell?.errorName;
     if (error !== undefined) parts.push(oneLine(error, 60));
-    else if (state === 'FAILED' && runStatus?.cause !== undefined) parts.push(oneLine(runStatus.cause, 60));
+    else if (state === 'FAILED' && runStatus?.cause !== undefined) parts.push(causeLabel(runStatus.cause));
     const end = endOf(execution);
     if (end !== undefined) parts.push(formatTime(end, now, vscode.env.language));
     if (duration !== undefined && end !== undefined) parts.push(formatDuration(duration));
