@@ -189,7 +189,7 @@ export class ExecuteCommands {
     try {
       return await this.create(submission);
     } catch (error) {
-      throw mendable(error, submission, resubmit);
+      throw await mendable(error, submission, resubmit);
     }
   }
 

@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
@@ -24,13 +25,10 @@ const ResolvedSchema = z.object({
 });
 
 /**
- * The Python for a notebook: the one selected in the Python extension, else `.venv` or `venv` in the workspace folder
- * or beside the notebook, else `python3` on the PATH. Undefined where there is none.
+ * The Python that the person or the workspace names for a notebook: the one selected in the Python extension, else `.venv`
+ * or `venv` in the workspace folder or beside the notebook. Undefined where there is none.
  */
-export async function findPython(
-  notebook: vscode.Uri,
-  environment: NodeJS.ProcessEnv,
-): Promise<PythonEnvironment | undefined> {
+export async function chosenPython(notebook: vscode.Uri): Promise<PythonEnvironment | undefined> {
   const folder = vscode.workspace.getWorkspaceFolder(notebook) ?? vscode.workspace.workspaceFolders?.[0];
   const selected = await selectedPython(notebook.scheme === 'file' ? notebook : folder?.uri);
   if (selected !== undefined) {
@@ -48,19 +46,51 @@ export async function findPython(
       }
     }
   }
+  return undefined;
+}
+
+/** Python on the PATH: the first one that has ipykernel, else the first one. Undefined where there is none. */
+export async function pythonOnPath(
+  environment: NodeJS.ProcessEnv,
+): Promise<(PythonEnvironment & { readonly hasIpykernel: boolean }) | undefined> {
   const names = process.platform === 'win32' ? ['python.exe', 'python3.exe'] : ['python3', 'python'];
   const directories = pathOf(environment)
     .split(path.delimiter)
     .filter((directory) => path.isAbsolute(directory));
-  for (const name of names) {
-    for (const directory of directories) {
+  let first: string | undefined;
+  for (const directory of directories) {
+    for (const name of names) {
       const executable = path.join(directory, name);
-      if (await isExecutable(executable)) {
-        return describePython(executable);
+      if (!(await isExecutable(executable))) {
+        continue;
       }
+      first ??= executable;
+      if (await hasIpykernel(executable)) {
+        return { ...(await describePython(executable)), hasIpykernel: true };
+      }
+      break;
     }
   }
-  return undefined;
+  return first === undefined ? undefined : { ...(await describePython(first)), hasIpykernel: false };
+}
+
+/** Only what has it is remembered: it may be installed at any time. */
+const withIpykernel = new Set<string>();
+
+async function hasIpykernel(executable: string): Promise<boolean> {
+  if (withIpykernel.has(executable)) {
+    return true;
+  }
+  const program = "import importlib.util, sys; sys.exit(importlib.util.find_spec('ipykernel') is None)";
+  const found = await new Promise<boolean>((resolve) => {
+    execFile(executable, ['-c', program], { timeout: 10_000 }, (error) => {
+      resolve(error === null);
+    });
+  });
+  if (found) {
+    withIpykernel.add(executable);
+  }
+  return found;
 }
 
 /** Says what kind of environment an executable belongs to. */

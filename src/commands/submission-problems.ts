@@ -7,6 +7,7 @@ import { label } from '../views/pickers/label';
 import { installIpykernel } from './ipykernel';
 import { Problem, type Remedy } from './problem';
 import { sentenceOf } from './problem-sentences';
+import { pythonOnPath } from './python-environment';
 import { nameOf, type Submission } from './submission';
 import { editTemplates } from './template-settings';
 
@@ -16,12 +17,34 @@ export type Resubmit = (submission: Submission) => Promise<unknown>;
 /**
  * A failed submission with the buttons that mend it and go on; any other error as it is. Nothing was created.
  */
-export function mendable(error: unknown, submission: Submission, resubmit: Resubmit): unknown {
-  if (!(error instanceof ServiceError)) {
-    return error;
+export async function mendable(
+  failure: unknown,
+  submission: Submission,
+  resubmit: Resubmit,
+): Promise<unknown> {
+  if (!(failure instanceof ServiceError)) {
+    return failure;
   }
+  const error = await withPython(failure);
   const remedies = remediesOf(error, submission, resubmit);
   return remedies.length === 0 ? error : new Problem(sentenceOf(error), remedies, { cause: error });
+}
+
+/** Where a Python kernel was not found but there is a Python, ipykernel is what is missing. */
+async function withPython(error: ServiceError): Promise<ServiceError> {
+  if (error.reason !== 'kernelNotFound' || !/^python[23]?$/.test(error.args['kernel'] ?? '')) {
+    return error;
+  }
+  const python = await pythonOnPath(process.env);
+  return python === undefined
+    ? error
+    : new ServiceError(
+        error.status,
+        'ipykernelMissing',
+        error.message,
+        { interpreter: python.executable },
+        { cause: error },
+      );
 }
 
 function remediesOf(error: ServiceError, submission: Submission, resubmit: Resubmit): Remedy[] {

@@ -10,7 +10,7 @@ import { expandOutputName, type UserTemplate } from '../execution/template';
 import type { TrackedExecution } from '../tracking/execution-store';
 import type { TrackingService } from '../tracking/tracking-service';
 import { kernelEnvironment } from './kernel-environment';
-import { describePython, findPython } from './python-environment';
+import { chosenPython, describePython, pythonOnPath, type PythonEnvironment } from './python-environment';
 
 /** One notebook to execute, all questions answered. */
 export interface Submission {
@@ -112,9 +112,7 @@ async function requestOf(submission: Submission, executionId: string): Promise<E
     executionTemplate.paramsYamlFile = fileUri(expand(paramsYamlFile));
   }
   const python =
-    rest.interpreter === undefined
-      ? await findPython(source, process.env)
-      : await describePython(expand(rest.interpreter));
+    rest.interpreter === undefined ? await pythonFor(source) : await describePython(expand(rest.interpreter));
   return {
     executionTemplate,
     runOptions: {
@@ -124,6 +122,16 @@ async function requestOf(submission: Submission, executionId: string): Promise<E
       environment: await kernelEnvironment(source, python, environment),
     },
   };
+}
+
+/** A Python that merely lies on the PATH and cannot run notebooks must not stand in the way of a kernelspec that can. */
+async function pythonFor(source: vscode.Uri): Promise<PythonEnvironment | undefined> {
+  const chosen = await chosenPython(source);
+  if (chosen !== undefined) {
+    return chosen;
+  }
+  const onPath = await pythonOnPath(process.env);
+  return onPath?.hasIpykernel === true ? onPath : undefined;
 }
 
 /** A notebook without a folder of its own runs in the workspace. */

@@ -143,6 +143,8 @@ export class VSCode {
         path.join(home, 'server'),
       ],
       ...['--user-data-dir', user, '--extensions-dir', extensions],
+      // The PATH is the one given here, not a login shell's.
+      '--force-disable-user-env',
       ...(options.workspaceTrust === true ? [] : ['--disable-workspace-trust']),
       ...(options.smokeTestDriver === true ? ['--enable-smoke-test-driver'] : []),
     ];
