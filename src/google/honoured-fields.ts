@@ -44,7 +44,6 @@ const RUN_OPTIONS = {
   allowErrorNames: (names: readonly string[]) => names.length === 0,
   maxAttempts: (attempts: number) => attempts <= 1,
   memoryLimitBytes: false,
-  outputName: false,
 } as const;
 
 /** Accelerators of the Notebooks API v1 (`SchedulerAcceleratorConfig`, discovery revision 20260812). */

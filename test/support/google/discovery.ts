@@ -100,6 +100,11 @@ export class Discovery {
     return this.checkSchema({ $ref: schemaName }, value, schemaName, direction);
   }
 
+  /** Values of an enumeration. */
+  enumOf(schemaName: string, property: string): readonly string[] {
+    return this.document.schemas[schemaName]?.properties?.[property]?.enum ?? [];
+  }
+
   private collect(resource: Resource): Route[] {
     const own = Object.values(resource.methods ?? {}).flatMap((method): Route[] => {
       const routes = [{ method, pattern: this.patternOf(method.flatPath ?? method.path), upload: false }];

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import {
+  ExecutionTemplateSchema,
+  RunOptionsSchema,
+  VertexOptionsSchema,
+  type ExecutionRequest,
+} from '../../../src/execution/execution';
+import { unsupportedFields } from '../../../src/google/honoured-fields';
+
+/** A value for every field of the contract. */
+const EVERYTHING: ExecutionRequest = {
+  description: 'nightly',
+  executionTemplate: {
+    scaleTier: 'BASIC',
+    masterType: 'n1-standard-4',
+    acceleratorConfig: { type: 'NVIDIA_L4', coreCount: '1' },
+    labels: { a: 'b' },
+    inputNotebookFile: 'gs://bucket/a.ipynb',
+    containerImageUri: 'gcr.io/p/i@sha256:0',
+    outputNotebookFolder: 'gs://bucket/out',
+    paramsYamlFile: 'file:///p.yaml',
+    parameters: 'x: 1',
+    serviceAccount: 'a@b',
+    jobType: 'DATAPROC',
+    dataprocParameters: { cluster: 'c' },
+    vertexAiParameters: { network: 'n', env: { A: '1' } },
+    kernelSpec: 'python3',
+    tensorboard: 't',
+  },
+  runOptions: {
+    source: 'file:///a.ipynb',
+    workingDirectory: '/w',
+    interpreter: '/p',
+    environment: { A: '1' },
+    timeout: 1,
+    cellTimeout: 1,
+    kernelTimeout: 1,
+    allowErrors: true,
+    allowErrorNames: ['E'],
+    maxAttempts: 2,
+    memoryLimitBytes: 1,
+    outputName: 'o.ipynb',
+    templateName: 't',
+    vertex: {
+      runtimeTemplate: 'r',
+      executionUser: 'u',
+      diskType: 'd',
+      diskSizeGb: 1,
+      subnetwork: 's',
+      internetAccess: true,
+      kmsKeyName: 'k',
+    },
+  },
+};
+
+const named = (kind: 'vertex' | 'notebooks', request: ExecutionRequest): string[] =>
+  unsupportedFields(kind, request).map(({ field, why }) => `${field}: ${why}`);
+
+describe('fields that Google cannot honour', () => {
+  it('are looked for in every field of the contract', () => {
+    assert.deepEqual(
+      Object.keys(EVERYTHING.executionTemplate ?? {}).sort(),
+      Object.keys(ExecutionTemplateSchema.shape).sort(),
+    );
+    assert.deepEqual(
+      Object.keys(EVERYTHING.runOptions ?? {}).sort(),
+      Object.keys(RunOptionsSchema.shape).sort(),
+    );
+    assert.deepEqual(
+      Object.keys(EVERYTHING.runOptions?.vertex ?? {}).sort(),
+      Object.keys(VertexOptionsSchema.shape).sort(),
+    );
+  });
+
+  const onBoth = [
+    'runOptions.allowErrorNames: value',
+    'runOptions.allowErrors: value',
+    'runOptions.cellTimeout: field',
+    'runOptions.environment: field',
+    'runOptions.interpreter: field',
+    'runOptions.kernelTimeout: field',
+    'runOptions.maxAttempts: value',
+    'runOptions.memoryLimitBytes: field',
+    'runOptions.outputName: field',
+    'runOptions.workingDirectory: field',
+    'executionTemplate.inputNotebookFile: value',
+  ];
+
+  it('are named for Vertex AI', () => {
+    assert.deepEqual(
+      named('vertex', EVERYTHING).sort(),
+      [
+        ...onBoth,
+        'description: field',
+        'executionTemplate.containerImageUri: value',
+        'executionTemplate.dataprocParameters: field',
+        'executionTemplate.jobType: value',
+        'executionTemplate.scaleTier: value',
+        'executionTemplate.tensorboard: field',
+        'executionTemplate.vertexAiParameters.env: field',
+      ].sort(),
+    );
+  });
+
+  it('are named for the Notebooks API', () => {
+    assert.deepEqual(
+      named('notebooks', EVERYTHING).sort(),
+      [
+        ...onBoth,
+        'executionTemplate.acceleratorConfig: value',
+        'runOptions.timeout: field',
+        ...Object.keys(VertexOptionsSchema.shape).map((field) => `runOptions.vertex.${field}: field`),
+      ].sort(),
+    );
+  });
+
+  it('are none where nothing special is asked for', () => {
+    const plain: ExecutionRequest = {
+      executionTemplate: {
+        scaleTier: 'CUSTOM',
+        masterType: 'n1-standard-4',
+        jobType: 'VERTEX_AI',
+        inputNotebookFile: 'file:///a.ipynb',
+      },
+      runOptions: { maxAttempts: 1, allowErrors: false, allowErrorNames: [] },
+    };
+    assert.deepEqual([...named('vertex', plain), ...named('notebooks', plain)], []);
+  });
+});

@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict';
+import { ServiceError } from '../../../src/execution/errors';
+import type { ExecutionRequest } from '../../../src/execution/execution';
+import { isActive, isTerminal } from '../../../src/execution/states';
+import { fromJob, JobSchema, toJob } from '../../../src/google/vertex/job-mapper';
+import { stateOfJob } from '../../../src/google/vertex/job-states';
+import { Discovery } from '../../support/google/discovery';
+
+const PARENT = 'projects/my-project/locations/us-central1';
+const MARKS = { fingerprint: 'f00d', sourceName: 'sales.ipynb' };
+const SOURCE = { uri: 'gs://bucket/out/run-1/input/sales.ipynb' };
+const JOB_SCHEMA = 'GoogleCloudAiplatformV1NotebookExecutionJob';
+const discovery = new Discovery('aiplatform.v1');
+
+const MACHINE: ExecutionRequest = {
+  displayName: 'Sales',
+  executionTemplate: {
+    masterType: 'n1-standard-8',
+    acceleratorConfig: { type: 'NVIDIA_TESLA_T4', coreCount: '2' },
+    labels: { team: 'growth' },
+    containerImageUri: 'localhost:5000/team/image:v2',
+    outputNotebookFolder: 'gs://bucket/out',
+    serviceAccount: 'runner@my-project.iam.gserviceaccount.com',
+    vertexAiParameters: { network: 'projects/1/global/networks/net' },
+    kernelSpec: 'python3',
+  },
+  runOptions: {
+    timeout: 3600,
+    templateName: 'Big Machine',
+    vertex: {
+      diskType: 'pd-ssd',
+      diskSizeGb: 200,
+      subnetwork: 'projects/p/regions/us-central1/subnetworks/s',
+      internetAccess: true,
+      kmsKeyName: 'projects/p/locations/l/keyRings/r/cryptoKeys/k',
+    },
+  },
+};
+const TEMPLATE: ExecutionRequest = {
+  displayName: 'Sales',
+  executionTemplate: { outputNotebookFolder: 'gs://bucket' },
+  runOptions: {
+    vertex: { runtimeTemplate: `${PARENT}/notebookRuntimeTemplates/7`, executionUser: 'me@example.com' },
+  },
+};
+
+/** As the service would answer it. */
+function answered(job: object, output: object = {}): unknown {
+  return {
+    ...job,
+    name: 'projects/123/locations/us-central1/notebookExecutionJobs/run-1',
+    jobState: 'JOB_STATE_SUCCEEDED',
+    createTime: '2026-01-01T00:00:00.000000Z',
+    updateTime: '2026-01-01T00:01:00.000000Z',
+    ...output,
+  };
+}
+
+describe('Vertex AI jobs and executions', () => {
+  for (const [what, request] of Object.entries({
+    'machine of its own': MACHINE,
+    'runtime template': TEMPLATE,
+  })) {
+    it(`sends a job that the API describes: ${what}`, () => {
+      assert.deepEqual(
+        discovery.checkValue(JOB_SCHEMA, toJob('run-1', request, SOURCE, MARKS), 'request'),
+        [],
+      );
+    });
+
+    it(`gives every field back: ${what}`, () => {
+      const job = toJob('run-1', request, SOURCE, MARKS);
+      const execution = fromJob(PARENT, JobSchema.parse(answered(job)));
+      assert.equal(execution.name, `${PARENT}/notebookExecutionJobs/run-1`);
+      assert.equal(execution.displayName, request.displayName);
+      assert.deepEqual(execution.executionTemplate, {
+        ...request.executionTemplate,
+        jobType: 'VERTEX_AI',
+        inputNotebookFile: SOURCE.uri,
+      });
+      assert.deepEqual(execution.runOptions, request.runOptions);
+    });
+  }
+
+  it('keeps the whole notebook in the request where it is small', () => {
+    const job = toJob('run-1', MACHINE, { content: Buffer.from('{"cells":[]}') }, MARKS);
+    assert.equal(Buffer.from(job.directNotebookSource?.content ?? '', 'base64').toString(), '{"cells":[]}');
+    assert.equal(job.gcsNotebookSource, undefined);
+  });
+
+  it('asks for a folder of the execution’s own', () => {
+    assert.equal(toJob('run-1', MACHINE, SOURCE, MARKS).gcsOutputUri, 'gs://bucket/out/run-1');
+    assert.equal(toJob('run-1', TEMPLATE, SOURCE, MARKS).gcsOutputUri, 'gs://bucket/run-1');
+  });
+
+  it('maps every state of the API', () => {
+    const schema = discovery.enumOf(JOB_SCHEMA, 'jobState');
+    assert.deepEqual(Object.fromEntries(schema.map((state) => [state, stateOfJob(state)])), {
+      JOB_STATE_UNSPECIFIED: 'STATE_UNSPECIFIED',
+      JOB_STATE_QUEUED: 'QUEUED',
+      JOB_STATE_PENDING: 'PREPARING',
+      JOB_STATE_RUNNING: 'RUNNING',
+      JOB_STATE_SUCCEEDED: 'SUCCEEDED',
+      JOB_STATE_FAILED: 'FAILED',
+      JOB_STATE_CANCELLING: 'CANCELLING',
+      JOB_STATE_CANCELLED: 'CANCELLED',
+      JOB_STATE_PAUSED: 'PAUSED',
+      JOB_STATE_EXPIRED: 'EXPIRED',
+      JOB_STATE_UPDATING: 'UPDATING',
+      JOB_STATE_PARTIALLY_SUCCEEDED: 'PARTIALLY_SUCCEEDED',
+    });
+    assert.equal(stateOfJob('JOB_STATE_HIBERNATING'), 'JOB_STATE_HIBERNATING');
+    assert.equal(stateOfJob(undefined), 'STATE_UNSPECIFIED');
+  });
+
+  it('knows which states will change', () => {
+    assert.deepEqual(['PAUSED', 'UPDATING', 'PARTIALLY_SUCCEEDED', 'JOB_STATE_HIBERNATING'].map(isActive), [
+      true,
+      true,
+      false,
+      false,
+    ]);
+    assert.deepEqual(['PAUSED', 'UPDATING', 'PARTIALLY_SUCCEEDED', 'JOB_STATE_HIBERNATING'].map(isTerminal), [
+      false,
+      false,
+      true,
+      false,
+    ]);
+  });
+
+  for (const [jobState, cause] of [
+    ['JOB_STATE_EXPIRED', 'timeout'],
+    ['JOB_STATE_CANCELLED', 'cancelled'],
+    ['JOB_STATE_FAILED', 'serviceError'],
+    ['JOB_STATE_PARTIALLY_SUCCEEDED', 'serviceError'],
+    ['JOB_STATE_SUCCEEDED', undefined],
+    ['JOB_STATE_RUNNING', undefined],
+  ] as const) {
+    it(`tells the cause of ${jobState}`, () => {
+      const job = answered({}, { jobState, status: { code: 9, message: 'why' } });
+      const { runStatus } = fromJob(PARENT, JobSchema.parse(job));
+      assert.equal(runStatus?.cause, cause);
+      assert.equal(runStatus?.message, 'why');
+      assert.equal(
+        runStatus?.endTime,
+        jobState === 'JOB_STATE_RUNNING' ? undefined : '2026-01-01T00:01:00.000000Z',
+      );
+    });
+  }
+
+  it('marks a job made elsewhere and leaves its folder as it is', () => {
+    const job = answered({
+      displayName: 'nightly',
+      gcsOutputUri: 'gs://theirs/run-1',
+      labels: { env: 'prod' },
+    });
+    const execution = fromJob(PARENT, JobSchema.parse(job));
+    assert.equal(execution.runStatus?.elsewhere, true);
+    assert.equal(execution.executionTemplate?.outputNotebookFolder, 'gs://theirs/run-1');
+    assert.deepEqual(execution.executionTemplate?.labels, { env: 'prod' });
+  });
+
+  it('does not stumble over fields it does not know', () => {
+    const job = answered(
+      {},
+      { satisfiesPzs: true, customEnvironmentSpec: { machineSpec: { tpuTopology: '2x2' } } },
+    );
+    assert.equal(fromJob(PARENT, JobSchema.parse(job)).state, 'SUCCEEDED');
+  });
+
+  const broken: Record<string, [ExecutionRequest, string, string]> = {
+    'no output folder': [
+      { executionTemplate: { masterType: 'n1-standard-4' } },
+      'fieldRequired',
+      'executionTemplate.outputNotebookFolder',
+    ],
+    'an output folder elsewhere': [
+      { executionTemplate: { masterType: 'n1-standard-4', outputNotebookFolder: 'file:///tmp' } },
+      'fieldInvalid',
+      'executionTemplate.outputNotebookFolder',
+    ],
+    'no machine': [
+      { executionTemplate: { outputNotebookFolder: 'gs://bucket' } },
+      'fieldRequired',
+      'executionTemplate.masterType',
+    ],
+    'a machine beside a runtime template': [
+      { ...TEMPLATE, executionTemplate: { ...TEMPLATE.executionTemplate, masterType: 'n1-standard-4' } },
+      'fieldInvalid',
+      'runOptions.vertex.runtimeTemplate',
+    ],
+    'two identities': [
+      { ...TEMPLATE, executionTemplate: { ...TEMPLATE.executionTemplate, serviceAccount: 'a@b' } },
+      'fieldInvalid',
+      'runOptions.vertex.executionUser',
+    ],
+    'half an accelerator': [
+      {
+        executionTemplate: {
+          masterType: 'n1-standard-4',
+          outputNotebookFolder: 'gs://bucket',
+          acceleratorConfig: { type: 'NVIDIA_L4', coreCount: '0.5' },
+        },
+      },
+      'fieldInvalid',
+      'executionTemplate.acceleratorConfig.coreCount',
+    ],
+    'a label with capitals': [
+      { ...MACHINE, executionTemplate: { ...MACHINE.executionTemplate, labels: { Team: 'x' } } },
+      'fieldInvalid',
+      'executionTemplate.labels.Team',
+    ],
+  };
+  for (const [what, [request, reason, field]] of Object.entries(broken)) {
+    it(`refuses ${what}`, () => {
+      assert.throws(
+        () => toJob('run-1', request, SOURCE, MARKS),
+        (error) => error instanceof ServiceError && error.reason === reason && error.args['field'] === field,
+      );
+    });
+  }
+});
