@@ -25,23 +25,32 @@ function progressOf(node: ExecutionNode, execution: Execution, now: number): Det
   const progress = execution.runStatus?.progress;
   if (progress === undefined || !isActive(execution.state)) return [];
   const { cell, completedCells, totalCells } = progress;
+  const { startTime } = execution.runStatus ?? {};
   const lines = [
     detail(node, 'progress', {
       label: vscode.l10n.t('{0} of {1} cells done', completedCells, totalCells),
       icon: 'checklist',
+      ...since(startTime, now),
     }),
   ];
   if (cell !== undefined) {
-    const since = parseTime(cell.startTime);
     lines.push(
       detail(node, 'cell', {
         label: vscode.l10n.t('Cell {0}: {1}', cell.index + 1, oneLine(cell.firstLine ?? '')),
-        description: since === undefined ? '' : formatDuration(now - since),
         icon: 'play',
+        ...since(cell.startTime, now),
       }),
     );
   }
   return lines;
+}
+
+/** How long something runs, then and later. */
+function since(startTime: string | undefined, now: number): Partial<Line> {
+  const start = parseTime(startTime);
+  if (start === undefined) return {};
+  const elapsed = (time: number) => formatDuration(time - start);
+  return { description: elapsed(now), elapsed };
 }
 
 function endingOf(node: ExecutionNode, execution: Execution): DetailNode[] {
@@ -143,6 +152,7 @@ interface Line {
   readonly tooltip?: vscode.MarkdownString;
   readonly contextValue?: string;
   readonly command?: vscode.Command;
+  readonly elapsed?: (now: number) => string;
 }
 
 function detail(
@@ -162,7 +172,14 @@ function detail(
   if (line.icon !== undefined) item.iconPath = new vscode.ThemeIcon(line.icon);
   if (line.tooltip !== undefined) item.tooltip = line.tooltip;
   if (line.command !== undefined) item.command = line.command;
-  return { kind: 'detail', id: item.id, parent, item, ...(children === undefined ? {} : { children }) };
+  return {
+    kind: 'detail',
+    id: item.id,
+    parent,
+    item,
+    ...(line.elapsed === undefined ? {} : { elapsed: line.elapsed }),
+    ...(children === undefined ? {} : { children }),
+  };
 }
 
 function executionNodeOf(node: ExecutionNode | DetailNode): ExecutionNode {

@@ -19,6 +19,9 @@ export interface ExecutionTreeProviderOptions {
   readonly describeError: (error: Error) => string;
 }
 
+/** Milliseconds between two drawings of an unfolded row whose elapsed time alone has changed. */
+const UNFOLDED_REDRAW = 15_000;
+
 /** Command of the rows "Load more"; its argument is the row. */
 export const LOAD_MORE = 'notebookExecutions.loadMore';
 
@@ -30,7 +33,7 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
   private readonly subscriptions: { dispose(): void }[];
   private current: Arrangement;
   /** What rows said when they were last drawn; rows that never were are not in it. */
-  private readonly drawn = new WeakMap<ExecutionNode, string>();
+  private readonly drawn = new WeakMap<ExecutionNode, { text: string; time: number }>();
 
   constructor(private readonly options: ExecutionTreeProviderOptions) {
     const { store, clock, arrangement } = options;
@@ -76,17 +79,31 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
     return this.tree.get(key);
   }
 
-  /** Draws those rows of active executions again whose text has changed with time. */
-  redrawElapsed(isUnfolded: (group: GroupNode) => boolean): void {
+  /**
+   * Draws what says how long something runs again where that has changed: rows that are folded, and lines below the
+   * others. An unfolded row is drawn less often, because the editor then asks for its lines again.
+   */
+  redrawElapsed(isUnfolded: (node: GroupNode | ExecutionNode) => boolean): void {
     const { store, clock } = this.options;
     const now = clock.now();
-    const nodes = store.activeOnes().flatMap(({ key }) => {
+    const redraw: TreeNode[] = [];
+    for (const { key } of store.activeOnes()) {
       const node = this.tree.get(key);
-      if (node === undefined || !isUnfolded(node.group)) return [];
-      const drawn = this.drawn.get(node);
-      return drawn === undefined || drawn === rowDescription(node.tracked.execution, now) ? [] : [node];
-    });
-    if (nodes.length > 0) this.changeEmitter.fire(nodes);
+      const drawn = node === undefined ? undefined : this.drawn.get(node);
+      if (node === undefined || drawn === undefined || !isUnfolded(node.group)) continue;
+      const unfolded = node.details.length > 0 && isUnfolded(node);
+      if (now - drawn.time >= (unfolded ? UNFOLDED_REDRAW : 0)) {
+        if (drawn.text !== rowDescription(node.tracked.execution, now)) redraw.push(node);
+      } else {
+        for (const detail of node.details) {
+          const text = detail.elapsed?.(now);
+          if (text === undefined || text === detail.item.description) continue;
+          detail.item.description = text;
+          redraw.push(detail);
+        }
+      }
+    }
+    if (redraw.length > 0) this.changeEmitter.fire(redraw);
   }
 
   /** Shows more rows of a group. */
@@ -104,7 +121,8 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
       case 'group':
         return rowsOf(node);
       case 'execution':
-        return detailsOf(node, this.options.clock.now());
+        node.details = detailsOf(node, this.options.clock.now());
+        return [...node.details];
       case 'detail':
         return (await node.children?.()) ?? [];
       case 'more':
@@ -132,8 +150,9 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
       case 'group':
         return groupRow(node, this.current.grouping);
       case 'execution': {
-        const item = executionRow(node.tracked, this.options.clock.now());
-        this.drawn.set(node, String(item.description));
+        const time = this.options.clock.now();
+        const item = executionRow(node.tracked, time);
+        this.drawn.set(node, { text: String(item.description), time });
         const command = openCommand(node.tracked);
         if (command !== undefined) item.command = { ...command, arguments: [node] };
         return item;

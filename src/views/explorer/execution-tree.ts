@@ -186,7 +186,7 @@ function makeGroup(id: string, collapsed: boolean): GroupNode {
 }
 
 function makeNode(tracked: TrackedExecution, sortKey: ExecutionNode['sortKey']): ExecutionNode {
-  return { kind: 'execution', tracked, sortKey, group: makeGroup('', false) };
+  return { kind: 'execution', tracked, sortKey, group: makeGroup('', false), details: [] };
 }
 
 /** Where a key belongs among sorted nodes. */

@@ -3,7 +3,7 @@ import type { Clock, Disposable } from '../../tracking/clock';
 import type { TrackingService } from '../../tracking/tracking-service';
 import { isFiltering, parseArrangement, type Arrangement } from './arrangement';
 import { ExecutionTreeProvider } from './execution-tree-provider';
-import type { GroupNode, MoreNode, TreeNode } from './nodes';
+import type { ExecutionNode, GroupNode, MoreNode, TreeNode } from './nodes';
 
 export const EXPLORER_VIEW = 'notebookExecutions.explorer';
 /** Context key: true while a filter hides executions. */
@@ -25,7 +25,8 @@ export class ExplorerView implements vscode.Disposable {
   readonly provider: ExecutionTreeProvider;
   private readonly view: vscode.TreeView<TreeNode>;
   private readonly subscriptions: Disposable[];
-  private readonly folded = new Set<GroupNode>();
+  private readonly folded = new WeakSet<TreeNode>();
+  private readonly unfolded = new WeakSet<TreeNode>();
   private timer: Disposable | undefined;
 
   constructor(private readonly options: ExplorerViewOptions) {
@@ -46,10 +47,12 @@ export class ExplorerView implements vscode.Disposable {
         this.tick();
       }),
       this.view.onDidCollapseElement(({ element }) => {
-        if (element.kind === 'group') this.folded.add(element);
+        this.folded.add(element);
+        this.unfolded.delete(element);
       }),
       this.view.onDidExpandElement(({ element }) => {
-        if (element.kind === 'group') this.folded.delete(element);
+        this.folded.delete(element);
+        this.unfolded.add(element);
       }),
       store.onDidChange(() => {
         this.showBadge();
@@ -147,6 +150,12 @@ export class ExplorerView implements vscode.Disposable {
     if ((this.view.message ?? '') !== message) this.view.message = message;
   }
 
+  /** As the person left it; a group that was never touched is as it first appeared. */
+  private isUnfolded(node: GroupNode | ExecutionNode): boolean {
+    if (this.folded.has(node)) return false;
+    return this.unfolded.has(node) || (node.kind === 'group' && !node.collapsed);
+  }
+
   /** Keeps elapsed times current while somebody can see them. */
   private tick(): void {
     if (this.timer !== undefined || !this.view.visible) return;
@@ -154,7 +163,7 @@ export class ExplorerView implements vscode.Disposable {
     if (active.length === 0) return;
     this.timer = this.options.clock.after(active.length > FEW_ROWS ? 5000 : 1000, () => {
       this.timer = undefined;
-      if (this.view.visible) this.provider.redrawElapsed((group) => !this.folded.has(group));
+      if (this.view.visible) this.provider.redrawElapsed((node) => this.isUnfolded(node));
       this.tick();
     });
   }

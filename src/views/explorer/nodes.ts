@@ -23,6 +23,8 @@ export interface ExecutionNode {
   tracked: TrackedExecution;
   group: GroupNode;
   sortKey: SortKey;
+  /** The lines below it as the editor knows them; empty while it was never unfolded. */
+  details: readonly DetailNode[];
 }
 
 /** A line below an execution. */
@@ -31,6 +33,8 @@ export interface DetailNode {
   readonly id: string;
   readonly parent: ExecutionNode | DetailNode;
   readonly item: vscode.TreeItem;
+  /** The text behind the label, where it changes with time alone. */
+  readonly elapsed?: (now: number) => string;
   /** Asked when the person unfolds it. */
   readonly children?: () => Promise<DetailNode[]>;
 }

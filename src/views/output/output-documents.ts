@@ -161,7 +161,7 @@ export class OutputDocuments implements vscode.Disposable {
     const whole = vscode.l10n.t('Open Whole');
     const chosen = await vscode.window.showWarningMessage(
       vscode.l10n.t(
-        'The output of {0} has {1}. Opened whole, it may block the editor for a while.',
+        'The output of {0} is {1}. Opened whole, it may block the editor for a while.',
         oneLine(notebookNameOf(tracked.execution), 60),
         formatBytes(size),
       ),

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { executionIdOf } from '../../execution/execution';
 import type { TrackedExecution } from '../../tracking/execution-store';
 import { notebookNameOf } from '../execution-facts';
 
@@ -14,22 +15,26 @@ export interface OutputAddress {
   readonly name: string;
 }
 
-/** `/{kind}/{service id}/projects/…/locations/…/{collection}/{id}/{file name}`; service ids may contain slashes. */
-const PATH = /^\/(output|trimmed|input)\/(.+)\/(projects\/[^/]+\/locations\/[^/]+\/[^/]+\/[^/]+)\/[^/]+$/;
-
-/** The address of a document; the same for the same execution, in every window and after a restart. */
+/**
+ * The address of a document; the same for the same execution, in every window and after a restart. The path is what
+ * tabs and breadcrumbs show, the query says which execution it is.
+ */
 export function outputUri(kind: DocumentKind, { service, execution }: TrackedExecution): vscode.Uri {
   const name = notebookNameOf(execution).replaceAll(/[/\\]/g, '_');
-  const file = `${name} (${kind}).ipynb`;
   return vscode.Uri.from({
     scheme: OUTPUT_SCHEME,
-    path: `/${kind}/${service.id}/${execution.name}/${file}`,
+    path: `/${executionIdOf(execution.name)}/${name} (${kind}).ipynb`,
+    query: new URLSearchParams({ kind, service: service.id, name: execution.name }).toString(),
   });
 }
 
-/** Which execution a document shows; undefined for a path that is none of ours. */
+/** Which execution a document shows; undefined for an address that is none of ours. */
 export function parseOutputUri(uri: vscode.Uri): OutputAddress | undefined {
-  const [, kind, serviceId, name] = PATH.exec(uri.path) ?? [];
-  if (uri.scheme !== OUTPUT_SCHEME || serviceId === undefined || name === undefined) return undefined;
-  return { kind: kind as DocumentKind, serviceId, name };
+  const query = new URLSearchParams(uri.query);
+  const kind = query.get('kind');
+  const serviceId = query.get('service');
+  const name = query.get('name');
+  const isKind = kind === 'output' || kind === 'trimmed' || kind === 'input';
+  if (uri.scheme !== OUTPUT_SCHEME || !isKind || serviceId === null || name === null) return undefined;
+  return { kind, serviceId, name };
 }
