@@ -202,10 +202,9 @@ export class CloudStorageClient {
     const { auth, timeout, signal, retry } = options;
     // The time limit is for the answer to begin; how long the content takes depends on its size.
     const limit = new AbortController();
-    const timer = setTimeout(
-      () => { limit.abort(new DOMException('No answer in time', 'TimeoutError')); },
-      timeout,
-    );
+    const timer = setTimeout(() => {
+      limit.abort(new DOMException('No answer in time', 'TimeoutError'));
+    }, timeout);
     try {
       const response = await this.api.objects.get(
         {

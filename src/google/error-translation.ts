@@ -233,6 +233,8 @@ const STATUS_OF_HTTP_CODE: Readonly<Record<number, StatusName>> = {
   404: 'NOT_FOUND',
   408: 'DEADLINE_EXCEEDED',
   409: 'ALREADY_EXISTS',
+  // Cloud Storage: an upload session that is no more.
+  410: 'NOT_FOUND',
   // Cloud Storage: a precondition such as ifGenerationMatch did not hold.
   412: 'FAILED_PRECONDITION',
   429: 'RESOURCE_EXHAUSTED',

@@ -37,6 +37,7 @@ const RUN_OPTIONS = {
   templateName: true,
   workingDirectory: false,
   interpreter: false,
+  outputName: false,
   environment: false,
   cellTimeout: false,
   kernelTimeout: false,

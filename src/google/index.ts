@@ -88,6 +88,8 @@ export function createGoogle(options: GoogleOptions = {}): Google {
       return service;
     },
     directory: () => new GoogleDirectory(sender, storage, endpoints),
-    forgetCredentials: () => { credentials.forget(); },
+    forgetCredentials: () => {
+      credentials.forget();
+    },
   };
 }

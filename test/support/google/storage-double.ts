@@ -172,6 +172,8 @@ export class StorageDouble {
       }
     }
     const [status, headers, content] = await this.forward(request, url, body);
+    // With nothing received the emulator says that one byte was; Cloud Storage sends no Range then.
+    if (status === 308 && headers['range'] === 'bytes=0-0') delete headers['range'];
     const location = headers['location'];
     if (location !== undefined) headers['location'] = location.replace(this.emulatorUrl, this.endpoint);
     const answer = call?.id === 'storage.buckets.get' ? this.withLocation(content, bucket ?? '') : content;
