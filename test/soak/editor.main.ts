@@ -1,0 +1,51 @@
+/*
+ * Stands for an editor's extension host: submits the notebook of the round through the product's own client and then
+ * waits, until it is killed or told to leave by the end of its input.
+ *
+ *   editor.main.js DATA_DIR EXECUTION_ID NOTEBOOK INTERPRETER
+ */
+import { readFileSync } from 'node:fs';
+import * as path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { EmbeddedExecutionService } from '../../src/embedded';
+import { VENV_BIN } from '../support/python';
+import { ROOT } from '../support/paths';
+
+async function main(): Promise<void> {
+  const [dataDirectory = '', executionId = '', notebook = '', interpreter = ''] = process.argv.slice(2);
+  const service = soakService(dataDirectory);
+  const execution = await service.create(
+    executionId,
+    {
+      executionTemplate: {},
+      runOptions: {
+        source: pathToFileURL(notebook).href,
+        interpreter,
+        environment: {
+          ...Object.fromEntries(Object.entries(process.env).map(([name, value]) => [name, value ?? ''])),
+          PATH: `${VENV_BIN}${path.delimiter}${process.env['PATH'] ?? ''}`,
+          SOAK_ID: executionId,
+        },
+      },
+    },
+    { notebook: readFileSync(notebook) },
+  );
+  process.stdout.write(`${execution.name}\n`);
+  process.stdin.resume();
+  process.stdin.on('end', () => process.exit(0));
+}
+
+function soakService(dataDirectory: string): EmbeddedExecutionService {
+  return new EmbeddedExecutionService({
+    dataDirectory,
+    bundles: path.join(ROOT, 'dist'),
+    version: '0.0.0-soak',
+    config: { maxConcurrent: 4, spare: true },
+    log: (message) => process.stderr.write(`${message}\n`),
+  });
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exit(1);
+});
