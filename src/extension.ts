@@ -11,6 +11,7 @@ import { rerunCommands } from './commands/rerun-commands';
 import { SubmissionMemory } from './commands/submission-memory';
 import { templateCommands } from './commands/template-commands';
 import { viewCommands } from './commands/view-commands';
+import { WriteBackService } from './commands/write-back';
 import { defaultDataDirectory } from './embedded';
 import { redact } from './execution/redaction';
 import { ServiceRegistry } from './services';
@@ -66,9 +67,14 @@ export function activate(context: vscode.ExtensionContext): void {
   });
 
   // Commands
+  const runner = new CommandRunner(log);
+  const writeBack = new WriteBackService(tracking.store, context.workspaceState, (action) => {
+    void runner.run('writeBack', action);
+  });
   const execute = new ExecuteCommands({
     tracking,
     memory: new SubmissionMemory(context.workspaceState),
+    writeBack,
     serviceFor: (template) => services.forTemplate(template),
     ignoredFields: (template) => services.ignoredFields(template),
   });
@@ -95,7 +101,7 @@ export function activate(context: vscode.ExtensionContext): void {
       log.show();
     },
   };
-  const commands = registerCommands(handlers, new CommandRunner(log));
+  const commands = registerCommands(handlers, runner);
 
   const settingsChanges = vscode.workspace.onDidChangeConfiguration((event) => {
     if (SERVICE_SETTINGS.some((name) => event.affectsConfiguration(name))) {
@@ -119,7 +125,7 @@ export function activate(context: vscode.ExtensionContext): void {
     await tracking.close();
     services.dispose();
   };
-  context.subscriptions.push(commands, settingsChanges, views, log);
+  context.subscriptions.push(commands, settingsChanges, writeBack, views, log);
 }
 
 /** Carries out what waits to be undone. What runs goes on. */

@@ -22,7 +22,7 @@ export class CommandRunner {
   constructor(private readonly log: vscode.LogOutputChannel) {}
 
   /** Runs an action of the person's. Answers undefined where it was cancelled or failed; never rejects. */
-  async run(name: CommandId | 'remedy', action: () => unknown): Promise<unknown> {
+  async run(name: CommandId | 'remedy' | 'writeBack', action: () => unknown): Promise<unknown> {
     const start = performance.now();
     try {
       const result = await action();
@@ -49,7 +49,7 @@ export class CommandRunner {
     };
     const remedies = [...problem.remedies, showLog];
     const chosen = await vscode.window.showErrorMessage(
-      problem.message,
+      withoutLinks(problem.message),
       ...remedies.map((remedy) => remedy.label),
     );
     const remedy = remedies.find((candidate) => candidate.label === chosen);
@@ -73,4 +73,9 @@ function wholeStory(error: unknown): string {
     current = current.cause;
   }
   return lines.length === 0 ? inspect(error) : lines.join('\ncaused by: ');
+}
+
+/** Notifications draw `[text](command:…)` as a link; names and error texts of strangers must not become one. */
+function withoutLinks(message: string): string {
+  return message.replaceAll('](', '] (');
 }

@@ -14,6 +14,7 @@ import { assertKernelKnown, mendable } from './submission-problems';
 import { askForSubmission, chooseTemplate } from './submission-flow';
 import type { Choice, SubmissionMemory } from './submission-memory';
 import { notebookTargets } from './targets';
+import type { WriteBackService } from './write-back';
 import { defaultTemplateName, templateNamed } from './template-settings';
 
 /** What submitting needs. */
@@ -22,6 +23,7 @@ export interface ExecuteContext {
   readonly memory: SubmissionMemory;
   /** The service that a template names, tracked from now on. */
   serviceFor(template: UserTemplate): Promise<ExecutionService>;
+  readonly writeBack: WriteBackService;
   /** Fields of a template that its service cannot honour. */
   ignoredFields(template: UserTemplate): readonly string[];
 }
@@ -187,7 +189,11 @@ export class ExecuteCommands {
     const { notebook } = checkNotebook(submission.notebook, path.posix.basename(submission.source.path));
     assertKernelKnown(notebook, submission, resubmit);
     try {
-      return await this.create(submission);
+      const tracked = await this.create(submission);
+      if (submission.template.runOptions.writeBack === true) {
+        await this.context.writeBack.expect(tracked, submission.source, submission.notebook);
+      }
+      return tracked;
     } catch (error) {
       throw await mendable(error, submission, resubmit);
     }
