@@ -61,7 +61,7 @@ export async function playRound(id: string, victim: Victim, context: RoundContex
   const created = Promise.race([once(editor.stdout, 'data'), editorExit]);
   let journalled = -1;
   if (victim === 'editor') {
-    await delay(Math.random() * 1500);
+    await delay(Math.random() * 4000);
     editor.kill('SIGKILL');
   } else {
     await created;
@@ -166,9 +166,9 @@ async function outputTicks(service: EmbeddedExecutionService, execution: Executi
   return [...text.matchAll(/tick (\d+)\n/g)].map((match) => Number(match[1]));
 }
 
-/** True when the process is still this execution's kernel two seconds after the end: time to be ended is allowed. */
+/** True when the process is still this execution's kernel ten seconds after the end: time to be ended is allowed. */
 async function outlives(pid: number, id: string): Promise<boolean> {
-  const deadline = Date.now() + 2000;
+  const deadline = Date.now() + 10_000;
   while (Date.now() < deadline) {
     if (!isKernelOf(pid, id)) return false;
     await delay(50);
