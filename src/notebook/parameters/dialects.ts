@@ -1,5 +1,5 @@
 import type { JsonValue } from '../json';
-import { escapeText, hex, type Kind, kindOf, utf16Escape, utf32Escape } from './values';
+import { escapeText, hex, type Kind, kindOf, utf16Escape, utf16Units, utf32Escape } from './values';
 
 /**
  * How a language spells values. `nan`, `infinity` and `-infinity` also stand for numbers past the range of a double, which
@@ -9,7 +9,8 @@ export interface Dialect {
   /** Name for messages. */
   readonly name: string;
   readonly comment: (text: string) => string;
-  readonly assign: (name: string, literal: string, value: JsonValue) => string;
+  /** @param declaredIn source of the cell tagged `parameters`. */
+  readonly assign: (name: string, literal: string, value: JsonValue, declaredIn: string) => string;
   /** Names that can be assigned to. */
   readonly identifier: RegExp;
   readonly null: string;
@@ -170,7 +171,11 @@ function bashString(text: string): string | undefined {
 export const javascript: Dialect = {
   name: 'JavaScript',
   comment: (text) => `// ${text}`,
-  assign: (name, literal) => `var ${name} = ${literal};`,
+  // Deno takes a second declaration only of the same kind, and refuses to assign to a constant.
+  assign: (name, literal, _value, declaredIn) => {
+    const declared = [...declaredIn.matchAll(/\b(const|let|var)\s+([\p{L}\p{M}\p{N}_$]+)/gu)];
+    return `${declared.find(([, , other]) => other === name)?.[1] ?? 'let'} ${name} = ${literal};`;
+  },
   identifier: /^[\p{L}_$][\p{L}\p{M}\p{N}_$]*$/u,
   null: 'null',
   true: 'true',
@@ -222,12 +227,14 @@ export const fsharp: Dialect = {
   list: (literals, items) =>
     `[ ${literals.map((literal, i) => (isUniform(items) ? literal : boxed(literal, items[i]))).join('; ')} ]`,
   object: (entries) =>
-    `Map.ofList [ ${join(entries, '; ', ({ keyLiteral, literal, value }) => `(${keyLiteral}, ${boxed(literal, value)})`)} ]`,
+    entries.length === 0
+      ? 'Map.empty<string, obj>'
+      : `Map.ofList [ ${join(entries, '; ', ({ keyLiteral, literal, value }) => `(${keyLiteral}, ${boxed(literal, value)})`)} ]`,
 };
 
 /** Values of different types in one F# collection must be objects. */
 function boxed(literal: string, value: JsonValue | undefined): string {
-  return value === null ? 'null' : `box (${literal})`;
+  return value === null ? '(null : obj)' : `box (${literal})`;
 }
 
 const POWERSHELL_ESCAPES = {
@@ -275,7 +282,10 @@ export const matlab: Dialect = {
   negativeInfinity: '-Inf',
   // No escapes in its strings: hidden characters are added by number.
   string: (text) => {
-    const hidden = (code: number) => `" + char(${code}) + "`;
+    const hidden = (code: number) =>
+      utf16Units(code)
+        .map((unit) => `" + char(${unit}) + "`)
+        .join('');
     const literal = `"${escapeText(text, { '"': '""' }, hidden)}"`.replaceAll(' + "" + ', ' + ');
     return literal.endsWith(' + ""') ? literal.slice(0, -' + ""'.length) : literal;
   },

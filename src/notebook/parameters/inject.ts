@@ -57,7 +57,9 @@ export function injectParameters(
 ): ExecutionWarning[] {
   if (jsonKeys(parameters).length === 0) return [];
   const { cells } = notebook;
-  const source = parametersSource(parameters, kernelName, language);
+  const declaring = cells.findIndex((other) => tagsOf(other).includes('parameters'));
+  const declaredIn = cells[declaring]?.source ?? '';
+  const source = parametersSource(parameters, kernelName, language, declaredIn);
   const cell: CodeCell = {
     cell_type: 'code',
     execution_count: null,
@@ -68,15 +70,21 @@ export function injectParameters(
   };
   const earlier = cells.findIndex((other) => tagsOf(other).includes('injected-parameters'));
   if (earlier >= 0) cells.splice(earlier, 1, cell);
-  else cells.splice(cells.findIndex((other) => tagsOf(other).includes('parameters')) + 1, 0, cell);
+  else cells.splice(declaring + 1, 0, cell);
   return [];
 }
 
 /**
  * Source that assigns the parameters: a comment line, then one assignment a line.
+ * @param declaredIn source of the cell tagged `parameters`: some languages must declare as it does.
  * @throws ParametersError as {@link injectParameters}.
  */
-export function parametersSource(parameters: JsonObject, kernelName: string, language: string): string {
+export function parametersSource(
+  parameters: JsonObject,
+  kernelName: string,
+  language: string,
+  declaredIn = '',
+): string {
   const dialect = dialectOf(kernelName, language);
   if (dialect === undefined) {
     throw new ParametersError('languageUnsupported', `No parameters in ${language} (kernel ${kernelName})`, {
@@ -103,7 +111,7 @@ export function parametersSource(parameters: JsonObject, kernelName: string, lan
         },
       );
     }
-    return dialect.assign(name, literal, value);
+    return dialect.assign(name, literal, value, declaredIn);
   });
   return [dialect.comment('Parameters'), ...lines, ''].join('\n');
 }

@@ -9,11 +9,11 @@ import { childrenOf, pythonLiteral } from './python-literal';
  * loops and imports are names only. Lines of IPython (`%…`, `!…`) are no errors.
  */
 export function readPython(source: string): Declarations {
-  let tree = parser.parse(source);
+  let tree = parse(source);
   let errorAt = firstError(tree);
   if (errorAt !== undefined) {
     // Same length, so that every position stays. Not at first: such a line may be within a string.
-    const masked = parser.parse(source.replace(/^([ \t]*)(?:%%|[%!])/gm, maskMark));
+    const masked = parse(source.replace(/^([ \t]*)(?:%%|[%!])/gm, maskMark));
     const maskedErrorAt = firstError(masked);
     if (maskedErrorAt === undefined || maskedErrorAt > errorAt) {
       tree = masked;
@@ -30,6 +30,20 @@ export function readPython(source: string): Declarations {
     names: assignedNames(tree, source),
     ...(errorAt === undefined ? {} : { errorLine: source.slice(0, errorAt).split('\n').length }),
   };
+}
+
+/**
+ * The parser takes `1.` and `1.e5` for attributes of 1 (@lezer/python 1.1). It gets numbers of the same length instead;
+ * what they mean is read from the source.
+ */
+function parse(source: string): Tree {
+  return parser.parse(
+    source.replace(
+      /(?<![\w.])(\d[\d_]*)\.(?:(?=[eE][+-]?\d)|(?![\w.]))/g,
+      (whole, digits: string, offset: number) =>
+        /[eE]/.test(source[offset + whole.length] ?? '') ? `${digits}0` : `${digits}j`,
+    ),
+  );
 }
 
 function maskMark(line: string): string {
@@ -118,7 +132,7 @@ function tupleOf(nodes: readonly SyntaxNode[], source: string): JsonValue[] | un
 }
 
 function parseLiteral(text: string): JsonValue | undefined {
-  const statement = parser.parse(text).topNode.firstChild;
+  const statement = parse(text).topNode.firstChild;
   const expression = statement?.name === 'ExpressionStatement' ? statement.firstChild : null;
   return expression?.from === 0 && expression.to === text.length
     ? pythonLiteral(expression, text)

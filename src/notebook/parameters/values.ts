@@ -39,10 +39,16 @@ export function escapeText(
   return result;
 }
 
+/** The one or two UTF-16 units of a character. */
+export function utf16Units(codePoint: number): number[] {
+  const text = String.fromCodePoint(codePoint);
+  return Array.from({ length: text.length }, (_, index) => text.charCodeAt(index));
+}
+
 /** `\u0041`, with two of them past 16 bits: as JavaScript, C#, F# and Scala spell a character. */
 export function utf16Escape(codePoint: number): string {
-  return [...Array(codePoint > 0xffff ? 2 : 1).keys()]
-    .map((unit) => `\\u${hex(String.fromCodePoint(codePoint).charCodeAt(unit), 4)}`)
+  return utf16Units(codePoint)
+    .map((unit) => `\\u${hex(unit, 4)}`)
     .join('');
 }
 
@@ -67,7 +73,8 @@ export function decimal(source: string): number | JsonNumber {
     .replace(/^0+(?=\d)/, '')
     .replace(/^\./, '0.')
     .replace(/\.(?=$|e)/i, '.0');
-  const text = sign + digits;
+  // An integer has no negative zero.
+  const text = digits === '0' ? digits : sign + digits;
   const value = Number(text);
   return String(value) === text ? value : new JsonNumber(text);
 }
