@@ -17,7 +17,7 @@ export function notebookNameOf(execution: Execution): string {
 
 /** The last part of a URI's path, decoded where it can be. */
 function fileNameOf(uri: string): string {
-  const name = path.posix.basename(uri.replace(/[?#].*$/, ''));
+  const name = path.posix.basename(uri.replace(/^[a-z][\w+.-]*:|[?#].*$/gi, ''));
   try {
     return decodeURIComponent(name);
   } catch {

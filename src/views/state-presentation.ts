@@ -58,21 +58,15 @@ const PRESENTATIONS: ReadonlyMap<string, () => StatePresentation> = new Map(
     CANCELLING: () =>
       present(
         'stop-circle',
-        'list.warningForeground',
+        'editorWarning.foreground',
         'active',
         vscode.l10n.t('Cancelling'),
         vscode.l10n.t('is being cancelled'),
       ),
     SUCCEEDED: () =>
-      present(
-        'pass',
-        'testing.iconPassed',
-        'succeeded',
-        vscode.l10n.t('Succeeded'),
-        vscode.l10n.t('succeeded'),
-      ),
+      present('pass', 'charts.green', 'succeeded', vscode.l10n.t('Succeeded'), vscode.l10n.t('succeeded')),
     FAILED: () =>
-      present('error', 'testing.iconFailed', 'failed', vscode.l10n.t('Failed'), vscode.l10n.t('failed')),
+      present('error', 'errorForeground', 'failed', vscode.l10n.t('Failed'), vscode.l10n.t('failed')),
     CANCELLED: () =>
       present(
         'circle-slash',
@@ -84,7 +78,7 @@ const PRESENTATIONS: ReadonlyMap<string, () => StatePresentation> = new Map(
     EXPIRED: () =>
       present(
         'watch',
-        'list.warningForeground',
+        'editorWarning.foreground',
         'expired',
         vscode.l10n.t('Expired'),
         vscode.l10n.t('ran over its time limit'),
@@ -92,7 +86,7 @@ const PRESENTATIONS: ReadonlyMap<string, () => StatePresentation> = new Map(
     PAUSED: () =>
       present(
         'debug-pause',
-        'list.warningForeground',
+        'editorWarning.foreground',
         'active',
         vscode.l10n.t('Paused'),
         vscode.l10n.t('is paused'),
@@ -102,7 +96,7 @@ const PRESENTATIONS: ReadonlyMap<string, () => StatePresentation> = new Map(
     PARTIALLY_SUCCEEDED: () =>
       present(
         'warning',
-        'list.warningForeground',
+        'editorWarning.foreground',
         'succeeded',
         vscode.l10n.t('Partially succeeded'),
         vscode.l10n.t('succeeded in part'),

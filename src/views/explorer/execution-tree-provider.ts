@@ -213,7 +213,7 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
     const sentence = status?.error === undefined ? '' : this.options.describeError(status.error);
     const item = new vscode.TreeItem(oneLine(sentence, 300));
     item.id = `error/${status?.service.id ?? ''}`;
-    item.iconPath = new vscode.ThemeIcon('warning', new vscode.ThemeColor('list.warningForeground'));
+    item.iconPath = new vscode.ThemeIcon('warning', new vscode.ThemeColor('editorWarning.foreground'));
     item.tooltip = new vscode.MarkdownString().appendText(`${status?.service.id ?? ''}: ${sentence}`);
     item.contextValue = 'serviceError';
     item.command = { command: 'notebookExecutions.refresh', title: vscode.l10n.t('Try Again') };

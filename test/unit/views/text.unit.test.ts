@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { formatBytes, formatDuration, formatTime, oneLine, plainText } from '../../../src/views/text';
+
+describe('text of strangers', () => {
+  for (const [what, text, shown] of [
+    ['lines become one', 'a\nb\r\n\tc', 'a b c'],
+    ['separators of lines and paragraphs too', 'a\u2028b\u2029c', 'a b c'],
+    ['control characters become spaces', 'a\u0000\u0007b', 'a b'],
+    ['colours go', '\u001b[1;31mred\u001b[0m', 'red'],
+    ['overrides of direction go', 'abc\u202egpj.exe', 'abcgpj.exe'],
+    ['isolates of direction go', '\u2066a\u2069', 'a'],
+    ['right-to-left text keeps to itself', 'דוח', '\u2068דוח\u2069'],
+    ['HTML stays text', '<b>x</b>', '<b>x</b>'],
+    ['nothing stays nothing', '', ''],
+  ] as const)
+    it(what, () => {
+      assert.equal(oneLine(text), shown);
+    });
+
+  it('is cut between characters, not within one', () => {
+    assert.equal(oneLine('😀'.repeat(10), 4), '😀😀😀…');
+    assert.equal(oneLine('x'.repeat(1_000_000), 10), `${'x'.repeat(9)}…`);
+    assert.equal(oneLine('exactly 10', 10), 'exactly 10');
+  });
+
+  it('may have lines in tooltips, but nothing else that commands', () => {
+    assert.equal(plainText('a\r\nb\u001b[31m\u202e\u0007c'), 'a\nb c');
+    assert.equal(plainText('x'.repeat(30), 10), `${'x'.repeat(10)}…`);
+  });
+});
+
+describe('formatDuration', () => {
+  for (const [milliseconds, shown] of [
+    [-5, '0.0 s'],
+    [840, '0.8 s'],
+    [1000, '1 s'],
+    [59_999, '59 s'],
+    [60_000, '1 min 00 s'],
+    [187_000, '3 min 07 s'],
+    [3_600_000, '1 h 00 min'],
+    [86_399_999, '23 h 59 min'],
+    [97_200_000, '1 d 3 h'],
+  ] as const)
+    it(`${String(milliseconds)} ms is ${shown}`, () => {
+      assert.equal(formatDuration(milliseconds), shown);
+    });
+});
+
+describe('formatBytes', () => {
+  for (const [bytes, shown] of [
+    [0, '0 B'],
+    [1023, '1023 B'],
+    [1536, '1.5 KB'],
+    [20 * 1024 * 1024, '20 MB'],
+    [3 * 1024 ** 4, '3072 GB'],
+  ] as const)
+    it(`${String(bytes)} is ${shown}`, () => {
+      assert.equal(formatBytes(bytes), shown);
+    });
+});
+
+describe('formatTime', () => {
+  const now = new Date(2026, 5, 15, 12).getTime();
+  for (const [what, time, shown] of [
+    ['today: the time', new Date(2026, 5, 15, 8, 5), '8:05'],
+    ['this year: with the day', new Date(2026, 0, 2, 18, 30), '2 Jan, 18:30'],
+    ['earlier: with the year', new Date(2025, 0, 2, 18, 30), '2 Jan 2025, 18:30'],
+  ] as const)
+    it(what, () => {
+      assert.equal(formatTime(time.getTime(), now, 'en-GB').replace(/^0/, ''), shown);
+    });
+});
