@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { ROOT } from './paths';
@@ -12,6 +12,20 @@ export async function copyExamples(folder?: string): Promise<string> {
   await mkdir(workspace, { recursive: true });
   await cp(EXAMPLES, workspace, { recursive: true, force: false });
   return workspace;
+}
+
+/** Writes a Python notebook with these code cells. */
+export async function writeNotebook(file: string, sources: readonly string[]): Promise<void> {
+  const cells = sources.map((source, index) => ({
+    cell_type: 'code',
+    id: `cell-${String(index)}`,
+    metadata: {},
+    execution_count: null,
+    outputs: [],
+    source,
+  }));
+  const kernelspec = { name: 'python3', display_name: 'Python 3', language: 'python' };
+  await writeFile(file, JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata: { kernelspec }, cells }));
 }
 
 /** Removes a copy again. */

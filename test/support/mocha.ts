@@ -6,6 +6,8 @@ import * as path from 'node:path';
 export const REPORT_FILE = 'NOTEBOOK_EXECUTIONS_TEST_REPORT';
 /** Environment variable with a regular expression: only the test files it matches are run. */
 export const FILES_PATTERN = 'NOTEBOOK_EXECUTIONS_TEST_FILES';
+/** Environment variable with a regular expression: only the tests whose full titles it matches are run. */
+export const TITLES_PATTERN = 'NOTEBOOK_EXECUTIONS_TEST_TITLES';
 
 /** How a suite went. Failing hooks count as failed. */
 export interface SuiteReport {
@@ -19,6 +21,7 @@ export interface SuiteReport {
 export async function runSuites(folder: string, ending: string, timeout: number): Promise<SuiteReport> {
   const mocha = new Mocha({ timeout, forbidOnly: true, forbidPending: true, reporter: 'spec', color: false });
   const pattern = new RegExp(process.env[FILES_PATTERN] ?? '');
+  mocha.grep(new RegExp(process.env[TITLES_PATTERN] ?? ''));
   for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
     if (file.endsWith(ending) && pattern.test(file)) {
       mocha.addFile(path.join(folder, file));

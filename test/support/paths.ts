@@ -11,5 +11,5 @@ function findRoot(folder: string): string {
 /** Where VS Code is kept between runs. */
 export const VSCODE_CACHE = path.join(ROOT, '.vscode-test');
 
-/** Where logs, screenshots and reports of the last run are left. */
-export const RESULTS = path.join(ROOT, 'out/results');
+/** Where logs, screenshots and reports of the last run are left. Two runs at once need two such folders. */
+export const RESULTS = process.env['NOTEBOOK_EXECUTIONS_TEST_RESULTS'] ?? path.join(ROOT, 'out/results');

@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensureChromium } from './chromium';
 import { runHostSuite } from './host-suite';
-import { FILES_PATTERN, REPORT_FILE, type SuiteReport } from './mocha';
+import { FILES_PATTERN, REPORT_FILE, TITLES_PATTERN, type SuiteReport } from './mocha';
 import { RESULTS, ROOT } from './paths';
 import { kill } from './processes';
 import { ensurePython } from './python';
@@ -13,7 +13,7 @@ import { packageExtension } from './vsix';
 import { ensureServer, type VSCodeVersion } from './vscode-install';
 
 /*
- * npm test [-- SUITE…] [--files REGEXP] [--version newest|oldest]
+ * npm test [-- SUITE…] [--files REGEXP] [--grep REGEXP] [--version newest|oldest]
  *
  * Installs what the suites need, runs them one after the other and ends with `N passed, N failed` over all of them. A
  * suite that crashes, hangs or runs no test counts as a failure.
@@ -93,7 +93,7 @@ function crashed(error: unknown): SuiteReport {
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { files: { type: 'string' }, version: { type: 'string' } },
+    options: { files: { type: 'string' }, grep: { type: 'string' }, version: { type: 'string' } },
   });
   const unknown = positionals.filter((name) => !(name in SUITES));
   if (unknown.length > 0) {
@@ -102,6 +102,9 @@ async function main(): Promise<number> {
   }
   if (values.files !== undefined) {
     process.env[FILES_PATTERN] = values.files;
+  }
+  if (values.grep !== undefined) {
+    process.env[TITLES_PATTERN] = values.grep;
   }
   if (values.version !== undefined) {
     versions.splice(0, versions.length, values.version === 'oldest' ? 'oldest' : 'newest');

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import * as path from 'node:path';
 import type { FrameLocator, Locator, Page } from 'playwright-core';
 import { RESULTS } from './paths';
+import { until } from './until';
 
 /** Where screenshots go unless a test names another folder. */
 export const SCREENSHOTS = path.join(RESULTS, 'screenshots');
@@ -125,6 +126,11 @@ export class Workbench {
     return this.executionsPane().locator('.monaco-list-row', { hasText: text });
   }
 
+  /** An execution of the view, by the beginning of what a screen reader says of it: `sales is running`. */
+  execution(sentence: string): Locator {
+    return this.executionsPane().locator(`.monaco-list-row[aria-label^="${sentence}"]`);
+  }
+
   /** Texts of the rows of the view Executions, top to bottom, as far as they are on the screen. */
   async executionRows(): Promise<string[]> {
     const texts = await this.executionsPane().locator('.monaco-list-row').allInnerTexts();
@@ -176,12 +182,25 @@ export class Workbench {
   }
 
   /**
-   * Waits for an image among the outputs of the visible notebook and answers its real width in pixels; 0 when it
-   * cannot be decoded.
+   * Waits until an image among the outputs of the visible notebook is on the screen and answers its real width in
+   * pixels; 0 when it cannot be decoded.
    */
   async outputImageWidth(): Promise<number> {
     const image = this.outputs().locator('img').first();
-    await image.scrollIntoViewIfNeeded();
+    await image.waitFor();
+    await this.notebook().hover();
+    await until('the image is on the screen', async () => {
+      const box = await image.boundingBox();
+      const view = await this.notebook().boundingBox();
+      if (box === null || view === null) {
+        return false;
+      }
+      if (box.y + box.height <= view.y + view.height) {
+        return true;
+      }
+      await this.page.mouse.wheel(0, 200);
+      return false;
+    });
     return image.evaluate((element: DecodableImage) =>
       element.decode().then(
         () => element.naturalWidth,
@@ -192,9 +211,10 @@ export class Workbench {
 
   // Looks
 
-  /** Saves a picture of the window and answers its path. */
+  /** Saves a picture of the window, without the hover of where the mouse happens to be, and answers its path. */
   async screenshot(name: string, folder = SCREENSHOTS): Promise<string> {
     await mkdir(folder, { recursive: true });
+    await this.page.mouse.move(0, 0);
     const file = path.join(folder, `${name}.png`);
     await this.page.screenshot({ path: file });
     return file;

@@ -1,0 +1,23 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+/**
+ * Waits for something that announces itself by no event: asks again and again until the answer is truthy, and gives it.
+ * Rejects with `what` when it takes longer than `timeout` milliseconds.
+ */
+export async function until<T>(
+  what: string,
+  ask: () => Promise<T> | T,
+  timeout = 60_000,
+): Promise<NonNullable<T>> {
+  const end = Date.now() + timeout;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined && answer !== null && answer !== false) {
+      return answer;
+    }
+    if (Date.now() > end) {
+      throw new Error(`Waited ${String(timeout / 1000)} s in vain until ${what}.`);
+    }
+    await delay(50);
+  }
+}
