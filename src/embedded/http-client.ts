@@ -75,11 +75,11 @@ export class HttpClient {
       const broken = (error: Error): void => {
         fail(new ConnectionError(error.message, { cause: error }));
       };
-      outgoing.once('error', broken);
+      outgoing.on('error', broken);
       outgoing.once('response', (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.once('error', broken);
+        response.on('error', broken);
         response.once('close', () => {
           if (!response.complete) broken(new Error('the answer broke off'));
         });

@@ -91,6 +91,7 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
       queued: manager.queued,
       maxConcurrent: config.current.maxConcurrent,
       spare: spares.held,
+      setAside: store.setAside,
     }),
     stop: () => {
       // After the answer is on its way.

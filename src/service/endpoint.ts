@@ -53,6 +53,8 @@ export const ServiceInfoSchema = z.object({
   maxConcurrent: z.number(),
   /** The spare kernel, if one is held. */
   spare: z.boolean(),
+  /** Ids of executions that are not listed because their record was corrupt when the service started. */
+  setAside: z.array(z.string()),
 });
 export type ServiceInfo = z.infer<typeof ServiceInfoSchema>;
 

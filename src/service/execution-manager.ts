@@ -99,9 +99,7 @@ export class ExecutionManager {
     if (creating !== undefined) {
       const { record, status } = await creating;
       if (record.content === content) return present(record, status);
-      throw new ServiceError('ALREADY_EXISTS', 'alreadyExists', `execution ${id} exists with other content`, {
-        executionId: id,
-      });
+      throw alreadyExists(id);
     }
     const created = this.#create(id, request, notebook, content);
     this.#creating.set(id, created);
@@ -191,6 +189,8 @@ export class ExecutionManager {
       return entry;
     } catch (error) {
       this.#forget(id);
+      // A folder whose record was set aside: what it holds is not overwritten.
+      if (errorCode(error) === 'ENOTEMPTY' || errorCode(error) === 'EEXIST') throw alreadyExists(id);
       throw storageError(error);
     }
   }
@@ -332,6 +332,11 @@ export class ExecutionManager {
       this.log(`in the background: ${String(error)}`);
     });
   }
+}
+
+function alreadyExists(executionId: string): ServiceError {
+  const message = `execution ${executionId} exists with other content`;
+  return new ServiceError('ALREADY_EXISTS', 'alreadyExists', message, { executionId });
 }
 
 function warningsOf(template: ExecutionRecord['executionTemplate']): ExecutionWarning[] {

@@ -17,6 +17,8 @@ export type InitialFiles = Readonly<Record<string, string | Uint8Array>>;
  */
 export class FolderStore {
   readonly #saves = new Map<string, Promise<void>>();
+  /** Executions whose record could not be read when the service started. */
+  readonly setAside: string[] = [];
 
   constructor(
     private readonly directory: string,
@@ -55,13 +57,13 @@ export class FolderStore {
   #read(id: string): ExecutionRecord | undefined {
     const file = this.file(id, 'execution');
     try {
-      if (!fs.lstatSync(file).isFile()) throw new Error('not a file');
       const record = ExecutionRecordSchema.parse(JSON.parse(fs.readFileSync(file, 'utf8')));
       if (record.id !== id) throw new Error(`record of ${record.id}`);
       return record;
     } catch (error) {
       if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
       this.log(`record of ${id} set aside: ${String(error)}`);
+      this.setAside.push(id);
       try {
         fs.renameSync(file, `${file}.corrupt`);
       } catch (renameError) {

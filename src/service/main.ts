@@ -1,8 +1,9 @@
 import { constants } from 'node:os';
 import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
 import { AlreadyRunningError, runnerScript, serve, stopRunning } from './daemon';
 import { DEVELOPMENT_BUILD, ServiceConfigSchema } from './endpoint';
-import { serveAsWorker } from './input';
+import { serveAsWorker } from './worker';
 
 const USAGE = `usage: service.js serve --data-dir DIR [options]
        service.js stop --data-dir DIR
@@ -65,6 +66,8 @@ async function main(): Promise<void> {
   await daemon.stopped;
 }
 
+// A service lives long and works little: young objects get no room to pile up in (with 10,000 executions 78 MB, not 107).
+setFlagsFromString('--semi-space-growth-factor=1');
 if (!serveAsWorker()) {
   main().then(
     // Without waiting for what is still under way: every file is replaced as a whole.

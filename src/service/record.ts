@@ -68,7 +68,8 @@ export function present(record: ExecutionRecord, status: RunnerStatus | undefine
   };
 }
 
-interface Merged {
+/** What the service and the runner know, together. */
+export interface Merged {
   state: string;
   history: { state: string; time: string }[];
   runStatus: RunStatus;

@@ -3,7 +3,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import type { ExecutionWarning, KnownCause, RunStatus } from '../execution/execution';
+import type { ExecutionWarning, KnownCause } from '../execution/execution';
 import { isTerminal } from '../execution/states';
 import { RunnerJobSchema, RunnerStatusSchema, type RunnerJob, type RunnerStatus } from '../runner/job';
 import { createFile, errorCode, readIfExists, replaceFile } from './files';
@@ -11,7 +11,7 @@ import type { FolderStore } from './folder-store';
 import { isExecutable } from './kernelspecs';
 import { placeOutput } from './output';
 import { killGroup, processStartTime } from './processes';
-import { merge, now, type ExecutionRecord } from './record';
+import { merge, now, type ExecutionRecord, type Merged } from './record';
 import {
   makeRuntimeDirectory,
   removeRuntime,
@@ -21,6 +21,7 @@ import {
 } from './runner-client';
 import type { SpareKeeper } from './spare-keeper';
 import { pathOfUri } from './input';
+import { completeOnThread } from './worker';
 
 /** An execution in memory: its record, and while it runs what its runner said last. */
 export interface Entry {
@@ -186,6 +187,7 @@ export class Supervisor {
       return;
     }
     if (status?.kernelProcess !== undefined) await killGroup(status.kernelProcess);
+    await completeOnThread(this.options.store.folder(record.id)).catch(this.#report(`${record.id}: output`));
     if (record.cancelTime !== undefined) {
       await this.#end(entry, { state: 'CANCELLED', ...this.#failure(record, 'cancelled', reason, status) });
     } else if (!(await this.#retry(entry, status))) {
@@ -235,52 +237,50 @@ export class Supervisor {
     cause: KnownCause,
     message: string,
     status?: RunnerStatus,
-  ): { runStatus: RunStatus; history: ExecutionRecord['history'] } {
+  ): Omit<Merged, 'state'> {
     const merged = merge(record, status);
     return { history: merged.history, runStatus: { ...merged.runStatus, cause, message } };
   }
 
-  /** Writes the final record: the output is in its place before the state says so. */
+  /** Ends the execution: the output is in its place and the record on disk before anybody is shown the final state. */
   async #end(
     entry: Entry,
-    final: { state: string; history: ExecutionRecord['history']; runStatus: RunStatus },
+    { state, history, runStatus: { history: _, ...runStatus } }: Merged,
   ): Promise<void> {
     const { record } = entry;
+    const { store } = this.options;
     const time = now();
-    const warnings: ExecutionWarning[] = [...(final.runStatus.warnings ?? [])];
+    const warnings: ExecutionWarning[] = [...(runStatus.warnings ?? [])];
     const placed = await this.#place(record, warnings);
     // They hold the person's environment; whoever sees the end must not find them.
-    for (const file of [
-      this.options.store.file(record.id, 'job'),
-      retryFile(this.options.store, record.id),
-    ]) {
+    for (const file of [store.file(record.id, 'job'), retryFile(store, record.id)])
       await rm(file, { force: true });
-    }
-    if (placed !== undefined) record.outputNotebookFile = placed;
-    record.runStatus = {
-      startTime: record.history.findLast((each) => each.state === 'PREPARING')?.time,
-      endTime: time,
-      ...final.runStatus,
-      attempt: record.attempt,
-      host: record.host,
-      ...(warnings.length === 0 ? {} : { warnings }),
+    const final: Partial<ExecutionRecord> = {
+      state,
+      updateTime: time,
+      outputNotebookFile: placed ?? record.outputNotebookFile,
+      history: history.at(-1)?.state === state ? history : [...history, { state, time }],
+      runStatus: {
+        startTime: record.history.findLast((each) => each.state === 'PREPARING')?.time,
+        endTime: time,
+        ...runStatus,
+        attempt: record.attempt,
+        host: record.host,
+        ...(warnings.length === 0 ? {} : { warnings }),
+      },
     };
-    delete record.runStatus.history;
-    record.history =
-      final.history.at(-1)?.state === final.state
-        ? final.history
-        : [...final.history, { state: final.state, time }];
-    record.state = final.state;
-    record.updateTime = time;
-    entry.status = undefined;
+    const { cancelTime, deleteTime, runtime: __, ...rest } = record;
+    await this.#persist({
+      ...rest,
+      ...(cancelTime && { cancelTime }),
+      ...(deleteTime && { deleteTime }),
+      ...final,
+    });
+    Object.assign(record, final);
     delete record.runtime;
-    await this.#persist(record);
-    for (const file of [
-      this.options.store.file(record.id, 'job'),
-      retryFile(this.options.store, record.id),
-    ]) {
-      await rm(file, { force: true });
-    }
+    entry.status = undefined;
+    // What was asked for meanwhile was written over the end.
+    if (record.cancelTime !== cancelTime || record.deleteTime !== deleteTime) await this.#persist(record);
   }
 
   async #place(record: ExecutionRecord, warnings: ExecutionWarning[]): Promise<string | undefined> {

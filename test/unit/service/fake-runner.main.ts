@@ -71,5 +71,11 @@ net
       process.kill(process.pid, 'SIGKILL');
     else if (fake === 'crashOnce') end('SUCCEEDED');
     // `wait`: until the test makes this file.
-    else setInterval(() => fs.existsSync(path.join(job.folder, 'go')) && end('SUCCEEDED'), 10);
+    else {
+      const timer = setInterval(() => {
+        if (!fs.existsSync(path.join(job.folder, 'go'))) return;
+        clearInterval(timer);
+        end('SUCCEEDED');
+      }, 10);
+    }
   });

@@ -128,7 +128,7 @@ describe('An execution on the embedded service', () => {
     service.go('unplaced');
     const execution = await service.ended('unplaced');
     assert.equal(execution.state, 'SUCCEEDED');
-    assert.deepEqual(execution.runStatus?.warnings?.[0]?.code, 'outputNotPlaced');
+    assert.deepEqual(execution.runStatus?.warnings?.at(-1)?.code, 'outputNotPlaced');
     assert.equal(execution.outputNotebookFile, pathToFileURL(service.file('unplaced', 'output.ipynb')).href);
   });
 
@@ -142,7 +142,7 @@ describe('An execution on the embedded service', () => {
     const refused = await service.ended('refuse');
     assert.equal(refused.state, 'FAILED');
     assert.equal(refused.runStatus?.cause, 'serviceError');
-    assert.match(refused.runStatus?.message ?? '', /exit code 3/);
+    assert.match(refused.runStatus.message ?? '', /exit code 3/);
   });
 
   it('is tried again after a failure of the machinery only where that was asked for', async () => {

@@ -1,0 +1,157 @@
+import * as assert from 'node:assert/strict';
+import { once } from 'node:events';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { PARENT, states, temporaryFolder, TestService } from './support';
+
+function pidOf(service: TestService, id: string): number {
+  return Number(fs.readFileSync(service.file(id, 'pid'), 'utf8'));
+}
+
+describe('A service that was killed', () => {
+  it('finds its executions running, waiting and ended, and none runs twice', async () => {
+    const folder = temporaryFolder();
+    const first = await TestService.start(folder, '--max-concurrent', '2');
+    await first.create('ended');
+    await first.ended('ended');
+    for (const id of ['lives', 'ends', 'waits']) await first.create(id, 'wait');
+    await first.running('lives');
+    await first.running('ends');
+    await first.kill();
+    first.go('ends');
+    const second = await TestService.start(folder, '--max-concurrent', '2');
+    assert.equal((await second.ended('ends')).state, 'SUCCEEDED');
+    assert.equal((await second.get('ended')).state, 'SUCCEEDED');
+    assert.equal((await second.get('lives')).state, 'RUNNING');
+    await second.running('waits');
+    second.go('lives');
+    second.go('waits');
+    const lives = await second.ended('lives');
+    assert.deepEqual(states(lives), ['INITIALIZING', 'QUEUED', 'PREPARING', 'RUNNING', 'SUCCEEDED']);
+    await second.ended('waits');
+    assert.equal(second.runs().length, 4);
+  });
+
+  it('cancels after the restart what was being cancelled before', async () => {
+    const folder = temporaryFolder();
+    const first = await TestService.start(folder);
+    await first.create('late', 'wait');
+    await first.running('late');
+    process.kill(pidOf(first, 'late'), 'SIGSTOP');
+    await first.request('POST', `${PARENT}/executions/late:cancel`);
+    await first.kill();
+    process.kill(pidOf(first, 'late'), 'SIGCONT');
+    const second = await TestService.start(folder);
+    assert.equal((await second.ended('late')).state, 'CANCELLED');
+  });
+
+  it('tells the truth after everything was killed: lost is lost, waiting runs, deleted is gone', async () => {
+    const folder = temporaryFolder();
+    const first = await TestService.start(folder);
+    await first.create('lost', 'wait');
+    await first.running('lost');
+    await first.create('waiting');
+    process.kill(pidOf(first, 'lost'), 'SIGSTOP');
+    await first.create('gone', 'wait');
+    await first.request('DELETE', `${PARENT}/executions/gone`);
+    await first.kill();
+    process.kill(pidOf(first, 'lost'), 'SIGKILL');
+    // Between making and renaming: what a create or a delete leaves behind.
+    fs.mkdirSync(first.file('.new-half-1', '.'));
+    fs.mkdirSync(first.file('.deleted-half-1', '.'));
+    const second = await TestService.start(folder);
+    const lost = await second.ended('lost');
+    assert.deepEqual([lost.state, lost.runStatus?.cause], ['FAILED', 'hostLost']);
+    assert.equal((await second.ended('waiting')).state, 'SUCCEEDED');
+    assert.equal((await second.request('GET', `${PARENT}/executions/gone`)).code, 404);
+    assert.deepEqual(fs.readdirSync(second.file('.', '.')).sort(), ['lost', 'waiting']);
+  });
+
+  it('runs what it had just asked a runner for, once', async () => {
+    const folder = temporaryFolder();
+    const first = await TestService.start(folder);
+    await first.create('once');
+    await first.kill();
+    const second = await TestService.start(folder);
+    assert.equal((await second.ended('once')).state, 'SUCCEEDED');
+    assert.equal(second.runs().length, 1);
+  });
+
+  it('sets a corrupt record aside and says so, and the others are well', async () => {
+    const folder = temporaryFolder();
+    const first = await TestService.start(folder);
+    for (const id of ['good', 'torn', 'liar']) {
+      await first.create(id);
+      await first.ended(id);
+    }
+    await first.kill();
+    fs.truncateSync(first.file('torn', 'execution.json'), 40);
+    fs.copyFileSync(first.file('good', 'execution.json'), first.file('liar', 'execution.json'));
+    const second = await TestService.start(folder);
+    const { body } = await second.request('GET', `${PARENT}/executions`);
+    assert.equal((body['executions'] as unknown[]).length, 1);
+    assert.ok(fs.existsSync(second.file('torn', 'execution.json.corrupt')));
+    assert.match(second.stderr.join(''), /record of torn set aside/);
+    // Its folder is still there: the id is taken and nothing of it is overwritten.
+    assert.equal((await second.create('torn')).code, 409);
+  });
+});
+
+describe('Two services for one data directory', () => {
+  it('started at the same instant: one wins', async () => {
+    const folder = temporaryFolder();
+    const results = await Promise.allSettled([1, 2, 3].map(() => TestService.start(folder)));
+    assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1);
+    for (const result of results) {
+      if (result.status === 'rejected') assert.match(String(result.reason), /serves .* already/);
+    }
+  });
+
+  it('a newer build takes over and adopts what runs', async () => {
+    const folder = temporaryFolder();
+    const old = await TestService.start(folder, '--build', '1.0.0-aaa');
+    await old.create('runs', 'wait');
+    await old.running('runs');
+    const exit = once(old.process, 'exit');
+    const current = await TestService.start(folder, '--build', '1.1.0-bbb', '--replace');
+    await exit;
+    assert.equal((await current.get('runs')).state, 'RUNNING');
+    current.go('runs');
+    assert.equal((await current.ended('runs')).state, 'SUCCEEDED');
+    await assert.rejects(TestService.start(folder, '--build', '1.1.0-bbb', '--replace'), /already/);
+  });
+
+  it('one that hangs is ended by force', async () => {
+    const folder = temporaryFolder();
+    const hung = await TestService.start(folder, '--build', 'a');
+    hung.process.kill('SIGSTOP');
+    const exit = once(hung.process, 'exit');
+    await TestService.start(folder, '--build', 'b', '--replace');
+    assert.deepEqual(await exit, [null, 'SIGKILL']);
+  });
+});
+
+describe('A service that nobody needs', () => {
+  it('leaves, but not while something runs', async () => {
+    const folder = temporaryFolder();
+    const service = await TestService.start(folder, '--idle-seconds', '0.3');
+    const exit = once(service.process, 'exit');
+    await service.create('busy', 'wait');
+    await service.running('busy');
+    const [host = ''] = fs.readdirSync(path.join(folder, 'data', 'hosts'));
+    const endpoint = path.join(folder, 'data', 'hosts', host, 'endpoint.json');
+    assert.ok(fs.existsSync(endpoint));
+    service.go('busy');
+    assert.deepEqual(await exit, [0, null]);
+    assert.ok(!fs.existsSync(endpoint));
+    assert.match(service.stderr.join(''), /leaves: idle/);
+  });
+
+  it('leaves when its data directory is removed', async () => {
+    const folder = temporaryFolder();
+    const service = await TestService.start(folder, '--idle-seconds', '100');
+    const exit = once(service.process, 'exit');
+    fs.rmSync(path.join(folder, 'data'), { recursive: true });
+    assert.deepEqual(await exit, [0, null]);
+  });
+});
