@@ -1,4 +1,6 @@
 import { GoogleAuth } from 'google-auth-library';
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod/mini';
 import { ServiceError } from '../execution/errors';
 import { defined, LOGIN_COMMAND } from './error-translation';
 
@@ -13,6 +15,18 @@ export interface CredentialsOptions {
 
 /** Whatever Google's requests need; the whole of Google Cloud, restricted by the roles of whoever is signed in. */
 const SCOPES = ['https://www.googleapis.com/auth/cloud-platform'];
+
+/** Credential files that google-auth-library reads; anything else it takes for a key in another format. */
+const CredentialsFileSchema = z.object({
+  type: z.enum([
+    'service_account',
+    'authorized_user',
+    'external_account',
+    'external_account_authorized_user',
+    'impersonated_service_account',
+    'gdch_service_account',
+  ]),
+});
 
 /** The person's Google credentials. They are read when first needed and again after they were refused. */
 export class Credentials {
@@ -43,18 +57,24 @@ export class Credentials {
 
   private async read(): Promise<GoogleAuth> {
     const { keyFile, quotaProject, fetch: send } = this.options;
+    const file = keyFile ?? process.env['GOOGLE_APPLICATION_CREDENTIALS'];
     const auth = new GoogleAuth({
       scopes: SCOPES,
+      // Never asked for. Without one the library looks for it with gcloud and on the network, for up to ten seconds.
+      projectId: 'unused',
       ...(keyFile === undefined ? {} : { keyFile }),
       clientOptions: {
         transporterOptions: { fetchImplementation: send ?? ((input, init) => globalThis.fetch(input, init)) },
-        ...(quotaProject === undefined ? {} : { quotaProjectId: quotaProject }),
       },
     });
     try {
-      await auth.getClient();
+      if (file !== undefined && file !== '') {
+        CredentialsFileSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+      }
+      const client = await auth.getClient();
+      if (quotaProject !== undefined) client.quotaProjectId ??= quotaProject;
     } catch (error) {
-      throw unreadable(error, keyFile ?? process.env['GOOGLE_APPLICATION_CREDENTIALS']);
+      throw unreadable(error, file);
     }
     return auth;
   }

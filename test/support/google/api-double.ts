@@ -63,7 +63,8 @@ export abstract class ApiDouble {
     return this.requests.filter(({ id }) => method.test(id)).length;
   }
 
-  protected abstract handle(call: CheckedCall, body: unknown): Promise<unknown> | unknown;
+  /** The answer, or an ApiError. */
+  protected abstract handle(call: CheckedCall, body: unknown): unknown;
 
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', this.endpoint);
@@ -101,7 +102,7 @@ export abstract class ApiDouble {
         throw new ApiError('UNAUTHENTICATED', 'Request had invalid authentication credentials.');
       }
       if (call.problems.length > 0) throw new ApiError('INVALID_ARGUMENT', call.problems.join('; '));
-      answer = await this.handle(call, body);
+      answer = this.handle(call, body);
       if (call.answer !== undefined) {
         this.problems.push(
           ...this.discovery.checkValue(call.answer, answer, 'answer').map((each) => `answer: ${each}`),

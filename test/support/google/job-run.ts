@@ -47,14 +47,17 @@ export class JobRun {
     finish: (result: RunResult) => Promise<void>,
   ): Promise<void> {
     const { signal } = this.abort;
-    await delay(DELAYS.queued, signal);
-    if (!signal.aborted) this.enter('PENDING');
-    await delay(DELAYS.pending, signal);
-    if (signal.aborted) {
-      this.end('CANCELLED', undefined);
-      return;
+    for (const [next, milliseconds] of [
+      ['PENDING', DELAYS.queued],
+      ['RUNNING', DELAYS.pending],
+    ] as const) {
+      await delay(milliseconds, signal);
+      if (signal.aborted) {
+        this.end('CANCELLED', undefined);
+        return;
+      }
+      this.enter(next);
     }
-    this.enter('RUNNING');
     this.startTime = this.updateTime;
     const result = await work(signal);
     await finish(result);

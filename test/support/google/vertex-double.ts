@@ -80,7 +80,7 @@ export class VertexDouble extends ApiDouble {
     return this.add(id, job);
   }
 
-  protected async handle(call: CheckedCall, body: unknown): Promise<unknown> {
+  protected handle(call: CheckedCall, body: unknown): unknown {
     switch (call.id.replace('aiplatform.projects.locations.', '')) {
       case 'notebookExecutionJobs.create':
         return this.create(call, body);

@@ -7,7 +7,7 @@ import type { ExecutionRequest } from '../../../src/execution/execution';
 import { INLINE_LIMIT } from '../../../src/google/vertex/vertex-api';
 import { BUCKET, CloudDouble, LOCATION, PROJECT } from '../../support/google/cloud';
 import type { RunResult } from '../../support/google/run-notebook';
-import { notebookOf, readText, untilEnded } from './support';
+import { cellOf, notebookOf, parseNotebook, readText, sourceOf, untilEnded } from './support';
 
 /** Echoes the notebook as its output, or fails as the test says; no kernel where the notebook does not matter. */
 let outcome: (input: Buffer, signal: AbortSignal) => Promise<RunResult>;
@@ -16,7 +16,9 @@ const echo = (input: Buffer): Promise<RunResult> =>
 /** Runs until it is cancelled. */
 const endless = (input: Buffer, signal: AbortSignal): Promise<RunResult> =>
   new Promise((resolve) => {
-    const end = (): void => resolve({ state: 'CANCELLED', message: undefined, output: input });
+    const end = (): void => {
+      resolve({ state: 'CANCELLED', message: undefined, output: input });
+    };
     if (signal.aborted) end();
     signal.addEventListener('abort', end);
   });
@@ -176,12 +178,13 @@ describe('executions on Google Cloud', function () {
         const names = await cloud.storage.names(BUCKET);
         assert.ok(names.includes(`runs/${id}/input/My Sales.ipynb`));
         const insert = cloud.storage.requests.find((each) => each.id === 'storage.objects.insert');
-        assert.deepEqual(insert?.query, {
+        assert.ok(insert);
+        assert.deepEqual(insert.query, {
           uploadType: 'resumable',
           name: `runs/${id}/input/My Sales.ipynb`,
           ifGenerationMatch: '0',
         });
-        assert.equal(insert?.headers['x-upload-content-type'], 'application/x-ipynb+json');
+        assert.equal(insert.headers['x-upload-content-type'], 'application/x-ipynb+json');
       });
 
       for (const fault of [
@@ -198,10 +201,7 @@ describe('executions on Google Cloud', function () {
           const input = await service().readInput(created);
           const sent = await readText(input);
           assert.equal(Buffer.byteLength(sent), input?.size);
-          assert.deepEqual(
-            JSON.parse(sent).cells[0].source.join(''),
-            JSON.parse(Buffer.from(big).toString()).cells[0].source,
-          );
+          assert.deepEqual(sourceOf(parseNotebook(sent), 0), sourceOf(parseNotebook(big), 0));
         });
       }
 
@@ -213,7 +213,9 @@ describe('executions on Google Cloud', function () {
           request(),
           {
             notebook: notebookOf(`# ${'x'.repeat(5_000_000)}`),
-            onUpload: (sent) => sent > 0 && controller.abort(reason),
+            onUpload: (sent) => {
+              if (sent > 0) controller.abort(reason);
+            },
           },
           controller.signal,
         );
@@ -223,14 +225,15 @@ describe('executions on Google Cloud', function () {
       });
 
       it('sends no outputs of earlier runs', async () => {
-        const withOutput = JSON.parse(Buffer.from(NOTEBOOK).toString());
-        withOutput.cells[0].outputs = [{ output_type: 'stream', name: 'stdout', text: 'secret' }];
-        withOutput.cells[0].execution_count = 3;
+        const withOutput = parseNotebook(NOTEBOOK);
+        cellOf(withOutput, 0).outputs = [{ output_type: 'stream', name: 'stdout', text: 'secret' }];
+        cellOf(withOutput, 0).execution_count = 3;
         const created = await service().create(nextId(), request(), {
           notebook: Buffer.from(JSON.stringify(withOutput)),
         });
-        const sent = JSON.parse(await readText(await service().readInput(created)));
-        assert.deepEqual([sent.cells[0].outputs, sent.cells[0].execution_count], [[], null]);
+        const sent = parseNotebook(await readText(await service().readInput(created)));
+        const { outputs, execution_count } = cellOf(sent, 0);
+        assert.deepEqual([outputs, execution_count], [[], null]);
       });
 
       it('finds the output, and streams it whole over a broken connection', async () => {
@@ -244,7 +247,7 @@ describe('executions on Google Cloud', function () {
         cloud.storage.faults.add(/objects\.get/, { kind: 'slow', milliseconds: 1 });
         const output = await service().readOutput(ended);
         cloud.storage.faults.add(/objects\.get/, { kind: 'resetMidBody' });
-        assert.equal(JSON.parse(await readText(output)).cells[0].source.join(''), lines);
+        assert.equal(sourceOf(parseNotebook(await readText(output)), 0), lines);
         const resumed = cloud.storage.requests.at(-1);
         assert.match(String(resumed?.headers.range), /^bytes=[1-9]\d*-$/);
       });
@@ -258,8 +261,8 @@ describe('executions on Google Cloud', function () {
 
       it('tells which cell failed', async () => {
         outcome = (input) => {
-          const notebook = JSON.parse(input.toString());
-          notebook.cells[1].outputs = [
+          const notebook = parseNotebook(input);
+          cellOf(notebook, 1).outputs = [
             { output_type: 'error', ename: 'ValueError', evalue: 'too small', traceback: [] },
           ];
           return Promise.resolve({
@@ -272,8 +275,8 @@ describe('executions on Google Cloud', function () {
         const ended = await untilEnded(service(), created.name);
         assert.equal(ended.state, 'FAILED');
         assert.equal(ended.runStatus?.cause, 'cellError');
-        assert.equal(ended.runStatus?.message, 'Notebook execution failed.');
-        assert.deepEqual(ended.runStatus?.cell, {
+        assert.equal(ended.runStatus.message, 'Notebook execution failed.');
+        assert.deepEqual(ended.runStatus.cell, {
           index: 1,
           id: 'cell-1',
           errorName: 'ValueError',
@@ -287,7 +290,7 @@ describe('executions on Google Cloud', function () {
         const created = await service().create(nextId(), request(), { notebook: NOTEBOOK });
         const ended = await untilEnded(service(), created.name);
         assert.equal(ended.runStatus?.cause, 'serviceError');
-        assert.equal(ended.runStatus?.message, 'The machine vanished.');
+        assert.equal(ended.runStatus.message, 'The machine vanished.');
       });
 
       it('cancels a run', async () => {
@@ -388,8 +391,8 @@ describe('executions on Google Cloud', function () {
           { notebook: notebookOf('a = 0') },
         );
         if (kind === 'vertex') {
-          const sent = JSON.parse(await readText(await service().readInput(created)));
-          assert.equal(sent.cells[0].source.join(''), '# Parameters\na = 1\nb = 3\n');
+          const sent = parseNotebook(await readText(await service().readInput(created)));
+          assert.equal(sourceOf(sent, 0), '# Parameters\na = 1\nb = 3\n');
         } else {
           const uri = (await service().get(created.name)).executionTemplate?.paramsYamlFile ?? '';
           assert.deepEqual(JSON.parse((await cloud.storage.get(uri)).toString()), { a: 1, b: 3 });

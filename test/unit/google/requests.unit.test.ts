@@ -33,7 +33,9 @@ describe('requests to Google', function () {
     cloud.vertex.requests.length = 0;
     cloud.clock.waits.length = 0;
   });
-  afterEach(() => assert.deepEqual(cloud.problems, []));
+  afterEach(() => {
+    assert.deepEqual(cloud.problems, []);
+  });
 
   const list = (signal?: AbortSignal): Promise<unknown> =>
     cloud.google().service('vertex', PROJECT, LOCATION).list({ pageSize: 10 }, signal);

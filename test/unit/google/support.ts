@@ -44,3 +44,25 @@ export async function readText(document: OutputDocument | undefined): Promise<st
   for await (const chunk of document?.read() ?? []) chunks.push(chunk);
   return Buffer.concat(chunks).toString('utf8');
 }
+
+/** What the tests look at in a notebook. */
+export interface ReadNotebook {
+  readonly cells: { source: string | string[]; outputs: unknown[]; execution_count: number | null }[];
+}
+
+export function parseNotebook(text: string | Uint8Array): ReadNotebook {
+  return JSON.parse(typeof text === 'string' ? text : Buffer.from(text).toString('utf8')) as ReadNotebook;
+}
+
+/** The source of a cell, joined. */
+export function sourceOf(notebook: ReadNotebook, cell: number): string {
+  const source = notebook.cells[cell]?.source ?? '';
+  return typeof source === 'string' ? source : source.join('');
+}
+
+/** One cell, which has to be there. */
+export function cellOf(notebook: ReadNotebook, cell: number): ReadNotebook['cells'][number] {
+  const found = notebook.cells[cell];
+  if (found === undefined) throw new Error(`The notebook has no cell ${String(cell)}.`);
+  return found;
+}

@@ -139,10 +139,11 @@ describe('Vertex AI jobs and executions', () => {
     it(`tells the cause of ${jobState}`, () => {
       const job = answered({}, { jobState, status: { code: 9, message: 'why' } });
       const { runStatus } = fromJob(PARENT, JobSchema.parse(job));
-      assert.equal(runStatus?.cause, cause);
-      assert.equal(runStatus?.message, 'why');
+      assert.ok(runStatus);
+      assert.equal(runStatus.cause, cause);
+      assert.equal(runStatus.message, 'why');
       assert.equal(
-        runStatus?.endTime,
+        runStatus.endTime,
         jobState === 'JOB_STATE_RUNNING' ? undefined : '2026-01-01T00:01:00.000000Z',
       );
     });
@@ -157,7 +158,7 @@ describe('Vertex AI jobs and executions', () => {
     const execution = fromJob(PARENT, JobSchema.parse(job));
     assert.equal(execution.runStatus?.elsewhere, true);
     assert.equal(execution.executionTemplate?.outputNotebookFolder, 'gs://theirs/run-1');
-    assert.deepEqual(execution.executionTemplate?.labels, { env: 'prod' });
+    assert.deepEqual(execution.executionTemplate.labels, { env: 'prod' });
   });
 
   it('does not stumble over fields it does not know', () => {

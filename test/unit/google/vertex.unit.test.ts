@@ -9,7 +9,9 @@ describe('Vertex AI, end to end', function () {
   const cloud = new CloudDouble();
   before(() => cloud.start());
   after(() => cloud.stop());
-  afterEach(() => assert.deepEqual(cloud.problems, []));
+  afterEach(() => {
+    assert.deepEqual(cloud.problems, []);
+  });
 
   it('runs a notebook with parameters and gives its output', async () => {
     const service = cloud.google().service('vertex', PROJECT, LOCATION);

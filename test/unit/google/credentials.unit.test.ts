@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { ServiceError } from '../../../src/execution/errors';
+import type { GoogleOptions } from '../../../src/google/index';
+import { CloudDouble, LOCATION, PROJECT } from '../../support/google/cloud';
+
+describe('Google credentials', function () {
+  this.timeout(60_000);
+  const cloud = new CloudDouble();
+  const saved = { ...process.env };
+  let file = '';
+  before(() => cloud.start());
+  after(() => cloud.stop());
+  beforeEach(() => {
+    // Neither the developer's own login nor a metadata server takes part.
+    process.env['CLOUDSDK_CONFIG'] = path.join(cloud.folder, 'gcloud');
+    process.env['METADATA_SERVER_DETECTION'] = 'none';
+    delete process.env['GOOGLE_APPLICATION_CREDENTIALS'];
+    file = path.join(cloud.folder, 'credentials.json');
+    cloud.vertex.requests.length = 0;
+  });
+  afterEach(() => {
+    process.env = { ...saved };
+    cloud.tokens.failure = undefined;
+    cloud.tokens.skew = 0;
+    assert.deepEqual(cloud.problems, []);
+  });
+
+  const list = (options: GoogleOptions): Promise<unknown> =>
+    cloud.google(options).service('vertex', PROJECT, LOCATION).list({});
+  const headers = (): NodeJS.Dict<string | string[]> => cloud.vertex.requests.at(-1)?.headers ?? {};
+
+  it('of a service account’s key file', async () => {
+    await list({ keyFile: cloud.keyFile });
+    assert.match(String(headers()['authorization']), /^Bearer token-/);
+  });
+
+  it('of gcloud’s login, with its quota project', async () => {
+    const folder = process.env['CLOUDSDK_CONFIG'] ?? '';
+    await mkdir(folder, { recursive: true });
+    const login = path.join(folder, 'application_default_credentials.json');
+    await writeFile(login, cloud.tokens.personalCredentials('quota-project'));
+    await list({ keyFile: undefined });
+    assert.equal(headers()['x-goog-user-project'], 'quota-project');
+    await rm(login);
+  });
+
+  it('of GOOGLE_APPLICATION_CREDENTIALS, with the setting’s quota project', async () => {
+    process.env['GOOGLE_APPLICATION_CREDENTIALS'] = file;
+    await writeFile(file, cloud.tokens.personalCredentials());
+    await list({ keyFile: undefined, quotaProject: 'billed-project' });
+    assert.equal(headers()['x-goog-user-project'], 'billed-project');
+  });
+
+  it('of workload identity federation', async () => {
+    const subject = path.join(cloud.folder, 'subject');
+    await writeFile(subject, 'subject-token');
+    await writeFile(file, cloud.tokens.workloadIdentity(subject));
+    await list({ keyFile: file });
+    assert.match(String(headers()['authorization']), /^Bearer token-/);
+  });
+
+  it('are missed with the command that makes them', async () => {
+    await assert.rejects(list({ keyFile: undefined }), {
+      status: 'UNAUTHENTICATED',
+      reason: 'credentialsMissing',
+      args: { command: 'gcloud auth application-default login' },
+    });
+  });
+
+  for (const [what, content] of [
+    ['is not there', undefined],
+    ['is no JSON', 'not json'],
+    ['is none', '{"type": "something"}'],
+  ] as const) {
+    it(`say that the key file ${what}`, async () => {
+      await rm(file, { force: true });
+      if (content !== undefined) await writeFile(file, content);
+      await assert.rejects(
+        list({ keyFile: file }),
+        (error) =>
+          error instanceof ServiceError &&
+          error.reason === 'credentialsInvalid' &&
+          error.args['path'] === file,
+      );
+    });
+  }
+
+  it('that were revoked say so, and work again once they are mended, without anything restarted', async () => {
+    await writeFile(file, cloud.tokens.personalCredentials());
+    const service = cloud.google({ keyFile: undefined }).service('vertex', PROJECT, LOCATION);
+    process.env['GOOGLE_APPLICATION_CREDENTIALS'] = file;
+    cloud.tokens.failure = {
+      error: 'invalid_grant',
+      error_description: 'Token has been expired or revoked.',
+    };
+    await assert.rejects(service.list({}), { status: 'UNAUTHENTICATED', reason: 'credentialsRevoked' });
+    cloud.tokens.failure = undefined;
+    await service.list({});
+  });
+
+  it('that appear later are found', async () => {
+    const service = cloud.google({ keyFile: file }).service('vertex', PROJECT, LOCATION);
+    await rm(file, { force: true });
+    await assert.rejects(service.list({}), { reason: 'credentialsInvalid' });
+    await writeFile(file, cloud.tokens.serviceAccountKey());
+    await service.list({});
+  });
+
+  it('say that the clock is wrong', async () => {
+    cloud.tokens.skew = 86_400_000;
+    await assert.rejects(list({ keyFile: cloud.keyFile }), { reason: 'clockSkewed' });
+  });
+
+  it('never stand in an error', async () => {
+    cloud.tokens.failure = { error: 'invalid_grant', error_description: 'Invalid JWT Signature.' };
+    await assert.rejects(list({ keyFile: cloud.keyFile }), (error) => {
+      assert.ok(error instanceof ServiceError);
+      assert.doesNotMatch(
+        `${error.message} ${JSON.stringify(error.args)} ${error.stack ?? ''}`,
+        /PRIVATE KEY|assertion=|eyJ/,
+      );
+      return true;
+    });
+  });
+});

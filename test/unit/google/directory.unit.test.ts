@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { endpointOf } from '../../../src/google/endpoints';
+import { BUCKET, CloudDouble, LOCATION, PROJECT } from '../../support/google/cloud';
+
+describe('what there is to choose from on Google Cloud', function () {
+  this.timeout(60_000);
+  const cloud = new CloudDouble();
+  before(() => cloud.start());
+  after(() => cloud.stop());
+  afterEach(() => {
+    assert.deepEqual(cloud.problems, []);
+  });
+
+  it('projects, of all pages', async () => {
+    assert.deepEqual(
+      (await cloud.google().directory().projects()).map(({ id }) => id),
+      ['another-project', 'my-project', 'old-project'],
+    );
+  });
+
+  for (const kind of ['vertex', 'notebooks'] as const) {
+    it(`regions with ${kind}`, async () => {
+      const locations = await cloud.google().directory().locations(kind, PROJECT);
+      assert.deepEqual(
+        locations.map(({ id }) => id),
+        ['europe-west4', 'us-central1'],
+      );
+    });
+  }
+
+  it('buckets', async () => {
+    const buckets = await cloud.google().directory().buckets(PROJECT, LOCATION);
+    assert.deepEqual(
+      buckets.map(({ id }) => id),
+      [BUCKET],
+    );
+  });
+
+  it('runtime templates', async () => {
+    const templates = await cloud.google().directory().runtimeTemplates(PROJECT, LOCATION);
+    assert.deepEqual(
+      templates.map(({ label }) => label),
+      ['Default'],
+    );
+  });
+});
+
+describe('Google’s endpoints', () => {
+  it('are Google’s own without a setting', () => {
+    assert.equal(
+      endpointOf('aiplatform', {}, 'us-central1'),
+      'https://us-central1-aiplatform.googleapis.com/',
+    );
+    assert.equal(endpointOf('aiplatform', {}), 'https://aiplatform.googleapis.com/');
+    assert.equal(endpointOf('notebooks', {}, 'us-central1'), 'https://notebooks.googleapis.com/');
+  });
+
+  it('are the person’s with one', () => {
+    const aiplatform = 'https://{location}.private.example/ignored';
+    assert.equal(
+      endpointOf('aiplatform', { aiplatform }, 'us-central1'),
+      'https://us-central1.private.example/',
+    );
+  });
+
+  for (const endpoint of ['', 'storage.example', 'file:///etc', 'javascript:alert(1)']) {
+    it(`are refused where they are no URL: ${JSON.stringify(endpoint)}`, () => {
+      assert.throws(() => endpointOf('storage', { storage: endpoint }), { reason: 'fieldInvalid' });
+    });
+  }
+
+  for (const location of ['evil.example/', 'us-central1@evil.example', '', 'US', '../x']) {
+    it(`are refused for the location ${JSON.stringify(location)}: the host would get the token`, () => {
+      assert.throws(() => endpointOf('aiplatform', {}, location), { reason: 'fieldInvalid' });
+    });
+  }
+});
