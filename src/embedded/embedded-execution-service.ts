@@ -15,7 +15,7 @@ import type {
   OutputDocument,
 } from '../execution/execution-service';
 import { FILES } from '../runner/job';
-import { PARENT, servicePaths, STOP_PATH, type ServiceConfig, type ServiceInfo } from '../service/endpoint';
+import { PARENT, servicePaths, type ServiceConfig, type ServiceInfo } from '../service/endpoint';
 import { createFile, errorCode, makePrivateDirectory, readIfExists, replaceFile } from '../service/files';
 import { ConnectionError, HttpClient, type HttpRequest } from './http-client';
 import { openDocument, readLogChunk } from './local-files';
@@ -197,10 +197,7 @@ export class EmbeddedExecutionService implements ExecutionService {
 
   /** Ends the service, if it runs. Running executions go on, and the next call starts it again. */
   async stop(): Promise<void> {
-    const located = await this.#locator.find();
-    if (located === undefined) return;
-    await this.#http.send(located.connection, { method: 'POST', path: STOP_PATH, timeout: TIMEOUT });
-    this.#locator.forget();
+    await this.#locator.stop();
   }
 
   /** Closes the connections; the service goes on. */

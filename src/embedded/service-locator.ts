@@ -2,6 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import { open, stat, readFile } from 'node:fs/promises';
 import * as os from 'node:os';
+import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { ServiceError } from '../execution/errors';
@@ -115,16 +116,15 @@ export class ServiceLocator {
 
   /** Replaces whatever runs, even if it hangs, by a new service; its executions go on. */
   async restart(): Promise<void> {
-    this.#located = this.#install()
-      .then(({ service }) => this.#stopByForce(service))
-      .then(() => this.#start(undefined));
+    this.#located = this.stop().then(() => this.#start(undefined));
     await this.connect();
   }
 
-  /** `service.js stop` asks, and ends what does not react. */
-  async #stopByForce(service: string): Promise<void> {
-    const { dataDirectory, nodePath } = this.options;
-    const args = [service, 'stop', '--data-dir', dataDirectory];
+  /** Ends whatever runs: it is asked, and ended by force when it does not react. Its executions go on. */
+  async stop(): Promise<void> {
+    this.forget();
+    const { bundles, dataDirectory, nodePath } = this.options;
+    const args = [path.join(bundles, 'service.js'), 'stop', '--data-dir', dataDirectory];
     await promisify(execFile)(nodePath ?? process.execPath, args, {
       env: nodeEnvironment(),
       windowsHide: true,
