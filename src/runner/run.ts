@@ -8,7 +8,7 @@ import { ParametersError } from '../notebook/parameters/errors';
 import { deferred, elapsed } from './deferred';
 import { describeExit, stateAfter, withoutColours, type Ending, type StopReason } from './ending';
 import { FILES, type RunnerJob } from './job';
-import { JournalWriter } from './journal';
+import { JournalWriter, type JournalFileSystem } from './journal';
 import type { ExecuteReply, Execution, KernelClient, KernelExit } from './kernel/kernel-client';
 import { outOfMemoryKills } from './kernel/process-info';
 import type { KernelMessage } from './kernel/wire';
@@ -17,17 +17,31 @@ import { OutputDocument } from './output-document';
 import { prepareNotebook } from './prepare';
 import { changesOutputs } from './recording/recorder';
 import type { RunEvent } from './run-event';
-import { OutputSaver } from './saver';
+import { OutputSaver, type SaverFileSystem } from './saver';
 import type { StatusReporter } from './status-reporter';
+
+/** Characters of a cell's first line that are told while it runs. */
+const MAX_FIRST_LINE = 200;
 
 /** Milliseconds that a run waits for others. */
 export interface Patience {
   /** For the running cell after an interrupt; then the kernel is ended. */
   readonly interrupt: number;
-  /** For the idle after a cell's reply; then the run goes on, with a warning. */
+  /** For the idle after a cell's reply, where nothing is in its way; then the run goes on, with a warning. */
   readonly idle: number;
+  /** For it to come through behind large messages. */
+  readonly transfer: number;
 }
-export const PATIENCE: Patience = { interrupt: 5000, idle: 4000 };
+export const PATIENCE: Patience = { interrupt: 5000, idle: 4000, transfer: 60_000 };
+
+/** What tests put in the place of the real thing. */
+export interface RunOptions {
+  readonly patience: Patience;
+  readonly journalFileSystem?: JournalFileSystem;
+  readonly saverFileSystem?: SaverFileSystem;
+  /** How often the system has ended processes for want of memory. */
+  readonly outOfMemoryKills?: () => number | undefined;
+}
 
 /** Runs one notebook on one kernel, from the notebook's bytes to the status of the end. */
 export class NotebookRun {
@@ -44,7 +58,7 @@ export class NotebookRun {
     private readonly job: RunnerJob,
     private readonly kernel: KernelClient,
     private readonly reporter: StatusReporter,
-    private readonly patience: Patience = PATIENCE,
+    private readonly options: RunOptions = { patience: PATIENCE },
   ) {
     kernel.onIopub = (message) => {
       this.receive(message);
@@ -65,7 +79,8 @@ export class NotebookRun {
   async run(): Promise<void> {
     const { job, kernel } = this;
     const pid = kernel.launched.process.pid;
-    const killsBefore = outOfMemoryKills();
+    const oomKills = this.options.outOfMemoryKills ?? outOfMemoryKills;
+    const killsBefore = oomKills();
     const memory =
       pid === undefined
         ? undefined
@@ -81,7 +96,7 @@ export class NotebookRun {
     let ending = await this.prepareAndRunCells();
     clearTimeout(timer);
     if (ending.cause === 'kernelDied' && this.exit?.signal === 'SIGKILL') {
-      const kills = outOfMemoryKills();
+      const kills = oomKills();
       if (kills !== undefined && killsBefore !== undefined && kills > killsBefore) {
         ending = { ...ending, cause: 'outOfMemory' };
       }
@@ -122,7 +137,10 @@ export class NotebookRun {
     const document = new OutputDocument(notebook);
     this.document = document;
     try {
-      this.journal = new JournalWriter(path.join(this.job.folder, FILES.journal));
+      this.journal = new JournalWriter(
+        path.join(this.job.folder, FILES.journal),
+        this.options.journalFileSystem,
+      );
       this.record({
         type: 'runStarted',
         time: this.reporter.status.runStatus.startTime ?? now(),
@@ -131,13 +149,13 @@ export class NotebookRun {
     } catch (error) {
       return { state: 'FAILED', cause: 'outputNotWritable', message: messageOf(error) };
     }
-    this.saver = new OutputSaver(path.join(this.job.folder, FILES.output), document, (error) => {
+    const notWritable = (error: unknown): void => {
       this.stop('outputNotWritable', messageOf(error));
-    });
+    };
+    const output = path.join(this.job.folder, FILES.output);
+    this.saver = new OutputSaver(output, document, notWritable, this.options.saverFileSystem);
     // The journal needs the document it begins with; cells may run meanwhile.
-    this.saver.save().catch((error: unknown) => {
-      this.stop('outputNotWritable', messageOf(error));
-    });
+    this.saver.save().catch(notWritable);
     this.reporter.update({ progress: { totalCells: cells.length, completedCells: 0 } });
 
     const unready = setTimeout(() => {
@@ -172,7 +190,7 @@ export class NotebookRun {
     const startTime = now();
     const execution = this.kernel.execute(cell.source);
     this.record({ type: 'cellStarted', index, requestId: execution.requestId, time: startTime });
-    const firstLine = cell.source.trim().split('\n', 1)[0] ?? '';
+    const firstLine = cell.source.trimStart().slice(0, MAX_FIRST_LINE).split('\n', 1)[0] ?? '';
     this.reporter.update({ progress: { ...progress, cell: { index, id: cell.id, firstLine, startTime } } });
     const timer =
       this.job.cellTimeout === undefined
@@ -201,10 +219,12 @@ export class NotebookRun {
       this.record({ type: 'cellCount', index, count: reply.execution_count });
     }
     if (reply.status !== 'ok' && reply.status !== 'error') return reply;
-    const late = elapsed(this.patience.idle).then(() => 'late');
-    if ((await Promise.race([execution.idle, late])) === 'late') {
-      this.warnings.push({ code: 'idleMissing', args: [String(index)] });
-    }
+    const { idle, transfer } = this.options.patience;
+    let missing = await isFirst(elapsed(idle), execution.idle);
+    // It may be stuck behind a large message; then what comes after it is stuck as well.
+    if (missing)
+      missing = await isFirst(Promise.race([this.kernel.caughtUp(), elapsed(transfer)]), execution.idle);
+    if (missing) this.warnings.push({ code: 'idleMissing', args: [String(index)] });
     return reply;
   }
 
@@ -214,7 +234,7 @@ export class NotebookRun {
     const stopped = this.stopping.promise.then(async () => {
       if (this.stopReason === 'outOfMemory') this.kernel.kill();
       else this.kernel.interrupt();
-      await elapsed(this.patience.interrupt);
+      await elapsed(this.options.patience.interrupt);
       this.kernel.kill();
       return ended;
     });
@@ -291,11 +311,22 @@ export class NotebookRun {
   }
 
   private record(event: RunEvent): 'tooLarge' | undefined {
-    this.journal?.append(event);
+    try {
+      this.journal?.append(event);
+    } catch (error) {
+      // What is recorded from now on is saved all the same, if it can be.
+      this.journal = undefined;
+      this.stop('outputNotWritable', messageOf(error));
+    }
     const problem = this.document?.apply(event);
     this.saver?.changed();
     return problem;
   }
+}
+
+/** Whether the first of these resolves before the second. */
+function isFirst(first: Promise<unknown>, second: Promise<unknown>): Promise<boolean> {
+  return Promise.race([second.then(() => false), first.then(() => true)]);
 }
 
 function isToRun(cell: { cell_type: string; source: string; metadata: CodeCell['metadata'] }): boolean {

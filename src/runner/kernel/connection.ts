@@ -16,6 +16,7 @@ export class KernelConnection {
   private readonly session: WireSession;
   private readonly requests: Readonly<Record<RequestChannel, Dealer>>;
   private readonly iopub: Subscriber;
+  private readonly sent: Record<RequestChannel, Promise<void>>;
   private closed = false;
 
   /**
@@ -41,6 +42,7 @@ export class KernelConnection {
     };
     const dealer = (): Dealer => new Dealer({ ...options, sendHighWaterMark: 0 });
     this.requests = { shell: dealer(), control: dealer(), stdin: dealer() };
+    this.sent = { shell: Promise.resolve(), control: Promise.resolve(), stdin: Promise.resolve() };
     this.iopub = new Subscriber(options);
     this.iopub.subscribe();
     const separator = info.transport === 'ipc' ? '-' : ':';
@@ -62,8 +64,10 @@ export class KernelConnection {
    */
   send(channel: RequestChannel, type: string, content: unknown): string {
     const { id, frames } = this.session.encode(type, content);
-    // Queued without limit; it can only fail when the socket is closed, and then nobody waits for the answer.
-    this.requests[channel].send(frames).catch(() => undefined);
+    // A socket takes one message at a time. It only fails when it is closed, and then nobody waits for the answer.
+    this.sent[channel] = this.sent[channel]
+      .then(() => this.requests[channel].send(frames))
+      .catch(() => undefined);
     return id;
   }
 

@@ -41,9 +41,11 @@ export interface Execution {
 const ASK_AGAIN_INTERVAL = 1000;
 const NUDGE_INTERVAL = 100;
 
+/** Somebody who waits for what a request brings about. */
 interface Pending {
   reply(message: KernelMessage): void;
-  idle(): void;
+  /** On iopub: `busy`, `idle`. */
+  status(state: string): void;
 }
 
 /** Speaks with one kernel, from its start to its end. */
@@ -61,6 +63,7 @@ export class KernelClient {
   private readonly connection: KernelConnection;
   private readonly pending = new Map<string, Pending>();
   private hasExited = false;
+  private isReady = false;
   private iopubSeen = false;
   private lastMessage = 0;
 
@@ -98,7 +101,7 @@ export class KernelClient {
         reply: (message) => {
           info.resolve(asObject(parseJson(message.content.toString())));
         },
-        idle: () => undefined,
+        status: () => undefined,
       });
       const answer = await Promise.race([
         info.promise,
@@ -110,6 +113,7 @@ export class KernelClient {
       while (answer && !this.iopubSeen && Date.now() < until) await elapsed(1);
       if (!answer || !this.iopubSeen) continue;
       this.pending.clear();
+      this.isReady = true;
       return answer;
     }
   }
@@ -132,11 +136,26 @@ export class KernelClient {
         const reply = ExecuteReplySchema.parse(JSON.parse(message.content.toString()));
         replied.resolve({ ...reply, date: message.date });
       },
-      idle: () => {
-        idle.resolve(undefined);
+      status: (state) => {
+        if (state === 'idle') idle.resolve(undefined);
       },
     });
+    void Promise.all([replied.promise, idle.promise]).then(() => this.pending.delete(requestId));
     return { requestId, replied: replied.promise, idle: idle.promise };
+  }
+
+  /** Resolves when the iopub messages of everything that was sent so far must have come: those of a later request have. */
+  async caughtUp(): Promise<void> {
+    const seen = deferred<undefined>();
+    const id = this.connection.send('shell', 'kernel_info_request', {});
+    this.pending.set(id, {
+      reply: () => undefined,
+      status: () => {
+        seen.resolve(undefined);
+      },
+    });
+    await seen.promise;
+    this.pending.delete(id);
   }
 
   /** Tells the kernel what a front end would: a widget's new state. */
@@ -157,9 +176,12 @@ export class KernelClient {
     this.signal('SIGKILL');
   }
 
-  /** Asks the kernel to end, waits for it at most `patience` milliseconds, then ends what is left of its process group. */
+  /**
+   * Asks the kernel to end, waits for it at most `patience` milliseconds, then ends what is left of its process group.
+   * One that has not answered yet is not asked.
+   */
   async shutDown(patience: number): Promise<void> {
-    if (!this.hasExited) {
+    if (!this.hasExited && this.isReady) {
       this.connection.send('control', 'shutdown_request', { restart: false });
       await Promise.race([this.exited, elapsed(patience)]);
     }
@@ -196,7 +218,7 @@ export class KernelClient {
     const pending = message.parentId === undefined ? undefined : this.pending.get(message.parentId);
     try {
       if (channel === 'shell' && message.type.endsWith('_reply')) pending?.reply(message);
-      else if (channel === 'iopub' && isIdle(message)) pending?.idle();
+      else if (channel === 'iopub' && message.type === 'status') pending?.status(stateIn(message));
       // Refused like allow_stdin: false, for kernels that ask all the same.
       else if (channel === 'stdin')
         this.connection.send('stdin', 'input_reply', { value: '', status: 'error' });
@@ -208,9 +230,6 @@ export class KernelClient {
 
 const StatusSchema = z.object({ execution_state: z.string() });
 
-function isIdle(message: KernelMessage): boolean {
-  return (
-    message.type === 'status' &&
-    StatusSchema.parse(JSON.parse(message.content.toString())).execution_state === 'idle'
-  );
+function stateIn(message: KernelMessage): string {
+  return StatusSchema.parse(JSON.parse(message.content.toString())).execution_state;
 }

@@ -1,0 +1,280 @@
+import * as assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import * as fs from 'node:fs';
+import * as net from 'node:net';
+import * as path from 'node:path';
+import * as readline from 'node:readline';
+import { completeFromJournal } from '../../../src/runner/completion';
+import {
+  controlAddress,
+  FILES,
+  type ControlEvent,
+  type ControlRequest,
+  type RunnerJob,
+} from '../../../src/runner/job';
+import type { Notebook } from '../../../src/notebook/model';
+import { ROOT } from '../../support/paths';
+import {
+  ipykernel,
+  jobFor,
+  makeFolders,
+  notebookOf,
+  papermill,
+  readOutput,
+  readResult,
+  removeFolders,
+  textOf,
+} from './running';
+
+const RUNNER = path.join(ROOT, 'dist/runner.js');
+const HANG = 'import time\nwhile True: time.sleep(0.01)';
+
+interface Started {
+  readonly folder: string;
+  readonly runtime: string;
+  readonly jobFile: string;
+  readonly process: ChildProcess;
+  readonly exited: Promise<unknown>;
+}
+
+const started: ChildProcess[] = [];
+
+async function start(input: Notebook, changes: Partial<RunnerJob> = {}, spare = false): Promise<Started> {
+  const { folder, runtime } = await makeFolders(input);
+  const jobFile = path.join(folder, FILES.job);
+  fs.writeFileSync(jobFile, JSON.stringify(jobFor(folder, changes)), { mode: 0o600 });
+  const child = spawn(
+    process.execPath,
+    [RUNNER, '--runtime', runtime, ...(spare ? [] : ['--job', jobFile])],
+    {
+      stdio: ['ignore', 'inherit', 'inherit'],
+    },
+  );
+  started.push(child);
+  return { folder, runtime, jobFile, process: child, exited: once(child, 'exit') };
+}
+
+/** The service's end of a control connection. */
+class Control {
+  private readonly lines: AsyncIterator<string>;
+
+  private constructor(readonly socket: net.Socket) {
+    this.lines = readline.createInterface({ input: socket })[Symbol.asyncIterator]();
+  }
+
+  static async connect(runtime: string): Promise<Control> {
+    for (;;) {
+      const socket = net.connect(controlAddress(runtime));
+      const connected = await new Promise<boolean>((resolve) => {
+        socket.once('connect', () => {
+          resolve(true);
+        });
+        socket.once('error', () => {
+          resolve(false);
+        });
+      });
+      if (connected) return new Control(socket);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  send(request: ControlRequest): void {
+    this.socket.write(JSON.stringify(request) + '\n');
+  }
+
+  /** The next event for which this holds. */
+  async event(holds: (event: ControlEvent) => boolean): Promise<ControlEvent> {
+    for (;;) {
+      const line = await this.lines.next();
+      if (line.done === true) throw new Error('the connection was closed');
+      const event = JSON.parse(line.value) as ControlEvent;
+      if (holds(event)) return event;
+    }
+  }
+}
+
+const isRunningCell = (event: ControlEvent): boolean =>
+  event.type === 'status' && event.status.runStatus.progress?.cell !== undefined;
+
+describe('the runner’s process', function () {
+  this.timeout(60_000);
+  afterEach(async () => {
+    for (const child of started.splice(0)) child.kill('SIGKILL');
+    await removeFolders();
+  });
+
+  it('runs a job, and leaves what job.ts says', async () => {
+    const { folder, runtime, process: child, exited } = await start(notebookOf('print(1)'));
+    await exited;
+    assert.equal(child.exitCode, 0);
+    const result = await readResult(folder);
+    assert.deepEqual([result.state, textOf(result.outputs[0])], ['SUCCEEDED', '1\n']);
+    assert.deepEqual(
+      result.status.runStatus.history?.map(({ state }) => state),
+      ['PREPARING', 'RUNNING', 'SUCCEEDED'],
+    );
+    assert.deepEqual(fs.readdirSync(folder).sort(), [
+      FILES.claim,
+      FILES.input,
+      FILES.journal,
+      FILES.kernelLog,
+      FILES.output,
+      FILES.status,
+    ]);
+    for (const file of fs.readdirSync(folder).filter((name) => name !== FILES.input)) {
+      assert.equal(fs.statSync(path.join(folder, file)).mode & 0o777, 0o600, file);
+    }
+    assert.equal(fs.existsSync(runtime), false);
+  });
+
+  it('does nothing where the attempt was claimed by somebody else', async () => {
+    const { folder, runtime } = await makeFolders(notebookOf('print(1)'));
+    const jobFile = path.join(folder, FILES.job);
+    fs.writeFileSync(jobFile, JSON.stringify(jobFor(folder)));
+    fs.writeFileSync(path.join(folder, FILES.claim), '');
+    const child = spawn(process.execPath, [RUNNER, '--runtime', runtime, '--job', jobFile], {
+      stdio: 'ignore',
+    });
+    await once(child, 'exit');
+    assert.notEqual(child.exitCode, 0);
+    assert.deepEqual(fs.readdirSync(folder).sort(), [FILES.claim, FILES.input, FILES.job]);
+  });
+
+  it('deletes job.json before the first cell, and tells status and cancels over its socket', async () => {
+    const { folder, runtime, jobFile, exited } = await start(notebookOf('print("a")', HANG));
+    const control = await Control.connect(runtime);
+    await control.event(isRunningCell);
+    assert.equal(fs.existsSync(jobFile), false);
+    control.send({ type: 'cancel' });
+    await control.event((event) => event.type === 'status' && event.status.state === 'CANCELLING');
+    await control.event((event) => event.type === 'status' && event.status.state === 'CANCELLED');
+    await exited;
+    assert.equal((await readResult(folder)).state, 'CANCELLED');
+  });
+
+  it('tells a late listener the state of things first', async () => {
+    const { runtime } = await start(notebookOf(HANG));
+    await (await Control.connect(runtime)).event(isRunningCell);
+    const late = await Control.connect(runtime);
+    const first = await late.event(() => true);
+    assert.ok(first.type === 'status' && first.status.state === 'RUNNING');
+  });
+
+  it('saves and ends its kernel when it is told to end', async () => {
+    const { folder, runtime, process: child, exited } = await start(notebookOf('print("a")', HANG));
+    await (await Control.connect(runtime)).event(isRunningCell);
+    child.kill('SIGTERM');
+    await exited;
+    const result = await readResult(folder);
+    assert.deepEqual([result.state, result.cause, textOf(result.outputs[0])], ['FAILED', 'hostLost', 'a\n']);
+  });
+
+  it('killed: its kernel ends by itself, and its output is completed from the journal', async () => {
+    const loud = `import os\nprint(os.getpid(), flush=True)\nh = display("x", display_id=True)\nfor i in range(100): h.update(i)\nopen("done", "w")\n${HANG}`;
+    const { folder, process: child, exited } = await start(notebookOf('1 + 1', loud, 'print("never")'));
+    await appears(path.join(folder, 'done'));
+    const { size } = fs.statSync(path.join(folder, FILES.journal));
+    await grows(path.join(folder, FILES.journal), size);
+    child.kill('SIGKILL');
+    await exited;
+    assert.equal(await completeFromJournal(folder), true);
+    const notebook = await readOutput(folder);
+    assert.deepEqual(papermill(notebook, 'status'), ['completed', 'failed', 'pending']);
+    const [first, second] = notebook.cells;
+    assert.ok(first?.cell_type === 'code' && second?.cell_type === 'code');
+    assert.deepEqual(first.outputs, [
+      { output_type: 'execute_result', execution_count: 1, data: { 'text/plain': '2' }, metadata: {} },
+    ]);
+    assert.equal(first.execution_count, 1);
+    assert.deepEqual(second.outputs[1], {
+      output_type: 'display_data',
+      data: { 'text/plain': '99' },
+      metadata: {},
+    });
+    const pid = Number(textOf(second.outputs));
+    while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 50));
+    // Completing what is complete changes nothing.
+    const before = fs.readFileSync(path.join(folder, FILES.output), 'utf8');
+    await completeFromJournal(
+      folder,
+      new Date(String((notebook.metadata['papermill'] as Record<string, unknown>)['end_time'])),
+    );
+    assert.equal(fs.readFileSync(path.join(folder, FILES.output), 'utf8'), before);
+  });
+
+  describe('spare', () => {
+    const SNAPSHOT = `
+import json, os, random, sys
+print(json.dumps({
+    'environ': {name: value for name, value in os.environ.items() if name != 'JPY_PARENT_PID'},
+    'path': sys.path, 'modules': sorted(sys.modules), 'cwd': os.getcwd(), 'names': sorted(globals()),
+    'history': In, 'out': {str(k): str(v) for k, v in Out.items()},
+    'count': get_ipython().execution_count, 'argv': sys.argv[:1],
+    'threads': sorted(t.name for t in __import__('threading').enumerate()),
+}))`;
+    // The state differs from process to process: what matters is that nobody has drawn from it.
+    const RANDOM =
+      'import random\na = random.getstate()[1][-1]\nimport numpy\nprint(a, numpy.random.get_state()[2])';
+
+    it('runs a job on a kernel that is as clean as a new one', async () => {
+      const notebook = notebookOf(SNAPSHOT, RANDOM);
+      const workingDirectory = (await makeFolders(notebook)).folder;
+      const fresh = await start(notebook, { workingDirectory });
+      await fresh.exited;
+      const spare = await start(notebook, { workingDirectory }, true);
+      const control = await Control.connect(spare.runtime);
+      const kernelLog = path.join(workingDirectory, 'spare.log');
+      control.send({ type: 'prepare', kernel: ipykernel(), workingDirectory, kernelLog });
+      await control.event((event) => event.type === 'ready');
+      control.send({ type: 'run', job: spare.jobFile });
+      await control.event((event) => event.type === 'status' && event.status.state === 'SUCCEEDED');
+      await spare.exited;
+      const [a, b] = [await readResult(fresh.folder), await readResult(spare.folder)];
+      assert.deepEqual([a.state, b.state], ['SUCCEEDED', 'SUCCEEDED']);
+      assert.deepEqual(JSON.parse(textOf(b.outputs[0])), JSON.parse(textOf(a.outputs[0])));
+      assert.equal(textOf(b.outputs[1]), textOf(a.outputs[1]));
+      assert.equal(fs.existsSync(kernelLog), false);
+      assert.equal(fs.existsSync(path.join(spare.folder, FILES.kernelLog)), true);
+      assert.equal(fs.existsSync(spare.jobFile), false);
+    });
+
+    it('ends with its kernel when nobody wants it any more', async () => {
+      const { runtime, folder, exited } = await start(notebookOf('1'), {}, true);
+      const control = await Control.connect(runtime);
+      control.send({
+        type: 'prepare',
+        kernel: ipykernel(),
+        workingDirectory: folder,
+        kernelLog: path.join(folder, 'log'),
+      });
+      await control.event((event) => event.type === 'ready');
+      control.socket.destroy();
+      await exited;
+      assert.equal(fs.existsSync(runtime), false);
+    });
+  });
+});
+
+async function appears(file: string): Promise<void> {
+  while (!fs.existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+/** Resolves when nothing was added for a while. */
+async function grows(file: string, size: number): Promise<void> {
+  for (let last = size; ;) {
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const now = fs.statSync(file).size;
+    if (now === last) return;
+    last = now;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,174 @@
+import * as fs from 'node:fs/promises';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { readNotebook } from '../../../src/notebook/document';
+import type { Cell, Notebook, Output } from '../../../src/notebook/model';
+import { FILES, type KernelLaunch, type RunnerJob, type RunnerStatus } from '../../../src/runner/job';
+import { KernelClient } from '../../../src/runner/kernel/kernel-client';
+import { launchKernel } from '../../../src/runner/kernel/launch';
+import { NotebookRun, PATIENCE, type RunOptions } from '../../../src/runner/run';
+import { StatusReporter } from '../../../src/runner/status-reporter';
+import { VENV_PYTHON } from '../../support/python';
+
+/** A kernel of `.venv`, with the environment of the tests. */
+export function ipykernel(changes: Partial<KernelLaunch> = {}): KernelLaunch {
+  return {
+    name: 'python3',
+    displayName: 'Python 3',
+    language: 'python',
+    argv: [VENV_PYTHON, '-m', 'ipykernel_launcher', '-f', '{connection_file}'],
+    interruptMode: 'signal',
+    supportedEncryption: ['curve'],
+    env: environment(),
+    ...changes,
+  };
+}
+
+/** A program in Python that plays a kernel. */
+export function pythonKernel(source: string): KernelLaunch {
+  const { supportedEncryption: _, ...launch } = ipykernel();
+  return { ...launch, argv: [VENV_PYTHON, '-c', source, '{connection_file}'] };
+}
+
+export function environment(): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+}
+
+type Source = string | Partial<Cell>;
+
+/** A notebook of code cells, given as their source or with whatever else they have. */
+export function notebookOf(...cells: Source[]): Notebook {
+  return {
+    cells: cells.map((cell, index) => ({
+      cell_type: 'code',
+      id: `cell-${index}`,
+      metadata: {},
+      outputs: [],
+      execution_count: null,
+      ...(typeof cell === 'string' ? { source: cell } : { source: '', ...cell }),
+    })),
+    metadata: { kernelspec: { name: 'python3', display_name: 'Python 3', language: 'python' } },
+    nbformat: 4,
+    nbformat_minor: 5,
+  };
+}
+
+export function tagged(source: string, ...tags: string[]): Partial<Cell> {
+  return { source, metadata: { tags } };
+}
+
+/** Folders for one execution; removed by {@link removeFolders}. */
+export async function makeFolders(input: Notebook | string): Promise<{ folder: string; runtime: string }> {
+  const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'nbx-run-'));
+  const runtime = await fs.mkdtemp(path.join(os.tmpdir(), 'nbx-rt-'));
+  folders.push(folder, runtime);
+  await fs.writeFile(
+    path.join(folder, FILES.input),
+    typeof input === 'string' ? input : JSON.stringify(input),
+  );
+  return { folder, runtime };
+}
+const folders: string[] = [];
+
+export async function removeFolders(): Promise<void> {
+  for (const folder of folders.splice(0)) await fs.rm(folder, { recursive: true, force: true });
+}
+
+export function jobFor(folder: string, changes: Partial<RunnerJob> = {}): RunnerJob {
+  return {
+    version: 1,
+    name: 'projects/local/locations/local/executions/test',
+    attempt: 1,
+    folder,
+    kernel: ipykernel(),
+    workingDirectory: folder,
+    inputPath: '/in.ipynb',
+    outputPath: '/out.ipynb',
+    kernelTimeout: 60,
+    allowErrors: false,
+    allowErrorNames: [],
+    ...changes,
+  };
+}
+
+/** What a run left behind. */
+export interface RunResult {
+  readonly folder: string;
+  readonly status: RunnerStatus;
+  readonly state: string;
+  readonly cause: string | undefined;
+  readonly message: string;
+  /** Codes of the warnings. */
+  readonly warnings: readonly string[];
+  readonly notebook: Notebook;
+  /** Outputs of each cell. */
+  readonly outputs: readonly (readonly Output[])[];
+}
+
+export interface RunSettings {
+  readonly job?: Partial<RunnerJob>;
+  readonly options?: Partial<RunOptions>;
+  /** Gets each status, and what could stop the run. */
+  readonly onStatus?: (status: RunnerStatus, run: NotebookRun, kernel: KernelClient) => void;
+}
+
+/** Runs a notebook in this process, as the runner does in its own. */
+export async function run(input: Notebook | string, settings: RunSettings = {}): Promise<RunResult> {
+  const { folder, runtime } = await makeFolders(input);
+  const job = jobFor(folder, settings.job);
+  const log = path.join(folder, FILES.kernelLog);
+  const kernel = new KernelClient(await launchKernel(job.kernel, job.workingDirectory, runtime, log));
+  const running: { run?: NotebookRun } = {};
+  const reporter = new StatusReporter(
+    path.join(folder, FILES.status),
+    {
+      version: 1,
+      attempt: 1,
+      state: 'PREPARING',
+      runStatus: { startTime: new Date().toISOString(), history: [] },
+    },
+    (status) => {
+      if (running.run) settings.onStatus?.(status, running.run, kernel);
+    },
+  );
+  running.run = new NotebookRun(job, kernel, reporter, { patience: PATIENCE, ...settings.options });
+  await running.run.run();
+  await kernel.shutDown(5000);
+  return readResult(folder);
+}
+
+export async function readResult(folder: string): Promise<RunResult> {
+  const status = JSON.parse(await fs.readFile(path.join(folder, FILES.status), 'utf8')) as RunnerStatus;
+  const { cause, message, warnings } = status.runStatus;
+  const notebook = await readOutput(folder);
+  return {
+    folder,
+    status,
+    state: status.state,
+    cause,
+    message: message ?? '',
+    warnings: (warnings ?? []).map(({ code }) => code),
+    notebook,
+    outputs: notebook.cells.map((cell) => (cell.cell_type === 'code' ? cell.outputs : [])),
+  };
+}
+
+/** output.ipynb; empty where there is none. */
+export async function readOutput(folder: string): Promise<Notebook> {
+  const bytes = await fs.readFile(path.join(folder, FILES.output)).catch(() => undefined);
+  return bytes ? readNotebook(bytes).notebook : notebookOf();
+}
+
+/** The text of all streams of a cell. */
+export function textOf(outputs: readonly Output[] | undefined): string {
+  return (outputs ?? []).map((output) => (output.output_type === 'stream' ? output.text : '')).join('');
+}
+
+/** Something of `metadata.papermill` of each code cell. */
+export function papermill(notebook: Notebook, key: string): unknown[] {
+  return notebook.cells
+    .filter((cell) => cell.cell_type === 'code')
+    .map((cell) => (cell.metadata['papermill'] as Record<string, unknown>)[key]);
+}
