@@ -10,7 +10,7 @@ import { pathToFileURL } from 'node:url';
 import { isTerminal } from '../../../src/execution/states';
 import { parseExecution, type Execution, type RunOptions } from '../../../src/execution/execution';
 
-const ROOT = path.resolve(__dirname, '../../../..');
+export const ROOT = path.resolve(__dirname, '../../../..');
 export const SERVICE = path.join(ROOT, 'dist/service.js');
 export const FAKE_RUNNER = path.join(ROOT, 'out/test/unit/service/fake-runner.main.js');
 export const PARENT = 'v1/projects/local/locations/local';

@@ -1,0 +1,130 @@
+import * as assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { processStartTime } from '../../../src/service/processes';
+import { VENV_PYTHON } from '../../support/python';
+import { PARENT, ROOT, states, temporaryFolder, TestService, type Answer } from './support';
+
+const RUNNER = path.join(ROOT, 'dist/runner.js');
+
+function notebook(...sources: string[]): string {
+  return JSON.stringify({
+    cells: sources.map((source, index) => ({
+      cell_type: 'code',
+      id: `c${index}`,
+      metadata: {},
+      source,
+      outputs: [],
+      execution_count: null,
+    })),
+    metadata: { kernelspec: { name: 'python3', display_name: 'Python 3', language: 'python' } },
+    nbformat: 4,
+    nbformat_minor: 5,
+  });
+}
+
+interface StatusFile {
+  kernelProcess?: { pid: number; startTime: string };
+}
+
+describe('The embedded service with real runners and kernels', () => {
+  let folder: string;
+  let service: TestService;
+  before(async () => {
+    folder = temporaryFolder();
+    service = await TestService.start(folder, '--runner', RUNNER);
+  });
+
+  async function create(id: string, text: string, more: Record<string, unknown> = {}): Promise<Answer> {
+    const input = path.join(folder, `${id}.ipynb`);
+    fs.writeFileSync(input, text);
+    return service.request('POST', `${PARENT}/executions?executionId=${id}`, {
+      executionTemplate: { inputNotebookFile: pathToFileURL(input).href },
+      runOptions: {
+        interpreter: VENV_PYTHON,
+        workingDirectory: folder,
+        environment: { HOME: folder, PATH: '/usr/bin:/bin', ELECTRON_RUN_AS_NODE: '1', VSCODE_PID: '1' },
+        ...more,
+      },
+    });
+  }
+  function output(id: string): string {
+    return fs.readFileSync(service.file(id, 'output.ipynb'), 'utf8');
+  }
+  async function spareReady(): Promise<void> {
+    const log = path.join(folder, 'data/hosts');
+    for (;;) {
+      const info = (await service.request('GET', PARENT)).body['metadata'] as { spare: boolean };
+      if (info.spare) return;
+      assert.ok(fs.existsSync(log));
+    }
+  }
+
+  it('runs a notebook in the environment and folder that were asked for', async () => {
+    const code =
+      'import os, sys\nprint(os.getcwd(), sys.prefix, sorted(n for n in os.environ if n.startswith(("ELECTRON", "VSCODE"))))';
+    assert.equal((await create('env', notebook(code))).code, 200);
+    const execution = await service.ended('env');
+    assert.deepEqual(states(execution), ['INITIALIZING', 'QUEUED', 'PREPARING', 'RUNNING', 'SUCCEEDED']);
+    assert.ok(
+      output('env').includes(`${folder} ${path.dirname(path.dirname(VENV_PYTHON))} []`),
+      output('env'),
+    );
+  });
+
+  it('has a spare kernel ready for the next one, as clean as a new one', async () => {
+    await spareReady();
+    const run = path.join(folder, 'data/hosts');
+    const runtimes = fs.readdirSync(path.join(run, fs.readdirSync(run)[0] ?? '', 'run'));
+    await create('spare', notebook('print("spare", "leak" in globals(), len(Out), In)\nleak = 1'));
+    const execution = await service.ended('spare');
+    assert.equal(execution.state, 'SUCCEEDED');
+    assert.ok(output('spare').includes('spare False 0'), output('spare'));
+    assert.ok(runtimes.length >= 1);
+    await spareReady();
+    await create('spare2', notebook('print("leak" in globals())'));
+    await service.ended('spare2');
+    assert.ok(output('spare2').includes('False'));
+  });
+
+  it('does not use a spare for another environment or folder', async () => {
+    await spareReady();
+    await create('other', notebook('import os; print(os.environ.get("OTHER"))'), {
+      environment: { HOME: folder, PATH: '/usr/bin:/bin', OTHER: 'yes' },
+    });
+    await service.ended('other');
+    assert.ok(output('other').includes('yes'));
+  });
+
+  it('keeps every journalled output of a runner that was killed, and ends its kernel', async () => {
+    await create(
+      'killed',
+      notebook('print("before")', 'import time\nprint("during", flush=True)\ntime.sleep(600)'),
+    );
+    await service.until('killed', ({ runStatus }) => runStatus?.progress?.completedCells === 1);
+    const journal = service.file('killed', 'journal');
+    while (!fs.readFileSync(journal, 'utf8').includes('during'));
+    const { kernelProcess } = JSON.parse(
+      fs.readFileSync(service.file('killed', 'status.json'), 'utf8'),
+    ) as StatusFile;
+    assert.ok(kernelProcess);
+    process.kill(Number(fs.readFileSync(service.file('killed', 'claim'), 'utf8')), 'SIGKILL');
+    const execution = await service.ended('killed');
+    assert.deepEqual([execution.state, execution.runStatus?.cause], ['FAILED', 'hostLost']);
+    assert.ok(output('killed').includes('before') && output('killed').includes('during'));
+    while ((await processStartTime(kernelProcess.pid)) === kernelProcess.startTime);
+  });
+
+  it('goes on through the death of the service', async () => {
+    await create(
+      'survives',
+      notebook('import time\nfor i in range(20):\n    print("tick", i, flush=True)\n    time.sleep(0.1)'),
+    );
+    await service.running('survives');
+    await service.kill();
+    service = await TestService.start(folder, '--runner', RUNNER);
+    assert.equal((await service.ended('survives')).state, 'SUCCEEDED');
+    for (const tick of ['tick 0', 'tick 19']) assert.ok(output('survives').includes(tick));
+  });
+}).timeout(60_000);
