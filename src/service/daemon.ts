@@ -19,6 +19,7 @@ import {
 import { ExecutionManager } from './execution-manager';
 import { makePrivateDirectory, replaceFile } from './files';
 import { FolderStore } from './folder-store';
+import { removeLeftovers } from './leftovers';
 import { ServiceLock } from './lock';
 import { bootId, isAlive, type ProcessIdentity } from './processes';
 import { SpareKeeper } from './spare-keeper';
@@ -36,6 +37,8 @@ export interface ServeOptions {
   /** Leave after so many seconds without executions and requests; never when absent. */
   readonly idleSeconds: number | undefined;
   readonly runnerScript: string;
+  /** A runner gets so many milliseconds to cancel; it needs some seconds where the kernel does not react. */
+  readonly cancelMs: number;
   readonly log: (message: string) => void;
 }
 
@@ -75,9 +78,12 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
   const launcher = { script: options.runnerScript, runtimeRoot: runtimeRoot(paths) };
   const spares = new SpareKeeper(launcher, paths.host, () => config.current.spare);
   const store = new FolderStore(paths.executions, log);
-  const supervisor = new Supervisor({ store, launcher, spares, boot, log });
+  const supervisor = new Supervisor({ store, launcher, spares, boot, cancelMs: options.cancelMs, log });
   const manager = new ExecutionManager(store, supervisor, () => config.current.maxConcurrent, log);
   await manager.start();
+  void removeLeftovers(paths, launcher.runtimeRoot, manager.runtimes).catch((error: unknown) => {
+    log(`leftovers: ${String(error)}`);
+  });
 
   let lastRequest = Date.now();
   let stop: (reason: string) => Promise<void> = () => Promise.resolve();
@@ -90,7 +96,7 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
       running: manager.running,
       queued: manager.queued,
       maxConcurrent: config.current.maxConcurrent,
-      spare: spares.held,
+      spare: spares.ready,
       setAside: store.setAside,
     }),
     stop: () => {

@@ -51,7 +51,7 @@ export const ServiceInfoSchema = z.object({
   running: z.number(),
   queued: z.number(),
   maxConcurrent: z.number(),
-  /** The spare kernel, if one is held. */
+  /** True when a kernel that was started ahead is ready. */
   spare: z.boolean(),
   /** Ids of executions that are not listed because their record was corrupt when the service started. */
   setAside: z.array(z.string()),

@@ -72,6 +72,12 @@ export class ExecutionManager {
     this.#pump();
   }
 
+  /** Runtime directories of executions that have not ended. */
+  get runtimes(): Set<string> {
+    const runtimes = [...this.#entries.values()].map(({ record }) => record.runtime);
+    return new Set(runtimes.filter((runtime) => runtime !== undefined));
+  }
+
   get running(): number {
     return this.#running.size;
   }

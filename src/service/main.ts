@@ -15,6 +15,7 @@ stop   ends the service of this data directory; running executions go on
   --no-spare           keep no kernel started ahead
   --idle-seconds N     leave after so long without executions and requests (default: never)
   --runner FILE        the runner's bundle (default: beside the service's)
+  --cancel-ms N        time for a runner to cancel before it is ended by force (default: 60000)
   --build NAME         name of this build, told to clients
   --replace            take the place of a running service of another build`;
 
@@ -31,6 +32,7 @@ async function main(): Promise<void> {
       'no-spare': { type: 'boolean' },
       'idle-seconds': { type: 'string' },
       runner: { type: 'string' },
+      'cancel-ms': { type: 'string' },
       build: { type: 'string' },
       replace: { type: 'boolean' },
     },
@@ -54,6 +56,7 @@ async function main(): Promise<void> {
     replace: values.replace ?? false,
     idleSeconds: values['idle-seconds'] === undefined ? undefined : Number(values['idle-seconds']),
     runnerScript: values.runner ?? runnerScript(),
+    cancelMs: Number(values['cancel-ms'] ?? 60_000),
     log,
   });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import * as fs from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { lstat, mkdir, rm } from 'node:fs/promises';
 import * as net from 'node:net';
 import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -24,6 +24,10 @@ const MAX_LINE = 16 * 1024 * 1024;
 /** Makes a new runtime directory, 0700. */
 export async function makeRuntimeDirectory(root: string): Promise<string> {
   await makePrivateDirectory(root);
+  // In the system's temporary folder somebody else may have made it first.
+  const { uid } = await lstat(root);
+  if (process.getuid !== undefined && uid !== process.getuid())
+    throw new Error(`${root} belongs to user ${uid}`);
   const directory = path.join(root, randomBytes(5).toString('hex'));
   await mkdir(directory, { mode: 0o700 });
   return directory;

@@ -40,8 +40,9 @@ export class SpareKeeper {
     private readonly wanted: () => boolean,
   ) {}
 
-  get held(): boolean {
-    return this.#spare !== undefined;
+  /** True when a spare is there whose kernel has answered. */
+  get ready(): boolean {
+    return this.#spare?.ready === true;
   }
 
   /** Hands out the spare if it fits the job; the caller now owns it. */

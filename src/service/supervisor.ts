@@ -37,6 +37,8 @@ export interface SupervisorOptions {
   readonly spares: SpareKeeper;
   /** This run of this machine, see processes.ts. */
   readonly boot: string;
+  /** How long a runner that is asked to cancel may take before it is ended by force, milliseconds. */
+  readonly cancelMs: number;
   readonly log: (message: string) => void;
 }
 
@@ -123,7 +125,21 @@ export class Supervisor {
 
   /** Asks the runner to cancel, if there is one; {@link run} asks when it comes up later. */
   cancel(entry: Entry): void {
-    entry.runner?.send({ type: 'cancel' });
+    const { runner } = entry;
+    runner?.send({ type: 'cancel' });
+    const timer = setTimeout(() => {
+      if (entry.runner === runner) this.#force(entry).catch(this.#report(entry.record.id));
+    }, this.options.cancelMs);
+    timer.unref();
+  }
+
+  /** Ends a runner that does not react; that it is gone is then the end of the attempt. */
+  async #force({ record, runner }: Entry): Promise<void> {
+    const claim = await readIfExists(this.options.store.file(record.id, 'claim'));
+    if (runner === undefined || claim === undefined) return;
+    this.options.log(`${record.id}: its runner does not react and is ended`);
+    // As long as the connection is open the process lives, so that its id is nobody else's.
+    process.kill(Number(claim), 'SIGKILL');
   }
 
   /**

@@ -75,13 +75,13 @@ describe('The embedded service with real runners and kernels', () => {
 
   it('has a spare kernel ready for the next one, as clean as a new one', async () => {
     await spareReady();
-    const run = path.join(folder, 'data/hosts');
-    const runtimes = fs.readdirSync(path.join(run, fs.readdirSync(run)[0] ?? '', 'run'));
     await create('spare', notebook('print("spare", "leak" in globals(), len(Out), In)\nleak = 1'));
     const execution = await service.ended('spare');
     assert.equal(execution.state, 'SUCCEEDED');
     assert.ok(output('spare').includes('spare False 0'), output('spare'));
-    assert.ok(runtimes.length >= 1);
+    // A runner that was started for an execution has its log there.
+    assert.ok(!fs.existsSync(service.file('spare', 'runner.log')));
+    assert.ok(fs.existsSync(service.file('env', 'runner.log')));
     await spareReady();
     await create('spare2', notebook('print("leak" in globals())'));
     await service.ended('spare2');
@@ -95,6 +95,7 @@ describe('The embedded service with real runners and kernels', () => {
     });
     await service.ended('other');
     assert.ok(output('other').includes('yes'));
+    assert.ok(fs.existsSync(service.file('other', 'runner.log')));
   });
 
   it('keeps every journalled output of a runner that was killed, and ends its kernel', async () => {

@@ -59,12 +59,16 @@ describe('A service that was killed', () => {
     // Between making and renaming: what a create or a delete leaves behind.
     fs.mkdirSync(first.file('.new-half-1', '.'));
     fs.mkdirSync(first.file('.deleted-half-1', '.'));
+    const [host = ''] = fs.readdirSync(path.join(folder, 'data/hosts'));
+    const run = path.join(folder, 'data/hosts', host, 'run');
+    fs.mkdirSync(path.join(run, 'stray'));
     const second = await TestService.start(folder);
     const lost = await second.ended('lost');
     assert.deepEqual([lost.state, lost.runStatus?.cause], ['FAILED', 'hostLost']);
     assert.equal((await second.ended('waiting')).state, 'SUCCEEDED');
     assert.equal((await second.request('GET', `${PARENT}/executions/gone`)).code, 404);
     assert.deepEqual(fs.readdirSync(second.file('.', '.')).sort(), ['lost', 'waiting']);
+    while (fs.readdirSync(run).length > 0) await second.get('lost');
   });
 
   it('runs what it had just asked a runner for, once', async () => {
@@ -94,6 +98,35 @@ describe('A service that was killed', () => {
     assert.match(second.stderr.join(''), /record of torn set aside/);
     // Its folder is still there: the id is taken and nothing of it is overwritten.
     assert.equal((await second.create('torn')).code, 409);
+  });
+});
+
+describe('A runner that does not react', () => {
+  it('is ended by force when its execution is cancelled', async () => {
+    const service = await TestService.start(temporaryFolder(), '--cancel-ms', '50');
+    await service.create('stuck', 'wait');
+    await service.running('stuck');
+    process.kill(pidOf(service, 'stuck'), 'SIGSTOP');
+    await service.request('POST', `${PARENT}/executions/stuck:cancel`);
+    const stuck = await service.ended('stuck');
+    assert.deepEqual([stuck.state, stuck.runStatus?.cause], ['CANCELLED', 'cancelled']);
+  });
+});
+
+describe('A data directory with a long name', () => {
+  it('has its sockets elsewhere, where nobody else can reach them', async () => {
+    const folder = path.join(temporaryFolder(), 'x'.repeat(100));
+    fs.mkdirSync(folder);
+    const service = await TestService.start(folder);
+    await service.create('long', 'wait');
+    await service.running('long');
+    const { runtime } = JSON.parse(fs.readFileSync(service.file('long', 'execution.json'), 'utf8')) as {
+      runtime: string;
+    };
+    assert.ok(!runtime.startsWith(folder));
+    assert.equal(fs.statSync(path.dirname(runtime)).mode & 0o777, 0o700);
+    service.go('long');
+    assert.equal((await service.ended('long')).state, 'SUCCEEDED');
   });
 });
 
