@@ -1,6 +1,6 @@
 /*
  * Names, error texts and parameters come from notebooks and from other people. They are shown, never interpreted:
- * rows and notifications get them through `oneLine`, tooltips through MarkdownString.appendText.
+ * rows and notifications get them through `oneLine`, tooltips through `escapeMarkdown`.
  */
 
 /** Control characters, line and paragraph separators: anything that would break a row. */
@@ -32,6 +32,18 @@ export function plainText(text: string, longest = 2000): string {
     .split(/\r?\n/)
     .map((line) => line.replaceAll(CONTROL, ' '))
     .join('\n');
+}
+
+/**
+ * Text that Markdown shows as it is, lines included. Unlike MarkdownString.appendText it leaves ordinary spaces, so that
+ * long lines wrap, and lets no address become a link.
+ */
+export function escapeMarkdown(text: string): string {
+  return text
+    .replaceAll(/[!-/:-@[-`{-~]/g, '\\$&')
+    .split('\n')
+    .map((line) => line.replace(/^\s+/, (indent) => '\u00a0'.repeat(indent.length)))
+    .join('  \n');
 }
 
 /** A duration in at most two units: `0.8 s`, `12 s`, `3 min 07 s`, `1 h 04 min`, `2 d 3 h`. */

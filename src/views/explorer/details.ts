@@ -3,10 +3,11 @@ import type { Execution } from '../../execution/execution';
 import { isActive } from '../../execution/states';
 import { parseTime } from '../execution-facts';
 import { explain, failedCellOf, warningSentence } from '../sentences';
-import { formatDuration, oneLine, plainText } from '../text';
+import { formatDuration, oneLine } from '../text';
 import type { DetailNode, ExecutionNode } from './nodes';
 import { parametersOf } from './parameters';
 import { slowestCells } from './slowest-cells';
+import { tooltipOf } from './tooltip';
 
 /** The lines below an execution: what runs, why it ended, parameters, slowest cells, warnings, attempts. */
 export function detailsOf(node: ExecutionNode, now: number): DetailNode[] {
@@ -57,7 +58,7 @@ function endingOf(node: ExecutionNode, execution: Execution): DetailNode[] {
   const explanation = explain(execution);
   if (explanation === undefined) return [];
   const cell = failedCellOf(execution);
-  const tooltip = new vscode.MarkdownString().appendText(plainText(explanation));
+  const tooltip = tooltipOf(explanation);
   if (cell === undefined)
     return [detail(node, 'cause', { label: explanation, icon: causeIcon(execution), tooltip })];
   return [
@@ -92,7 +93,7 @@ function parametersNode(node: ExecutionNode, execution: Execution): DetailNode[]
         detail(parent, `parameter/${String(index)}`, {
           label: oneLine(name, 100),
           description: oneLine(value),
-          tooltip: new vscode.MarkdownString().appendText(plainText(`${name}: ${value}`)),
+          tooltip: tooltipOf(`${name}: ${value}`),
         }),
       ),
   );
@@ -128,7 +129,7 @@ function slowestNode(node: ExecutionNode, execution: Execution): DetailNode[] {
 function warningsOf(node: ExecutionNode, execution: Execution): DetailNode[] {
   return (execution.runStatus?.warnings ?? []).slice(0, 50).map((warning, index) => {
     const label = warningSentence(warning);
-    const tooltip = new vscode.MarkdownString().appendText(label);
+    const tooltip = tooltipOf(label);
     return detail(node, `warning/${String(index)}`, { label, tooltip, icon: 'warning' });
   });
 }

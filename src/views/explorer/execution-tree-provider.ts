@@ -9,7 +9,7 @@ import { detailsOf } from './details';
 import { executionRow, openCommand, rowDescription } from './execution-row';
 import { ExecutionTree } from './execution-tree';
 import type { ExecutionNode, GroupNode, TreeNode } from './nodes';
-import { executionTooltip } from './tooltip';
+import { executionTooltip, tooltipOf } from './tooltip';
 
 export interface ExecutionTreeProviderOptions {
   readonly store: ExecutionStore;
@@ -214,7 +214,7 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
     const item = new vscode.TreeItem(oneLine(sentence, 300));
     item.id = `error/${status?.service.id ?? ''}`;
     item.iconPath = new vscode.ThemeIcon('warning', new vscode.ThemeColor('editorWarning.foreground'));
-    item.tooltip = new vscode.MarkdownString().appendText(`${status?.service.id ?? ''}: ${sentence}`);
+    item.tooltip = tooltipOf(`${status?.service.id ?? ''}: ${sentence}`);
     item.contextValue = 'serviceError';
     item.command = { command: 'notebookExecutions.refresh', title: vscode.l10n.t('Try Again') };
     return item;

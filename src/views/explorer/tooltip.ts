@@ -4,31 +4,36 @@ import type { TrackedExecution } from '../../tracking/execution-store';
 import { durationOf, endOf, notebookNameOf, parseTime } from '../execution-facts';
 import { explain, warningSentence } from '../sentences';
 import { presentState } from '../state-presentation';
-import { formatBytes, formatDuration, formatTime, plainText } from '../text';
+import { escapeMarkdown, formatBytes, formatDuration, formatTime, oneLine, plainText } from '../text';
 
 /** What the row has no room for. Untrusted Markdown: no commands, no HTML; every value is escaped. */
 export function executionTooltip({ execution }: TrackedExecution, now: number): vscode.MarkdownString {
-  const text = new vscode.MarkdownString();
-  text.isTrusted = false;
-  text.supportHtml = false;
-  text
-    .appendMarkdown('**')
-    .appendText(plainText(notebookNameOf(execution), 200))
-    .appendMarkdown('** — ');
-  text.appendText(presentState(execution.state).label);
-  const explanation = explain(execution);
-  if (explanation !== undefined) text.appendMarkdown('\n\n').appendText(plainText(explanation));
-  if (execution.description !== undefined && execution.description !== '')
-    text.appendMarkdown('\n\n').appendText(plainText(execution.description));
-  text.appendMarkdown('\n\n');
-  for (const [label, value] of facts(execution, now)) {
-    if (value === undefined || value === '') continue;
-    // Two spaces and a line break: the next fact on its own line.
-    text.appendText(`${label}: ${plainText(value, 500).replaceAll('\n', ' ')}`).appendMarkdown('  \n');
-  }
+  const text = tooltipOf('');
+  const add = (markdown: string) => {
+    text.appendMarkdown(markdown);
+  };
+  const { label } = presentState(execution.state);
+  add(
+    `**${escapeMarkdown(plainText(notebookNameOf(execution), 200))}** — ${escapeMarkdown(plainText(label))}`,
+  );
+  for (const paragraph of [explain(execution), execution.description])
+    if (paragraph !== undefined && paragraph !== '') add(`\n\n${escapeMarkdown(plainText(paragraph))}`);
+  const lines = facts(execution, now)
+    .filter(([, value]) => value !== undefined && value !== '')
+    .map(([name, value]) => escapeMarkdown(`${name}: ${oneLine(value ?? '', 500)}`));
+  // Two spaces and a line break: the next fact on its own line.
+  add(`\n\n${lines.join('  \n')}`);
   for (const warning of execution.runStatus?.warnings?.slice(0, 5) ?? [])
-    text.appendMarkdown('\n\n⚠ ').appendText(warningSentence(warning));
+    add(`\n\n⚠ ${escapeMarkdown(warningSentence(warning))}`);
   return text;
+}
+
+/** A tooltip that shows text of strangers as it is: untrusted, without HTML and icons. */
+export function tooltipOf(text: string): vscode.MarkdownString {
+  const tooltip = new vscode.MarkdownString(escapeMarkdown(plainText(text)));
+  tooltip.isTrusted = false;
+  tooltip.supportHtml = false;
+  return tooltip;
 }
 
 function facts(execution: Execution, now: number): [string, string | undefined][] {

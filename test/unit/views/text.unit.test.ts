@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict';
-import { formatBytes, formatDuration, formatTime, oneLine, plainText } from '../../../src/views/text';
+import {
+  escapeMarkdown,
+  formatBytes,
+  formatDuration,
+  formatTime,
+  oneLine,
+  plainText,
+} from '../../../src/views/text';
 
 describe('text of strangers', () => {
   for (const [what, text, shown] of [
@@ -27,6 +34,23 @@ describe('text of strangers', () => {
     assert.equal(plainText('a\r\nb\u001b[31m\u202e\u0007c'), 'a\nb c');
     assert.equal(plainText('x'.repeat(30), 10), `${'x'.repeat(10)}…`);
   });
+});
+
+describe('text in Markdown', () => {
+  for (const [what, text, escaped] of [
+    ['emphasis', '**a** _b_', '\\*\\*a\\*\\* \\_b\\_'],
+    ['links', '[a](command:b)', '\\[a\\]\\(command\\:b\\)'],
+    ['addresses', 'https://x.y', 'https\\:\\/\\/x\\.y'],
+    ['HTML and entities', '<b>&lt;', '\\<b\\>\\&lt\\;'],
+    ['icons', '$(trash)', '\\$\\(trash\\)'],
+    ['escapes', '\\*', '\\\\\\*'],
+    ['lists and headings', '- a\n# b\n1. c', '\\- a  \n\\# b  \n1\\. c'],
+    ['code by indent', '    a', '\u00a0\u00a0\u00a0\u00a0a'],
+    ['spaces stay spaces', 'a b', 'a b'],
+  ] as const)
+    it(what, () => {
+      assert.equal(escapeMarkdown(text), escaped);
+    });
 });
 
 describe('formatDuration', () => {
