@@ -43,9 +43,6 @@ async function serve(workspace: string, port: number | undefined): Promise<numbe
   });
   say(`VS Code with the examples in ${workspace} is served at\n\n  ${vscode.windowUrl()}\n`);
   say('Open it in a browser on this machine. Ctrl+C ends VS Code; executions go on.');
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => void vscode.stopEditor());
-  }
   await vscode.ended();
   return 0;
 }

@@ -67,17 +67,31 @@ async function runProgram(args: string[]): Promise<SuiteReport> {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, [REPORT_FILE]: REPORT },
   });
+  // Politely first: a suite ends what it started, in process groups of their own.
+  const end = (): void => {
+    child.kill('SIGTERM');
+    setTimeout(() => {
+      if (child.pid !== undefined) {
+        kill(-child.pid);
+      }
+    }, 20_000).unref();
+  };
   const timer = setTimeout(() => {
     console.error(`It did not end within ${String(LIMIT_MS / 60_000)} minutes.`);
-    if (child.pid !== undefined) {
-      kill(-child.pid);
-    }
+    end();
   }, LIMIT_MS);
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) {
+    process.once(signal, end);
+  }
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);
   });
   clearTimeout(timer);
+  for (const signal of signals) {
+    process.off(signal, end);
+  }
   const report = JSON.parse(await readFile(REPORT, 'utf8')) as SuiteReport;
   if (code !== 0 && report.failed === 0) {
     throw new Error(`All its tests passed, but it ended with ${String(code)}.`);

@@ -8,12 +8,12 @@ export async function until<T>(
   what: string,
   ask: () => Promise<T> | T,
   timeout = 60_000,
-): Promise<NonNullable<T>> {
+): Promise<Exclude<T, false | null | undefined>> {
   const end = Date.now() + timeout;
   for (;;) {
     const answer = await ask();
     if (answer !== undefined && answer !== null && answer !== false) {
-      return answer;
+      return answer as Exclude<T, false | null | undefined>;
     }
     if (Date.now() > end) {
       throw new Error(`Waited ${String(timeout / 1000)} s in vain until ${what}.`);

@@ -84,6 +84,7 @@ export async function writeSettings(
  * pages of Chromium. {@link VSCode.stop} ends everything it started, running executions included.
  */
 export class VSCode {
+  private static readonly running = new Set<VSCode>();
   private browser: Promise<Browser> | undefined;
 
   private constructor(
@@ -157,6 +158,8 @@ export class VSCode {
     const settings = { 'notebookExecutions.dataDirectory': dataDirectory, ...options.settings };
     const url = `http://127.0.0.1:${String(port)}`;
     const vscode = new VSCode(url, token, home, dataDirectory, options, server, mark, settings);
+    endWithProcess(VSCode.running);
+    VSCode.running.add(vscode);
     try {
       await vscode.changeSettings({});
       await vscode.answers();
@@ -201,7 +204,13 @@ export class VSCode {
   /** Opens a window and waits until its workbench is there. Each is a browser of its own: nothing is shared but the server. */
   async openWindow(options: WindowOptions = {}): Promise<Workbench> {
     this.browser ??= ensureChromium().then((executablePath) =>
-      chromium.launch({ executablePath, args: CHROMIUM_ARGUMENTS }),
+      chromium.launch({
+        executablePath,
+        args: CHROMIUM_ARGUMENTS,
+        handleSIGINT: false,
+        handleSIGTERM: false,
+        handleSIGHUP: false,
+      }),
     );
     const context = await (
       await this.browser
@@ -260,11 +269,17 @@ export class VSCode {
 
   /** Ends its windows and itself; executions go on. */
   async stopEditor(): Promise<void> {
+    VSCode.running.delete(this);
     await (await this.browser)?.close();
     if (this.server.pid !== undefined) {
       kill(-this.server.pid);
     }
     await this.ended();
+  }
+
+  /** As a signal does: where the home is kept, executions go on. */
+  async end(): Promise<void> {
+    await (this.options.home === undefined ? this.stop() : this.stopEditor());
   }
 
   /** Ends its windows, itself, its embedded service with all runners and kernels, and removes its files. */
@@ -280,6 +295,23 @@ export class VSCode {
     if (this.options.home === undefined) {
       await rm(this.home, { recursive: true, force: true, maxRetries: 5 });
     }
+  }
+}
+
+let handled = false;
+
+/** A signal that ends this process ends what runs first. */
+function endWithProcess(running: ReadonlySet<VSCode>): void {
+  if (handled) {
+    return;
+  }
+  handled = true;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => {
+      void Promise.allSettled([...running].map((vscode) => vscode.end())).then(() => {
+        process.exit(128 + os.constants.signals[signal]);
+      });
+    });
   }
 }
 
