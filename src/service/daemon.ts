@@ -21,6 +21,7 @@ import { makePrivateDirectory, replaceFile } from './files';
 import { FolderStore } from './folder-store';
 import { removeLeftovers } from './leftovers';
 import { ServiceLock } from './lock';
+import { OtherHosts, SIGN_OF_LIFE_MS } from './other-hosts';
 import { bootId, isAlive, type ProcessIdentity } from './processes';
 import { SpareKeeper } from './spare-keeper';
 import { Supervisor } from './supervisor';
@@ -77,15 +78,24 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
   const config = await ConfigReader.open(paths.config, options.config, log);
   const launcher = { script: options.runnerScript, runtimeRoot: runtimeRoot(paths) };
   const spares = new SpareKeeper(launcher, paths.host, () => config.current.spare);
-  const store = new FolderStore(paths.executions, log);
+  const store = new FolderStore(paths.executions, os.hostname(), log);
   const supervisor = new Supervisor({ store, launcher, spares, boot, cancelMs: options.cancelMs, log });
-  const manager = new ExecutionManager(store, supervisor, () => config.current.maxConcurrent, log);
+  const others = new OtherHosts(paths.dataDirectory, os.hostname(), boot);
+  const manager = new ExecutionManager({
+    store,
+    supervisor,
+    others,
+    place: { host: os.hostname(), boot },
+    maxConcurrent: () => config.current.maxConcurrent,
+    log,
+  });
   await manager.start();
   void removeLeftovers(paths, launcher.runtimeRoot, manager.runtimes).catch((error: unknown) => {
     log(`leftovers: ${String(error)}`);
   });
 
   let lastRequest = Date.now();
+  let lastSign = 0;
   let stop: (reason: string) => Promise<void> = () => Promise.resolve();
   const handler = routes(manager, {
     info: () => ({
@@ -145,6 +155,11 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
   stop = (reason) => (stopping ??= shutDown(reason));
   const check = async (): Promise<void> => {
     const { idleSeconds } = options;
+    if (Date.now() - lastSign > SIGN_OF_LIFE_MS) {
+      lastSign = Date.now();
+      await others.signOfLife().catch(() => undefined);
+    }
+    await manager.refreshOthers();
     if (!(await lock.isHeld())) await stop('its data directory was removed or taken');
     else if (idleSeconds !== undefined && !manager.busy && Date.now() - lastRequest > idleSeconds * 1000) {
       await stop('idle');

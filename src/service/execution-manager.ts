@@ -7,6 +7,7 @@ import { FILES, type RunnerJob } from '../runner/job';
 import { PARENT } from './endpoint';
 import { errorCode } from './files';
 import type { FolderStore } from './folder-store';
+import type { OtherHosts } from './other-hosts';
 import { inspectNotebook, readClientFile } from './input';
 import { resolveKernel } from './kernelspecs';
 import { outputName } from './output';
@@ -30,6 +31,18 @@ import * as path from 'node:path';
 const DEFAULT_PAGE = 100;
 const MAX_PAGE = 1000;
 
+/** What a manager works with. */
+export interface ManagerOptions {
+  readonly store: FolderStore;
+  readonly supervisor: Supervisor;
+  readonly others: OtherHosts;
+  /** This host and its boot. */
+  readonly place: { readonly host: string; readonly boot: string };
+  /** How many may run at the same time; asked anew each time. */
+  readonly maxConcurrent: () => number;
+  readonly log: (message: string) => void;
+}
+
 /**
  * The executions of this service: what the API can do with them, and the queue in front of the runners. Everything known
  * is in memory and on disk; memory leads, and what a client was told is on disk.
@@ -42,17 +55,14 @@ export class ExecutionManager {
   readonly #creating = new Map<string, Promise<Entry>>();
   readonly #running = new Set<string>();
 
-  constructor(
-    private readonly store: FolderStore,
-    private readonly supervisor: Supervisor,
-    /** How many may run at the same time; asked anew each time. */
-    private readonly maxConcurrent: () => number,
-    private readonly log: (message: string) => void,
-  ) {}
+  /** Executions that another host runs, see other-hosts.ts. */
+  readonly #theirs = new Set<string>();
+
+  constructor(private readonly options: ManagerOptions) {}
 
   /** Reads all records, takes over what runs, and goes on with what waits. */
   async start(): Promise<void> {
-    const records = await this.store.load();
+    const records = await this.options.store.load();
     records.sort((a, b) =>
       a.createTime < b.createTime || (a.createTime === b.createTime && a.id < b.id) ? -1 : 1,
     );
@@ -65,11 +75,37 @@ export class ExecutionManager {
       const { record } = entry;
       if (isTerminal(record.state)) {
         if (record.deleteTime !== undefined) this.#background(this.#remove(entry));
+      } else if (this.options.others.isTheirs(record)) {
+        this.#theirs.add(record.id);
       } else if (record.state !== 'QUEUED') {
-        this.#supervise(entry, this.supervisor.adopt(entry));
+        this.#supervise(entry, this.options.supervisor.adopt(entry));
       }
     }
+    await this.refreshOthers();
     this.#pump();
+  }
+
+  /** Looks again at what other hosts run. What a host that is gone had begun is brought to an end here. */
+  async refreshOthers(): Promise<void> {
+    for (const id of this.#theirs) {
+      const entry = this.#entries.get(id);
+      const record = this.options.store.read(id);
+      if (entry === undefined || record === undefined) {
+        this.#theirs.delete(id);
+        this.#forget(id);
+        continue;
+      }
+      Object.assign(entry.record, record);
+      if (isTerminal(record.state)) {
+        entry.status = undefined;
+        this.#theirs.delete(id);
+      } else if (await this.options.others.isGone(record.host ?? '')) {
+        this.#theirs.delete(id);
+        if (record.state !== 'QUEUED') this.#supervise(entry, this.options.supervisor.adopt(entry));
+      } else {
+        entry.status = await this.options.supervisor.readStatus(record);
+      }
+    }
   }
 
   /** Runtime directories of executions that have not ended. */
@@ -135,8 +171,8 @@ export class ExecutionManager {
       env: kernelEnvironment(request.environment ?? process.env),
     });
     const stem = stemOf(request);
-    const folder = this.store.folder(id);
-    const output = this.store.file(id, 'output');
+    const folder = this.options.store.folder(id);
+    const output = this.options.store.file(id, 'output');
     const time = now();
     const record: ExecutionRecord = {
       version: 1,
@@ -149,11 +185,12 @@ export class ExecutionManager {
       description: request.description,
       executionTemplate: {
         ...executionTemplate,
-        inputNotebookFile: pathToFileURL(this.store.file(id, 'input')).href,
+        inputNotebookFile: pathToFileURL(this.options.store.file(id, 'input')).href,
       },
       runOptions: { ...runOptions, workingDirectory },
       state: 'INITIALIZING',
       history: [{ state: 'INITIALIZING', time }],
+      ...this.options.place,
       attempt: 1,
       outputNotebookFile: pathToFileURL(output).href,
       runStatus: { warnings: warningsOf(executionTemplate) },
@@ -166,7 +203,7 @@ export class ExecutionManager {
       kernel,
       workingDirectory,
       parameters,
-      inputPath: pathOf(runOptions.source) ?? this.store.file(id, 'input'),
+      inputPath: pathOf(runOptions.source) ?? this.options.store.file(id, 'input'),
       outputPath: outputFolder === undefined ? output : path.join(outputFolder, outputName(stem, id)),
       timeout: runOptions.timeout,
       cellTimeout: runOptions.cellTimeout,
@@ -186,7 +223,7 @@ export class ExecutionManager {
         history: [...record.history, { state: 'QUEUED', time: now() }],
       };
       const jobText = JSON.stringify(job);
-      await this.store.create(queued, {
+      await this.options.store.create(queued, {
         [FILES.input]: notebook,
         [FILES.job]: jobText,
         ...((runOptions.maxAttempts ?? 1) > 1 ? { 'retry.json': jobText } : {}),
@@ -231,9 +268,12 @@ export class ExecutionManager {
     return record.createTime < createTime || (record.createTime === createTime && record.id < id);
   }
 
-  /** Cancels an execution; one that has ended stays as it is. @throws ServiceError NOT_FOUND. */
+  /**
+   * Cancels an execution; one that has ended stays as it is.
+   * @throws ServiceError NOT_FOUND; FAILED_PRECONDITION `otherHost` (args `host`) where another host runs it.
+   */
   async cancel(id: string): Promise<Execution> {
-    const entry = this.#find(id);
+    const entry = this.#findOwn(id);
     await this.#creating.get(id);
     const { record } = entry;
     if (!isTerminal(record.state) && record.cancelTime === undefined) {
@@ -249,11 +289,11 @@ export class ExecutionManager {
           cause: 'cancelled',
         };
         await this.#save(record);
-        await rm(this.store.file(id, 'job'), { force: true });
-        await rm(path.join(this.store.folder(id), 'retry.json'), { force: true });
+        await rm(this.options.store.file(id, 'job'), { force: true });
+        await rm(path.join(this.options.store.folder(id), 'retry.json'), { force: true });
       } else {
         await this.#save(record);
-        this.supervisor.cancel(entry);
+        this.options.supervisor.cancel(entry);
       }
     }
     return present(record, entry.status);
@@ -261,10 +301,10 @@ export class ExecutionManager {
 
   /**
    * Deletes an execution with its files; one that has not ended is cancelled first and goes when it has ended.
-   * @returns true when it is gone. @throws ServiceError NOT_FOUND.
+   * @returns true when it is gone. @throws ServiceError like {@link cancel}.
    */
   async delete(id: string): Promise<boolean> {
-    const entry = this.#find(id);
+    const entry = this.#findOwn(id);
     await this.#creating.get(id);
     const { record } = entry;
     record.deleteTime ??= now();
@@ -288,18 +328,25 @@ export class ExecutionManager {
     throw new ServiceError('NOT_FOUND', 'executionNotFound', `no execution ${id}`, { executionId: id });
   }
 
+  #findOwn(id: string): Entry {
+    const entry = this.#find(id);
+    if (!this.#theirs.has(id)) return entry;
+    const { host = '' } = entry.record;
+    throw new ServiceError('FAILED_PRECONDITION', 'otherHost', `${id} runs on ${host}`, { host });
+  }
+
   *#waiting(): Generator<Entry> {
     for (const id of this.#order) {
       const entry = this.#entries.get(id);
-      if (entry?.record.state === 'QUEUED' && !this.#running.has(id)) yield entry;
+      if (entry?.record.state === 'QUEUED' && !this.#running.has(id) && !this.#theirs.has(id)) yield entry;
     }
   }
 
   /** Starts what waits, oldest first, while there is room. */
   #pump(): void {
     for (const entry of this.#waiting()) {
-      if (this.#running.size >= this.maxConcurrent()) return;
-      this.#supervise(entry, this.supervisor.run(entry));
+      if (this.#running.size >= this.options.maxConcurrent()) return;
+      this.#supervise(entry, this.options.supervisor.run(entry));
     }
   }
 
@@ -316,7 +363,7 @@ export class ExecutionManager {
 
   async #remove(entry: Entry): Promise<void> {
     const { id } = entry.record;
-    await this.store.remove(id);
+    await this.options.store.remove(id);
     this.#forget(id);
   }
 
@@ -327,7 +374,7 @@ export class ExecutionManager {
 
   async #save(record: ExecutionRecord): Promise<void> {
     try {
-      await this.store.save(record);
+      await this.options.store.save(record);
     } catch (error) {
       throw storageError(error);
     }
@@ -335,7 +382,7 @@ export class ExecutionManager {
 
   #background(work: Promise<void>): void {
     work.catch((error: unknown) => {
-      this.log(`in the background: ${String(error)}`);
+      this.options.log(`in the background: ${String(error)}`);
     });
   }
 }

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
 import { rename, rm, mkdir } from 'node:fs/promises';
 import * as path from 'node:path';
@@ -7,6 +7,9 @@ import { ServiceError } from '../execution/errors';
 import { FILES } from '../runner/job';
 import { createFile, errorCode, flushDirectory, makePrivateDirectory, replaceFile } from './files';
 import { ExecutionRecordSchema, type ExecutionRecord } from './record';
+
+/** An unfinished folder of another host is left over when it is so old, milliseconds. */
+const LEFTOVER_MS = 60 * 60 * 1000;
 
 /** Files that come into being with the execution, by name. */
 export type InitialFiles = Readonly<Record<string, string | Uint8Array>>;
@@ -20,10 +23,16 @@ export class FolderStore {
   /** Executions whose record could not be read when the service started. */
   readonly setAside: string[] = [];
 
+  /** What names of this host's unfinished folders begin with. */
+  private readonly aside: string;
+
   constructor(
     private readonly directory: string,
+    host: string,
     private readonly log: (message: string) => void,
-  ) {}
+  ) {
+    this.aside = `.${createHash('sha256').update(host).digest('hex').slice(0, 8)}-`;
+  }
 
   /** The folder of an execution. @throws ServiceError where `id` is no execution id, so that no id becomes another path. */
   folder(id: string): string {
@@ -45,16 +54,24 @@ export class FolderStore {
     const records: ExecutionRecord[] = [];
     // Synchronous on purpose: nothing can be answered before, and 10,000 small files are read three times as fast.
     for (const name of fs.readdirSync(this.directory)) {
-      if (name.startsWith('.')) await rm(path.join(this.directory, name), { recursive: true, force: true });
+      if (name.startsWith('.')) await this.#removeLeftover(path.join(this.directory, name));
       else if (EXECUTION_ID.test(name)) {
-        const record = this.#read(name);
+        const record = this.read(name);
         if (record !== undefined) records.push(record);
       }
     }
     return records;
   }
 
-  #read(id: string): ExecutionRecord | undefined {
+  /** What this host began is left over, as it has just started; another host may be in the middle of it. */
+  async #removeLeftover(folder: string): Promise<void> {
+    const old = Date.now() - LEFTOVER_MS;
+    if (!path.basename(folder).startsWith(this.aside) && fs.statSync(folder).mtimeMs > old) return;
+    await rm(folder, { recursive: true, force: true });
+  }
+
+  /** Reads one record; undefined when there is none that can be read. */
+  read(id: string): ExecutionRecord | undefined {
     const file = this.file(id, 'execution');
     try {
       const record = ExecutionRecordSchema.parse(JSON.parse(fs.readFileSync(file, 'utf8')));
@@ -76,7 +93,7 @@ export class FolderStore {
   /** Makes the folder of a new execution. @throws Error EEXIST or ENOTEMPTY where there is one already. */
   async create(record: ExecutionRecord, files: InitialFiles): Promise<void> {
     const folder = this.folder(record.id);
-    const aside = path.join(this.directory, `.new-${record.id}-${randomUUID()}`);
+    const aside = path.join(this.directory, `${this.aside}new-${record.id}-${randomUUID()}`);
     await mkdir(aside, { mode: 0o700 });
     try {
       const all = { ...files, [FILES.execution]: serialize(record) };
@@ -107,7 +124,7 @@ export class FolderStore {
 
   /** Removes an execution with its files. */
   async remove(id: string): Promise<void> {
-    const aside = path.join(this.directory, `.deleted-${id}-${randomUUID()}`);
+    const aside = path.join(this.directory, `${this.aside}deleted-${id}-${randomUUID()}`);
     try {
       await rename(this.folder(id), aside);
     } catch (error) {

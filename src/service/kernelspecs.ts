@@ -124,13 +124,16 @@ const PYTHON_NAMES = new Set(['python3', 'python', 'python2']);
 export async function resolveKernel(request: KernelRequest): Promise<KernelLaunch> {
   const { env, interpreter } = request;
   const name = (request.kernelSpec ?? request.notebookKernel)?.toLowerCase();
+  const language = request.notebookLanguage?.toLowerCase();
+  const plain = name === undefined ? (language ?? 'python') === 'python' : PYTHON_NAMES.has(name);
+  // The common case, for which nothing has to be looked for.
+  if (interpreter !== undefined && plain) return interpreterKernel(interpreter, env);
   const pythons = [interpreter, await which('python3', env), await which('python', env)];
   const prefixes = [env['VIRTUAL_ENV'], env['CONDA_PREFIX'], ...(await Promise.all(pythons.map(sysPrefix)))];
   const specs = await findKernelSpecs({
     env,
     prefixes: [...new Set(prefixes.filter((each) => each !== undefined && each !== ''))] as string[],
   });
-  const language = request.notebookLanguage?.toLowerCase();
   const ofLanguage = specs.filter((spec) => spec.content.language.toLowerCase() === language);
   const spec =
     specs.find((each) => each.name === name) ??
@@ -141,13 +144,9 @@ export async function resolveKernel(request: KernelRequest): Promise<KernelLaunc
         PYTHON_NAMES.has(name) ||
         (request.kernelSpec === undefined && language === 'python')
       : spec.content.language.toLowerCase() === 'python';
-  const particular = request.kernelSpec !== undefined && !PYTHON_NAMES.has(request.kernelSpec.toLowerCase());
-  if (interpreter !== undefined && isPython && !particular) {
-    if (await hasIpykernel(interpreter, env)) return pythonKernel(interpreter, env);
-    throw new ServiceError('FAILED_PRECONDITION', 'ipykernelMissing', `${interpreter} has no ipykernel`, {
-      interpreter,
-    });
-  }
+  // A name that is not plain is a particular one; only a notebook's gives way.
+  if (interpreter !== undefined && isPython && request.kernelSpec === undefined)
+    return interpreterKernel(interpreter, env);
   if (spec !== undefined) return launchOf(spec, env);
   if (isPython) {
     for (const python of pythons) {
@@ -161,6 +160,15 @@ export async function resolveKernel(request: KernelRequest): Promise<KernelLaunc
     `no kernel ${name ?? language ?? 'python3'}; found: ${kernels === '' ? 'none' : kernels}`,
     { kernel: name ?? language ?? 'python3', kernels },
   );
+}
+
+async function interpreterKernel(
+  interpreter: string,
+  env: Readonly<Record<string, string>>,
+): Promise<KernelLaunch> {
+  if (await hasIpykernel(interpreter, env)) return pythonKernel(interpreter, env);
+  const message = `${interpreter} has no ipykernel`;
+  throw new ServiceError('FAILED_PRECONDITION', 'ipykernelMissing', message, { interpreter });
 }
 
 function only<T>(items: readonly T[]): T | undefined {

@@ -180,7 +180,7 @@ export class Supervisor {
     job: RunnerJob | undefined,
   ): Promise<void> {
     const { record } = entry;
-    const status = last ?? (await this.#readStatus(record));
+    const status = last ?? (await this.readStatus(record));
     if (status?.attempt !== record.attempt || !isTerminal(status.state)) {
       await this.#lost(entry, status, reason);
       return;
@@ -349,7 +349,8 @@ export class Supervisor {
     );
   }
 
-  async #readStatus(record: ExecutionRecord): Promise<RunnerStatus | undefined> {
+  /** What the runner of an execution left in its status.json. */
+  async readStatus(record: ExecutionRecord): Promise<RunnerStatus | undefined> {
     const text = await readIfExists(this.options.store.file(record.id, 'status'));
     try {
       return text === undefined ? undefined : RunnerStatusSchema.parse(JSON.parse(text));

@@ -57,8 +57,8 @@ describe('A service that was killed', () => {
     await first.kill();
     process.kill(pidOf(first, 'lost'), 'SIGKILL');
     // Between making and renaming: what a create or a delete leaves behind.
-    fs.mkdirSync(first.file('.new-half-1', '.'));
-    fs.mkdirSync(first.file('.deleted-half-1', '.'));
+    fs.mkdirSync(first.file('.x-new-half-1', '.'));
+    fs.utimesSync(first.file('.x-new-half-1', '.'), 0, 0);
     const [host = ''] = fs.readdirSync(path.join(folder, 'data/hosts'));
     const run = path.join(folder, 'data/hosts', host, 'run');
     fs.mkdirSync(path.join(run, 'stray'));
@@ -161,6 +161,53 @@ describe('Two services for one data directory', () => {
     const exit = once(hung.process, 'exit');
     await TestService.start(folder, '--build', 'b', '--replace');
     assert.deepEqual(await exit, [null, 'SIGKILL']);
+  });
+});
+
+describe('A data directory that hosts share', () => {
+  /** Makes it look as if another host had accepted the execution, and been alive at `alive`. */
+  function moveAway(service: TestService, id: string, alive: Date): void {
+    const file = service.file(id, 'execution.json');
+    const record = JSON.parse(fs.readFileSync(file, 'utf8')) as object;
+    fs.writeFileSync(file, JSON.stringify({ ...record, host: 'other', boot: 'another' }));
+    const host = path.join(service.folder, 'data/hosts/other');
+    fs.mkdirSync(host, { recursive: true });
+    fs.utimesSync(host, alive, alive);
+  }
+
+  it('shows what another host runs and leaves it alone, until that host is long silent', async () => {
+    const folder = temporaryFolder();
+    const first = await TestService.start(folder);
+    await first.create('theirs', 'wait');
+    await first.running('theirs');
+    await first.create('queued');
+    await first.kill();
+    moveAway(first, 'theirs', new Date());
+    moveAway(first, 'queued', new Date());
+    const second = await TestService.start(folder);
+    assert.equal((await second.get('theirs')).state, 'RUNNING');
+    assert.equal((await second.get('queued')).state, 'QUEUED');
+    for (const [method, target] of [
+      ['POST', 'theirs:cancel'],
+      ['DELETE', 'theirs'],
+    ] as const) {
+      const { code, body } = await second.request(method, `${PARENT}/executions/${target}`);
+      assert.equal(code, 400);
+      assert.equal((body['error'] as { message: string }).message, 'theirs runs on other');
+    }
+    await second.create('own');
+    await second.ended('own');
+    assert.equal(second.runs().length, 2);
+    await second.kill();
+    process.kill(pidOf(first, 'theirs'), 'SIGKILL');
+    moveAway(first, 'theirs', new Date(0));
+    const third = await TestService.start(folder);
+    const lost = await third.ended('theirs');
+    assert.deepEqual(
+      [lost.state, lost.runStatus?.cause, lost.runStatus?.host],
+      ['FAILED', 'hostLost', 'other'],
+    );
+    assert.equal((await third.ended('queued')).state, 'SUCCEEDED');
   });
 });
 
