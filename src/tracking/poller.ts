@@ -46,6 +46,8 @@ export interface PollerOptions {
   readonly rates: PollRates;
   /** Resource names that somebody waits for although the store may not know them: told after a reload. */
   readonly awaited: () => Iterable<string>;
+  /** The service does not know this resource name any more; whoever waited for it need not. */
+  readonly gone: (name: string) => void;
   /** A number from 0 up to 1. */
   readonly random: () => number;
   /** Says a line in the log; never called twice for the same lasting error. */
@@ -175,6 +177,7 @@ export class Poller implements Disposable {
     } catch (error) {
       if (!(error instanceof ServiceError) || error.status !== 'NOT_FOUND') throw error;
       store.remove(ticket, service.id, name);
+      this.options.gone(name);
     }
   }
 

@@ -3,7 +3,7 @@ import type { ExecutionService } from '../execution/execution-service';
 import type { Clock, Disposable } from './clock';
 import { CompletionNotifier, NoticeSchema, type WindowFocus } from './completion-notifier';
 import { DeletionSchema, DeletionService } from './deletion-service';
-import { ExecutionStore } from './execution-store';
+import { executionKey, ExecutionStore } from './execution-store';
 import { Poller, type PollRates } from './poller';
 import { RecordFolder } from './record-folder';
 
@@ -55,7 +55,12 @@ export class TrackingService implements Disposable {
     if (this.pollers.has(service.id)) return;
     const { clock, random, log } = this.options;
     const awaited = () => this.completion.awaitedNames(service.id);
-    const poller = new Poller({ service, store: this.store, clock, rates, awaited, random, log });
+    const gone = (name: string) => {
+      this.completion.forget(executionKey(service.id, name)).catch((error: unknown) => {
+        log(`Notice of ${name}: ${String(error)}`);
+      });
+    };
+    const poller = new Poller({ service, store: this.store, clock, rates, awaited, gone, random, log });
     this.pollers.set(service.id, poller);
     poller.setWatched(this.watched);
     this.deletion.restore(service).catch((error: unknown) => {

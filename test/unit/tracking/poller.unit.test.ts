@@ -34,6 +34,9 @@ describe('Poller', () => {
       rates,
       random,
       awaited: () => awaited,
+      gone: (name) => {
+        awaited = awaited.filter((other) => other !== name);
+      },
       log: (line) => log.push(line),
     });
     pollers.push(poller);
@@ -152,6 +155,14 @@ describe('Poller', () => {
     start();
     await clock.pass(0);
     assert.equal(store.find('test', nameOf('a'))?.execution.state, 'SUCCEEDED');
+    assert.deepEqual(clock.waits(), []);
+  });
+
+  it('stops to ask for what somebody waits for and is gone', async () => {
+    awaited = [nameOf('deleted')];
+    start();
+    await clock.pass(0);
+    assert.deepEqual(service.requests, ['list', `get ${nameOf('deleted')}`]);
     assert.deepEqual(clock.waits(), []);
   });
 

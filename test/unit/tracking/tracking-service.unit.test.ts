@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { Emitter } from '../../../src/tracking/emitter';
+import { LOCAL_RATES } from '../../../src/tracking/poller';
+import { TrackingService } from '../../../src/tracking/tracking-service';
+import { until } from '../../support/until';
+import { FakeClock } from './fake-clock';
+import { nameOf, ScriptedService } from './scripted-service';
+
+describe('TrackingService', () => {
+  let folder: string;
+  let clock: FakeClock;
+  let service: ScriptedService;
+  let alive: Set<number>;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(path.join(os.tmpdir(), 'tracking-'));
+    clock = new FakeClock();
+    service = new ScriptedService();
+    alive = new Set();
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  async function openWindow(processId: number): Promise<{ tracking: TrackingService; told: string[] }> {
+    alive.add(processId);
+    const tracking = new TrackingService({
+      clock,
+      window: { focused: true, onDidChange: new Emitter<void>().event },
+      storageFolder: path.join(folder, 'storage'),
+      workspace: 'w',
+      processId,
+      isAlive: (id) => alive.has(id),
+      random: () => 0,
+      log: () => undefined,
+    });
+    const told: string[] = [];
+    tracking.completion.onDidEnd((ended) => {
+      told.push(...ended.map(({ execution }) => execution.name));
+    });
+    await tracking.restore();
+    tracking.addService(service, LOCAL_RATES);
+    return { tracking, told };
+  }
+  const notices = () => readdir(path.join(folder, 'storage/notices')).catch(() => []);
+
+  it('asks nothing in a window where nothing happens and nobody looks', async () => {
+    service.put('a');
+    const { tracking } = await openWindow(1);
+    await clock.pass(3_600_000);
+    assert.deepEqual(service.requests, []);
+    await tracking.close();
+  });
+
+  it('a killed window’s execution is followed by the next one, and told once', async () => {
+    const first = await openWindow(1);
+    const { store, completion } = first.tracking;
+    await completion.submitted(store.apply(store.begin(), service, service.put('a')));
+    // As a kill does: nothing is flushed.
+    first.tracking.dispose();
+    alive.delete(1);
+    service.put('a', { state: 'SUCCEEDED' });
+    const second = await openWindow(2);
+    await until('it is told', async () => {
+      await clock.pass(500);
+      return second.told.length > 0;
+    });
+    assert.deepEqual(second.told, [nameOf('a')]);
+    assert.deepEqual(await notices(), []);
+    await second.tracking.close();
+    const third = await openWindow(3);
+    await clock.pass(60_000);
+    assert.deepEqual(third.told, []);
+    await third.tracking.close();
+  });
+
+  it('does not wait for ever for an execution that was deleted elsewhere', async () => {
+    const first = await openWindow(1);
+    const { store, completion } = first.tracking;
+    await completion.submitted(store.apply(store.begin(), service, service.put('a')));
+    first.tracking.dispose();
+    service.executions.clear();
+    const second = await openWindow(2);
+    await until('the notice is gone', async () => {
+      await clock.pass(500);
+      return (await notices()).length === 0;
+    });
+    const asked = service.requests.length;
+    await clock.pass(3_600_000);
+    assert.equal(service.requests.length, asked);
+    await second.tracking.close();
+  });
+
+  it('closing carries out what could still be undone, and asks nothing afterwards', async () => {
+    const { tracking } = await openWindow(1);
+    const { store } = tracking;
+    await tracking.deletion.delete([store.apply(store.begin(), service, service.put('a'))]);
+    tracking.setWatched(true);
+    await tracking.close();
+    await tracking.close();
+    assert.ok(service.requests.includes(`delete ${nameOf('a')}`));
+    const asked = service.requests.length;
+    await clock.pass(3_600_000);
+    assert.equal(service.requests.length, asked);
+  });
+
+  it('forgets a service that is taken away', async () => {
+    const { tracking } = await openWindow(1);
+    tracking.setWatched(true);
+    await clock.pass(0);
+    tracking.removeService('test');
+    const asked = service.requests.length;
+    await clock.pass(60_000);
+    assert.equal(service.requests.length, asked);
+    assert.deepEqual(tracking.store.statuses(), []);
+    await tracking.close();
+  });
+});
