@@ -29,18 +29,27 @@ function option(name: string): string | undefined {
   return at < 0 ? undefined : process.argv[at + 1];
 }
 
+// Where files may not grow, the write fails, and the run says so; by default the signal would end this process.
+if (process.platform !== 'win32') process.on('SIGXFSZ', () => undefined);
+
 const runtimeDirectory = option('--runtime');
 if (runtimeDirectory === undefined) {
   console.error('usage: runner.js --runtime DIR [--job FILE]');
   process.exit(2);
 }
-main(runtimeDirectory, option('--job')).then(
-  () => {
-    fs.rmSync(runtimeDirectory, { recursive: true, force: true });
-    process.exit(0);
-  },
-  (error: unknown) => {
-    console.error(error);
-    process.exit(1);
-  },
-);
+void main(runtimeDirectory, option('--job'))
+  .then(
+    () => 0,
+    (error: unknown) => {
+      console.error(error);
+      return 1;
+    },
+  )
+  .then((code) => {
+    try {
+      // A process that has just been ended may still be removing its sockets.
+      fs.rmSync(runtimeDirectory, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+    } finally {
+      process.exit(code);
+    }
+  });

@@ -48,6 +48,7 @@ export class NotebookRun {
   private readonly stopping = deferred<StopReason>();
   private stopReason: StopReason | undefined;
   private stopMessage: string | undefined;
+  private isOver = false;
   private readonly warnings: ExecutionWarning[] = [];
   private journal: JournalWriter | undefined;
   private document: OutputDocument | undefined;
@@ -66,9 +67,9 @@ export class NotebookRun {
     void kernel.exited.then((exit) => (this.exit = exit));
   }
 
-  /** Asks the run to stop; the first reason holds. */
+  /** Asks the run to stop; the first reason holds. One that is over does not care. */
   stop(reason: StopReason, message?: string): void {
-    if (this.stopReason !== undefined) return;
+    if (this.stopReason !== undefined || this.isOver) return;
     this.stopReason = reason;
     this.stopMessage = message;
     if (reason === 'cancelled') this.reporter.enter('CANCELLING', now());
@@ -110,6 +111,7 @@ export class NotebookRun {
     } catch (error) {
       ending = { ...ending, state: 'FAILED', cause: 'outputNotWritable', message: messageOf(error) };
     }
+    this.isOver = true;
     this.reporter.enter(ending.state, end, {
       endTime: end,
       ...(ending.cause && { cause: ending.cause }),
@@ -231,15 +233,16 @@ export class NotebookRun {
   /** The reply, or undefined where there will be none: the kernel is dead or was ended. */
   private async replyUnlessStopped(finished: Promise<ExecuteReply>): Promise<ExecuteReply | undefined> {
     const ended = this.kernel.exited.then(() => undefined);
-    const stopped = this.stopping.promise.then(async () => {
-      if (this.stopReason === 'outOfMemory') this.kernel.kill();
+    const first = await Promise.race([finished, ended, this.stopping.promise]);
+    if (typeof first === 'object') return first;
+    if (first !== undefined) {
+      if (first === 'outOfMemory') this.kernel.kill();
       else this.kernel.interrupt();
-      await elapsed(this.options.patience.interrupt);
+      const reply = await Promise.race([finished, ended, elapsed(this.options.patience.interrupt)]);
+      if (reply) return reply;
       this.kernel.kill();
-      return ended;
-    });
-    const reply = await Promise.race([finished, ended, stopped]);
-    if (reply) return reply;
+      await ended;
+    }
     // What it had sent before it died is still on its way.
     await this.kernel.drained();
     return Promise.race([finished, Promise.resolve(undefined)]);

@@ -23,7 +23,10 @@ export async function replaceFile(
   try {
     const file = await fileSystem.open(aside, 'w', 0o600);
     try {
-      await file.writev(pieces as Uint8Array[]);
+      const { bytesWritten } = await file.writev(pieces as Uint8Array[]);
+      // Less than all, as a disk that fills up takes it, is no error yet; the rest is.
+      const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+      if (bytesWritten < length) await file.writeFile(Buffer.concat(pieces).subarray(bytesWritten));
       await file.sync();
     } finally {
       await file.close();
@@ -35,12 +38,23 @@ export async function replaceFile(
   }
 }
 
+/** When the last save was under way, in milliseconds of any clock. */
+interface LastSave {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Milliseconds from `now` until a change may be saved. */
+export function delayUntilSave(last: LastSave | undefined, now: number): number {
+  return Math.max(DELAY, last ? last.end + COST_FACTOR * (last.end - last.start) - now : 0);
+}
+
 /** Saves a growing document at a bounded rate. */
 export class OutputSaver {
   private timer: NodeJS.Timeout | undefined;
   private saving: Promise<void> = Promise.resolve();
   private savedRevision = -1;
-  private notBefore = 0;
+  private lastSave: LastSave | undefined;
   private stopped = false;
 
   /** @param onError Called when a save on the timer failed; there are no others then. */
@@ -62,7 +76,7 @@ export class OutputSaver {
           this.onError(error);
         });
       },
-      Math.max(DELAY, this.notBefore - Date.now()),
+      delayUntilSave(this.lastSave, performance.now()),
     );
   }
 
@@ -82,11 +96,10 @@ export class OutputSaver {
   private async write(): Promise<void> {
     const { revision } = this.document;
     if (revision === this.savedRevision) return;
-    const start = Date.now();
+    const start = performance.now();
     await replaceFile(this.path, this.document.serialize(), this.fileSystem);
     this.savedRevision = revision;
-    const end = Date.now();
-    this.notBefore = end + COST_FACTOR * (end - start);
+    this.lastSave = { start, end: performance.now() };
     if (this.document.revision !== revision) this.changed();
   }
 }

@@ -1,11 +1,14 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { ControlServer } from './control-server';
-import { deferred } from './deferred';
+import { deferred, elapsed } from './deferred';
 import { FILES, RunnerJobSchema, type ControlRequest } from './job';
 import { runJob } from './job-runner';
 import { KernelClient } from './kernel/kernel-client';
 import { launchKernel } from './kernel/launch';
+
+/** Milliseconds in which the service that started a spare says what it is for; it may have ended since. */
+const PATIENCE = 10_000;
 
 /**
  * A runner with a kernel that was started ahead and has run no code. It lives as long as the connection of the service
@@ -16,7 +19,11 @@ export class SpareRunner {
   private readonly prepared = deferred<Extract<ControlRequest, { type: 'prepare' }>>();
   private readonly jobFile = deferred<string>();
 
-  constructor(private readonly runtimeDirectory: string) {}
+  /** @param patience Milliseconds until somebody has said what it is for. */
+  constructor(
+    private readonly runtimeDirectory: string,
+    private readonly patience = PATIENCE,
+  ) {}
 
   /** Resolves when the job is done, or nobody wants this spare any more. */
   async run(): Promise<void> {
@@ -29,7 +36,7 @@ export class SpareRunner {
       abandoned.resolve(undefined);
     };
     await this.control.listen(this.runtimeDirectory);
-    const prepare = await Promise.race([this.prepared.promise, abandoned.promise]);
+    const prepare = await Promise.race([this.prepared.promise, abandoned.promise, elapsed(this.patience)]);
     if (!prepare) return;
     const kernel = new KernelClient(
       await launchKernel(prepare.kernel, prepare.workingDirectory, this.runtimeDirectory, prepare.kernelLog),

@@ -5,11 +5,14 @@ import type { RunnerStatus } from './job';
 
 /** Milliseconds between two reports of progress. Changes of state are reported at once. */
 const PROGRESS_INTERVAL = 250;
+/** Milliseconds between two writes of progress: replacing a file waits for the disk, and nobody reads it while we are here. */
+const WRITE_INTERVAL = 5000;
 
 /** Keeps a runner's status, and tells every change: in status.json, and to whoever listens. */
 export class StatusReporter {
   private timer: NodeJS.Timeout | undefined;
   private lastReport = 0;
+  private lastWrite = 0;
   status: RunnerStatus;
 
   /**
@@ -22,7 +25,7 @@ export class StatusReporter {
     private readonly onChange: (status: RunnerStatus) => void,
   ) {
     this.status = initial;
-    this.report();
+    this.report(true);
   }
 
   /** Enters a state, with what else is known now. Throws nothing: what cannot be written is still told. */
@@ -30,29 +33,32 @@ export class StatusReporter {
     const { runStatus } = this.status;
     const history = [...(runStatus.history ?? []), { state, time }];
     this.status = { ...this.status, state, runStatus: { ...runStatus, ...changes, history } };
-    this.report();
+    this.report(true);
   }
 
   /** Something changed that can wait a little. */
   update(changes: RunStatus): void {
     this.status = { ...this.status, runStatus: { ...this.status.runStatus, ...changes } };
     const wait = this.lastReport + PROGRESS_INTERVAL - Date.now();
-    if (wait <= 0) this.report();
+    if (wait <= 0) this.report(false);
     else {
       this.timer ??= setTimeout(() => {
-        this.report();
+        this.report(false);
       }, wait);
     }
   }
 
-  private report(): void {
+  private report(isStateChange: boolean): void {
     clearTimeout(this.timer);
     this.timer = undefined;
     this.lastReport = Date.now();
-    try {
-      writeStatus(this.path, this.status);
-    } catch (error) {
-      console.error('status.json cannot be written:', error);
+    if (isStateChange || this.lastReport - this.lastWrite >= WRITE_INTERVAL) {
+      this.lastWrite = this.lastReport;
+      try {
+        writeStatus(this.path, this.status);
+      } catch (error) {
+        console.error('status.json cannot be written:', error);
+      }
     }
     this.onChange(this.status);
   }

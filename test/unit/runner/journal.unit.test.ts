@@ -1,0 +1,131 @@
+import * as assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { completeFromJournal } from '../../../src/runner/completion';
+import { FILES } from '../../../src/runner/job';
+import { JournalWriter, readJournal } from '../../../src/runner/journal';
+import { OutputDocument } from '../../../src/runner/output-document';
+import type { RunEvent } from '../../../src/runner/run-event';
+import { makeFolders, notebookOf, papermill, readOutput, removeFolders } from './running';
+import { display, message, stream, update } from './vectors';
+
+const TIME = '2026-01-02T03:04:05.678Z';
+const EVENTS: readonly RunEvent[] = [
+  { type: 'runStarted', time: TIME, description: '{"parameters":{"x":1.0}}' },
+  { type: 'kernelAnswered', languageInfo: '{"name":"python"}' },
+  { type: 'cellStarted', index: 0, requestId: 'r0', time: TIME },
+  { type: 'cellStep', index: 0, step: 'iopub.status.busy', time: TIME },
+  { type: 'cellCount', index: 0, count: 1 },
+  { type: 'message', message: stream('line one\nline "two"\n') },
+  { type: 'message', message: display('first', 'id') },
+  { type: 'message', message: message('comm_msg', {}, 'r0', [Buffer.from([0, 10, 255]), Buffer.alloc(0)]) },
+  { type: 'cellEnded', index: 0, time: TIME, failed: false },
+  { type: 'cellStarted', index: 1, requestId: 'r1', time: TIME },
+  { type: 'message', message: update('updated', 'id', 'r1') },
+  { type: 'message', message: stream('unfinished', 'r1') },
+];
+
+/** A folder with the output as it is before the first cell, and a journal of these events. */
+async function folderWith(events: readonly RunEvent[]): Promise<string> {
+  const { folder } = await makeFolders('');
+  const document = new OutputDocument(notebookOf('a', 'b', 'c'));
+  fs.writeFileSync(path.join(folder, FILES.output), Buffer.concat(document.serialize()));
+  const journal = new JournalWriter(path.join(folder, FILES.journal));
+  for (const event of events) journal.append(event);
+  journal.close();
+  return folder;
+}
+
+describe('journal', () => {
+  afterEach(removeFolders);
+
+  it('gives back what was appended, byte for byte', async () => {
+    const folder = await folderWith(EVENTS);
+    assert.deepEqual([...readJournal(path.join(folder, FILES.journal))], EVENTS);
+  });
+
+  it('holds what was appended at once', async () => {
+    const { folder } = await makeFolders('');
+    const file = path.join(folder, FILES.journal);
+    const journal = new JournalWriter(file);
+    for (const [index, event] of EVENTS.entries()) {
+      journal.append(event);
+      assert.equal([...readJournal(file)].length, index + 1);
+    }
+    journal.close();
+  });
+
+  it('ends with the last whole record, wherever it was cut', async () => {
+    const folder = await folderWith(EVENTS);
+    const file = path.join(folder, FILES.journal);
+    const whole = fs.readFileSync(file);
+    let seen = 0;
+    for (let length = 0; length <= whole.length; length++) {
+      fs.writeFileSync(file, whole.subarray(0, length));
+      const events = [...readJournal(file)];
+      assert.deepEqual(events, EVENTS.slice(0, events.length), `cut at ${length}`);
+      assert.ok(events.length >= seen, 'a longer journal holds no less');
+      seen = events.length;
+    }
+    assert.equal(seen, EVENTS.length);
+  });
+
+  it('goes on where the system writes less than it was given', async () => {
+    const { folder } = await makeFolders('');
+    const file = path.join(folder, FILES.journal);
+    const short = (fd: number, parts: readonly NodeJS.ArrayBufferView[]): number =>
+      fs.writeSync(fd, Buffer.concat(parts as Buffer[]), 0, 1);
+    const journal = new JournalWriter(file, { ...fs, writevSync: short });
+    for (const event of EVENTS) journal.append(event);
+    journal.close();
+    assert.deepEqual([...readJournal(file)], EVENTS);
+  });
+
+  it('is empty where there is none', () => {
+    assert.deepEqual([...readJournal('/nonexistent/journal')], []);
+  });
+});
+
+describe('completing the output of a runner that is gone', () => {
+  afterEach(removeFolders);
+
+  it('has every journalled output, and tells the truth about each cell', async () => {
+    const folder = await folderWith(EVENTS);
+    assert.equal(await completeFromJournal(folder, new Date('2026-01-02T03:04:10.678Z')), true);
+    const notebook = await readOutput(folder);
+    assert.deepEqual(
+      notebook.cells.map((cell) => cell.cell_type === 'code' && cell.outputs),
+      [
+        [
+          { output_type: 'stream', name: 'stdout', text: 'line one\nline "two"\n' },
+          { output_type: 'display_data', data: { 'text/plain': 'updated' }, metadata: {} },
+        ],
+        [{ output_type: 'stream', name: 'stdout', text: 'unfinished' }],
+        [],
+      ],
+    );
+    assert.deepEqual(papermill(notebook, 'status'), ['completed', 'failed', 'pending']);
+    assert.deepEqual(papermill(notebook, 'duration'), [0, 5, null]);
+    const run = notebook.metadata['papermill'] as Record<string, unknown>;
+    assert.deepEqual([run['exception'], run['duration']], [true, 5]);
+    assert.match(JSON.stringify(fs.readFileSync(path.join(folder, FILES.output), 'utf8')), /\\"x\\": 1\.0/);
+  });
+
+  it('leaves a run that had ended as it ended', async () => {
+    const events: RunEvent[] = [...EVENTS.slice(0, 9), { type: 'runEnded', time: TIME, failed: false }];
+    const folder = await folderWith(events);
+    await completeFromJournal(folder);
+    const notebook = await readOutput(folder);
+    assert.deepEqual(papermill(notebook, 'status'), ['completed', 'pending', 'pending']);
+    assert.equal((notebook.metadata['papermill'] as Record<string, unknown>)['exception'], false);
+  });
+
+  it('has nothing to do without an output or a beginning', async () => {
+    const { folder } = await makeFolders('');
+    assert.equal(await completeFromJournal(folder), false);
+    const begun = await folderWith([]);
+    const before = fs.readFileSync(path.join(begun, FILES.output));
+    assert.equal(await completeFromJournal(begun), false);
+    assert.deepEqual(fs.readFileSync(path.join(begun, FILES.output)), before);
+  });
+});

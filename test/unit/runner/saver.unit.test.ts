@@ -1,0 +1,94 @@
+import * as assert from 'node:assert/strict';
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { FILES } from '../../../src/runner/job';
+import { OutputDocument } from '../../../src/runner/output-document';
+import { delayUntilSave, OutputSaver, replaceFile } from '../../../src/runner/saver';
+import { makeFolders, notebookOf, readOutput, removeFolders, textOf } from './running';
+import { stream } from './vectors';
+
+function document(): OutputDocument {
+  const result = new OutputDocument(notebookOf('a', 'b'));
+  result.apply({ type: 'runStarted', time: '2026-01-02T03:04:05Z', description: '{}' });
+  result.apply({ type: 'cellStarted', index: 0, requestId: 'r0', time: '2026-01-02T03:04:05Z' });
+  return result;
+}
+
+describe('saving the output', () => {
+  afterEach(removeFolders);
+
+  it('is within a second while saving is cheap, and takes at most a twentieth of the time', () => {
+    assert.ok(delayUntilSave(undefined, 1000) < 1000);
+    assert.ok(delayUntilSave({ start: 995, end: 1000 }, 1000) < 1000);
+    // A save that took 2 s ended 10 s ago.
+    assert.equal(delayUntilSave({ start: 1000, end: 3000 }, 13_000), 30_000);
+    assert.ok(delayUntilSave({ start: 1000, end: 3000 }, 50_000) < 1000);
+  });
+
+  it('happens by itself after a change, without another message', async () => {
+    const { folder } = await makeFolders('');
+    const growing = document();
+    const saved = new Promise<void>((resolve) => {
+      const saver = new OutputSaver(path.join(folder, FILES.output), growing, () => undefined, {
+        ...fs,
+        rename: async (from, to) => {
+          await fs.rename(from, to);
+          resolve();
+        },
+      });
+      growing.apply({ type: 'message', message: stream('now') });
+      saver.changed();
+    });
+    await saved;
+    assert.equal(
+      textOf(
+        (await readOutput(folder)).cells.flatMap((cell) => (cell.cell_type === 'code' ? cell.outputs : [])),
+      ),
+      'now',
+    );
+  });
+
+  it('writes nothing where nothing has changed', async () => {
+    const { folder } = await makeFolders('');
+    let opened = 0;
+    const saver = new OutputSaver(path.join(folder, FILES.output), document(), () => undefined, {
+      ...fs,
+      open: (file, flags, mode) => {
+        opened++;
+        return fs.open(file, flags, mode);
+      },
+    });
+    await saver.save();
+    await saver.save();
+    assert.equal(opened, 1);
+  });
+
+  it('keeps the last whole output when it fails, and leaves nothing beside it', async () => {
+    const { folder } = await makeFolders('');
+    const file = path.join(folder, 'file');
+    await replaceFile(file, [Buffer.from('old')]);
+    const failing = { ...fs, rename: () => Promise.reject(new Error('ENOSPC')) };
+    await assert.rejects(replaceFile(file, [Buffer.from('new')], failing), /ENOSPC/);
+    assert.equal(await fs.readFile(file, 'utf8'), 'old');
+    assert.deepEqual((await fs.readdir(folder)).sort(), ['file', FILES.input]);
+  });
+
+  it('tells of a failure, and does not try again', async () => {
+    const { folder } = await makeFolders('');
+    const growing = document();
+    const error = await new Promise<unknown>((resolve) => {
+      const failing = { ...fs, open: () => Promise.reject(new Error('EROFS')) };
+      new OutputSaver(path.join(folder, FILES.output), growing, resolve, failing).changed();
+    });
+    assert.match(String(error), /EROFS/);
+  });
+
+  it('is of the same document however often parts of it were written before', () => {
+    const [once, often] = [document(), document()];
+    for (const text of ['a', 'b\n', 'c\r', 'd']) {
+      for (const each of [once, often]) each.apply({ type: 'message', message: stream(text) });
+      often.serialize();
+    }
+    assert.equal(String(Buffer.concat(often.serialize())), String(Buffer.concat(once.serialize())));
+  });
+});
