@@ -1,5 +1,5 @@
 import { storage_v1 } from 'googleapis/build/src/apis/storage/v1';
-import { z } from 'zod/mini';
+import * as z from 'zod/mini';
 import { ServiceError } from '../execution/errors';
 import type { OutputDocument } from '../execution/execution-service';
 import { formatGsUri, type GsUri } from './gs-uri';

@@ -1,6 +1,6 @@
 import { GoogleAuth } from 'google-auth-library';
 import { readFile } from 'node:fs/promises';
-import { z } from 'zod/mini';
+import * as z from 'zod/mini';
 import { ServiceError } from '../execution/errors';
 import { defined, LOGIN_COMMAND } from './error-translation';
 

@@ -1,5 +1,6 @@
-import { z } from 'zod/mini';
+import * as z from 'zod/mini';
 import { HTTP_CODES, ServiceError, type StatusName } from '../execution/errors';
+import { executionIdOf } from '../execution/execution';
 
 /*
  * Google's errors in terms of what a person can do about them. Sources: API Design Guide ("Errors"),
@@ -11,7 +12,7 @@ import { HTTP_CODES, ServiceError, type StatusName } from '../execution/errors';
  *   projectNotFound {project}               billingDisabled {project, url}            regionWithoutService {location}
  *   bucketNotFound {bucket}                 bucketWrongRegion {bucket, location}      objectNotFound {uri}
  *   quotaExceeded {quota}                   rateLimited {retryAfter}                  fieldInvalid {field}
- *   executionNotFound {name}                executionExists {name}                    serviceUnavailable {service, retryAfter}
+ *   executionNotFound {executionId}         alreadyExists {executionId}                   serviceUnavailable {service, retryAfter}
  *   credentialsMissing | credentialsExpired | credentialsRevoked {command}            credentialsInvalid {path}
  *   clockSkewed                             hostUnreachable {host}                    timedOut {host}
  *   answerMalformed                         serviceError
@@ -175,9 +176,9 @@ function explain(
       if (context.object !== undefined) return ['objectNotFound', { uri: context.object }];
       // An answer that is not Google's JSON comes from a front end that has no such region.
       if (!readable) return ['regionWithoutService', { location: context.location }];
-      return ['executionNotFound', { name: context.name }];
+      return ['executionNotFound', { executionId: idOf(context) }];
     case 'ALREADY_EXISTS':
-      return ['executionExists', { name: context.name }];
+      return ['alreadyExists', { executionId: idOf(context) }];
     case 'INVALID_ARGUMENT': {
       const field = details.flatMap((detail) => detail.fieldViolations ?? [])[0]?.field;
       return field === undefined ? ['serviceError', {}] : ['fieldInvalid', { field }];
@@ -189,6 +190,10 @@ function explain(
     default:
       return ['serviceError', {}];
   }
+}
+
+function idOf({ name }: RequestContext): string | undefined {
+  return name === undefined ? undefined : executionIdOf(name);
 }
 
 /** `Permission 'a.b.c' denied`, `does not have a.b.c access`, `lacks IAM permission "a.b.c"`. */

@@ -25,7 +25,7 @@ export interface PlannedUpload {
 
 export interface SubmissionPlan {
   readonly uploads: readonly PlannedUpload[];
-  /** Asks the service to create the execution. Rejects with `executionExists` where the id is taken. */
+  /** Asks the service to create the execution. Rejects with `alreadyExists` where the id is taken. */
   readonly insert: (signal?: AbortSignal) => Promise<void>;
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod/mini';
+import * as z from 'zod/mini';
 import { ServiceError } from '../execution/errors';
 import type { CellRef, ExecutionRequest } from '../execution/execution';
 import type { OutputDocument } from '../execution/execution-service';

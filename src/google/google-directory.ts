@@ -1,7 +1,7 @@
 import { aiplatform_v1 } from 'googleapis/build/src/apis/aiplatform/v1';
 import { cloudresourcemanager_v1 } from 'googleapis/build/src/apis/cloudresourcemanager/v1';
 import { notebooks_v1 } from 'googleapis/build/src/apis/notebooks/v1';
-import { z } from 'zod/mini';
+import * as z from 'zod/mini';
 import type { CloudStorageClient } from './cloud-storage-client';
 import { endpointOf, type GoogleEndpoints } from './endpoints';
 import type { GoogleServiceKind } from './honoured-fields';

@@ -208,7 +208,7 @@ export class GoogleExecutionService implements ExecutionService {
     try {
       await plan.insert(signal);
     } catch (error) {
-      if (!(error instanceof ServiceError) || error.reason === 'executionExists') {
+      if (!(error instanceof ServiceError) || error.reason === 'alreadyExists') {
         if (error instanceof ServiceError) return;
         throw error;
       }
@@ -262,8 +262,8 @@ export class GoogleExecutionService implements ExecutionService {
   ): ExecutionWarning[] {
     const { location } = this.parts;
     const warnings = this.unsupportedFields(request).map(({ field }) => ({
-      code: 'fieldNotHonoured',
-      args: [field],
+      code: 'fieldIgnored',
+      args: [field.replace('executionTemplate.', '')],
     }));
     // Regions have a hyphen (us-central1); multi-regions (us) and dual regions (nam4) have none.
     return bucketLocation?.includes('-') === true && bucketLocation !== location
@@ -324,7 +324,8 @@ function isOurs(execution: Execution): boolean {
 }
 
 function existing(name: string): ServiceError {
-  return new ServiceError('ALREADY_EXISTS', 'executionExists', `${name} exists with other content`, { name });
+  const message = `${name} exists with other content`;
+  return new ServiceError('ALREADY_EXISTS', 'alreadyExists', message, { executionId: executionIdOf(name) });
 }
 
 function inMemory(content: Uint8Array): OutputDocument {

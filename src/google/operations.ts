@@ -1,4 +1,4 @@
-import { z } from 'zod/mini';
+import * as z from 'zod/mini';
 import { ServiceError } from '../execution/errors';
 import { translateFailure, type RequestContext } from './error-translation';
 import type { AttemptOptions, RequestSender } from './requests';

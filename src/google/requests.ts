@@ -1,5 +1,5 @@
 import { gaxios, type GoogleAuth } from 'google-auth-library';
-import { z } from 'zod/mini';
+import * as z from 'zod/mini';
 import { ServiceError } from '../execution/errors';
 import type { Credentials } from './credentials';
 import { translateFailure, type Failure, type RequestContext } from './error-translation';

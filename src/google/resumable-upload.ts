@@ -1,6 +1,6 @@
 import type { GoogleAuth } from 'google-auth-library';
 import { createHash } from 'node:crypto';
-import { z } from 'zod/mini';
+import * as z from 'zod/mini';
 import { ServiceError } from '../execution/errors';
 import type { UploadOptions } from './cloud-storage-client';
 import { formatGsUri, type GsUri } from './gs-uri';

@@ -1,5 +1,5 @@
 import type { notebooks_v1 } from 'googleapis/build/src/apis/notebooks/v1';
-import { z } from 'zod/mini';
+import * as z from 'zod/mini';
 import { ServiceError } from '../../execution/errors';
 import {
   ExecutionTemplateSchema,

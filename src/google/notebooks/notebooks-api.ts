@@ -1,6 +1,6 @@
 import { aiplatform_v1 } from 'googleapis/build/src/apis/aiplatform/v1';
 import { notebooks_v1 } from 'googleapis/build/src/apis/notebooks/v1';
-import { z } from 'zod/mini';
+import * as z from 'zod/mini';
 import { ServiceError } from '../../execution/errors';
 import { executionIdOf, type Execution } from '../../execution/execution';
 import type { Capabilities } from '../../execution/execution-service';

@@ -1,5 +1,5 @@
 import type { aiplatform_v1 } from 'googleapis/build/src/apis/aiplatform/v1';
-import { z } from 'zod/mini';
+import * as z from 'zod/mini';
 import { ServiceError } from '../../execution/errors';
 import { executionIdOf, type Execution, type ExecutionRequest } from '../../execution/execution';
 import { ownFolder, withoutOwnFolder } from '../execution-files';

@@ -56,9 +56,10 @@ export async function runNotebook(
     await writeFile(path.join(folder, FILES.input), input);
     await writeFile(path.join(folder, FILES.job), JSON.stringify(job), { mode: 0o600 });
     await runRunner(runtime, path.join(folder, FILES.job), options.signal);
-    const status = RunnerStatusSchema.parse(
-      JSON.parse(await readFile(path.join(folder, FILES.status), 'utf8')),
-    );
+    const told = await readFile(path.join(folder, FILES.status), 'utf8').catch(() => undefined);
+    // Cancelled before the runner could say anything.
+    if (told === undefined) return { state: 'CANCELLED', message: undefined, output: undefined };
+    const status = RunnerStatusSchema.parse(JSON.parse(told));
     const output = await readFile(path.join(folder, FILES.output)).catch(() => undefined);
     const { cell, message } = status.runStatus;
     const said = cell === undefined ? message : `${cell.errorName ?? ''}: ${cell.errorValue ?? ''}`;

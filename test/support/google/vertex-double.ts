@@ -1,4 +1,4 @@
-import { z } from 'zod/mini';
+import * as z from 'zod/mini';
 import { ApiDouble, ApiError } from './api-double';
 import type { CheckedCall } from './discovery';
 import { JobRun, type Run } from './job-run';

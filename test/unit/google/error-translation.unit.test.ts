@@ -236,12 +236,12 @@ const CASES: Record<string, Case> = {
   'an execution that is not there': {
     httpCode: 404,
     body: rpc(404, 'NOT_FOUND', 'NotebookExecutionJob 1 is not found.'),
-    expected: ['NOT_FOUND', 'executionNotFound', { name: 'projects/p/x/1' }],
+    expected: ['NOT_FOUND', 'executionNotFound', { executionId: '1' }],
   },
   'an execution that is there': {
     httpCode: 409,
     body: rpc(409, 'ALREADY_EXISTS', 'It exists.'),
-    expected: ['ALREADY_EXISTS', 'executionExists', { name: 'projects/p/x/1' }],
+    expected: ['ALREADY_EXISTS', 'alreadyExists', { executionId: '1' }],
   },
   'a token that is refused': {
     httpCode: 401,

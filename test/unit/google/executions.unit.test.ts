@@ -89,11 +89,11 @@ describe('executions on Google Cloud', function () {
         const id = nextId();
         await service().create(id, request(), { notebook: NOTEBOOK });
         const other = service().create(id, request(), { notebook: notebookOf('print(2)') });
-        await assert.rejects(other, { status: 'ALREADY_EXISTS', reason: 'executionExists' });
+        await assert.rejects(other, { status: 'ALREADY_EXISTS', reason: 'alreadyExists' });
         const otherRequest = service().create(id, request({ masterType: 'n1-standard-8' }), {
           notebook: NOTEBOOK,
         });
-        await assert.rejects(otherRequest, { status: 'ALREADY_EXISTS', reason: 'executionExists' });
+        await assert.rejects(otherRequest, { status: 'ALREADY_EXISTS', reason: 'alreadyExists' });
       });
 
       it('sends nothing where the request cannot be carried out', async () => {
@@ -160,7 +160,7 @@ describe('executions on Google Cloud', function () {
         );
         cloud.storage.locations.delete(BUCKET);
         assert.deepEqual(created.runStatus?.warnings, [
-          { code: 'fieldNotHonoured', args: ['runOptions.cellTimeout'] },
+          { code: 'fieldIgnored', args: ['runOptions.cellTimeout'] },
           { code: 'bucketInOtherRegion', args: [BUCKET, 'europe-west4', 'us-central1'] },
         ]);
       });

@@ -1,0 +1,400 @@
+import assert from 'node:assert/strict';
+import { ServiceError, type StatusName } from '../../src/execution/errors';
+import { executionIdOf, type Execution, type ExecutionRequest } from '../../src/execution/execution';
+import type { Capabilities, ExecutionService, OutputDocument } from '../../src/execution/execution-service';
+import { isTerminal } from '../../src/execution/states';
+import { until } from './until';
+
+/** A service under the contract. */
+export interface ContractSubject {
+  /** A new client of the service, as another window would have it. */
+  readonly client: () => ExecutionService;
+  /** What this service needs of a request to run Python at all. */
+  readonly request: () => ExecutionRequest;
+}
+
+/** Every difference that a service may have. Another one is a broken contract, not a new entry. */
+const CAPABILITIES: Readonly<Record<keyof Capabilities, 'boolean' | 'true or absent'>> = {
+  cancel: 'boolean',
+  log: 'boolean',
+  liveOutput: 'boolean',
+  cancelMayFail: 'true or absent',
+  sampledHistory: 'true or absent',
+  opaqueRun: 'true or absent',
+  partialEcho: 'true or absent',
+  detailsOnGet: 'true or absent',
+};
+
+/** The order in which an execution goes through its states; it may skip some. */
+const ORDER = ['INITIALIZING', 'QUEUED', 'PREPARING', 'RUNNING', 'CANCELLING'];
+
+/**
+ * The contract of src/execution/execution-service.ts: the same calls, the same expectations for every service. Only
+ * `capabilities` says what may differ.
+ */
+export function contractSuite(name: string, subject: ContractSubject): void {
+  describe(`the contract, kept by ${name}`, function () {
+    this.timeout(120_000);
+    let count = 0;
+    const nextId = (): string => `contract-${String((count += 1))}`;
+    const can = (): Capabilities => subject.client().capabilities;
+
+    async function start(
+      notebook: Uint8Array,
+      more: ExecutionRequest = {},
+      id = nextId(),
+    ): Promise<Execution> {
+      return subject.client().create(id, merged(subject.request(), more), { notebook });
+    }
+
+    it('names its differences, and no others', () => {
+      for (const [key, value] of Object.entries(can())) {
+        const allowed = CAPABILITIES[key as keyof Capabilities];
+        assert.equal(
+          allowed === 'boolean' ? typeof value : value,
+          allowed === 'boolean' ? 'boolean' : true,
+          key,
+        );
+      }
+      assert.match(subject.client().id, /^[a-z]+(?:\/[a-z0-9-]+\/[a-z0-9-]+)?$/);
+      assert.equal(subject.client().id, subject.client().id);
+    });
+
+    it('runs a notebook with parameters, and gives its output', async () => {
+      const id = nextId();
+      const created = await start(
+        python(['x = 1', 'parameters'], 'print(x + 1)'),
+        {
+          displayName: 'sums',
+          executionTemplate: { parameters: 'x: 41' },
+          runOptions: { templateName: 'My Template', source: 'file:///somewhere/sums.ipynb' },
+        },
+        id,
+      );
+      assert.equal(executionIdOf(created.name), id);
+      assert.equal(created.displayName, 'sums');
+      assert.equal(created.executionTemplate?.parameters, 'x: 41');
+      assert.equal(created.runOptions?.source, 'file:///somewhere/sums.ipynb');
+      assert.equal(created.runOptions.environment, undefined);
+      assert.ok(!isTerminal(created.state));
+
+      const ended = await untilEnded(subject.client(), created.name);
+      assert.equal(ended.state, 'SUCCEEDED');
+      assert.deepEqual(
+        [ended.name, ended.displayName, ended.runOptions?.templateName],
+        [created.name, 'sums', 'My Template'],
+      );
+      assert.equal(ended.runStatus?.cause, undefined);
+      assert.equal(ended.runStatus?.elsewhere, undefined);
+      if (can().partialEcho === undefined) {
+        assert.equal(ended.executionTemplate?.parameters, 'x: 41');
+        assert.equal(ended.runOptions?.source, 'file:///somewhere/sums.ipynb');
+      }
+      if (can().opaqueRun === undefined) {
+        assert.equal(ended.runStatus?.kernel?.language, 'python');
+        assert.ok(ended.runStatus.progress);
+        assert.equal(ended.runStatus.progress.completedCells, ended.runStatus.progress.totalCells);
+      }
+
+      const output = await subject.client().readOutput(ended);
+      assert.ok(output !== undefined);
+      const text = await readText(output);
+      assert.match(text, /42\\n/);
+      assert.equal(Buffer.byteLength(text), output.size);
+      assert.equal(await readText(output), text, 'a document can be read again');
+      assert.equal((await subject.client().readOutput(ended))?.version, output.version);
+      assert.ok(ended.outputNotebookFile !== undefined);
+    });
+
+    it('tells the states in their order, with ascending times', async () => {
+      const created = await start(python('import time; time.sleep(0.3)'));
+      const seen = [created.state];
+      const ended = await until('it has ended', async () => {
+        const execution = await subject.client().get(created.name);
+        if (seen.at(-1) !== execution.state) seen.push(execution.state);
+        return isTerminal(execution.state) && execution;
+      });
+      const places = seen.slice(0, -1).map((state) => ORDER.indexOf(state));
+      assert.deepEqual(
+        places,
+        places.toSorted((a, b) => a - b),
+        seen.join(' '),
+      );
+      assert.ok(!places.includes(-1), seen.join(' '));
+      const history = ended.runStatus?.history ?? [];
+      const times = history.map(({ time }) => Date.parse(time));
+      assert.deepEqual(
+        times,
+        times.toSorted((a, b) => a - b),
+      );
+      assert.equal(history.at(-1)?.state, 'SUCCEEDED');
+      assert.equal(history.at(-1)?.time, ended.runStatus?.endTime);
+      if (can().sampledHistory === undefined) {
+        assert.deepEqual(
+          history.map(({ state }) => state),
+          ['INITIALIZING', 'QUEUED', 'PREPARING', 'RUNNING', 'SUCCEEDED'],
+        );
+      }
+    });
+
+    it('tells which cell failed, and keeps what was before it', async () => {
+      const created = await start(
+        python('print("before")', 'raise ValueError("too small")', 'print("after")'),
+      );
+      const ended = await untilEnded(subject.client(), created.name);
+      assert.equal(ended.state, 'FAILED');
+      assert.equal(ended.runStatus?.cause, 'cellError');
+      const { index, errorName, errorValue } = ended.runStatus.cell ?? {};
+      assert.deepEqual([index, errorName, errorValue], [1, 'ValueError', 'too small']);
+      const cells = cellsOf(await readText(await subject.client().readOutput(ended)));
+      assert.match(JSON.stringify(cells[0]?.outputs), /before/);
+      assert.deepEqual([cells[2]?.outputs, cells[2]?.execution_count], [[], null]);
+      if (can().detailsOnGet === undefined) {
+        const listed = (await subject.client().list({})).executions.find(
+          (each) => each.name === created.name,
+        );
+        assert.deepEqual(listed?.runStatus?.cell, ended.runStatus.cell);
+      }
+    });
+
+    it('cancels a run, and keeps its outputs', async () => {
+      const created = await start(python('print("so far", flush=True)\nimport time; time.sleep(600)'));
+      await untilOutput(subject.client(), created.name, can().liveOutput);
+      const cancelled = await attemptCancel(subject.client(), created.name);
+      if (cancelled === undefined) {
+        await subject.client().delete(created.name);
+        return;
+      }
+      assert.ok(['CANCELLING', 'CANCELLED'].includes(cancelled.state), cancelled.state);
+      const ended = await untilEnded(subject.client(), created.name);
+      assert.equal(ended.state, 'CANCELLED');
+      assert.equal(ended.runStatus?.cause, 'cancelled');
+      assert.match(await readText(await subject.client().readOutput(ended)), /so far/);
+      const again = await subject.client().cancel(created.name);
+      assert.equal(again.state, 'CANCELLED', 'what has ended stays as it ended');
+    });
+
+    it('creates once, however often it is asked', async () => {
+      const id = nextId();
+      const [one, two] = [await start(python('1'), {}, id), await start(python('1'), {}, id)];
+      assert.deepEqual([two.name, two.createTime], [one.name, one.createTime]);
+      const all = (await subject.client().list({ pageSize: 100 })).executions;
+      assert.equal(all.filter((each) => each.name === one.name).length, 1);
+      await rejects(start(python('2'), {}, id), 'ALREADY_EXISTS', 'alreadyExists');
+      await rejects(
+        start(python('1'), { executionTemplate: { parameters: 'x: 1' } }, id),
+        'ALREADY_EXISTS',
+        'alreadyExists',
+      );
+      await untilEnded(subject.client(), one.name);
+    });
+
+    it('refuses what cannot be run, and creates nothing', async () => {
+      const id = nextId();
+      await rejects(start(Buffer.from('not json'), {}, id), 'INVALID_ARGUMENT', 'notebookInvalid');
+      await rejects(start(Buffer.from('{"nbformat": 5}'), {}, id), 'INVALID_ARGUMENT', 'notebookInvalid');
+      const listed = { executionTemplate: { parameters: '- 1\n- 2' } };
+      await rejects(start(python('1'), listed, id), 'INVALID_ARGUMENT', 'parametersInvalid');
+      const noFile = { executionTemplate: { paramsYamlFile: 'file:///no/such/file.yaml' } };
+      await rejects(start(python('1'), noFile, id), 'INVALID_ARGUMENT', 'fileNotReadable');
+      await rejects(start(python('1'), {}, 'Not-An-Id'), 'INVALID_ARGUMENT', 'fieldInvalid');
+      const { name } = await start(python('1'));
+      await rejects(
+        subject.client().get(name.replace(executionIdOf(name), id)),
+        'NOT_FOUND',
+        'executionNotFound',
+      );
+      await subject.client().delete(name);
+    });
+
+    it('knows no execution that was never created', async () => {
+      const { name } = await start(python('1'));
+      const unknown = name.replace(executionIdOf(name), 'never-created');
+      const client = subject.client();
+      await rejects(client.get(unknown), 'NOT_FOUND', 'executionNotFound');
+      await rejects(client.cancel(unknown), 'NOT_FOUND', 'executionNotFound');
+      await rejects(client.delete(unknown), 'NOT_FOUND', 'executionNotFound');
+      await untilEnded(client, name);
+    });
+
+    it('lists all of them, newest first, in pages', async () => {
+      const names = [];
+      for (let made = 0; made < 3; made += 1) names.push((await start(python('1'))).name);
+      const found: Execution[] = [];
+      let pageToken: string | undefined;
+      do {
+        const page = await subject
+          .client()
+          .list({ pageSize: 2, ...(pageToken === undefined ? {} : { pageToken }) });
+        assert.ok(page.executions.length <= 2);
+        found.push(...page.executions);
+        pageToken = page.nextPageToken;
+      } while (pageToken !== undefined);
+      assert.deepEqual(
+        found.slice(0, 3).map((each) => each.name),
+        names.toReversed(),
+      );
+      assert.equal(new Set(found.map((each) => each.name)).size, found.length);
+      for (const each of names) await untilEnded(subject.client(), each);
+    });
+
+    it('deletes an execution with its files', async () => {
+      const created = await start(python('1'));
+      const ended = await untilEnded(subject.client(), created.name);
+      await subject.client().delete(created.name);
+      await rejects(subject.client().get(created.name), 'NOT_FOUND', 'executionNotFound');
+      await rejects(subject.client().delete(created.name), 'NOT_FOUND', 'executionNotFound');
+      const left = (await subject.client().list({ pageSize: 100 })).executions.map((each) => each.name);
+      assert.ok(!left.includes(created.name));
+      assert.equal(await subject.client().readInput(ended).catch(notFound), undefined);
+    });
+
+    it('deletes a running execution', async () => {
+      const created = await start(python('import time; time.sleep(600)'));
+      await until('it runs', async () => (await subject.client().get(created.name)).state === 'RUNNING');
+      await subject.client().delete(created.name);
+      await rejects(subject.client().get(created.name), 'NOT_FOUND', 'executionNotFound');
+    });
+
+    it('gives the submitted notebook back', async () => {
+      const created = await start(python('a = 1', 'b = "ü"'));
+      const input = await subject.client().readInput(created);
+      assert.ok(input !== undefined);
+      const text = await readText(input);
+      assert.equal(Buffer.byteLength(text), input.size);
+      assert.deepEqual(
+        cellsOf(text).map(({ source }) => [source].flat().join('')),
+        ['a = 1', 'b = "ü"'],
+      );
+      await untilEnded(subject.client(), created.name);
+    });
+
+    it('shows the log, or says that it has none', async () => {
+      const created = await start(python('import os; os.write(2, b"to the raw descriptor\\n")'));
+      const ended = await untilEnded(subject.client(), created.name);
+      const client = subject.client();
+      if (!can().log) {
+        await rejects(client.readLog(ended, 0), 'UNIMPLEMENTED', 'logNotAvailable');
+        return;
+      }
+      const { text, nextOffset } = await client.readLog(ended, 0);
+      assert.equal(Buffer.byteLength(text), nextOffset);
+      assert.deepEqual(await client.readLog(ended, nextOffset), { text: '', nextOffset });
+    });
+
+    it('lets an aborted call end with the caller’s reason', async () => {
+      const reason = new Error('nobody waits any more');
+      const signal = AbortSignal.abort(reason);
+      const client = subject.client();
+      const created = await start(python('1'));
+      const { name } = created;
+      const id = nextId();
+      const calls = [
+        client.create(id, subject.request(), { notebook: python('1') }, signal),
+        client.get(name, signal),
+        client.list({}, signal),
+        client.cancel(name, signal),
+        client.delete(name, signal),
+        client.readOutput(created, signal),
+        client.readInput(created, signal),
+      ];
+      for (const result of await Promise.allSettled(calls)) {
+        assert.equal(result.status, 'rejected');
+        assert.equal(result.reason, reason);
+      }
+      await rejects(client.get(name.replace(executionIdOf(name), id)), 'NOT_FOUND', 'executionNotFound');
+      await untilEnded(client, name);
+    });
+  });
+}
+
+/** A Python notebook; a cell is its source, or source and tag. */
+function python(...cells: (string | [source: string, tag: string])[]): Uint8Array {
+  const metadata = { kernelspec: { name: 'python3', display_name: 'Python 3', language: 'python' } };
+  return Buffer.from(
+    JSON.stringify({
+      nbformat: 4,
+      nbformat_minor: 5,
+      metadata,
+      cells: cells.map((cell, index) => {
+        const [source, ...tags] = [cell].flat();
+        const tagged = tags.length === 0 ? {} : { tags };
+        return {
+          cell_type: 'code',
+          id: `cell-${String(index)}`,
+          metadata: tagged,
+          source,
+          outputs: [],
+          execution_count: null,
+        };
+      }),
+    }),
+  );
+}
+
+function cellsOf(
+  text: string,
+): { source: string | string[]; outputs: unknown[]; execution_count: number | null }[] {
+  const notebook = JSON.parse(text) as { cells: ReturnType<typeof cellsOf> };
+  return notebook.cells;
+}
+
+function merged(request: ExecutionRequest, more: ExecutionRequest): ExecutionRequest {
+  return {
+    ...request,
+    ...more,
+    executionTemplate: { ...request.executionTemplate, ...more.executionTemplate },
+    runOptions: { ...request.runOptions, ...more.runOptions },
+  };
+}
+
+async function untilEnded(service: ExecutionService, name: string): Promise<Execution> {
+  return until(`${name} has ended`, async () => {
+    const execution = await service.get(name);
+    return isTerminal(execution.state) && execution;
+  });
+}
+
+/** Waits until the cell has printed, or where that cannot be seen, until the run must have got there. */
+async function untilOutput(service: ExecutionService, name: string, live: boolean): Promise<void> {
+  const running = await until('it runs', async () => {
+    const execution = await service.get(name);
+    return execution.state === 'RUNNING' && execution;
+  });
+  if (live) {
+    await until('its output shows', async () =>
+      (await readText(await service.readOutput(running))).includes('so far\\n'),
+    );
+  } else {
+    await new Promise((resolve) => setTimeout(resolve, 8000));
+  }
+}
+
+/** The execution being cancelled; undefined where the service says that it cannot, as its capabilities allow. */
+async function attemptCancel(service: ExecutionService, name: string): Promise<Execution | undefined> {
+  try {
+    return await service.cancel(name);
+  } catch (error) {
+    const allowed = service.capabilities.cancelMayFail === true;
+    if (allowed && error instanceof ServiceError && error.reason === 'cancelNotPossible') return undefined;
+    throw error;
+  }
+}
+
+async function readText(document: OutputDocument | undefined): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of document?.read() ?? []) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+async function rejects(call: Promise<unknown>, status: StatusName, reason: string): Promise<void> {
+  await assert.rejects(call, (error) => {
+    assert.ok(error instanceof ServiceError, String(error));
+    assert.deepEqual([error.status, error.reason], [status, reason], error.message);
+    return true;
+  });
+}
+
+function notFound(error: unknown): undefined {
+  assert.ok(error instanceof ServiceError && error.status === 'NOT_FOUND', String(error));
+}
