@@ -1,8 +1,10 @@
 /*
  * The first step of `npm start`, `npm test` and whatever else must work from a bare clone. It needs nothing but Node:
- * installs the packages when they are not those of the lockfile, builds dist/ and out/, and goes on in TypeScript.
+ * installs the packages when they are not those of the lockfile, builds, and goes on in TypeScript.
  *
- *   node test/support/bootstrap.mjs PROGRAM [ARGUMENT…]     PROGRAM: a bundle in dist/ or out/
+ *   node test/support/bootstrap.mjs [--tests[=FOLDER]] PROGRAM [ARGUMENT…]
+ *
+ * PROGRAM is a bundle in dist/ or out/. --tests: also builds out/, as esbuild.mjs does.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -58,8 +60,10 @@ if (!installed()) {
     'Check that the npm registry can be reached and run this again.',
   );
 }
-const [program = '', ...args] = process.argv.slice(2);
-run(process.execPath, ['esbuild.mjs', '--tests', '--production'], 'Mend the error above and run this again.');
+const given = process.argv.slice(2);
+const flags = given[0]?.startsWith('--tests') ? given.splice(0, 1) : [];
+const [program = '', ...args] = given;
+run(process.execPath, ['esbuild.mjs', '--production', ...flags], 'Mend the error above and run this again.');
 const child = spawn(process.execPath, ['--enable-source-maps', path.join(root, program), ...args], {
   cwd: root,
   stdio: 'inherit',
