@@ -118,12 +118,14 @@ describe('DeletionService', () => {
   });
 
   it('a list asked for while the service deletes does not bring it back', async () => {
-    const pending = await deletions().delete([create('a')]);
+    const tracked = create('a');
+    const pending = await deletions().delete([tracked]);
     const list = store.begin();
     const page = await service.list({});
     await clock.pass(UNDO_TIME);
     await pending.done;
     store.applyFirstPage(list, service, page);
+    store.setHidden(tracked.key, false);
     assert.deepEqual(store.all(), []);
   });
 

@@ -81,6 +81,17 @@ describe('ExecutionTree', () => {
     assert.deepEqual(namesOf(redraws.at(-1))?.sort(), ['FAILED', 'active']);
   });
 
+  it('draws a group again and not the rows in it besides', () => {
+    for (const id of ['a', 'b', 'c']) put(id, 'RUNNING');
+    put('d', 'FAILED');
+    const createTime = '2026-01-01T00:00:00Z';
+    const running = (id: string) => ({ name: nameOf(id), state: 'RUNNING', createTime, displayName: 'x' });
+    store.applyOlderPage(store.begin(), service, {
+      executions: [running('b'), { name: nameOf('a'), state: 'FAILED' }, running('c')],
+    });
+    assert.deepEqual(namesOf(redraws.at(-1))?.sort(), ['FAILED', 'active']);
+  });
+
   it('draws everything when a group appears or goes', () => {
     put('a', 'RUNNING');
     assert.equal(redraws.at(-1), undefined);
@@ -192,6 +203,7 @@ describe('ExecutionTree', () => {
 
     for (const [what, filter, ids] of [
       ['by words, all of which must occur', { text: ' LARGE sales ' }, ['sales-report']],
+      ['by words, one of which does not occur', { text: 'large b' }, []],
       ['by the error', { text: 'keyerror price' }, ['b']],
       ['by the notebook', { text: 'c' }, ['sales-report', 'b', 'c']],
       ['by state', { states: ['FAILED', 'active'] }, ['b', 'c']],
