@@ -1,7 +1,6 @@
-import { writeNotebook } from '../notebook/document';
 import { parseJson, type JsonObject } from '../notebook/json';
-import type { Cell, CodeCell, Notebook } from '../notebook/model';
-import { storedOutput } from './recording/output';
+import type { CodeCell, Notebook } from '../notebook/model';
+import { DocumentWriter } from './document-writer';
 import { OutputRecorder } from './recording/recorder';
 import type { RunEvent } from './run-event';
 
@@ -13,17 +12,17 @@ export class OutputDocument {
   readonly recorder: OutputRecorder;
   /** Counts the changes, to tell whether there is something to save. */
   revision = 0;
-  /** Each cell as it is written; absent where it has changed since. */
-  private readonly written: (Uint8Array | undefined)[] = [];
+  private readonly writer: DocumentWriter;
   private startTime: string | undefined;
   private ended = false;
   /** The cell that is being run, and since when. */
   private running: { index: number; time: string } | undefined;
 
   constructor(readonly notebook: Notebook) {
-    this.recorder = new OutputRecorder((index) => {
+    this.writer = new DocumentWriter(notebook);
+    this.recorder = new OutputRecorder((_, output) => {
       this.revision++;
-      if (index !== undefined) this.written[index] = undefined;
+      if (output) this.writer.outputChanged(output);
     });
   }
 
@@ -65,32 +64,19 @@ export class OutputDocument {
     if (!this.ended) this.apply({ type: 'runEnded', time, failed: true });
   }
 
-  /** The document in UTF-8, in pieces. Cells that have not changed since the last call are not written anew. */
+  /** The document in UTF-8, in pieces. What has not changed since the last call is not written anew. */
   serialize(): Uint8Array[] {
+    const { metadata } = this.notebook;
     const widgets = this.recorder.widgets.toMetadata();
-    const metadata = widgets ? { ...this.notebook.metadata, widgets } : this.notebook.metadata;
-    // Only the list of cells is empty at this depth, and strings hold no line breaks.
-    const [head = '', tail = ''] = Buffer.from(writeNotebook({ ...this.notebook, metadata, cells: [] }))
-      .toString()
-      .split(NO_CELLS);
-    const pieces: Uint8Array[] = [Buffer.from(head + '\n "cells": [')];
-    for (const [index, cell] of this.notebook.cells.entries()) {
-      pieces.push(index === 0 ? FIRST : NEXT, (this.written[index] ??= this.writeCell(cell, index)));
-    }
-    pieces.push(Buffer.from((this.notebook.cells.length > 0 ? '\n ]' : ']') + tail));
-    return pieces;
-  }
-
-  private writeCell(cell: Cell, index: number): Uint8Array {
-    if (cell.cell_type !== 'code') return writeOneCell(cell);
-    const outputs = this.recorder.outputsOf(index).map(storedOutput);
-    return writeOneCell({ ...cell, outputs });
+    return this.writer.write(widgets ? { ...metadata, widgets } : metadata, (index) =>
+      this.recorder.outputsOf(index),
+    );
   }
 
   private codeCell(index: number): CodeCell {
     const cell = this.notebook.cells[index];
     if (cell?.cell_type !== 'code') throw new Error(`cell ${String(index)} is no code cell`);
-    this.written[index] = undefined;
+    this.writer.cellChanged(index);
     return cell;
   }
 
@@ -148,17 +134,4 @@ function papermillOf(cell: CodeCell): JsonObject {
 
 function secondsBetween(start: string, end: string): number {
   return (Date.parse(end) - Date.parse(start)) / 1000;
-}
-
-const NO_CELLS = '\n "cells": []';
-const FIRST = Buffer.from('\n  ');
-const NEXT = Buffer.from(',\n  ');
-
-const BEFORE_CELL = '{\n "cells": [\n  ';
-const AFTER_CELL = '\n ],\n "metadata": {},\n "nbformat": 4,\n "nbformat_minor": 5\n}\n';
-
-/** A cell as it stands in a document: cut out of one that has this cell alone. */
-function writeOneCell(cell: Cell): Uint8Array {
-  const bytes = writeNotebook({ cells: [cell], metadata: {}, nbformat: 4, nbformat_minor: 5 });
-  return bytes.subarray(BEFORE_CELL.length, bytes.length - AFTER_CELL.length);
 }

@@ -8,6 +8,12 @@ const JOINER = '\u200d';
 const JOINS_PREVIOUS = /\u200d|\p{M}/u;
 /** What is longer is no sequence that lacks its end. */
 const MAX_SEQUENCE = 4096;
+/** Characters that are encoded together. */
+const ENCODED_LENGTH = 1 << 16;
+/** As nbformat indents the lines of a stream. */
+const SEPARATOR = ',\n      ';
+const NEXT_LINE = Buffer.from(SEPARATOR);
+const FIRST_LINE = NEXT_LINE.subarray(1);
 const CONTROLS = /[\r\b]/;
 
 /**
@@ -15,10 +21,15 @@ const CONTROLS = /[\r\b]/;
  * character back, and what is written there replaces what was. Colours stay with the characters they were written
  * with. Everything else, other escape sequences too, is kept as it came.
  *
- * Only the last line can still change. What is before it is kept in pieces and joined when somebody reads it.
+ * Only the last line can still change. What is before it is kept as it will be written, as JSON, so that a stream of
+ * any length is held once, and each of its lines is encoded once, however often it is saved.
  */
 export class TerminalText {
-  private readonly finished: string[] = [];
+  /** JSON strings of lines, with {@link SEPARATOR} between them. */
+  private readonly encoded: Buffer[] = [];
+  /** Lines that are to be encoded. */
+  private finished: string[] = [];
+  private finishedLength = 0;
   /** The last line as a string while that is all there is to it, else as a {@link StyledLine}. */
   private line: string | StyledLine = '';
   /** Where the next character goes in a line that is a string; its end when undefined. */
@@ -28,7 +39,7 @@ export class TerminalText {
     if (!CONTROLS.test(chunk) && this.cursor === undefined && typeof this.line === 'string') {
       const end = chunk.lastIndexOf('\n') + 1;
       if (end > 0) {
-        this.finished.push(this.line, chunk.slice(0, end));
+        this.finish(this.line + chunk.slice(0, end));
         this.line = '';
       }
       this.line += chunk.slice(end);
@@ -38,21 +49,38 @@ export class TerminalText {
       const newline = chunk.indexOf('\n', start);
       this.write(chunk.slice(start, newline < 0 ? chunk.length : newline));
       if (newline < 0) break;
-      this.finished.push(String(this.line), '\n');
+      this.finish(`${String(this.line)}\n`);
       this.line = '';
       this.cursor = undefined;
       start = newline + 1;
     }
   }
 
-  /** The text so far, in order, in pieces of any length. */
-  *pieces(): Generator<string> {
-    yield* this.finished;
-    yield String(this.line);
+  /** The lines as JSON strings in UTF-8, each on a line of its own as it stands in a notebook, in pieces. */
+  jsonLines(): Buffer[] {
+    this.encode();
+    const last = String(this.line);
+    const texts = last === '' ? this.encoded : [...this.encoded, Buffer.from(JSON.stringify(last))];
+    return texts.flatMap((text, index) => [index === 0 ? FIRST_LINE : NEXT_LINE, text]);
   }
 
   toString(): string {
-    return this.finished.join('') + String(this.line);
+    const encoded = this.encoded.flatMap((lines) => JSON.parse(`[${lines.toString()}]`) as string[]);
+    return encoded.join('') + this.finished.join('') + String(this.line);
+  }
+
+  private finish(lines: string): void {
+    this.finished.push(lines);
+    this.finishedLength += lines.length;
+    if (this.finishedLength >= ENCODED_LENGTH) this.encode();
+  }
+
+  private encode(): void {
+    if (this.finishedLength === 0) return;
+    const lines = this.finished.join('').slice(0, -1).split('\n');
+    this.encoded.push(Buffer.from(lines.map((line) => JSON.stringify(`${line}\n`)).join(SEPARATOR)));
+    this.finished = [];
+    this.finishedLength = 0;
   }
 
   /** Text without a newline, on the last line. */

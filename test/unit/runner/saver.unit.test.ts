@@ -1,11 +1,13 @@
 import * as assert from 'node:assert/strict';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
+import { writeNotebook } from '../../../src/notebook/document';
+import { storedOutput } from '../../../src/runner/recording/output';
 import { FILES } from '../../../src/runner/job';
 import { OutputDocument } from '../../../src/runner/output-document';
 import { delayUntilSave, OutputSaver, replaceFile } from '../../../src/runner/saver';
 import { makeFolders, notebookOf, readOutput, removeFolders, textOf } from './running';
-import { stream } from './vectors';
+import { display, message, stream } from './vectors';
 
 function document(): OutputDocument {
   const result = new OutputDocument(notebookOf('a', 'b'));
@@ -81,6 +83,26 @@ describe('saving the output', () => {
       new OutputSaver(path.join(folder, FILES.output), growing, resolve, failing).changed();
     });
     assert.match(String(error), /EROFS/);
+  });
+
+  it('writes what the notebook writer writes', () => {
+    const growing = document();
+    const { recorder, notebook } = growing;
+    for (const each of [
+      stream('line\n\nlast'),
+      display('a "quoted"\ntext'),
+      stream('', 'r0', 'stderr'),
+      message('error', { ename: 'E', evalue: 'v', traceback: ['t\nu'] }),
+    ]) {
+      growing.apply({ type: 'message', message: each });
+    }
+    const [cell] = notebook.cells;
+    assert.ok(cell?.cell_type === 'code');
+    const whole = {
+      ...notebook,
+      cells: [{ ...cell, outputs: recorder.outputsOf(0).map(storedOutput) }, ...notebook.cells.slice(1)],
+    };
+    assert.equal(String(Buffer.concat(growing.serialize())), Buffer.from(writeNotebook(whole)).toString());
   });
 
   it('is of the same document however often parts of it were written before', () => {

@@ -4,7 +4,8 @@ import { TerminalText } from '../../../src/runner/recording/terminal-text';
 function shown(...chunks: string[]): string {
   const text = new TerminalText();
   for (const chunk of chunks) text.append(chunk);
-  assert.equal([...text.pieces()].join(''), text.toString());
+  const lines = JSON.parse(`[${Buffer.concat(text.jsonLines()).toString()}]`) as string[];
+  assert.equal(lines.join(''), text.toString());
   return text.toString();
 }
 
