@@ -44,6 +44,8 @@ export interface GoogleOptions {
   /** Sends all requests; the global fetch when absent. */
   readonly fetch?: typeof fetch | undefined;
   readonly clock?: RequestClock | undefined;
+  /** Milliseconds until an answer must have come; 30,000 when absent. */
+  readonly timeout?: number | undefined;
 }
 
 /** Google Cloud with one person's credentials. */
@@ -61,7 +63,7 @@ export interface Google {
 export function createGoogle(options: GoogleOptions = {}): Google {
   const { endpoints = {}, clock = systemRequestClock } = options;
   const credentials = new Credentials(options);
-  const sender = new RequestSender(credentials, clock);
+  const sender = new RequestSender(credentials, clock, options.timeout);
   const storage = new CloudStorageClient(sender, endpointOf('storage', endpoints));
   const files = new ExecutionFiles(storage);
   const services = new Map<string, GoogleExecutionService>();

@@ -44,7 +44,7 @@ export interface AttemptOptions {
 /** One request with everything that repeats it: how often, how long. Times are milliseconds. */
 export const POLICY = {
   attempts: 5,
-  timeout: 60_000,
+  timeout: 30_000,
   firstDelay: 1000,
   longestDelay: 32_000,
   /** A service that asks for a longer wait gets it from the caller, who is not kept waiting for it. */
@@ -62,6 +62,7 @@ export class RequestSender {
   constructor(
     readonly credentials: Credentials,
     readonly clock: RequestClock,
+    private readonly timeout: number = POLICY.timeout,
   ) {}
 
   /**
@@ -106,7 +107,7 @@ export class RequestSender {
       try {
         const auth = await this.credentials.auth();
         return await attempt(
-          { auth, timeout: POLICY.timeout, retry: false, ...(signal === undefined ? {} : { signal }) },
+          { auth, timeout: this.timeout, retry: false, ...(signal === undefined ? {} : { signal }) },
           count,
         );
       } catch (error) {

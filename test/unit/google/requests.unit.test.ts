@@ -98,6 +98,17 @@ describe('requests to Google', function () {
     assert.equal(requests(), 1);
   });
 
+  it('are repeated when no answer comes in time', async () => {
+    const service = cloud.google({ timeout: 300 }).service('vertex', PROJECT, LOCATION);
+    await service.list({});
+    cloud.vertex.requests.length = 0;
+    cloud.vertex.faults.add(/list/, { kind: 'slow', milliseconds: 60_000 });
+    await service.list({});
+    assert.equal(requests(), 2);
+    cloud.vertex.faults.add(/list/, { kind: 'slow', milliseconds: 60_000 }, 5);
+    await assert.rejects(service.list({}), { status: 'DEADLINE_EXCEEDED', reason: 'timedOut' });
+  });
+
   it('end at once when they are aborted, with the caller’s reason', async () => {
     cloud.vertex.faults.add(/list/, { kind: 'slow', milliseconds: 60_000 });
     const controller = new AbortController();
