@@ -261,7 +261,7 @@ export class Supervisor {
   /** Ends the execution: the output is in its place and the record on disk before anybody is shown the final state. */
   async #end(
     entry: Entry,
-    { state, history, runStatus: { history: _, ...runStatus } }: Merged,
+    { state, history, runStatus: { history: _history, ...runStatus } }: Merged,
   ): Promise<void> {
     const { record } = entry;
     const { store } = this.options;
@@ -285,18 +285,20 @@ export class Supervisor {
         ...(warnings.length === 0 ? {} : { warnings }),
       },
     };
-    const { cancelTime, deleteTime, runtime: __, ...rest } = record;
-    await this.#persist({
-      ...rest,
-      ...(cancelTime && { cancelTime }),
-      ...(deleteTime && { deleteTime }),
-      ...final,
-    });
-    Object.assign(record, final);
-    delete record.runtime;
-    entry.status = undefined;
-    // What was asked for meanwhile was written over the end.
-    if (record.cancelTime !== cancelTime || record.deleteTime !== deleteTime) await this.#persist(record);
+    const { runtime: _runtime, ...rest } = record;
+    const show = (): void => {
+      Object.assign(record, final);
+      delete record.runtime;
+      entry.status = undefined;
+    };
+    // What the runner left on disk already says the same, and a restart would come to this same end.
+    const known = placed === undefined && isTerminal((await this.readStatus(record))?.state);
+    if (known) show();
+    await this.#persist({ ...rest, ...final });
+    if (!known) show();
+    // What was asked for meanwhile was perhaps written over the end.
+    if (record.cancelTime !== rest.cancelTime || record.deleteTime !== rest.deleteTime)
+      await this.#persist(record);
   }
 
   async #place(record: ExecutionRecord, warnings: ExecutionWarning[]): Promise<string | undefined> {

@@ -26,6 +26,8 @@ describe('The embedded service with many executions', () => {
     const first = await TestService.start(folder);
     await first.create('model');
     await first.ended('model');
+    // It is told before it is written: the runner's own word is on disk already.
+    while (!fs.readFileSync(first.file('model', 'execution.json'), 'utf8').includes('SUCCEEDED'));
     await first.kill();
     const model = fs.readFileSync(first.file('model', 'execution.json'), 'utf8');
     for (let index = 0; index < 10_000; index++) {

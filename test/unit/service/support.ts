@@ -15,12 +15,21 @@ export const SERVICE = path.join(ROOT, 'dist/service.js');
 export const FAKE_RUNNER = path.join(ROOT, 'out/test/unit/service/fake-runner.main.js');
 export const PARENT = 'v1/projects/local/locations/local';
 
+const folders: string[] = [];
+const services: TestService[] = [];
+
+after(async function () {
+  this.timeout(120_000);
+  await Promise.all(services.map((service) => service.kill()));
+  await Promise.all(
+    folders.map((folder) => fs.promises.rm(folder, { recursive: true, force: true, maxRetries: 5 })),
+  );
+});
+
 /** A temporary folder with an awkward name, removed after the test file. */
 export function temporaryFolder(): string {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "nbx it's ü-"));
-  after(() => {
-    fs.rmSync(folder, { recursive: true, force: true });
-  });
+  folders.push(folder);
   return folder;
 }
 
@@ -79,7 +88,7 @@ export class TestService {
       fs.readFileSync(tokenFile, 'utf8'),
       stderr,
     );
-    after(() => service.kill());
+    services.push(service);
     return service;
   }
 
