@@ -4,7 +4,7 @@ import { runSuites } from './mocha';
 
 /* node out/test/support/mocha.main.js unit|window: the suites that run in plain Node. */
 const [, , suite] = process.argv;
-const [ending, timeout] = suite === 'window' ? ['.e2e.test.js', 240_000] : ['.unit.test.js', 30_000];
+const [ending, timeout] = suite === 'window' ? ['.e2e.test.js', 300_000] : ['.unit.test.js', 30_000];
 void runSuites(path.join(ROOT, 'out/test', suite ?? 'unit'), ending, timeout).then(({ failed }) => {
   process.exitCode = failed > 0 ? 1 : 0;
 });

@@ -220,7 +220,8 @@ export class VSCode {
     });
     await options.prepare?.(context);
     const page = await context.newPage();
-    page.setDefaultTimeout(20_000);
+    // Far above what anything takes, also on a busy machine.
+    page.setDefaultTimeout(60_000);
     await page.goto(this.windowUrl(options));
     const workbench = new Workbench(page);
     await workbench.ready();
