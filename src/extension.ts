@@ -10,6 +10,7 @@ import { problemOf } from './commands/problem-sentences';
 import { rerunCommands } from './commands/rerun-commands';
 import { SubmissionMemory } from './commands/submission-memory';
 import { templateCommands } from './commands/template-commands';
+import { usableTemplates } from './commands/template-settings';
 import { viewCommands } from './commands/view-commands';
 import { WriteBackService } from './commands/write-back';
 import { defaultDataDirectory } from './embedded';
@@ -23,6 +24,9 @@ import { trackedOf } from './views/explorer/nodes';
 
 /** Settings that the embedded service takes over while it runs. */
 const SERVICE_SETTINGS = ['notebookExecutions.maxConcurrentExecutions', 'notebookExecutions.spareKernel'];
+
+/** Settings that hold from the next window on. */
+const RELOAD_SETTINGS = ['notebookExecutions.dataDirectory', 'notebookExecutions.nodePath'];
 
 let close: (() => Promise<void>) | undefined;
 
@@ -53,7 +57,7 @@ export function activate(context: vscode.ExtensionContext): void {
     version: (context.extension.packageJSON as { version: string }).version,
     nodePath: settings.nodePath,
     config: settings.service,
-    google: () => ({}),
+    google: () => machineSettings().google,
     log: say,
   });
 
@@ -77,6 +81,8 @@ export function activate(context: vscode.ExtensionContext): void {
     writeBack,
     serviceFor: (template) => services.forTemplate(template),
     ignoredFields: (template) => services.ignoredFields(template),
+    unsupported: (template, request) => services.unsupported(template, request),
+    missing: (notebook, file, files) => services.missing(notebook, file, files),
   });
   const executions: ExecutionContext = {
     tracking,
@@ -103,7 +109,21 @@ export function activate(context: vscode.ExtensionContext): void {
   };
   const commands = registerCommands(handlers, runner);
 
+  const trackGoogle = () => {
+    services.trackGoogle(usableTemplates(), views.explorer.visible).catch((error: unknown) => {
+      log.error(redact(String(error)));
+    });
+  };
   const settingsChanges = vscode.workspace.onDidChangeConfiguration((event) => {
+    if (event.affectsConfiguration('notebookExecutions.google')) {
+      services.forgetGoogle();
+    }
+    if (event.affectsConfiguration('notebookExecutions.templates')) {
+      trackGoogle();
+    }
+    if (RELOAD_SETTINGS.some((name) => event.affectsConfiguration(name))) {
+      void runner.run('settings', offerReload);
+    }
     if (SERVICE_SETTINGS.some((name) => event.affectsConfiguration(name))) {
       services.embedded.configure(machineSettings().service).catch((error: unknown) => {
         say(`Settings of the service: ${String(error)}`);
@@ -111,11 +131,14 @@ export function activate(context: vscode.ExtensionContext): void {
     }
   });
 
+  const looking = views.explorer.onDidChangeVisibility(trackGoogle);
+
   // What an earlier window left is taken up before anybody asks a service.
   tracking
     .restore()
     .then(() => {
       tracking.addService(services.embedded, LOCAL_RATES);
+      trackGoogle();
     })
     .catch((error: unknown) => {
       log.error(redact(String(error)));
@@ -125,13 +148,21 @@ export function activate(context: vscode.ExtensionContext): void {
     await tracking.close();
     services.dispose();
   };
-  context.subscriptions.push(commands, settingsChanges, writeBack, views, log);
+  context.subscriptions.push(commands, settingsChanges, looking, writeBack, views, log);
 }
 
 /** Carries out what waits to be undone. What runs goes on. */
 export async function deactivate(): Promise<void> {
   await close?.();
   close = undefined;
+}
+
+async function offerReload(): Promise<void> {
+  const reload = vscode.l10n.t('Reload Window');
+  const message = vscode.l10n.t('The changed setting of Notebook Executions takes effect after a reload.');
+  if ((await vscode.window.showInformationMessage(message, reload)) === reload) {
+    await vscode.commands.executeCommand('workbench.action.reloadWindow');
+  }
 }
 
 function isAlive(processId: number): boolean {

@@ -1,5 +1,6 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
+import type { ExecutionRequest } from '../execution/execution';
 import type { ExecutionService } from '../execution/execution-service';
 import type { UserTemplate } from '../execution/template';
 import type { TrackedExecution } from '../tracking/execution-store';
@@ -9,9 +10,9 @@ import { captureNotebook } from './notebook-capture';
 import { checkNotebook } from './notebook-check';
 import { Problem } from './problem';
 import { problemOf } from './problem-sentences';
-import { submit, type Submission } from './submission';
+import { create, prepare, type Submission } from './submission';
 import { assertKernelKnown, mendable } from './submission-problems';
-import { askForSubmission, chooseTemplate } from './submission-flow';
+import { askForSubmission, chooseTemplate, serviceLabel } from './submission-flow';
 import type { Choice, SubmissionMemory } from './submission-memory';
 import { notebookTargets } from './targets';
 import type { WriteBackService } from './write-back';
@@ -24,12 +25,19 @@ export interface ExecuteContext {
   /** The service that a template names, tracked from now on. */
   serviceFor(template: UserTemplate): Promise<ExecutionService>;
   readonly writeBack: WriteBackService;
+  /** Fields of a request that a service elsewhere will not carry out. */
+  unsupported(template: UserTemplate, request: ExecutionRequest): Promise<readonly string[]>;
+  /** Names of the workspace's files and modules that a notebook uses and that are not there elsewhere. */
+  missing(notebook: Uint8Array, file: string, files: readonly string[]): Promise<readonly string[]>;
   /** Fields of a template that its service cannot honour. */
   ignoredFields(template: UserTemplate): readonly string[];
 }
 
 /** How many names the confirmation of many notebooks lists. */
 const MOST_LISTED = 20;
+
+/** Files of the workspace that are looked through for what a notebook uses. */
+const MOST_FILES = 5000;
 
 /** Submits notebooks: Execute Remotely, Execute Again. */
 export class ExecuteCommands {
@@ -203,18 +211,63 @@ export class ExecuteCommands {
     const title = vscode.l10n.t('Submitting {0}', path.posix.basename(submission.source.path));
     return vscode.window.withProgress(
       { location: vscode.ProgressLocation.Notification, title, cancellable: true },
-      async (_, token) => {
+      async (progress, token) => {
         const abort = new AbortController();
         const subscription = token.onCancellationRequested(() => {
           abort.abort();
         });
         try {
           const service = await this.context.serviceFor(submission.template);
-          return await submit(submission, service, this.context.tracking, abort.signal);
+          const request = await prepare(submission);
+          await this.confirmLosses(submission, request.execution);
+          const input = {
+            ...request.input,
+            onUpload: (sent: number, total: number) => {
+              progress.report({
+                message: vscode.l10n.t('{0} % sent', Math.round((100 * sent) / Math.max(1, total))),
+              });
+            },
+          };
+          return await create({ ...request, input }, service, this.context.tracking, abort.signal);
         } finally {
           subscription.dispose();
         }
       },
+    );
+  }
+
+  /** Says what a service elsewhere will not carry out, before anything is sent. */
+  private async confirmLosses(
+    { source, notebook, template }: Submission,
+    execution: ExecutionRequest,
+  ): Promise<void> {
+    if (template.service === 'embedded') {
+      return;
+    }
+    const fields = await this.context.unsupported(template, execution);
+    const files = source.scheme === 'file' ? await this.missingFiles(source, notebook) : [];
+    if (fields.length === 0 && files.length === 0) {
+      return;
+    }
+    const detail = [
+      ...(fields.length === 0 ? [] : [vscode.l10n.t('The service does not use: {0}', fields.join(', '))]),
+      ...(files.length === 0
+        ? []
+        : [vscode.l10n.t('These files of the workspace will not be there: {0}', files.join(', '))]),
+    ].join('\n');
+    const yes = vscode.l10n.t('Execute Anyway');
+    const question = vscode.l10n.t('Not everything can be taken to {0}.', serviceLabel(template));
+    if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) !== yes) {
+      throw new vscode.CancellationError();
+    }
+  }
+
+  private async missingFiles(source: vscode.Uri, notebook: Uint8Array): Promise<readonly string[]> {
+    const files = await vscode.workspace.findFiles('**/*', undefined, MOST_FILES);
+    return this.context.missing(
+      notebook,
+      source.fsPath,
+      files.filter(({ scheme }) => scheme === 'file').map(({ fsPath }) => fsPath),
     );
   }
 }

@@ -1,7 +1,6 @@
 import * as vscode from 'vscode';
 import * as z from 'zod/mini';
 
-/** An empty text is an absent setting. */
 const text = z.catch(z.optional(z.string()), undefined);
 
 const SettingsSchema = z.object({
@@ -9,6 +8,12 @@ const SettingsSchema = z.object({
   nodePath: text,
   maxConcurrentExecutions: z.catch(z.int().check(z.minimum(0)), 0),
   spareKernel: z.catch(z.boolean(), true),
+  'google.keyFile': text,
+  'google.quotaProject': text,
+  'google.endpoints': z.catch(
+    z.object({ notebooks: text, aiplatform: text, storage: text, cloudresourcemanager: text }),
+    {},
+  ),
 });
 
 /** The settings of machine scope: what they name is started or written to, so that no workspace may set them. */
@@ -17,6 +22,11 @@ export interface MachineSettings {
   readonly nodePath: string | undefined;
   /** For the embedded service's config.json. */
   readonly service: { readonly maxConcurrent?: number; readonly spare: boolean };
+  readonly google: {
+    readonly keyFile: string | undefined;
+    readonly quotaProject: string | undefined;
+    readonly endpoints: Readonly<Record<string, string | undefined>>;
+  };
 }
 
 /** Reads them; a value of the wrong type is as good as none. */
@@ -28,11 +38,21 @@ export function machineSettings(): MachineSettings {
   );
   const { maxConcurrentExecutions, spareKernel } = settings;
   return {
-    dataDirectory: settings.dataDirectory === '' ? undefined : settings.dataDirectory,
-    nodePath: settings.nodePath === '' ? undefined : settings.nodePath,
+    dataDirectory: present(settings.dataDirectory),
+    nodePath: present(settings.nodePath),
     service: {
       ...(maxConcurrentExecutions === 0 ? {} : { maxConcurrent: maxConcurrentExecutions }),
       spare: spareKernel,
     },
+    google: {
+      keyFile: present(settings['google.keyFile']),
+      quotaProject: present(settings['google.quotaProject']),
+      endpoints: settings['google.endpoints'],
+    },
   };
+}
+
+/** An empty text is an absent setting. */
+function present(value: string | undefined): string | undefined {
+  return value === '' ? undefined : value;
 }

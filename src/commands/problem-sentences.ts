@@ -1,5 +1,6 @@
 import { l10n } from 'vscode';
 import { ServiceError } from '../execution/errors';
+import { googleRemedies, googleSentence } from './google-sentences';
 import { Problem } from './problem';
 
 /** The person's sentence for any error. Details (stack, system errors) are in the log, behind the popup's button. */
@@ -8,7 +9,7 @@ export function problemOf(error: unknown): Problem {
     return error;
   }
   if (error instanceof ServiceError) {
-    return new Problem(sentenceOf(error), [], { cause: error });
+    return new Problem(sentenceOf(error), googleRemedies(error), { cause: error });
   }
   return new Problem(
     l10n.t('Something unexpected happened: {0}', error instanceof Error ? error.message : String(error)),
@@ -59,7 +60,7 @@ export function sentenceOf(error: ServiceError): string {
     case 'fieldInvalid':
       return l10n.t('The execution service does not accept {0}: {1}', args['field'] ?? '', error.message);
     default:
-      return byStatus(error);
+      return googleSentence(error) ?? byStatus(error);
   }
 }
 

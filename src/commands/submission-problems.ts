@@ -4,6 +4,7 @@ import type { UserTemplate } from '../execution/template';
 import { isJsonObject } from '../notebook/json';
 import type { Notebook } from '../notebook/model';
 import { label } from '../views/pickers/label';
+import { googleRemedies } from './google-sentences';
 import { installIpykernel } from './ipykernel';
 import { Problem, type Remedy } from './problem';
 import { sentenceOf } from './problem-sentences';
@@ -92,7 +93,11 @@ function remediesOf(error: ServiceError, submission: Submission, resubmit: Resub
         },
       ];
     default:
-      return error.status === 'UNAVAILABLE' || error.status === 'DEADLINE_EXCEEDED' ? [again] : [];
+      return googleRemedies(error).length > 0
+        ? [...googleRemedies(error), again]
+        : error.status === 'UNAVAILABLE' || error.status === 'DEADLINE_EXCEEDED'
+          ? [again]
+          : [];
   }
 }
 

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import { ServiceError } from '../execution/errors';
 import type { ExecutionRequest, RunOptions } from '../execution/execution';
-import type { ExecutionService } from '../execution/execution-service';
+import type { ExecutionInput, ExecutionService } from '../execution/execution-service';
 import { expandOutputName, type UserTemplate } from '../execution/template';
 import type { TrackedExecution } from '../tracking/execution-store';
 import type { TrackingService } from '../tracking/tracking-service';
@@ -26,23 +26,35 @@ export interface Submission {
 /** Waits between the tries of a create whose answer got lost, in milliseconds. */
 const RETRY_AFTER_MS = [200, 1000];
 
+/** What a service is asked to create. */
+export interface CreateRequest {
+  readonly executionId: string;
+  readonly execution: ExecutionRequest;
+  readonly input: ExecutionInput;
+}
+
+/** The request for a submission. Nothing is sent. */
+export async function prepare(submission: Submission): Promise<CreateRequest> {
+  const executionId = newExecutionId(submission.source);
+  const execution = await requestOf(submission, executionId);
+  return { executionId, execution, input: { notebook: submission.notebook } };
+}
+
 /**
  * Creates the execution and hands it to the tracking. Tried again with the same id where the answer got lost: the
  * service answers with the execution that was created.
  */
-export async function submit(
-  submission: Submission,
+export async function create(
+  { executionId, execution: request, input }: CreateRequest,
   service: ExecutionService,
   tracking: TrackingService,
   signal: AbortSignal,
 ): Promise<TrackedExecution> {
-  const executionId = newExecutionId(submission.source);
-  const request = await requestOf(submission, executionId);
   signal.throwIfAborted();
   for (const wait of [...RETRY_AFTER_MS, undefined]) {
     const ticket = tracking.store.begin();
     try {
-      const execution = await service.create(executionId, request, { notebook: submission.notebook }, signal);
+      const execution = await service.create(executionId, request, input, signal);
       const tracked = tracking.store.apply(ticket, service, execution);
       await tracking.completion.submitted(tracked);
       tracking.poke(service.id);

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { OUTPUT_SCHEME } from '../views/output/output-uri';
 import { Problem } from './problem';
 
 /**
@@ -23,7 +24,7 @@ export function notebookTargets(args: readonly unknown[]): vscode.Uri[] {
 /** The notebook of the active editor, whatever shows it. */
 export function activeNotebook(): vscode.Uri | undefined {
   const editor = vscode.window.activeNotebookEditor;
-  if (editor?.notebook.notebookType === 'jupyter-notebook') {
+  if (editor?.notebook.notebookType === 'jupyter-notebook' && editor.notebook.uri.scheme !== OUTPUT_SCHEME) {
     return editor.notebook.uri;
   }
   const input: unknown = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
@@ -35,8 +36,9 @@ export function activeNotebook(): vscode.Uri | undefined {
     : undefined;
 }
 
+/** A notebook that can be executed: documents of executions are results, not sources. */
 export function isNotebook(uri: vscode.Uri): boolean {
-  return uri.path.toLowerCase().endsWith('.ipynb');
+  return uri.path.toLowerCase().endsWith('.ipynb') && uri.scheme !== OUTPUT_SCHEME;
 }
 
 /** Notebook toolbars hand over `{ notebookEditor: { notebookUri } }`. */

@@ -1,3 +1,4 @@
+import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { type Execution } from '../execution/execution';
 import type { ExecutionService } from '../execution/execution-service';
@@ -81,6 +82,13 @@ export function templateOf(name: string, service: ExecutionService, execution: E
     ...runOptions
   } = execution.runOptions ?? {};
   const { inputNotebookFile: _input, ...executionTemplate } = execution.executionTemplate ?? {};
+  // The service answers with the folder of the notebook where none was chosen; another notebook has another one.
+  const { source, workingDirectory } = execution.runOptions ?? {};
+  if (workingDirectory !== undefined && source?.startsWith('file:') === true) {
+    if (path.dirname(vscode.Uri.parse(source).fsPath) === workingDirectory) {
+      delete runOptions.workingDirectory;
+    }
+  }
   return {
     name,
     service: TEMPLATE_SERVICES.find((candidate) => candidate === kind) ?? 'embedded',

@@ -17,6 +17,14 @@ export function templatesFor(resource: vscode.Uri | undefined): TemplateEntry[] 
   return [{ name: THIS_MACHINE.name, template: THIS_MACHINE }, ...ownTemplates(resource)];
 }
 
+/** Every template that can be used somewhere in this window. */
+export function usableTemplates(): UserTemplate[] {
+  const folders = vscode.workspace.workspaceFolders ?? [];
+  return [undefined, ...folders.map(({ uri }) => uri)]
+    .flatMap((resource) => templatesFor(resource))
+    .flatMap(({ template }) => template ?? []);
+}
+
 /** The template of this name that can be used; undefined where there is none. */
 export function templateNamed(name: string, resource: vscode.Uri | undefined): UserTemplate | undefined {
   return templatesFor(resource).find((entry) => entry.name === name)?.template;

@@ -1,0 +1,90 @@
+import * as vscode from 'vscode';
+import type { ServiceError } from '../execution/errors';
+import type { Remedy } from './problem';
+
+/** The sentence for an error of a Google service (src/google/error-translation.ts); undefined for any other reason. */
+export function googleSentence({ reason, args, message }: ServiceError): string | undefined {
+  const arg = (name: string): string => args[name] ?? '?';
+  switch (reason) {
+    case 'credentialsMissing':
+      return vscode.l10n.t('There are no Google Cloud credentials. Sign in with “{0}”.', arg('command'));
+    case 'credentialsExpired':
+      return vscode.l10n.t(
+        'The Google Cloud credentials have expired. Sign in again with “{0}”.',
+        arg('command'),
+      );
+    case 'credentialsRevoked':
+      return vscode.l10n.t(
+        'The Google Cloud credentials were revoked. Sign in again with “{0}”.',
+        arg('command'),
+      );
+    case 'credentialsInvalid':
+      return vscode.l10n.t('The key file {0} is not accepted by Google Cloud.', arg('path'));
+    case 'clockSkewed':
+      return vscode.l10n.t('Google Cloud does not accept the clock of this machine. Set it right.');
+    case 'apiNotEnabled':
+      return vscode.l10n.t('The API {0} is not enabled in the project {1}.', arg('service'), arg('project'));
+    case 'billingDisabled':
+      return vscode.l10n.t('Billing is disabled in the project {0}.', arg('project'));
+    case 'actAsMissing':
+      return vscode.l10n.t(
+        'You may not run notebooks as the service account {0}: the role Service Account User is missing.',
+        arg('serviceAccount'),
+      );
+    case 'projectNotFound':
+      return vscode.l10n.t('There is no project {0}, or you have no access to it.', arg('project'));
+    case 'bucketNotFound':
+      return vscode.l10n.t('There is no bucket {0}.', arg('bucket'));
+    case 'bucketWrongRegion':
+      return vscode.l10n.t('The bucket {0} is in another region than {1}.', arg('bucket'), arg('location'));
+    case 'regionWithoutService':
+      return vscode.l10n.t('The service is not offered in {0}.', arg('location'));
+    case 'permissionDenied':
+      return args['permission'] === undefined
+        ? vscode.l10n.t('Google Cloud denies the permission: {0}', message)
+        : vscode.l10n.t('The permission {0} is missing.', args['permission']);
+    case 'quotaExceeded':
+      return vscode.l10n.t('A quota is exhausted: {0}', arg('quota'));
+    case 'rateLimited':
+      return vscode.l10n.t('Google Cloud limits the rate of requests. Try again in a while.');
+    case 'objectNotFound':
+      return vscode.l10n.t('There is no {0}.', arg('uri'));
+    case 'hostUnreachable':
+      return vscode.l10n.t('{0} cannot be reached. Is there a connection?', arg('host'));
+    case 'timedOut':
+      return vscode.l10n.t('{0} does not answer in time.', arg('host'));
+    case 'serviceUnavailable':
+      return vscode.l10n.t('{0} has a problem at the moment. Try again in a while.', arg('service'));
+    case 'cancelNotPossible':
+      return vscode.l10n.t('This service cannot cancel it. Deleting the execution ends it.');
+    default:
+      return undefined;
+  }
+}
+
+/** Buttons that mend an error of a Google service. */
+export function googleRemedies({ args }: ServiceError): Remedy[] {
+  const { command, url } = args;
+  return [
+    ...(command === undefined
+      ? []
+      : [
+          {
+            label: vscode.l10n.t('Sign In'),
+            run: () => {
+              const terminal = vscode.window.createTerminal(vscode.l10n.t('Sign In to Google Cloud'));
+              terminal.show();
+              terminal.sendText(command);
+            },
+          },
+        ]),
+    ...(url === undefined
+      ? []
+      : [
+          {
+            label: vscode.l10n.t('Open Page'),
+            run: () => vscode.env.openExternal(vscode.Uri.parse(url)),
+          },
+        ]),
+  ];
+}

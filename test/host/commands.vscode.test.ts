@@ -1,0 +1,318 @@
+import assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+import type { EmbeddedExecutionService } from '../../src/embedded';
+import {
+  activated,
+  allNames,
+  ended,
+  notebookText,
+  outsider,
+  withSettings,
+  writeFile,
+} from './support/executions';
+import { Person, type OpenPick } from './support/person';
+
+const run = (command: string, ...args: unknown[]): Thenable<unknown> =>
+  vscode.commands.executeCommand(`notebookExecutions.${command}`, ...args);
+
+describe('commands on executions', () => {
+  let service: EmbeddedExecutionService;
+  let person: Person;
+  let restore: () => Promise<void>;
+
+  before(async () => {
+    await activated();
+    service = outsider();
+    restore = await withSettings({
+      'notebookExecutions.openOutput': 'never',
+      'notebookExecutions.notifySuccess': false,
+    });
+  });
+  after(async () => {
+    await restore();
+    service.dispose();
+  });
+  beforeEach(() => {
+    person = new Person();
+  });
+  afterEach(async () => {
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    person.leave();
+  });
+
+  const submit = async (name: string, ...cells: string[]): Promise<string> => {
+    person.willPick((pick) => {
+      pick.choose('This machine');
+    });
+    const created = await run('execute', await writeFile(`${name}.ipynb`, notebookText(cells)));
+    assert.equal(typeof created, 'string');
+    return String(created);
+  };
+  /** Chooses the newest execution of a notebook. */
+  const pickFirst =
+    (name: string) =>
+    (pick: OpenPick): void => {
+      assert.ok(pick.labels.includes(name), pick.labels.join(' | '));
+      pick.choose(name);
+    };
+  const isGone = async (name: string): Promise<boolean> => !(await allNames(service)).includes(name);
+
+  it('cancel ends a running one, and is offered for nothing else', async () => {
+    const done = await submit('done-before', '1');
+    await ended(service, done);
+    const name = await submit('endless', 'import time\nwhile True: time.sleep(0.1)');
+    await run('refresh');
+    person.willPick((pick) => {
+      assert.deepEqual(pick.labels, ['endless']);
+      pick.choose('endless');
+    });
+    await run('cancel');
+    assert.equal((await ended(service, name)).state, 'CANCELLED');
+    await run('refresh');
+    await run('cancel');
+    await person.message(/no execution that this can be done with/);
+  });
+
+  it('openOutput and openInput open read-only notebooks', async () => {
+    await ended(service, await submit('opened', 'print("shown")'));
+    await run('refresh');
+    person.willPick(pickFirst('opened'), pickFirst('opened'));
+    await run('openOutput');
+    const output = vscode.window.activeNotebookEditor?.notebook;
+    assert.equal(output?.uri.scheme, 'notebook-execution');
+    const item = output.cellAt(0).outputs.flatMap(({ items }) => items)[0];
+    assert.equal(new TextDecoder().decode(item?.data).trim(), 'shown');
+    await run('openInput');
+    const input = vscode.window.activeNotebookEditor?.notebook;
+    assert.notEqual(input?.uri.toString(), output.uri.toString());
+    assert.equal(input?.cellAt(0).outputs.length, 0);
+  });
+
+  it('executes no output document: it asks for a notebook', async () => {
+    await ended(service, await submit('not-twice', '1'));
+    await run('refresh');
+    person.willPick(pickFirst('not-twice'));
+    await run('openOutput');
+    await run('execute');
+    await person.message(/Open a notebook first/);
+  });
+
+  it('copyName copies the resource name', async () => {
+    const name = await submit('copied', '1');
+    await ended(service, name);
+    await run('refresh');
+    person.willPick(pickFirst('copied'));
+    await run('copyName');
+    assert.equal(await vscode.env.clipboard.readText(), name);
+  });
+
+  it('showLog and showExtensionLog open output channels', async () => {
+    await ended(service, await submit('logged', '1'));
+    await run('refresh');
+    person.willPick(pickFirst('logged'));
+    await run('showLog');
+    await run('showExtensionLog');
+    assert.deepEqual(person.messages, []);
+  });
+
+  it('delete takes one away after the time to undo it; undo brings it back', async () => {
+    const name = await submit('deleted', '1');
+    await ended(service, name);
+    await run('refresh');
+    person.willPress(/Deleted the execution of deleted/, 'Undo');
+    person.willPick(pickFirst('deleted'));
+    await run('delete');
+    await person.message(/Deleted the execution of deleted/);
+    await run('refresh');
+    // It is back: it can be chosen again.
+    person.willPick(pickFirst('deleted'));
+    await run('delete');
+    const deadline = Date.now() + 40_000;
+    while (!(await isGone(name))) {
+      assert.ok(Date.now() < deadline);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  });
+
+  it('delete asks first where it is running', async () => {
+    const name = await submit('busy', 'import time\nwhile True: time.sleep(0.1)');
+    await run('refresh');
+    person.willPick(pickFirst('busy'));
+    await run('delete');
+    const question = await person.message(/busy is still running/);
+    assert.equal(question.modal, true);
+    assert.equal(await isGone(name), false);
+    person.willPick(pickFirst('busy'));
+    await run('cancel');
+    await ended(service, name);
+  });
+
+  it('executeFolder and a selection run one each, after one confirmation that says how many', async () => {
+    const one = await writeFile('one.ipynb', notebookText(['1']));
+    const folder = vscode.Uri.joinPath(one, '..');
+    const two = vscode.Uri.joinPath(folder, 'sub', 'two.ipynb');
+    const bad = vscode.Uri.joinPath(folder, 'zbad.ipynb');
+    await vscode.workspace.fs.writeFile(two, new TextEncoder().encode(notebookText(['2'])));
+    await vscode.workspace.fs.writeFile(bad, new TextEncoder().encode('no'));
+    const thisMachine = (pick: OpenPick): void => {
+      pick.choose('This machine');
+    };
+    const before = await allNames(service);
+    person.willPick(thisMachine);
+    await run('execute', one, [one, two]);
+    const question = await person.message(/Execute 2 notebooks with the template “This machine”/);
+    assert.equal(question.modal, true);
+    assert.deepEqual(await allNames(service), before);
+
+    person.willPick(thisMachine);
+    person.willPress(/Execute 2 notebooks/, 'Execute');
+    const created = await run('execute', one, [one, two]);
+    assert.ok(Array.isArray(created) && created.length === 2);
+    for (const name of created) await ended(service, name);
+
+    person.willPick(thisMachine);
+    person.willPress(/Execute 3 notebooks/, 'Execute');
+    await run('executeFolder', folder);
+    await person.message(/zbad\.ipynb is not a notebook/);
+    assert.equal((await allNames(service)).length, before.length + 4);
+  });
+
+  it('compareWithInput, compareOutputs and openSourceCell show documents beside each other', async () => {
+    await ended(service, await submit('compared', 'print(1)', '1/0'));
+    await ended(service, await submit('compared', 'print(2)'));
+    await run('refresh');
+    person.willPick((pick) => {
+      pick.choose('compared');
+    });
+    await run('compareWithInput');
+    assert.match(activeTitle(), /compared: Input and Output/);
+    person.willPick((pick) => {
+      const both = pick.rows.filter(({ label }) => label === 'compared');
+      assert.equal(both.length, 2);
+      pick.chooseAll('compared');
+    });
+    await run('compareOutputs');
+    assert.match(activeTitle(), /compared: Two Executions/);
+    person.willPick(pickFirst('compared'), pickFirst('compared'));
+    await run('openSourceCell');
+    assert.equal(selectedCell(), 1);
+    await run('openFailedCell');
+    assert.equal(selectedCell(), 1);
+    await run('compareOutputs', { kind: 'nothing' });
+  });
+
+  it('groupBy, sortBy, filter and clearFilter arrange the view', async () => {
+    person.willPick(
+      (pick) => {
+        pick.choose('By Notebook');
+      },
+      (pick) => {
+        assert.equal(pick.row('By Notebook').description, 'now');
+        pick.choose('By State');
+      },
+      (pick) => {
+        pick.choose('By Name');
+      },
+      (pick) => {
+        pick.type('no such thing');
+        pick.choose('Failed');
+      },
+    );
+    await run('groupBy');
+    await run('groupBy');
+    await run('sortBy');
+    await run('filter');
+    await run('clearFilter');
+    person.willPick((pick) => {
+      pick.choose('Newest First');
+    });
+    await run('sortBy');
+    await run('loadMore');
+    await run('openCell');
+  });
+
+  it('saveOutputAs, download and revealOutput ask what and where', async () => {
+    await ended(service, await submit('saved', 'print("downloaded")'));
+    await run('refresh');
+    const folder = vscode.Uri.joinPath(await writeFile('x', ''), '..');
+    person.willOpen(folder);
+    person.willPick(pickFirst('saved'));
+    await run('download');
+    const [file] = await vscode.workspace.findFiles(new vscode.RelativePattern(folder, '*.ipynb'));
+    assert.ok(file);
+    assert.match(new TextDecoder().decode(await vscode.workspace.fs.readFile(file)), /downloaded/);
+    const target = vscode.Uri.joinPath(folder, 'elsewhere.ipynb');
+    person.willOpen(target);
+    person.willPick(pickFirst('saved'), pickFirst('saved'));
+    await run('saveOutputAs');
+    assert.match(new TextDecoder().decode(await vscode.workspace.fs.readFile(target)), /downloaded/);
+    await run('revealOutput');
+    assert.match(await vscode.env.clipboard.readText(), /\.ipynb$/);
+  });
+
+  describe('on templates', () => {
+    afterEach(async () => {
+      // The settings file that was opened at a new entry has it unsaved.
+      await vscode.commands.executeCommand('workbench.action.files.revert');
+      for (const name of ['templates', 'defaultTemplate']) {
+        const configuration = vscode.workspace.getConfiguration('notebookExecutions');
+        await configuration.update(name, undefined, vscode.ConfigurationTarget.Global);
+        await configuration.update(name, undefined, vscode.ConfigurationTarget.Workspace);
+      }
+    });
+
+    it('saveAsTemplate keeps how an execution was run; setDefaultTemplate selects it first', async () => {
+      const undo = await withSettings({
+        'notebookExecutions.templates': [
+          { name: 'slow', service: 'embedded', runOptions: { cellTimeout: 9 } },
+        ],
+      });
+      person.willPick((pick) => {
+        pick.choose('slow');
+      });
+      const uri = await writeFile('kept.ipynb', notebookText(['1']));
+      await ended(service, await run('execute', uri));
+      await undo();
+      await run('refresh');
+      person.willPick(pickFirst('kept'), (pick) => {
+        pick.choose('For this workspace');
+      });
+      person.willType((box, check) => {
+        assert.equal(box.value, 'kept');
+        assert.match(check('') ?? '', /needs a name/);
+        assert.match(check('This machine') ?? '', /built-in/);
+        return 'my way';
+      });
+      await run('saveAsTemplate');
+      const saved = vscode.workspace
+        .getConfiguration('notebookExecutions')
+        .inspect('templates')?.workspaceValue;
+      assert.deepEqual(saved, [{ name: 'my way', service: 'embedded', runOptions: { cellTimeout: 9 } }]);
+
+      person.willPick((pick) => {
+        pick.choose('my way');
+      });
+      await run('setDefaultTemplate');
+      person.willPick((pick) => {
+        assert.equal(pick.active, 'my way');
+        pick.leave();
+      });
+      await run('execute', await writeFile('other.ipynb', notebookText(['1'])));
+    });
+
+    it('editTemplates opens the settings', async () => {
+      await run('editTemplates');
+      const input: unknown = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
+      assert.ok(input instanceof vscode.TabInputText);
+      assert.match(input.uri.path, /settings\.json$/);
+    });
+  });
+});
+
+function activeTitle(): string {
+  return vscode.window.tabGroups.activeTabGroup.activeTab?.label ?? '';
+}
+
+function selectedCell(): number | undefined {
+  return vscode.window.activeNotebookEditor?.selection.start;
+}

@@ -1,0 +1,309 @@
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs/promises';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import { ExecuteCommands } from '../../src/commands/execute-commands';
+import { expandVariables, kernelEnvironment, windowEnvironment } from '../../src/commands/kernel-environment';
+import { machineSettings } from '../../src/commands/machine-settings';
+import { problemOf } from '../../src/commands/problem-sentences';
+import { chosenPython, describePython, pythonOnPath } from '../../src/commands/python-environment';
+import { SubmissionMemory } from '../../src/commands/submission-memory';
+import { WriteBackService } from '../../src/commands/write-back';
+import { EmbeddedExecutionService } from '../../src/embedded';
+import { ServiceError } from '../../src/execution/errors';
+import { systemClock } from '../../src/tracking/clock';
+import { TrackingService } from '../../src/tracking/tracking-service';
+import {
+  activated,
+  ended,
+  notebookText,
+  outsider,
+  textOf,
+  withSettings,
+  workspaceFolder,
+  writeFile,
+} from './support/executions';
+import { Person } from './support/person';
+
+const NOTEBOOK = vscode.Uri.joinPath(workspaceFolder(), 'x.ipynb');
+
+/** An executable file that is no Python; enough where nothing is run. */
+async function executable(...parts: string[]): Promise<string> {
+  const file = path.join(...parts);
+  await fs.mkdir(path.dirname(file), { recursive: true });
+  await fs.writeFile(file, '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+  return file;
+}
+
+describe('Python of a notebook', () => {
+  let folder: string;
+  const getExtension = vscode.extensions.getExtension;
+
+  beforeEach(async () => {
+    folder = await fs.mkdtemp(path.join(os.tmpdir(), 'nbx-env-'));
+  });
+  afterEach(async () => {
+    Reflect.set(vscode.extensions, 'getExtension', getExtension);
+    await fs.rm(folder, { recursive: true });
+    for (const name of ['.venv', 'venv', '.env']) {
+      await fs.rm(path.join(workspaceFolder().fsPath, name), { recursive: true, force: true });
+    }
+  });
+
+  /** Puts a Python extension with its documented API in place. */
+  function selectPython(selected: string | undefined): void {
+    const api = {
+      environments: {
+        getActiveEnvironmentPath: (resource?: vscode.Uri) => ({ id: resource?.path ?? '', path: selected }),
+        resolveEnvironment: (environment: { path: string | undefined }) =>
+          Promise.resolve(
+            environment.path === undefined
+              ? undefined
+              : {
+                  id: environment.path,
+                  executable: { uri: vscode.Uri.file(environment.path), bitness: '64-bit' },
+                },
+          ),
+      },
+    };
+    const extension = { activate: () => Promise.resolve(api) };
+    Reflect.set(vscode.extensions, 'getExtension', (id: string) =>
+      id === 'ms-python.python' ? extension : getExtension(id),
+    );
+  }
+
+  it('is the one selected in the Python extension', async () => {
+    const python = await executable(folder, 'bin', 'python');
+    await executable(workspaceFolder().fsPath, '.venv', 'bin', 'python');
+    selectPython(python);
+    assert.equal((await chosenPython(NOTEBOOK))?.executable, python);
+  });
+
+  it('is that of the workspace where the extension selects none, or one that is gone', async () => {
+    const venv = await executable(workspaceFolder().fsPath, 'venv', 'bin', 'python');
+    selectPython(undefined);
+    assert.equal((await chosenPython(NOTEBOOK))?.executable, venv);
+    selectPython(path.join(folder, 'gone'));
+    assert.equal((await chosenPython(NOTEBOOK))?.executable, venv);
+    const hidden = await executable(workspaceFolder().fsPath, '.venv', 'bin', 'python');
+    assert.equal((await chosenPython(NOTEBOOK))?.executable, hidden);
+  });
+
+  it('is none of these where there is none; then the first on the PATH with ipykernel', async () => {
+    assert.equal(await chosenPython(NOTEBOOK), undefined);
+    const without = await executable(folder, 'python3');
+    const found = await pythonOnPath({ PATH: `${folder}:${process.env['PATH'] ?? ''}` });
+    assert.equal(found?.hasIpykernel, true);
+    assert.notEqual(found.executable, without);
+    assert.deepEqual(await pythonOnPath({ PATH: folder }), {
+      executable: without,
+      prefix: undefined,
+      kind: 'plain',
+      hasIpykernel: false,
+    });
+    assert.equal(await pythonOnPath({ PATH: '' }), undefined);
+  });
+
+  it('brings its environment: a virtual one', async () => {
+    const python = await executable(folder, 'bin', 'python');
+    await fs.writeFile(path.join(folder, 'pyvenv.cfg'), '');
+    const environment = await kernelEnvironment(NOTEBOOK, await describePython(python), {});
+    assert.equal(environment['VIRTUAL_ENV'], folder);
+    assert.ok(environment['PATH']?.startsWith(`${folder}/bin:`));
+    assert.equal(environment['PYTHONHOME'], undefined);
+  });
+
+  it('brings its environment: conda, with its activation scripts', async () => {
+    const prefix = path.join(folder, 'envs', 'science');
+    const python = await executable(prefix, 'bin', 'python');
+    await fs.mkdir(path.join(prefix, 'conda-meta'));
+    const scripts = path.join(prefix, 'etc/conda/activate.d');
+    await fs.mkdir(scripts, { recursive: true });
+    await fs.writeFile(
+      path.join(scripts, 'a.sh'),
+      'echo noise; export GDAL_DATA="$CONDA_PREFIX/share\nsecond line"\n',
+    );
+    const environment = await kernelEnvironment(NOTEBOOK, await describePython(python), {});
+    assert.equal(environment['CONDA_PREFIX'], prefix);
+    assert.equal(environment['CONDA_DEFAULT_ENV'], 'science');
+    assert.equal(environment['GDAL_DATA'], `${prefix}/share\nsecond line`);
+    assert.ok(environment['PATH']?.startsWith(`${prefix}/bin:`));
+  });
+
+  it('leaves out what the editor set for itself, and adds .env and the template', async () => {
+    assert.deepEqual(
+      windowEnvironment({
+        VSCODE_IPC_HOOK: 'x',
+        ELECTRON_RUN_AS_NODE: '1',
+        vscode_pid: '2',
+        HOME: '/h',
+        GONE: undefined,
+      }),
+      { HOME: '/h' },
+    );
+    await fs.writeFile(
+      path.join(workspaceFolder().fsPath, '.env'),
+      'ONE=1\nTWO="${ONE} and ${HOME}"\nTHREE=file\n',
+    );
+    const environment = await kernelEnvironment(NOTEBOOK, undefined, { THREE: 'template' });
+    assert.equal(environment['TWO'], `1 and ${process.env['HOME'] ?? ''}`);
+    assert.equal(environment['THREE'], 'template');
+    assert.deepEqual(
+      Object.keys(environment).filter((name) => /^(?:VSCODE|ELECTRON)_/.test(name)),
+      [],
+    );
+    assert.deepEqual(expandVariables({ A: '${B}' }, {}), { A: '' });
+  });
+
+  it('reaches the kernel, so that !pip is the environment’s own', async () => {
+    await activated();
+    const service = outsider();
+    const person = new Person();
+    const undo = await withSettings({
+      'notebookExecutions.openOutput': 'never',
+      'notebookExecutions.notifyFailure': false,
+    });
+    try {
+      await fs.writeFile(path.join(workspaceFolder().fsPath, '.env'), 'FROM_FILE=yes\n');
+      person.willPick((pick) => {
+        pick.choose('This machine');
+      });
+      const code = 'import os, sys\n!pip --version\nprint(os.environ["FROM_FILE"], sys.prefix)';
+      const uri = await writeFile('pip.ipynb', notebookText([code]));
+      const execution = await ended(
+        service,
+        await vscode.commands.executeCommand('notebookExecutions.execute', uri),
+      );
+      const output = await textOf(service.readOutput(execution));
+      const prefix = /yes (\S+?)\\n/.exec(output)?.[1];
+      assert.ok(prefix !== undefined && output.includes(`from ${prefix}/lib`), output);
+    } finally {
+      await undo();
+      person.leave();
+      service.dispose();
+    }
+  });
+});
+
+describe('settings of this machine', () => {
+  it('are read as they are set, and as absent where they are of no use', async () => {
+    const undo = await withSettings({
+      'notebookExecutions.maxConcurrentExecutions': 3,
+      'notebookExecutions.spareKernel': false,
+      'notebookExecutions.google.keyFile': '/key.json',
+      'notebookExecutions.google.quotaProject': 'payer',
+      'notebookExecutions.google.endpoints': { storage: 'http://127.0.0.1:1/' },
+    });
+    const settings = machineSettings();
+    assert.deepEqual(settings.service, { maxConcurrent: 3, spare: false });
+    assert.deepEqual(settings.google, {
+      keyFile: '/key.json',
+      quotaProject: 'payer',
+      endpoints: { storage: 'http://127.0.0.1:1/' },
+    });
+    // 'notebookExecutions.nodePath' is not set, 'notebookExecutions.dataDirectory' is the suite's own.
+    assert.equal(settings.nodePath, undefined);
+    assert.ok(settings.dataDirectory);
+    await undo();
+    assert.deepEqual(machineSettings().service, { spare: true });
+  });
+
+  it('reach the service', async () => {
+    await activated();
+    const service = outsider();
+    const undo = await withSettings({ 'notebookExecutions.maxConcurrentExecutions': 5 });
+    const file = path.join(machineSettings().dataDirectory ?? '', 'config.json');
+    const deadline = Date.now() + 20_000;
+    while (!(await fs.readFile(file, 'utf8').catch(() => '')).includes('"maxConcurrent":5')) {
+      assert.ok(Date.now() < deadline, await fs.readFile(file, 'utf8'));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    await undo();
+    service.dispose();
+  });
+});
+
+describe('a service that cannot start', () => {
+  it('is told with the way to mend it, and nothing is lost', async () => {
+    const extension = await activated();
+    const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'nbx-dead-'));
+    const service = new EmbeddedExecutionService({
+      dataDirectory: path.join(folder, 'data'),
+      bundles: path.join(extension.extensionPath, 'dist'),
+      version: '0.0.0',
+      nodePath: '/bin/false',
+    });
+    const tracking = new TrackingService({
+      clock: systemClock,
+      window: { focused: true, onDidChange: () => ({ dispose: () => undefined }) },
+      storageFolder: path.join(folder, 'storage'),
+      workspace: '',
+      processId: process.pid,
+      isAlive: () => true,
+      random: () => 0,
+      log: () => undefined,
+    });
+    const state = new Map<string, unknown>();
+    const memento: vscode.Memento = {
+      keys: () => [...state.keys()],
+      get: (key: string) => state.get(key) as undefined,
+      update: (key, value) => Promise.resolve(void state.set(key, value)),
+    };
+    const commands = new ExecuteCommands({
+      tracking,
+      memory: new SubmissionMemory(memento),
+      writeBack: new WriteBackService(tracking.store, memento, () => undefined),
+      serviceFor: () => Promise.resolve(service),
+      ignoredFields: () => [],
+      unsupported: () => Promise.resolve([]),
+      missing: () => Promise.resolve([]),
+    });
+    const person = new Person();
+    try {
+      person.willPick((pick) => {
+        pick.choose('This machine');
+      });
+      const uri = await writeFile('dead.ipynb', notebookText(['1']));
+      const error: unknown = await commands.execute(uri).catch((reason: unknown) => reason);
+      const { message, remedies } = problemOf(error);
+      assert.match(message, /could not be started/);
+      assert.deepEqual(
+        remedies.map(({ label }) => label),
+        ['Try Again', 'Open Settings'],
+      );
+    } finally {
+      person.leave();
+      service.dispose();
+      tracking.dispose();
+      await fs.rm(folder, { recursive: true });
+    }
+  });
+});
+
+describe('sentences of errors', () => {
+  it('say what to do, for every reason that has its own', () => {
+    const say = (reason: string, args = {}): string =>
+      problemOf(new ServiceError('FAILED_PRECONDITION', reason, 'technical', args)).message;
+    assert.match(
+      say('kernelNotFound', { kernel: 'x', kernels: 'a, b' }),
+      /no kernel “x”\. Kernels found: a, b/,
+    );
+    assert.match(say('kernelNotFound', { kernel: 'x', kernels: '' }), /no other Jupyter kernel/);
+    assert.match(
+      say('apiNotEnabled', { service: 'aiplatform.googleapis.com', project: 'p' }),
+      /not enabled in the project p/,
+    );
+    assert.match(say('permissionDenied', { permission: 'a.b.c' }), /permission a\.b\.c is missing/);
+    assert.match(say('neverHeardOf'), /technical/);
+  });
+
+  it('offer to sign in and to open the page that mends it', () => {
+    const labels = (args: Record<string, string>): string[] =>
+      problemOf(new ServiceError('UNAUTHENTICATED', 'credentialsExpired', '', args)).remedies.map(
+        ({ label }) => label,
+      );
+    assert.deepEqual(labels({ command: 'gcloud auth' }), ['Sign In']);
+    assert.deepEqual(labels({ url: 'https://console.cloud.google.com/' }), ['Open Page']);
+  });
+});

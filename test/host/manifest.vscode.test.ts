@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import { COMMAND_IDS } from '../../src/commands/command-map';
+import {
+  StrictExecutionTemplateSchema,
+  TEMPLATE_SERVICES,
+  TemplateRunOptionsSchema,
+  UserTemplateSchema,
+} from '../../src/execution/template';
+import { parseTemplates } from '../../src/execution/template-problems';
+import { activated } from './support/executions';
+
+interface Schema {
+  readonly type?: string;
+  readonly default?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly enumDescriptions?: readonly unknown[];
+  readonly scope?: string;
+  readonly markdownDescription?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly items?: Schema & { readonly defaultSnippets?: readonly { readonly body: unknown }[] };
+  readonly additionalProperties?: unknown;
+}
+interface MenuItem {
+  readonly command: string;
+  readonly when?: string;
+}
+interface Manifest {
+  readonly activationEvents: readonly string[];
+  readonly capabilities: {
+    readonly untrustedWorkspaces: { readonly restrictedConfigurations: readonly string[] };
+  };
+  readonly contributes: {
+    readonly commands: readonly {
+      readonly command: string;
+      readonly title: string;
+      readonly category: string;
+    }[];
+    readonly menus: Readonly<Record<string, readonly MenuItem[]>>;
+    readonly keybindings: readonly MenuItem[];
+    readonly views: Readonly<Record<string, readonly { readonly id: string }[]>>;
+    readonly viewsWelcome: readonly { readonly view: string; readonly contents: string }[];
+    readonly configuration: readonly { readonly properties: Readonly<Record<string, Schema>> }[];
+  };
+}
+
+/** Where the sources and tests are; the suite is bundled to out/test/host. */
+const ROOT = path.resolve(__dirname, '../../..');
+const read = (file: string): string => fs.readFileSync(path.join(ROOT, file), 'utf8');
+const manifest = JSON.parse(read('package.json')) as Manifest;
+const { contributes } = manifest;
+const settings = Object.fromEntries(
+  contributes.configuration.flatMap(({ properties }) => Object.entries(properties)),
+);
+
+describe('manifest', () => {
+  it('declares exactly the commands that are registered, each with a title and the category', async () => {
+    await activated();
+    const declared = contributes.commands.map(({ command }) => command).sort();
+    assert.deepEqual(declared, [...COMMAND_IDS].sort());
+    const registered = (await vscode.commands.getCommands(true)).filter(
+      (id) => id.startsWith('notebookExecutions.') && !id.startsWith('notebookExecutions.explorer.'),
+    );
+    assert.deepEqual(registered.sort(), declared);
+    for (const { title, category } of contributes.commands) {
+      assert.match(title, /^%command\./);
+      assert.equal(category, '%category%');
+    }
+  });
+
+  it('puts only declared commands into menus and keybindings', () => {
+    const items = [...Object.values(contributes.menus).flat(), ...contributes.keybindings];
+    for (const { command } of items)
+      assert.ok(
+        COMMAND_IDS.some((id) => id === command),
+        command,
+      );
+  });
+
+  it('offers row commands only where the row has the capability, and by words that rows have', () => {
+    const words =
+      /'(execution|active|ended|cancellable|deletable|hasOutput|hasInput|hasLog|hasSource|comparable|failedCell)'/g;
+    const known = new Set([...read('src/views/execution-facts.ts').matchAll(words)].map((match) => match[1]));
+    for (const { command, when = '' } of contributes.menus['view/item/context'] ?? []) {
+      const word = /viewItem =~ \/\\b(\w+)\\b\//.exec(when)?.[1];
+      assert.ok(word !== undefined && known.has(word), `${command}: ${when}`);
+      assert.ok(when.includes('view == notebookExecutions.explorer'), when);
+    }
+  });
+
+  it('keeps commands out of the palette that mean nothing there', () => {
+    const rules = new Map(
+      (contributes.menus['commandPalette'] ?? []).map(({ command, when }) => [command, when]),
+    );
+    for (const hidden of ['loadMore', 'openCell'])
+      assert.equal(rules.get(`notebookExecutions.${hidden}`), 'false');
+    for (const ofNotebook of ['execute', 'executeAgain', 'markCellAsParameters']) {
+      assert.match(rules.get(`notebookExecutions.${ofNotebook}`) ?? '', /notebookType == 'jupyter-notebook'/);
+    }
+    assert.match(rules.get('notebookExecutions.clearFilter') ?? '', /notebookExecutions\.filtering/);
+  });
+
+  it('has a text for every key, and no text that nobody shows', () => {
+    const texts = JSON.parse(read('package.nls.json')) as Record<string, string>;
+    const used = new Set([...read('package.json').matchAll(/%([\w.]+)%/g)].map((match) => match[1]));
+    assert.deepEqual(
+      [...used].filter((key) => texts[String(key)] === undefined),
+      [],
+    );
+    assert.deepEqual(
+      Object.keys(texts).filter((key) => !used.has(key)),
+      [],
+    );
+    for (const [key, text] of Object.entries(texts)) assert.notEqual(text.trim(), '', key);
+  });
+
+  it('describes the fields of a template as the code reads them', () => {
+    const items = settings['notebookExecutions.templates']?.items;
+    const names = (schema: Schema | undefined): string[] => Object.keys(schema?.properties ?? {}).sort();
+    assert.deepEqual(names(items), Object.keys(UserTemplateSchema.shape).sort());
+    assert.deepEqual(
+      names(items?.properties?.['executionTemplate']),
+      Object.keys(StrictExecutionTemplateSchema.shape).sort(),
+    );
+    assert.deepEqual(
+      names(items?.properties?.['runOptions']),
+      Object.keys(TemplateRunOptionsSchema.shape).sort(),
+    );
+    assert.deepEqual(items?.properties?.['service']?.enum, [...TEMPLATE_SERVICES]);
+    const check = (schema: Schema, where: string): void => {
+      if (schema.properties !== undefined) assert.equal(schema.additionalProperties, false, where);
+      const properties: Readonly<Record<string, Schema>> = schema.properties ?? {};
+      for (const [name, property] of Object.entries(properties)) {
+        assert.match(String(property.markdownDescription), /^%/, `${where}.${name}`);
+        check(property, `${where}.${name}`);
+      }
+    };
+    check(items ?? {}, 'templates');
+  });
+
+  it('completes templates that are right once the blanks are filled', () => {
+    const snippets = settings['notebookExecutions.templates']?.items?.defaultSnippets ?? [];
+    assert.ok(snippets.length >= 2);
+    for (const { body } of snippets) {
+      const text = JSON.stringify(body)
+        .replaceAll(/"\^\$\{\d:([^}]*)\}"/g, '$1')
+        .replaceAll(/\$\{\d:([^}]*)\}/g, '$1');
+      assert.equal(parseTemplates([JSON.parse(text)])[0]?.problems, undefined, text);
+    }
+  });
+
+  it('gives settings the scope, default and values that the code has', () => {
+    const facts = Object.fromEntries(
+      Object.entries(settings).map(([name, { scope, default: value, enum: values }]) => [
+        name.replace('notebookExecutions.', ''),
+        [scope, value, ...(values === undefined ? [] : [values])],
+      ]),
+    );
+    assert.deepEqual(facts, {
+      templates: ['resource', []],
+      defaultTemplate: ['resource', ''],
+      openOutput: ['window', 'always', ['always', 'ask', 'never']],
+      notifySuccess: ['window', true],
+      notifyFailure: ['window', true],
+      endCommand: ['machine', ''],
+      largeOutputSize: ['window', 50],
+      maxConcurrentExecutions: ['machine', 0],
+      spareKernel: ['machine', true],
+      dataDirectory: ['machine', ''],
+      nodePath: ['machine', ''],
+      'google.keyFile': ['machine', ''],
+      'google.quotaProject': ['machine', ''],
+      'google.endpoints': ['machine', {}],
+    });
+    for (const [name, { markdownDescription, enum: values, enumDescriptions }] of Object.entries(settings)) {
+      assert.match(markdownDescription ?? '', /^%setting\./, name);
+      assert.equal(values?.length, enumDescriptions?.length, name);
+    }
+  });
+
+  it('ignores in an untrusted workspace what the workspace says about running', () => {
+    const { restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
+    for (const [name, { scope }] of Object.entries(settings)) {
+      // What machine settings name no workspace can set.
+      if (scope === 'resource') assert.ok(restrictedConfigurations.includes(name), name);
+    }
+  });
+
+  it('starts nothing early: it is activated when the editor is up, or for a document of its own', () => {
+    assert.deepEqual(manifest.activationEvents, ['onStartupFinished', 'onFileSystem:notebook-execution']);
+  });
+
+  it('has every command, setting, view and context key named by a test', () => {
+    const tests = fs
+      .readdirSync(path.join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.test.ts') && !file.includes('manifest'))
+      .map((file) => read(path.join('test', file)))
+      .join('\n');
+    const bare = (name: string): string => name.replace('notebookExecutions.', '');
+    const views = Object.values(contributes.views).flatMap((list) => list.map(({ id }) => id));
+    const names = [...COMMAND_IDS, ...Object.keys(settings), ...views, 'notebookExecutions.filtering'];
+    const missing = names.filter((name) => !tests.includes(name) && !tests.includes(`'${bare(name)}'`));
+    assert.deepEqual(missing, []);
+  });
+});
