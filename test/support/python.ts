@@ -13,7 +13,7 @@ const STAMP = path.join(VENV, '.requirements.sha256');
 export const VENV_BIN = path.join(VENV, process.platform === 'win32' ? 'Scripts' : 'bin');
 export const VENV_PYTHON = path.join(VENV_BIN, process.platform === 'win32' ? 'python.exe' : 'python');
 
-/** Makes `.venv` with the packages of requirements.txt, unless it is there and that file is still the same. */
+/** Makes `.venv`, or brings it up to requirements.txt where that file has changed since. */
 export async function ensurePython(): Promise<void> {
   const wanted = createHash('sha256')
     .update(await readFile(REQUIREMENTS))
@@ -21,6 +21,22 @@ export async function ensurePython(): Promise<void> {
   if (existsSync(VENV_PYTHON) && (await readFile(STAMP, 'utf8').catch(() => '')) === wanted) {
     return;
   }
+  // Without pyvenv.cfg it is a torn one.
+  if (!existsSync(VENV_PYTHON) || !existsSync(path.join(VENV, 'pyvenv.cfg'))) {
+    await makeEnvironment();
+  }
+  say('Installing Python packages into .venv …');
+  await runStep(
+    VENV_PYTHON,
+    ['-m', 'pip', 'install', '--disable-pip-version-check', '-q', '-r', REQUIREMENTS],
+    {
+      remedy: 'Check that the Python package index can be reached and run this again.',
+    },
+  );
+  await writeFile(STAMP, wanted);
+}
+
+async function makeEnvironment(): Promise<void> {
   const python = findProgram(['python3', 'python', 'py']);
   if (python === undefined) {
     throw new SetupError('Python was not found. Install Python 3.11 or newer and run this again.');
@@ -38,12 +54,4 @@ export async function ensurePython(): Promise<void> {
     await aptInstall(['python3-venv']);
     await make();
   });
-  await runStep(
-    VENV_PYTHON,
-    ['-m', 'pip', 'install', '--disable-pip-version-check', '-q', '-r', REQUIREMENTS],
-    {
-      remedy: 'Check that the Python package index can be reached and run this again.',
-    },
-  );
-  await writeFile(STAMP, wanted);
 }
