@@ -92,9 +92,8 @@ export class CompletionMessages {
   }
 
   private async open(tracked: TrackedExecution, background: boolean): Promise<void> {
-    const cell = tracked.execution.runStatus?.cell?.index;
     try {
-      await this.options.documents.open(tracked, { background, cell });
+      await this.options.documents.open(tracked, { background });
     } catch (error) {
       const reason = error instanceof Error ? this.options.describeError(error) : String(error);
       await vscode.window.showErrorMessage(

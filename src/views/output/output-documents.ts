@@ -66,14 +66,15 @@ export class OutputDocuments implements vscode.Disposable {
   }
 
   /**
-   * Opens the output as it is now. A large one is asked about first.
+   * Opens the output as it is now, a failed one at the cell that failed. A large one is asked about first.
    * @returns the editor; undefined where the person chose otherwise.
    * @throws ServiceError `outputNotFound` where there is no output yet, or the service's own.
    */
   async open(
     tracked: TrackedExecution,
-    options: OpenOptions = {},
+    { cell = tracked.execution.runStatus?.cell?.index, background = false }: OpenOptions = {},
   ): Promise<vscode.NotebookEditor | undefined> {
+    const options = { cell, background };
     const document = await tracked.service.readOutput(tracked.execution);
     if (document === undefined)
       throw new ServiceError('NOT_FOUND', 'outputNotFound', `${tracked.execution.name} has no output yet`);
@@ -88,7 +89,7 @@ export class OutputDocuments implements vscode.Disposable {
 
   /** Opens the output at the cell that failed; at its top where none did. */
   async openFailedCell(tracked: TrackedExecution): Promise<vscode.NotebookEditor | undefined> {
-    return this.open(tracked, { cell: tracked.execution.runStatus?.cell?.index });
+    return this.open(tracked);
   }
 
   /** Opens the input at the cell that failed in the output. */
