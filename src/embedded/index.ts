@@ -1,4 +1,4 @@
 export { defaultDataDirectory } from './data-directory';
 export { EmbeddedExecutionService, type EmbeddedServiceOptions } from './embedded-execution-service';
 export { unsupportedFields } from '../service/unsupported-fields';
-export type { ServiceConfig, ServiceInfo } from '../service/endpoint';
+export type { ServiceConfig } from '../service/endpoint';

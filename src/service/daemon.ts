@@ -113,7 +113,10 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
       // After the answer is on its way.
       setImmediate(() => void stop('asked to'));
     },
-    reloadConfig: () => config.reload(),
+    reloadConfig: async () => {
+      await config.reload();
+      if (!config.current.spare) spares.drop();
+    },
   });
   const token = randomBytes(32).toString('base64url');
   const server = new ApiServer(

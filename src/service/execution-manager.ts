@@ -20,6 +20,7 @@ import {
   fieldInvalid,
   readParameters,
   resolveWorkingDirectory,
+  sourcePath,
   stemOf,
   type CreateRequest,
 } from './request';
@@ -203,7 +204,7 @@ export class ExecutionManager {
       kernel,
       workingDirectory,
       parameters,
-      inputPath: pathOf(runOptions.source) ?? this.options.store.file(id, 'input'),
+      inputPath: sourcePath(runOptions.source) ?? runOptions.source ?? this.options.store.file(id, 'input'),
       outputPath: outputFolder === undefined ? output : path.join(outputFolder, outputName(stem, id)),
       timeout: runOptions.timeout,
       cellTimeout: runOptions.cellTimeout,
@@ -394,10 +395,6 @@ function alreadyExists(executionId: string): ServiceError {
 
 function warningsOf(template: ExecutionRecord['executionTemplate']): ExecutionWarning[] {
   return unsupportedFields(template).map((field) => ({ code: 'fieldIgnored', args: [field] }));
-}
-
-function pathOf(uri: string | undefined): string | undefined {
-  return uri?.startsWith('file:') === true ? decodeURIComponent(new URL(uri).pathname) : uri;
 }
 
 function storageError(error: unknown): unknown {

@@ -17,7 +17,8 @@ import { pathOfUri, readClientFile } from './input';
 import { isExecutable } from './kernelspecs';
 
 const text = z.optional(z.string());
-const positive = z.optional(z.number().check(z.positive()));
+/** Seconds; at most what a timer of Node can wait, some 23 days. */
+const seconds = z.optional(z.number().check(z.positive(), z.maximum(2_000_000)));
 
 /** The request body: every field that a client may send, and no other. What only the service says is ignored, whatever it is. */
 const CreateBodySchema = z.strictObject({
@@ -42,9 +43,9 @@ const CreateBodySchema = z.strictObject({
   runOptions: z.optional(
     z.strictObject({
       ...RunOptionsSchema.shape,
-      timeout: positive,
-      cellTimeout: positive,
-      kernelTimeout: positive,
+      timeout: seconds,
+      cellTimeout: seconds,
+      kernelTimeout: seconds,
       maxAttempts: z.optional(z.number().check(z.int(), z.minimum(1), z.maximum(10))),
       memoryLimitBytes: z.optional(z.number().check(z.int(), z.positive())),
     }),
@@ -203,7 +204,8 @@ async function isDirectory(file: string): Promise<boolean> {
   );
 }
 
-function sourcePath(source: string | undefined): string | undefined {
+/** The path of a source that is a file of this machine. */
+export function sourcePath(source: string | undefined): string | undefined {
   try {
     return source === undefined ? undefined : fileURLToPath(source);
   } catch {

@@ -144,6 +144,7 @@ describe('The API of the embedded service', () => {
       ],
       [{ inputNotebookFile: '/etc/passwd' }, {}, {}, 'fieldInvalid', 'executionTemplate.inputNotebookFile'],
       [{}, { timeout: -1 }, {}, 'fieldInvalid', 'runOptions.timeout'],
+      [{}, { cellTimeout: 1e9 }, {}, 'fieldInvalid', 'runOptions.cellTimeout'],
       [{}, { maxAttempts: 1.5 }, {}, 'fieldInvalid', 'runOptions.maxAttempts'],
       [{}, { environment: { 'A=B': '' } }, {}, 'fieldInvalid', 'runOptions.environment'],
       [{}, { interpreter: 'python3' }, {}, 'fieldInvalid', 'runOptions.interpreter'],
@@ -306,6 +307,19 @@ describe('The API of the embedded service', () => {
     assert.equal(job.parameters, '{"fake":"crash","ratio":1.0,"big":12345678901234567890}');
     service.go('params');
     await service.ended('params2');
+  });
+
+  it('takes any source, which is only shown', async () => {
+    for (const [index, source] of [
+      'file:///%E0%A4%A',
+      'file:///%00/x',
+      '::',
+      'untitled:Untitled-1',
+      'vscode-remote://a/b.ipynb',
+    ].entries()) {
+      assert.equal((await create(`source-${index}`, {}, { source })).code, 200, source);
+      assert.equal((await service.ended(`source-${index}`)).runOptions?.source, source);
+    }
   });
 
   it('warns of fields that mean nothing here', async () => {
