@@ -1,0 +1,88 @@
+"""Runs notebooks with nbclient or papermill, all in one process, and prints what became of each as a line of JSON.
+
+Usage: peers.py TOOL < [{"name", "input", "output", "cwd"}, …]. What a notebook wants is in its metadata, "corpus".
+"""
+
+import json
+import os
+import sys
+import warnings
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+warnings.simplefilter("ignore")
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def client_options(wishes):
+    return {
+        # As their command lines do: pieces of a stream are one output, and \\r acts as in a terminal.
+        "coalesce_streams": True,
+        "timeout": wishes.get("cellTimeout"),
+        "allow_errors": wishes.get("allowErrors", False),
+        "allow_error_names": wishes.get("allowErrorNames", []),
+    }
+
+
+def run_nbclient(job, notebook, wishes):
+    if "parameters" in wishes:
+        # nbclient knows no parameters; papermill's own cell is put in.
+        from papermill.parameterize import parameterize_notebook
+
+        notebook.metadata["papermill"] = {}
+        for cell in notebook.cells:
+            cell.metadata.setdefault("tags", [])
+        notebook = parameterize_notebook(notebook, wishes["parameters"])
+    client = NotebookClient(
+        notebook, kernel_name="python3", resources={"metadata": {"path": job["cwd"]}}, **client_options(wishes)
+    )
+    try:
+        client.execute()
+    finally:
+        nbformat.write(client.nb, job["output"])
+
+
+def run_papermill(job, _notebook, wishes):
+    import papermill
+
+    options = client_options(wishes)
+    papermill.execute_notebook(
+        job["input"],
+        job["output"],
+        parameters=wishes.get("parameters"),
+        kernel_name="python3",
+        progress_bar=False,
+        cwd=job["cwd"],
+        execution_timeout=options.pop("timeout"),
+        **options,
+    )
+
+
+def verdict(run, job):
+    from papermill.exceptions import PapermillExecutionError
+
+    notebook = read(job["input"])
+    try:
+        run(job, notebook, notebook.metadata.get("corpus", {}))
+        return "succeeded"
+    except (CellExecutionError, PapermillExecutionError) as error:
+        return f"cellError {error.ename}"
+    except CellTimeoutError:
+        return "cellTimeout"
+    except DeadKernelError:
+        return "kernelDied"
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+
+# Kernels write to this process's standard output.
+results = os.fdopen(os.dup(1), "w")
+os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+tool = {"nbclient": run_nbclient, "papermill": run_papermill}[sys.argv[1]]
+for job in json.load(sys.stdin):
+    print(json.dumps({"name": job["name"], "verdict": verdict(tool, job)}), file=results, flush=True)

@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import * as fs from 'node:fs/promises';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { createInterface } from 'node:readline';
+import { readNotebook } from '../../../src/notebook/document';
+import { isJsonObject, type JsonObject } from '../../../src/notebook/json';
+import type { Notebook } from '../../../src/notebook/model';
+import { encodeParameters } from '../../../src/notebook/parameters/parse';
+import { FILES, type RunnerStatus } from '../../../src/runner/job';
+import { ROOT } from '../../support/paths';
+import { VENV_PYTHON } from '../../support/python';
+import { assertValid } from '../notebook/validation';
+import { environment, ipykernel, jobFor } from '../runner/running';
+import { type Difference, DIFFERENCES } from './differences';
+import { placesOf } from './normalize';
+
+const CORPUS = path.join(ROOT, 'test/fixtures/corpus');
+const PEERS = path.join(ROOT, 'test/unit/corpus/peers.py');
+const RUNNER = path.join(ROOT, 'dist/runner.js');
+const TOOLS = ['nbclient', 'papermill'] as const;
+type Tool = (typeof TOOLS)[number];
+
+/** One notebook run by one tool, as places with texts (see {@link placesOf}). */
+type Result = ReadonlyMap<string, string>;
+
+describe('side by side with nbclient and papermill', function () {
+  this.timeout(15 * 60_000);
+  let folder: string;
+  let names: string[];
+  const ours = new Map<string, Result>();
+  const documents: Record<string, Uint8Array> = {};
+  const theirs: Record<Tool, Map<string, Result>> = { nbclient: new Map(), papermill: new Map() };
+
+  before(async () => {
+    folder = await fs.mkdtemp(path.join(os.tmpdir(), 'nbx-corpus-'));
+    const only = process.env['CORPUS'];
+    names = (await fs.readdir(CORPUS))
+      .map((file) => path.basename(file, '.ipynb'))
+      .filter((name) => only === undefined || only.split(',').includes(name));
+    await Promise.all([runAllOurselves(), ...TOOLS.map(runAllWith)]);
+  });
+
+  after(async () => {
+    if (process.env['CORPUS'] === undefined) await fs.rm(folder, { recursive: true, force: true });
+  });
+
+  it('covers at least 20 notebooks, and ours are valid', () => {
+    if (process.env['CORPUS'] === undefined) assert.ok(names.length >= 20);
+    assertValid(documents);
+  });
+
+  for (const tool of TOOLS) {
+    it(`differs from ${tool} only where it is known to`, () => {
+      const found = names.flatMap((name) => compare(ours.get(name), theirs[tool].get(name), name, tool));
+      if (found.length > 0) assert.fail(found.join('\n\n'));
+    });
+
+    it(`still differs from ${tool} wherever it is said to`, () => {
+      if (process.env['CORPUS'] !== undefined) return;
+      const stale = DIFFERENCES.filter(
+        (known) => known.tools.includes(tool) && !known.sometimes && !seen.get(known)?.has(tool),
+      );
+      assert.deepEqual(
+        stale.map(({ notebook, place }) => `${notebook} ${String(place)}`),
+        [],
+      );
+    });
+  }
+
+  async function workingDirectory(tool: string, name: string): Promise<string> {
+    const directory = path.join(folder, tool, name, `cwd-${name.replace(/\W/g, '')}`);
+    await fs.mkdir(directory, { recursive: true });
+    return directory;
+  }
+
+  function variables(tool: string): Record<string, string> {
+    return { ...environment(), IPYTHONDIR: path.join(folder, tool, 'ipython'), PYTHONHASHSEED: '0' };
+  }
+
+  async function runAllOurselves(): Promise<void> {
+    for (const name of names) {
+      const cwd = await workingDirectory('ours', name);
+      const run = path.join(folder, 'ours', name, 'run');
+      await fs.mkdir(run);
+      await fs.copyFile(path.join(CORPUS, `${name}.ipynb`), path.join(run, FILES.input));
+      const wishes = wishesOf(readNotebook(await fs.readFile(path.join(run, FILES.input))).notebook);
+      const { parameters, cellTimeout, allowErrors, allowErrorNames } = wishes;
+      const job = jobFor(run, {
+        workingDirectory: cwd,
+        kernel: ipykernel({ env: variables('ours') }),
+        ...(isJsonObject(parameters) && { parameters: encodeParameters(parameters) }),
+        ...(typeof cellTimeout === 'number' && { cellTimeout }),
+        allowErrors: allowErrors === true,
+        allowErrorNames: Array.isArray(allowErrorNames) ? allowErrorNames.map(String) : [],
+      });
+      await fs.writeFile(path.join(run, FILES.job), JSON.stringify(job), { mode: 0o600 });
+      const runtime = await fs.mkdtemp(path.join(os.tmpdir(), 'nbx-rt-'));
+      const child = spawn(
+        process.execPath,
+        [RUNNER, '--runtime', runtime, '--job', path.join(run, FILES.job)],
+        {
+          stdio: ['ignore', 'inherit', 'inherit'],
+        },
+      );
+      await once(child, 'exit');
+      const status = JSON.parse(await fs.readFile(path.join(run, FILES.status), 'utf8')) as RunnerStatus;
+      const document = await fs.readFile(path.join(run, FILES.output));
+      documents[name] = document;
+      ours.set(name, placesOf(verdictOf(status), readNotebook(document).notebook));
+    }
+  }
+
+  async function runAllWith(tool: Tool): Promise<void> {
+    const jobs = [];
+    for (const name of names) {
+      const cwd = await workingDirectory(tool, name);
+      const output = path.join(folder, tool, name, 'output.ipynb');
+      jobs.push({ name, input: path.join(CORPUS, `${name}.ipynb`), output, cwd });
+    }
+    const child = spawn(VENV_PYTHON, [PEERS, tool], {
+      env: variables(tool),
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    child.stdin.end(JSON.stringify(jobs));
+    for await (const line of createInterface(child.stdout)) {
+      const { name, verdict } = JSON.parse(line) as { name: string; verdict: string };
+      const document = await fs.readFile(path.join(folder, tool, name, 'output.ipynb'));
+      theirs[tool].set(name, placesOf(verdict, readNotebook(document).notebook));
+    }
+  }
+});
+
+/** What the notebook wants of its run. */
+function wishesOf(notebook: Notebook): JsonObject {
+  const { corpus } = notebook.metadata;
+  return isJsonObject(corpus) ? corpus : {};
+}
+
+function verdictOf({ state, runStatus }: RunnerStatus): string {
+  if (state === 'SUCCEEDED') return 'succeeded';
+  const { cause = 'none', cell } = runStatus;
+  return cause === 'cellError' ? `cellError ${cell?.errorName ?? ''}` : cause;
+}
+
+/** Which known differences have shown, of which tool. */
+const seen = new Map<Difference, Set<Tool>>();
+
+/** Places that differ and are not known to. */
+function compare(mine: Result | undefined, other: Result | undefined, name: string, tool: Tool): string[] {
+  assert.ok(mine && other, `${name} was not run`);
+  const problems: string[] = [];
+  for (const place of new Set([...mine.keys(), ...other.keys()])) {
+    // nbclient has no statuses.
+    if (tool === 'nbclient' && place.endsWith(' status')) continue;
+    const [a = '', b = ''] = [mine.get(place), other.get(place)];
+    if (a === b) continue;
+    const known = DIFFERENCES.filter(
+      (difference) =>
+        difference.tools.includes(tool) && difference.notebook === name && difference.place.test(place),
+    );
+    for (const difference of known) seen.set(difference, new Set([...(seen.get(difference) ?? []), tool]));
+    if (known.length === 0)
+      problems.push(`${name}: ${place}\n--- ours\n${excerpt(a, b)}\n--- ${tool}\n${excerpt(b, a)}`);
+  }
+  return problems;
+}
+
+/** The text from where it begins to differ from another. */
+function excerpt(text: string, other: string): string {
+  let at = 0;
+  while (at < text.length && text[at] === other[at]) at++;
+  return text.slice(Math.max(0, at - 200), at + 400);
+}
