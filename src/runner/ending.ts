@@ -35,9 +35,11 @@ const TAIL_BYTES = 2000;
 export function describeExit(exit: KernelExit, logFile: string): string {
   const how = exit.error
     ? `The kernel could not be started: ${exit.error.message}`
-    : exit.signal
-      ? `The kernel was ended by ${exit.signal}`
-      : `The kernel ended with exit code ${String(exit.code)}`;
+    : exit.wasLost
+      ? 'The kernel closed its connection'
+      : exit.signal
+        ? `The kernel was ended by ${exit.signal}`
+        : `The kernel ended with exit code ${String(exit.code)}`;
   const words = tail(logFile);
   return words === '' ? how : `${how}\n${words}`;
 }

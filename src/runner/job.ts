@@ -11,7 +11,7 @@ import { RunStatusSchema } from '../execution/execution';
  *   job.json        service   RunnerJob, 0600; the runner deletes it as soon as the kernel runs
  *   claim           either    created exclusively; whoever creates it decides whether this attempt ever runs
  *   status.json     runner    RunnerStatus, replaced atomically
- *   journal         runner    every recorded event, appended
+ *   journal         runner    every recorded event, appended; deleted when output.ipynb holds all of them for good
  *   output.ipynb    runner    replaced atomically at a bounded rate
  *   kernel.log      runner    stdout and stderr of the kernel process
  *   runner.log      runner    stdout and stderr of the runner process

@@ -121,6 +121,9 @@ export class NotebookRun {
       ...(this.warnings.length > 0 && { warnings: this.warnings }),
     });
     this.journal?.close();
+    // All of it is in the output.
+    if (ending.cause !== 'outputNotWritable')
+      fs.rmSync(path.join(job.folder, FILES.journal), { force: true });
   }
 
   private async prepareAndRunCells(): Promise<Ending> {
@@ -251,7 +254,8 @@ export class NotebookRun {
   private endingAfter(index: number, cell: CodeCell, reply: ExecuteReply | undefined): Ending | undefined {
     const ref: CellRef = { index, id: cell.id };
     if (this.stopReason !== undefined) return { ...this.stoppedEnding(this.stopReason), cell: ref };
-    if (!reply) return { ...this.diedEnding(this.exit ?? { code: null, signal: null }), cell: ref };
+    if (!reply)
+      return { ...this.diedEnding(this.exit ?? { code: null, signal: null, wasLost: false }), cell: ref };
     if (isCleanExit(reply)) return { state: 'SUCCEEDED' };
     if (reply.status === 'ok') return undefined;
     const errorName = reply.ename ?? reply.status;

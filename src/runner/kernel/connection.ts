@@ -8,6 +8,9 @@ export type Channel = RequestChannel | 'iopub';
 /** Milliseconds between attempts to reach a socket: the kernel creates its sockets whenever it gets to it. */
 const RECONNECT_INTERVAL = 10;
 
+/** Milliseconds after which a socket that the kernel closed is lost. */
+const LOST_AFTER = 2000;
+
 /**
  * The sockets of one kernel. Nothing is lost under load: there is no limit to the messages that wait here while this
  * process is busy (with the default limit a busy client loses most of a flood, without a word).
@@ -69,6 +72,20 @@ export class KernelConnection {
       .then(() => this.requests[channel].send(frames))
       .catch(() => undefined);
     return id;
+  }
+
+  /** Calls `onLost` when the kernel closes one of its sockets and does not open it again. */
+  watch(onLost: () => void): void {
+    for (const { events } of [this.iopub, this.requests.shell]) {
+      let lost: NodeJS.Timeout | undefined;
+      events.on('disconnect', () => {
+        clearTimeout(lost);
+        lost = setTimeout(onLost, LOST_AFTER).unref();
+      });
+      events.on('connect', () => {
+        clearTimeout(lost);
+      });
+    }
   }
 
   close(): void {

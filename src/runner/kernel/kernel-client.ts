@@ -12,6 +12,8 @@ export interface KernelExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly error?: Error;
+  /** It had closed its connection, and was ended for that. */
+  readonly wasLost: boolean;
 }
 
 const ExecuteReplySchema = z.object({
@@ -64,6 +66,7 @@ export class KernelClient {
   private readonly pending = new Map<string, Pending>();
   private hasExited = false;
   private isReady = false;
+  private isLost = false;
   private iopubSeen = false;
   private lastMessage = 0;
 
@@ -75,10 +78,10 @@ export class KernelClient {
     this.differences = kernelDifferences(launched.launch);
     this.exited = new Promise((resolve) => {
       launched.process.once('exit', (code, signal) => {
-        resolve({ code, signal });
+        resolve({ code, signal, wasLost: this.isLost });
       });
       launched.process.once('error', (error) => {
-        if (launched.process.pid === undefined) resolve({ code: null, signal: null, error });
+        if (launched.process.pid === undefined) resolve({ code: null, signal: null, error, wasLost: false });
       });
     });
     void this.exited.then(() => (this.hasExited = true));
@@ -114,6 +117,10 @@ export class KernelClient {
       if (!answer || !this.iopubSeen) continue;
       this.pending.clear();
       this.isReady = true;
+      this.connection.watch(() => {
+        this.isLost = true;
+        this.kill();
+      });
       return answer;
     }
   }

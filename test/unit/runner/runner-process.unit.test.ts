@@ -118,7 +118,6 @@ describe('the runner’s process', function () {
     assert.deepEqual(fs.readdirSync(folder).sort(), [
       FILES.claim,
       FILES.input,
-      FILES.journal,
       FILES.kernelLog,
       FILES.output,
       FILES.status,
