@@ -23,7 +23,14 @@ async function packageFor(target, packagePath) {
   try {
     const filter = (file) => file === ROOT || PACKAGED.test(path.relative(ROOT, file));
     await cp(ROOT, folder, { recursive: true, filter });
-    await createVSIX({ cwd: folder, target, packagePath, dependencies: false, allowMissingRepository: true });
+    await createVSIX({
+      cwd: folder,
+      target,
+      packagePath,
+      dependencies: false,
+      allowMissingRepository: true,
+      rewriteRelativeLinks: false,
+    });
   } finally {
     await rm(folder, { recursive: true });
   }

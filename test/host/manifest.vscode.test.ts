@@ -131,13 +131,13 @@ describe('manifest', () => {
     assert.deepEqual(items?.properties?.['service']?.enum, [...TEMPLATE_SERVICES]);
     const check = (schema: Schema, where: string): void => {
       if (schema.properties !== undefined) assert.equal(schema.additionalProperties, false, where);
-      const properties: Readonly<Record<string, Schema>> = schema.properties ?? {};
-      for (const [name, property] of Object.entries(properties)) {
+      for (const [name, property] of Object.entries(schema.properties ?? {})) {
         assert.match(String(property.markdownDescription), /^%/, `${where}.${name}`);
         check(property, `${where}.${name}`);
       }
     };
-    check(items ?? {}, 'templates');
+    assert.ok(items);
+    check(items, 'templates');
   });
 
   it('completes templates that are right once the blanks are filled', () => {
