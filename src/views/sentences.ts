@@ -1,5 +1,5 @@
 import { l10n } from 'vscode';
-import type { Cause, Execution, ExecutionWarning } from '../execution/execution';
+import type { Cause, Execution } from '../execution/execution';
 import { formatBytes, formatDuration, oneLine } from './text';
 
 /** The cell an execution failed at, as people count; undefined where it did not fail at one. */
@@ -100,18 +100,5 @@ export function causeLabel(cause: Cause): string {
       return l10n.t('service error');
     default:
       return oneLine(cause, 60);
-  }
-}
-
-/** A warning of an execution as a sentence. A code that this version does not know is shown as it is. */
-export function warningSentence({ code, args = [] }: ExecutionWarning): string {
-  const list = args.map((argument) => oneLine(argument)).join(', ');
-  switch (code) {
-    case 'unknownParameter':
-      return l10n.t('The notebook does not declare the parameter {0}; it was set all the same.', list);
-    case 'idleTimeout':
-      return l10n.t('A cell did not report its end in time; late outputs may be missing: {0}', list);
-    default:
-      return list === '' ? oneLine(code) : `${oneLine(code)}: ${list}`;
   }
 }

@@ -8,6 +8,7 @@ import { ExecutionTreeProvider } from '../../src/views/explorer/execution-tree-p
 import { trackedOf, type TreeNode } from '../../src/views/explorer/nodes';
 import { causeLabel, explain } from '../../src/views/sentences';
 import { presentState } from '../../src/views/state-presentation';
+import { warningSentence } from '../../src/views/warning-sentence';
 import { FakeClock } from '../unit/tracking/fake-clock';
 import { nameOf, ScriptedService } from '../unit/tracking/scripted-service';
 
@@ -246,6 +247,19 @@ describe('ExecutionTreeProvider', () => {
         assert.ok(!tooltip.value.includes(active), `${active} in ${tooltip.value}`);
     });
 
+    it('says each warning in words, cells as people count', () => {
+      assert.equal(
+        warningSentence({ code: 'idleMissing', args: ['4'] }),
+        'Cell 5 did not report its end; its last outputs may be missing.',
+      );
+      assert.equal(
+        warningSentence({ code: 'bucketInOtherRegion', args: ['b', 'us-east1', 'europe-west4'] }),
+        'The bucket b is in us-east1, the execution in europe-west4.',
+      );
+      assert.equal(warningSentence({ code: 'newCode', args: ['a\n', 'b'] }), 'newCode: a, b');
+      assert.equal(warningSentence({ code: 'newCode' }), 'newCode');
+    });
+
     it('says each cause in words', () => {
       for (const cause of CAUSES) {
         assert.match(causeLabel(cause), /^[a-z ]+$/, cause);
@@ -280,7 +294,7 @@ describe('ExecutionTreeProvider', () => {
         startTime: time(-60),
         cause: 'cellError',
         cell: { index: 1, errorName: 'E', errorValue: 'v' },
-        warnings: [{ code: 'unknownParameter', args: ['alhpa'] }],
+        warnings: [{ code: 'parameterNotDeclared', args: ['alhpa'] }],
       },
     });
     list();

@@ -2,9 +2,10 @@ import * as vscode from 'vscode';
 import { executionIdOf, type Execution } from '../../execution/execution';
 import type { TrackedExecution } from '../../tracking/execution-store';
 import { durationOf, endOf, notebookNameOf, parseTime } from '../execution-facts';
-import { explain, warningSentence } from '../sentences';
+import { explain } from '../sentences';
 import { presentState } from '../state-presentation';
 import { escapeMarkdown, formatBytes, formatDuration, formatTime, oneLine, plainText } from '../text';
+import { warningSentence } from '../warning-sentence';
 
 /** What the row has no room for. Untrusted Markdown: no commands, no HTML; every value is escaped. */
 export function executionTooltip({ execution }: TrackedExecution, now: number): vscode.MarkdownString {

@@ -1,0 +1,54 @@
+import { l10n } from 'vscode';
+import type { ExecutionWarning } from '../execution/execution';
+import { oneLine } from './text';
+
+/**
+ * A warning of an execution as a sentence. The codes are those of the parameters (notebook/parameters/inspect.ts), of the
+ * document (notebook/findings.ts), the runner and the services; one that this version does not know is shown as it is.
+ */
+export function warningSentence({ code, args = [] }: ExecutionWarning): string {
+  const list = args.map((argument) => oneLine(argument));
+  const [first = '', second = '', third = ''] = list;
+  // Services count cells from 0, people from 1.
+  const cell = Number(first) + 1;
+  switch (code) {
+    case 'parameterNotDeclared':
+      return l10n.t('The notebook does not declare the parameter {0}; it was set all the same.', first);
+    case 'parametersCellInvalid':
+      return l10n.t('The cell tagged “parameters” cannot be read from line {0} on.', first);
+    case 'formatUpgraded':
+      return l10n.t('The notebook was upgraded from format {0}.', first);
+    case 'fieldMoved':
+      return l10n.t(
+        'Moved into the metadata, because the format has no such field: {0} ({1}×).',
+        first,
+        second,
+      );
+    case 'fieldDropped':
+      return l10n.t('Left out, because the format does not allow it: {0} ({1}×).', first, second);
+    case 'metadataChanged':
+      return l10n.t('Metadata was reduced to what the format allows: {0} ({1}×).', first, second);
+    case 'cellTypeChanged':
+      return l10n.t('Cells of the unknown type {0} became raw cells ({1}×).', first, second);
+    case 'cellIdChanged':
+      return l10n.t('The cell id {0} was invalid or used twice and was replaced.', first);
+    case 'outputDropped':
+      return l10n.t('Old outputs of the unknown type {0} were left out ({1}×).', first, second);
+    case 'idleMissing':
+      return l10n.t('Cell {0} did not report its end; its last outputs may be missing.', cell);
+    case 'outputTooLarge':
+      return l10n.t('An output of cell {0} is too large to be kept.', cell);
+    case 'outputNotPlaced':
+      return l10n.t(
+        'The output could not be written to {0} ({1}); it is kept by the service.',
+        first,
+        second,
+      );
+    case 'fieldIgnored':
+      return l10n.t('The service does not honour {0}.', first);
+    case 'bucketInOtherRegion':
+      return l10n.t('The bucket {0} is in {1}, the execution in {2}.', first, second, third);
+    default:
+      return list.length === 0 ? oneLine(code) : `${oneLine(code)}: ${list.join(', ')}`;
+  }
+}
