@@ -267,4 +267,4 @@ describe('The client of the embedded service', () => {
     assert.equal((await service.info())?.running, 3);
     await Promise.all(['one', 'two', 'three'].map((id) => service.delete(`${NAME}${id}`)));
   });
-});
+}).timeout(60_000);

@@ -189,4 +189,4 @@ describe('An execution on the embedded service', () => {
       await service.get('v3');
     assert.deepEqual(fs.readdirSync(path.join(run, host, 'run')), []);
   });
-});
+}).timeout(60_000);
