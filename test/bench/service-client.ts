@@ -107,8 +107,8 @@ export class BenchService {
   /** Waits until a kernel that was started ahead has answered, as the location's metadata says. */
   async spareReady(): Promise<void> {
     for (;;) {
-      const location = (await this.request('GET', PARENT)) as { metadata?: { spare?: string } };
-      if (location.metadata?.spare === 'ready') return;
+      const location = (await this.request('GET', PARENT)) as { metadata?: { spare?: boolean } };
+      if (location.metadata?.spare === true) return;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
