@@ -6,7 +6,7 @@ import { FILES } from '../../../src/runner/job';
 import { JournalWriter, readJournal } from '../../../src/runner/journal';
 import { OutputDocument } from '../../../src/runner/output-document';
 import type { RunEvent } from '../../../src/runner/run-event';
-import { makeFolders, notebookOf, papermill, readOutput, removeFolders } from './running';
+import { makeFolders, notebookOf, papermill, readOutput, cleanUp } from './running';
 import { display, message, stream, update } from './vectors';
 
 const TIME = '2026-01-02T03:04:05.678Z';
@@ -37,7 +37,7 @@ async function folderWith(events: readonly RunEvent[]): Promise<string> {
 }
 
 describe('journal', () => {
-  afterEach(removeFolders);
+  afterEach(cleanUp);
 
   it('gives back what was appended, byte for byte', async () => {
     const folder = await folderWith(EVENTS);
@@ -87,7 +87,7 @@ describe('journal', () => {
 });
 
 describe('completing the output of a runner that is gone', () => {
-  afterEach(removeFolders);
+  afterEach(cleanUp);
 
   it('has every journalled output, and tells the truth about each cell', async () => {
     const folder = await folderWith(EVENTS);

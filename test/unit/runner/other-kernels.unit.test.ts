@@ -11,7 +11,7 @@ import {
   environment,
   ipykernel,
   notebookOf,
-  removeFolders,
+  cleanUp,
   run,
   tagged,
   textOf,
@@ -23,8 +23,8 @@ const cancelInCell: NonNullable<RunSettings['onStatus']> = ({ runStatus }, noteb
 };
 
 describe('other kernels', function () {
-  this.timeout(60_000);
-  afterEach(removeFolders);
+  this.timeout(120_000);
+  afterEach(cleanUp);
 
   describe('ipykernel on tcp', () => {
     // Its module under another name: nothing that the table of differences knows.

@@ -9,7 +9,7 @@ import {
   notebookOf,
   papermill,
   pythonKernel,
-  removeFolders,
+  cleanUp,
   run,
   textOf,
   type RunResult,
@@ -43,8 +43,8 @@ function assertCut(result: RunResult, state: string, cause: string): void {
 }
 
 describe('how a run may end', function () {
-  this.timeout(60_000);
-  afterEach(removeFolders);
+  this.timeout(120_000);
+  afterEach(cleanUp);
 
   describe('cancelled', () => {
     it('interrupts; outputs so far are kept', async () => {

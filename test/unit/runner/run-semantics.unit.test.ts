@@ -1,10 +1,10 @@
 import * as assert from 'node:assert/strict';
-import { notebookOf, papermill, removeFolders, run, tagged, textOf } from './running';
+import { notebookOf, papermill, cleanUp, run, tagged, textOf } from './running';
 
 /* Each test names a line of the semantics; all on a real ipykernel. */
 describe('running a notebook (ipykernel)', function () {
-  this.timeout(60_000);
-  afterEach(removeFolders);
+  this.timeout(120_000);
+  afterEach(cleanUp);
 
   it('runs code cells top to bottom, in one process, with counts from 1', async () => {
     const result = await run(notebookOf('a = 1', 'a += 1\nprint(a)', 'a * 10'));

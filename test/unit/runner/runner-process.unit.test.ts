@@ -24,7 +24,7 @@ import {
   papermill,
   readOutput,
   readResult,
-  removeFolders,
+  cleanUp,
   textOf,
 } from './running';
 
@@ -99,10 +99,10 @@ const isRunningCell = (event: ControlEvent): boolean =>
   event.type === 'status' && event.status.runStatus.progress?.cell !== undefined;
 
 describe('the runner’s process', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   afterEach(async () => {
     for (const child of started.splice(0)) child.kill('SIGKILL');
-    await removeFolders();
+    await cleanUp();
   });
 
   it('runs a job, and leaves what job.ts says', async () => {

@@ -59,7 +59,7 @@ export function tagged(source: string, ...tags: string[]): Partial<Cell> {
   return { source, metadata: { tags } };
 }
 
-/** Folders for one execution; removed by {@link removeFolders}. */
+/** Folders for one execution; removed by {@link cleanUp}. */
 export async function makeFolders(input: Notebook | string): Promise<{ folder: string; runtime: string }> {
   const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'nbx-run-'));
   const runtime = await fs.mkdtemp(path.join(os.tmpdir(), 'nbx-rt-'));
@@ -72,7 +72,11 @@ export async function makeFolders(input: Notebook | string): Promise<{ folder: s
 }
 const folders: string[] = [];
 
-export async function removeFolders(): Promise<void> {
+const kernels: KernelClient[] = [];
+
+/** Ends what a test started and left, and removes its folders. */
+export async function cleanUp(): Promise<void> {
+  for (const kernel of kernels.splice(0)) await kernel.shutDown(0);
   for (const folder of folders.splice(0)) await fs.rm(folder, { recursive: true, force: true });
 }
 
@@ -120,6 +124,7 @@ export async function run(input: Notebook | string, settings: RunSettings = {}):
   const job = jobFor(folder, settings.job);
   const log = path.join(folder, FILES.kernelLog);
   const kernel = new KernelClient(await launchKernel(job.kernel, job.workingDirectory, runtime, log));
+  kernels.push(kernel);
   const running: { run?: NotebookRun } = {};
   const reporter = new StatusReporter(
     path.join(folder, FILES.status),

@@ -6,7 +6,7 @@ import { storedOutput } from '../../../src/runner/recording/output';
 import { FILES } from '../../../src/runner/job';
 import { OutputDocument } from '../../../src/runner/output-document';
 import { delayUntilSave, OutputSaver, replaceFile } from '../../../src/runner/saver';
-import { makeFolders, notebookOf, readOutput, removeFolders, textOf } from './running';
+import { makeFolders, notebookOf, readOutput, cleanUp, textOf } from './running';
 import { display, message, stream } from './vectors';
 
 function document(): OutputDocument {
@@ -17,7 +17,7 @@ function document(): OutputDocument {
 }
 
 describe('saving the output', () => {
-  afterEach(removeFolders);
+  afterEach(cleanUp);
 
   it('is within a second while saving is cheap, and takes at most a twentieth of the time', () => {
     assert.ok(delayUntilSave(undefined, 1000) < 1000);
