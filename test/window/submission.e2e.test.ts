@@ -63,7 +63,8 @@ describe('submission through the window', () => {
     await window.pick('Execute');
 
     await window.notebook().waitFor({ timeout: 60_000 });
-    await window.outputs().getByText('Trained for 2 epochs').waitFor();
+    // It may lie below what is on the screen.
+    await window.outputs().getByText('Trained for 2 epochs').waitFor({ state: 'attached' });
     const [record] = await vscode.records();
     assert.equal(record?.state, 'SUCCEEDED');
 
