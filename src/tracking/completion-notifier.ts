@@ -43,6 +43,8 @@ const PRECEDENCE = 10_000;
 
 interface Awaited {
   readonly notice: Notice;
+  /** Other windows know of it, too: only one of them may tell. */
+  readonly shared: boolean;
   state: 'running' | 'ended' | 'told';
 }
 
@@ -74,7 +76,7 @@ export class CompletionNotifier implements Disposable {
   /** Takes up what earlier windows of this workspace left. To be called once, before the pollers start. */
   async restore(): Promise<void> {
     for (const notice of await this.options.notices.all()) {
-      if (notice.workspace === this.options.workspace) this.await(notice);
+      if (notice.workspace === this.options.workspace) this.await(notice, true);
     }
   }
 
@@ -87,8 +89,15 @@ export class CompletionNotifier implements Disposable {
       workspace: this.options.workspace,
       processId: this.options.processId,
     };
-    await this.options.notices.put(tracked.key, notice);
-    this.await(notice);
+    let shared = true;
+    try {
+      await this.options.notices.put(tracked.key, notice);
+    } catch (error) {
+      // It runs all the same; only a reload would forget it.
+      this.options.log(`Cannot remember what was submitted: ${String(error)}`);
+      shared = false;
+    }
+    this.await(notice, shared);
   }
 
   /** Resource names of a service whose end somebody waits for. */
@@ -113,9 +122,9 @@ export class CompletionNotifier implements Disposable {
     this.endEmitter.dispose();
   }
 
-  private await(notice: Notice): void {
+  private await(notice: Notice, shared: boolean): void {
     const key = executionKey(notice.serviceId, notice.name);
-    this.awaited.set(key, { notice, state: 'running' });
+    this.awaited.set(key, { notice, shared, state: 'running' });
     const tracked = this.options.store.get(key);
     if (tracked !== undefined) this.look(tracked);
   }
@@ -171,7 +180,9 @@ export class CompletionNotifier implements Disposable {
   }
 
   private async claim(key: string): Promise<boolean> {
+    const shared = this.awaited.get(key)?.shared ?? true;
     this.awaited.delete(key);
+    if (!shared) return true;
     try {
       return await this.options.notices.claim(key);
     } catch (error) {

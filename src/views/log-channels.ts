@@ -45,7 +45,8 @@ export class LogChannels implements vscode.Disposable {
     if (this.channels.size > KEPT && oldest !== undefined) this.close(oldest);
     following.channel.show(true);
     if (known === undefined || following.ended) {
-      following.ended = false;
+      // Until the first reading has succeeded: shown again, it is read again.
+      following.ended = true;
       await this.read(tracked, following);
     }
   }
@@ -86,6 +87,7 @@ export class LogChannels implements vscode.Disposable {
       following.ended = true;
       return;
     }
+    following.ended = false;
     following.timer = this.clock.after(FOLLOW, () => {
       this.read(tracked, following).catch((error: unknown) => {
         following.ended = true;

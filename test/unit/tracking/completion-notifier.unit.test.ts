@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -194,6 +194,18 @@ describe('CompletionNotifier', () => {
     second.focus();
     await world.pass(1000);
     assert.deepEqual(second.told, [['a']]);
+  });
+
+  it('tells also what could not be written down', async () => {
+    const window = new TestWindow(world);
+    await rm(world.folder, { recursive: true });
+    await writeFile(world.folder, 'no folder');
+    await window.submit('a');
+    await rm(world.folder);
+    await mkdir(world.folder);
+    window.see('a', 'SUCCEEDED');
+    await world.pass(1000);
+    assert.deepEqual(window.told, [['a']]);
   });
 
   describe('two windows', () => {
