@@ -33,6 +33,11 @@ function arrowsOf(room, allowed) {
         {
           paths: [
             { name: 'zod', message: "Import 'zod/mini': the whole of zod is 30 times its size." },
+            {
+              name: 'zod/mini',
+              importNames: ['z'],
+              message: "Import it as a namespace (import * as z): esbuild keeps all of zod's locales for `z`.",
+            },
             ...(EDITOR_ROOMS.includes(room)
               ? []
               : [{ name: 'vscode', message: `src/${room} runs without an editor; hand in what it needs.` }]),

@@ -1,4 +1,4 @@
-import type { z } from 'zod/mini';
+import type * as z from 'zod/mini';
 import { closest } from './closest';
 import { ExecutionTemplateSchema, VertexOptionsSchema } from './execution';
 import { TemplateRunOptionsSchema, UserTemplateSchema, type UserTemplate } from './template';

@@ -1,4 +1,4 @@
-import { z } from 'zod/mini';
+import * as z from 'zod/mini';
 import { isTerminal } from '../execution/states';
 import type { Clock, Disposable } from './clock';
 import { Emitter, type Event } from './emitter';

@@ -1,4 +1,4 @@
-import { z } from 'zod/mini';
+import * as z from 'zod/mini';
 import { ServiceError } from '../execution/errors';
 import type { ExecutionService } from '../execution/execution-service';
 import type { Clock, Disposable } from './clock';

@@ -1,4 +1,4 @@
-import { z } from 'zod/mini';
+import * as z from 'zod/mini';
 import type { TrackedExecution } from '../../tracking/execution-store';
 import { durationOf, notebookNameOf, parseTime } from '../execution-facts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod/mini';
+import * as z from 'zod/mini';
 import type { TrackedExecution } from '../../tracking/execution-store';
 import { parseTime } from '../execution-facts';
 import { readAll } from '../output/read-all';
