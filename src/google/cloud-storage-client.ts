@@ -8,7 +8,7 @@ import type { AttemptOptions, RequestSender } from './requests';
 import { ResumableUpload } from './resumable-upload';
 
 /** Fields of an object that are read here (Cloud Storage JSON API v1). */
-export const ObjectSchema = z.object({
+const ObjectSchema = z.object({
   name: z.string(),
   bucket: z.optional(z.string()),
   size: z.optional(z.string()),

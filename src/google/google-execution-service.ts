@@ -28,7 +28,7 @@ import {
 } from './execution-files';
 import { formatGsUri } from './gs-uri';
 import { unsupportedFields, type GoogleServiceKind, type UnsupportedField } from './honoured-fields';
-import { readParameters, stripOutputs } from './input';
+import { parameterWarnings, readParameters, stripOutputs } from './input';
 import type { RequestClock } from './requests';
 import { withFailedCell } from './run-status';
 
@@ -120,7 +120,10 @@ export class GoogleExecutionService implements ExecutionService {
     const found = await this.findCreated(name, signal);
     if (found !== undefined && found.fingerprint !== fingerprint) throw existing(name);
     const answered = found?.execution ?? { name, state: 'INITIALIZING' };
-    return this.echo(answered, request, this.warnings(request, folder.bucket, bucketLocation));
+    return this.echo(answered, request, [
+      ...(parameters === undefined ? [] : parameterWarnings(notebook, parameters, template.kernelSpec)),
+      ...this.warnings(request, folder.bucket, bucketLocation),
+    ]);
   }
 
   async get(name: string, signal?: AbortSignal): Promise<Execution> {

@@ -1,26 +1,23 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { ServiceError } from '../execution/errors';
-import type { ExecutionTemplate } from '../execution/execution';
+import type { ExecutionTemplate, ExecutionWarning } from '../execution/execution';
 import { prepareForRun, readNotebook, writeNotebook } from '../notebook/document';
 import { NotebookError } from '../notebook/errors';
 import { isJsonObject, jsonKeys, setOwn, type JsonObject } from '../notebook/json';
 import { ParametersError } from '../notebook/parameters/errors';
 import { injectParameters } from '../notebook/parameters/inject';
+import { undeclaredParameters } from '../notebook/parameters/inspect';
 import { parseParameters } from '../notebook/parameters/parse';
 import type { ExecutionFiles } from './execution-files';
-
-/** The notebook as it is sent: nbformat 4.5, without the outputs of earlier runs. */
-export interface PreparedInput {
-  readonly notebook: Uint8Array;
-  /** The parameters of file and template together; undefined where there are none. */
-  readonly parameters: JsonObject | undefined;
-}
 
 /** What the kernel is when neither the template nor the notebook says so: both services run Python by default. */
 const DEFAULT_KERNEL = { name: 'python3', language: 'python' };
 
-/** @throws ServiceError `notebookInvalid` with `code` and the args of NotebookError */
+/**
+ * The notebook as it is sent: nbformat 4.5, without the outputs of earlier runs.
+ * @throws ServiceError `notebookInvalid` with `code` and the args of NotebookError
+ */
 export function stripOutputs(notebook: Uint8Array): Uint8Array {
   return translated(() => {
     const { notebook: document } = readNotebook(notebook);
@@ -51,6 +48,15 @@ export function withParameters(
     injectParameters(document, parameters, kernel, language);
     return writeNotebook(document);
   });
+}
+
+/** Warns of parameters that the notebook does not declare. */
+export function parameterWarnings(
+  notebook: Uint8Array,
+  parameters: JsonObject,
+  kernelSpec: string | undefined,
+): ExecutionWarning[] {
+  return translated(() => undeclaredParameters(readNotebook(notebook).notebook, parameters, kernelSpec));
 }
 
 /**

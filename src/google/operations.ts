@@ -15,7 +15,7 @@ export const OperationSchema = z.object({
     }),
   ),
 });
-export type Operation = z.infer<typeof OperationSchema>;
+type Operation = z.infer<typeof OperationSchema>;
 
 /** google.rpc.Code by number. */
 const STATUS_NAMES = [
@@ -66,10 +66,7 @@ export async function awaitOperation(
 }
 
 /** The ServiceError of a google.rpc.Status that did not come as an HTTP error. */
-export function operationError(
-  error: NonNullable<Operation['error']>,
-  context: RequestContext,
-): ServiceError {
+function operationError(error: NonNullable<Operation['error']>, context: RequestContext): ServiceError {
   const { code = 2, message = '', details = [] } = error;
   const body = { error: { message, status: STATUS_NAMES[code] ?? 'UNKNOWN', details } };
   return translateFailure({ status: 500, body, message, cause: error }, context, 0);

@@ -220,7 +220,7 @@ export function fromJob(parent: string, job: NotebookExecutionJob): Execution {
 type Given<T> = { [K in keyof T]?: NonNullable<T[K]> };
 
 /** The properties that have a value. */
-export function given<T extends object>(values: T): Given<T> {
+function given<T extends object>(values: T): Given<T> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Given<T>;
 }
 

@@ -1,7 +1,7 @@
 import type { State } from '../../execution/states';
 
 /** `JobState` of the Vertex AI API v1, discovery revision 20261106. */
-export const JOB_STATES = {
+const JOB_STATES = {
   JOB_STATE_UNSPECIFIED: 'STATE_UNSPECIFIED',
   JOB_STATE_QUEUED: 'QUEUED',
   JOB_STATE_PENDING: 'PREPARING',

@@ -9,6 +9,8 @@ export class TokenDouble {
   /** How far the service's clock is ahead, in milliseconds. */
   skew = 0;
   issued = 0;
+  /** Logins that hold. */
+  readonly refreshTokens = new Set(['refresh-1']);
   readonly problems: string[] = [];
   private readonly valid = new Set<string>();
   private readonly server: Server;
@@ -62,12 +64,12 @@ export class TokenDouble {
   }
 
   /** Application default credentials of a person, as gcloud writes them. */
-  personalCredentials(quotaProject?: string): string {
+  personalCredentials(quotaProject?: string, refreshToken = 'refresh-1'): string {
     return JSON.stringify({
       type: 'authorized_user',
       client_id: 'client.apps.googleusercontent.com',
       client_secret: 'client-secret',
-      refresh_token: 'refresh-1',
+      refresh_token: refreshToken,
       ...(quotaProject === undefined ? {} : { quota_project_id: quotaProject }),
     });
   }
@@ -98,7 +100,10 @@ export class TokenDouble {
       grant === 'urn:ietf:params:oauth:grant-type:jwt-bearer'
         ? this.checkAssertion(form.get('assertion') ?? '')
         : grant === 'refresh_token'
-          ? check(form.get('refresh_token') === 'refresh-1', 'Bad Request')
+          ? check(
+              this.refreshTokens.has(form.get('refresh_token') ?? ''),
+              'Token has been expired or revoked.',
+            )
           : check(form.has('subject_token'), 'No subject token');
     if (problem !== undefined) return [400, { error: 'invalid_grant', error_description: problem }];
     this.issued += 1;

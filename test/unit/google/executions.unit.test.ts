@@ -165,6 +165,13 @@ describe('executions on Google Cloud', function () {
         ]);
       });
 
+      it('warns of parameters that the notebook does not declare', async () => {
+        const created = await service().create(nextId(), request({ parameters: 'x: 1' }), {
+          notebook: NOTEBOOK,
+        });
+        assert.deepEqual(created.runStatus?.warnings, [{ code: 'parameterNotDeclared', args: ['x'] }]);
+      });
+
       it('uploads a large notebook once, with progress, under the execution’s id', async () => {
         const id = nextId();
         const big = notebookOf(`# ${'x'.repeat(5_000_000)}`);

@@ -4,7 +4,7 @@ import { ExecutionStore } from '../../../src/tracking/execution-store';
 import { Poller, REMOTE_RATES } from '../../../src/tracking/poller';
 import { BUCKET, CloudDouble, LOCATION, PROJECT } from '../../support/google/cloud';
 import { until } from '../../support/until';
-import { FakeClock } from '../tracking/fake-clock';
+import { FakeClock, settle } from '../tracking/fake-clock';
 import { notebookOf } from './support';
 
 const HOUR = 3_600_000;
@@ -60,8 +60,10 @@ describe('following executions on Google Cloud', function () {
     });
     poller.setWatched(true);
     const end = clock.now() + HOUR;
-    const idle = (): Promise<unknown> =>
-      until('the tick is over', () => asking === 0 && clock.waits().length === 1);
+    const idle = async (): Promise<void> => {
+      await until('the answer is there', () => asking === 0);
+      await settle();
+    };
     await idle();
     poller.setWatched(false);
     while (clock.now() < end) {
