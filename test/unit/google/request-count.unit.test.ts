@@ -45,6 +45,10 @@ describe('following executions on Google Cloud', function () {
         return google.list(...args).finally(() => (asking -= 1));
       },
     });
+    // A change of state is asked for again sooner, so none may happen while requests are counted.
+    await until('all of them run', () =>
+      [...cloud.vertex.jobs.values()].every(({ run }) => run.state === 'RUNNING'),
+    );
     cloud.vertex.requests.length = 0;
     const poller = new Poller({
       service,
@@ -64,7 +68,7 @@ describe('following executions on Google Cloud', function () {
       await until('the answer is there', () => asking === 0);
       await settle();
     };
-    await idle();
+    await poller.refresh();
     poller.setWatched(false);
     while (clock.now() < end) {
       await clock.pass(Math.min(clock.waits()[0] ?? HOUR, end - clock.now()));
