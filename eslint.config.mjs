@@ -28,16 +28,18 @@ function arrowsOf(room, allowed) {
   return {
     files: [`src/${room}/**/*.ts`],
     rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: "ImportDeclaration[source.value='zod/mini'] > ImportSpecifier",
+          message: "Import it as a namespace (import * as z): esbuild keeps all of zod's locales for `z`.",
+        },
+      ],
       '@typescript-eslint/no-restricted-imports': [
         'error',
         {
           paths: [
             { name: 'zod', message: "Import 'zod/mini': the whole of zod is 30 times its size." },
-            {
-              name: 'zod/mini',
-              importNames: ['z'],
-              message: "Import it as a namespace (import * as z): esbuild keeps all of zod's locales for `z`.",
-            },
             ...(EDITOR_ROOMS.includes(room)
               ? []
               : [{ name: 'vscode', message: `src/${room} runs without an editor; hand in what it needs.` }]),

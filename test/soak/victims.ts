@@ -47,17 +47,16 @@ function pidIn(file: string, read: (text: string) => number | undefined): number
  * @param folder the execution's folder
  */
 export function strike(victim: Victim, dataDirectory: string, folder: string): boolean {
-  const pids = {
-    none: () => [],
+  const found: Record<Victim, (number | undefined)[]> = {
+    none: [],
     // The editor's process is killed by the round that started it.
-    editor: () => [],
-    service: () => [servicePid(dataDirectory)],
-    runner: () => [runnerPid(folder)],
-    kernel: () => [kernelPid(folder)],
-    everything: () => [servicePid(dataDirectory), runnerPid(folder), kernelPid(folder)],
-  }
-    [victim]()
-    .filter((pid) => pid !== undefined);
+    editor: [],
+    service: [servicePid(dataDirectory)],
+    runner: [runnerPid(folder)],
+    kernel: [kernelPid(folder)],
+    everything: [servicePid(dataDirectory), runnerPid(folder), kernelPid(folder)],
+  };
+  const pids = found[victim].filter((pid) => pid !== undefined);
   for (const pid of pids) kill(pid);
   return pids.length > 0;
 }

@@ -9,7 +9,7 @@ export const VSIX = path.join(RESULTS, 'extension.vsix');
 /** Packages the extension for this platform as {@link VSIX}. */
 export async function packageExtension(): Promise<string> {
   say('Packaging the extension …');
-  await runStep(process.execPath, [path.join(ROOT, 'package.mjs'), '--out', VSIX], {
+  await runStep(process.execPath, [path.join(ROOT, 'test/support/package.mjs'), '--out', VSIX], {
     cwd: ROOT,
     remedy: 'Mend the error above and run this again.',
   });

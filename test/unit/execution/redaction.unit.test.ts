@@ -22,7 +22,8 @@ describe('redaction', () => {
   }
 
   it('leaves ordinary text alone', () => {
-    const text = 'GET http://127.0.0.1:4000/v1/projects/local?pageSize=10 answered 404 in 3 ms: tokenizer not found';
+    const text =
+      'GET http://127.0.0.1:4000/v1/projects/local?pageSize=10 answered 404 in 3 ms: tokenizer not found';
     assert.equal(redact(text), text);
   });
 });

@@ -8,9 +8,9 @@ import { cp, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { TARGETS, build, hostTarget } from './esbuild.mjs';
+import { TARGETS, build, hostTarget } from '../../esbuild.mjs';
 
-const ROOT = import.meta.dirname;
+const ROOT = path.resolve(import.meta.dirname, '../..');
 
 /** What .vscodeignore chooses from. */
 const PACKAGED =
