@@ -34,6 +34,12 @@ describe('submission through the window', () => {
     await removeWorkspace(workspace);
   });
 
+  /** Chooses a parameter, and waits until its question has taken the place of the list. */
+  async function edit(parameter: string): Promise<void> {
+    await window.pick(parameter);
+    await window.quickPickRow('Add Parameter…').waitFor({ state: 'hidden' });
+  }
+
   it('asks for template, run options and parameters, and executes with them', async () => {
     await window.chooseFromContextMenu(await window.explorerFile('training.ipynb'), 'Execute Remotely');
     await window.quickPickRow('Long runs').waitFor();
@@ -49,14 +55,14 @@ describe('submission through the window', () => {
 
     await window.quickPickRow('seconds_per_epoch').waitFor();
     await window.screenshot('submission 3 parameters');
-    await window.pick('epochs');
+    await edit('epochs');
     await window.page.locator('.quick-input-widget .quick-input-box input').fill('many');
     await window.page.getByText('Must be a whole number.').waitFor();
     await window.screenshot('submission 4 value');
     await window.enter('2');
-    await window.pick('seconds_per_epoch');
+    await edit('seconds_per_epoch');
     await window.enter('0.2');
-    await window.pick('optimizer');
+    await edit('optimizer');
     await window.pick('momentum');
     await window.quickPickRow('with 3 parameters set').waitFor();
     await window.screenshot('submission 5 changed');
@@ -72,7 +78,9 @@ describe('submission through the window', () => {
     await (await window.explorerFile('training.ipynb')).dblclick();
     await window.tab(/^training\.ipynb/).waitFor();
     await window.screenshot('submission 6 toolbar');
-    await window.page.locator('.notebookOverlay .cell-list-container').first().click();
+    await window.page
+      .locator('.notebookOverlay .cell-list-container:visible')
+      .click({ position: { x: 5, y: 5 } });
     await window.page.keyboard.press('Control+Alt+Enter');
     const both = await until('it was executed again', async () => {
       const records = await vscode.records();
