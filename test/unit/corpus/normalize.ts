@@ -16,8 +16,8 @@ const VOLATILE: readonly (readonly [RegExp, string])[] = [
   [/\b[0-9a-f]{32}\b/g, '…hex…'],
   [/\/tmp\/[\w./-]*?\/?cwd-\w+/g, '…cwd…'],
   [/<dc:date>[^<]*<\/dc:date>/g, '<dc:date>…</dc:date>'],
-  [/\d+(?:\.\d+)?(?:\x1b\[\w+m)?(?:it\/s|s\/it)/g, '…it/s'],
-  [/\?it\/s/g, '…it/s'],
+  [/ *\d+(?:\.\d+)?(?:it\/s|s\/it)/g, '…it/s'],
+  [/ *\?it\/s/g, '…it/s'],
   [/\b\d{1,2}:\d\d(?::\d\d)?\b/g, '…:…'],
   [/\b\d+(?:\.\d+)? ?(?:ns|[µμ]s|us|ms|s)\b/g, '… s'],
 ];
@@ -72,8 +72,8 @@ function widgetsOf(widgets: JsonValue | undefined): JsonObject {
   for (const bundle of isJsonObject(widgets) ? Object.values(widgets) : []) {
     const state = isJsonObject(bundle) ? bundle['state'] : undefined;
     for (const widget of isJsonObject(state) ? Object.values(state) : []) {
-      const model = isJsonObject(widget) ? String(widget['model_name'] as string) : '';
-      counts[model] = Number(counts[model] ?? 0) + 1;
+      const model = isJsonObject(widget) ? widget['model_name'] : undefined;
+      if (typeof model === 'string') counts[model] = Number(counts[model] ?? 0) + 1;
     }
   }
   return counts;

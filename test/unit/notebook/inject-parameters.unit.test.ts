@@ -265,6 +265,7 @@ describe('injecting parameters', () => {
   const order = ({ cells }: Notebook): string[] => cells.map(({ source }) => source);
   const INJECTED = '# Parameters\na = 1.0\n';
 
+  const written: Record<string, Uint8Array> = {};
   const PLACES: [name: string, tags: (string | undefined)[], expected: string[]][] = [
     ['at the top', [undefined, undefined], [INJECTED, '# 0', '# 1']],
     ['into an empty notebook', [], [INJECTED]],
@@ -287,9 +288,14 @@ describe('injecting parameters', () => {
       assert.deepEqual(order(document), expected);
       const cell = document.cells.find(({ source }) => source === INJECTED);
       assert.deepEqual(cell?.metadata, { tags: ['injected-parameters'] });
-      assertValid({ document: writeNotebook(document) });
+      written[name] = writeNotebook(document);
     });
   }
+
+  it('gives valid notebooks', () => {
+    assert.equal(Object.keys(written).length, PLACES.length);
+    assertValid(written);
+  });
 
   it('adds no cell without parameters', () => {
     const document = notebook('injected-parameters', 'parameters');
