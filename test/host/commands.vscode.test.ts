@@ -218,6 +218,7 @@ describe('commands on executions', () => {
         pick.choose('Failed');
       },
     );
+    await vscode.commands.executeCommand('notebookExecutions.explorer.focus');
     await run('groupBy');
     await run('groupBy');
     await run('sortBy');

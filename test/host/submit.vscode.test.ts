@@ -126,6 +126,23 @@ describe('notebookExecutions.execute', () => {
     await ended(service, one);
   });
 
+  it('runs the command of the setting notebookExecutions.endCommand at the end', async () => {
+    const uri = await writeFile('rings.ipynb', notebookText(['1']));
+    const told = path.join(path.dirname(uri.fsPath), 'told');
+    const restore = await withSettings({
+      'notebookExecutions.endCommand': `echo "$EXECUTION_STATE" > '${told}'`,
+    });
+    person.willPick((pick) => {
+      pick.choose(THIS_MACHINE);
+    });
+    await ended(service, await execute(uri));
+    const text = await vscodeEventually(
+      async () => (await fs.readFile(told, 'utf8').catch(() => '')) || undefined,
+    );
+    assert.equal(text.trim(), 'SUCCEEDED');
+    await restore();
+  });
+
   it('creates nothing when the pick is left', async () => {
     const uri = await writeFile('left.ipynb', notebookText(['1']));
     const before = await allNames(service);
