@@ -1,7 +1,15 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import * as path from 'node:path';
-import { checkOutput, images, manySmallWrites, notebook, printingCells } from './notebooks';
+import { KernelFloor } from './kernel-floor';
+import {
+  checkOutput,
+  images,
+  manySmallWrites,
+  notebook,
+  printingSources,
+  tenKilobyteCells,
+} from './notebooks';
 import { PEERS, run, type Peer } from './peers';
 import { BenchService } from './service-client';
 
@@ -10,10 +18,10 @@ export interface Case {
   readonly name: string;
   /** Rounds; each runs us and every peer once, in turn. */
   readonly rounds: number;
-  readonly bars: Readonly<Record<Peer, number>>;
   /** Prepares what is not measured and answers the measured run of ours. */
   ours(folder: string): Promise<Measured>;
-  peer(peer: Peer, folder: string): Promise<Measured>;
+  /** What we are compared with: its own run, and the ratio of ours to it that is to be reached. */
+  readonly peers: Readonly<Record<string, { bar: number; prepare(folder: string): Promise<Measured> }>>;
   /** Frees what `ours` keeps between rounds. */
   close(): Promise<void>;
 }
@@ -44,8 +52,14 @@ export const CASES: readonly Case[] = [
     nbclient: 0.04,
     papermill: 0.03,
   }),
-  warmCase('100-cells-spare', 9, true, printingCells(100), plain(100), { nbclient: 0.3, papermill: 0.25 }),
-  warmCase('1000-cells', 5, false, printingCells(1000), plain(1000), { nbclient: 0.85, papermill: 0.6 }),
+  warmCase('100-cells-spare', 9, true, notebook(printingSources(100)), plain(100), {
+    nbclient: 0.3,
+    papermill: 0.25,
+  }),
+  warmCase('1000-cells', 5, false, notebook(printingSources(1000)), plain(1000), {
+    nbclient: 0.85,
+    papermill: 0.6,
+  }),
   warmCase(
     'stdout-20mb',
     5,
@@ -72,6 +86,8 @@ export const CASES: readonly Case[] = [
     nbclient: 0.4,
     papermill: 0.35,
   }),
+  overheadCase('overhead-1000-cells', 5, 1.15),
+  scalingCase('scaling-10kb-cells', 3, 1.3),
 ];
 
 /** Nothing runs yet: the service's start is part of the time. */
@@ -85,8 +101,7 @@ function coldCase(
   return {
     name,
     rounds,
-    bars,
-    peer: peerRun(text, expected),
+    peers: peerRuns(text, expected, bars),
     ours(folder) {
       const input = writeInput(folder, text);
       let service: BenchService | undefined;
@@ -122,8 +137,7 @@ function warmCase(
   return {
     name,
     rounds,
-    bars,
-    peer: peerRun(text, expected),
+    peers: peerRuns(text, expected, bars),
     async ours(folder) {
       const input = writeInput(folder, text);
       if (service === undefined) {
@@ -151,7 +165,7 @@ function warmCase(
   };
 }
 
-/** Many notebooks handed over at once, `parallel` at a time; the peers under `xargs -P`. */
+/** Many notebooks handed over at once, `parallel` at a time. */
 function batchCase(
   name: string,
   rounds: number,
@@ -165,7 +179,7 @@ function batchCase(
   return {
     name,
     rounds,
-    bars,
+    peers: peerEach(bars, (peer, folder) => batchRun(peer, folder, count, parallel, text, expected)),
     async ours(folder) {
       const input = writeInput(folder, text);
       service ??= await BenchService.start({ spare: true, concurrency: parallel });
@@ -182,23 +196,6 @@ function batchCase(
         },
       };
     },
-    peer(peer, folder) {
-      const input = writeInput(folder, text);
-      const output = (index: number): string => path.join(folder, `output-${String(index)}.ipynb`);
-      const command = PEERS[peer](input, path.join(folder, 'output-{}.ipynb')).map(
-        (argument) => `'${argument}'`,
-      );
-      const script = `seq 0 ${String(count - 1)} | xargs -P ${String(parallel)} -I '{}' ${command.join(' ')}`;
-      return Promise.resolve({
-        run: () => run(['sh', '-c', script]),
-        async check() {
-          for (let index = 0; index < count; index += 1) {
-            checkOutput(await readFile(output(index), 'utf8'), expected);
-            rmSync(output(index));
-          }
-        },
-      });
-    },
     async close() {
       await service?.stop();
       service = undefined;
@@ -206,18 +203,90 @@ function batchCase(
   };
 }
 
-function peerRun(text: string, expected: Expected): Case['peer'] {
-  return (peer, folder) => {
+/** The notebooks under `xargs -P`. */
+function batchRun(
+  peer: Peer,
+  folder: string,
+  count: number,
+  parallel: number,
+  text: string,
+  expected: Expected,
+): Measured {
+  const input = writeInput(folder, text);
+  const command = PEERS[peer](input, path.join(folder, 'output-{}.ipynb')).map((argument) => `'${argument}'`);
+  const script = `seq 0 ${String(count - 1)} | xargs -P ${String(parallel)} -I '{}' ${command.join(' ')}`;
+  return {
+    run: () => run(['sh', '-c', script]),
+    async check() {
+      for (let index = 0; index < count; index += 1) {
+        const output = path.join(folder, `output-${String(index)}.ipynb`);
+        checkOutput(await readFile(output, 'utf8'), expected);
+        rmSync(output);
+      }
+    },
+  };
+}
+
+function peerRuns(text: string, expected: Expected, bars: Record<Peer, number>): Case['peers'] {
+  return peerEach(bars, (peer, folder) => {
     const input = writeInput(folder, text);
     const output = path.join(folder, `${peer}.ipynb`);
-    return Promise.resolve({
+    return {
       run: () => run(PEERS[peer](input, output)),
       async check() {
         checkOutput(await readFile(output, 'utf8'), expected);
         rmSync(output);
       },
-    });
+    };
+  });
+}
+
+function peerEach(
+  bars: Record<Peer, number>,
+  prepare: (peer: Peer, folder: string) => Measured,
+): Case['peers'] {
+  const peer = (name: Peer): Case['peers'][string] => ({
+    bar: bars[name],
+    prepare: (folder) => Promise.resolve(prepare(name, folder)),
+  });
+  return { nbclient: peer('nbclient'), papermill: peer('papermill') };
+}
+
+/** Our time for 1,000 cells beside that of a kernel which is only sent them and waited for. */
+function overheadCase(name: string, rounds: number, bar: number): Case {
+  const sources = printingSources(1000);
+  const none = { nbclient: NaN, papermill: NaN };
+  const runs = warmCase(name, rounds, true, notebook(sources), plain(1000), none);
+  const kernel = {
+    bar,
+    async prepare(): Promise<Measured> {
+      const floor = await KernelFloor.start();
+      return { run: () => floor.run(sources), check: () => Promise.resolve(), close: () => floor.stop() };
+    },
   };
+  return { ...runs, peers: { 'kernel alone': kernel } };
+}
+
+/** 1,000 cells of 10 KB beside ten times 100 of them: what a cell costs must not grow with the notebook. */
+function scalingCase(name: string, rounds: number, bar: number): Case {
+  const expected = (cells: number): Expected => ({ cells, stdoutBytes: cells * 10_000, images: 0 });
+  const none = { nbclient: NaN, papermill: NaN };
+  const large = warmCase(name, rounds, true, tenKilobyteCells(1000), expected(1000), none);
+  const small = warmCase(name, rounds, true, tenKilobyteCells(100), expected(100), none);
+  const hundred = {
+    bar,
+    async prepare(folder: string): Promise<Measured> {
+      const measured = await small.ours(folder);
+      const run = async (): Promise<void> => {
+        for (let time = 0; time < 10; time += 1) await measured.run();
+      };
+      return { run, check: () => measured.check() };
+    },
+  };
+  const close = async (): Promise<void> => {
+    await Promise.all([large.close(), small.close()]);
+  };
+  return { ...large, close, peers: { '10 × 100 cells': hundred } };
 }
 
 function writeInput(folder: string, text: string): string {

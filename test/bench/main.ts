@@ -9,7 +9,6 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { parseArgs } from 'node:util';
 import { CASES, type Case, type Measured } from './cases';
-import { PEERS, type Peer } from './peers';
 import { watchPeakMemory } from './processes';
 import { pythonFile } from './service-client';
 
@@ -30,8 +29,11 @@ interface Contestant {
   isClient: (commandLine: string) => boolean;
 }
 
-const peers = Object.keys(PEERS) as Peer[];
-const PROGRAMS: Readonly<Record<Peer, string>> = { nbclient: 'jupyter-execute', papermill: 'papermill' };
+/** How a peer's process is told from others, by its command line. */
+const PROGRAMS: Readonly<Record<string, (command: string) => boolean>> = {
+  nbclient: (command) => command.includes(pythonFile('jupyter-execute')) && !command.includes('xargs'),
+  papermill: (command) => command.includes(pythonFile('papermill')) && !command.includes('xargs'),
+};
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -56,14 +58,12 @@ async function main(): Promise<void> {
       .map(([name, version]) => `${name} ${version}`)
       .join(', ')}\n`,
   );
-  console.log(
-    '| case | ours | RSS | ' + peers.map((peer) => `${peer} | RSS | ratio | bar`).join(' | ') + ' |',
-  );
-  console.log('|---|---|---|' + peers.map(() => '---|---|---|---|').join(''));
+  console.log('| case | against | ours | theirs | ratio | bar | our memory | theirs |');
+  console.log('|---|---|---|---|---|---|---|---|');
   for (const each of chosen) {
     const result = await measureCase(each);
     report.cases.push(result);
-    console.log(row(result));
+    console.log(rows(result));
   }
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`);
 }
@@ -72,11 +72,10 @@ async function measureCase(each: Case): Promise<CaseResult> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'nbx-bench-'));
   const contestants: Contestant[] = [
     { name: 'ours', prepare: () => each.ours(folder), isClient: (command) => command.includes('runner.js') },
-    ...peers.map((peer) => ({
-      name: peer,
-      prepare: () => each.peer(peer, folder),
-      isClient: (command: string) =>
-        command.includes(pythonFile(PROGRAMS[peer])) && !command.includes('xargs'),
+    ...Object.entries(each.peers).map(([name, peer]) => ({
+      name,
+      prepare: () => peer.prepare(folder),
+      isClient: PROGRAMS[name] ?? ((): boolean => false),
     })),
   ];
   const samples = new Map<string, number[]>();
@@ -102,10 +101,10 @@ async function measureCase(each: Case): Promise<CaseResult> {
     name: each.name,
     ours: figures(ours, memory.get('ours')),
     peers: Object.fromEntries(
-      peers.map((peer) => {
-        const theirs = samples.get(peer) ?? [];
+      Object.entries(each.peers).map(([name, { bar }]) => {
+        const theirs = samples.get(name) ?? [];
         const ratio = median(theirs.map((value, index) => (ours[index] ?? NaN) / value));
-        return [peer, { ...figures(theirs, memory.get(peer)), ratio, bar: each.bars[peer] }];
+        return [name, { ...figures(theirs, memory.get(name)), ratio: round(ratio), bar }];
       }),
     ),
   };
@@ -133,19 +132,24 @@ function figures(seconds: readonly number[], megabytes: number | undefined): Fig
   };
 }
 
-function row(result: CaseResult): string {
-  const cells = peers.flatMap((peer) => {
-    const figure = result.peers[peer];
-    return figure === undefined
-      ? []
-      : [
-          seconds(figure),
-          memory(figure),
-          `${figure.ratio.toFixed(3)}${figure.ratio > figure.bar ? ' (missed)' : ''}`,
-          `≤ ${String(figure.bar)}`,
-        ];
-  });
-  return `| ${[result.name, seconds(result.ours), memory(result.ours), ...cells].join(' | ')} |`;
+/** A line for each peer. */
+function rows(result: CaseResult): string {
+  return Object.entries(result.peers)
+    .map(([name, theirs]) => {
+      const missed = theirs.ratio > theirs.bar ? ' (missed)' : '';
+      const cells = [
+        result.name,
+        name,
+        seconds(result.ours),
+        seconds(theirs),
+        `${theirs.ratio.toFixed(3)}${missed}`,
+        `≤ ${String(theirs.bar)}`,
+        memory(result.ours),
+        memory(theirs),
+      ];
+      return `| ${cells.join(' | ')} |`;
+    })
+    .join('\n');
 }
 
 const seconds = (figure: Figures): string => `${figure.median_s.toFixed(3)} s`;

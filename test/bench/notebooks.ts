@@ -20,9 +20,9 @@ export function notebook(sources: readonly string[]): string {
   });
 }
 
-/** `count` cells that each print one short line; the last line is `cell <count - 1>`. */
-export function printingCells(count: number): string {
-  return notebook(Array.from({ length: count }, (_, index) => `print('cell', ${String(index)})`));
+/** Sources of `count` cells that each print one short line; the last line is `cell <count - 1>`. */
+export function printingSources(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `print('cell', ${String(index)})`);
 }
 
 /** `count` cells that each print 10 KB. */
