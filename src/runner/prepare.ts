@@ -1,7 +1,7 @@
 import type { ExecutionWarning } from '../execution/execution';
 import { prepareForRun, readNotebook } from '../notebook/document';
 import { isJsonObject, parseJson, setOwn, stringifyJson, type JsonObject } from '../notebook/json';
-import type { Notebook } from '../notebook/model';
+import { tagsOf, type Notebook } from '../notebook/model';
 import { ParametersError } from '../notebook/parameters/errors';
 import type { RunnerJob } from './job';
 import { markPending } from './output-document';
@@ -24,18 +24,18 @@ export async function prepareNotebook(bytes: Uint8Array, job: RunnerJob): Promis
   const parameters = parametersOf(job);
   const defaults: JsonObject = {};
   const parameterWarnings: ExecutionWarning[] = [];
-  if (parameters) {
-    // Parsers, which a notebook without parameters does not need.
-    const { injectParameters } = await import('../notebook/parameters/inject');
+  const { name, language } = job.kernel;
+  // Parsers, which a notebook without parameters does not need, and which take time to load.
+  if (parameters ?? notebook.cells.some((cell) => tagsOf(cell).includes('parameters'))) {
     const { inspectParameters, undeclaredParameters } = await import('../notebook/parameters/inspect');
-    const { name, language } = job.kernel;
     for (const declared of inspectParameters(notebook, name, language).parameters) {
       if (declared.defaultValue !== undefined) setOwn(defaults, declared.name, declared.defaultValue);
     }
-    parameterWarnings.push(
-      ...undeclaredParameters(notebook, parameters, name, language),
-      ...injectParameters(notebook, parameters, name, language),
-    );
+    if (parameters) parameterWarnings.push(...undeclaredParameters(notebook, parameters, name, language));
+  }
+  if (parameters) {
+    const { injectParameters } = await import('../notebook/parameters/inject');
+    parameterWarnings.push(...injectParameters(notebook, parameters, name, language));
   }
   markPending(notebook);
   return {

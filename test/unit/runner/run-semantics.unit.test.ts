@@ -156,6 +156,12 @@ describe('running a notebook (ipykernel)', function () {
     assert.match(widgets, /"outputs":\[\{"output_type":"stream","name":"stdout","text":"captured\\n"\}\]/);
   });
 
+  it('names default parameters without parameters too', async () => {
+    const result = await run(notebookOf(tagged('x = 1', 'parameters'), 'print(x)'));
+    const papermill_ = result.notebook.metadata['papermill'] as Record<string, unknown>;
+    assert.deepEqual([papermill_['parameters'], papermill_['default_parameters']], [{}, { x: 1 }]);
+  });
+
   it('writes what nbclient and papermill write', async () => {
     const result = await run(notebookOf(tagged('x = 1', 'parameters'), 'print(x)'), {
       job: { parameters: '{"x": 12345678901234567890, "y": 1.0}' },
