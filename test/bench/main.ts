@@ -10,6 +10,7 @@ import * as path from 'node:path';
 import { parseArgs } from 'node:util';
 import { CASES, type Case, type Measured } from './cases';
 import { watchPeakMemory } from './processes';
+import { ensurePython } from '../support/python';
 import { pythonFile } from './service-client';
 
 interface Figures {
@@ -46,6 +47,7 @@ async function main(): Promise<void> {
       `No such case: ${unknown.join(', ')}. There are ${CASES.map((each) => each.name).join(', ')}.`,
     );
   }
+  await ensurePython();
   const chosen = CASES.filter((each) => positionals.length === 0 || positionals.includes(each.name));
   const report = {
     machine: machine(),

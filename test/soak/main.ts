@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { EmbeddedExecutionService } from '../../src/embedded';
 import { processesWithEnvironment } from '../support/processes';
 import { ROOT } from '../support/paths';
+import { ensurePython } from '../support/python';
 import { NOTEBOOK, playRound, type RoundResult } from './round';
 import { VICTIMS, type Victim } from './victims';
 
@@ -22,6 +23,7 @@ async function main(): Promise<void> {
       victim: { type: 'string' },
     },
   });
+  await ensurePython();
   const rounds = Number(values.rounds);
   const victims = VICTIMS.filter((victim) => values.victim === undefined || victim === values.victim);
   const folder = mkdtempSync(path.join(tmpdir(), 'nbx-soak-'));
