@@ -1,63 +1,53 @@
+import { execFile } from 'node:child_process';
 import * as vscode from 'vscode';
-import { describePython } from './python-environment';
-import { windowEnvironment } from './kernel-environment';
+import { kernelEnvironment } from './kernel-environment';
 import { Problem } from './problem';
+import { describePython } from './python-environment';
 
 /**
- * Installs ipykernel with the pip of an interpreter, in a terminal where the person can watch it.
- * @throws Problem where pip fails.
+ * Installs ipykernel with the pip of an interpreter, under a progress that can be cancelled. Without a terminal: not every
+ * host of the editor has one.
+ * @throws Problem with what pip said last; CancellationError.
  */
-export async function installIpykernel(interpreter: string): Promise<void> {
-  const { prefix, kind } = await describePython(interpreter);
-  const args = ['-m', 'pip', 'install', 'ipykernel'];
-  const task = new vscode.Task(
-    { type: 'notebookExecutions.install' },
-    vscode.TaskScope.Workspace,
-    vscode.l10n.t('Install ipykernel'),
-    vscode.l10n.t('Notebook Executions'),
-    new vscode.ProcessExecution(interpreter, args, {
-      env: {
-        ...windowEnvironment(process.env),
-        ...(prefix !== undefined && kind === 'venv' ? { VIRTUAL_ENV: prefix } : {}),
-      },
-    }),
+export async function installIpykernel(interpreter: string, notebook: vscode.Uri): Promise<void> {
+  const env = await kernelEnvironment(notebook, await describePython(interpreter), {});
+  await vscode.window.withProgress(
+    {
+      location: vscode.ProgressLocation.Notification,
+      title: vscode.l10n.t('Installing ipykernel for {0}', interpreter),
+      cancellable: true,
+    },
+    async (_, token) => {
+      const abort = new AbortController();
+      const subscription = token.onCancellationRequested(() => {
+        abort.abort();
+      });
+      try {
+        await pip(interpreter, env, abort.signal);
+      } finally {
+        subscription.dispose();
+      }
+    },
   );
-  task.presentationOptions = { reveal: vscode.TaskRevealKind.Always, clear: true };
-  const code = await runTask(task);
-  if (code !== 0) {
-    throw new Problem(
-      vscode.l10n.t('ipykernel could not be installed for {0}. The terminal says why.', interpreter),
-    );
-  }
 }
 
-/** Resolves with the exit code; undefined where the task was ended. */
-async function runTask(task: vscode.Task): Promise<number | undefined> {
-  const subscriptions: vscode.Disposable[] = [];
-  try {
-    // Listening before it starts: it may end at once.
-    const ended = new Promise<number | undefined>((resolve) => {
-      const mine = (execution: vscode.TaskExecution): boolean =>
-        execution.task.name === task.name && execution.task.definition.type === task.definition.type;
-      subscriptions.push(
-        vscode.tasks.onDidEndTaskProcess(({ execution, exitCode }) => {
-          if (mine(execution)) {
-            resolve(exitCode);
-          }
-        }),
-        vscode.tasks.onDidEndTask(({ execution }) => {
-          if (mine(execution)) {
-            // The exit code is told right before or after this.
-            setTimeout(resolve, 1000, undefined);
-          }
-        }),
-      );
+function pip(interpreter: string, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<void> {
+  const args = ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', 'ipykernel'];
+  return new Promise((resolve, reject) => {
+    execFile(interpreter, args, { env, signal, maxBuffer: 16 * 2 ** 20 }, (error, stdout, stderr) => {
+      if (error === null) {
+        resolve();
+      } else if (signal.aborted) {
+        reject(new vscode.CancellationError());
+      } else {
+        const said = (stderr.trim() === '' ? stdout : stderr).trim();
+        const last = said.split('\n').at(-1) ?? error.message;
+        reject(
+          new Problem(vscode.l10n.t('ipykernel could not be installed for {0}: {1}', interpreter, last), [], {
+            cause: new Error(said, { cause: error }),
+          }),
+        );
+      }
     });
-    await vscode.tasks.executeTask(task);
-    return await ended;
-  } finally {
-    for (const subscription of subscriptions) {
-      subscription.dispose();
-    }
-  }
+  });
 }

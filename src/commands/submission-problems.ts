@@ -60,7 +60,7 @@ function remediesOf(error: ServiceError, submission: Submission, resubmit: Resub
             {
               label: vscode.l10n.t('Install ipykernel'),
               run: async () => {
-                await installIpykernel(interpreter);
+                await installIpykernel(interpreter, submission.source);
                 await resubmit(submission);
               },
             },

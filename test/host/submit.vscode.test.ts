@@ -308,6 +308,16 @@ describe('notebookExecutions.execute', () => {
       const python = await fakePython();
       await templates([{ name: 'bare python', service: 'embedded', runOptions: { interpreter: python } }]);
       const uri = await writeFile('k.ipynb', notebookText(['print("ran")']));
+      // First pip cannot do it.
+      const offline = path.join(path.dirname(python), 'offline');
+      await fs.writeFile(offline, '');
+      person.willPick((pick) => {
+        pick.choose('bare python');
+      });
+      person.willPress(/ipykernel is not installed/, 'Install ipykernel');
+      await execute(uri);
+      await person.message(/could not be installed .*No matching distribution/);
+      await fs.rm(offline);
       const before = await allNames(service);
       person.willPick((pick) => {
         pick.choose('bare python');
@@ -335,7 +345,10 @@ async function fakePython(): Promise<string> {
   assert.notEqual(found, '', 'The suite runs with .venv on the PATH.');
   const file = path.join(folder, 'python');
   const script = `#!/bin/sh
-if [ "$1 $2 $3 $4" = "-m pip install ipykernel" ]; then touch '${folder}/installed'; exit 0; fi
+if [ "$1 $2 $3" = "-m pip install" ]; then
+  if [ -f '${folder}/offline' ]; then echo 'No matching distribution found for ipykernel' >&2; exit 1; fi
+  touch '${folder}/installed'; exit 0
+fi
 if [ -f '${folder}/installed' ]; then exec '${found}' "$@"; fi
 exec '${found}' -S "$@"
 `;
