@@ -205,7 +205,7 @@ export class ExecutionManager {
       workingDirectory,
       parameters,
       inputPath: sourcePath(runOptions.source) ?? runOptions.source ?? this.options.store.file(id, 'input'),
-      outputPath: outputFolder === undefined ? output : path.join(outputFolder, outputName(stem, id)),
+      outputPath: outputFolder === undefined ? output : path.join(outputFolder, outputName(record)),
       timeout: runOptions.timeout,
       cellTimeout: runOptions.cellTimeout,
       kernelTimeout: runOptions.kernelTimeout ?? 60,

@@ -75,6 +75,14 @@ export function parseCreateBody(body: unknown): CreateRequest {
       throw fieldInvalid('runOptions.environment', `${JSON.stringify(name)} cannot be set`);
     }
   }
+  const { outputName } = visible;
+  // A name never becomes a path, nor a file that nobody sees.
+  if (
+    outputName !== undefined &&
+    (!/^[^./\\\0][^/\\\0]*$/.test(outputName) || Buffer.byteLength(outputName) > 200)
+  ) {
+    throw fieldInvalid('runOptions.outputName', 'must be a plain file name');
+  }
   return { description, executionTemplate, runOptions: visible, environment };
 }
 

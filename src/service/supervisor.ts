@@ -307,7 +307,7 @@ export class Supervisor {
     if (uri === undefined || !(await exists(output))) return undefined;
     const folder = pathOfUri(uri, 'outputNotebookFolder');
     try {
-      return pathToFileURL(await placeOutput(output, folder, record.stem, record.id)).href;
+      return pathToFileURL(await placeOutput(output, folder, record)).href;
     } catch (error) {
       this.options.log(`${record.id}: output not placed: ${String(error)}`);
       warnings.push({ code: 'outputNotPlaced', args: [folder, errorCode(error) ?? String(error)] });

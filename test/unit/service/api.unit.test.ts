@@ -148,6 +148,8 @@ describe('The API of the embedded service', () => {
       [{}, { maxAttempts: 1.5 }, {}, 'fieldInvalid', 'runOptions.maxAttempts'],
       [{}, { environment: { 'A=B': '' } }, {}, 'fieldInvalid', 'runOptions.environment'],
       [{}, { interpreter: 'python3' }, {}, 'fieldInvalid', 'runOptions.interpreter'],
+      [{}, { outputName: '../x' }, {}, 'fieldInvalid', 'runOptions.outputName'],
+      [{}, { outputName: '.hidden' }, {}, 'fieldInvalid', 'runOptions.outputName'],
       [{}, { workingDirectory: '/no/such' }, {}, 'workingDirectoryInvalid', 'runOptions.workingDirectory'],
       [{ parameters: '[1, 2]' }, {}, {}, 'parametersInvalid', 'executionTemplate.parameters'],
       [{ parameters: 'a: [' }, {}, {}, 'parametersInvalid', 'executionTemplate.parameters'],

@@ -113,6 +113,18 @@ describe('An execution on the embedded service', () => {
     assert.equal(fs.statSync(placed).mode & 0o777, 0o600);
   });
 
+  it('gives the output the name that was asked for', async () => {
+    const target = path.join(folder, 'named');
+    for (const id of ['named1', 'named2']) {
+      await service.create(id, 'succeed', {
+        template: { outputNotebookFolder: pathToFileURL(target).href },
+        options: { outputName: 'report 2026-11-23.ipynb' },
+      });
+      await service.ended(id);
+    }
+    assert.deepEqual(fs.readdirSync(target).sort(), ['report 2026-11-23-1.ipynb', 'report 2026-11-23.ipynb']);
+  });
+
   it('makes the output folder when it is needed, and keeps the output when that fails', async () => {
     const target = path.join(folder, 'new', 'folder');
     const template = { outputNotebookFolder: pathToFileURL(target).href };
