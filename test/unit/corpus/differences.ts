@@ -112,7 +112,8 @@ export const DIFFERENCES: readonly Difference[] = [
     notebook: 'quit',
     tools: BOTH,
     place: /^(?:verdict|metadata)$/,
-    reason: 'on a busy machine they find the kernel gone: a dead kernel to them, and then they know no language_info',
+    reason:
+      'on a busy machine they find the kernel gone: a dead kernel to them, and then they know no language_info',
     sometimes: true,
   },
   {
