@@ -1,5 +1,6 @@
 import { ServiceError } from '../execution/errors';
-import type { ExecutionService } from '../execution/execution-service';
+import type { Execution } from '../execution/execution';
+import type { ExecutionPage, ExecutionService } from '../execution/execution-service';
 import { isTerminal } from '../execution/states';
 import type { Clock, Disposable } from './clock';
 import type { ExecutionStore } from './execution-store';
@@ -56,7 +57,7 @@ export interface PollerOptions {
 
 /**
  * Keeps the store true to one service. A tick is one list and a get for each active or awaited execution that the list
- * does not name. Never runs two ticks at once. Asks nothing while nothing is active, awaited or looked at.
+ * does not name, or whose end it tells without its details. Never runs two ticks at once. Asks nothing while nothing is active, awaited or looked at.
  */
 export class Poller implements Disposable {
   private timer: Disposable | undefined;
@@ -153,13 +154,11 @@ export class Poller implements Disposable {
   private async tick(signal: AbortSignal): Promise<void> {
     const { service, store, awaited } = this.options;
     const ticket = store.begin();
-    const page = await service.list({ pageSize: PAGE_SIZE }, signal);
+    const page = await this.withDetails(await service.list({ pageSize: PAGE_SIZE }, signal), signal);
     store.applyFirstPage(ticket, service, page);
     const named = new Set(page.executions.map((execution) => execution.name));
     const others = new Set(store.activeOnes(service.id).map((tracked) => tracked.execution.name));
-    for (const name of awaited()) {
-      if (!isTerminal(store.find(service.id, name)?.execution.state)) others.add(name);
-    }
+    for (const name of awaited()) if (!this.hasEnded(name)) others.add(name);
     const errors: unknown[] = [];
     for (const name of others) {
       // One execution that cannot be read does not keep the others from being asked for.
@@ -167,6 +166,33 @@ export class Poller implements Disposable {
       signal.throwIfAborted();
     }
     if (errors.length > 0) throw errors[0];
+  }
+
+  /**
+   * The page with all that is known of the executions whose end it tells, where lists of the service say less than a
+   * get: what is told of an end must name its reason. Where it cannot be got the end is told without.
+   */
+  private async withDetails(page: ExecutionPage, signal: AbortSignal): Promise<ExecutionPage> {
+    const { service, store, awaited } = this.options;
+    if (service.capabilities.detailsOnGet !== true) return page;
+    const waited = new Set(awaited());
+    const executions: Execution[] = [];
+    for (const listed of page.executions) {
+      const { name, state } = listed;
+      const news =
+        isTerminal(state) &&
+        !this.hasEnded(name) &&
+        (waited.has(name) || store.find(service.id, name) !== undefined);
+      executions.push(news ? await service.get(name, signal).catch(() => listed) : listed);
+      signal.throwIfAborted();
+    }
+    return { ...page, executions };
+  }
+
+  /** The store knows its end. */
+  private hasEnded(name: string): boolean {
+    const { service, store } = this.options;
+    return isTerminal(store.find(service.id, name)?.execution.state);
   }
 
   private async ask(name: string, signal: AbortSignal): Promise<void> {
@@ -225,8 +251,7 @@ export class Poller implements Disposable {
   private wait(): number | undefined {
     const { service, store, rates, random, awaited } = this.options;
     const busy =
-      store.activeOnes(service.id).length > 0 ||
-      [...awaited()].some((name) => !isTerminal(store.find(service.id, name)?.execution.state));
+      store.activeOnes(service.id).length > 0 || [...awaited()].some((name) => !this.hasEnded(name));
     if (!busy && !this.watched) return undefined;
     const [shortest, longest] = rates.active;
     const calm = busy

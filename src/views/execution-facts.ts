@@ -52,7 +52,13 @@ export function parseTime(time: string | undefined): number | undefined {
 /** An output can be asked for. Whether there is one yet, the service says when it is read. */
 export function mayHaveOutput({ service, execution }: TrackedExecution): boolean {
   const { state, outputNotebookFile, runStatus } = execution;
-  if (isTerminal(state)) return outputNotebookFile !== undefined || runStatus?.startTime !== undefined;
+  if (isTerminal(state))
+    return (
+      outputNotebookFile !== undefined ||
+      runStatus?.startTime !== undefined ||
+      // A list that leaves out the details leaves out the output's name, too.
+      service.capabilities.detailsOnGet === true
+    );
   return service.capabilities.liveOutput && (state === 'RUNNING' || state === 'CANCELLING');
 }
 

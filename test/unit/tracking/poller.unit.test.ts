@@ -123,6 +123,47 @@ describe('Poller', () => {
     assert.deepEqual(service.requests, ['list', `get ${nameOf('a')}`]);
   });
 
+  describe('where lists tell less than a get', () => {
+    beforeEach(() => {
+      service = new ScriptedService('test', { detailsOnGet: true });
+      const get = service.get.bind(service);
+      service.get = async (name) => ({ ...(await get(name)), runStatus: { message: 'why it ended' } });
+    });
+
+    it('gets an execution once when it ends, and what has ended before never', async () => {
+      service.put('old', { state: 'FAILED' });
+      create('a');
+      start();
+      await clock.pass(2000);
+      service.put('a', { state: 'FAILED' });
+      await clock.pass(1000);
+      assert.equal(store.find('test', nameOf('a'))?.execution.runStatus?.message, 'why it ended');
+      await clock.pass(3_600_000);
+      assert.deepEqual(
+        service.requests.filter((request) => request.startsWith('get')),
+        [`get ${nameOf('a')}`],
+      );
+    });
+
+    it('gets what ended while no window was there to see it', async () => {
+      service.put('a', { state: 'SUCCEEDED' });
+      awaited = [nameOf('a')];
+      start();
+      await clock.pass(0);
+      assert.equal(store.find('test', nameOf('a'))?.execution.runStatus?.message, 'why it ended');
+    });
+
+    it('tells the end all the same where the details cannot be got', async () => {
+      create('a');
+      start();
+      service.put('a', { state: 'FAILED' });
+      service.get = () => Promise.reject(new ServiceError('INTERNAL', 'broken', 'broken'));
+      await clock.pass(1000);
+      assert.equal(store.find('test', nameOf('a'))?.execution.state, 'FAILED');
+      assert.equal(store.status('test')?.error, undefined);
+    });
+  });
+
   it('removes an active execution that is gone', async () => {
     create('a');
     service.executions.clear();

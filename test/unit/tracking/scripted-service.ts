@@ -12,7 +12,7 @@ import type {
  * can be closed, so that answers come late or in another order.
  */
 export class ScriptedService implements ExecutionService {
-  readonly capabilities: Capabilities = { cancel: true, log: true, liveOutput: true };
+  readonly capabilities: Capabilities;
   readonly executions = new Map<string, Execution>();
   /** Every request as `list`, `list 100`, `get NAME`, `delete NAME`. */
   readonly requests: string[] = [];
@@ -23,7 +23,12 @@ export class ScriptedService implements ExecutionService {
   /** Names that lists leave out, as those of a service that lags behind. */
   readonly unlisted = new Set<string>();
 
-  constructor(readonly id = 'test') {}
+  constructor(
+    readonly id = 'test',
+    capabilities: Partial<Capabilities> = {},
+  ) {
+    this.capabilities = { cancel: true, log: true, liveOutput: true, ...capabilities };
+  }
 
   put(id: string, fields: Partial<Execution> = {}): Execution {
     const execution: Execution = {

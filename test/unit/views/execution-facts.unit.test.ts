@@ -78,6 +78,11 @@ describe('what can be done with an execution', () => {
     assert.equal(mayHaveOutput(tracked({ state: 'FAILED' })), false);
     assert.equal(mayHaveOutput(tracked({ state: 'FAILED', runStatus: { startTime: 'x' } })), true);
     assert.equal(mayHaveOutput(tracked({ state: 'SUCCEEDED', outputNotebookFile: 'gs://b/o' })), true);
+    assert.equal(mayHaveOutput(tracked({ state: 'FAILED' }, { detailsOnGet: true })), true);
+    assert.equal(
+      mayHaveOutput(tracked({ state: 'RUNNING' }, { detailsOnGet: true, liveOutput: false })),
+      false,
+    );
   });
 
   it('go to the failing cell: where one is known', () => {
