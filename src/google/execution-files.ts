@@ -129,6 +129,18 @@ export class ExecutionFiles {
   }
 }
 
+/** Bytes that are here already as a document. */
+export function documentOf(content: Uint8Array): OutputDocument {
+  return {
+    size: content.length,
+    version: 'inline',
+    // eslint-disable-next-line @typescript-eslint/require-await -- the interface is for streams
+    async *read() {
+      yield content;
+    },
+  };
+}
+
 /** The whole content of a document. */
 export async function readAll(document: OutputDocument, signal?: AbortSignal): Promise<Buffer> {
   const chunks: Uint8Array[] = [];

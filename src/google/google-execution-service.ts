@@ -19,6 +19,7 @@ import type { CloudStorageClient } from './cloud-storage-client';
 import { consoleUrl } from './console-url';
 import type { ExecutionApi, FoundExecution, SubmissionPlan } from './execution-api';
 import {
+  documentOf,
   failedCell,
   fingerprintOf,
   ownFolder,
@@ -29,6 +30,7 @@ import {
 import { formatGsUri } from './gs-uri';
 import { unsupportedFields, type GoogleServiceKind, type UnsupportedField } from './honoured-fields';
 import { parameterWarnings, readParameters, stripOutputs } from './input';
+import { Remembered, type Details } from './remembered';
 import type { RequestClock } from './requests';
 import { withFailedCell } from './run-status';
 
@@ -43,8 +45,6 @@ export interface GoogleServiceParts {
 
 /** Outputs larger than this are not searched for the failing cell, in bytes. */
 const SEARCHED_OUTPUT = 20 * 1024 * 1024;
-/** Ended runs whose details are remembered. */
-const REMEMBERED_DETAILS = 500;
 /** Waits for a created execution to become visible, in milliseconds. */
 const VISIBILITY_DELAYS = [250, 500, 1000, 2000];
 
@@ -57,17 +57,12 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'NOT_FOUND',
 ]);
 
-interface Details {
-  readonly outputNotebookFile?: string;
-  readonly runStatus: Execution['runStatus'];
-}
-
 /** Executions on Google Cloud, of either generation. */
 export class GoogleExecutionService implements ExecutionService {
   readonly id: string;
   readonly kind: GoogleServiceKind;
   readonly capabilities: Capabilities;
-  private readonly details = new Map<string, Details>();
+  private readonly remembered = new Remembered();
 
   constructor(private readonly parts: GoogleServiceParts) {
     const { api, project, location } = parts;
@@ -119,22 +114,23 @@ export class GoogleExecutionService implements ExecutionService {
     const name = api.nameOf(executionId);
     const found = await this.findCreated(name, signal);
     if (found !== undefined && found.fingerprint !== fingerprint) throw existing(name);
-    const answered = found?.execution ?? { name, state: 'INITIALIZING' };
-    return this.echo(answered, request, [
+    this.remembered.created(name, request, [
       ...(parameters === undefined ? [] : parameterWarnings(notebook, parameters, template.kernelSpec)),
       ...this.warnings(request, folder.bucket, bucketLocation),
     ]);
+    return this.remembered.complete(found?.execution ?? { name, state: 'INITIALIZING' });
   }
 
   async get(name: string, signal?: AbortSignal): Promise<Execution> {
     const { execution } = await this.parts.api.find(name, signal);
-    return isTerminal(execution.state) ? this.withDetails(execution, signal) : execution;
+    if (isTerminal(execution.state)) await this.learnDetails(execution, signal);
+    return this.remembered.complete(execution);
   }
 
   async list(page: { pageSize?: number; pageToken?: string }, signal?: AbortSignal): Promise<ExecutionPage> {
     const { found, nextPageToken } = await this.parts.api.page(page, signal);
     const executions = found
-      .map(({ execution }) => this.withKnownDetails(execution))
+      .map(({ execution }) => this.remembered.complete(execution))
       .sort((a, b) => Date.parse(b.createTime ?? '') - Date.parse(a.createTime ?? ''));
     return { executions, ...(nextPageToken === undefined ? {} : { nextPageToken }) };
   }
@@ -142,7 +138,7 @@ export class GoogleExecutionService implements ExecutionService {
   async cancel(name: string, signal?: AbortSignal): Promise<Execution> {
     const { api } = this.parts;
     const { execution } = await api.find(name, signal);
-    if (isTerminal(execution.state)) return execution;
+    if (isTerminal(execution.state)) return this.remembered.complete(execution);
     await api.cancel(execution, signal);
     return this.get(name, signal);
   }
@@ -159,7 +155,7 @@ export class GoogleExecutionService implements ExecutionService {
       }
     }
     await api.remove(name, signal);
-    this.details.delete(name);
+    this.remembered.forget(name);
     const folder = execution.executionTemplate?.outputNotebookFolder;
     // Elsewhere's folders may hold anything.
     if (isOurs(execution) && folder !== undefined) {
@@ -180,7 +176,7 @@ export class GoogleExecutionService implements ExecutionService {
     const stored = await files.open(execution.executionTemplate?.inputNotebookFile, signal);
     if (stored !== undefined) return stored;
     const content = await api.inlineInput?.(execution, signal);
-    return content === undefined ? undefined : inMemory(content);
+    return content === undefined ? undefined : documentOf(content);
   }
 
   async readLog(execution: Execution): Promise<LogChunk> {
@@ -211,10 +207,8 @@ export class GoogleExecutionService implements ExecutionService {
     try {
       await plan.insert(signal);
     } catch (error) {
-      if (!(error instanceof ServiceError) || error.reason === 'alreadyExists') {
-        if (error instanceof ServiceError) return;
-        throw error;
-      }
+      if (!(error instanceof ServiceError)) throw error;
+      if (error.reason === 'alreadyExists') return;
       if (REFUSALS.has(error.status)) await this.discardUploads(plan, signal);
       throw error;
     }
@@ -245,19 +239,6 @@ export class GoogleExecutionService implements ExecutionService {
     return undefined;
   }
 
-  /** The answer to a create has the whole request; later answers only what the service keeps of it. */
-  private echo(answered: Execution, request: ExecutionRequest, warnings: ExecutionWarning[]): Execution {
-    const { environment: _, ...runOptions } = request.runOptions ?? {};
-    return {
-      ...answered,
-      displayName: answered.displayName ?? request.displayName,
-      description: answered.description ?? request.description,
-      executionTemplate: { ...request.executionTemplate, ...answered.executionTemplate },
-      runOptions: { ...runOptions, ...answered.runOptions },
-      runStatus: { ...answered.runStatus, ...(warnings.length === 0 ? {} : { warnings }) },
-    };
-  }
-
   private warnings(
     request: ExecutionRequest,
     bucket: string,
@@ -282,17 +263,15 @@ export class GoogleExecutionService implements ExecutionService {
     return this.parts.files.findOutput(ours ? formatGsUri(ownFolder(folder, id)) : folder, id, ours, signal);
   }
 
-  private async withDetails(execution: Execution, signal: AbortSignal | undefined): Promise<Execution> {
-    if (!this.details.has(execution.name)) {
-      try {
-        this.remember(execution.name, await this.readDetails(execution, signal));
-      } catch (error) {
-        signal?.throwIfAborted();
-        // The state is true without them; they are asked for again with the next get.
-        if (!(error instanceof ServiceError)) throw error;
-      }
+  private async learnDetails(execution: Execution, signal: AbortSignal | undefined): Promise<void> {
+    if (this.remembered.hasDetails(execution.name)) return;
+    try {
+      this.remembered.ended(execution.name, await this.readDetails(execution, signal));
+    } catch (error) {
+      signal?.throwIfAborted();
+      // The state is true without them; they are asked for again with the next get.
+      if (!(error instanceof ServiceError)) throw error;
     }
-    return this.withKnownDetails(execution);
   }
 
   private async readDetails(execution: Execution, signal: AbortSignal | undefined): Promise<Details> {
@@ -309,17 +288,6 @@ export class GoogleExecutionService implements ExecutionService {
         : runStatus,
     };
   }
-
-  private withKnownDetails(execution: Execution): Execution {
-    const details = isTerminal(execution.state) ? this.details.get(execution.name) : undefined;
-    return details === undefined ? execution : { ...execution, ...details };
-  }
-
-  private remember(name: string, details: Details): void {
-    this.details.set(name, details);
-    const [oldest] = this.details.keys();
-    if (this.details.size > REMEMBERED_DETAILS && oldest !== undefined) this.details.delete(oldest);
-  }
 }
 
 function isOurs(execution: Execution): boolean {
@@ -329,15 +297,4 @@ function isOurs(execution: Execution): boolean {
 function existing(name: string): ServiceError {
   const message = `${name} exists with other content`;
   return new ServiceError('ALREADY_EXISTS', 'alreadyExists', message, { executionId: executionIdOf(name) });
-}
-
-function inMemory(content: Uint8Array): OutputDocument {
-  return {
-    size: content.length,
-    version: 'inline',
-    // eslint-disable-next-line @typescript-eslint/require-await -- the interface is for streams
-    async *read() {
-      yield content;
-    },
-  };
 }

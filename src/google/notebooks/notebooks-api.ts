@@ -2,29 +2,25 @@ import { aiplatform_v1 } from 'googleapis/build/src/apis/aiplatform/v1';
 import { notebooks_v1 } from 'googleapis/build/src/apis/notebooks/v1';
 import * as z from 'zod/mini';
 import { ServiceError } from '../../execution/errors';
-import { executionIdOf, type Execution } from '../../execution/execution';
-import type { Capabilities } from '../../execution/execution-service';
+import type { Execution } from '../../execution/execution';
 import { encodeParameters } from '../../notebook/parameters/parse';
 import { customJobOf } from '../console-url';
-import type {
-  ExecutionApi,
-  FoundExecution,
-  PlannedUpload,
-  Submission,
-  SubmissionPlan,
-} from '../execution-api';
+import type { FoundExecution, PlannedUpload, Submission, SubmissionPlan } from '../execution-api';
 import { inputUri, NOTEBOOK_TYPE, ownFolder } from '../execution-files';
 import { formatGsUri, inFolder } from '../gs-uri';
 import { readLabels } from '../labels';
-import { awaitOperation, OperationSchema } from '../operations';
 import type { RequestSender } from '../requests';
+import { ResourceApi, type ResourceMethods } from '../resource-api';
 import { runStatusOf } from '../run-status';
 import { fromV1, toV1, V1ExecutionSchema, type V1Execution } from './execution-mapper';
 
-const PageSchema = z.object({
-  executions: z._default(z.array(V1ExecutionSchema), []),
-  nextPageToken: z.optional(z.string()),
-});
+const PageSchema = z.pipe(
+  z.object({
+    executions: z._default(z.array(V1ExecutionSchema), []),
+    nextPageToken: z.optional(z.string()),
+  }),
+  z.transform(({ executions: resources, nextPageToken }) => ({ resources, nextPageToken })),
+);
 
 /** The fields of a custom job that are read (Vertex AI API v1). */
 const CustomJobSchema = z.object({
@@ -34,38 +30,34 @@ const CustomJobSchema = z.object({
 });
 
 /** The Notebooks API v1, whose executions run as custom jobs of Vertex AI (or as Dataproc jobs). */
-export class NotebooksApi implements ExecutionApi {
+export class NotebooksApi extends ResourceApi<V1Execution> {
   readonly kind = 'notebooks';
-  readonly capabilities: Capabilities = {
-    cancel: true,
-    log: false,
-    liveOutput: false,
-    cancelMayFail: true,
-    sampledHistory: true,
-    opaqueRun: true,
-    partialEcho: true,
-    detailsOnGet: true,
-  };
-  private readonly api: notebooks_v1.Notebooks;
-  private readonly parent: string;
+  protected readonly methods: ResourceMethods<V1Execution>;
+  private readonly executions: notebooks_v1.Resource$Projects$Locations$Executions;
 
   /**
    * @param endpoint `https://notebooks.googleapis.com/`
    * @param jobsEndpoint Vertex AI's endpoint of a location, where the jobs are
    */
   constructor(
-    private readonly sender: RequestSender,
-    private readonly project: string,
-    private readonly location: string,
+    sender: RequestSender,
+    project: string,
+    location: string,
     endpoint: string,
     private readonly jobsEndpoint: (location: string) => string,
   ) {
-    this.api = new notebooks_v1.Notebooks({ rootUrl: endpoint });
-    this.parent = `projects/${project}/locations/${location}`;
-  }
-
-  nameOf(executionId: string): string {
-    return `${this.parent}/executions/${executionId}`;
+    super(sender, project, location, 'executions');
+    const { locations } = new notebooks_v1.Notebooks({ rootUrl: endpoint }).projects;
+    const { executions } = locations;
+    this.executions = executions;
+    this.methods = {
+      get: (params, options) => executions.get(params, options),
+      list: (params, options) => executions.list(params, options),
+      delete: (params, options) => executions.delete(params, options),
+      getOperation: (params, options) => locations.operations.get(params, options),
+      schema: V1ExecutionSchema,
+      pageSchema: PageSchema,
+    };
   }
 
   plan(submission: Submission): SubmissionPlan {
@@ -88,56 +80,11 @@ export class NotebooksApi implements ExecutionApi {
     }
     const files = { input: formatGsUri(input), parameters: parametersFile };
     const requestBody = toV1(executionId, request, files, { fingerprint, sourceName });
+    const params = { parent: this.parent, executionId, requestBody };
     return {
       uploads,
-      insert: async (signal) => {
-        await this.sender.send(
-          OperationSchema,
-          (options) => this.executions.create({ parent: this.parent, executionId, requestBody }, options),
-          {
-            ...this.context,
-            name: this.nameOf(executionId),
-            ...(template.serviceAccount === undefined ? {} : { serviceAccount: template.serviceAccount }),
-          },
-          signal,
-        );
-      },
-    };
-  }
-
-  async find(name: string, signal?: AbortSignal): Promise<FoundExecution> {
-    const own = this.nameOf(executionIdOf(name));
-    const answer = await this.sender.send(
-      V1ExecutionSchema,
-      (options) => this.executions.get({ name: own }, options),
-      { ...this.context, name: own },
-      signal,
-    );
-    return this.found(answer);
-  }
-
-  async page(
-    { pageSize, pageToken }: { pageSize?: number; pageToken?: string },
-    signal?: AbortSignal,
-  ): Promise<{ found: FoundExecution[]; nextPageToken: string | undefined }> {
-    const answer = await this.sender.send(
-      PageSchema,
-      (options) =>
-        this.executions.list(
-          {
-            parent: this.parent,
-            orderBy: 'create_time desc',
-            ...(pageSize === undefined ? {} : { pageSize }),
-            ...(pageToken === undefined ? {} : { pageToken }),
-          },
-          options,
-        ),
-      this.context,
-      signal,
-    );
-    return {
-      found: answer.executions.map((each) => this.found(each)),
-      nextPageToken: answer.nextPageToken === '' ? undefined : answer.nextPageToken,
+      insert: (signal) =>
+        this.insert(submission, (options) => this.executions.create(params, options), signal),
     };
   }
 
@@ -159,30 +106,6 @@ export class NotebooksApi implements ExecutionApi {
       { ...this.context, name: job.name },
       signal,
     );
-  }
-
-  async remove(name: string, signal?: AbortSignal): Promise<void> {
-    const own = this.nameOf(executionIdOf(name));
-    const context = { ...this.context, name: own };
-    try {
-      const operation = await this.sender.send(
-        OperationSchema,
-        (options) => this.executions.delete({ name: own }, options),
-        context,
-        signal,
-      );
-      await awaitOperation(
-        this.sender,
-        operation,
-        (operationName, options) =>
-          this.api.projects.locations.operations.get({ name: operationName }, options),
-        context,
-        signal,
-      );
-    } catch (error) {
-      // It was there when the caller looked: an earlier attempt, whose answer was lost, deleted it.
-      if (!(error instanceof ServiceError) || error.status !== 'NOT_FOUND') throw error;
-    }
   }
 
   /** When and why the job behind the execution ended; the execution itself does not say. */
@@ -208,18 +131,10 @@ export class NotebooksApi implements ExecutionApi {
     return api.projects.locations.customJobs;
   }
 
-  private found(answer: V1Execution): FoundExecution {
+  protected found(answer: V1Execution): FoundExecution {
     return {
       execution: fromV1(this.parent, answer),
       fingerprint: readLabels(answer.executionTemplate?.labels).fingerprint,
     };
-  }
-
-  private get executions(): notebooks_v1.Resource$Projects$Locations$Executions {
-    return this.api.projects.locations.executions;
-  }
-
-  private get context(): { project: string; location: string } {
-    return { project: this.project, location: this.location };
   }
 }

@@ -73,7 +73,7 @@ export function toJob(
     throw invalid('runOptions.vertex.executionUser', 'executionTemplate.serviceAccount is set');
   }
   return {
-    displayName: (request.displayName ?? executionId).slice(0, 128),
+    displayName: (request.displayName ?? stem(marks.sourceName) ?? executionId).slice(0, 128),
     ...('uri' in source
       ? { gcsNotebookSource: { uri: source.uri } }
       : { directNotebookSource: { content: Buffer.from(source.content).toString('base64') } }),
@@ -141,6 +141,12 @@ function environmentOf({ executionTemplate: template = {}, runOptions = {} }: Ex
   return { notebookRuntimeTemplateResourceName: vertex.runtimeTemplate };
 }
 
+/** A notebook's file name without its extension. */
+function stem(fileName: string | undefined): string | undefined {
+  const name = fileName?.replace(/\.ipynb$/i, '');
+  return name === '' ? undefined : name;
+}
+
 /** `registry/name:tag`; a colon before a slash is a port. */
 function imageOf(uri: string): { repository: string; tag?: string } {
   const match = /^(.+):([^/:]+)$/.exec(uri);
@@ -169,7 +175,7 @@ export function fromJob(parent: string, job: NotebookExecutionJob): Execution {
       : machineSpec?.acceleratorType;
   return {
     name: jobName(parent, id),
-    displayName: job.displayName ?? labels.source ?? id,
+    displayName: job.displayName ?? stem(labels.source) ?? id,
     state,
     ...given({ createTime: job.createTime, updateTime: job.updateTime }),
     executionTemplate: {

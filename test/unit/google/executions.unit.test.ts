@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ServiceError } from '../../../src/execution/errors';
-import type { ExecutionRequest } from '../../../src/execution/execution';
+import type { Execution, ExecutionRequest } from '../../../src/execution/execution';
 import { INLINE_LIMIT } from '../../../src/google/vertex/vertex-api';
 import { BUCKET, CloudDouble, LOCATION, PROJECT } from '../../support/google/cloud';
 import type { RunResult } from '../../support/google/run-notebook';
@@ -378,6 +378,24 @@ describe('executions on Google Cloud', function () {
           (await cloud.storage.names(BUCKET)).some((name) => name.startsWith('theirs/')),
           'its files are not ours',
         );
+      });
+
+      it('remembers what the service does not keep, for as long as the window lives', async () => {
+        const here = service();
+        const created = await here.create(nextId(), request({ parameters: 'x: 1' }), { notebook: NOTEBOOK });
+        const listed = async (): Promise<Execution | undefined> =>
+          (await here.list({})).executions.find(({ name }) => name === created.name);
+        assert.equal((await listed())?.runOptions?.source, 'file:///home/me/My%20Sales.ipynb');
+        assert.equal((await listed())?.executionTemplate?.parameters, 'x: 1');
+        assert.deepEqual((await untilEnded(here, created.name)).runStatus?.warnings, [
+          { code: 'parameterNotDeclared', args: ['x'] },
+        ]);
+        assert.ok(
+          (await listed())?.outputNotebookFile !== undefined,
+          'what a get found out is in lists, too',
+        );
+        const elsewhere = await service().get(created.name);
+        assert.deepEqual([elsewhere.displayName, elsewhere.runOptions?.source], ['My Sales', undefined]);
       });
 
       it('goes on in another window', async () => {

@@ -1,0 +1,134 @@
+import type * as z from 'zod/mini';
+import { ServiceError } from '../execution/errors';
+import { executionIdOf, type Execution } from '../execution/execution';
+import type { Capabilities } from '../execution/execution-service';
+import type { ExecutionApi, FoundExecution, Submission, SubmissionPlan } from './execution-api';
+import type { GoogleServiceKind } from './honoured-fields';
+import { awaitOperation, OperationSchema } from './operations';
+import type { AttemptOptions, RequestSender } from './requests';
+
+/** A call of googleapis: one attempt. */
+type Call<P> = (params: P, options: AttemptOptions) => Promise<{ data: unknown }>;
+
+/** The methods of a resource that both generations have under the same names with the same meanings. */
+export interface ResourceMethods<R> {
+  readonly get: Call<{ name: string }>;
+  readonly list: Call<{ parent: string; orderBy: string; pageSize?: number; pageToken?: string }>;
+  readonly delete: Call<{ name: string }>;
+  readonly getOperation: Call<{ name: string }>;
+  /** What an answer to `get` must be. */
+  readonly schema: z.ZodMiniType<R>;
+  /** What an answer to `list` must be. */
+  readonly pageSchema: z.ZodMiniType<{ resources: R[]; nextPageToken?: string | undefined }>;
+}
+
+/** What both of Google's generations of executions have in common: create, get, list and delete of a resource. */
+export abstract class ResourceApi<R> implements ExecutionApi {
+  abstract readonly kind: GoogleServiceKind;
+  readonly capabilities: Capabilities = {
+    cancel: true,
+    log: false,
+    liveOutput: false,
+    cancelMayFail: true,
+    sampledHistory: true,
+    opaqueRun: true,
+    partialEcho: true,
+    detailsOnGet: true,
+  };
+  protected readonly parent: string;
+  protected abstract readonly methods: ResourceMethods<R>;
+
+  /** @param collection last but one part of the resource's name: `executions` */
+  constructor(
+    protected readonly sender: RequestSender,
+    private readonly project: string,
+    private readonly location: string,
+    private readonly collection: string,
+  ) {
+    this.parent = `projects/${project}/locations/${location}`;
+  }
+
+  nameOf(executionId: string): string {
+    return `${this.parent}/${this.collection}/${executionId}`;
+  }
+
+  abstract plan(submission: Submission): SubmissionPlan;
+  abstract cancel(execution: Execution, signal?: AbortSignal): Promise<void>;
+  protected abstract found(resource: R): FoundExecution;
+
+  async find(name: string, signal?: AbortSignal): Promise<FoundExecution> {
+    return this.found(await this.fetch(name, this.methods.get, signal));
+  }
+
+  async page(
+    { pageSize, pageToken }: { pageSize?: number; pageToken?: string },
+    signal?: AbortSignal,
+  ): Promise<{ found: FoundExecution[]; nextPageToken: string | undefined }> {
+    const params = {
+      parent: this.parent,
+      orderBy: 'create_time desc',
+      ...(pageSize === undefined ? {} : { pageSize }),
+      ...(pageToken === undefined ? {} : { pageToken }),
+    };
+    const { resources, nextPageToken } = await this.sender.send(
+      this.methods.pageSchema,
+      (options) => this.methods.list(params, options),
+      this.context,
+      signal,
+    );
+    return {
+      found: resources.map((resource) => this.found(resource)),
+      nextPageToken: nextPageToken === '' ? undefined : nextPageToken,
+    };
+  }
+
+  async remove(name: string, signal?: AbortSignal): Promise<void> {
+    const own = this.nameOf(executionIdOf(name));
+    const context = { ...this.context, name: own };
+    try {
+      const operation = await this.sender.send(
+        OperationSchema,
+        (options) => this.methods.delete({ name: own }, options),
+        context,
+        signal,
+      );
+      const get = (operationName: string, options: AttemptOptions) =>
+        this.methods.getOperation({ name: operationName }, options);
+      await awaitOperation(this.sender, operation, get, context, signal);
+    } catch (error) {
+      // It was there when the caller looked: an earlier attempt, whose answer was lost, deleted it.
+      if (!(error instanceof ServiceError) || error.status !== 'NOT_FOUND') throw error;
+    }
+  }
+
+  /** The resource itself, by the name that the configured project gives it. */
+  protected async fetch(
+    name: string,
+    get: Call<{ name: string }>,
+    signal: AbortSignal | undefined,
+  ): Promise<R> {
+    const own = this.nameOf(executionIdOf(name));
+    return this.sender.send(
+      this.methods.schema,
+      (options) => get({ name: own }, options),
+      { ...this.context, name: own },
+      signal,
+    );
+  }
+
+  /** Sends the create of a submission. */
+  protected async insert(
+    { executionId, request }: Submission,
+    create: (options: AttemptOptions) => Promise<{ data: unknown }>,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { serviceAccount } = request.executionTemplate ?? {};
+    const context = { ...this.context, name: this.nameOf(executionId), serviceAccount };
+    await this.sender.send(OperationSchema, create, context, signal);
+  }
+
+  /** What errors are about. */
+  protected get context(): { project: string; location: string } {
+    return { project: this.project, location: this.location };
+  }
+}
