@@ -1,44 +1,26 @@
 import { rm } from 'node:fs/promises';
-import { pathToFileURL } from 'node:url';
-import { EXECUTION_ID, type Execution, type ExecutionWarning } from '../execution/execution';
+import { EXECUTION_ID, type Execution } from '../execution/execution';
 import { ServiceError } from '../execution/errors';
 import { isTerminal } from '../execution/states';
-import { FILES, type RunnerJob } from '../runner/job';
-import { PARENT } from './endpoint';
+import { FILES } from '../runner/job';
+import { accept, type Place } from './acceptance';
+import { readStatus, retryFile } from './attempt-files';
+import type { Entry } from './entry';
+import { ExecutionIndex, type Page } from './execution-index';
 import { errorCode } from './files';
-import type { FolderStore } from './folder-store';
+import { storageError, type FolderStore } from './folder-store';
 import type { OtherHosts } from './other-hosts';
-import { inspectNotebook, readClientFile } from './input';
-import { resolveKernel } from './kernelspecs';
-import { outputName } from './output';
-import { kernelEnvironment } from './processes';
+import { readClientFile } from './input';
 import { now, present, type ExecutionRecord } from './record';
-import {
-  checkInterpreter,
-  checkOutputFolder,
-  contentOf,
-  fieldInvalid,
-  readParameters,
-  resolveWorkingDirectory,
-  sourcePath,
-  stemOf,
-  type CreateRequest,
-} from './request';
-import type { Entry, Supervisor } from './supervisor';
-import { unsupportedFields } from './unsupported-fields';
-import * as path from 'node:path';
-
-/** Pages of a list, as in Google's APIs: larger ones are cut to the largest. */
-const DEFAULT_PAGE = 100;
-const MAX_PAGE = 1000;
+import { contentOf, fieldInvalid, type CreateRequest } from './request';
+import type { Supervisor } from './supervisor';
 
 /** What a manager works with. */
 export interface ManagerOptions {
   readonly store: FolderStore;
   readonly supervisor: Supervisor;
   readonly others: OtherHosts;
-  /** This host and its boot. */
-  readonly place: { readonly host: string; readonly boot: string };
+  readonly place: Place;
   /** How many may run at the same time; asked anew each time. */
   readonly maxConcurrent: () => number;
   readonly log: (message: string) => void;
@@ -49,9 +31,7 @@ export interface ManagerOptions {
  * is in memory and on disk; memory leads, and what a client was told is on disk.
  */
 export class ExecutionManager {
-  readonly #entries = new Map<string, Entry>();
-  /** Ids by creation, oldest first. */
-  #order: string[] = [];
+  readonly #index = new ExecutionIndex();
   /** Creates under way, so that the same create sent twice at once is one. */
   readonly #creating = new Map<string, Promise<Entry>>();
   readonly #running = new Set<string>();
@@ -68,11 +48,9 @@ export class ExecutionManager {
       a.createTime < b.createTime || (a.createTime === b.createTime && a.id < b.id) ? -1 : 1,
     );
     for (const record of records) {
-      const entry: Entry = { record };
-      this.#entries.set(record.id, entry);
-      this.#order.push(record.id);
+      this.#index.add({ record });
     }
-    for (const entry of this.#entries.values()) {
+    for (const entry of this.#index) {
       const { record } = entry;
       if (isTerminal(record.state)) {
         if (record.deleteTime !== undefined) this.#background(this.#remove(entry));
@@ -89,11 +67,11 @@ export class ExecutionManager {
   /** Looks again at what other hosts run. What a host that is gone had begun is brought to an end here. */
   async refreshOthers(): Promise<void> {
     for (const id of this.#theirs) {
-      const entry = this.#entries.get(id);
+      const entry = this.#index.get(id);
       const record = this.options.store.read(id);
       if (entry === undefined || record === undefined) {
         this.#theirs.delete(id);
-        this.#forget(id);
+        this.#index.forget(id);
         continue;
       }
       Object.assign(entry.record, record);
@@ -104,14 +82,14 @@ export class ExecutionManager {
         this.#theirs.delete(id);
         if (record.state !== 'QUEUED') this.#supervise(entry, this.options.supervisor.adopt(entry));
       } else {
-        entry.status = await this.options.supervisor.readStatus(record);
+        entry.status = await readStatus(this.options.store, record, this.options.log);
       }
     }
   }
 
   /** Runtime directories of executions that have not ended. */
   get runtimes(): Set<string> {
-    const runtimes = [...this.#entries.values()].map(({ record }) => record.runtime);
+    const runtimes = [...this.#index].map(({ record }) => record.runtime);
     return new Set(runtimes.filter((runtime) => runtime !== undefined));
   }
 
@@ -136,7 +114,7 @@ export class ExecutionManager {
       'executionTemplate.inputNotebookFile',
     );
     const content = contentOf(request, notebook);
-    const existing = this.#entries.get(id);
+    const existing = this.#index.get(id);
     const creating =
       this.#creating.get(id) ?? (existing === undefined ? undefined : Promise.resolve(existing));
     if (creating !== undefined) {
@@ -156,66 +134,16 @@ export class ExecutionManager {
   }
 
   async #create(id: string, request: CreateRequest, notebook: Uint8Array, content: string): Promise<Entry> {
-    const { executionTemplate, runOptions } = request;
-    const [facts, parameters, workingDirectory, outputFolder] = await Promise.all([
-      inspectNotebook(notebook),
-      readParameters(executionTemplate),
-      resolveWorkingDirectory(runOptions),
-      checkOutputFolder(executionTemplate.outputNotebookFolder),
-      checkInterpreter(runOptions.interpreter),
-    ]);
-    const kernel = await resolveKernel({
-      kernelSpec: executionTemplate.kernelSpec,
-      interpreter: runOptions.interpreter,
-      notebookKernel: facts.kernel,
-      notebookLanguage: facts.language,
-      env: kernelEnvironment(request.environment ?? process.env),
-    });
-    const stem = stemOf(request);
-    const folder = this.options.store.folder(id);
-    const output = this.options.store.file(id, 'output');
-    const time = now();
-    const record: ExecutionRecord = {
-      version: 1,
+    const { record, job } = await accept(
       id,
+      request,
+      notebook,
       content,
-      createTime: time,
-      updateTime: time,
-      stem,
-      displayName: stem.replaceAll(/[^A-Za-z0-9_]/g, '_'),
-      description: request.description,
-      executionTemplate: {
-        ...executionTemplate,
-        inputNotebookFile: pathToFileURL(this.options.store.file(id, 'input')).href,
-      },
-      runOptions: { ...runOptions, workingDirectory },
-      state: 'INITIALIZING',
-      history: [{ state: 'INITIALIZING', time }],
-      ...this.options.place,
-      attempt: 1,
-      outputNotebookFile: pathToFileURL(output).href,
-      runStatus: { warnings: warningsOf(executionTemplate) },
-    };
-    const job: RunnerJob = {
-      version: 1,
-      name: `${PARENT}/executions/${id}`,
-      attempt: 1,
-      folder,
-      kernel,
-      workingDirectory,
-      parameters,
-      inputPath: sourcePath(runOptions.source) ?? runOptions.source ?? this.options.store.file(id, 'input'),
-      outputPath: outputFolder === undefined ? output : path.join(outputFolder, outputName(record)),
-      timeout: runOptions.timeout,
-      cellTimeout: runOptions.cellTimeout,
-      kernelTimeout: runOptions.kernelTimeout ?? 60,
-      allowErrors: runOptions.allowErrors ?? false,
-      allowErrorNames: runOptions.allowErrorNames ?? [],
-      memoryLimitBytes: runOptions.memoryLimitBytes,
-    };
+      this.options.store,
+      this.options.place,
+    );
     const entry: Entry = { record };
-    this.#entries.set(id, entry);
-    this.#order.push(id);
+    this.#index.add(entry);
     try {
       // On disk it is QUEUED from the first: a folder that is there is whole.
       const queued = {
@@ -227,12 +155,12 @@ export class ExecutionManager {
       await this.options.store.create(queued, {
         [FILES.input]: notebook,
         [FILES.job]: jobText,
-        ...((runOptions.maxAttempts ?? 1) > 1 ? { 'retry.json': jobText } : {}),
+        ...((record.runOptions.maxAttempts ?? 1) > 1 ? { 'retry.json': jobText } : {}),
       });
       Object.assign(record, queued);
       return entry;
     } catch (error) {
-      this.#forget(id);
+      this.#index.forget(id);
       // A folder whose record was set aside: what it holds is not overwritten.
       if (errorCode(error) === 'ENOTEMPTY' || errorCode(error) === 'EEXIST') throw alreadyExists(id);
       throw storageError(error);
@@ -246,27 +174,8 @@ export class ExecutionManager {
   }
 
   /** Newest first. @throws ServiceError INVALID_ARGUMENT for a page token that is none of ours. */
-  list(pageSize: number, pageToken: string): { executions: Execution[]; nextPageToken?: string } {
-    const size = pageSize === 0 ? DEFAULT_PAGE : Math.min(pageSize, MAX_PAGE);
-    let next = this.#order.length - 1;
-    if (pageToken !== '') {
-      const [createTime, id] = decodeToken(pageToken);
-      // What was deleted meanwhile must not move the page: the token names a place, not an entry.
-      while (next >= 0 && !this.#isOlder(next, createTime, id)) next--;
-    }
-    const executions: Execution[] = [];
-    for (; next >= 0 && executions.length < size; next--) {
-      const entry = this.#entries.get(this.#order[next] ?? '');
-      if (entry !== undefined) executions.push(present(entry.record, entry.status));
-    }
-    const last = this.#entries.get(this.#order[next + 1] ?? '')?.record;
-    return next < 0 || last === undefined ? { executions } : { executions, nextPageToken: encodeToken(last) };
-  }
-
-  #isOlder(index: number, createTime: string, id: string): boolean {
-    const record = this.#entries.get(this.#order[index] ?? '')?.record;
-    if (record === undefined) return false;
-    return record.createTime < createTime || (record.createTime === createTime && record.id < id);
+  list(pageSize: number, pageToken: string): Page {
+    return this.#index.page(pageSize, pageToken);
   }
 
   /**
@@ -291,7 +200,7 @@ export class ExecutionManager {
         };
         await this.#save(record);
         await rm(this.options.store.file(id, 'job'), { force: true });
-        await rm(path.join(this.options.store.folder(id), 'retry.json'), { force: true });
+        await rm(retryFile(this.options.store, id), { force: true });
       } else {
         await this.#save(record);
         this.options.supervisor.cancel(entry);
@@ -320,11 +229,11 @@ export class ExecutionManager {
 
   /** Whether an execution of this id exists and is about to be deleted. */
   isBeingDeleted(id: string): boolean {
-    return this.#entries.get(id)?.record.deleteTime !== undefined;
+    return this.#index.get(id)?.record.deleteTime !== undefined;
   }
 
   #find(id: string): Entry {
-    const entry = this.#entries.get(id);
+    const entry = this.#index.get(id);
     if (entry !== undefined) return entry;
     throw new ServiceError('NOT_FOUND', 'executionNotFound', `no execution ${id}`, { executionId: id });
   }
@@ -337,9 +246,9 @@ export class ExecutionManager {
   }
 
   *#waiting(): Generator<Entry> {
-    for (const id of this.#order) {
-      const entry = this.#entries.get(id);
-      if (entry?.record.state === 'QUEUED' && !this.#running.has(id) && !this.#theirs.has(id)) yield entry;
+    for (const entry of this.#index) {
+      const { id, state } = entry.record;
+      if (state === 'QUEUED' && !this.#running.has(id) && !this.#theirs.has(id)) yield entry;
     }
   }
 
@@ -365,12 +274,7 @@ export class ExecutionManager {
   async #remove(entry: Entry): Promise<void> {
     const { id } = entry.record;
     await this.options.store.remove(id);
-    this.#forget(id);
-  }
-
-  #forget(id: string): void {
-    this.#entries.delete(id);
-    this.#order = this.#order.filter((each) => each !== id);
+    this.#index.forget(id);
   }
 
   async #save(record: ExecutionRecord): Promise<void> {
@@ -391,26 +295,4 @@ export class ExecutionManager {
 function alreadyExists(executionId: string): ServiceError {
   const message = `execution ${executionId} exists with other content`;
   return new ServiceError('ALREADY_EXISTS', 'alreadyExists', message, { executionId });
-}
-
-function warningsOf(template: ExecutionRecord['executionTemplate']): ExecutionWarning[] {
-  return unsupportedFields(template).map((field) => ({ code: 'fieldIgnored', args: [field] }));
-}
-
-function storageError(error: unknown): unknown {
-  const code = errorCode(error);
-  if (code !== 'ENOSPC' && code !== 'EDQUOT' && code !== 'EROFS' && code !== 'EACCES' && code !== 'EFBIG')
-    return error;
-  return new ServiceError('RESOURCE_EXHAUSTED', 'storageNotWritable', `cannot write: ${code}`, { code });
-}
-
-function encodeToken({ createTime, id }: ExecutionRecord): string {
-  return Buffer.from(`${createTime} ${id}`).toString('base64url');
-}
-
-function decodeToken(token: string): [createTime: string, id: string] {
-  const [createTime, id, ...rest] = Buffer.from(token, 'base64url').toString('utf8').split(' ');
-  if (createTime !== undefined && id !== undefined && rest.length === 0 && EXECUTION_ID.test(id))
-    return [createTime, id];
-  throw fieldInvalid('pageToken', 'is not a page token of this service');
 }

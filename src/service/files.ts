@@ -59,3 +59,11 @@ export async function makePrivateDirectory(directory: string): Promise<void> {
   await fs.mkdir(directory, { recursive: true, mode: 0o700 });
   if (process.platform !== 'win32') await fs.chmod(directory, 0o700);
 }
+
+/** True when there is a file or directory of this name. */
+export async function exists(file: string): Promise<boolean> {
+  return fs.access(file).then(
+    () => true,
+    () => false,
+  );
+}

@@ -148,3 +148,11 @@ export class FolderStore {
 function serialize(record: ExecutionRecord): string {
   return JSON.stringify(record);
 }
+
+/** RESOURCE_EXHAUSTED `storageNotWritable` (args `code`) where the disk does not take it, else the error itself. */
+export function storageError(error: unknown): unknown {
+  const code = errorCode(error);
+  if (code !== 'ENOSPC' && code !== 'EDQUOT' && code !== 'EROFS' && code !== 'EACCES' && code !== 'EFBIG')
+    return error;
+  return new ServiceError('RESOURCE_EXHAUSTED', 'storageNotWritable', `cannot write: ${code}`, { code });
+}

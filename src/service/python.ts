@@ -5,6 +5,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
 import * as z from 'zod/mini';
+import { exists } from './files';
 import type { KernelLaunch } from '../runner/job';
 
 const run = promisify(execFile);
@@ -25,13 +26,6 @@ function prefixOf(interpreter: string): string {
   return process.platform === 'win32' && path.basename(directory).toLowerCase() !== 'scripts'
     ? directory
     : path.dirname(directory);
-}
-
-async function exists(file: string): Promise<boolean> {
-  return fs.access(file).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** Version of the ipykernel in an environment's own site-packages, found without starting Python. */

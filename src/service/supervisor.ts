@@ -1,15 +1,13 @@
-import { readFile, rm, stat } from 'node:fs/promises';
 import * as os from 'node:os';
-import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
-import type { ExecutionWarning, KnownCause } from '../execution/execution';
+import type { KnownCause } from '../execution/execution';
 import { isTerminal } from '../execution/states';
-import { RunnerJobSchema, RunnerStatusSchema, type RunnerJob, type RunnerStatus } from '../runner/job';
-import { createFile, errorCode, readIfExists, replaceFile } from './files';
+import { RunnerJobSchema, type RunnerJob, type RunnerStatus } from '../runner/job';
+import { readJob, readStatus, retryFile, vanished, withdraw } from './attempt-files';
+import type { Entry } from './entry';
+import { ExecutionEnding } from './execution-ending';
+import { exists, readIfExists, replaceFile } from './files';
 import type { FolderStore } from './folder-store';
-import { isExecutable } from './kernelspecs';
-import { placeOutput } from './output';
 import { killGroup, processStartTime } from './processes';
 import { merge, now, type ExecutionRecord, type Merged } from './record';
 import {
@@ -20,15 +18,7 @@ import {
   type RunnerLauncher,
 } from './runner-client';
 import type { SpareKeeper } from './spare-keeper';
-import { pathOfUri } from './input';
 import { completeOnThread } from './worker';
-
-/** An execution in memory: its record, and while it runs what its runner said last. */
-export interface Entry {
-  readonly record: ExecutionRecord;
-  status?: RunnerStatus | undefined;
-  runner?: RunnerClient | undefined;
-}
 
 /** What a supervisor works with. */
 export interface SupervisorOptions {
@@ -44,15 +34,17 @@ export interface SupervisorOptions {
 
 /** How long a runner that a former service had just asked for may take to show itself, milliseconds. */
 const START_MS = 10_000;
-/** Wait before a record that could not be written is written again, milliseconds. */
-const RETRY_MS = 5_000;
 
 /**
  * Sees to the attempts of executions: starts or adopts a runner, follows it, and makes of its end the end of the
  * execution. Whatever happens, a record ends up final or QUEUED again.
  */
 export class Supervisor {
-  constructor(private readonly options: SupervisorOptions) {}
+  readonly #ending: ExecutionEnding;
+
+  constructor(private readonly options: SupervisorOptions) {
+    this.#ending = new ExecutionEnding(options.store, options.log);
+  }
 
   /** Runs one attempt. Resolves when the record is final, or QUEUED for another attempt; never rejects. */
   async run(entry: Entry): Promise<void> {
@@ -60,10 +52,10 @@ export class Supervisor {
     record.state = 'PREPARING';
     record.history.push({ state: 'PREPARING', time: now() });
     await this.#guard(entry, async () => {
-      const job = await this.#readJob(record);
+      const job = await readJob(this.options.store, record);
       const gone = await vanished(job);
       if (gone !== undefined) {
-        await this.#end(entry, { state: 'FAILED', ...this.#failure(record, 'kernelNotFound', gone) });
+        await this.#ending.end(entry, { state: 'FAILED', ...failure(record, 'kernelNotFound', gone) });
         return;
       }
       const spare = await this.options.spares.take(job);
@@ -98,10 +90,10 @@ export class Supervisor {
   async adopt(entry: Entry): Promise<void> {
     const { record } = entry;
     await this.#guard(entry, async () => {
-      const job = await this.#readJob(record).catch(() => undefined);
+      const job = await readJob(this.options.store, record).catch(() => undefined);
       const runtime = record.boot === this.options.boot ? record.runtime : undefined;
       const runner = runtime === undefined ? undefined : await this.#reconnect(record.id, runtime);
-      if (runner === undefined && (await this.#withdraw(record))) {
+      if (runner === undefined && (await withdraw(this.options.store, record))) {
         await this.#requeue(entry, record.attempt);
         return;
       }
@@ -180,13 +172,13 @@ export class Supervisor {
     job: RunnerJob | undefined,
   ): Promise<void> {
     const { record } = entry;
-    const status = last ?? (await this.readStatus(record));
+    const status = last ?? (await readStatus(this.options.store, record, this.options.log));
     if (status?.attempt !== record.attempt || !isTerminal(status.state)) {
       await this.#lost(entry, status, reason);
       return;
     }
     if (status.runStatus.cause === 'kernelNotReady' && (await this.#retry(entry, status))) return;
-    await this.#end(entry, merge(record, status));
+    await this.#ending.end(entry, merge(record, status));
     if (job !== undefined) void this.options.spares.prepare(job).catch(this.#report('spare'));
   }
 
@@ -194,20 +186,20 @@ export class Supervisor {
     const { record } = entry;
     this.options.log(`${record.id}: attempt ${record.attempt} lost: ${reason}`);
     if (record.runtime !== undefined) await removeRuntime(record.runtime);
-    if (await this.#withdraw(record)) {
+    if (await withdraw(this.options.store, record)) {
       // It never began, so that nothing but its start went wrong.
-      await this.#end(entry, {
+      await this.#ending.end(entry, {
         state: 'FAILED',
-        ...this.#failure(record, 'serviceError', `runner: ${reason}`),
+        ...failure(record, 'serviceError', `runner: ${reason}`),
       });
       return;
     }
     if (status?.kernelProcess !== undefined) await killGroup(status.kernelProcess);
     await completeOnThread(this.options.store.folder(record.id)).catch(this.#report(`${record.id}: output`));
     if (record.cancelTime !== undefined) {
-      await this.#end(entry, { state: 'CANCELLED', ...this.#failure(record, 'cancelled', reason, status) });
+      await this.#ending.end(entry, { state: 'CANCELLED', ...failure(record, 'cancelled', reason, status) });
     } else if (!(await this.#retry(entry, status))) {
-      await this.#end(entry, { state: 'FAILED', ...this.#failure(record, 'hostLost', reason, status) });
+      await this.#ending.end(entry, { state: 'FAILED', ...failure(record, 'hostLost', reason, status) });
     }
   }
 
@@ -237,95 +229,6 @@ export class Supervisor {
     await this.options.store.save(record);
   }
 
-  /** True when this call has made sure that the attempt will never run; false when a runner had begun it. */
-  async #withdraw(record: ExecutionRecord): Promise<boolean> {
-    try {
-      await createFile(this.options.store.file(record.id, 'claim'), 'withdrawn');
-      return true;
-    } catch (error) {
-      if (errorCode(error) === 'EEXIST') return false;
-      throw error;
-    }
-  }
-
-  #failure(
-    record: ExecutionRecord,
-    cause: KnownCause,
-    message: string,
-    status?: RunnerStatus,
-  ): Omit<Merged, 'state'> {
-    const merged = merge(record, status);
-    return { history: merged.history, runStatus: { ...merged.runStatus, cause, message } };
-  }
-
-  /** Ends the execution: the output is in its place and the record on disk before anybody is shown the final state. */
-  async #end(
-    entry: Entry,
-    { state, history, runStatus: { history: _history, ...runStatus } }: Merged,
-  ): Promise<void> {
-    const { record } = entry;
-    const { store } = this.options;
-    const time = now();
-    const warnings: ExecutionWarning[] = [...(runStatus.warnings ?? [])];
-    const placed = await this.#place(record, warnings);
-    // They hold the person's environment; whoever sees the end must not find them.
-    for (const file of [store.file(record.id, 'job'), retryFile(store, record.id)])
-      await rm(file, { force: true });
-    const final: Partial<ExecutionRecord> = {
-      state,
-      updateTime: time,
-      outputNotebookFile: placed ?? record.outputNotebookFile,
-      history: history.at(-1)?.state === state ? history : [...history, { state, time }],
-      runStatus: {
-        startTime: record.history.findLast((each) => each.state === 'PREPARING')?.time,
-        endTime: time,
-        ...runStatus,
-        attempt: record.attempt,
-        host: record.host,
-        ...(warnings.length === 0 ? {} : { warnings }),
-      },
-    };
-    const { runtime: _runtime, ...rest } = record;
-    const show = (): void => {
-      Object.assign(record, final);
-      delete record.runtime;
-      entry.status = undefined;
-    };
-    // What the runner left on disk already says the same, and a restart would come to this same end.
-    const known = placed === undefined && isTerminal((await this.readStatus(record))?.state);
-    if (known) show();
-    await this.#persist({ ...rest, ...final });
-    if (!known) show();
-    // What was asked for meanwhile was perhaps written over the end.
-    if (record.cancelTime !== rest.cancelTime || record.deleteTime !== rest.deleteTime)
-      await this.#persist(record);
-  }
-
-  async #place(record: ExecutionRecord, warnings: ExecutionWarning[]): Promise<string | undefined> {
-    const uri = record.executionTemplate.outputNotebookFolder;
-    const output = this.options.store.file(record.id, 'output');
-    if (uri === undefined || !(await exists(output))) return undefined;
-    const folder = pathOfUri(uri, 'outputNotebookFolder');
-    try {
-      return pathToFileURL(await placeOutput(output, folder, record)).href;
-    } catch (error) {
-      this.options.log(`${record.id}: output not placed: ${String(error)}`);
-      warnings.push({ code: 'outputNotPlaced', args: [folder, errorCode(error) ?? String(error)] });
-      return undefined;
-    }
-  }
-
-  /** Saves a final record, now or as soon as the disk takes it: what memory says is true already. */
-  async #persist(record: ExecutionRecord): Promise<void> {
-    try {
-      await this.options.store.save(record);
-    } catch (error) {
-      if (record.deleteTime !== undefined && errorCode(error) === 'ENOENT') return;
-      this.options.log(`${record.id}: record not written, again in ${RETRY_MS} ms: ${String(error)}`);
-      setTimeout(() => void this.#persist(record), RETRY_MS).unref();
-    }
-  }
-
   /** An error of the service's own, too, is the end of the attempt and is told. */
   async #guard(entry: Entry, action: () => Promise<void>): Promise<void> {
     try {
@@ -334,8 +237,8 @@ export class Supervisor {
       this.options.log(
         `${entry.record.id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
       );
-      const failure = this.#failure(entry.record, 'serviceError', String(error), entry.status);
-      await this.#end(entry, { state: 'FAILED', ...failure }).catch(this.#report(entry.record.id));
+      const failed = failure(entry.record, 'serviceError', String(error), entry.status);
+      await this.#ending.end(entry, { state: 'FAILED', ...failed }).catch(this.#report(entry.record.id));
     }
   }
 
@@ -344,43 +247,15 @@ export class Supervisor {
       this.options.log(`${what}: ${String(error)}`);
     };
   }
-
-  async #readJob(record: ExecutionRecord): Promise<RunnerJob> {
-    return RunnerJobSchema.parse(
-      JSON.parse(await readFile(this.options.store.file(record.id, 'job'), 'utf8')),
-    );
-  }
-
-  /** What the runner of an execution left in its status.json. */
-  async readStatus(record: ExecutionRecord): Promise<RunnerStatus | undefined> {
-    const text = await readIfExists(this.options.store.file(record.id, 'status'));
-    try {
-      return text === undefined ? undefined : RunnerStatusSchema.parse(JSON.parse(text));
-    } catch (error) {
-      this.options.log(`${record.id}: status.json is of no use: ${String(error)}`);
-      return undefined;
-    }
-  }
 }
 
-/** A second copy of the job, 0600, for executions that may have more than one attempt: the runner deletes the first. */
-export function retryFile(store: FolderStore, id: string): string {
-  return path.join(store.folder(id), 'retry.json');
-}
-
-/** What of a kernel that was there at create is gone. */
-async function vanished({ kernel }: RunnerJob): Promise<string | undefined> {
-  const [command] = kernel.argv;
-  if (command !== undefined && path.isAbsolute(command) && !(await isExecutable(command)))
-    return `${command} is gone`;
-  if (kernel.resourceDir !== undefined && !(await exists(kernel.resourceDir)))
-    return `${kernel.resourceDir} is gone`;
-  return undefined;
-}
-
-async function exists(file: string): Promise<boolean> {
-  return stat(file).then(
-    () => true,
-    () => false,
-  );
+/** How an attempt failed, over what its runner said. */
+function failure(
+  record: ExecutionRecord,
+  cause: KnownCause,
+  message: string,
+  status?: RunnerStatus,
+): Omit<Merged, 'state'> {
+  const merged = merge(record, status);
+  return { history: merged.history, runStatus: { ...merged.runStatus, cause, message } };
 }

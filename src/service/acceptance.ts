@@ -1,0 +1,110 @@
+import * as path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { ExecutionWarning } from '../execution/execution';
+import type { RunnerJob } from '../runner/job';
+import { PARENT } from './endpoint';
+import type { FolderStore } from './folder-store';
+import { inspectNotebook } from './input';
+import { resolveKernel } from './kernelspecs';
+import { outputName } from './output';
+import { kernelEnvironment } from './processes';
+import { now, type ExecutionRecord } from './record';
+import {
+  checkInterpreter,
+  checkOutputFolder,
+  readParameters,
+  resolveWorkingDirectory,
+  sourcePath,
+  stemOf,
+  type CreateRequest,
+} from './request';
+import { unsupportedFields } from './unsupported-fields';
+
+/** This host and its boot: where what is accepted here runs. */
+export interface Place {
+  readonly host: string;
+  readonly boot: string;
+}
+
+/** What is asked for, checked: the record to begin with, and the job for its runner. */
+export interface Accepted {
+  readonly record: ExecutionRecord;
+  readonly job: RunnerJob;
+}
+
+/**
+ * Checks a create and makes of it what the service works with. Nothing is written yet.
+ * @param content see {@link ExecutionRecord}.
+ * @throws ServiceError, see request.ts, input.ts and kernelspecs.ts.
+ */
+export async function accept(
+  id: string,
+  request: CreateRequest,
+  notebook: Uint8Array,
+  content: string,
+  store: FolderStore,
+  place: Place,
+): Promise<Accepted> {
+  const { executionTemplate, runOptions } = request;
+  const [facts, parameters, workingDirectory, outputFolder] = await Promise.all([
+    inspectNotebook(notebook),
+    readParameters(executionTemplate),
+    resolveWorkingDirectory(runOptions),
+    checkOutputFolder(executionTemplate.outputNotebookFolder),
+    checkInterpreter(runOptions.interpreter),
+  ]);
+  const kernel = await resolveKernel({
+    kernelSpec: executionTemplate.kernelSpec,
+    interpreter: runOptions.interpreter,
+    notebookKernel: facts.kernel,
+    notebookLanguage: facts.language,
+    env: kernelEnvironment(request.environment ?? process.env),
+  });
+  const stem = stemOf(request);
+  const folder = store.folder(id);
+  const output = store.file(id, 'output');
+  const time = now();
+  const record: ExecutionRecord = {
+    version: 1,
+    id,
+    content,
+    createTime: time,
+    updateTime: time,
+    stem,
+    displayName: stem.replaceAll(/[^A-Za-z0-9_]/g, '_'),
+    description: request.description,
+    executionTemplate: {
+      ...executionTemplate,
+      inputNotebookFile: pathToFileURL(store.file(id, 'input')).href,
+    },
+    runOptions: { ...runOptions, workingDirectory },
+    state: 'INITIALIZING',
+    history: [{ state: 'INITIALIZING', time }],
+    ...place,
+    attempt: 1,
+    outputNotebookFile: pathToFileURL(output).href,
+    runStatus: { warnings: warningsOf(executionTemplate) },
+  };
+  const job: RunnerJob = {
+    version: 1,
+    name: `${PARENT}/executions/${id}`,
+    attempt: 1,
+    folder,
+    kernel,
+    workingDirectory,
+    parameters,
+    inputPath: sourcePath(runOptions.source) ?? runOptions.source ?? store.file(id, 'input'),
+    outputPath: outputFolder === undefined ? output : path.join(outputFolder, outputName(record)),
+    timeout: runOptions.timeout,
+    cellTimeout: runOptions.cellTimeout,
+    kernelTimeout: runOptions.kernelTimeout ?? 60,
+    allowErrors: runOptions.allowErrors ?? false,
+    allowErrorNames: runOptions.allowErrorNames ?? [],
+    memoryLimitBytes: runOptions.memoryLimitBytes,
+  };
+  return { record, job };
+}
+
+function warningsOf(template: ExecutionRecord['executionTemplate']): ExecutionWarning[] {
+  return unsupportedFields(template).map((field) => ({ code: 'fieldIgnored', args: [field] }));
+}

@@ -1,0 +1,79 @@
+import { EXECUTION_ID, type Execution } from '../execution/execution';
+import type { Entry } from './entry';
+import { present, type ExecutionRecord } from './record';
+import { fieldInvalid } from './request';
+
+/** Pages of a list, as in Google's APIs: larger ones are cut to the largest. */
+const DEFAULT_PAGE = 100;
+const MAX_PAGE = 1000;
+
+/** One page of executions as a client gets it. */
+export interface Page {
+  readonly executions: Execution[];
+  readonly nextPageToken?: string;
+}
+
+/** The executions in memory, by id and in the order of their creation. */
+export class ExecutionIndex implements Iterable<Entry> {
+  readonly #entries = new Map<string, Entry>();
+  /** Ids by creation, oldest first. */
+  #order: string[] = [];
+
+  /** Takes up a new execution, or, in their order, those that were there before. */
+  add(entry: Entry): void {
+    this.#entries.set(entry.record.id, entry);
+    this.#order.push(entry.record.id);
+  }
+
+  get(id: string): Entry | undefined {
+    return this.#entries.get(id);
+  }
+
+  forget(id: string): void {
+    this.#entries.delete(id);
+    this.#order = this.#order.filter((each) => each !== id);
+  }
+
+  /** All of them, oldest first. */
+  *[Symbol.iterator](): Generator<Entry> {
+    for (const id of this.#order) {
+      const entry = this.#entries.get(id);
+      if (entry !== undefined) yield entry;
+    }
+  }
+
+  /** Newest first. @throws ServiceError INVALID_ARGUMENT for a page token that is none of ours. */
+  page(pageSize: number, pageToken: string): Page {
+    const size = pageSize === 0 ? DEFAULT_PAGE : Math.min(pageSize, MAX_PAGE);
+    let next = this.#order.length - 1;
+    if (pageToken !== '') {
+      const [createTime, id] = decodeToken(pageToken);
+      // What was deleted meanwhile must not move the page: the token names a place, not an entry.
+      while (next >= 0 && !this.#isOlder(next, createTime, id)) next--;
+    }
+    const executions: Execution[] = [];
+    for (; next >= 0 && executions.length < size; next--) {
+      const entry = this.#entries.get(this.#order[next] ?? '');
+      if (entry !== undefined) executions.push(present(entry.record, entry.status));
+    }
+    const last = this.#entries.get(this.#order[next + 1] ?? '')?.record;
+    return next < 0 || last === undefined ? { executions } : { executions, nextPageToken: encodeToken(last) };
+  }
+
+  #isOlder(index: number, createTime: string, id: string): boolean {
+    const record = this.#entries.get(this.#order[index] ?? '')?.record;
+    if (record === undefined) return false;
+    return record.createTime < createTime || (record.createTime === createTime && record.id < id);
+  }
+}
+
+function encodeToken({ createTime, id }: ExecutionRecord): string {
+  return Buffer.from(`${createTime} ${id}`).toString('base64url');
+}
+
+function decodeToken(token: string): [createTime: string, id: string] {
+  const [createTime, id, ...rest] = Buffer.from(token, 'base64url').toString('utf8').split(' ');
+  if (createTime !== undefined && id !== undefined && rest.length === 0 && EXECUTION_ID.test(id))
+    return [createTime, id];
+  throw fieldInvalid('pageToken', 'is not a page token of this service');
+}
