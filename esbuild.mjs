@@ -14,10 +14,8 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = path.dirname(fileURLToPath(import.meta.url));
 
-/** Each bundle of the product and its entry. */
-const BUNDLES = {
-  extension: 'src/extension.ts',
-  google: 'src/google/index.ts',
+/** Programs of their own, each in one file: they are copied to where no update of the extension touches them. */
+const PROGRAMS = {
   service: 'src/service/main.ts',
   runner: 'src/runner/main.ts',
 };
@@ -35,37 +33,72 @@ const COMMON = {
   logLevel: 'warning',
 };
 
-/**
- * import() alone does not split a CommonJS bundle: within the extension, `import('./google/index')` becomes
- * `require('./google.js')`, so that whoever runs notebooks on this machine never loads it.
- * @type {esbuild.Plugin}
- */
-const googleApart = {
-  name: 'google-apart',
-  setup(build) {
-    build.onResolve({ filter: /(?:^|\/)google(?:\/index)?$/ }, (args) =>
-      args.kind === 'dynamic-import' && args.path.startsWith('.')
-        ? { path: './google.js', external: true }
-        : undefined,
-    );
-  },
+const DIST = path.join(ROOT, 'dist');
+
+/** @type {esbuild.BuildOptions} */
+const PRODUCT = {
+  ...COMMON,
+  external: ['vscode', 'zeromq'],
+  // The ES module builds of packages shake better than their CommonJS ones.
+  mainFields: ['module', 'main'],
 };
 
 /** @returns {esbuild.BuildOptions} */
-function productOptions(production) {
+function programOptions(production, outdir) {
+  return { ...PRODUCT, entryPoints: PROGRAMS, outdir, minify: production, sourcemap: !production };
+}
+
+/**
+ * The extension: what each `import()` names is a file of its own, loaded when it is first needed, and what several of them use
+ * is shared, so that a class is one class. esbuild splits ES modules only; their files are made CommonJS one by one.
+ * @returns {esbuild.BuildOptions}
+ */
+function extensionOptions(production, outdir) {
   return {
-    ...COMMON,
-    entryPoints: Object.fromEntries(
-      Object.entries(BUNDLES).filter(([, entry]) => existsSync(path.join(ROOT, entry))),
-    ),
-    outdir: 'dist',
-    external: ['vscode', 'zeromq'],
-    // The ES module builds of packages shake better than their CommonJS ones.
-    mainFields: ['module', 'main'],
-    plugins: [googleApart],
+    ...PRODUCT,
+    entryPoints: { extension: 'src/extension.ts' },
+    outdir,
+    format: 'esm',
+    splitting: true,
+    chunkNames: 'parts/[name]-[hash]',
     minify: production,
-    sourcemap: !production,
+    sourcemap: production ? false : 'inline',
+    write: false,
+    plugins: [
+      {
+        name: 'commonjs',
+        setup: ({ onEnd }) =>
+          void onEnd((result) => writeCommonJs(result, production, path.join(outdir, 'parts'))),
+      },
+    ],
   };
+}
+
+/** Writes the files of a split build as CommonJS, and removes those that only the last build had. */
+async function writeCommonJs({ outputFiles }, production, parts) {
+  if (outputFiles.length === 0) {
+    return;
+  }
+  await mkdir(parts, { recursive: true });
+  const names = new Set(outputFiles.map((file) => path.basename(file.path)));
+  for (const name of await readdir(parts)) {
+    if (!names.has(name)) {
+      await rm(path.join(parts, name));
+    }
+  }
+  for (const { path: file, text } of outputFiles) {
+    const { code } = await esbuild.transform(text, {
+      platform: 'node',
+      target: 'node20',
+      format: 'cjs',
+      // It would stay import() of an ES module otherwise.
+      supported: { 'dynamic-import': false },
+      sourcefile: path.basename(file),
+      sourcemap: production ? false : 'inline',
+      minify: production,
+    });
+    await writeFile(file, code);
+  }
 }
 
 /** @returns {Promise<esbuild.BuildOptions>} */
@@ -105,14 +138,14 @@ export function hostTarget() {
  * that one, the loader, and the licences. zeromq cannot be bundled: it looks for the addon beside itself.
  * @param {string} target one of {@link TARGETS}
  */
-async function copyZeromq(target) {
+async function copyZeromq(target, outdir) {
   const chosen = TARGETS[target];
   if (chosen === undefined) {
     throw new Error(`There is no zeromq addon for ${target}. Platforms: ${Object.keys(TARGETS).join(', ')}.`);
   }
   const modules = path.join(ROOT, 'node_modules');
   const from = path.join(modules, 'zeromq');
-  const to = path.join(ROOT, 'dist/node_modules/zeromq');
+  const to = path.join(outdir, 'node_modules/zeromq');
   const addon = path.join(chosen.addon, 'addon.node');
   const { os, arch, libc } = chosen;
   const manifest = JSON.stringify({ [JSON.stringify({ os, arch, libc, abi: 0 })]: addon });
@@ -128,7 +161,7 @@ async function copyZeromq(target) {
   ) {
     return;
   }
-  await rm(path.join(ROOT, 'dist/node_modules'), { recursive: true, force: true });
+  await rm(path.join(outdir, 'node_modules'), { recursive: true, force: true });
   await mkdir(path.join(to, 'build', chosen.addon), { recursive: true });
   await cp(path.join(from, 'lib'), path.join(to, 'lib'), {
     recursive: true,
@@ -145,13 +178,14 @@ async function copyZeromq(target) {
 }
 
 /**
- * Builds dist/, and out/ from the tests below the folder `tests`.
- * @param {{ production?: boolean, tests?: string, target?: string }} options `target`: platform of the zeromq addon, default: this one
+ * Builds the product into `outdir` (dist/), and the tests below the folder `tests` into out/.
+ * @param {{ production?: boolean, tests?: string, target?: string, outdir?: string }} options `target`: platform of the zeromq addon, default: this one
  */
-export async function build({ production = false, tests, target = hostTarget() } = {}) {
+export async function build({ production = false, tests, target = hostTarget(), outdir = DIST } = {}) {
   const results = await Promise.allSettled([
-    esbuild.build(productOptions(production)),
-    copyZeromq(target),
+    esbuild.build(programOptions(production, outdir)),
+    esbuild.build(extensionOptions(production, outdir)),
+    copyZeromq(target, outdir),
     tests && testOptions(tests).then((options) => esbuild.build(options)),
   ]);
   const failed = results.find(({ status }) => status === 'rejected');
@@ -161,7 +195,7 @@ export async function build({ production = false, tests, target = hostTarget() }
 }
 
 async function watch(tests) {
-  await copyZeromq(hostTarget());
+  await copyZeromq(hostTarget(), DIST);
   // The lines that the problem matcher of .vscode/tasks.json waits for.
   const plugins = [
     {
@@ -172,7 +206,11 @@ async function watch(tests) {
       },
     },
   ];
-  const all = [productOptions(false), ...(tests ? [await testOptions(tests)] : [])];
+  const all = [
+    programOptions(false, DIST),
+    extensionOptions(false, DIST),
+    ...(tests ? [await testOptions(tests)] : []),
+  ];
   for (const options of all) {
     const context = await esbuild.context({ ...options, plugins: [...(options.plugins ?? []), ...plugins] });
     await context.watch();

@@ -1,26 +1,16 @@
 import * as vscode from 'vscode';
-import type { CommandMap } from './commands/command-map';
+import { ServiceRegistry } from './backends/service-registry';
 import { CommandRunner, registerCommands } from './commands/command-runner';
-import { ExecuteCommands } from './commands/execute-commands';
-import { executionCommands, type ExecutionContext } from './commands/execution-commands';
-import { folderCommands } from './commands/folder-commands';
 import { machineSettings } from './commands/machine-settings';
-import { parametersCellCommand } from './commands/parameters-cell-command';
 import { problemOf } from './commands/problem-sentences';
-import { rerunCommands } from './commands/rerun-commands';
-import { SubmissionMemory } from './commands/submission-memory';
-import { templateCommands } from './commands/template-commands';
 import { usableTemplates } from './commands/template-settings';
-import { viewCommands } from './commands/view-commands';
 import { WriteBackService } from './commands/write-back';
 import { defaultDataDirectory } from './embedded';
 import { redact } from './execution/redaction';
-import { ServiceRegistry } from './services';
 import { systemClock } from './tracking/clock';
 import { LOCAL_RATES } from './tracking/poller';
 import { TrackingService } from './tracking/tracking-service';
 import { createViews, windowFocus } from './views/views';
-import { trackedOf } from './views/explorer/nodes';
 
 /** Settings that the embedded service takes over while it runs. */
 const SERVICE_SETTINGS = ['notebookExecutions.maxConcurrentExecutions', 'notebookExecutions.spareKernel'];
@@ -75,39 +65,10 @@ export function activate(context: vscode.ExtensionContext): void {
   const writeBack = new WriteBackService(tracking.store, context.workspaceState, (action) => {
     void runner.run('writeBack', action);
   });
-  const execute = new ExecuteCommands({
-    tracking,
-    memory: new SubmissionMemory(context.workspaceState),
-    writeBack,
-    serviceFor: (template) => services.forTemplate(template),
-    ignoredFields: (template) => services.ignoredFields(template),
-    unsupported: (template, request) => services.unsupported(template, request),
-    missing: (notebook, file, files) => services.missing(notebook, file, files),
+  const commands = registerCommands(runner, async () => {
+    const { createCommands } = await import('./commands/commands');
+    return createCommands({ tracking, views, services, writeBack, memento: context.workspaceState, log });
   });
-  const executions: ExecutionContext = {
-    tracking,
-    selection: () => views.explorer.selection.flatMap((node) => trackedOf(node) ?? []),
-    openOutput: async (tracked) => {
-      await views.documents.open(tracked);
-    },
-    openInput: async (tracked) => {
-      await views.documents.openInput(tracked);
-    },
-    showLog: (tracked) => views.logs.show(tracked),
-  };
-  const handlers: CommandMap = {
-    ...execute.handlers(),
-    ...executionCommands(executions),
-    ...rerunCommands(execute, executions),
-    ...folderCommands(execute),
-    ...parametersCellCommand(),
-    ...templateCommands(executions),
-    ...viewCommands(views, executions),
-    'notebookExecutions.showExtensionLog': () => {
-      log.show();
-    },
-  };
-  const commands = registerCommands(handlers, runner);
 
   const trackGoogle = () => {
     services.trackGoogle(usableTemplates(), views.explorer.visible).catch((error: unknown) => {

@@ -6,12 +6,19 @@ import type { Problem } from './problem';
 import { type Remedy } from './problem';
 import { problemOf } from './problem-sentences';
 
-/** Registers every command inside {@link CommandRunner.run}. Disposing takes the commands away. */
-export function registerCommands(handlers: CommandMap, runner: CommandRunner): vscode.Disposable {
+/**
+ * Registers every command inside {@link CommandRunner.run}. Disposing takes the commands away.
+ * @param load the handlers, called with the first command.
+ */
+export function registerCommands(runner: CommandRunner, load: () => Promise<CommandMap>): vscode.Disposable {
+  let handlers: Promise<CommandMap> | undefined;
   return vscode.Disposable.from(
     ...COMMAND_IDS.map((id) =>
       vscode.commands.registerCommand(id, (...args: unknown[]) =>
-        runner.run(id, () => handlers[id](...args)),
+        runner.run(id, async () => {
+          handlers ??= load();
+          return (await handlers)[id](...args);
+        }),
       ),
     ),
   );

@@ -1,13 +1,8 @@
-import { createHash } from 'node:crypto';
-import * as path from 'node:path';
 import * as vscode from 'vscode';
 import * as z from 'zod/mini';
 import { isTerminal } from '../execution/states';
-import { readNotebook, writeNotebook } from '../notebook/document';
 import type { ExecutionStore, TrackedExecution } from '../tracking/execution-store';
-import { readAll } from '../views/output/read-all';
-import { captureNotebook } from './notebook-capture';
-import { Problem } from './problem';
+import { hashOf } from './notebook-capture';
 
 const KEY = 'notebookExecutions.writeBacks';
 const PendingSchema = z.object({
@@ -64,7 +59,8 @@ export class WriteBackService implements vscode.Disposable {
     this.attempt(async () => {
       await this.save(others);
       if (tracked.execution.state === 'SUCCEEDED') {
-        await writeBack(tracked, vscode.Uri.parse(entry.source), entry.hash);
+        const { writeOutputs } = await import('./written-outputs');
+        await writeOutputs(tracked, vscode.Uri.parse(entry.source), entry.hash);
       }
     });
   }
@@ -77,46 +73,4 @@ export class WriteBackService implements vscode.Disposable {
   private async save(pending: Pending): Promise<void> {
     await this.state.update(KEY, { version: 1, pending });
   }
-}
-
-/** @throws Problem where the notebook was edited meanwhile: the person's edits come first. */
-async function writeBack(
-  { service, execution }: TrackedExecution,
-  source: vscode.Uri,
-  hash: string,
-): Promise<void> {
-  const name = path.posix.basename(source.path);
-  const current = await captureNotebook(source);
-  const open = vscode.workspace.notebookDocuments.find(({ uri }) => uri.toString() === source.toString());
-  if (hashOf(current) !== hash || open?.isDirty === true || source.scheme === 'untitled') {
-    throw new Problem(
-      vscode.l10n.t(
-        '{0} was edited or not saved since it was submitted. The outputs were not written into it.',
-        name,
-      ),
-    );
-  }
-  const document = await service.readOutput(execution);
-  if (document === undefined) {
-    throw new Problem(vscode.l10n.t('There is no output to write into {0}.', name));
-  }
-  await vscode.workspace.fs.writeFile(source, withOutputs(current, await readAll(document)));
-}
-
-/** The source with the outputs and counts of the run; cells that the run put in stay out. */
-export function withOutputs(source: Uint8Array, output: Uint8Array): Uint8Array {
-  const { notebook } = readNotebook(source);
-  const ran = new Map(readNotebook(output).notebook.cells.map((cell) => [cell.id, cell]));
-  for (const cell of notebook.cells) {
-    const done = ran.get(cell.id);
-    if (cell.cell_type === 'code' && done?.cell_type === 'code') {
-      cell.outputs = done.outputs;
-      cell.execution_count = done.execution_count;
-    }
-  }
-  return writeNotebook(notebook);
-}
-
-function hashOf(notebook: Uint8Array): string {
-  return createHash('sha256').update(notebook).digest('hex');
 }

@@ -34,9 +34,4 @@ export class ServiceError extends Error {
   ) {
     super(message, options);
   }
-
-  /** Each bundle has a copy of this class (dist/google.js is a bundle of its own): an error of any of them is one. */
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    return value instanceof Error && value.name === 'ServiceError';
-  }
 }

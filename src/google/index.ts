@@ -10,7 +10,7 @@ import { RequestSender, systemRequestClock, type RequestClock } from './requests
 import { VertexApi } from './vertex/vertex-api';
 
 /*
- * Executions on Google Cloud. A bundle of its own (`dist/google.js`), loaded when a Google template is first used.
+ * Executions on Google Cloud. Loaded when a Google template is first used.
  *
  * For the editor:
  *   createGoogle(options)                 one for each set of options; holds the credentials

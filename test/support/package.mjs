@@ -1,7 +1,8 @@
 /*
- * npm run package [-- --target TARGET… | --all | --out FILE]
+ * npm run package [-- --target TARGET… | --all | --out FILE | --out-dir FOLDER]
  *
- * Builds for production and makes a .vsix with the zeromq addon of one platform only; by default of this one.
+ * Builds for production and makes a .vsix with the zeromq addon of one platform only; by default of this one. dist/ is left
+ * as it is.
  */
 import { createVSIX } from '@vscode/vsce';
 import { cp, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
@@ -12,17 +13,28 @@ import { TARGETS, build, hostTarget } from '../../esbuild.mjs';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
-/** What .vscodeignore chooses from. */
+/** What .vscodeignore chooses from, beside what is built. */
 const PACKAGED =
-  /^(?:package(?:\.nls.*)?\.json|README\.md|CHANGELOG\.md|LICENSE|\.vscodeignore|dist|l10n|media)(?:$|[\\/])/;
+  /^(?:package(?:\.nls.*)?\.json|README\.md|CHANGELOG\.md|LICENSE|\.vscodeignore|l10n|media)(?:$|[\\/])/;
 
-async function packageFor(target, packagePath) {
-  await build({ production: true, target });
-  // vsce matches every file below its folder against .vscodeignore: with .venv and .vscode-test that takes half a minute.
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'package-'));
-  try {
-    const filter = (file) => file === ROOT || PACKAGED.test(path.relative(ROOT, file));
-    await cp(ROOT, folder, { recursive: true, filter });
+const { values } = parseArgs({
+  options: {
+    all: { type: 'boolean' },
+    target: { type: 'string', multiple: true },
+    out: { type: 'string' },
+    'out-dir': { type: 'string', default: ROOT },
+  },
+});
+const targets = values.all ? Object.keys(TARGETS) : (values.target ?? [hostTarget()]);
+const { name, version } = JSON.parse(await readFile(path.join(ROOT, 'package.json'), 'utf8'));
+// A folder of its own: vsce matches every file below it against .vscodeignore, which takes half a minute with .venv.
+const folder = await mkdtemp(path.join(os.tmpdir(), 'package-'));
+try {
+  const filter = (file) => file === ROOT || PACKAGED.test(path.relative(ROOT, file));
+  await cp(ROOT, folder, { recursive: true, filter });
+  for (const target of targets) {
+    const packagePath = values.out ?? path.join(values['out-dir'], `${name}-${target}-${version}.vsix`);
+    await build({ production: true, target, outdir: path.join(folder, 'dist') });
     await createVSIX({
       cwd: folder,
       target,
@@ -31,20 +43,8 @@ async function packageFor(target, packagePath) {
       allowMissingRepository: true,
       rewriteRelativeLinks: false,
     });
-  } finally {
-    await rm(folder, { recursive: true });
+    console.log(`${packagePath} (${((await stat(packagePath)).size / 1e6).toFixed(2)} MB)`);
   }
-  console.log(`${packagePath} (${((await stat(packagePath)).size / 1e6).toFixed(2)} MB)`);
-}
-
-const { values } = parseArgs({
-  options: { all: { type: 'boolean' }, target: { type: 'string', multiple: true }, out: { type: 'string' } },
-});
-const targets = values.all ? Object.keys(TARGETS) : (values.target ?? [hostTarget()]);
-const { name, version } = JSON.parse(await readFile(path.join(ROOT, 'package.json'), 'utf8'));
-for (const target of targets) {
-  await packageFor(target, values.out ?? path.join(ROOT, `${name}-${target}-${version}.vsix`));
-}
-if (targets.at(-1) !== hostTarget()) {
-  await build({ production: true });
+} finally {
+  await rm(folder, { recursive: true });
 }

@@ -8,7 +8,6 @@ import { formatBytes, oneLine } from '../text';
 import { OutputFileSystemProvider, registerOutputScheme } from './output-file-system-provider';
 import { OutputRefresher } from './output-refresher';
 import { OUTPUT_SCHEME, outputUri, parseOutputUri, type DocumentKind } from './output-uri';
-import { saveDocument } from './save-document';
 
 export interface OutputDocumentsOptions {
   readonly store: ExecutionStore;
@@ -131,6 +130,7 @@ export class OutputDocuments implements vscode.Disposable {
 
   /** Asks where to, and writes the output there. Answers the file; undefined where the person cancelled. */
   async saveAs(tracked: TrackedExecution): Promise<vscode.Uri | undefined> {
+    const { saveDocument } = await import('./save-document');
     return saveDocument(tracked);
   }
 

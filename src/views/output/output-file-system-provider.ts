@@ -6,7 +6,6 @@ import type { ExecutionStore, TrackedExecution } from '../../tracking/execution-
 import { formatBytes } from '../text';
 import { OUTPUT_SCHEME, parseOutputUri } from './output-uri';
 import { readAll } from './read-all';
-import { trimNotebook } from './trim-notebook';
 
 interface Version {
   readonly version: string;
@@ -43,11 +42,7 @@ export class OutputFileSystemProvider implements vscode.FileSystemProvider, vsco
     const document = await this.document(uri);
     this.remember(uri, document);
     const trimmed = parseOutputUri(uri)?.kind === 'trimmed';
-    const content = await this.asking(uri, async () =>
-      trimmed
-        ? readAll({ ...document, read: (signal) => trimNotebook(document.read(signal), trimNotice) })
-        : readAll(document),
-    );
+    const content = await this.asking(uri, () => (trimmed ? readTrimmed(document) : readAll(document)));
     this.readEmitter.fire(uri);
     return content;
   }
@@ -161,6 +156,11 @@ export class OutputFileSystemProvider implements vscode.FileSystemProvider, vsco
       });
     });
   }
+}
+
+async function readTrimmed(document: OutputDocument): Promise<Uint8Array> {
+  const { trimNotebook } = await import('./trim-notebook');
+  return readAll({ ...document, read: (signal) => trimNotebook(document.read(signal), trimNotice) });
 }
 
 function trimNotice(bytes: number, mimeType: string | undefined): string {

@@ -1,10 +1,10 @@
-import { EmbeddedExecutionService, unsupportedFields, type ServiceConfig } from './embedded';
-import type { ExecutionRequest } from './execution/execution';
-import type { ExecutionService } from './execution/execution-service';
-import type { UserTemplate } from './execution/template';
-import type { Google, GoogleOptions } from './google';
-import { LOCAL_RATES, REMOTE_RATES } from './tracking/poller';
-import type { TrackingService } from './tracking/tracking-service';
+import { EmbeddedExecutionService, unsupportedFields, type ServiceConfig } from '../embedded';
+import type { ExecutionRequest } from '../execution/execution';
+import type { ExecutionService } from '../execution/execution-service';
+import type { UserTemplate } from '../execution/template';
+import type { Google, GoogleOptions } from '../google';
+import { LOCAL_RATES, REMOTE_RATES } from '../tracking/poller';
+import type { TrackingService } from '../tracking/tracking-service';
 
 /** What the services of a window are made of. */
 export interface ServicesOptions {
@@ -64,8 +64,8 @@ export class ServiceRegistry {
   }
 
   private loadGoogle(): Promise<Google> {
-    // A bundle of its own: who runs notebooks on this machine never loads it.
-    this.google ??= import('./google/index').then(({ createGoogle }) => createGoogle(this.options.google()));
+    // Loaded when it is first needed: who runs notebooks on this machine never does.
+    this.google ??= import('../google').then(({ createGoogle }) => createGoogle(this.options.google()));
     return this.google;
   }
 
@@ -86,7 +86,7 @@ export class ServiceRegistry {
 
   /** Modules and files of the workspace that a notebook uses and that are not there on Google Cloud, by name. */
   async missing(notebook: Uint8Array, file: string, files: readonly string[]): Promise<readonly string[]> {
-    const { missingReferences } = await import('./google/index');
+    const { missingReferences } = await import('../google');
     return missingReferences(notebook, file, files).map(({ name }) => name);
   }
 

@@ -1,0 +1,83 @@
+import type * as vscode from 'vscode';
+import type { ExecutionRequest } from '../execution/execution';
+import type { ExecutionService } from '../execution/execution-service';
+import type { UserTemplate } from '../execution/template';
+import type { TrackingService } from '../tracking/tracking-service';
+import { trackedOf } from '../views/explorer/nodes';
+import type { Views } from '../views/views';
+import type { CommandMap } from './command-map';
+import { ExecuteCommands } from './execute-commands';
+import { executionCommands, type ExecutionContext } from './execution-commands';
+import { folderCommands } from './folder-commands';
+import { parametersCellCommand } from './parameters-cell-command';
+import { rerunCommands } from './rerun-commands';
+import { SubmissionMemory } from './submission-memory';
+import { templateCommands } from './template-commands';
+import { viewCommands } from './view-commands';
+import type { WriteBackService } from './write-back';
+
+/** What commands ask of the services that a template may name. */
+export interface TemplateServices {
+  /** The service that a template names, tracked from now on. */
+  forTemplate(template: UserTemplate): Promise<ExecutionService>;
+  /** Fields of a template that its service cannot honour. */
+  ignoredFields(template: UserTemplate): readonly string[];
+  /** Fields of a request that a service elsewhere will not carry out. */
+  unsupported(template: UserTemplate, request: ExecutionRequest): Promise<readonly string[]>;
+  /** Names of the workspace's files and modules that a notebook uses and that are not there elsewhere. */
+  missing(notebook: Uint8Array, file: string, files: readonly string[]): Promise<readonly string[]>;
+}
+
+/** What the commands of a window are made of. */
+export interface CommandsOptions {
+  readonly tracking: TrackingService;
+  readonly views: Views;
+  readonly services: TemplateServices;
+  readonly writeBack: WriteBackService;
+  /** The workspace's state. */
+  readonly memento: vscode.Memento;
+  readonly log: vscode.LogOutputChannel;
+}
+
+/** A handler for every command. Loaded with the first command: a window that only starts needs none of this. */
+export function createCommands({
+  tracking,
+  views,
+  services,
+  writeBack,
+  memento,
+  log,
+}: CommandsOptions): CommandMap {
+  const execute = new ExecuteCommands({
+    tracking,
+    memory: new SubmissionMemory(memento),
+    writeBack,
+    serviceFor: (template) => services.forTemplate(template),
+    ignoredFields: (template) => services.ignoredFields(template),
+    unsupported: (template, request) => services.unsupported(template, request),
+    missing: (notebook, file, files) => services.missing(notebook, file, files),
+  });
+  const executions: ExecutionContext = {
+    tracking,
+    selection: () => views.explorer.selection.flatMap((node) => trackedOf(node) ?? []),
+    openOutput: async (tracked) => {
+      await views.documents.open(tracked);
+    },
+    openInput: async (tracked) => {
+      await views.documents.openInput(tracked);
+    },
+    showLog: (tracked) => views.logs.show(tracked),
+  };
+  return {
+    ...execute.handlers(),
+    ...executionCommands(executions),
+    ...rerunCommands(execute, executions),
+    ...folderCommands(execute),
+    ...parametersCellCommand(),
+    ...templateCommands(executions),
+    ...viewCommands(views, executions),
+    'notebookExecutions.showExtensionLog': () => {
+      log.show();
+    },
+  };
+}
