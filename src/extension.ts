@@ -22,7 +22,7 @@ let close: (() => Promise<void>) | undefined;
 
 /** Builds the parts of a window and registers them. Starts nothing and asks nobody. */
 export function activate(context: vscode.ExtensionContext): void {
-  const log = vscode.window.createOutputChannel('Notebook Executions', { log: true });
+  const log = vscode.window.createOutputChannel(vscode.l10n.t('Notebook Executions'), { log: true });
   const say = (line: string) => {
     log.info(redact(line));
   };

@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import * as path from 'node:path';
+import ts from 'typescript';
+import { ROOT } from '../../support/paths';
+
+/** Where sentences for people are made. */
+const ROOMS = ['extension.ts', 'backends', 'commands', 'tracking', 'views'];
+
+/** Properties whose text the editor shows. */
+const SHOWN = new Set([
+  'description',
+  'detail',
+  'label',
+  'message',
+  'openLabel',
+  'placeHolder',
+  'placeholder',
+  'prompt',
+  'saveLabel',
+  'title',
+  'tooltip',
+]);
+
+/** The manifest's. */
+const SHOWN_OF_MANIFEST = new Set([
+  'altText',
+  'category',
+  'contents',
+  'contextualTitle',
+  'displayName',
+  'enumDescriptions',
+  'label',
+  'markdownDescription',
+  'title',
+]);
+
+/** Calls whose texts are shown. */
+const SHOWING =
+  /^(?:show(?:Information|Warning|Error)Message|setStatusBarMessage|createOutputChannel|Problem)$/;
+
+/** Calls whose texts are for logs and programs: what an error of these says is told in a sentence of its own. */
+const TECHNICAL = /^(?:Error|TypeError|ServiceError|log|say|debug|info|warn|error|report|attempt|RegExp)$/;
+
+/** What looks like a text for people and is none. */
+const EXEMPT = new Set([
+  // In the log.
+  String.raw`'\ncaused by: '`,
+  // Names the built-in template in settings and executions; its label is translated.
+  "'This machine'",
+  // Words of a contextValue.
+  "'detail failedCell hasInput'",
+]);
+/** Programs that are run. */
+const PROGRAM = /^["'`](?:for script in|import importlib)/;
+
+/** A text that a person reads: it has a letter, beside what VS Code draws as icons. */
+const hasWords = (text: string): boolean => /\p{L}/u.test(text.replaceAll(/\$\([\w~-]+\)/g, ''));
+/** Several words, which no identifier, path or format is. */
+const isSentence = (text: string): boolean => /\p{L}{2,}[,;:]? \p{L}{2,}/u.test(text);
+
+/** Texts of this source that a person sees and that cannot be translated. */
+function untranslated(name: string, text: string): string[] {
+  const source = ts.createSourceFile(name, text, ts.ScriptTarget.Latest, true);
+  const found: string[] = [];
+  const visit = (node: ts.Node, shown: boolean): void => {
+    if (ts.isImportDeclaration(node) || ts.isTypeNode(node)) {
+      return;
+    }
+    const pieces = textsOf(node);
+    if (pieces.some((piece) => (shown && hasWords(piece)) || isSentence(piece))) {
+      const { line } = source.getLineAndCharacterOfPosition(node.getStart());
+      const code = node.getText();
+      if (!EXEMPT.has(code) && !PROGRAM.test(code)) {
+        found.push(`${name}:${String(line + 1)} ${code}`);
+      }
+      return;
+    }
+    if (ts.isCallExpression(node) || ts.isNewExpression(node)) {
+      const callee = node.expression.getText().replace(/^.*\./, '');
+      if (node.expression.getText().endsWith('l10n.t') || TECHNICAL.test(callee)) {
+        return;
+      }
+      visit(node.expression, false);
+      const own = SHOWING.test(callee);
+      node.arguments?.forEach((argument) => {
+        visit(argument, own && !ts.isObjectLiteralExpression(argument));
+      });
+      return;
+    }
+    ts.forEachChild(node, (child) => {
+      visit(child, childIsShown(node, child, shown));
+    });
+  };
+  visit(source, false);
+  return found;
+}
+
+/** The fixed texts that a literal is made of. */
+function textsOf(node: ts.Node): string[] {
+  if (ts.isStringLiteral(node) || ts.isNoSubstitutionTemplateLiteral(node)) {
+    return [node.text];
+  }
+  return ts.isTemplateExpression(node)
+    ? [node.head.text, ...node.templateSpans.map(({ literal }) => literal.text)]
+    : [];
+}
+
+/** Whether the value of `child` ends up on the screen as text. */
+function childIsShown(node: ts.Node, child: ts.Node, shown: boolean): boolean {
+  if (ts.isPropertyAssignment(node)) {
+    return child === node.initializer && SHOWN.has(node.name.getText());
+  }
+  if (ts.isBinaryExpression(node)) {
+    const { kind } = node.operatorToken;
+    return kind === ts.SyntaxKind.EqualsToken
+      ? child === node.right && ts.isPropertyAccessExpression(node.left) && SHOWN.has(node.left.name.text)
+      : shown && (kind === ts.SyntaxKind.PlusToken || kind === ts.SyntaxKind.QuestionQuestionToken);
+  }
+  if (ts.isConditionalExpression(node)) {
+    return shown && child !== node.condition;
+  }
+  return (
+    shown && (ts.isParenthesizedExpression(node) || ts.isAwaitExpression(node) || ts.isAsExpression(node))
+  );
+}
+
+function files(room: string): string[] {
+  const place = path.join(ROOT, 'src', room);
+  return room.endsWith('.ts')
+    ? [place]
+    : readdirSync(place, { recursive: true, encoding: 'utf8' })
+        .filter((file) => file.endsWith('.ts'))
+        .map((file) => path.join(place, file));
+}
+
+describe('texts that people see', () => {
+  it('can be translated, all of them', () => {
+    const all = ROOMS.flatMap(files);
+    assert.ok(all.length > 40);
+    assert.deepEqual(
+      all.flatMap((file) => untranslated(path.relative(ROOT, file), readFileSync(file, 'utf8'))),
+      [],
+    );
+  });
+
+  it('are found where they are not translated', () => {
+    for (const code of [
+      "vscode.window.showErrorMessage('Failed');",
+      "void window.showInformationMessage(ok ? 'Done' : vscode.l10n.t('Not done'));",
+      "const pick = { placeHolder: 'Choose' };",
+      'item.tooltip = `Runs on ${host}`;',
+      "throw new Problem('No notebook');",
+      "function sentence() { return 'There is no notebook'; }",
+    ]) {
+      assert.equal(untranslated('example.ts', code).length, 1, code);
+    }
+    for (const code of [
+      "vscode.window.showErrorMessage(vscode.l10n.t('Failed'));",
+      "const item = { label: '$(check)', kind: 'separator' };",
+      "throw new Error('the stream ended early');",
+      "log.info('a window was opened');",
+    ]) {
+      assert.deepEqual(untranslated('example.ts', code), [], code);
+    }
+  });
+
+  it('of the manifest are in package.nls.json', () => {
+    const manifest = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as Record<
+      string,
+      unknown
+    >;
+    const found: string[] = [];
+    const visit = (value: unknown, keys: readonly string[]): void => {
+      if (typeof value === 'object' && value !== null) {
+        // What a snippet inserts is not translated.
+        for (const [key, each] of Object.entries(value)) if (key !== 'body') visit(each, [...keys, key]);
+      } else if (
+        typeof value === 'string' &&
+        keys.some((key) => SHOWN_OF_MANIFEST.has(key)) &&
+        !/^%.*%$/.test(value)
+      ) {
+        found.push(`${keys.join('.')}: ${value}`);
+      }
+    };
+    const { contributes, displayName, description, capabilities } = manifest;
+    visit({ contributes, displayName, description, capabilities }, []);
+    assert.deepEqual(found, []);
+  });
+});
