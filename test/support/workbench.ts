@@ -71,6 +71,18 @@ export class Workbench {
     await input.press('Enter');
   }
 
+  /**
+   * Waits until an extension is active and answers how long loading and activating it took, in milliseconds, as VS Code
+   * tells it among its running extensions. These are listed by that time: a quick one needs a high window.
+   */
+  async activationTime(extension: string): Promise<number> {
+    await this.runCommand('Developer: Show Running Extensions');
+    const row = this.page.locator('.runtime-extensions-editor .monaco-list-row', { hasText: extension });
+    const time = row.locator('.activation-time', { hasText: /\d+ms/ });
+    await time.waitFor();
+    return Number(/(\d+)ms/.exec(await time.innerText())?.[1]);
+  }
+
   // Side bar
 
   /** A file of the Explorer, which is opened if need be. */
