@@ -140,9 +140,9 @@ export class EmbeddedExecutionService implements ExecutionService {
   async delete(name: string, signal?: AbortSignal): Promise<void> {
     const answer = await this.#send({ method: 'DELETE', path: pathOf(name), timeout: TIMEOUT, signal });
     let { done } = OperationSchema.parse(answer);
-    const deadline = Date.now() + DELETE_TIMEOUT;
+    const deadline = performance.now() + DELETE_TIMEOUT;
     while (!done) {
-      if (Date.now() > deadline) {
+      if (performance.now() > deadline) {
         throw new ServiceError('DEADLINE_EXCEEDED', 'deleteTakesLong', `${name} is still ending`);
       }
       await delay(DELETE_POLL, undefined, { signal });

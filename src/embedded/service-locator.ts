@@ -174,7 +174,7 @@ export class ServiceLocator {
     child.once('error', (error) => (ended = error.message));
     child.once('exit', (code, signal) => (ended ??= signal ?? `exit code ${code ?? 'unknown'}`));
     try {
-      const deadline = Date.now() + START_MS;
+      const deadline = performance.now() + START_MS;
       let graceAfterEnd = 40;
       for (;;) {
         const endpoint = await readEndpoint(this.#paths);
@@ -185,7 +185,7 @@ export class ServiceLocator {
         }
         // Where another window's service was faster, ours ends and theirs may still be coming up.
         if (ended !== undefined && graceAfterEnd-- <= 0) break;
-        if (Date.now() > deadline) break;
+        if (performance.now() > deadline) break;
         await delay(20);
       }
     } finally {

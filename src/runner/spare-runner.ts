@@ -54,7 +54,12 @@ export class SpareRunner {
     const job = RunnerJobSchema.parse(JSON.parse(fs.readFileSync(jobFile, 'utf8')));
     fs.writeFileSync(path.join(job.folder, FILES.claim), String(process.pid), { flag: 'wx', mode: 0o600 });
     fs.rmSync(jobFile);
-    fs.renameSync(prepare.kernelLog, path.join(job.folder, FILES.kernelLog));
+    try {
+      fs.renameSync(prepare.kernelLog, path.join(job.folder, FILES.kernelLog));
+    } catch (error) {
+      // A run without the log of its kernel's start is better than none.
+      console.error('kernel.log:', error);
+    }
     await runJob(job, kernel, this.control);
   }
 }

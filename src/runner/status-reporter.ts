@@ -11,8 +11,9 @@ const WRITE_INTERVAL = 5000;
 /** Keeps a runner's status, and tells every change: in status.json, and to whoever listens. */
 export class StatusReporter {
   private timer: NodeJS.Timeout | undefined;
-  private lastReport = 0;
-  private lastWrite = 0;
+  // By a clock that nobody sets.
+  private lastReport = Number.NEGATIVE_INFINITY;
+  private lastWrite = Number.NEGATIVE_INFINITY;
   status: RunnerStatus;
 
   /**
@@ -39,7 +40,7 @@ export class StatusReporter {
   /** Something changed that can wait a little. */
   update(changes: RunStatus): void {
     this.status = { ...this.status, runStatus: { ...this.status.runStatus, ...changes } };
-    const wait = this.lastReport + PROGRESS_INTERVAL - Date.now();
+    const wait = this.lastReport + PROGRESS_INTERVAL - performance.now();
     if (wait <= 0) this.report(false);
     else {
       this.timer ??= setTimeout(() => {
@@ -51,7 +52,7 @@ export class StatusReporter {
   private report(isStateChange: boolean): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-    this.lastReport = Date.now();
+    this.lastReport = performance.now();
     if (isStateChange || this.lastReport - this.lastWrite >= WRITE_INTERVAL) {
       this.lastWrite = this.lastReport;
       try {

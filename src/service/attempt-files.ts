@@ -21,8 +21,8 @@ export async function readStatus(
   { id }: ExecutionRecord,
   log: (message: string) => void,
 ): Promise<RunnerStatus | undefined> {
-  const text = await readIfExists(store.file(id, 'status'));
   try {
+    const text = await readIfExists(store.file(id, 'status'));
     return text === undefined ? undefined : RunnerStatusSchema.parse(JSON.parse(text));
   } catch (error) {
     log(`${id}: status.json is of no use: ${String(error)}`);

@@ -19,7 +19,7 @@ import {
 import { ExecutionManager } from './execution-manager';
 import { makePrivateDirectory, replaceFile } from './files';
 import { FolderStore } from './folder-store';
-import { removeLeftovers } from './leftovers';
+import { removeLeftovers, runtimesIn } from './leftovers';
 import { ServiceLock } from './lock';
 import { OtherHosts, SIGN_OF_LIFE_MS } from './other-hosts';
 import { bootId, isAlive, type ProcessIdentity } from './processes';
@@ -89,13 +89,13 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
     maxConcurrent: () => config.current.maxConcurrent,
     log,
   });
+  // What is there before this service starts anything; later ones are its own.
+  const former = await runtimesIn(launcher.runtimeRoot);
   await manager.start();
-  void removeLeftovers(paths, launcher.runtimeRoot, manager.runtimes).catch((error: unknown) => {
-    log(`leftovers: ${String(error)}`);
-  });
 
-  let lastRequest = Date.now();
-  let lastSign = 0;
+  // By a clock that nobody sets.
+  let lastRequest = performance.now();
+  let lastSign = Number.NEGATIVE_INFINITY;
   let stop: (reason: string) => Promise<void> = () => Promise.resolve();
   const handler = routes(manager, {
     info: () => ({
@@ -122,7 +122,7 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
   const server = new ApiServer(
     token,
     (request) => {
-      lastRequest = Date.now();
+      lastRequest = performance.now();
       return handler(request);
     },
     log,
@@ -140,6 +140,11 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
   };
   await replaceFile(paths.endpoint, JSON.stringify(endpoint));
   log(`build ${options.build} listens on ${url}`);
+  const used = manager.runtimes;
+  const abandoned = former.filter((runtime) => !used.has(runtime));
+  void removeLeftovers(paths, abandoned).catch((error: unknown) => {
+    log(`leftovers: ${String(error)}`);
+  });
 
   let ended: () => void = () => undefined;
   const stopped = new Promise<void>((resolve) => (ended = resolve));
@@ -158,13 +163,17 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
   stop = (reason) => (stopping ??= shutDown(reason));
   const check = async (): Promise<void> => {
     const { idleSeconds } = options;
-    if (Date.now() - lastSign > SIGN_OF_LIFE_MS) {
-      lastSign = Date.now();
+    if (performance.now() - lastSign > SIGN_OF_LIFE_MS) {
+      lastSign = performance.now();
       await others.signOfLife().catch(() => undefined);
     }
     await manager.refreshOthers();
     if (!(await lock.isHeld())) await stop('its data directory was removed or taken');
-    else if (idleSeconds !== undefined && !manager.busy && Date.now() - lastRequest > idleSeconds * 1000) {
+    else if (
+      idleSeconds !== undefined &&
+      !manager.busy &&
+      performance.now() - lastRequest > idleSeconds * 1000
+    ) {
       await stop('idle');
     }
   };
@@ -195,10 +204,10 @@ async function takeLock(paths: ServicePaths, { build, replace, log }: ServeOptio
 /** Ends the service that holds the lock: it is asked, and when it does not react, ended. Runners go on. */
 async function endService(paths: ServicePaths, holder: ProcessIdentity): Promise<void> {
   const endpoint = await readEndpoint(paths);
-  const deadline = Date.now() + STOP_MS;
+  const deadline = performance.now() + STOP_MS;
   if (endpoint?.pid === holder.pid) await askToStop(endpoint, paths.token).catch(() => undefined);
   while (await isAlive(holder)) {
-    if (Date.now() > deadline) {
+    if (performance.now() > deadline) {
       if (await isAlive(holder)) process.kill(holder.pid, 'SIGKILL');
       await delay(50);
     }

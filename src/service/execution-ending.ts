@@ -11,7 +11,7 @@ import { placeOutput } from './output';
 import { now, type ExecutionRecord, type Merged } from './record';
 
 /** Wait before a record that could not be written is written again, milliseconds. */
-const RETRY_MS = 5_000;
+const RETRY_MS = 2_000;
 
 /** Brings executions to their end. */
 export class ExecutionEnding {
@@ -30,9 +30,6 @@ export class ExecutionEnding {
     const time = now();
     const warnings: ExecutionWarning[] = [...(runStatus.warnings ?? [])];
     const placed = await this.#place(record, warnings);
-    // They hold the person's environment; whoever sees the end must not find them.
-    for (const file of [store.file(record.id, 'job'), retryFile(store, record.id)])
-      await rm(file, { force: true });
     const final: Partial<ExecutionRecord> = {
       state,
       updateTime: time,
@@ -80,7 +77,12 @@ export class ExecutionEnding {
   /** Saves a final record, now or as soon as the disk takes it: what memory says is true already. */
   async #persist(record: ExecutionRecord): Promise<void> {
     try {
-      await this.store.save(record);
+      const { store } = this;
+      // They hold the person's environment; whoever sees the end must not find them.
+      const secrets = [store.file(record.id, 'job'), retryFile(store, record.id)];
+      const removals = await Promise.allSettled(secrets.map((file) => rm(file, { force: true })));
+      await store.save(record);
+      for (const removal of removals) if (removal.status === 'rejected') throw removal.reason;
     } catch (error) {
       if (record.deleteTime !== undefined && errorCode(error) === 'ENOENT') return;
       this.log(`${record.id}: record not written, again in ${RETRY_MS} ms: ${String(error)}`);

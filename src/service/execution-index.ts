@@ -16,13 +16,16 @@ export interface Page {
 /** The executions in memory, by id and in the order of their creation. */
 export class ExecutionIndex implements Iterable<Entry> {
   readonly #entries = new Map<string, Entry>();
-  /** Ids by creation, oldest first. */
+  /** Ids by time of creation and id, oldest first: the order that page tokens name places in. */
   #order: string[] = [];
 
-  /** Takes up a new execution, or, in their order, those that were there before. */
+  /** Takes up an execution. It is mostly the newest, unless the clock was set back or two came at once. */
   add(entry: Entry): void {
-    this.#entries.set(entry.record.id, entry);
-    this.#order.push(entry.record.id);
+    const { createTime, id } = entry.record;
+    this.#entries.set(id, entry);
+    let place = this.#order.length;
+    while (place > 0 && !this.#isOlder(place - 1, createTime, id)) place--;
+    this.#order.splice(place, 0, id);
   }
 
   get(id: string): Entry | undefined {

@@ -180,7 +180,8 @@ export class ExecutionManager {
 
   /**
    * Cancels an execution; one that has ended stays as it is.
-   * @throws ServiceError NOT_FOUND; FAILED_PRECONDITION `otherHost` (args `host`) where another host runs it.
+   * @throws ServiceError NOT_FOUND; FAILED_PRECONDITION `otherHost` (args `host`) where another host runs it;
+   *   RESOURCE_EXHAUSTED `storageNotWritable` where it waits and that it is cancelled cannot be written.
    */
   async cancel(id: string): Promise<Execution> {
     const entry = this.#findOwn(id);
@@ -188,43 +189,69 @@ export class ExecutionManager {
     const { record } = entry;
     if (!isTerminal(record.state) && record.cancelTime === undefined) {
       const time = now();
-      Object.assign(record, { cancelTime: time, updateTime: time });
       if (record.state === 'QUEUED') {
-        record.state = 'CANCELLED';
-        record.history.push({ state: 'CANCELLED', time });
-        record.runStatus = {
-          ...record.runStatus,
-          attempt: record.attempt,
-          endTime: time,
-          cause: 'cancelled',
-        };
-        await this.#save(record);
-        await rm(this.options.store.file(id, 'job'), { force: true });
-        await rm(retryFile(this.options.store, id), { force: true });
+        await this.#cancelWaiting(record, time);
       } else {
-        await this.#save(record);
+        Object.assign(record, { cancelTime: time, updateTime: time });
+        // Also where the disk takes no more: that may be what it is cancelled for.
+        await this.options.store.save(record).catch((error: unknown) => {
+          this.options.log(`${id}: that it is cancelled is not written: ${String(error)}`);
+        });
         this.options.supervisor.cancel(entry);
       }
     }
     return present(record, entry.status);
   }
 
+  /** It must not run after the next start, so that what cannot be written does not hold. */
+  async #cancelWaiting(record: ExecutionRecord, time: string): Promise<void> {
+    const { history, runStatus, state, updateTime } = record;
+    Object.assign(record, {
+      state: 'CANCELLED',
+      cancelTime: time,
+      updateTime: time,
+      history: [...history, { state: 'CANCELLED', time }],
+      runStatus: { ...runStatus, attempt: record.attempt, endTime: time, cause: 'cancelled' },
+    });
+    try {
+      await this.#save(record);
+    } catch (error) {
+      Object.assign(record, { history, runStatus, state, updateTime, cancelTime: undefined });
+      this.#pump();
+      throw error;
+    }
+    // They hold the person's environment.
+    const { store, log } = this.options;
+    for (const file of [store.file(record.id, 'job'), retryFile(store, record.id)]) {
+      await rm(file, { force: true }).catch((error: unknown) => {
+        log(`${file} is left over: ${String(error)}`);
+      });
+    }
+  }
+
   /**
    * Deletes an execution with its files; one that has not ended is cancelled first and goes when it has ended.
-   * @returns true when it is gone. @throws ServiceError like {@link cancel}.
+   * @returns true when it is gone.
+   * @throws ServiceError like {@link cancel}; RESOURCE_EXHAUSTED `storageNotWritable` where the disk does not let it go.
    */
   async delete(id: string): Promise<boolean> {
     const entry = this.#findOwn(id);
     await this.#creating.get(id);
     const { record } = entry;
+    const former = record.deleteTime;
     record.deleteTime ??= now();
-    if (!isTerminal(record.state)) {
-      await this.#save(record);
-      await this.cancel(id);
+    try {
+      if (!isTerminal(record.state)) {
+        await this.#save(record);
+        await this.cancel(id);
+      }
+      if (this.#running.has(id)) return false;
+      await this.#remove(entry);
+      return true;
+    } catch (error) {
+      record.deleteTime = former;
+      throw storageError(error);
     }
-    if (this.#running.has(id)) return false;
-    await this.#remove(entry);
-    return true;
   }
 
   /** Whether an execution of this id exists and is about to be deleted. */

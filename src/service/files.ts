@@ -8,6 +8,14 @@ export function errorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
+/** What the system says when a disk does not take or give what it should. */
+const STORAGE_ERRORS = ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EFBIG', 'EIO', 'EMFILE', 'ENFILE'];
+
+/** True where the disk, or the right to it, is what is missing. */
+export function isStorageError(error: unknown): boolean {
+  return STORAGE_ERRORS.includes(errorCode(error) ?? '');
+}
+
 /** Makes sure that what a directory lists has reached the disk. Windows has no such call and needs none. */
 export async function flushDirectory(directory: string): Promise<void> {
   if (process.platform === 'win32') return;
@@ -31,14 +39,23 @@ export async function createFile(file: string, data: string | Uint8Array): Promi
   }
 }
 
-/** Replaces a file as a whole: after a crash at any moment there is the old content or the new one. 0600, flushed. */
-export async function replaceFile(file: string, data: string | Uint8Array): Promise<void> {
-  const aside = path.join(path.dirname(file), `.${path.basename(file)}.${randomUUID()}`);
+/**
+ * Replaces a file as a whole: after a crash at any moment there is the old content or the new one. 0600, flushed.
+ * @param suffix of the name that the new content has until then. Where nobody else writes the file it may be always the
+ *   same, so that no more than one is ever left behind.
+ */
+export async function replaceFile(
+  file: string,
+  data: string | Uint8Array,
+  suffix: string = randomUUID(),
+): Promise<void> {
+  const aside = path.join(path.dirname(file), `.${path.basename(file)}.${suffix}`);
   try {
+    await fs.rm(aside, { force: true });
     await createFile(aside, data);
     await fs.rename(aside, file);
   } catch (error) {
-    await fs.rm(aside, { force: true });
+    await fs.rm(aside, { force: true }).catch(() => undefined);
     throw error;
   }
   await flushDirectory(path.dirname(file));

@@ -5,7 +5,14 @@ import * as path from 'node:path';
 import { EXECUTION_ID } from '../execution/execution';
 import { ServiceError } from '../execution/errors';
 import { FILES } from '../runner/job';
-import { createFile, errorCode, flushDirectory, makePrivateDirectory, replaceFile } from './files';
+import {
+  createFile,
+  errorCode,
+  flushDirectory,
+  isStorageError,
+  makePrivateDirectory,
+  replaceFile,
+} from './files';
 import { ExecutionRecordSchema, type ExecutionRecord } from './record';
 
 /** An unfinished folder of another host is left over when it is so old, milliseconds. */
@@ -67,10 +74,22 @@ export class FolderStore {
   async #removeLeftover(folder: string): Promise<void> {
     const old = Date.now() - LEFTOVER_MS;
     if (!path.basename(folder).startsWith(this.aside) && fs.statSync(folder).mtimeMs > old) return;
-    await rm(folder, { recursive: true, force: true });
+    await this.#discard(folder);
   }
 
-  /** Reads one record; undefined when there is none that can be read. */
+  /** Removes what nobody knows any more. Where that fails it stays until the next start. */
+  async #discard(folder: string): Promise<void> {
+    try {
+      await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+    } catch (error) {
+      this.log(`${folder} is left over: ${String(error)}`);
+    }
+  }
+
+  /**
+   * Reads one record; undefined when there is none that can be read. One that is there and is no record is set aside;
+   * one that the system does not give may be well another time.
+   */
   read(id: string): ExecutionRecord | undefined {
     const file = this.file(id, 'execution');
     try {
@@ -79,8 +98,12 @@ export class FolderStore {
       return record;
     } catch (error) {
       if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
-      this.log(`record of ${id} set aside: ${String(error)}`);
       this.setAside.push(id);
+      if (errorCode(error) !== undefined) {
+        this.log(`record of ${id} cannot be read: ${String(error)}`);
+        return undefined;
+      }
+      this.log(`record of ${id} set aside: ${String(error)}`);
       try {
         fs.renameSync(file, `${file}.corrupt`);
       } catch (renameError) {
@@ -90,19 +113,27 @@ export class FolderStore {
     }
   }
 
-  /** Makes the folder of a new execution. @throws Error EEXIST or ENOTEMPTY where there is one already. */
+  /**
+   * Makes the folder of a new execution, whole or not at all.
+   * @throws Error EEXIST or ENOTEMPTY where there is one already; the system's error.
+   */
   async create(record: ExecutionRecord, files: InitialFiles): Promise<void> {
     const folder = this.folder(record.id);
     const aside = path.join(this.directory, `${this.aside}new-${record.id}-${randomUUID()}`);
     await mkdir(aside, { mode: 0o700 });
+    let made = aside;
     try {
       const all = { ...files, [FILES.execution]: serialize(record) };
-      await Promise.all(Object.entries(all).map(([name, data]) => createFile(path.join(aside, name), data)));
+      const writes = Object.entries(all).map(([name, data]) => createFile(path.join(aside, name), data));
+      // All of them are over before the folder is discarded where one fails.
+      for (const write of await Promise.allSettled(writes))
+        if (write.status === 'rejected') throw write.reason;
       await flushDirectory(aside);
       await rename(aside, folder);
+      made = folder;
       await flushDirectory(this.directory);
     } catch (error) {
-      await rm(aside, { recursive: true, force: true });
+      await this.#discard(made);
       throw error;
     }
   }
@@ -113,7 +144,7 @@ export class FolderStore {
     const former = this.#saves.get(record.id) ?? Promise.resolve();
     const save = former
       .catch(() => undefined)
-      .then(() => replaceFile(this.file(record.id, 'execution'), data));
+      .then(() => replaceFile(this.file(record.id, 'execution'), data, 'new'));
     this.#saves.set(record.id, save);
     try {
       await save;
@@ -122,7 +153,7 @@ export class FolderStore {
     }
   }
 
-  /** Removes an execution with its files. */
+  /** Removes an execution with its files. @throws the system's error; the execution is still there then. */
   async remove(id: string): Promise<void> {
     const aside = path.join(this.directory, `${this.aside}deleted-${id}-${randomUUID()}`);
     try {
@@ -131,8 +162,8 @@ export class FolderStore {
       if (errorCode(error) === 'ENOENT') return;
       throw error;
     }
-    await flushDirectory(this.directory);
-    await rm(aside, { recursive: true, force: true, maxRetries: 3 });
+    await flushDirectory(this.directory).catch(() => undefined);
+    await this.#discard(aside);
   }
 
   /** Forgets the files of a former attempt. The output stays until the next one replaces it. */
@@ -151,8 +182,7 @@ function serialize(record: ExecutionRecord): string {
 
 /** RESOURCE_EXHAUSTED `storageNotWritable` (args `code`) where the disk does not take it, else the error itself. */
 export function storageError(error: unknown): unknown {
-  const code = errorCode(error);
-  if (code !== 'ENOSPC' && code !== 'EDQUOT' && code !== 'EROFS' && code !== 'EACCES' && code !== 'EFBIG')
-    return error;
+  if (!isStorageError(error)) return error;
+  const code = errorCode(error) ?? '';
   return new ServiceError('RESOURCE_EXHAUSTED', 'storageNotWritable', `cannot write: ${code}`, { code });
 }

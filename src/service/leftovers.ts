@@ -1,30 +1,31 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import type { ServicePaths } from './endpoint';
-import { RunnerClient, removeRuntime } from './runner-client';
+import { isOwnDirectory, RunnerClient, removeRuntime } from './runner-client';
 
-/** Notebooks that a client staged for a create and did not remove, because its window was ended; milliseconds. */
-const STAGED_MS = 60 * 60 * 1000;
+/** Age in milliseconds of what a client was writing and has not finished, because its window was ended. */
+const UNFINISHED_MS = 60 * 60 * 1000;
 
 /**
- * Removes what processes that were killed left behind: staged notebooks, logs of spares, and runtime directories in
- * which nobody listens any more.
- * @param used runtime directories of executions that have not ended; their supervisor sees to them.
+ * Removes what processes that were killed left behind: staged notebooks, files and bundles that were not finished, logs
+ * of spares, and runtime directories in which nobody listens any more.
+ * @param abandoned runtime directories that are of no execution that has not ended; those have a supervisor.
  */
-export async function removeLeftovers(
-  paths: ServicePaths,
-  runtimeRoot: string,
-  used: ReadonlySet<string>,
-): Promise<void> {
-  for (const file of await filesIn(path.join(paths.dataDirectory, 'staging'))) {
+export async function removeLeftovers(paths: ServicePaths, abandoned: readonly string[]): Promise<void> {
+  const unfinished = [
+    ...(await filesIn(path.join(paths.dataDirectory, 'staging'))),
+    ...(await filesIn(paths.versions)).filter(isHidden),
+    ...(await filesIn(paths.dataDirectory)).filter(isHidden),
+  ];
+  for (const file of unfinished) {
     const stat = await fs.stat(file).catch(() => undefined);
-    if (stat !== undefined && Date.now() - stat.mtimeMs > STAGED_MS) await fs.rm(file, { force: true });
+    if (stat !== undefined && Date.now() - stat.mtimeMs > UNFINISHED_MS) await remove(file);
   }
   for (const file of await filesIn(paths.host)) {
-    if (/^spare-.*\.log$/.test(path.basename(file))) await fs.rm(file, { force: true });
+    // Tokens and endpoints that former services were just writing; this one has written its own.
+    if (/^(?:spare-.*\.log|\.(?:token|endpoint\.json)\..*)$/.test(path.basename(file))) await remove(file);
   }
-  for (const runtime of await filesIn(runtimeRoot)) {
-    if (used.has(runtime)) continue;
+  for (const runtime of abandoned) {
     const runner = await RunnerClient.connect(runtime);
     if (runner === undefined) await removeRuntime(runtime);
     else {
@@ -34,6 +35,20 @@ export async function removeLeftovers(
       });
     }
   }
+}
+
+/** The runtime directories there are. Where somebody else has put a link in their root's place, there are none of ours. */
+export async function runtimesIn(runtimeRoot: string): Promise<string[]> {
+  return (await isOwnDirectory(runtimeRoot)) ? filesIn(runtimeRoot) : [];
+}
+
+function isHidden(file: string): boolean {
+  return path.basename(file).startsWith('.');
+}
+
+/** What cannot be removed now stays for another time. */
+async function remove(file: string): Promise<void> {
+  await fs.rm(file, { recursive: true, force: true }).catch(() => undefined);
 }
 
 async function filesIn(directory: string): Promise<string[]> {

@@ -1,8 +1,9 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import * as z from 'zod/mini';
+import { processStartTime } from '../runner/kernel/process-info';
 import { createFile, errorCode, readIfExists } from './files';
-import { isAlive, processStartTime, type ProcessIdentity } from './processes';
+import { isAlive, type ProcessIdentity } from './processes';
 
 const HolderSchema = z.object({ pid: z.number(), startTime: z.string() });
 

@@ -1,41 +1,9 @@
 import { execFile } from 'node:child_process';
 import * as fs from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { processStartTime } from '../runner/kernel/process-info';
 
 const run = promisify(execFile);
-
-/**
- * When a process started, as the system tells it: with the id it names one process for good, as ids are reused.
- * Linux: clock ticks since boot (proc(5), field 22 of stat); macOS: `lstart` of ps; Windows: file time.
- * @returns undefined when there is no such process, or only its zombie.
- */
-export async function processStartTime(
-  pid: number,
-  platform: NodeJS.Platform = process.platform,
-): Promise<string | undefined> {
-  try {
-    if (platform === 'linux') {
-      const stat = await fs.readFile(`/proc/${pid}/stat`, 'utf8');
-      // The second field is the command in parentheses and may hold anything, even parentheses.
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
-    }
-    const { stdout } =
-      platform === 'win32'
-        ? await run('powershell.exe', [
-            '-NoProfile',
-            '-NonInteractive',
-            '-Command',
-            `(Get-Process -Id ${pid}).StartTime.ToFileTimeUtc()`,
-          ])
-        : await run('ps', ['-o', 'lstart=', '-p', String(pid)], {
-            env: { LC_ALL: 'C', PATH: '/bin:/usr/bin' },
-          });
-    return stdout.trim() || undefined;
-  } catch {
-    return undefined;
-  }
-}
 
 /** A process as a file names it. */
 export interface ProcessIdentity {

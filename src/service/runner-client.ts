@@ -21,13 +21,20 @@ export interface RunnerLauncher {
 /** A line of a runner that is longer is a fault: it never sends more than a status. */
 const MAX_LINE = 16 * 1024 * 1024;
 
-/** Makes a new runtime directory, 0700. */
+/**
+ * True when it is a directory of this user, and no link: in the system's temporary folder somebody else may have put
+ * something in its place, perhaps a link to where this user keeps things.
+ */
+export async function isOwnDirectory(directory: string): Promise<boolean> {
+  const stat = await lstat(directory).catch(() => undefined);
+  return stat?.isDirectory() === true && (process.getuid === undefined || stat.uid === process.getuid());
+}
+
+/** Makes a new runtime directory, 0700. @throws Error where somebody else has made its root. */
 export async function makeRuntimeDirectory(root: string): Promise<string> {
+  await mkdir(root, { recursive: true, mode: 0o700 });
+  if (!(await isOwnDirectory(root))) throw new Error(`${root} is not a directory of this user`);
   await makePrivateDirectory(root);
-  // In the system's temporary folder somebody else may have made it first.
-  const { uid } = await lstat(root);
-  if (process.getuid !== undefined && uid !== process.getuid())
-    throw new Error(`${root} belongs to user ${uid}`);
   const directory = path.join(root, randomBytes(5).toString('hex'));
   await mkdir(directory, { mode: 0o700 });
   return directory;
@@ -163,7 +170,7 @@ function parseEvent(line: string): ReturnType<typeof ControlEventSchema.parse> |
   }
 }
 
-/** Removes a runtime directory when its runner is gone. */
+/** Removes a runtime directory when its runner is gone. What cannot be removed is left over until the next start. */
 export async function removeRuntime(runtime: string): Promise<void> {
-  await rm(runtime, { recursive: true, force: true, maxRetries: 3 });
+  await rm(runtime, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined);
 }

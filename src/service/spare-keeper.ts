@@ -79,7 +79,7 @@ export class SpareKeeper {
       if (this.#spare?.client === client) this.#forget();
       void removeRuntime(runtime);
       // Where the runner was taken it is the execution's by now.
-      void rm(kernelLog, { force: true });
+      void rm(kernelLog, { force: true }).catch(() => undefined);
     });
     if (turn !== this.#turn) {
       client.end();

@@ -2,13 +2,14 @@ import * as os from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KnownCause } from '../execution/execution';
 import { isTerminal } from '../execution/states';
+import { processStartTime } from '../runner/kernel/process-info';
 import { RunnerJobSchema, type RunnerJob, type RunnerStatus } from '../runner/job';
 import { readJob, readStatus, retryFile, vanished, withdraw } from './attempt-files';
 import type { Entry } from './entry';
 import { ExecutionEnding } from './execution-ending';
-import { exists, readIfExists, replaceFile } from './files';
+import { exists, isStorageError, readIfExists, replaceFile } from './files';
 import type { FolderStore } from './folder-store';
-import { killGroup, processStartTime } from './processes';
+import { killGroup } from './processes';
 import { merge, now, type ExecutionRecord, type Merged } from './record';
 import {
   makeRuntimeDirectory,
@@ -104,10 +105,10 @@ export class Supervisor {
 
   /** Connects to a runner that may be at work, may just be coming up, or may be gone. */
   async #reconnect(id: string, runtime: string): Promise<RunnerClient | undefined> {
-    const deadline = Date.now() + START_MS;
+    const deadline = performance.now() + START_MS;
     for (;;) {
       const runner = await RunnerClient.connect(runtime);
-      if (runner !== undefined || Date.now() > deadline || !(await exists(runtime))) return runner;
+      if (runner !== undefined || performance.now() > deadline || !(await exists(runtime))) return runner;
       // A runner claims the attempt, with its process id, a moment before it listens.
       const claim = await readIfExists(this.options.store.file(id, 'claim'));
       if (claim !== undefined && (await processStartTime(Number(claim))) === undefined) return undefined;
@@ -237,7 +238,8 @@ export class Supervisor {
       this.options.log(
         `${entry.record.id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
       );
-      const failed = failure(entry.record, 'serviceError', String(error), entry.status);
+      const cause = isStorageError(error) ? 'outputNotWritable' : 'serviceError';
+      const failed = failure(entry.record, cause, String(error), entry.status);
       await this.#ending.end(entry, { state: 'FAILED', ...failed }).catch(this.#report(entry.record.id));
     }
   }

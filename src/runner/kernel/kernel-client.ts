@@ -112,8 +112,8 @@ export class KernelClient {
         elapsed(ASK_AGAIN_INTERVAL),
       ]);
       if (this.hasExited) return new Promise(() => undefined);
-      const until = Date.now() + NUDGE_INTERVAL;
-      while (answer && !this.iopubSeen && Date.now() < until) await elapsed(1);
+      const until = performance.now() + NUDGE_INTERVAL;
+      while (answer && !this.iopubSeen && performance.now() < until) await elapsed(1);
       if (!answer || !this.iopubSeen) continue;
       this.pending.clear();
       this.isReady = true;
@@ -199,10 +199,10 @@ export class KernelClient {
 
   /** After the kernel's death: resolves when nothing more comes of what it had sent. */
   async drained(): Promise<void> {
-    const until = Date.now() + 5000;
+    const until = performance.now() + 5000;
     do {
       await elapsed(200);
-    } while (Date.now() - this.lastMessage < 100 && Date.now() < until);
+    } while (performance.now() - this.lastMessage < 100 && performance.now() < until);
   }
 
   private signal(signal: NodeJS.Signals): void {
@@ -217,7 +217,7 @@ export class KernelClient {
   }
 
   private receive(channel: Channel, message: KernelMessage): void {
-    this.lastMessage = Date.now();
+    this.lastMessage = performance.now();
     if (channel === 'iopub') {
       this.iopubSeen = true;
       this.onIopub(message);

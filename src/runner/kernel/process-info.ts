@@ -3,22 +3,33 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 
 /*
- * What the system tells about processes: from /proc on Linux, from ps on macOS, nothing on Windows.
+ * What the system tells about processes: from /proc on Linux, from ps on macOS, little on Windows.
  */
 
+const run = promisify(execFile);
+
 /**
- * When a process was started, in the system's own words: with the process id it names one process for good.
- * Undefined where there is no such process, or the system does not tell.
+ * When a process started, as the system tells it: with the id it names one process for good, as ids are reused.
+ * Linux: clock ticks since boot (proc(5), field 22 of stat); macOS: `lstart` of ps; Windows: file time.
+ * @returns undefined when there is no such process, or only its zombie.
  */
 export async function processStartTime(pid: number): Promise<string | undefined> {
-  if (process.platform === 'linux') return statOf(pid)?.[19];
-  if (process.platform !== 'darwin') return undefined;
-  return (await ps('-o', 'lstart=', '-p', String(pid))).trim() || undefined;
+  if (process.platform === 'linux') {
+    const fields = statOf(pid);
+    return fields?.[0] === 'Z' || fields?.[0] === 'X' ? undefined : fields?.[19];
+  }
+  if (process.platform !== 'win32') return (await ps('-o', 'lstart=', '-p', String(pid))).trim() || undefined;
+  const command = `(Get-Process -Id ${pid}).StartTime.ToFileTimeUtc()`;
+  return (
+    (await output('powershell.exe', ['-NoProfile', '-NonInteractive', '-Command', command])).trim() ||
+    undefined
+  );
 }
 
 /** Fields of /proc/PID/stat from the third (state) on; see proc(5). */
 function statOf(pid: number): string[] | undefined {
   const text = readProc(`${String(pid)}/stat`);
+  // The second field is the command in parentheses and may hold anything, even parentheses.
   return text?.slice(text.lastIndexOf(')') + 2).split(' ');
 }
 
@@ -30,9 +41,18 @@ function readProc(path: string): string | undefined {
   }
 }
 
-async function ps(...args: string[]): Promise<string> {
+function ps(...args: string[]): Promise<string> {
+  return output('ps', args, { LC_ALL: 'C', PATH: '/bin:/usr/bin' });
+}
+
+/** What a program says; nothing where it fails. */
+async function output(
+  program: string,
+  args: string[],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<string> {
   try {
-    return (await promisify(execFile)('ps', args)).stdout;
+    return (await run(program, args, { env, windowsHide: true })).stdout;
   } catch {
     return '';
   }

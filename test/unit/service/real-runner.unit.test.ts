@@ -2,7 +2,7 @@ import * as assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { processStartTime } from '../../../src/service/processes';
+import { processStartTime } from '../../../src/runner/kernel/process-info';
 import { VENV_PYTHON } from '../../support/python';
 import { PARENT, ROOT, states, temporaryFolder, TestService, type Answer } from './support';
 

@@ -9,6 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { isTerminal } from '../../../src/execution/states';
 import { parseExecution, type Execution, type RunOptions } from '../../../src/execution/execution';
+import type { Orders } from './unruly-disk';
 
 export const ROOT = path.resolve(__dirname, '../../../..');
 export const SERVICE = path.join(ROOT, 'dist/service.js');
@@ -36,11 +37,18 @@ export function temporaryFolder(): string {
 /** An environment in which Jupyter knows one kernel, `fake`. */
 export function fakeKernel(folder: string): Record<string, string> {
   const spec = path.join(folder, 'jupyter', 'kernels', 'fake');
-  fs.mkdirSync(spec, { recursive: true });
-  fs.writeFileSync(
-    path.join(spec, 'kernel.json'),
-    JSON.stringify({ argv: [process.execPath, '{connection_file}'], display_name: 'Fake', language: 'fake' }),
-  );
+  const file = path.join(spec, 'kernel.json');
+  if (!fs.existsSync(file)) {
+    fs.mkdirSync(spec, { recursive: true });
+    fs.writeFileSync(
+      file,
+      JSON.stringify({
+        argv: [process.execPath, '{connection_file}'],
+        display_name: 'Fake',
+        language: 'fake',
+      }),
+    );
+  }
   return { JUPYTER_PATH: path.join(folder, 'jupyter'), HOME: folder, PATH: '' };
 }
 
@@ -58,6 +66,13 @@ export interface Answer {
   readonly body: Record<string, unknown>;
 }
 
+/** How a service is started. */
+export interface StartedBy {
+  /** Program and arguments before service.js; this Node when absent. */
+  readonly command?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** A service in a process of its own, as any client sees it. */
 export class TestService {
   private constructor(
@@ -68,12 +83,18 @@ export class TestService {
     readonly stderr: string[],
   ) {}
 
-  /** Starts the service with the fake runner unless `arguments_` say otherwise. */
+  /** Starts the service with the fake runner unless `more` says otherwise. */
   static async start(folder: string, ...more: string[]): Promise<TestService> {
+    return TestService.startBy(folder, {}, ...more);
+  }
+
+  /** Starts it under a command of its own, or with other variables in its environment. */
+  static async startBy(folder: string, by: StartedBy, ...more: string[]): Promise<TestService> {
+    const [command = '', ...args] = by.command ?? [process.execPath];
     const child = spawn(
-      process.execPath,
-      [SERVICE, 'serve', '--data-dir', path.join(folder, 'data'), '--runner', FAKE_RUNNER, ...more],
-      { stdio: ['ignore', 'pipe', 'pipe'] },
+      command,
+      [...args, SERVICE, 'serve', '--data-dir', path.join(folder, 'data'), '--runner', FAKE_RUNNER, ...more],
+      { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...by.env } },
     );
     const stderr: string[] = [];
     child.stderr.on('data', (data: Buffer) => stderr.push(data.toString()));
@@ -131,7 +152,8 @@ export class TestService {
     more: { template?: Record<string, unknown>; options?: RunOptions } = {},
   ): Promise<Answer> {
     const input = path.join(this.folder, 'my notebook.ipynb');
-    fs.writeFileSync(input, NOTEBOOK);
+    // Whoever creates many at once must not have it rewritten while it is read.
+    if (!fs.existsSync(input)) fs.writeFileSync(input, NOTEBOOK);
     return this.request('POST', `${PARENT}/executions?executionId=${id}`, {
       executionTemplate: {
         inputNotebookFile: pathToFileURL(input).href,
@@ -183,4 +205,26 @@ export class TestService {
 /** State names of the history. */
 export function states(execution: Execution): string[] {
   return (execution.runStatus?.history ?? []).map(({ state }) => state);
+}
+
+/** A service that can be told to have a bad disk or clock, see unruly.main.ts. */
+export class Unruly {
+  readonly #file: string;
+
+  constructor(folder: string, orders: Orders = {}) {
+    this.#file = path.join(folder, 'orders.json');
+    this.order(orders);
+  }
+
+  /** What has to be in the environment of a Node that obeys; its children obey as well. */
+  get env(): Record<string, string> {
+    const preload = path.join(ROOT, 'out/test/unit/service/unruly.main.js');
+    return { UNRULY: this.#file, NODE_OPTIONS: `--require ${JSON.stringify(preload)}` };
+  }
+
+  /** From now on this, and nothing else. */
+  order(orders: Orders): void {
+    fs.writeFileSync(`${this.#file}.new`, JSON.stringify(orders));
+    fs.renameSync(`${this.#file}.new`, this.#file);
+  }
 }

@@ -1,0 +1,181 @@
+import * as assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { until } from '../../support/until';
+import { VENV_PYTHON } from '../../support/python';
+import { PARENT, ROOT, temporaryFolder, TestService, Unruly, type Answer } from './support';
+
+/** The reason that an error answer gives, with the code of the system's error. */
+function reasonOf({ body }: Answer): [reason: unknown, code: unknown] {
+  const { details = [] } = (body['error'] ?? {}) as { details?: Record<string, unknown>[] };
+  return [
+    details[0]?.['reason'],
+    (details[0]?.['metadata'] as Record<string, unknown> | undefined)?.['code'],
+  ];
+}
+
+function onDisk(service: TestService, id: string): string {
+  return (JSON.parse(fs.readFileSync(service.file(id, 'execution.json'), 'utf8')) as { state: string }).state;
+}
+
+describe('A disk that takes no more', () => {
+  let folder: string;
+  let unruly: Unruly;
+  let service: TestService;
+  const done: string[] = [];
+  before(async () => {
+    folder = temporaryFolder();
+    unruly = new Unruly(folder);
+    service = await TestService.startBy(folder, { env: unruly.env }, '--max-concurrent', '1');
+  });
+  afterEach(async () => {
+    unruly.order({});
+    // Whatever happened to it, it is there and knows what it knew.
+    assert.equal((await service.request('GET', `${PARENT}/executions`)).code, 200);
+    assert.equal(service.process.exitCode, null);
+  });
+
+  for (const [name, match, code] of [
+    ['has no space for a new execution', 'writeFile .*execution\\.json', 'ENOSPC'],
+    ['is over the quota', 'datasync .*input\\.ipynb', 'EDQUOT'],
+    ['is read-only', 'executions', 'EROFS'],
+    ['is broken', 'rename .*executions', 'EIO'],
+    ['has too many open files', 'open .*executions', 'EMFILE'],
+  ] as const) {
+    it(`${name}: create says so, and leaves nothing`, async () => {
+      const id = `no-${code.toLowerCase()}`;
+      unruly.order({ fail: { match, code } });
+      const answer = await service.create(id);
+      assert.equal(answer.code, 429, JSON.stringify(answer.body));
+      assert.deepEqual(reasonOf(answer), ['storageNotWritable', code]);
+      assert.equal((await service.request('GET', `${PARENT}/executions/${id}`)).code, 404);
+      unruly.order({});
+      assert.deepEqual(fs.readdirSync(service.file('.', '.')), [...done]);
+      assert.equal((await service.create(id)).code, 200);
+      assert.equal((await service.ended(id)).state, 'SUCCEEDED');
+      done.push(id);
+      done.sort();
+    });
+  }
+
+  it('ends an execution whose record cannot be written before it begins, with the cause', async () => {
+    await service.create('before', 'wait');
+    await service.running('before');
+    await service.create('after');
+    unruly.order({ fail: { match: 'after/', code: 'ENOSPC' } });
+    service.go('before');
+    const { state, runStatus } = await service.ended('after');
+    assert.deepEqual([state, runStatus?.cause], ['FAILED', 'outputNotWritable']);
+    assert.match(runStatus?.message ?? '', /ENOSPC/);
+    assert.ok(!service.runs().some((run) => run.includes('after')));
+    assert.match(service.stderr.join(''), /after: record not written/);
+    // As soon as it can, it writes down what everybody was told.
+    unruly.order({});
+    await until('the end is on disk', () => onDisk(service, 'after') === 'FAILED');
+  });
+
+  it('still cancels what runs; what waits stays waiting, and the answer says why', async () => {
+    await service.create('runs', 'wait');
+    await service.running('runs');
+    await service.create('waits', 'wait');
+    unruly.order({ fail: { match: 'execution\\.json', code: 'ENOSPC' } });
+    const waits = await service.request('POST', `${PARENT}/executions/waits:cancel`);
+    assert.deepEqual(reasonOf(waits), ['storageNotWritable', 'ENOSPC']);
+    assert.equal((await service.get('waits')).state, 'QUEUED');
+    assert.equal((await service.request('POST', `${PARENT}/executions/runs:cancel`)).code, 200);
+    assert.equal((await service.ended('runs')).state, 'CANCELLED');
+    unruly.order({});
+    assert.equal((await service.request('POST', `${PARENT}/executions/waits:cancel`)).code, 200);
+    await service.ended('waits');
+    await until('the end is on disk', () => onDisk(service, 'runs') === 'CANCELLED');
+  });
+
+  it('does not delete what it cannot, and says so', async () => {
+    await service.create('stays');
+    await service.ended('stays');
+    unruly.order({ fail: { match: 'executions', code: 'EROFS' } });
+    const answer = await service.request('DELETE', `${PARENT}/executions/stays`);
+    assert.deepEqual(reasonOf(answer), ['storageNotWritable', 'EROFS']);
+    assert.equal((await service.get('stays')).state, 'SUCCEEDED');
+    unruly.order({});
+    assert.equal((await service.request('DELETE', `${PARENT}/executions/stays`)).code, 200);
+  });
+
+  it('loses the runner and yet tells the truth, though nothing can be removed', async () => {
+    await service.create('dies', 'wait');
+    await service.running('dies');
+    unruly.order({ fail: { match: '^(rm|rename) |execution\\.json', code: 'EROFS' } });
+    process.kill(Number(fs.readFileSync(service.file('dies', 'pid'), 'utf8')), 'SIGKILL');
+    const { state, runStatus } = await service.ended('dies');
+    assert.deepEqual([state, runStatus?.cause], ['FAILED', 'hostLost']);
+    unruly.order({});
+    await until('the end is on disk', () => onDisk(service, 'dies') === 'FAILED');
+  });
+
+  it('does not keep a service from starting over what it cannot clean up', async () => {
+    const other = temporaryFolder();
+    const first = await TestService.start(other);
+    await first.create('kept');
+    await first.ended('kept');
+    await first.kill();
+    fs.mkdirSync(first.file('.x-new-half', '.'));
+    fs.utimesSync(first.file('.x-new-half', '.'), 0, 0);
+    const stubborn = new Unruly(other, { fail: { match: '^rm .*half', code: 'EACCES' } });
+    const second = await TestService.startBy(other, { env: stubborn.env });
+    assert.equal((await second.get('kept')).state, 'SUCCEEDED');
+    assert.match(second.stderr.join(''), /half.*EACCES/);
+  });
+}).timeout(30_000);
+
+describe('Files that may not grow (RLIMIT_FSIZE)', () => {
+  /** Starts what follows with files of at most 64 KB. */
+  const LIMITED = ['/bin/bash', '-c', 'ulimit -f 64; exec "$0" "$@"', process.execPath];
+  let service: TestService;
+  before(async () => {
+    const runner = path.join(ROOT, 'dist/runner.js');
+    service = await TestService.startBy(
+      temporaryFolder(),
+      { command: LIMITED },
+      '--runner',
+      runner,
+      '--no-spare',
+    );
+  });
+
+  async function create(id: string, source: string): Promise<Answer> {
+    const input = path.join(service.folder, 'input.ipynb');
+    const metadata = { kernelspec: { name: 'python3', display_name: 'Python 3', language: 'python' } };
+    const cell = { cell_type: 'code', id: 'a', metadata: {}, source, outputs: [], execution_count: null };
+    fs.writeFileSync(input, JSON.stringify({ cells: [cell], metadata, nbformat: 4, nbformat_minor: 5 }));
+    return service.request('POST', `${PARENT}/executions?executionId=${id}`, {
+      executionTemplate: { inputNotebookFile: pathToFileURL(input).href },
+      runOptions: {
+        interpreter: VENV_PYTHON,
+        workingDirectory: service.folder,
+        environment: { HOME: service.folder, PATH: '/usr/bin:/bin' },
+      },
+    });
+  }
+
+  it('refuses a notebook that has no room, and lives', async () => {
+    const answer = await create('large', `x = "${'x'.repeat(100_000)}"`);
+    assert.deepEqual(reasonOf(answer), ['storageNotWritable', 'EFBIG']);
+    assert.deepEqual(fs.readdirSync(service.file('.', '.')), []);
+  });
+
+  it('ends a run whose outputs have no room, with the cause; the last whole output stays', async () => {
+    const loud =
+      'import time\nfor i in range(10000):\n    print("x" * 100, i, flush=True)\n    time.sleep(0.001)';
+    assert.equal((await create('loud', loud)).code, 200);
+    const { state, runStatus } = await service.ended('loud');
+    assert.deepEqual([state, runStatus?.cause], ['FAILED', 'outputNotWritable']);
+    assert.match(runStatus?.message ?? '', /EFBIG/);
+    const output = JSON.parse(fs.readFileSync(service.file('loud', 'output.ipynb'), 'utf8')) as {
+      nbformat: number;
+    };
+    assert.equal(output.nbformat, 4);
+    assert.equal((await create('small', 'print(1)')).code, 200);
+    assert.equal((await service.ended('small')).state, 'SUCCEEDED');
+  });
+}).timeout(30_000);
