@@ -11,6 +11,8 @@ export class ControlServer {
   private current: ControlEvent | undefined;
   /** Gets each request. */
   onRequest: (request: ControlRequest) => void = () => undefined;
+  /** Called when somebody has connected. */
+  onConnect: () => void = () => undefined;
   /** Called when a connection was closed. */
   onClose: () => void = () => undefined;
 
@@ -37,6 +39,7 @@ export class ControlServer {
 
   private accept(socket: net.Socket): void {
     this.sockets.add(socket);
+    this.onConnect();
     let received = '';
     socket.setEncoding('utf8');
     socket.on('data', (data: string) => {

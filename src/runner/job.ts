@@ -87,7 +87,7 @@ export type RunnerStatus = z.infer<typeof RunnerStatusSchema>;
  * it accepts connections is the proof of its life, free of reused process ids. Messages are JSON lines.
  *
  *   runner.js --runtime DIR --job FILE      run this job
- *   runner.js --runtime DIR                 spare: wait for `prepare`, then for `run`; exit when the connection closes before `run`
+ *   runner.js --runtime DIR                 spare: wait for `run`, perhaps after `prepare`; exit when the connection closes before `run`
  */
 
 /** Service to runner. */
@@ -101,7 +101,7 @@ export const ControlRequestSchema = z.discriminatedUnion('type', [
     /** File for the kernel's stdout and stderr, on the file system of the executions' folders: it is moved there by `run`. */
     kernelLog: z.string(),
   }),
-  /** Spare only: run this job.json on the kernel that was started ahead. */
+  /** Spare only: run this job.json, on the kernel that was started ahead or else on a new one. */
   z.object({ type: z.literal('run'), job: z.string() }),
 ]);
 export type ControlRequest = z.infer<typeof ControlRequestSchema>;

@@ -1,23 +1,17 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { CellRef, ExecutionWarning } from '../execution/execution';
-import { parseJson, type JsonValue } from '../notebook/json';
 import { stringifyJson } from '../notebook/json-writer';
 import { tagsOf, type CodeCell } from '../notebook/model';
 import { ParametersError } from '../notebook/parameters/errors';
 import { deferred, elapsed } from './deferred';
 import { describeExit, stateAfter, withoutColours, type Ending, type StopReason } from './ending';
 import { FILES, type RunnerJob } from './job';
-import { JournalWriter, type JournalFileSystem } from './journal';
 import type { ExecuteReply, Execution, KernelClient, KernelExit } from './kernel/kernel-client';
 import { outOfMemoryKills } from './kernel/process-info';
-import type { KernelMessage } from './kernel/wire';
 import { MemoryWatcher } from './memory-watcher';
-import { OutputDocument } from './output-document';
 import { prepareNotebook } from './prepare';
-import { changesOutputs } from './recording/recorder';
-import type { RunEvent } from './run-event';
-import { OutputSaver, type SaverFileSystem } from './saver';
+import { RunRecording, type RecordingFileSystems } from './run-recording';
 import type { StatusReporter } from './status-reporter';
 
 /** Characters of a cell's first line that are told while it runs. */
@@ -35,10 +29,8 @@ export interface Patience {
 export const PATIENCE: Patience = { interrupt: 5000, idle: 4000, transfer: 60_000 };
 
 /** What tests put in the place of the real thing. */
-export interface RunOptions {
+export interface RunOptions extends RecordingFileSystems {
   readonly patience: Patience;
-  readonly journalFileSystem?: JournalFileSystem;
-  readonly saverFileSystem?: SaverFileSystem;
   /** How often the system has ended processes for want of memory. */
   readonly outOfMemoryKills?: () => number | undefined;
 }
@@ -50,9 +42,7 @@ export class NotebookRun {
   private stopMessage: string | undefined;
   private isOver = false;
   private readonly warnings: ExecutionWarning[] = [];
-  private journal: JournalWriter | undefined;
-  private document: OutputDocument | undefined;
-  private saver: OutputSaver | undefined;
+  private recording: RunRecording | undefined;
   private exit: KernelExit | undefined;
 
   constructor(
@@ -62,7 +52,7 @@ export class NotebookRun {
     private readonly options: RunOptions = { patience: PATIENCE },
   ) {
     kernel.onIopub = (message) => {
-      this.receive(message);
+      this.recording?.receive(message);
     };
     void kernel.exited.then((exit) => (this.exit = exit));
   }
@@ -105,9 +95,8 @@ export class NotebookRun {
     memory?.stop();
     const end = now();
     try {
-      this.record({ type: 'runEnded', time: end, failed: ending.state !== 'SUCCEEDED' });
-      this.saver?.stop();
-      await this.saver?.save();
+      this.recording?.record({ type: 'runEnded', time: end, failed: ending.state !== 'SUCCEEDED' });
+      await this.recording?.save();
     } catch (error) {
       ending = { ...ending, state: 'FAILED', cause: 'outputNotWritable', message: messageOf(error) };
     }
@@ -120,10 +109,7 @@ export class NotebookRun {
       ...(memory?.peakBytes !== undefined && { peakMemoryBytes: memory.peakBytes }),
       ...(this.warnings.length > 0 && { warnings: this.warnings }),
     });
-    this.journal?.close();
-    // All of it is in the output.
-    if (ending.cause !== 'outputNotWritable')
-      fs.rmSync(path.join(job.folder, FILES.journal), { force: true });
+    this.recording?.close(ending.cause !== 'outputNotWritable');
   }
 
   private async prepareAndRunCells(): Promise<Ending> {
@@ -139,28 +125,18 @@ export class NotebookRun {
     const cells = [...notebook.cells.entries()].filter((entry): entry is [number, CodeCell] =>
       isToRun(entry[1]),
     );
-    const document = new OutputDocument(notebook);
-    this.document = document;
-    try {
-      this.journal = new JournalWriter(
-        path.join(this.job.folder, FILES.journal),
-        this.options.journalFileSystem,
-      );
-      this.record({
-        type: 'runStarted',
-        time: this.reporter.status.runStatus.startTime ?? now(),
-        description,
-      });
-    } catch (error) {
-      return { state: 'FAILED', cause: 'outputNotWritable', message: messageOf(error) };
-    }
     const notWritable = (error: unknown): void => {
       this.stop('outputNotWritable', messageOf(error));
     };
-    const output = path.join(this.job.folder, FILES.output);
-    this.saver = new OutputSaver(output, document, notWritable, this.options.saverFileSystem);
-    // The journal needs the document it begins with; cells may run meanwhile.
-    this.saver.save().catch(notWritable);
+    let recording;
+    try {
+      recording = new RunRecording(this.job.folder, notebook, this.warnings, notWritable, this.options);
+    } catch (error) {
+      return { state: 'FAILED', cause: 'outputNotWritable', message: messageOf(error) };
+    }
+    this.recording = recording;
+    const time = this.reporter.status.runStatus.startTime ?? now();
+    recording.record({ type: 'runStarted', time, description });
     this.reporter.update({ progress: { totalCells: cells.length, completedCells: 0 } });
 
     const unready = setTimeout(() => {
@@ -171,12 +147,13 @@ export class NotebookRun {
     if (this.stopReason !== undefined) return this.stoppedEnding(this.stopReason);
     if (this.exit) return this.diedEnding(this.exit);
     if (typeof info === 'object' && 'language_info' in info) {
-      this.record({ type: 'kernelAnswered', languageInfo: stringifyJson(info['language_info'] ?? {}) });
+      recording.record({ type: 'kernelAnswered', languageInfo: stringifyJson(info['language_info'] ?? {}) });
     }
     this.reporter.enter('RUNNING', now());
 
     for (const [done, [index, cell]] of cells.entries()) {
-      const ending = await this.runCell(index, cell, { totalCells: cells.length, completedCells: done });
+      const progress = { totalCells: cells.length, completedCells: done };
+      const ending = await this.runCell(recording, index, cell, progress);
       if (ending) return ending;
     }
     this.reporter.update({ progress: { totalCells: cells.length, completedCells: cells.length } });
@@ -186,6 +163,7 @@ export class NotebookRun {
 
   /** @returns how the run ends with this cell; undefined where it goes on. */
   private async runCell(
+    recording: RunRecording,
     index: number,
     cell: CodeCell,
     progress: { totalCells: number; completedCells: number },
@@ -194,7 +172,7 @@ export class NotebookRun {
     if (this.exit) return this.diedEnding(this.exit);
     const startTime = now();
     const execution = this.kernel.execute(cell.source);
-    this.record({ type: 'cellStarted', index, requestId: execution.requestId, time: startTime });
+    recording.record({ type: 'cellStarted', index, requestId: execution.requestId, time: startTime });
     const firstLine = cell.source.trimStart().slice(0, MAX_FIRST_LINE).split('\n', 1)[0] ?? '';
     this.reporter.update({ progress: { ...progress, cell: { index, id: cell.id, firstLine, startTime } } });
     const timer =
@@ -203,25 +181,27 @@ export class NotebookRun {
         : setTimeout(() => {
             this.stop('cellTimeout');
           }, this.job.cellTimeout * 1000);
-    const finished = this.cellFinished(index, execution);
+    const finished = this.cellFinished(recording, index, execution);
     const reply = await this.replyUnlessStopped(finished);
     clearTimeout(timer);
-    for (const update of this.document?.recorder.widgets.takeUpdates() ?? []) {
-      this.kernel.sendComm(stringifyJson(update));
-    }
+    for (const update of recording.takeWidgetUpdates()) this.kernel.sendComm(stringifyJson(update));
     const ending = this.endingAfter(index, cell, reply);
     const failed = reply?.status !== 'ok' && !isCleanExit(reply);
-    this.record({ type: 'cellEnded', index, time: now(), failed });
+    recording.record({ type: 'cellEnded', index, time: now(), failed });
     if (reply?.status === 'error') await elapsed(this.kernel.differences.abortsAfterError);
     return ending;
   }
 
   /** Resolves when the cell is finished: reply and idle. An aborted one has no idle. */
-  private async cellFinished(index: number, execution: Execution): Promise<ExecuteReply> {
+  private async cellFinished(
+    recording: RunRecording,
+    index: number,
+    execution: Execution,
+  ): Promise<ExecuteReply> {
     const reply = await execution.replied;
-    if (reply.date !== undefined) this.recordStep(index, 'shell.execute_reply', reply.date);
+    if (reply.date !== undefined) recording.recordStep(index, 'shell.execute_reply', reply.date);
     if (typeof reply.execution_count === 'number') {
-      this.record({ type: 'cellCount', index, count: reply.execution_count });
+      recording.record({ type: 'cellCount', index, count: reply.execution_count });
     }
     if (reply.status !== 'ok' && reply.status !== 'error') return reply;
     const { idle, transfer } = this.options.patience;
@@ -290,45 +270,6 @@ export class NotebookRun {
     const strange = garbage > 0 ? `; ${String(garbage)} messages on its connection were not understood` : '';
     return `The kernel did not answer within ${String(this.job.kernelTimeout)} s${strange}`;
   }
-
-  private receive(message: KernelMessage): void {
-    const { document } = this;
-    const index = document?.recorder.cellOf(message.parentId);
-    if (!document || index === undefined) return;
-    if (changesOutputs(message.type)) {
-      if (this.record({ type: 'message', message }) === 'tooLarge') {
-        this.warnings.push({ code: 'outputTooLarge', args: [String(index)] });
-      }
-      return;
-    }
-    if (message.date === undefined) return;
-    if (message.type === 'status') {
-      const content: JsonValue = parseJson(message.content.toString());
-      const state = (content as { execution_state?: string }).execution_state;
-      if (state === 'busy' || state === 'idle') this.recordStep(index, `iopub.status.${state}`, message.date);
-    } else if (message.type === 'execute_input') {
-      this.recordStep(index, 'iopub.execute_input', message.date);
-      const count = /"execution_count":\s*(\d+)/.exec(message.content.toString())?.[1];
-      if (count !== undefined) this.record({ type: 'cellCount', index, count: Number(count) });
-    }
-  }
-
-  private recordStep(index: number, step: string, date: string): void {
-    this.record({ type: 'cellStep', index, step, time: microseconds(date) });
-  }
-
-  private record(event: RunEvent): 'tooLarge' | undefined {
-    try {
-      this.journal?.append(event);
-    } catch (error) {
-      // What is recorded from now on is saved all the same, if it can be.
-      this.journal = undefined;
-      this.stop('outputNotWritable', messageOf(error));
-    }
-    const problem = this.document?.apply(event);
-    this.saver?.changed();
-    return problem;
-  }
 }
 
 /** Whether the first of these resolves before the second. */
@@ -353,13 +294,6 @@ function isCleanExit(reply: ExecuteReply | undefined): boolean {
 
 function now(): string {
   return new Date().toISOString();
-}
-
-/** A kernel's date as nbclient writes it: UTC, microseconds, `Z`. */
-function microseconds(date: string): string {
-  if (/\.\d{6}Z$/.test(date)) return date;
-  const time = new Date(date);
-  return Number.isNaN(time.getTime()) ? date : time.toISOString().replace('Z', '000Z');
 }
 
 function messageOf(error: unknown): string {

@@ -91,6 +91,7 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
   });
   // What is there before this service starts anything; later ones are its own.
   const former = await runtimesIn(launcher.runtimeRoot);
+  spares.standBy();
   await manager.start();
 
   // By a clock that nobody sets.
@@ -152,7 +153,7 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
   const shutDown = async (reason: string): Promise<void> => {
     log(`leaves: ${reason}`);
     clearInterval(timer);
-    spares.drop();
+    spares.close();
     if (await lock.isHeld()) {
       await fs.rm(paths.endpoint, { force: true });
       await fs.rm(paths.token, { force: true });

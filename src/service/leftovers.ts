@@ -30,9 +30,7 @@ export async function removeLeftovers(paths: ServicePaths, abandoned: readonly s
     if (runner === undefined) await removeRuntime(runtime);
     else {
       // A runner whose kernel is just ending, or a spare that has not yet noticed that its service is gone.
-      runner.once('close', () => {
-        void removeRuntime(runtime);
-      });
+      void runner.closed.then(() => removeRuntime(runtime));
     }
   }
 }

@@ -86,13 +86,13 @@ export function spawnRunner(
 interface RunnerEvents {
   status: [RunnerStatus];
   ready: [];
-  /** The runner is gone: nothing comes after this. */
-  close: [];
 }
 
 /** The control connection to one runner; as long as it is open the runner lives. */
 export class RunnerClient extends EventEmitter<RunnerEvents> {
   #received = '';
+  /** Resolves when the runner is gone: no event comes after this. */
+  readonly closed: Promise<void>;
 
   private constructor(
     readonly runtime: string,
@@ -105,9 +105,11 @@ export class RunnerClient extends EventEmitter<RunnerEvents> {
     });
     // An error is followed by close, which says all that matters.
     socket.on('error', () => undefined);
-    socket.on('close', () => {
-      this.emit('close');
-    });
+    this.closed = new Promise((resolve) =>
+      socket.once('close', () => {
+        resolve();
+      }),
+    );
   }
 
   /** Connects to the runner with this runtime directory, or answers undefined when nobody listens there. */
@@ -140,7 +142,7 @@ export class RunnerClient extends EventEmitter<RunnerEvents> {
     this.socket.write(`${JSON.stringify(request)}\n`);
   }
 
-  /** Ends the connection; `close` follows. A spare runner leaves on it, a working one does not care. */
+  /** Ends the connection; it is `closed` then. A spare runner leaves on it, a working one does not care. */
   end(): void {
     this.socket.destroy();
   }

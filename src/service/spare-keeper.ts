@@ -11,9 +11,10 @@ import {
   type RunnerLauncher,
 } from './runner-client';
 
-/** A spare that nobody took is ended after this time. */
+/** A spare that nobody took loses its kernel after this time. */
 const IDLE_MS = 10 * 60 * 1000;
 
+/** A runner that waits for its job, with a kernel. */
 interface Spare {
   readonly client: RunnerClient;
   readonly key: string;
@@ -24,19 +25,23 @@ interface Spare {
 }
 
 /**
- * Keeps at most one runner whose kernel is started ahead, for the next execution with the same kernel, environment and
- * working directory. It never ran code; it is given up when it has waited long, or when what the kernel loaded changed.
+ * Keeps at most one runner ahead of the execution that will need it. At first it is a bare process, which spares any
+ * execution the start of Node; after a run it gets a kernel, for the next execution with the same kernel, environment
+ * and working directory. That kernel never ran code; it is given up when it has waited long, or when what it loaded
+ * changed.
  */
 export class SpareKeeper {
+  #bare: Promise<RunnerClient | undefined> | undefined;
   #spare: Spare | undefined;
   /** Counts up with each `prepare` and `drop`, so that a spare that comes up too late is not kept. */
   #turn = 0;
+  #closed = false;
 
   constructor(
     private readonly launcher: RunnerLauncher,
     /** Folder for logs of spares, on the file system of the executions. */
     private readonly logs: string,
-    /** Whether spares are wanted; asked anew each time. */
+    /** Whether kernels are to be started ahead; asked anew each time. */
     private readonly wanted: () => boolean,
   ) {}
 
@@ -45,56 +50,84 @@ export class SpareKeeper {
     return this.#spare?.ready === true;
   }
 
-  /** Hands out the spare if it fits the job; the caller now owns it. */
+  /** Starts a runner that waits for its job, unless there is one. */
+  standBy(): void {
+    if (this.#closed || this.#bare !== undefined || this.#spare !== undefined) return;
+    const bare = this.#start().catch(() => undefined);
+    this.#bare = bare;
+    void bare.then(async (client) => {
+      await client?.closed;
+      if (this.#bare === bare) this.#bare = undefined;
+    });
+  }
+
+  /** Hands out the spare if its kernel fits the job, or else a runner without a kernel if there is one; the caller now owns it. */
   async take(job: RunnerJob): Promise<RunnerClient | undefined> {
     const spare = this.#spare;
-    if (spare?.ready !== true || spare.key !== keyOf(job)) return undefined;
-    this.#spare = undefined;
-    clearTimeout(spare.timer);
+    if (spare?.ready !== true || spare.key !== keyOf(job)) return this.#takeBare();
+    this.#forget();
     if ((await fingerprintOf(spare.files)) === spare.fingerprint) return spare.client;
     spare.client.end();
     return undefined;
   }
 
+  #takeBare(): Promise<RunnerClient | undefined> | undefined {
+    const bare = this.#bare;
+    this.#bare = undefined;
+    return bare;
+  }
+
   /** Starts a spare like the kernel of this job, in place of one for another kind of job. */
   async prepare(job: RunnerJob): Promise<void> {
-    if (this.#spare?.key === keyOf(job)) return;
+    const key = keyOf(job);
+    if (this.#spare?.key === key) return;
     this.drop();
-    if (!this.wanted() || job.memoryLimitBytes !== undefined) return;
     const turn = this.#turn;
-    const files = await filesLoadedBy(job.kernel);
-    if (files === undefined || turn !== this.#turn) return;
+    const files =
+      this.wanted() && job.memoryLimitBytes === undefined ? await filesLoadedBy(job.kernel) : undefined;
+    if (files === undefined) {
+      this.standBy();
+      return;
+    }
     const fingerprint = await fingerprintOf(files);
-    const runtime = await makeRuntimeDirectory(this.launcher.runtimeRoot);
-    let exited = false;
-    const kernelLog = path.join(this.logs, `spare-${path.basename(runtime)}.log`);
-    const runnerLog = path.join(this.logs, 'spare-runner.log');
-    await rm(runnerLog, { force: true });
-    void spawnRunner(this.launcher, runtime, undefined, runnerLog).then(() => {
-      exited = true;
-    });
-    const client = await RunnerClient.connectWhenUp(runtime, () => exited);
-    if (client === undefined) return removeRuntime(runtime);
-    client.once('close', () => {
-      if (this.#spare?.client === client) this.#forget();
-      void removeRuntime(runtime);
-      // Where the runner was taken it is the execution's by now.
-      void rm(kernelLog, { force: true }).catch(() => undefined);
-    });
+    if (turn !== this.#turn) return;
+    const client = await (this.#takeBare() ?? this.#start());
+    if (client === undefined) return;
     if (turn !== this.#turn) {
       client.end();
       return;
     }
+    const kernelLog = path.join(this.logs, `spare-${path.basename(client.runtime)}.log`);
     const timer = setTimeout(() => {
       this.drop();
+      this.standBy();
     }, IDLE_MS);
     timer.unref();
-    const spare: Spare = { client, key: keyOf(job), files, fingerprint, timer, ready: false };
+    const spare: Spare = { client, key, files, fingerprint, timer, ready: false };
     this.#spare = spare;
     client.once('ready', () => {
       spare.ready = true;
     });
+    void client.closed.then(() => {
+      if (this.#spare === spare) this.#forget();
+      // Where the runner was taken it is the execution's by now.
+      void rm(kernelLog, { force: true }).catch(() => undefined);
+    });
     client.send({ type: 'prepare', kernel: job.kernel, workingDirectory: job.workingDirectory, kernelLog });
+  }
+
+  async #start(): Promise<RunnerClient | undefined> {
+    const runtime = await makeRuntimeDirectory(this.launcher.runtimeRoot);
+    const log = path.join(this.logs, 'spare-runner.log');
+    await rm(log, { force: true });
+    let exited = false;
+    void spawnRunner(this.launcher, runtime, undefined, log).then(() => {
+      exited = true;
+    });
+    const client = await RunnerClient.connectWhenUp(runtime, () => exited);
+    if (client === undefined) await removeRuntime(runtime);
+    else void client.closed.then(() => removeRuntime(runtime));
+    return client;
   }
 
   /** Ends the spare, if there is one. */
@@ -102,6 +135,13 @@ export class SpareKeeper {
     this.#turn++;
     this.#spare?.client.end();
     this.#forget();
+  }
+
+  /** Ends every runner that waits; none is started any more. */
+  close(): void {
+    this.#closed = true;
+    this.drop();
+    void this.#takeBare()?.then((client) => client?.end());
   }
 
   #forget(): void {

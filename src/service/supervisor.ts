@@ -142,11 +142,9 @@ export class Supervisor {
   async #follow(entry: Entry, runner: RunnerClient): Promise<RunnerStatus | undefined> {
     const { record } = entry;
     entry.runner = runner;
-    runner.once('close', () => {
-      void removeRuntime(runner.runtime);
-    });
+    void runner.closed.then(() => removeRuntime(runner.runtime));
     const ended = new Promise<RunnerStatus | undefined>((resolve) => {
-      runner.once('close', () => {
+      void runner.closed.then(() => {
         resolve(undefined);
       });
       runner.on('status', (status) => {

@@ -67,12 +67,13 @@ export async function launchKernel(
 }
 
 function commandLine(launch: KernelLaunch, connectionFile: string, differences: KernelDifferences): string[] {
-  const argv = launch.argv.map((argument) =>
-    argument
-      .replaceAll('{connection_file}', connectionFile)
-      .replaceAll('{resource_dir}', launch.resourceDir ?? ''),
-  );
-  return [...argv, ...differences.extraArguments];
+  return differences
+    .commandLine(launch.argv)
+    .map((argument) =>
+      argument
+        .replaceAll('{connection_file}', connectionFile)
+        .replaceAll('{resource_dir}', launch.resourceDir ?? ''),
+    );
 }
 
 function ipcConnection(launch: KernelLaunch, runtimeDirectory: string): ConnectionInfo {

@@ -1,0 +1,110 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import type { ExecutionWarning } from '../execution/execution';
+import { parseJson, type JsonObject, type JsonValue } from '../notebook/json';
+import type { Notebook } from '../notebook/model';
+import { FILES } from './job';
+import { JournalWriter, type JournalFileSystem } from './journal';
+import type { KernelMessage } from './kernel/wire';
+import { OutputDocument } from './output-document';
+import { changesOutputs } from './recording/recorder';
+import type { RunEvent } from './run-event';
+import { OutputSaver, type SaverFileSystem } from './saver';
+
+/** What tests put in the place of the real file system. */
+export interface RecordingFileSystems {
+  readonly journalFileSystem?: JournalFileSystem;
+  readonly saverFileSystem?: SaverFileSystem;
+}
+
+/** Keeps what happens in one run: each event goes to the journal and into the document, which is saved now and then. */
+export class RunRecording {
+  private readonly document: OutputDocument;
+  private readonly saver: OutputSaver;
+  private journal: JournalWriter | undefined;
+
+  /**
+   * @param folder The execution's.
+   * @param onFailure Called when something cannot be written; what is recorded from then on is saved if it can be.
+   * @throws SystemError where there can be no journal.
+   */
+  constructor(
+    private readonly folder: string,
+    notebook: Notebook,
+    private readonly warnings: ExecutionWarning[],
+    private readonly onFailure: (error: unknown) => void,
+    fileSystems: RecordingFileSystems,
+  ) {
+    this.document = new OutputDocument(notebook);
+    this.journal = new JournalWriter(path.join(folder, FILES.journal), fileSystems.journalFileSystem);
+    const output = path.join(folder, FILES.output);
+    this.saver = new OutputSaver(output, this.document, onFailure, fileSystems.saverFileSystem);
+    // The journal needs the document it begins with. Where the kernel waits, its first cell goes first.
+    setImmediate(() => {
+      this.saver.save().catch(onFailure);
+    });
+  }
+
+  record(event: RunEvent): 'tooLarge' | undefined {
+    try {
+      this.journal?.append(event);
+    } catch (error) {
+      this.journal = undefined;
+      this.onFailure(error);
+    }
+    const problem = this.document.apply(event);
+    this.saver.changed();
+    return problem;
+  }
+
+  /** Records when the kernel did something for a cell, in its own words. */
+  recordStep(index: number, step: string, date: string): void {
+    this.record({ type: 'cellStep', index, step, time: microseconds(date) });
+  }
+
+  /** Records a message of the iopub channel, if a cell of this run brought it about. */
+  receive(message: KernelMessage): void {
+    const index = this.document.recorder.cellOf(message.parentId);
+    if (index === undefined) return;
+    if (changesOutputs(message.type)) {
+      if (this.record({ type: 'message', message }) === 'tooLarge') {
+        this.warnings.push({ code: 'outputTooLarge', args: [String(index)] });
+      }
+      return;
+    }
+    if (message.date === undefined) return;
+    if (message.type === 'status') {
+      const content: JsonValue = parseJson(message.content.toString());
+      const state = (content as { execution_state?: string }).execution_state;
+      if (state === 'busy' || state === 'idle') this.recordStep(index, `iopub.status.${state}`, message.date);
+    } else if (message.type === 'execute_input') {
+      this.recordStep(index, 'iopub.execute_input', message.date);
+      const count = /"execution_count":\s*(\d+)/.exec(message.content.toString())?.[1];
+      if (count !== undefined) this.record({ type: 'cellCount', index, count: Number(count) });
+    }
+  }
+
+  /** What the kernel is to be told of its widgets, as contents of `comm_msg`. */
+  takeWidgetUpdates(): readonly JsonObject[] {
+    return this.document.recorder.widgets.takeUpdates();
+  }
+
+  /** Saves all of it. @throws SystemError */
+  async save(): Promise<void> {
+    this.saver.stop();
+    await this.saver.save();
+  }
+
+  /** Nothing comes any more. @param isSaved The journal is not needed then: all of it is in the output. */
+  close(isSaved: boolean): void {
+    this.journal?.close();
+    if (isSaved) fs.rmSync(path.join(this.folder, FILES.journal), { force: true });
+  }
+}
+
+/** A kernel's date as nbclient writes it: UTC, microseconds, `Z`. */
+function microseconds(date: string): string {
+  if (/\.\d{6}Z$/.test(date)) return date;
+  const time = new Date(date);
+  return Number.isNaN(time.getTime()) ? date : time.toISOString().replace('Z', '000Z');
+}
