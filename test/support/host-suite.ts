@@ -11,7 +11,7 @@ import { findDesktop, type VSCodeVersion } from './vscode-install';
 import { VSCode, writeSettings } from './vscode';
 
 const TESTS = path.join(ROOT, 'out/test/host/index.js');
-const LIMIT_MS = 8 * 60_000;
+const LIMIT_MS = 12 * 60_000;
 
 /**
  * Runs the suites of test/host in the extension host of this VS Code: of the desktop editor where there is one, else of

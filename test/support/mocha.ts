@@ -15,6 +15,8 @@ export interface SuiteReport {
   readonly failed: number;
   /** For people: a line for each test with the stack of what failed. */
   readonly text: string;
+  /** The part of `text` that failed: repeated at the end of the run, where it is found. */
+  readonly failures?: string;
 }
 
 /** Runs the test files below `folder` whose names end so, and leaves the report in the file of {@link REPORT_FILE}. */
@@ -28,6 +30,7 @@ export async function runSuites(folder: string, ending: string, timeout: number)
     }
   }
   const text: string[] = [];
+  const failures: string[] = [];
   const stats = await new Promise<Mocha.Stats | undefined>((resolve) => {
     const runner = mocha.run(() => {
       resolve(runner.stats);
@@ -37,10 +40,17 @@ export async function runSuites(folder: string, ending: string, timeout: number)
     });
     runner.on('fail', (test, error: unknown) => {
       const story = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      text.push(`  ✘ ${test.fullTitle()}\n${story.replaceAll(/^/gm, '      ')}`);
+      const failure = `  ✘ ${test.fullTitle()}\n${story.replaceAll(/^/gm, '      ')}`;
+      text.push(failure);
+      failures.push(failure);
     });
   });
-  const report = { passed: stats?.passes ?? 0, failed: stats?.failures ?? 0, text: text.join('\n') };
+  const report: SuiteReport = {
+    passed: stats?.passes ?? 0,
+    failed: stats?.failures ?? 0,
+    text: text.join('\n'),
+    failures: failures.join('\n'),
+  };
   const file = process.env[REPORT_FILE];
   if (file !== undefined) {
     writeFileSync(file, JSON.stringify(report));

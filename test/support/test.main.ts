@@ -20,7 +20,7 @@ import { ensureServer, type VSCodeVersion } from './vscode-install';
  */
 
 /** Far above what a suite takes: only a hang gets here. */
-const LIMIT_MS = 15 * 60_000;
+const LIMIT_MS = 20 * 60_000;
 const versions: VSCodeVersion[] = ['newest', 'oldest'];
 
 const SUITES: Readonly<Record<string, () => Promise<SuiteReport[]>>> = {
@@ -101,7 +101,7 @@ async function runProgram(args: string[]): Promise<SuiteReport> {
 
 function crashed(error: unknown): SuiteReport {
   console.error('The suite crashed:', error);
-  return { passed: 0, failed: 1, text: '' };
+  return { passed: 0, failed: 1, text: '', failures: `  ✘ The suite crashed: ${String(error)}` };
 }
 
 async function main(): Promise<number> {
@@ -127,6 +127,7 @@ async function main(): Promise<number> {
   await mkdir(RESULTS, { recursive: true });
   let passed = 0;
   let failed = 0;
+  const failures: string[] = [];
   for (const [name, run] of Object.entries(SUITES)) {
     if (positionals.length > 0 && !positionals.includes(name)) {
       continue;
@@ -138,10 +139,12 @@ async function main(): Promise<number> {
         console.error(`The suite ${name} ran no test.`);
       }
       passed += report.passed;
+      if (report.failed > 0) failures.push(`${name}:\n${report.failures ?? ''}`);
       failed += report.failed + (report.passed + report.failed === 0 ? 1 : 0);
     }
     console.log(`━━ ${name}: ${((Date.now() - started) / 1000).toFixed(0)} s`);
   }
+  if (failures.length > 0) console.log(`\n━━ What failed\n${failures.join('\n')}`);
   console.log(`\n${String(passed)} passed, ${String(failed)} failed`);
   return failed === 0 ? 0 : 1;
 }

@@ -240,9 +240,28 @@ print(json.dumps({
       assert.equal(fs.existsSync(spare.jobFile), false);
     });
 
-    it('ends when nobody says what it is for', async () => {
+    it('starts a kernel for a job that comes before one was asked for', async () => {
+      const { runtime, folder, jobFile, exited } = await start(notebookOf('print(1)'), {}, true);
+      const control = await Control.connect(runtime);
+      control.send({ type: 'run', job: jobFile });
+      await control.event((event) => event.type === 'status' && event.status.state === 'SUCCEEDED');
+      await exited;
+      assert.equal(textOf((await readResult(folder)).outputs[0]), '1\n');
+      assert.equal(fs.existsSync(path.join(folder, FILES.kernelLog)), true);
+      assert.equal(fs.existsSync(jobFile), false);
+    });
+
+    it('ends when nobody connects', async () => {
       const { runtime } = await makeFolders('');
       await new SpareRunner(runtime, 50).run();
+    });
+
+    it('ends when nobody wants it any more', async () => {
+      const { runtime, exited } = await start(notebookOf('1'), {}, true);
+      const control = await Control.connect(runtime);
+      control.socket.destroy();
+      await exited;
+      assert.equal(fs.existsSync(runtime), false);
     });
 
     it('ends with its kernel when nobody wants it any more', async () => {
@@ -259,6 +278,45 @@ print(json.dumps({
       await exited;
       assert.equal(fs.existsSync(runtime), false);
     });
+  });
+
+  it('has no debugger in an ipykernel, and changes nothing else by that', async () => {
+    const SNAPSHOT = `
+import json, sys
+print(json.dumps({
+    'path': sys.path, 'argv': sys.argv[:1], 'flags': str(sys.flags), 'names': sorted(globals()), 'main': repr(sys.modules['__main__'].__spec__),
+    'modules': sorted(n for n in sys.modules if n != 'ipykernel.debugger' and 'pydev' not in n and not n.startswith('debugpy'))}))`;
+    const notebook = notebookOf(
+      SNAPSHOT,
+      'loaded = [n for n in sys.modules if n.startswith("debugpy")]\nimport debugpy\nprint(loaded, debugpy.__name__)',
+    );
+    const { folder: workingDirectory } = await makeFolders(notebook);
+    // What would be taken for Python's own modules if the working directory came first.
+    for (const name of ['debugpy', 'runpy', 'traitlets'])
+      fs.writeFileSync(path.join(workingDirectory, `${name}.py`), 'raise SystemExit("wrong module")');
+    fs.rmSync(path.join(workingDirectory, 'debugpy.py'));
+    const ours = await start(notebook, { workingDirectory });
+    await ours.exited;
+    // The same in one word is not recognized.
+    const argv = [ipykernel().argv[0] ?? '', '-mipykernel_launcher', '-f', '{connection_file}'];
+    fs.rmSync(path.join(workingDirectory, 'runpy.py'));
+    const plain = await start(notebook, { workingDirectory, kernel: ipykernel({ argv }) });
+    await plain.exited;
+    const [a, b] = [await readResult(ours.folder), await readResult(plain.folder)];
+    assert.deepEqual([a.state, b.state], ['SUCCEEDED', 'SUCCEEDED']);
+    const [seen, expected] = [a, b].map(
+      ({ outputs }) => JSON.parse(textOf(outputs[0])) as { modules: string[] },
+    );
+    // What only debugpy needs.
+    const extra = expected?.modules.filter((name) => seen?.modules.includes(name) === false);
+    assert.deepEqual({ ...seen, modules: [] }, { ...expected, modules: [] });
+    assert.deepEqual(
+      seen?.modules.filter((name) => expected?.modules.includes(name) === false),
+      [],
+    );
+    console.log(extra);
+    assert.equal(textOf(a.outputs[1]), '[] debugpy\n');
+    assert.match(textOf(b.outputs[1]), /'debugpy'/);
   });
 });
 
