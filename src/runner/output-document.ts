@@ -1,4 +1,4 @@
-import { parseJson, type JsonObject } from '../notebook/json';
+import { parseJson, type JsonObject, type JsonValue } from '../notebook/json';
 import type { CodeCell, Notebook } from '../notebook/model';
 import { DocumentWriter } from './document-writer';
 import { OutputRecorder } from './recording/recorder';
@@ -45,12 +45,21 @@ export class OutputDocument {
         });
         break;
       case 'kernelAnswered':
-        this.notebook.metadata['language_info'] = parseJson(event.languageInfo);
+        this.describeLanguage(parseJson(event.languageInfo));
         break;
       default:
         this.applyToCell(event, this.codeCell(event.index));
     }
     return undefined;
+  }
+
+  /** Before the description of the run, whichever of them a notebook that is completed had already. */
+  private describeLanguage(languageInfo: JsonValue): void {
+    const { metadata } = this.notebook;
+    const run = metadata['papermill'];
+    delete metadata['papermill'];
+    metadata['language_info'] = languageInfo;
+    if (run !== undefined) metadata['papermill'] = run;
   }
 
   /** Whether the run has begun. */
