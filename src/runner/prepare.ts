@@ -6,6 +6,9 @@ import { ParametersError } from '../notebook/parameters/errors';
 import type { RunnerJob } from './job';
 import { markPending } from './output-document';
 
+/** The part of a job that shows in the notebook. */
+export type NotebookWishes = Pick<RunnerJob, 'kernel' | 'parameters' | 'inputPath' | 'outputPath'>;
+
 /** A notebook that is ready to be run. */
 export interface PreparedNotebook {
   readonly notebook: Notebook;
@@ -18,7 +21,7 @@ export interface PreparedNotebook {
  * Reads a notebook, and makes of it the one that is run: without old results, with the parameters.
  * @throws NotebookError, ParametersError
  */
-export async function prepareNotebook(bytes: Uint8Array, job: RunnerJob): Promise<PreparedNotebook> {
+export async function prepareNotebook(bytes: Uint8Array, job: NotebookWishes): Promise<PreparedNotebook> {
   const { notebook, warnings } = readNotebook(bytes);
   prepareForRun(notebook);
   const parameters = parametersOf(job);
@@ -50,7 +53,7 @@ export async function prepareNotebook(bytes: Uint8Array, job: RunnerJob): Promis
   };
 }
 
-function parametersOf(job: RunnerJob): JsonObject | undefined {
+function parametersOf(job: NotebookWishes): JsonObject | undefined {
   if (job.parameters === undefined) return undefined;
   const parameters = parseJson(job.parameters);
   if (!isJsonObject(parameters)) {

@@ -6,6 +6,7 @@ import { FILES, RunnerJobSchema, type ControlRequest, type RunnerJob } from './j
 import { runJob } from './job-runner';
 import { KernelClient } from './kernel/kernel-client';
 import { launchKernel } from './kernel/launch';
+import { rehearse } from './rehearsal';
 
 /** Milliseconds in which the service that started a spare connects to it; it may have ended since. */
 const PATIENCE = 10_000;
@@ -65,7 +66,8 @@ export class SpareRunner {
     const kernel = new KernelClient(
       await launchKernel(prepare.kernel, prepare.workingDirectory, this.runtimeDirectory, prepare.kernelLog),
     );
-    void kernel.ready.then(() => {
+    void kernel.ready.then(async () => {
+      await rehearse(prepare.kernel);
       this.control.send({ type: 'ready' });
     });
     const jobFile = await Promise.race([this.jobFile.promise, this.abandoned.promise, kernel.exited]);

@@ -83,6 +83,11 @@ export class Supervisor {
         spare.send({ type: 'run', job: this.options.store.file(record.id, 'job') });
       }
       const last = runner === undefined ? undefined : await this.#follow(entry, runner);
+      // A runner that waited may have ended before it was given this job: another one runs it.
+      if (last === undefined && spare !== undefined && (await withdraw(this.options.store, record))) {
+        await this.#requeue(entry, record.attempt);
+        return;
+      }
       await this.#settle(entry, last, exit ?? 'the runner ended', job);
     });
   }
@@ -94,11 +99,12 @@ export class Supervisor {
       const job = await readJob(this.options.store, record).catch(() => undefined);
       const runtime = record.boot === this.options.boot ? record.runtime : undefined;
       const runner = runtime === undefined ? undefined : await this.#reconnect(record.id, runtime);
-      if (runner === undefined && (await withdraw(this.options.store, record))) {
+      const last = runner === undefined ? undefined : await this.#follow(entry, runner);
+      // It never began: it was not yet started, or waited for this job and left when the former service was gone.
+      if (last === undefined && (await withdraw(this.options.store, record))) {
         await this.#requeue(entry, record.attempt);
         return;
       }
-      const last = runner === undefined ? undefined : await this.#follow(entry, runner);
       await this.#settle(entry, last, 'the runner ended while no service watched', job);
     });
   }

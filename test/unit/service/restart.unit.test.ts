@@ -2,7 +2,7 @@ import * as assert from 'node:assert/strict';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { PARENT, states, temporaryFolder, TestService } from './support';
+import { FAKE_RUNNER, PARENT, states, temporaryFolder, TestService } from './support';
 
 function pidOf(service: TestService, id: string): number {
   return Number(fs.readFileSync(service.file(id, 'pid'), 'utf8'));
@@ -79,6 +79,29 @@ describe('A service that was killed', () => {
     const second = await TestService.start(folder);
     assert.equal((await second.ended('once')).state, 'SUCCEEDED');
     assert.equal(second.runs().length, 1);
+  });
+
+  it('runs with another runner what it gave to one that left instead', async () => {
+    const folder = temporaryFolder();
+    const script = path.join(folder, 'leaves.cjs');
+    fs.writeFileSync(
+      script,
+      `const [, , , runtime, job] = process.argv;
+      if (job !== undefined) require(${JSON.stringify(FAKE_RUNNER)});
+      else require('node:net').createServer((s) => s.on('data', () => process.exit())).listen(runtime + '/control');`,
+    );
+    const service = await TestService.start(folder, '--runner', script);
+    await service.create('other');
+    assert.deepEqual(states(await service.ended('other')), [
+      'INITIALIZING',
+      'QUEUED',
+      'PREPARING',
+      'QUEUED',
+      'PREPARING',
+      'RUNNING',
+      'SUCCEEDED',
+    ]);
+    assert.equal(service.runs().length, 1);
   });
 
   it('sets a corrupt record aside and says so, and the others are well', async () => {
