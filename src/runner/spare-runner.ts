@@ -77,7 +77,12 @@ export class SpareRunner {
       return;
     }
     const job = this.claim(jobFile);
-    fs.renameSync(prepare.kernelLog, path.join(job.folder, FILES.kernelLog));
+    try {
+      fs.renameSync(prepare.kernelLog, path.join(job.folder, FILES.kernelLog));
+    } catch (error) {
+      // A run without the log of its kernel's start is better than none.
+      console.error('kernel.log:', error);
+    }
     await runJob(job, kernel, this.control);
   }
 
@@ -88,12 +93,6 @@ export class SpareRunner {
     fs.writeFileSync(path.join(job.folder, FILES.claim), String(process.pid), { flag: 'wx', mode: 0o600 });
     // It holds the person's environment.
     fs.rmSync(jobFile);
-    const job = this.claim(jobFile);
-    try {
-      fs.renameSync(prepare.kernelLog, path.join(job.folder, FILES.kernelLog));
-    } catch (error) {
-      // A run without the log of its kernel's start is better than none.
-      console.error('kernel.log:', error);
-    }
+    return job;
   }
 }
