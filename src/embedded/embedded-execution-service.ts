@@ -15,7 +15,15 @@ import type {
   OutputDocument,
 } from '../execution/execution-service';
 import { FILES } from '../runner/job';
-import { PARENT, servicePaths, type ServiceConfig, type ServiceInfo } from '../service/endpoint';
+import {
+  CLEAN_UP_PATH,
+  CleanUpSchema,
+  PARENT,
+  servicePaths,
+  type CleanUp,
+  type ServiceConfig,
+  type ServiceInfo,
+} from '../service/endpoint';
 import { createFile, errorCode, makePrivateDirectory, readIfExists, replaceFile } from '../service/files';
 import { ConnectionError, HttpClient, type HttpRequest } from './http-client';
 import { openDocument, readLogChunk } from './local-files';
@@ -42,6 +50,8 @@ export interface EmbeddedServiceOptions {
 /** Milliseconds for a request. Creating reads, checks and copies the notebook. */
 const TIMEOUT = 10_000;
 const CREATE_TIMEOUT = 60_000;
+/** Removing thousands of folders takes its time. */
+const CLEAN_UP_TIMEOUT = 600_000;
 /** Milliseconds between looks at a delete that waits for the execution to end, and in all. */
 const DELETE_POLL = 100;
 const DELETE_TIMEOUT = 60_000;
@@ -134,6 +144,21 @@ export class EmbeddedExecutionService implements ExecutionService {
     return parseExecution(
       await this.#send({ method: 'POST', path: `${pathOf(name)}:cancel`, timeout: TIMEOUT, signal }),
     );
+  }
+
+  async pin(name: string, pinned: boolean, signal?: AbortSignal): Promise<Execution> {
+    const path = `${pathOf(name)}:${pinned ? 'pin' : 'unpin'}`;
+    return parseExecution(await this.#send({ method: 'POST', path, timeout: TIMEOUT, signal }));
+  }
+
+  /**
+   * Deletes what had ended before a time and is not pinned, or only tells what that would be.
+   * @param endedBefore RFC 3339
+   */
+  async cleanUp(endedBefore: string, dryRun: boolean, signal?: AbortSignal): Promise<CleanUp> {
+    const body = { endedBefore, dryRun };
+    const request = { method: 'POST', path: CLEAN_UP_PATH, body, timeout: CLEAN_UP_TIMEOUT, signal } as const;
+    return CleanUpSchema.parse(await this.#send(request));
   }
 
   /** {@inheritDoc ExecutionService.delete} Resolves when it is gone; `deleteTakesLong` (DEADLINE_EXCEEDED) after a minute. */

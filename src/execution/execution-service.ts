@@ -74,6 +74,8 @@ export interface ExecutionService {
   get(name: string, signal?: AbortSignal): Promise<Execution>;
   list(page: { pageSize?: number; pageToken?: string }, signal?: AbortSignal): Promise<ExecutionPage>;
   cancel(name: string, signal?: AbortSignal): Promise<Execution>;
+  /** Keeps an execution from being deleted unasked, or no longer; absent where the service deletes nothing unasked. */
+  pin?(name: string, pinned: boolean, signal?: AbortSignal): Promise<Execution>;
   /** Deletes the execution with its files; a running one is cancelled first. Deleting what is not there is NOT_FOUND. */
   delete(name: string, signal?: AbortSignal): Promise<void>;
   /** The output as far as it exists; undefined when there is none yet. */

@@ -158,6 +158,8 @@ export const RunStatusSchema = z.object({
   /** Largest resident memory of the kernel and its children seen so far. */
   peakMemoryBytes: z.optional(z.number()),
   warnings: z.optional(z.array(WarningSchema)),
+  /** Kept until the person deletes it: not deleted for its age or for its size. */
+  pinned: z.optional(z.boolean()),
   /** True where it was not created with this extension: in a console, by a schedule, by another program. */
   elsewhere: z.optional(z.boolean()),
 });

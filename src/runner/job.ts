@@ -66,6 +66,8 @@ export const RunnerJobSchema = z.object({
   allowErrors: z.boolean(),
   allowErrorNames: z.array(z.string()),
   memoryLimitBytes: z.optional(z.number()),
+  /** Patterns of names, see execution/secret-names.ts, whose values the notebook's metadata do not show. */
+  secretParameters: z.optional(z.array(z.string())),
 });
 export type RunnerJob = z.infer<typeof RunnerJobSchema>;
 

@@ -1,4 +1,5 @@
 import type { ExecutionWarning } from '../execution/execution';
+import { maskSecrets } from '../execution/secret-names';
 import { prepareForRun, readNotebook } from '../notebook/document';
 import { isJsonObject, parseJson, setOwn, stringifyJson, type JsonObject } from '../notebook/json';
 import { tagsOf, type Notebook } from '../notebook/model';
@@ -47,8 +48,8 @@ export async function prepareNotebook(bytes: Uint8Array, job: NotebookWishes): P
     description: stringifyJson({
       input_path: job.inputPath,
       output_path: job.outputPath,
-      parameters: parameters ?? {},
-      default_parameters: defaults,
+      parameters: maskSecrets(parameters ?? {}, job.secretParameters ?? []),
+      default_parameters: maskSecrets(defaults, job.secretParameters ?? []),
     }),
   };
 }

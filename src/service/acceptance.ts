@@ -35,6 +35,7 @@ export interface Accepted {
 /**
  * Checks a create and makes of it what the service works with. Nothing is written yet.
  * @param content see {@link ExecutionRecord}.
+ * @param secretParameters see {@link RunnerJob}.
  * @throws ServiceError, see request.ts, input.ts and kernelspecs.ts.
  */
 export async function accept(
@@ -44,6 +45,7 @@ export async function accept(
   content: string,
   store: FolderStore,
   place: Place,
+  secretParameters: string[],
 ): Promise<Accepted> {
   const { executionTemplate, runOptions } = request;
   const [facts, parameters, workingDirectory, outputFolder] = await Promise.all([
@@ -101,6 +103,7 @@ export async function accept(
     allowErrors: runOptions.allowErrors ?? false,
     allowErrorNames: runOptions.allowErrorNames ?? [],
     memoryLimitBytes: runOptions.memoryLimitBytes,
+    secretParameters,
   };
   return { record, job };
 }

@@ -1,6 +1,10 @@
 import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
+import { SECRET_PARAMETERS } from '../execution/secret-names';
 import { ServiceConfigSchema, type ServiceConfig } from './endpoint';
+
+/** Every setting with its value. */
+type FullConfig = { readonly [Name in keyof ServiceConfig]-?: NonNullable<ServiceConfig[Name]> };
 
 /** Settings of the service: config.json, under what the command line says, over the defaults. */
 export class ConfigReader {
@@ -23,11 +27,15 @@ export class ConfigReader {
     return reader;
   }
 
-  get current(): { maxConcurrent: number; spare: boolean } {
-    const { maxConcurrent, spare } = { ...this.#file, ...this.overrides };
+  get current(): FullConfig {
+    const { maxConcurrent, spare, keepAwake, ...config } = { ...this.#file, ...this.overrides };
     return {
       maxConcurrent: maxConcurrent ?? Math.max(1, Math.floor(os.availableParallelism() / 2)),
       spare: spare ?? true,
+      keepAwake: keepAwake ?? true,
+      retentionDays: config.retentionDays ?? 30,
+      retentionBytes: config.retentionBytes ?? 5 * 1024 ** 3,
+      secretParameters: config.secretParameters ?? [...SECRET_PARAMETERS],
     };
   }
 

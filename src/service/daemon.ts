@@ -1,57 +1,42 @@
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs/promises';
-import * as http from 'node:http';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { routes } from './api/routes';
 import { ApiServer } from './api/server';
 import { ConfigReader } from './config';
-import {
-  readEndpoint,
-  runtimeRoot,
-  servicePaths,
-  STOP_PATH,
-  type Endpoint,
-  type ServiceConfig,
-  type ServicePaths,
-} from './endpoint';
+import { runtimeRoot, servicePaths, type Endpoint, type ServiceConfig } from './endpoint';
+import { DiskUse } from './disk-use';
 import { ExecutionManager } from './execution-manager';
 import { makePrivateDirectory, replaceFile } from './files';
 import { FolderStore } from './folder-store';
 import { removeLeftovers, runtimesIn } from './leftovers';
-import { ServiceLock } from './lock';
 import { OtherHosts, SIGN_OF_LIFE_MS } from './other-hosts';
-import { bootId, isAlive, type ProcessIdentity } from './processes';
+import { KeepAwake } from './keep-awake';
+import { bootId } from './processes';
+import { Retention } from './retention';
 import { SpareKeeper } from './spare-keeper';
 import { Supervisor } from './supervisor';
+import { takeLock, type TakeoverOptions } from './takeover';
 
 /** What `serve` was called with. */
-export interface ServeOptions {
+export interface ServeOptions extends TakeoverOptions {
   readonly dataDirectory: string;
   /** Overrides config.json. */
   readonly config: ServiceConfig;
-  /** `{version}-{hash}`, see endpoint.ts. */
-  readonly build: string;
-  /** Take the place of a running service of another build. */
-  readonly replace: boolean;
   /** Leave after so many seconds without executions and requests; never when absent. */
   readonly idleSeconds: number | undefined;
   readonly runnerScript: string;
   /** A runner gets so many milliseconds to cancel; it needs some seconds where the kernel does not react. */
   readonly cancelMs: number;
-  readonly log: (message: string) => void;
 }
 
-/** Another service has the data directory. */
-export class AlreadyRunningError extends Error {
-  override readonly name = 'AlreadyRunningError';
-}
-
-/** How long a service that is asked to leave may take, milliseconds. */
-const STOP_MS = 5000;
 /** How often it is looked whether the service is still wanted, milliseconds. */
 const CHECK_MS = 5000;
+
+/** When what is old or too much is deleted: soon after the start, when nobody waits for an answer, then every hour. */
+const FIRST_SWEEP_MS = 5_000;
+const SWEEP_MS = 60 * 60 * 1000;
 
 /** The running service. */
 export interface Daemon {
@@ -81,17 +66,32 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
   const store = new FolderStore(paths.executions, os.hostname(), log);
   const supervisor = new Supervisor({ store, launcher, spares, boot, cancelMs: options.cancelMs, log });
   const others = new OtherHosts(paths.dataDirectory, os.hostname(), boot);
+  const keepAwake = new KeepAwake(() => config.current.keepAwake, log);
   const manager = new ExecutionManager({
     store,
     supervisor,
     others,
     place: { host: os.hostname(), boot },
     maxConcurrent: () => config.current.maxConcurrent,
+    secretParameters: () => config.current.secretParameters,
+    onDidChangeRunning: () => {
+      keepAwake.update(manager.running > 0);
+    },
     log,
   });
   // What is there before this service starts anything; later ones are its own.
   const former = await runtimesIn(launcher.runtimeRoot);
   spares.standBy();
+  const disk = new DiskUse(store);
+  const retention = new Retention({
+    executions: manager.executions,
+    remove: ({ record }) => manager.delete(record.id),
+    disk,
+    limits: () => config.current,
+    noticeFile: paths.retention,
+    log,
+  });
+  await retention.open();
   await manager.start();
 
   // By a clock that nobody sets.
@@ -109,7 +109,11 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
       maxConcurrent: config.current.maxConcurrent,
       spare: spares.ready,
       setAside: store.setAside,
+      executions: manager.executions.size,
+      diskBytes: disk.total,
+      retention: retention.notice,
     }),
+    cleanUp: (before, dryRun) => retention.cleanUp(before, dryRun),
     stop: () => {
       // After the answer is on its way.
       setImmediate(() => void stop('asked to'));
@@ -117,6 +121,7 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
     reloadConfig: async () => {
       await config.reload();
       if (!config.current.spare) spares.drop();
+      keepAwake.update(manager.running > 0);
     },
   });
   const token = randomBytes(32).toString('base64url');
@@ -153,6 +158,8 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
   const shutDown = async (reason: string): Promise<void> => {
     log(`leaves: ${reason}`);
     clearInterval(timer);
+    clearTimeout(sweeping);
+    keepAwake.update(false);
     spares.close();
     if (await lock.isHeld()) {
       await fs.rm(paths.endpoint, { force: true });
@@ -186,61 +193,15 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
     Math.min(CHECK_MS, (options.idleSeconds ?? CHECK_MS) * 500),
   );
   timer.unref();
+  const sweep = async (): Promise<void> => {
+    await config.reload();
+    await retention.sweep().catch((error: unknown) => {
+      log(`retention: ${String(error)}`);
+    });
+    sweeping = setTimeout(() => void sweep(), SWEEP_MS).unref();
+  };
+  let sweeping = setTimeout(() => void sweep(), FIRST_SWEEP_MS).unref();
   return { endpoint: url, tokenFile: paths.token, stop, stopped };
-}
-
-async function takeLock(paths: ServicePaths, { build, replace, log }: ServeOptions): Promise<ServiceLock> {
-  for (;;) {
-    const lock = await ServiceLock.acquire(paths.host);
-    if (lock instanceof ServiceLock) return lock;
-    const running = await readEndpoint(paths);
-    if (!replace || running?.build === build) {
-      throw new AlreadyRunningError(`process ${lock.holder.pid} serves ${paths.dataDirectory} already`);
-    }
-    log(`takes over from ${running?.build ?? 'a service that is coming up'}`);
-    await endService(paths, lock.holder);
-  }
-}
-
-/** Ends the service that holds the lock: it is asked, and when it does not react, ended. Runners go on. */
-async function endService(paths: ServicePaths, holder: ProcessIdentity): Promise<void> {
-  const endpoint = await readEndpoint(paths);
-  const deadline = performance.now() + STOP_MS;
-  if (endpoint?.pid === holder.pid) await askToStop(endpoint, paths.token).catch(() => undefined);
-  while (await isAlive(holder)) {
-    if (performance.now() > deadline) {
-      if (await isAlive(holder)) process.kill(holder.pid, 'SIGKILL');
-      await delay(50);
-    }
-    await delay(10);
-  }
-}
-
-/** The `stop` command. @returns false when nothing runs. */
-export async function stopRunning(dataDirectory: string): Promise<boolean> {
-  const paths = servicePaths(dataDirectory);
-  const holder = await ServiceLock.holder(paths.host);
-  if (holder === undefined) return false;
-  await endService(paths, holder);
-  return true;
-}
-
-async function askToStop(endpoint: Endpoint, tokenFile: string): Promise<void> {
-  const token = await fs.readFile(tokenFile, 'utf8');
-  await new Promise<void>((resolve, reject) => {
-    const request = http.request(
-      new URL(STOP_PATH, endpoint.endpoint),
-      { method: 'POST', headers: { authorization: `Bearer ${token}` }, timeout: STOP_MS, agent: false },
-      (response) => {
-        response.resume();
-        response.once('end', resolve);
-        response.once('error', reject);
-      },
-    );
-    request.once('timeout', () => request.destroy(new Error('no answer')));
-    request.once('error', reject);
-    request.end();
-  });
 }
 
 /** dist/runner.js beside this bundle. */

@@ -15,6 +15,7 @@ import * as z from 'zod/mini';
  *   hosts/{host}/token                the bearer token and nothing else, 0600, a new one each start
  *   hosts/{host}/lock.{n}             who is or was the service, see service/lock.ts
  *   hosts/{host}/service.log          what a detached service has to say
+ *   hosts/{host}/retention.json       RetentionNotice
  *   hosts/{host}/run/                 runtime directories of runners, unless the path is too long for a socket
  */
 
@@ -38,8 +39,33 @@ export const ServiceConfigSchema = z.object({
   maxConcurrent: z.optional(z.number().check(z.int(), z.minimum(1))),
   /** Keep one kernel started ahead after a run; true when absent. */
   spare: z.optional(z.boolean()),
+  /** Keep the machine awake while something runs; true when absent. */
+  keepAwake: z.optional(z.boolean()),
+  /** Executions that ended so many days ago are deleted; 30 when absent, 0: none for its age. */
+  retentionDays: z.optional(z.number().check(z.minimum(0))),
+  /** From so many bytes on the executions that ended first are deleted; 5 GiB when absent, 0: none for its size. */
+  retentionBytes: z.optional(z.number().check(z.minimum(0))),
+  /** Patterns of parameters' names, see execution/secret-names.ts, whose values the notebook's metadata do not show. */
+  secretParameters: z.optional(z.array(z.string())),
 });
 export type ServiceConfig = z.infer<typeof ServiceConfigSchema>;
+
+/** What was deleted together, or would be: how many executions, how large, and when the oldest of them ended. */
+export const CleanUpSchema = z.object({
+  count: z.number(),
+  bytes: z.number(),
+  oldest: z.optional(z.string()),
+});
+export type CleanUp = z.infer<typeof CleanUpSchema>;
+
+/** The last time that executions were deleted for their age or for their size. */
+export const RetentionNoticeSchema = z.object({
+  /** When it happened; tells one notice from another. */
+  time: z.string(),
+  count: z.number(),
+  bytes: z.number(),
+});
+export type RetentionNotice = z.infer<typeof RetentionNoticeSchema>;
 
 /** `metadata` of the location `projects/local/locations/local`: the service about itself. */
 export const ServiceInfoSchema = z.object({
@@ -55,6 +81,10 @@ export const ServiceInfoSchema = z.object({
   spare: z.boolean(),
   /** Ids of executions that are not listed because their record was corrupt when the service started. */
   setAside: z.array(z.string()),
+  /** How many executions there are, and the bytes of their folders as last measured; absent before the first time. */
+  executions: z._default(z.number(), 0),
+  diskBytes: z.optional(z.number()),
+  retention: z.optional(RetentionNoticeSchema),
 });
 export type ServiceInfo = z.infer<typeof ServiceInfoSchema>;
 
@@ -74,6 +104,7 @@ export interface ServicePaths {
   readonly endpoint: string;
   readonly token: string;
   readonly log: string;
+  readonly retention: string;
 }
 
 /** @param hostName as `os.hostname()` gives it; characters that no file name should have are replaced. */
@@ -93,6 +124,7 @@ export function servicePaths(dataDirectory: string, hostName = os.hostname()): S
     endpoint: path.join(host, 'endpoint.json'),
     token: path.join(host, 'token'),
     log: path.join(host, 'service.log'),
+    retention: path.join(host, 'retention.json'),
   };
 }
 
@@ -111,6 +143,9 @@ export function runtimeRoot(paths: ServicePaths, platform: NodeJS.Platform = pro
 
 /** Part of the path of the custom method that ends the service; runners go on. */
 export const STOP_PATH = `v1/${PARENT}:stop`;
+
+/** Part of the path of the custom method that deletes executions that have ended. */
+export const CLEAN_UP_PATH = `v1/${PARENT}:cleanUp`;
 
 /** Build of a service that runs straight from where it was built. */
 export const DEVELOPMENT_BUILD = 'development';

@@ -56,8 +56,12 @@ export class ExecutionEnding {
     await this.#persist({ ...rest, ...final });
     if (!known) show();
     // What was asked for meanwhile was perhaps written over the end.
-    if (record.cancelTime !== rest.cancelTime || record.deleteTime !== rest.deleteTime)
-      await this.#persist(record);
+    const asked = ({ cancelTime, deleteTime, pinned }: ExecutionRecord): unknown[] => [
+      cancelTime,
+      deleteTime,
+      pinned,
+    ];
+    if (asked(record).some((value, index) => value !== asked(rest)[index])) await this.#persist(record);
   }
 
   async #place(record: ExecutionRecord, warnings: ExecutionWarning[]): Promise<string | undefined> {

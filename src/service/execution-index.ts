@@ -19,13 +19,17 @@ export class ExecutionIndex implements Iterable<Entry> {
   /** Ids by time of creation and id, oldest first: the order that page tokens name places in. */
   #order: string[] = [];
 
-  /** Takes up an execution. It is mostly the newest, unless the clock was set back or two came at once. */
+  /** Takes up an execution. It is mostly the newest, unless another host made it, the clock was set back or two came at once. */
   add(entry: Entry): void {
     const { createTime, id } = entry.record;
     this.#entries.set(id, entry);
     let place = this.#order.length;
     while (place > 0 && !this.#isOlder(place - 1, createTime, id)) place--;
     this.#order.splice(place, 0, id);
+  }
+
+  get size(): number {
+    return this.#entries.size;
   }
 
   get(id: string): Entry | undefined {

@@ -4,11 +4,12 @@ import { ServiceError } from '../execution/errors';
 import { isTerminal } from '../execution/states';
 import { FILES } from '../runner/job';
 import { accept, type Place } from './acceptance';
-import { readStatus, retryFile } from './attempt-files';
+import { retryFile } from './attempt-files';
 import type { Entry } from './entry';
-import { ExecutionIndex, type Page } from './execution-index';
+import { ExecutionIndex } from './execution-index';
 import { errorCode } from './files';
 import { storageError, type FolderStore } from './folder-store';
+import { OtherExecutions } from './other-executions';
 import type { OtherHosts } from './other-hosts';
 import { readClientFile } from './input';
 import { now, present, type ExecutionRecord } from './record';
@@ -23,6 +24,10 @@ export interface ManagerOptions {
   readonly place: Place;
   /** How many may run at the same time; asked anew each time. */
   readonly maxConcurrent: () => number;
+  /** Patterns of names, see {@link RunnerJob}; asked anew each time. */
+  readonly secretParameters: () => string[];
+  /** Called when the number of those that run has changed. */
+  readonly onDidChangeRunning: () => void;
   readonly log: (message: string) => void;
 }
 
@@ -36,10 +41,12 @@ export class ExecutionManager {
   readonly #creating = new Map<string, Promise<Entry>>();
   readonly #running = new Set<string>();
 
-  /** Executions that another host runs, see other-hosts.ts. */
-  readonly #theirs = new Set<string>();
+  readonly #others: OtherExecutions;
 
-  constructor(private readonly options: ManagerOptions) {}
+  constructor(private readonly options: ManagerOptions) {
+    const { store, others: hosts, log } = options;
+    this.#others = new OtherExecutions({ store, hosts, log, index: this.#index });
+  }
 
   /** Reads all records, takes over what runs, and goes on with what waits. */
   async start(): Promise<void> {
@@ -54,43 +61,31 @@ export class ExecutionManager {
       const { record } = entry;
       if (isTerminal(record.state)) {
         if (record.deleteTime !== undefined) this.#background(this.#remove(entry));
-      } else if (this.options.others.isTheirs(record)) {
-        this.#theirs.add(record.id);
-      } else if (record.state !== 'QUEUED') {
+      } else if (!this.#others.note(record) && record.state !== 'QUEUED') {
         this.#supervise(entry, this.options.supervisor.adopt(entry));
       }
     }
     await this.refreshOthers();
-    this.#pump();
   }
 
-  /** Looks again at what other hosts run. What a host that is gone had begun is brought to an end here. */
+  /** Looks again at what other hosts have done. What a host that is gone had begun is brought to an end here. */
   async refreshOthers(): Promise<void> {
-    for (const id of this.#theirs) {
-      const entry = this.#index.get(id);
-      const record = this.options.store.read(id);
-      if (entry === undefined || record === undefined) {
-        this.#theirs.delete(id);
-        this.#index.forget(id);
-        continue;
-      }
-      Object.assign(entry.record, record);
-      if (isTerminal(record.state)) {
-        entry.status = undefined;
-        this.#theirs.delete(id);
-      } else if (await this.options.others.isGone(record.host ?? '')) {
-        this.#theirs.delete(id);
-        if (record.state !== 'QUEUED') this.#supervise(entry, this.options.supervisor.adopt(entry));
-      } else {
-        entry.status = await readStatus(this.options.store, record, this.options.log);
-      }
+    const inherited = await this.#others.refresh((id) => this.#creating.has(id) || this.#running.has(id));
+    for (const entry of inherited) {
+      if (entry.record.state !== 'QUEUED') this.#supervise(entry, this.options.supervisor.adopt(entry));
     }
+    this.#pump();
   }
 
   /** Runtime directories of executions that have not ended. */
   get runtimes(): Set<string> {
     const runtimes = [...this.#index].map(({ record }) => record.runtime);
     return new Set(runtimes.filter((runtime) => runtime !== undefined));
+  }
+
+  /** All of them, whatever their state. */
+  get executions(): ExecutionIndex {
+    return this.#index;
   }
 
   get running(): number {
@@ -141,6 +136,7 @@ export class ExecutionManager {
       content,
       this.options.store,
       this.options.place,
+      this.options.secretParameters(),
     );
     const entry: Entry = { record };
     this.#index.add(entry);
@@ -171,11 +167,6 @@ export class ExecutionManager {
   get(id: string): Execution {
     const { record, status } = this.#find(id);
     return present(record, status);
-  }
-
-  /** Newest first. @throws ServiceError INVALID_ARGUMENT for a page token that is none of ours. */
-  list(pageSize: number, pageToken: string): Page {
-    return this.#index.page(pageSize, pageToken);
   }
 
   /**
@@ -254,6 +245,23 @@ export class ExecutionManager {
     }
   }
 
+  /**
+   * Keeps an execution from being deleted for its age or for its size, or no longer.
+   * @throws ServiceError like {@link cancel}.
+   */
+  async pin(id: string, pinned: boolean): Promise<Execution> {
+    const entry = this.#findOwn(id);
+    await this.#creating.get(id);
+    const { record, status } = entry;
+    const former = record.pinned;
+    record.pinned = pinned;
+    await this.#save(record).catch((error: unknown) => {
+      record.pinned = former;
+      throw error;
+    });
+    return present(record, status);
+  }
+
   /** Whether an execution of this id exists and is about to be deleted. */
   isBeingDeleted(id: string): boolean {
     return this.#index.get(id)?.record.deleteTime !== undefined;
@@ -267,7 +275,7 @@ export class ExecutionManager {
 
   #findOwn(id: string): Entry {
     const entry = this.#find(id);
-    if (!this.#theirs.has(id)) return entry;
+    if (!this.#others.has(id)) return entry;
     const { host = '' } = entry.record;
     throw new ServiceError('FAILED_PRECONDITION', 'otherHost', `${id} runs on ${host}`, { host });
   }
@@ -275,7 +283,7 @@ export class ExecutionManager {
   *#waiting(): Generator<Entry> {
     for (const entry of this.#index) {
       const { id, state } = entry.record;
-      if (state === 'QUEUED' && !this.#running.has(id) && !this.#theirs.has(id)) yield entry;
+      if (state === 'QUEUED' && !this.#running.has(id) && !this.#others.has(id)) yield entry;
     }
   }
 
@@ -290,9 +298,11 @@ export class ExecutionManager {
   #supervise(entry: Entry, attempt: Promise<void>): void {
     const { id } = entry.record;
     this.#running.add(id);
+    this.options.onDidChangeRunning();
     const ended = attempt.then(async () => {
       this.#running.delete(id);
       this.#pump();
+      this.options.onDidChangeRunning();
       if (entry.record.deleteTime !== undefined && isTerminal(entry.record.state)) await this.#remove(entry);
     });
     this.#background(ended);

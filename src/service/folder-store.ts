@@ -18,6 +18,9 @@ import { ExecutionRecordSchema, type ExecutionRecord } from './record';
 /** An unfinished folder of another host is left over when it is so old, milliseconds. */
 const LEFTOVER_MS = 60 * 60 * 1000;
 
+/** A folder that changed so recently may change again without another time of change, milliseconds. */
+const SETTLED_MS = 2000;
+
 /** Files that come into being with the execution, by name. */
 export type InitialFiles = Readonly<Record<string, string | Uint8Array>>;
 
@@ -29,6 +32,9 @@ export class FolderStore {
   readonly #saves = new Map<string, Promise<void>>();
   /** Executions whose record could not be read when the service started. */
   readonly setAside: string[] = [];
+
+  /** When the folder of all of them had last changed as its names were read. */
+  #modified = Number.NaN;
 
   /** What names of this host's unfinished folders begin with. */
   private readonly aside: string;
@@ -68,6 +74,20 @@ export class FolderStore {
       }
     }
     return records;
+  }
+
+  /** Ids of the folders there are; undefined where none has come or gone since the last call. */
+  changedNames(): string[] | undefined {
+    try {
+      const { mtimeMs } = fs.statSync(this.directory);
+      if (mtimeMs === this.#modified) return undefined;
+      this.#modified = Math.abs(Date.now() - mtimeMs) > SETTLED_MS ? mtimeMs : Number.NaN;
+      return fs.readdirSync(this.directory).filter((name) => EXECUTION_ID.test(name));
+    } catch (error) {
+      // Not there for now, as a network's disk may be: that says nothing about what is on it.
+      this.log(`executions cannot be listed: ${String(error)}`);
+      return undefined;
+    }
   }
 
   /** What this host began is left over, as it has just started; another host may be in the middle of it. */

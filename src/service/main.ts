@@ -1,8 +1,9 @@
 import { constants } from 'node:os';
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
-import { AlreadyRunningError, runnerScript, serve, stopRunning } from './daemon';
+import { runnerScript, serve } from './daemon';
 import { DEVELOPMENT_BUILD, ServiceConfigSchema } from './endpoint';
+import { AlreadyRunningError, stopRunning } from './takeover';
 import { serveAsWorker } from './worker';
 
 const USAGE = `usage: service.js serve --data-dir DIR [options]

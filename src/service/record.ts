@@ -39,6 +39,8 @@ export const ExecutionRecordSchema = z.object({
   cancelTime: z.optional(z.string()),
   /** To be removed once it has ended. */
   deleteTime: z.optional(z.string()),
+  /** Not to be deleted for its age or for its size. */
+  pinned: z.optional(z.boolean()),
   outputNotebookFile: z.string(),
   /** The final runStatus of the runner, or the service's own where no runner could tell. */
   runStatus: z.optional(RunStatusSchema),
@@ -64,7 +66,13 @@ export function present(record: ExecutionRecord, status: RunnerStatus | undefine
     outputNotebookFile: record.outputNotebookFile,
     runOptions: record.runOptions,
     // A copy: the answer must not change under whoever holds it.
-    runStatus: { attempt: record.attempt, host: record.host, ...runStatus, history: [...history] },
+    runStatus: {
+      attempt: record.attempt,
+      host: record.host,
+      ...runStatus,
+      history: [...history],
+      ...(record.pinned === true ? { pinned: true } : {}),
+    },
   };
 }
 

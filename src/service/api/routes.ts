@@ -1,5 +1,6 @@
 import { ServiceError } from '../../execution/errors';
-import { PARENT, type ServiceInfo } from '../endpoint';
+import * as z from 'zod/mini';
+import { PARENT, type CleanUp, type ServiceInfo } from '../endpoint';
 import type { ExecutionManager } from '../execution-manager';
 import { fieldInvalid, parseCreateBody } from '../request';
 import { Operations } from './operations';
@@ -7,8 +8,9 @@ import type { ApiHandler, ApiRequest } from './server';
 
 /*
  * The paths of the Notebooks API v1 (discovery document notebooks.v1, revision 20260812) for one project and location,
- * both called `local`, and two custom methods that it does not have: `executions/{id}:cancel`, which answers the
- * execution, and `locations/local:stop`, which ends the service and leaves the runners alone.
+ * both called `local`, and custom methods that it does not have: `executions/{id}:cancel`, `:pin` and `:unpin`, which
+ * answer the execution, `locations/local:cleanUp`, which deletes what has ended before `endedBefore` (with `dryRun` it only
+ * tells what), and `locations/local:stop`, which ends the service and leaves the runners alone.
  */
 
 /** System parameters of all Google APIs; clients send them, this service has no use for them. */
@@ -31,9 +33,16 @@ export interface ServiceControl {
   info(): ServiceInfo;
   /** Called after the answer was made. */
   stop(): void;
-  /** Called before each create. */
+  /** Called before each create, and when the service is asked about itself. */
   reloadConfig(): Promise<void>;
+  /** Deletes what had ended before, or only tells what it would delete. */
+  cleanUp(endedBefore: string, dryRun: boolean): Promise<CleanUp>;
 }
+
+const CleanUpBodySchema = z.strictObject({
+  endedBefore: z.iso.datetime(),
+  dryRun: z.optional(z.boolean()),
+});
 
 /** Makes the handler of all routes. */
 export function routes(manager: ExecutionManager, control: ServiceControl): ApiHandler {
@@ -55,7 +64,7 @@ export function routes(manager: ExecutionManager, control: ServiceControl): ApiH
     }
     if (request.method !== 'GET') throw notFound();
     checkQuery(request, ['pageSize', 'pageToken']);
-    const page = manager.list(pageSize(request), one(request, 'pageToken'));
+    const page = manager.executions.page(pageSize(request), one(request, 'pageToken'));
     if (name === 'executions') return page;
     return {
       operations: page.executions.map((execution) => operations.created(execution)),
@@ -67,9 +76,12 @@ export function routes(manager: ExecutionManager, control: ServiceControl): ApiH
     checkQuery(request, []);
     const [, custom] = /:([^:]*)$/.exec(id) ?? [];
     if (custom !== undefined) {
-      if (request.method !== 'POST' || custom !== 'cancel') throw notFound();
+      if (request.method !== 'POST') throw notFound();
       checkEmptyBody(request);
-      return manager.cancel(id.slice(0, -':cancel'.length));
+      const plain = id.slice(0, -`:${custom}`.length);
+      if (custom === 'cancel') return manager.cancel(plain);
+      if (custom === 'pin' || custom === 'unpin') return manager.pin(plain, custom === 'pin');
+      throw notFound();
     }
     if (request.method === 'GET') return manager.get(id);
     if (request.method === 'DELETE') return operations.deleted(id, await manager.delete(id));
@@ -88,8 +100,14 @@ export function routes(manager: ExecutionManager, control: ServiceControl): ApiH
         request,
         place === undefined ? ['pageSize', 'pageToken', 'filter', 'extraLocationTypes'] : [],
       );
+      await control.reloadConfig();
       if (request.method === 'GET' && place === undefined) return { locations: [location()] };
       if (request.method === 'GET' && place === 'local') return location();
+      if (request.method === 'POST' && place === 'local:cleanUp') {
+        const body = CleanUpBodySchema.safeParse(request.body);
+        if (!body.success) throw fieldInvalid('body', 'must be {endedBefore, dryRun}');
+        return control.cleanUp(body.data.endedBefore, body.data.dryRun ?? false);
+      }
       if (request.method === 'POST' && place === 'local:stop') {
         control.stop();
         return {};

@@ -1,0 +1,72 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { nodeEnvironment } from './processes';
+
+/**
+ * What keeps a machine from going to sleep while it runs: systemd-inhibit(1), caffeinate(8). Each holds its lock as long as
+ * the command it is given runs. That command is `cat`, which ends with its input, a pipe of this process: the lock can
+ * not outlive the service, however that dies.
+ */
+const COMMANDS: Partial<Record<NodeJS.Platform, readonly [string, ...string[]]>> = {
+  linux: [
+    'systemd-inhibit',
+    '--what=sleep:idle',
+    '--mode=block',
+    '--who=Notebook Executions',
+    '--why=A notebook is being executed',
+    'cat',
+  ],
+  darwin: ['caffeinate', '-i', 'cat'],
+};
+
+/** Keeps the machine awake while executions run, where the system offers a way. */
+export class KeepAwake {
+  #blocker: ChildProcess | undefined;
+  /** It did not work once, and is not tried again: a container has no login manager to ask. */
+  #unavailable = false;
+
+  constructor(
+    /** Whether it is wanted; asked anew each time. */
+    private readonly wanted: () => boolean,
+    private readonly log: (message: string) => void,
+    private readonly platform: NodeJS.Platform = process.platform,
+  ) {}
+
+  /** To be called when executions have begun or ended, and when the setting may have changed. */
+  update(running: boolean): void {
+    if (running && this.wanted()) this.#begin();
+    else this.#end();
+  }
+
+  #begin(): void {
+    const command = COMMANDS[this.platform];
+    if (command === undefined || this.#unavailable || this.#blocker !== undefined) return;
+    const [program, ...args] = command;
+    const blocker = spawn(program, args, {
+      stdio: ['pipe', 'ignore', 'pipe'],
+      env: nodeEnvironment(),
+    });
+    this.#blocker = blocker;
+    let said = '';
+    const failed = (why: string): void => {
+      if (this.#blocker !== blocker) return;
+      this.#blocker = undefined;
+      this.#unavailable = true;
+      this.log(`the machine is not kept awake: ${program}: ${said.trim() || why}`);
+    };
+    blocker.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(0, 300)));
+    // Writing nothing, it can only fail because the process is gone, which `exit` tells.
+    blocker.stdin.on('error', () => undefined);
+    blocker.once('error', (error) => {
+      failed(error.message);
+    });
+    blocker.once('close', (code, signal) => {
+      failed(signal ?? `exit code ${code ?? 'unknown'}`);
+    });
+  }
+
+  #end(): void {
+    const blocker = this.#blocker;
+    this.#blocker = undefined;
+    blocker?.stdin?.end();
+  }
+}

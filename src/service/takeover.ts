@@ -1,0 +1,80 @@
+import * as fs from 'node:fs/promises';
+import * as http from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { readEndpoint, servicePaths, STOP_PATH, type Endpoint, type ServicePaths } from './endpoint';
+import { ServiceLock } from './lock';
+import { isAlive, type ProcessIdentity } from './processes';
+
+/** Another service has the data directory. */
+export class AlreadyRunningError extends Error {
+  override readonly name = 'AlreadyRunningError';
+}
+
+/** How long a service that is asked to leave may take, milliseconds. */
+const STOP_MS = 5000;
+/** Whose place a service that starts may take. */
+export interface TakeoverOptions {
+  /** `{version}-{hash}`, see endpoint.ts. */
+  readonly build: string;
+  /** Take the place of a running service of another build. */
+  readonly replace: boolean;
+  readonly log: (message: string) => void;
+}
+
+/** Takes the lock of a data directory. @throws AlreadyRunningError */
+export async function takeLock(
+  paths: ServicePaths,
+  { build, replace, log }: TakeoverOptions,
+): Promise<ServiceLock> {
+  for (;;) {
+    const lock = await ServiceLock.acquire(paths.host);
+    if (lock instanceof ServiceLock) return lock;
+    const running = await readEndpoint(paths);
+    if (!replace || running?.build === build) {
+      throw new AlreadyRunningError(`process ${lock.holder.pid} serves ${paths.dataDirectory} already`);
+    }
+    log(`takes over from ${running?.build ?? 'a service that is coming up'}`);
+    await endService(paths, lock.holder);
+  }
+}
+
+/** Ends the service that holds the lock: it is asked, and when it does not react, ended. Runners go on. */
+async function endService(paths: ServicePaths, holder: ProcessIdentity): Promise<void> {
+  const endpoint = await readEndpoint(paths);
+  const deadline = performance.now() + STOP_MS;
+  if (endpoint?.pid === holder.pid) await askToStop(endpoint, paths.token).catch(() => undefined);
+  while (await isAlive(holder)) {
+    if (performance.now() > deadline) {
+      if (await isAlive(holder)) process.kill(holder.pid, 'SIGKILL');
+      await delay(50);
+    }
+    await delay(10);
+  }
+}
+
+/** The `stop` command. @returns false when nothing runs. */
+export async function stopRunning(dataDirectory: string): Promise<boolean> {
+  const paths = servicePaths(dataDirectory);
+  const holder = await ServiceLock.holder(paths.host);
+  if (holder === undefined) return false;
+  await endService(paths, holder);
+  return true;
+}
+
+async function askToStop(endpoint: Endpoint, tokenFile: string): Promise<void> {
+  const token = await fs.readFile(tokenFile, 'utf8');
+  await new Promise<void>((resolve, reject) => {
+    const request = http.request(
+      new URL(STOP_PATH, endpoint.endpoint),
+      { method: 'POST', headers: { authorization: `Bearer ${token}` }, timeout: STOP_MS, agent: false },
+      (response) => {
+        response.resume();
+        response.once('end', resolve);
+        response.once('error', reject);
+      },
+    );
+    request.once('timeout', () => request.destroy(new Error('no answer')));
+    request.once('error', reject);
+    request.end();
+  });
+}

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { isSecretName, MASK, maskSecrets, SECRET_PARAMETERS } from '../../../src/execution/secret-names';
+
+describe('secret names', () => {
+  for (const name of [
+    'password',
+    'DB_PASSWORD',
+    'api_token',
+    'Token',
+    'client_secret',
+    'openai_api_key',
+    'apikey',
+  ])
+    it(`${name} is one`, () => {
+      assert.ok(isSecretName(name, SECRET_PARAMETERS));
+    });
+  for (const name of ['max_tokens', 'tokenizer', 'alpha', 'key', 'path'])
+    it(`${name} is none`, () => {
+      assert.ok(!isSecretName(name, SECRET_PARAMETERS));
+    });
+
+  it('are told by patterns in which only * means anything but itself', () => {
+    assert.ok(isSecretName('a.b(1)', ['A.B(*)']));
+    assert.ok(!isSecretName('axb(1)', ['a.b(*)']));
+    assert.ok(!isSecretName('password1', ['password']));
+    assert.ok(!isSecretName('password', []));
+  });
+
+  it('mask values at any depth, whatever they are, and leave the rest as it is', () => {
+    const plain = { alpha: 1, list: [{ beta: 2 }], empty_password: '', no_token: null };
+    assert.equal(maskSecrets(plain, SECRET_PARAMETERS), plain);
+    const value = { alpha: 1, password: 'hunter2', login: [{ user: 'me', api_key: { id: 7 } }] };
+    assert.deepEqual(maskSecrets(value, SECRET_PARAMETERS), {
+      alpha: 1,
+      password: MASK,
+      login: [{ user: 'me', api_key: MASK }],
+    });
+  });
+});

@@ -1,0 +1,19 @@
+import * as assert from 'node:assert/strict';
+import { MASK } from '../../../src/execution/secret-names';
+import { prepareNotebook } from '../../../src/runner/prepare';
+import { jobFor, notebookOf, tagged } from './running';
+
+describe('A notebook that is prepared with secret parameters', () => {
+  it('has them in its parameters cell alone, not in its metadata', async () => {
+    const notebook = notebookOf(tagged("db_password = 'default-secret'\nalpha = 1", 'parameters'));
+    const job = jobFor('/folder', {
+      parameters: '{"db_password": "hunter2", "alpha": 0.50}',
+      secretParameters: ['*password*'],
+    });
+    const prepared = await prepareNotebook(Buffer.from(JSON.stringify(notebook)), job);
+    const { parameters, default_parameters } = JSON.parse(prepared.description) as Record<string, unknown>;
+    assert.deepEqual(parameters, { db_password: MASK, alpha: 0.5 });
+    assert.deepEqual(default_parameters, { db_password: MASK, alpha: 1 });
+    assert.match(prepared.notebook.cells[1]?.source ?? '', /db_password = "hunter2"/);
+  });
+});

@@ -1,0 +1,255 @@
+import * as assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { CleanUp, ServiceInfo } from '../../../src/service/endpoint';
+import { processStartTime } from '../../../src/service/processes';
+import { fakeKernel, PARENT, temporaryFolder, TestService } from './support';
+
+async function infoOf(service: TestService): Promise<ServiceInfo> {
+  return (await service.request('GET', PARENT)).body['metadata'] as ServiceInfo;
+}
+
+/** Asks until it is so; the test's own time limit ends what never comes. */
+async function eventually(wanted: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await wanted())) await delay(10);
+}
+
+async function names(service: TestService): Promise<string[]> {
+  const { body } = await service.request('GET', `${PARENT}/executions`);
+  const executions = (body['executions'] ?? []) as { name: string }[];
+  return executions.map(({ name }) => path.posix.basename(name)).sort();
+}
+
+const daysAgo = (days: number): string => new Date(Date.now() - days * 86_400_000).toISOString();
+
+/** Changes a record as another host would: as a whole. */
+function change(service: TestService, id: string, fields: object, runStatus: object = {}): void {
+  const file = service.file(id, 'execution.json');
+  const record = JSON.parse(fs.readFileSync(file, 'utf8')) as { runStatus?: object };
+  const changed = { ...record, ...fields, runStatus: { ...record.runStatus, ...runStatus } };
+  fs.writeFileSync(`${file}.aside`, JSON.stringify(changed));
+  fs.renameSync(`${file}.aside`, file);
+}
+
+function configure(folder: string, config: object): void {
+  fs.mkdirSync(path.join(folder, 'data'), { recursive: true, mode: 0o700 });
+  fs.writeFileSync(path.join(folder, 'data/config.json'), JSON.stringify(config));
+}
+
+// systemd-inhibit is what a test can put its own in place of.
+describe('The machine, while something runs,', () => {
+  let folder: string;
+  const searched = process.env['PATH'] ?? '';
+  /** Puts a program of this name before all others for services that are started from now on. */
+  function inhibitor(script: string): void {
+    const bin = path.join(folder, 'bin');
+    fs.mkdirSync(bin);
+    fs.writeFileSync(path.join(bin, 'systemd-inhibit'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    process.env['PATH'] = `${bin}:${searched}`;
+  }
+  /** Writes its process id, and then is what it was told to run. */
+  const working = () => {
+    inhibitor(`echo $$ "$1" >> "${folder}/locks"; while [ "\${1#--}" != "$1" ]; do shift; done; exec "$@"`);
+  };
+  const locks = (): string[] => {
+    const file = path.join(folder, 'locks');
+    return fs.existsSync(file) ? fs.readFileSync(file, 'utf8').trim().split('\n') : [];
+  };
+  const held = async (): Promise<boolean> => {
+    const starts = await Promise.all(locks().map((line) => processStartTime(Number.parseInt(line))));
+    return starts.some((start) => start !== undefined);
+  };
+  beforeEach(() => {
+    folder = temporaryFolder();
+  });
+  afterEach(() => {
+    process.env['PATH'] = searched;
+  });
+
+  it('is kept awake with one lock, which goes with the last run and with a service that is killed', async () => {
+    working();
+    const service = await TestService.start(folder, '--max-concurrent', '2');
+    await service.create('one', 'wait');
+    await service.create('two', 'wait');
+    await Promise.all([service.running('one'), service.running('two')]);
+    await eventually(held);
+    service.go('one');
+    await service.ended('one');
+    assert.equal(await held(), true);
+    service.go('two');
+    await service.ended('two');
+    await eventually(async () => !(await held()));
+    assert.deepEqual(
+      locks().map((line) => line.split(' ')[1]),
+      ['--what=sleep:idle'],
+    );
+    await service.create('three', 'wait');
+    await service.running('three');
+    await eventually(held);
+    await service.kill();
+    await eventually(async () => !(await held()));
+    const next = await TestService.start(folder);
+    await eventually(held);
+    next.go('three');
+    await next.ended('three');
+    await eventually(async () => !(await held()));
+  });
+
+  it('is left alone where the setting says so, from the next look at the settings on', async () => {
+    working();
+    configure(folder, { keepAwake: false });
+    const service = await TestService.start(folder);
+    await service.create('one', 'wait');
+    await service.running('one');
+    assert.deepEqual(locks(), []);
+    configure(folder, { keepAwake: true });
+    await infoOf(service);
+    await eventually(held);
+    configure(folder, { keepAwake: false, spare: false });
+    await infoOf(service);
+    await eventually(async () => !(await held()));
+    service.go('one');
+    await service.ended('one');
+  });
+
+  it('may go to sleep where nothing keeps it awake: said once, and runs are none the worse', async () => {
+    inhibitor('echo "Failed to inhibit: no bus" >&2; exit 1');
+    const service = await TestService.start(folder);
+    for (const id of ['one', 'two']) {
+      await service.create(id, 'wait');
+      await service.running(id);
+      await eventually(() => service.stderr.join('').includes('not kept awake'));
+      service.go(id);
+      assert.equal((await service.ended(id)).state, 'SUCCEEDED');
+    }
+    const said = service.stderr.join('').match(/the machine is not kept awake: .*/g);
+    assert.deepEqual(said, ['the machine is not kept awake: systemd-inhibit: Failed to inhibit: no bus']);
+  });
+});
+
+describe('Executions that are old or too many', () => {
+  it('are deleted, but none that runs, is pinned, or has just ended; and it is told, also after a restart', async () => {
+    const folder = temporaryFolder();
+    configure(folder, { retentionDays: 0, retentionBytes: 0 });
+    const first = await TestService.start(folder, '--max-concurrent', '8');
+    for (const id of ['old', 'pinned', 'large', 'recent', 'fresh']) {
+      await first.create(id);
+      await first.ended(id);
+    }
+    await first.create('running', 'wait');
+    await first.running('running');
+    const pinned = await first.request('POST', `${PARENT}/executions/pinned:pin`);
+    assert.equal((pinned.body['runStatus'] as { pinned?: boolean }).pinned, true);
+    await first.kill();
+    fs.writeFileSync(first.file('large', 'output.ipynb'), Buffer.alloc(3_000_000));
+    fs.writeFileSync(first.file('fresh', 'output.ipynb'), Buffer.alloc(3_000_000));
+    for (const id of ['old', 'pinned']) change(first, id, {}, { endTime: daysAgo(31) });
+    change(first, 'running', { createTime: daysAgo(40) });
+    change(first, 'large', {}, { endTime: daysAgo(3) });
+    change(first, 'recent', {}, { endTime: daysAgo(2) });
+    // Too much without `large`, whose place is taken first as it ended before the others; then there is room.
+    configure(folder, { retentionDays: 30, retentionBytes: 3_100_000 });
+    const second = await TestService.start(folder, '--max-concurrent', '8');
+    await eventually(async () => (await infoOf(second)).retention !== undefined);
+    assert.deepEqual(await names(second), ['fresh', 'pinned', 'recent', 'running']);
+    const { retention, diskBytes, executions } = await infoOf(second);
+    assert.equal(retention?.count, 2);
+    assert.ok(retention.bytes > 3_000_000);
+    assert.ok(diskBytes !== undefined && diskBytes > 3_000_000 && diskBytes < 3_100_000, String(diskBytes));
+    assert.equal(executions, 4);
+    assert.deepEqual(fs.readdirSync(path.join(folder, 'data/executions')).sort(), await names(second));
+    second.go('running');
+    assert.equal((await second.ended('running')).state, 'SUCCEEDED');
+    await second.kill();
+    const third = await TestService.start(folder);
+    assert.deepEqual((await infoOf(third)).retention, retention);
+    assert.equal((await third.get('pinned')).runStatus?.pinned, true);
+  });
+
+  it('are cleaned up when asked: sizes first, then those before a time, never a pinned one', async () => {
+    const folder = temporaryFolder();
+    const service = await TestService.start(folder, '--max-concurrent', '4');
+    for (const id of ['one', 'two', 'kept']) {
+      await service.create(id);
+      await service.ended(id);
+    }
+    await service.create('running', 'wait');
+    await service.running('running');
+    await service.request('POST', `${PARENT}/executions/kept:pin`);
+    const cleanUp = async (endedBefore: string, dryRun?: boolean): Promise<CleanUp> => {
+      const { code, body } = await service.request('POST', `${PARENT}:cleanUp`, { endedBefore, dryRun });
+      assert.equal(code, 200, JSON.stringify(body));
+      return body as unknown as CleanUp;
+    };
+    const now = new Date().toISOString();
+    const told = await cleanUp(now, true);
+    assert.equal(told.count, 2);
+    assert.ok(told.bytes > 0);
+    assert.equal(told.oldest, (await service.get('one')).runStatus?.endTime);
+    assert.deepEqual(await cleanUp(daysAgo(1), false), { count: 0, bytes: 0 });
+    assert.deepEqual(await names(service), ['kept', 'one', 'running', 'two']);
+    assert.deepEqual(await cleanUp(now), told);
+    assert.deepEqual(await names(service), ['kept', 'running']);
+    await service.request('POST', `${PARENT}/executions/kept:unpin`, {});
+    assert.equal((await cleanUp(new Date().toISOString())).count, 1);
+    for (const body of [{}, { endedBefore: 'yesterday' }, { endedBefore: now, more: 1 }])
+      assert.equal((await service.request('POST', `${PARENT}:cleanUp`, body)).code, 400);
+    service.go('running');
+    await service.ended('running');
+  });
+
+  it('keep a pin that was set while they ran', async () => {
+    const service = await TestService.start(temporaryFolder());
+    await service.create('one', 'wait');
+    await service.running('one');
+    await service.request('POST', `${PARENT}/executions/one:pin`);
+    service.go('one');
+    assert.equal((await service.ended('one')).runStatus?.pinned, true);
+    const record = JSON.parse(fs.readFileSync(service.file('one', 'execution.json'), 'utf8')) as object;
+    assert.equal(Reflect.get(record, 'pinned'), true);
+  });
+});
+
+describe('Executions of another host', () => {
+  it('appear, are followed and go while a service runs, each in its place', async () => {
+    const folder = temporaryFolder();
+    // It looks every second, and stays as long as it is asked.
+    const service = await TestService.start(folder, '--idle-seconds', '2');
+    await service.create('own');
+    await service.ended('own');
+    const source = path.dirname(service.file('own', 'execution.json'));
+    const theirs = path.dirname(service.file('theirs', 'execution.json'));
+    fs.cpSync(source, `${theirs}.aside`, { recursive: true });
+    fs.renameSync(`${theirs}.aside`, theirs);
+    const host = path.join(folder, 'data/hosts/other');
+    fs.mkdirSync(host, { recursive: true });
+    // As another host writes it: the record last, as a whole.
+    const running = { id: 'theirs', host: 'other', boot: 'another', createTime: daysAgo(1) };
+    change(service, 'theirs', { ...running, state: 'QUEUED' });
+    await eventually(async () => (await names(service)).includes('theirs'));
+    assert.equal((await service.get('theirs')).state, 'QUEUED');
+    const { body } = await service.request('GET', `${PARENT}/executions?pageSize=1`);
+    assert.match(JSON.stringify(body['executions']), /executions\/own/);
+    change(service, 'theirs', { state: 'SUCCEEDED' });
+    await service.until('theirs', ({ state }) => state === 'SUCCEEDED');
+    fs.rmSync(theirs, { recursive: true });
+    await eventually(async () => !(await names(service)).includes('theirs'));
+    assert.deepEqual(await names(service), ['own']);
+  });
+});
+
+describe('Parameters with secret names', () => {
+  it('are handed to the runner with the patterns that say which they are', async () => {
+    const folder = temporaryFolder();
+    configure(folder, { secretParameters: ['hidden*'] });
+    const service = await TestService.start(folder, '--max-concurrent', '1');
+    await service.create('first', 'wait');
+    await service.running('first');
+    await service.create('second', 'succeed', { options: { environment: fakeKernel(folder) } });
+    const job = JSON.parse(fs.readFileSync(service.file('second', 'job.json'), 'utf8')) as object;
+    assert.deepEqual(Reflect.get(job, 'secretParameters'), ['hidden*']);
+    service.go('first');
+    await service.ended('second');
+  });
+});
