@@ -5,15 +5,22 @@ import { machineSettings } from './commands/machine-settings';
 import { problemOf } from './commands/problem-sentences';
 import { usableTemplates } from './commands/template-settings';
 import { WriteBackService } from './commands/write-back';
-import { defaultDataDirectory } from './embedded';
+import { defaultDataDirectory, serviceLogFile } from './embedded';
 import { redact } from './execution/redaction';
 import { systemClock } from './tracking/clock';
 import { LOCAL_RATES } from './tracking/poller';
+import { MachineMonitor } from './tracking/machine-monitor';
 import { TrackingService } from './tracking/tracking-service';
 import { createViews, windowFocus } from './views/views';
 
 /** Settings that the embedded service takes over while it runs. */
-const SERVICE_SETTINGS = ['notebookExecutions.maxConcurrentExecutions', 'notebookExecutions.spareKernel'];
+const SERVICE_SETTINGS = [
+  'notebookExecutions.maxConcurrentExecutions',
+  'notebookExecutions.spareKernel',
+  'notebookExecutions.keepAwake',
+  'notebookExecutions.retention',
+  'notebookExecutions.secretParameters',
+];
 
 /** Settings that hold from the next window on. */
 const RELOAD_SETTINGS = ['notebookExecutions.dataDirectory', 'notebookExecutions.nodePath'];
@@ -40,9 +47,10 @@ export function activate(context: vscode.ExtensionContext): void {
     random: Math.random,
     log: say,
   });
+  const dataDirectory = settings.dataDirectory ?? defaultDataDirectory();
   const services = new ServiceRegistry({
     tracking,
-    dataDirectory: settings.dataDirectory ?? defaultDataDirectory(),
+    dataDirectory,
     bundles: vscode.Uri.joinPath(context.extensionUri, 'dist').fsPath,
     version: (context.extension.packageJSON as { version: string }).version,
     nodePath: settings.nodePath,
@@ -51,9 +59,18 @@ export function activate(context: vscode.ExtensionContext): void {
     log: say,
   });
 
+  const monitor = new MachineMonitor({
+    machine: services.embedded,
+    store: tracking.store,
+    clock: systemClock,
+    folder: vscode.Uri.joinPath(context.globalStorageUri, 'retention').fsPath,
+    log: say,
+  });
+
   // Views
   const views = createViews({
     tracking,
+    monitor,
     clock: systemClock,
     memento: context.workspaceState,
     describeError: (error) => problemOf(error).message,
@@ -67,7 +84,23 @@ export function activate(context: vscode.ExtensionContext): void {
   });
   const commands = registerCommands(runner, async () => {
     const { createCommands } = await import('./commands/commands');
-    return createCommands({ tracking, views, services, writeBack, memento: context.workspaceState, log });
+    return createCommands({
+      tracking,
+      views,
+      services,
+      writeBack,
+      machine: services.embedded,
+      report: {
+        extension: context.extension,
+        folder: vscode.Uri.joinPath(context.globalStorageUri, 'diagnostics'),
+        logs: {
+          extension: vscode.Uri.joinPath(context.logUri, `${log.name}.log`).fsPath,
+          service: serviceLogFile(dataDirectory),
+        },
+      },
+      memento: context.workspaceState,
+      log,
+    });
   });
 
   const trackGoogle = () => {
@@ -109,7 +142,7 @@ export function activate(context: vscode.ExtensionContext): void {
     await tracking.close();
     services.dispose();
   };
-  context.subscriptions.push(commands, settingsChanges, looking, writeBack, views, log);
+  context.subscriptions.push(commands, settingsChanges, looking, writeBack, views, monitor, log);
 }
 
 /** Carries out what waits to be undone. What runs goes on. */

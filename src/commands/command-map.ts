@@ -30,6 +30,11 @@ export const COMMAND_IDS = [
   'notebookExecutions.download',
   'notebookExecutions.revealOutput',
   'notebookExecutions.showExtensionLog',
+  'notebookExecutions.pin',
+  'notebookExecutions.unpin',
+  'notebookExecutions.cleanUp',
+  'notebookExecutions.restartService',
+  'notebookExecutions.reportProblem',
 ] as const;
 export type CommandId = (typeof COMMAND_IDS)[number];
 

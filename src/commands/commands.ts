@@ -1,6 +1,7 @@
 import type * as vscode from 'vscode';
 import type { ExecutionRequest } from '../execution/execution';
 import type { ExecutionService } from '../execution/execution-service';
+import type { MachineService } from '../execution/machine';
 import type { UserTemplate } from '../execution/template';
 import type { TrackingService } from '../tracking/tracking-service';
 import { trackedOf } from '../views/explorer/nodes';
@@ -9,7 +10,9 @@ import type { CommandMap } from './command-map';
 import { ExecuteCommands } from './execute-commands';
 import { executionCommands, type ExecutionContext } from './execution-commands';
 import { folderCommands } from './folder-commands';
+import { machineCommands } from './machine-commands';
 import { parametersCellCommand } from './parameters-cell-command';
+import { reportCommand, type ReportContext } from './report-command';
 import { rerunCommands } from './rerun-commands';
 import { SubmissionMemory } from './submission-memory';
 import { templateCommands } from './template-commands';
@@ -34,6 +37,8 @@ export interface CommandsOptions {
   readonly views: Views;
   readonly services: TemplateServices;
   readonly writeBack: WriteBackService;
+  readonly machine: MachineService;
+  readonly report: Pick<ReportContext, 'extension' | 'folder' | 'logs'>;
   /** The workspace's state. */
   readonly memento: vscode.Memento;
   readonly log: vscode.LogOutputChannel;
@@ -45,6 +50,8 @@ export function createCommands({
   views,
   services,
   writeBack,
+  machine,
+  report,
   memento,
   log,
 }: CommandsOptions): CommandMap {
@@ -76,6 +83,8 @@ export function createCommands({
     ...parametersCellCommand(),
     ...templateCommands(executions),
     ...viewCommands(views, executions),
+    ...machineCommands(machine, executions),
+    ...reportCommand({ ...report, machine, store: tracking.store }),
     'notebookExecutions.showExtensionLog': () => {
       log.show();
     },

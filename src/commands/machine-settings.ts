@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import * as z from 'zod/mini';
+import { secretPatterns } from '../views/secret-parameters';
 
 const text = z.catch(z.optional(z.string()), undefined);
 
@@ -8,6 +9,9 @@ const SettingsSchema = z.object({
   nodePath: text,
   maxConcurrentExecutions: z.catch(z.int().check(z.minimum(0)), 0),
   spareKernel: z.catch(z.boolean(), true),
+  keepAwake: z.catch(z.boolean(), true),
+  'retention.days': z.catch(z.number().check(z.minimum(0)), 30),
+  'retention.gigabytes': z.catch(z.number().check(z.minimum(0)), 5),
   'google.keyFile': text,
   'google.quotaProject': text,
   'google.endpoints': z.catch(
@@ -21,7 +25,14 @@ export interface MachineSettings {
   readonly dataDirectory: string | undefined;
   readonly nodePath: string | undefined;
   /** For the embedded service's config.json. */
-  readonly service: { readonly maxConcurrent?: number; readonly spare: boolean };
+  readonly service: {
+    readonly maxConcurrent?: number;
+    readonly spare: boolean;
+    readonly keepAwake: boolean;
+    readonly retentionDays: number;
+    readonly retentionBytes: number;
+    readonly secretParameters: string[];
+  };
   readonly google: {
     readonly keyFile: string | undefined;
     readonly quotaProject: string | undefined;
@@ -43,6 +54,10 @@ export function machineSettings(): MachineSettings {
     service: {
       ...(maxConcurrentExecutions === 0 ? {} : { maxConcurrent: maxConcurrentExecutions }),
       spare: spareKernel,
+      keepAwake: settings.keepAwake,
+      retentionDays: settings['retention.days'],
+      retentionBytes: settings['retention.gigabytes'] * 1024 ** 3,
+      secretParameters: [...secretPatterns()],
     },
     google: {
       keyFile: present(settings['google.keyFile']),

@@ -1,7 +1,8 @@
-import { l10n } from 'vscode';
+import { commands, l10n } from 'vscode';
 import { ServiceError } from '../execution/errors';
+import { isHanging } from '../tracking/machine-monitor';
 import { googleRemedies, googleSentence } from './google-sentences';
-import { Problem } from './problem';
+import { Problem, type Remedy } from './problem';
 
 /** The person's sentence for any error. Details (stack, system errors) are in the log, behind the popup's button. */
 export function problemOf(error: unknown): Problem {
@@ -9,13 +10,21 @@ export function problemOf(error: unknown): Problem {
     return error;
   }
   if (error instanceof ServiceError) {
-    return new Problem(sentenceOf(error), googleRemedies(error), { cause: error });
+    const remedies = isHanging(error) ? [restartService()] : googleRemedies(error);
+    return new Problem(sentenceOf(error), remedies, { cause: error });
   }
   return new Problem(
     l10n.t('Something unexpected happened: {0}', error instanceof Error ? error.message : String(error)),
     [],
     { cause: error },
   );
+}
+
+function restartService(): Remedy {
+  return {
+    label: l10n.t('Restart Service'),
+    run: () => commands.executeCommand('notebookExecutions.restartService'),
+  };
 }
 
 /** A ServiceError's sentence, by its reason where that is known, else by its status. */

@@ -2,9 +2,12 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { type Execution } from '../execution/execution';
 import type { ExecutionService } from '../execution/execution-service';
+import { isSecretName } from '../execution/secret-names';
 import { TEMPLATE_SERVICES, type UserTemplate } from '../execution/template';
+import { encodeParameters, parseParameters } from '../notebook/parameters/parse';
 import { notebookNameOf } from '../views/execution-facts';
 import { label } from '../views/pickers/label';
+import { secretPatterns } from '../views/secret-parameters';
 import type { CommandMap } from './command-map';
 import { chooseExecutions, type ExecutionContext } from './execution-commands';
 import {
@@ -37,7 +40,9 @@ export function templateCommands(
       if (name !== undefined && target !== undefined) {
         await saveTemplate(templateOf(name, tracked.service, tracked.execution), target);
         const edit = vscode.l10n.t('Edit Templates');
-        const message = vscode.l10n.t('Saved the template “{0}”.', name);
+        const message = holdsSecrets(tracked.execution)
+          ? vscode.l10n.t('Saved the template “{0}” without its secret parameters.', name)
+          : vscode.l10n.t('Saved the template “{0}”.', name);
         void vscode.window.showInformationMessage(message, edit).then(async (chosen) => {
           if (chosen === edit) {
             await editTemplates();
@@ -82,6 +87,9 @@ export function templateOf(name: string, service: ExecutionService, execution: E
     ...runOptions
   } = execution.runOptions ?? {};
   const { inputNotebookFile: _input, ...executionTemplate } = execution.executionTemplate ?? {};
+  // A settings file is read by more than this editor, and is often shared.
+  const { parameters } = executionTemplate;
+  if (parameters !== undefined) executionTemplate.parameters = withoutSecrets(parameters);
   // The service answers with the folder of the notebook where none was chosen; another notebook has another one.
   const { source, workingDirectory } = execution.runOptions ?? {};
   if (workingDirectory !== undefined && source?.startsWith('file:') === true) {
@@ -97,6 +105,23 @@ export function templateOf(name: string, service: ExecutionService, execution: E
     executionTemplate,
     runOptions,
   };
+}
+
+/** Parameters as YAML or JSON text, without those whose names say that they are secret. */
+function withoutSecrets(text: string): string {
+  try {
+    const parameters = parseParameters(text);
+    const kept = Object.entries(parameters).filter(([name]) => !isSecretName(name, secretPatterns()));
+    return kept.length === Object.keys(parameters).length ? text : encodeParameters(Object.fromEntries(kept));
+  } catch {
+    // Another program's: what it means cannot be told.
+    return text;
+  }
+}
+
+function holdsSecrets({ executionTemplate }: Execution): boolean {
+  const text = executionTemplate?.parameters ?? '';
+  return withoutSecrets(text) !== text;
 }
 
 function askName(execution: Execution): PromiseLike<string | undefined> {

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import type { LogChunk, OutputDocument } from '../execution/execution-service';
+import { servicePaths } from '../service/endpoint';
 import { errorCode } from '../service/files';
 
 const MAX_CHUNK_BYTES = 1024 * 1024;
@@ -50,4 +51,9 @@ function unfinished(bytes: Buffer): number {
     return length > back ? back : 0;
   }
   return 0;
+}
+
+/** The file that the service of this host logs to. */
+export function serviceLogFile(dataDirectory: string): string {
+  return servicePaths(dataDirectory).log;
 }

@@ -65,7 +65,7 @@ export function mayHaveOutput({ service, execution }: TrackedExecution): boolean
 /**
  * The words of a row's `contextValue`. Menus match them with `viewItem =~ /\bword\b/`:
  * `execution` always; `active` or `ended`; `cancellable`; `deletable`; `hasOutput`; `hasInput`; `hasLog`; `hasSource`
- * (the notebook it was submitted from is known); `comparable` (input and output can be compared); `failedCell`.
+ * (the notebook it was submitted from is known); `pinnable` or `pinned`; `comparable` (input and output can be compared); `failedCell`.
  */
 export function capabilitiesOf(tracked: TrackedExecution): string[] {
   const { service, execution } = tracked;
@@ -77,6 +77,7 @@ export function capabilitiesOf(tracked: TrackedExecution): string[] {
   if (mayHaveOutput(tracked)) words.push('hasOutput', 'comparable');
   if (service.capabilities.log && execution.runStatus?.startTime !== undefined) words.push('hasLog');
   if (execution.runOptions?.source !== undefined) words.push('hasSource');
+  if (service.pin !== undefined) words.push(execution.runStatus?.pinned === true ? 'pinned' : 'pinnable');
   if (execution.runStatus?.cell?.errorName !== undefined) words.push('failedCell');
   return words;
 }

@@ -1,15 +1,18 @@
 import * as vscode from 'vscode';
 import type { Clock, Disposable } from '../tracking/clock';
 import type { WindowFocus } from '../tracking/completion-notifier';
+import type { MachineMonitor } from '../tracking/machine-monitor';
 import type { TrackingService } from '../tracking/tracking-service';
 import { CompletionMessages, type CompletionSettings } from './completion-messages';
 import { ExplorerView } from './explorer/explorer-view';
+import { tellAboutMachine } from './machine-messages';
 import { LogChannels } from './log-channels';
 import { OutputDocuments } from './output/output-documents';
 import { StatusBarItem } from './status-bar';
 
 export interface ViewsOptions {
   readonly tracking: TrackingService;
+  readonly monitor: MachineMonitor;
   readonly clock: Clock;
   /** The workspace's state. */
   readonly memento: vscode.Memento;
@@ -27,9 +30,9 @@ export interface Views extends vscode.Disposable {
 }
 
 /** Builds the views of a window and subscribes them to its tracking. */
-export function createViews({ tracking, clock, memento, describeError, log }: ViewsOptions): Views {
+export function createViews({ tracking, monitor, clock, memento, describeError, log }: ViewsOptions): Views {
   const { store } = tracking;
-  const explorer = new ExplorerView({ tracking, clock, memento, describeError });
+  const explorer = new ExplorerView({ tracking, monitor, clock, memento, describeError });
   const documents = new OutputDocuments({ store, clock, describeError, largeOutput });
   const logs = new LogChannels(store, clock);
   const messages = new CompletionMessages({
@@ -45,6 +48,7 @@ export function createViews({ tracking, clock, memento, describeError, log }: Vi
     logs,
     new StatusBarItem(store, explorer),
     tracking.completion.onDidEnd((ended) => void messages.present(ended)),
+    ...tellAboutMachine(monitor),
     tracking.deletion.onDidFail(
       ({ error }) =>
         void vscode.window.showErrorMessage(

@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { COMMAND_IDS } from '../../src/commands/command-map';
+import { SECRET_PARAMETERS } from '../../src/execution/secret-names';
 import {
   StrictExecutionTemplateSchema,
   TEMPLATE_SERVICES,
@@ -81,8 +82,13 @@ describe('manifest', () => {
 
   it('offers row commands only where the row has the capability, and by words that rows have', () => {
     const words =
-      /'(execution|active|ended|cancellable|deletable|hasOutput|hasInput|hasLog|hasSource|comparable|failedCell)'/g;
-    const known = new Set([...read('src/views/execution-facts.ts').matchAll(words)].map((match) => match[1]));
+      /\b(execution|active|ended|cancellable|deletable|hasOutput|hasInput|hasLog|hasSource|comparable|failedCell|pinnable|pinned|machine|serviceError|hanging)\b/g;
+    const known = new Set(
+      [
+        ...read('src/views/execution-facts.ts').matchAll(words),
+        ...read('src/views/explorer/service-rows.ts').matchAll(words),
+      ].map((match) => match[1]),
+    );
     for (const { command, when = '' } of contributes.menus['view/item/context'] ?? []) {
       const word = /viewItem =~ \/\\b(\w+)\\b\//.exec(when)?.[1];
       assert.ok(word !== undefined && known.has(word), `${command}: ${when}`);
@@ -168,6 +174,10 @@ describe('manifest', () => {
       largeOutputSize: ['window', 50],
       maxConcurrentExecutions: ['machine', 0],
       spareKernel: ['machine', true],
+      keepAwake: ['machine', true],
+      'retention.days': ['machine', 30],
+      'retention.gigabytes': ['machine', 5],
+      secretParameters: ['machine', [...SECRET_PARAMETERS]],
       dataDirectory: ['machine', ''],
       nodePath: ['machine', ''],
       'google.keyFile': ['machine', ''],

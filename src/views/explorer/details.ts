@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { Execution } from '../../execution/execution';
 import { isActive } from '../../execution/states';
 import { parseTime } from '../execution-facts';
+import { secretPatterns } from '../secret-parameters';
 import { explain, failedCellOf } from '../sentences';
 import { formatDuration, oneLine } from '../text';
 import { warningSentence } from '../warning-sentence';
@@ -90,7 +91,7 @@ function parametersNode(node: ExecutionNode, execution: Execution): DetailNode[]
     'parameters',
     { label: vscode.l10n.t('Parameters'), icon: 'symbol-parameter' },
     async () =>
-      (await parametersOf(text)).map(([name, value], index) =>
+      (await parametersOf(text, secretPatterns())).map(([name, value], index) =>
         detail(parent, `parameter/${String(index)}`, {
           label: oneLine(name, 100),
           description: oneLine(value),

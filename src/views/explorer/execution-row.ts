@@ -43,6 +43,7 @@ export function rowDescription(execution: Execution, now: number): string {
     if (end !== undefined) parts.push(formatTime(end, now, vscode.env.language));
     if (duration !== undefined && end !== undefined) parts.push(formatDuration(duration));
   }
+  if (runStatus?.pinned === true) parts.push(vscode.l10n.t('pinned'));
   if (runOptions?.templateName !== undefined) parts.push(oneLine(runOptions.templateName, 60));
   return parts.join(' · ');
 }
@@ -76,6 +77,7 @@ function rowSentence(execution: Execution, now: number): string {
       sentences.push(vscode.l10n.t('It ended at {0}.', formatTime(end, now, vscode.env.language)));
     if (duration !== undefined) sentences.push(vscode.l10n.t('It took {0}.', formatDuration(duration)));
   }
+  if (runStatus?.pinned === true) sentences.push(vscode.l10n.t('Pinned.'));
   if (runOptions?.templateName !== undefined)
     sentences.push(vscode.l10n.t('Template {0}.', oneLine(runOptions.templateName, 60)));
   return sentences.join(' ');

@@ -1,15 +1,17 @@
 import * as vscode from 'vscode';
 import type { Clock } from '../../tracking/clock';
-import type { ExecutionStore, ServiceStatus, TrackedExecution } from '../../tracking/execution-store';
+import type { ExecutionStore, TrackedExecution } from '../../tracking/execution-store';
+import type { MachineMonitor } from '../../tracking/machine-monitor';
 import { notebookNameOf } from '../execution-facts';
-import { presentGroup, presentState, STATE_GROUPS, type StateGroup } from '../state-presentation';
-import { oneLine } from '../text';
+import { presentState, STATE_GROUPS, type StateGroup } from '../state-presentation';
 import type { Arrangement, Grouping } from './arrangement';
 import { detailsOf } from './details';
 import { executionRow, openCommand, rowDescription } from './execution-row';
 import { ExecutionTree } from './execution-tree';
-import type { ExecutionNode, GroupNode, TreeNode } from './nodes';
-import { executionTooltip, tooltipOf } from './tooltip';
+import { groupRow, labelOf, moreRow } from './group-rows';
+import type { ExecutionNode, GroupNode, MachineNode, TreeNode } from './nodes';
+import { errorRow, machineRow } from './service-rows';
+import { executionTooltip } from './tooltip';
 
 export interface ExecutionTreeProviderOptions {
   readonly store: ExecutionStore;
@@ -17,13 +19,12 @@ export interface ExecutionTreeProviderOptions {
   readonly arrangement: Arrangement;
   /** The person's sentence for an error of a service. */
   readonly describeError: (error: Error) => string;
+  /** The service of this machine, where it has a row. */
+  readonly machine?: Pick<MachineMonitor, 'info' | 'onDidChange'>;
 }
 
 /** Milliseconds between two drawings of an unfolded row whose elapsed time alone has changed. */
 const UNFOLDED_REDRAW = 15_000;
-
-/** Command of the rows "Load more"; its argument is the row. */
-export const LOAD_MORE = 'notebookExecutions.loadMore';
 
 /** Shows the store as a tree. Draws again only what a change touches. */
 export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>, vscode.Disposable {
@@ -32,11 +33,13 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
   readonly onDidChangeTreeData = this.changeEmitter.event;
   private readonly subscriptions: { dispose(): void }[];
   private current: Arrangement;
+  private readonly machineNode: MachineNode = { kind: 'machine' };
+  private machineShown = false;
   /** What rows said when they were last drawn; rows that never were are not in it. */
   private readonly drawn = new WeakMap<ExecutionNode, { text: string; time: number }>();
 
   constructor(private readonly options: ExecutionTreeProviderOptions) {
-    const { store, clock, arrangement } = options;
+    const { store, clock, arrangement, machine } = options;
     this.current = arrangement;
     this.tree = new ExecutionTree(arrangement, {
       now: () => clock.now(),
@@ -55,6 +58,7 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
       store.onDidChangeService(() => {
         this.changeEmitter.fire(undefined);
       }),
+      ...(machine === undefined ? [] : [machine.onDidChange(() => { this.redrawMachine(); })]),
     ];
   }
 
@@ -127,6 +131,7 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
         return (await node.children?.()) ?? [];
       case 'more':
       case 'serviceError':
+      case 'machine':
         return [];
     }
   }
@@ -141,6 +146,7 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
         return this.current.grouping === 'none' ? undefined : node.group;
       case 'group':
       case 'serviceError':
+      case 'machine':
         return undefined;
     }
   }
@@ -162,7 +168,11 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
       case 'more':
         return moreRow(node.id, node.group);
       case 'serviceError':
-        return this.errorRow(this.options.store.status(node.serviceId));
+        return errorRow(this.options.store.status(node.serviceId), this.options.describeError);
+      case 'machine': {
+        const info = this.options.machine?.info;
+        return info === undefined ? new vscode.TreeItem('') : machineRow(info, this.options.clock.now());
+      }
     }
   }
 
@@ -185,7 +195,20 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
     const [flat] = this.tree.groups;
     const rows = this.current.grouping !== 'none' ? this.tree.groups : flat === undefined ? [] : rowsOf(flat);
     const more = statuses.some(({ nextPageToken }) => nextPageToken !== undefined);
-    return [...errors, ...rows, ...(more ? [{ kind: 'more', id: 'more', group: undefined } as const] : [])];
+    // Without executions the view says what it is for, which it can only while it is empty.
+    this.machineShown = rows.length > 0 && this.options.machine?.info !== undefined;
+    return [
+      ...errors,
+      ...rows,
+      ...(more ? [{ kind: 'more', id: 'more', group: undefined } as const] : []),
+      ...(this.machineShown ? [this.machineNode] : []),
+    ];
+  }
+
+  private redrawMachine(): void {
+    const shown = this.tree.groups.length > 0 && this.options.machine?.info !== undefined;
+    if (shown !== this.machineShown) this.changeEmitter.fire(undefined);
+    else if (shown) this.changeEmitter.fire([this.machineNode]);
   }
 
   /** In a flat tree the rows have no heading that could be drawn again in place of everything. */
@@ -207,17 +230,6 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
       });
       this.subscriptions.push(subscription);
     });
-  }
-
-  private errorRow(status: ServiceStatus | undefined): vscode.TreeItem {
-    const sentence = status?.error === undefined ? '' : this.options.describeError(status.error);
-    const item = new vscode.TreeItem(oneLine(sentence, 300));
-    item.id = `error/${status?.service.id ?? ''}`;
-    item.iconPath = new vscode.ThemeIcon('warning', new vscode.ThemeColor('editorWarning.foreground'));
-    item.tooltip = tooltipOf(`${status?.service.id ?? ''}: ${sentence}`);
-    item.contextValue = 'serviceError';
-    item.command = { command: 'notebookExecutions.refresh', title: vscode.l10n.t('Try Again') };
-    return item;
   }
 }
 
@@ -244,53 +256,4 @@ function compareGroups(grouping: Grouping, one: GroupNode, other: GroupNode): nu
   if (grouping === 'state')
     return STATE_GROUPS.indexOf(one.id as StateGroup) - STATE_GROUPS.indexOf(other.id as StateGroup);
   return labelOf(grouping, one).localeCompare(labelOf(grouping, other), undefined, { numeric: true });
-}
-
-function labelOf(grouping: Grouping, group: GroupNode): string {
-  switch (grouping) {
-    case 'state':
-      return presentGroup(group.id as StateGroup).label;
-    case 'notebook': {
-      const [first] = group.members;
-      return first === undefined ? '' : notebookNameOf(first.tracked.execution);
-    }
-    case 'template':
-      return group.id === '' ? vscode.l10n.t('Without a Template') : group.id;
-    case 'none':
-      return '';
-  }
-}
-
-function groupRow(group: GroupNode, grouping: Grouping): vscode.TreeItem {
-  const label = oneLine(labelOf(grouping, group));
-  const count = group.members.length;
-  const { Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
-  const item = new vscode.TreeItem(label, group.collapsed ? Collapsed : Expanded);
-  item.id = `group/${grouping}/${group.id}`;
-  item.description = String(count);
-  item.contextValue = 'group';
-  if (grouping === 'notebook') item.iconPath = new vscode.ThemeIcon('notebook');
-  if (grouping === 'template') item.iconPath = new vscode.ThemeIcon('server-process');
-  item.accessibilityInformation = {
-    label:
-      count === 1
-        ? vscode.l10n.t('{0}, 1 execution', label)
-        : vscode.l10n.t('{0}, {1} executions', label, count),
-  };
-  return item;
-}
-
-function moreRow(id: string, group: GroupNode | undefined): vscode.TreeItem {
-  const item = new vscode.TreeItem(vscode.l10n.t('Load more…'));
-  item.id = id;
-  item.iconPath = new vscode.ThemeIcon('ellipsis');
-  item.contextValue = 'loadMore';
-  if (group !== undefined)
-    item.description = vscode.l10n.t('{0} of {1} shown', group.limit, group.members.length);
-  item.command = {
-    command: LOAD_MORE,
-    title: vscode.l10n.t('Load more…'),
-    arguments: [{ kind: 'more', id, group }],
-  };
-  return item;
 }

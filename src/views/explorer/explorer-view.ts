@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { Clock, Disposable } from '../../tracking/clock';
+import type { MachineMonitor } from '../../tracking/machine-monitor';
 import type { TrackingService } from '../../tracking/tracking-service';
 import { isFiltering, parseArrangement, type Arrangement } from './arrangement';
 import { ExecutionTreeProvider } from './execution-tree-provider';
@@ -14,6 +15,7 @@ const FEW_ROWS = 20;
 
 export interface ExplorerViewOptions {
   readonly tracking: TrackingService;
+  readonly monitor: MachineMonitor;
   readonly clock: Clock;
   /** Keeps grouping, sorting and filter over a reload: the workspace's state. */
   readonly memento: vscode.Memento;
@@ -30,10 +32,16 @@ export class ExplorerView implements vscode.Disposable {
   private timer: Disposable | undefined;
 
   constructor(private readonly options: ExplorerViewOptions) {
-    const { tracking, clock, memento, describeError } = options;
+    const { tracking, monitor, clock, memento, describeError } = options;
     const { store } = tracking;
     const arrangement = parseArrangement(memento.get(ARRANGEMENT_KEY));
-    this.provider = new ExecutionTreeProvider({ store, clock, arrangement, describeError });
+    this.provider = new ExecutionTreeProvider({
+      store,
+      clock,
+      arrangement,
+      describeError,
+      machine: monitor,
+    });
     this.view = vscode.window.createTreeView(EXPLORER_VIEW, {
       treeDataProvider: this.provider,
       showCollapseAll: true,
@@ -44,6 +52,7 @@ export class ExplorerView implements vscode.Disposable {
       this.view,
       this.view.onDidChangeVisibility(({ visible }) => {
         tracking.setWatched(visible);
+        monitor.setWatched(visible);
         this.tick();
       }),
       this.view.onDidCollapseElement(({ element }) => {
@@ -64,6 +73,7 @@ export class ExplorerView implements vscode.Disposable {
       }),
     ];
     tracking.setWatched(this.view.visible);
+    monitor.setWatched(this.view.visible);
     this.showBadge();
     this.showFilter();
   }

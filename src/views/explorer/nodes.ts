@@ -3,7 +3,7 @@ import type { TrackedExecution } from '../../tracking/execution-store';
 import type { SortKey } from './arrangement';
 
 /** What the tree shows. Menus and commands get these objects as arguments; see {@link trackedOf}. */
-export type TreeNode = GroupNode | ExecutionNode | DetailNode | MoreNode | ServiceErrorNode;
+export type TreeNode = GroupNode | ExecutionNode | DetailNode | MoreNode | ServiceErrorNode | MachineNode;
 
 /** Executions under one heading. The root of a flat tree is one, too, but not shown. */
 export interface GroupNode {
@@ -53,6 +53,11 @@ export interface ServiceErrorNode {
   readonly serviceId: string;
 }
 
+/** The service of this machine; the last row. */
+export interface MachineNode {
+  readonly kind: 'machine';
+}
+
 /** The execution that a menu's argument means: of its row or of a line below it. Undefined for anything else. */
 export function trackedOf(argument: unknown): TrackedExecution | undefined {
   if (!isNode(argument)) return undefined;
@@ -64,6 +69,7 @@ export function trackedOf(argument: unknown): TrackedExecution | undefined {
     case 'group':
     case 'more':
     case 'serviceError':
+    case 'machine':
       return undefined;
   }
 }
@@ -73,7 +79,7 @@ function isNode(argument: unknown): argument is TreeNode {
     typeof argument === 'object' &&
     argument !== null &&
     'kind' in argument &&
-    ['execution', 'detail', 'group', 'more', 'serviceError'].includes(String(argument.kind)) &&
+    ['execution', 'detail', 'group', 'more', 'serviceError', 'machine'].includes(String(argument.kind)) &&
     (argument.kind !== 'execution' || 'tracked' in argument)
   );
 }

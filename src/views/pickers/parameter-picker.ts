@@ -1,13 +1,15 @@
 import * as vscode from 'vscode';
 import { closest } from '../../execution/closest';
 import type { JsonObject } from '../../notebook/json';
+import { isSecretName, MASK } from '../../execution/secret-names';
+import { secretPatterns } from '../secret-parameters';
 import { label } from './label';
+import { promptOf, secretSentence, sentenceOf, undeclaredSentence } from './parameter-sentences';
 import {
   valueText,
   type DeclaredParameter,
   type ParameterForm,
   type ParameterRow,
-  type ValueProblem,
 } from './parameter-form';
 
 /** What was done in the pick; undefined: it was left. */
@@ -138,19 +140,22 @@ function choose(options: ParameterPickerOptions, active: string | undefined): Pr
 
 function rowItem(row: ParameterRow, reset: vscode.QuickInputButton): Item {
   const { declared, value } = row;
+  const secret = isSecret(row.name);
+  const shown = (text: string): string => (secret && text !== '' ? MASK : text);
   const text =
     value === undefined ? (declared?.defaultText ?? '') : valueText(value, declared?.kind ?? 'any');
   const notes = [
     declared === undefined ? vscode.l10n.t('not declared by the notebook') : '',
     declared === undefined || value === undefined
       ? ''
-      : vscode.l10n.t('default: {0}', label(declared.defaultText, 60)),
+      : vscode.l10n.t('default: {0}', label(shown(declared.defaultText), 60)),
     label(declared?.comment ?? '', 120),
+    secret ? vscode.l10n.t('masked here; the executed notebook shows it') : '',
   ].filter((note) => note !== '');
   return {
     row,
     label: label(row.name, 100),
-    description: label(text, 100),
+    description: label(shown(text), 100),
     iconPath: new vscode.ThemeIcon(
       declared === undefined ? 'question' : value === undefined ? 'symbol-parameter' : 'edit',
     ),
@@ -178,13 +183,15 @@ async function editParameter(form: ParameterForm, name: string, title: string): 
     }
     return;
   }
+  const secret = isSecret(name);
   const text = form.textOf(name);
   const long = text.length > LONGEST_EDITABLE;
   const entered = await vscode.window.showInputBox({
     title,
     prompt: long
       ? vscode.l10n.t('{0}: its value has {1} characters. What you type replaces it.', name, text.length)
-      : promptOf(name, declared),
+      : [promptOf(name, declared), ...(secret ? [secretSentence()] : [])].join(' — '),
+    password: secret,
     value: long ? '' : text,
     ignoreFocusOut: true,
     validateInput: (input) => {
@@ -200,6 +207,10 @@ async function editParameter(form: ParameterForm, name: string, title: string): 
   if (value !== undefined) {
     form.set(name, value);
   }
+}
+
+function isSecret(name: string): boolean {
+  return isSecretName(name, secretPatterns());
 }
 
 /** Values to choose from instead of typing. */
@@ -261,60 +272,6 @@ async function confirmUndeclared(form: ParameterForm): Promise<boolean> {
   return true;
 }
 
-function undeclaredSentence(form: ParameterForm, name: string): string {
-  const suggestion = closest(
-    name,
-    form.declared.map((declared) => declared.name),
-  );
-  return suggestion === undefined
-    ? vscode.l10n.t('The notebook does not declare “{0}”.', label(name))
-    : vscode.l10n.t(
-        'The notebook does not declare “{0}”. Did you mean “{1}”?',
-        label(name),
-        label(suggestion),
-      );
-}
-
 function warning(message: string): vscode.InputBoxValidationMessage {
   return { message, severity: vscode.InputBoxValidationSeverity.Warning };
-}
-
-function promptOf(name: string, declared: DeclaredParameter | undefined): string {
-  const kind = declared === undefined ? '' : kindLabel(declared);
-  const comment = label(declared?.comment ?? '', 200);
-  return [kind === '' ? name : vscode.l10n.t('{0}: {1}', name, kind), comment]
-    .filter((part) => part !== '')
-    .join(' — ');
-}
-
-function kindLabel({ kind, optional }: DeclaredParameter): string {
-  const names: Record<DeclaredParameter['kind'], string> = {
-    int: vscode.l10n.t('a whole number'),
-    float: vscode.l10n.t('a number'),
-    bool: vscode.l10n.t('True or False'),
-    string: vscode.l10n.t('text'),
-    list: vscode.l10n.t('a list, such as [1, 2]'),
-    dict: vscode.l10n.t('a mapping, such as {"a": 1}'),
-    any: vscode.l10n.t('any value'),
-  };
-  return optional && kind !== 'any' ? vscode.l10n.t('{0}, or None', names[kind]) : names[kind];
-}
-
-function sentenceOf(problem: ValueProblem): string {
-  switch (problem) {
-    case 'notInt':
-      return vscode.l10n.t('Must be a whole number.');
-    case 'notFloat':
-      return vscode.l10n.t('Must be a number.');
-    case 'notBool':
-      return vscode.l10n.t('Must be True or False.');
-    case 'notList':
-      return vscode.l10n.t('Must be a list, such as [1, 2].');
-    case 'notDict':
-      return vscode.l10n.t('Must be a mapping, such as {"a": 1}.');
-    case 'notChoice':
-      return vscode.l10n.t('Must be one of the values that the notebook names.');
-    case 'notValue':
-      return vscode.l10n.t('This cannot be read as a value. Put text into quotes.');
-  }
 }

@@ -50,6 +50,7 @@ const EXEMPT = new Set([
   "'This machine'",
   // Words of a contextValue.
   "'detail failedCell hasInput'",
+  "'serviceError hanging'",
 ]);
 /** Programs that are run. */
 const PROGRAM = /^["'`](?:for script in|import importlib)/;

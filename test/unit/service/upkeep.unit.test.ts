@@ -136,6 +136,8 @@ describe('Executions that are old or too many', () => {
     for (const id of ['old', 'pinned', 'large', 'recent', 'fresh']) {
       await first.create(id);
       await first.ended(id);
+      // It is told before it is written: the runner's own word is on disk already.
+      await eventually(() => fs.readFileSync(first.file(id, 'execution.json'), 'utf8').includes('SUCCEEDED'));
     }
     await first.create('running', 'wait');
     await first.running('running');
@@ -206,8 +208,9 @@ describe('Executions that are old or too many', () => {
     await service.request('POST', `${PARENT}/executions/one:pin`);
     service.go('one');
     assert.equal((await service.ended('one')).runStatus?.pinned, true);
-    const record = JSON.parse(fs.readFileSync(service.file('one', 'execution.json'), 'utf8')) as object;
-    assert.equal(Reflect.get(record, 'pinned'), true);
+    const record = (): string => fs.readFileSync(service.file('one', 'execution.json'), 'utf8');
+    await eventually(() => record().includes('SUCCEEDED'));
+    assert.equal((JSON.parse(record()) as { pinned?: boolean }).pinned, true);
   });
 });
 
@@ -218,15 +221,15 @@ describe('Executions of another host', () => {
     const service = await TestService.start(folder, '--idle-seconds', '2');
     await service.create('own');
     await service.ended('own');
-    const source = path.dirname(service.file('own', 'execution.json'));
     const theirs = path.dirname(service.file('theirs', 'execution.json'));
-    fs.cpSync(source, `${theirs}.aside`, { recursive: true });
-    fs.renameSync(`${theirs}.aside`, theirs);
     const host = path.join(folder, 'data/hosts/other');
     fs.mkdirSync(host, { recursive: true });
-    // As another host writes it: the record last, as a whole.
-    const running = { id: 'theirs', host: 'other', boot: 'another', createTime: daysAgo(1) };
-    change(service, 'theirs', { ...running, state: 'QUEUED' });
+    // As another host makes it: it appears as a whole.
+    fs.mkdirSync(`${theirs}.aside`);
+    fs.copyFileSync(service.file('own', 'execution.json'), path.join(`${theirs}.aside`, 'execution.json'));
+    const made = { id: 'theirs', host: 'other', boot: 'another', createTime: daysAgo(1), state: 'QUEUED' };
+    change(service, 'theirs.aside', made);
+    fs.renameSync(`${theirs}.aside`, theirs);
     await eventually(async () => (await names(service)).includes('theirs'));
     assert.equal((await service.get('theirs')).state, 'QUEUED');
     const { body } = await service.request('GET', `${PARENT}/executions?pageSize=1`);

@@ -1,0 +1,124 @@
+import * as vscode from 'vscode';
+import { isCleanedUp, type CleanedUp, type MachineService } from '../execution/machine';
+import { isTerminal } from '../execution/states';
+import type { TrackedExecution } from '../tracking/execution-store';
+import { parseTime } from '../views/execution-facts';
+import { formatBytes, formatTime } from '../views/text';
+import type { CommandMap } from './command-map';
+import { chooseExecutions, type ExecutionContext } from './execution-commands';
+
+type Handled =
+  | 'notebookExecutions.pin'
+  | 'notebookExecutions.unpin'
+  | 'notebookExecutions.cleanUp'
+  | 'notebookExecutions.restartService';
+
+const DAY = 24 * 60 * 60 * 1000;
+/** Choices of *Clean Up*: what ended so many days ago; 0: everything that has ended. */
+const AGES = [0, 7, 30];
+
+/** Commands on the service of this machine and what it keeps. */
+export function machineCommands(
+  machine: MachineService,
+  context: Pick<ExecutionContext, 'tracking' | 'selection'>,
+): Pick<CommandMap, Handled> {
+  const { tracking } = context;
+  const pin = async (args: readonly unknown[], pinned: boolean): Promise<void> => {
+    const title = pinned ? vscode.l10n.t('Pin Executions') : vscode.l10n.t('Unpin Executions');
+    const chosen = await chooseExecutions(context, args, title, pinned ? 'pinnable' : 'pinned', true);
+    await Promise.all(
+      chosen.map(async ({ service, execution }: TrackedExecution) => {
+        const ticket = tracking.store.begin();
+        const changed = await service.pin?.(execution.name, pinned);
+        if (changed !== undefined) tracking.store.apply(ticket, service, changed);
+      }),
+    );
+  };
+  return {
+    'notebookExecutions.pin': (...args) => pin(args, true),
+    'notebookExecutions.unpin': (...args) => pin(args, false),
+    'notebookExecutions.restartService': async () => {
+      const title = vscode.l10n.t('Restarting the execution service');
+      await vscode.window.withProgress(
+        { location: vscode.ProgressLocation.Notification, title },
+        async () => {
+          await machine.restart();
+          await tracking.refresh();
+        },
+      );
+      void vscode.window.showInformationMessage(
+        vscode.l10n.t('The execution service was restarted. What ran goes on.'),
+      );
+    },
+    'notebookExecutions.cleanUp': () => cleanUp(machine, context),
+  };
+}
+
+async function cleanUp(
+  machine: MachineService,
+  { tracking }: Pick<ExecutionContext, 'tracking'>,
+): Promise<void> {
+  const now = Date.now();
+  const choices = await Promise.all(
+    AGES.map(async (days) => {
+      const before = new Date(now - days * DAY).toISOString();
+      return { days, before, found: await machine.cleanUp(before, true) };
+    }),
+  );
+  const items = choices
+    .filter(({ found }) => found.count > 0)
+    .map((choice) => ({
+      ...choice,
+      label:
+        choice.days === 0
+          ? vscode.l10n.t('All that have ended')
+          : vscode.l10n.t('Those that ended more than {0} days ago', choice.days),
+      description: sizeOf(choice.found),
+      detail: vscode.l10n.t(
+        'The oldest ended {0}.',
+        formatTime(parseTime(choice.found.oldest) ?? now, now, vscode.env.language),
+      ),
+    }));
+  if (items.length === 0) {
+    void vscode.window.showInformationMessage(
+      vscode.l10n.t(
+        'There is nothing to clean up: no execution of this machine has ended that is not pinned.',
+      ),
+    );
+    return;
+  }
+  const chosen = await vscode.window.showQuickPick(items, {
+    title: vscode.l10n.t('Clean Up Executions of This Machine'),
+    placeHolder: vscode.l10n.t('What to delete. What runs or is pinned stays.'),
+  });
+  if (chosen === undefined) return;
+  const yes = vscode.l10n.t('Delete');
+  const question = vscode.l10n.t('Delete {0}?', sizeOf(chosen.found));
+  const detail = vscode.l10n.t(
+    'Their outputs are deleted, except those in an output folder of your own. This cannot be undone.',
+  );
+  if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) !== yes) return;
+  const title = vscode.l10n.t('Deleting executions');
+  const done = await vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, title },
+    async () => {
+      const ticket = tracking.store.begin();
+      const deleted = await machine.cleanUp(chosen.before, false);
+      for (const { service, execution } of tracking.store.all()) {
+        const gone = service.id === machine.id && isTerminal(execution.state);
+        if (gone && isCleanedUp(execution, chosen.before))
+          tracking.store.remove(ticket, service.id, execution.name);
+      }
+      await tracking.refresh();
+      return deleted;
+    },
+  );
+  void vscode.window.showInformationMessage(vscode.l10n.t('Deleted {0}.', sizeOf(done)));
+}
+
+/** How many, and how large. */
+function sizeOf({ count, bytes }: CleanedUp): string {
+  return count === 1
+    ? vscode.l10n.t('1 execution, {0}', formatBytes(bytes))
+    : vscode.l10n.t('{0} executions, {1}', count, formatBytes(bytes));
+}

@@ -1,0 +1,99 @@
+import { readFile } from 'node:fs/promises';
+import * as os from 'node:os';
+import * as vscode from 'vscode';
+import { diagnosticsReport } from '../execution/diagnostics';
+import type { MachineInfo, MachineService } from '../execution/machine';
+import { isSecretName, SECRET_PARAMETERS } from '../execution/secret-names';
+import type { ExecutionStore } from '../tracking/execution-store';
+import type { CommandMap } from './command-map';
+
+/** Where a report finds what it tells. */
+export interface ReportContext {
+  readonly machine: Pick<MachineService, 'info'>;
+  readonly store: ExecutionStore;
+  readonly extension: vscode.Extension<unknown>;
+  /** Folder that reports are written to. */
+  readonly folder: vscode.Uri;
+  /** Files of logs, by what the report calls them. */
+  readonly logs: Readonly<Record<string, string>>;
+}
+
+/** Bytes at the end of a log that are read; more than the lines that are kept. */
+const TAIL = 100_000;
+
+/** *Report a Problem*: writes a file that a person can read, check and hand on. */
+export function reportCommand(context: ReportContext): Pick<CommandMap, 'notebookExecutions.reportProblem'> {
+  return {
+    'notebookExecutions.reportProblem': async () => {
+      const text = await reportText(context);
+      const time = new Date().toISOString().slice(0, 19).replaceAll(/[:T]/g, '-');
+      const file = vscode.Uri.joinPath(context.folder, `notebook-executions-${time}.md`);
+      // Reports of former times have nothing that a new one has not.
+      await vscode.workspace.fs.delete(context.folder, { recursive: true }).then(undefined, () => undefined);
+      await vscode.workspace.fs.writeFile(file, new TextEncoder().encode(text));
+      await vscode.window.showTextDocument(file, { preview: false });
+      const copy = vscode.l10n.t('Copy');
+      void vscode.window
+        .showInformationMessage(
+          vscode.l10n.t('Read the report before you hand it on: {0}', file.fsPath),
+          copy,
+        )
+        .then(async (chosen) => {
+          if (chosen === copy) await vscode.env.clipboard.writeText(text);
+        });
+      return file;
+    },
+  };
+}
+
+async function reportText({ machine, store, extension, logs }: ReportContext): Promise<string> {
+  const manifest = extension.packageJSON as Manifest;
+  const configuration = vscode.workspace.getConfiguration();
+  const names = manifest.contributes.configuration.flatMap(({ properties }) => Object.keys(properties));
+  const states: Record<string, number> = {};
+  for (const { execution } of store.all()) states[execution.state] = (states[execution.state] ?? 0) + 1;
+  const errors = store
+    .statuses()
+    .flatMap(({ service, error }): [string, string][] =>
+      error === undefined ? [] : [[service.id, error.message]],
+    );
+  return diagnosticsReport({
+    introduction: vscode.l10n.t(
+      'This file has versions, which settings are set, what the execution service says about itself, how many executions there are in each state, and the last lines of logs. It has no notebooks, no values of parameters, no tokens and passwords as far as they can be told by their names and forms. Names of files may be in the logs. Read it before you hand it on.',
+    ),
+    versions: {
+      extension: manifest.version,
+      editor: `${vscode.env.appName} ${vscode.version}`,
+      node: process.versions.node,
+      electron: process.versions['electron'] ?? '-',
+      system: `${process.platform} ${process.arch} ${os.release()}`,
+      remote: vscode.env.remoteName ?? '-',
+      host: vscode.env.appHost,
+    },
+    settings: Object.fromEntries(names.map((name) => [name, configuration.get<unknown>(name)])),
+    service: await machine.info().catch((error: unknown): MachineInfo | string => String(error)),
+    states,
+    errors: Object.fromEntries(errors),
+    logs: Object.fromEntries(
+      await Promise.all(
+        Object.entries(logs).map(async ([name, file]) => [name, await tailOf(file)] as const),
+      ),
+    ),
+    secrets: Object.entries(process.env).flatMap(([name, value]) =>
+      value !== undefined && isSecretName(name, SECRET_PARAMETERS) ? [value] : [],
+    ),
+    home: os.homedir(),
+  });
+}
+
+interface Manifest {
+  readonly version: string;
+  readonly contributes: {
+    readonly configuration: readonly { readonly properties: Readonly<Record<string, unknown>> }[];
+  };
+}
+
+async function tailOf(file: string): Promise<string> {
+  const bytes = await readFile(file).catch(() => undefined);
+  return bytes === undefined ? '-' : bytes.subarray(-TAIL).toString('utf8');
+}

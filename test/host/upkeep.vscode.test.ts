@@ -1,0 +1,290 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import * as path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import * as vscode from 'vscode';
+import type { EmbeddedExecutionService } from '../../src/embedded';
+import type { Execution } from '../../src/execution/execution';
+import type { MachineInfo } from '../../src/execution/machine';
+import { MASK } from '../../src/execution/secret-names';
+import { Emitter } from '../../src/tracking/emitter';
+import { ExecutionStore } from '../../src/tracking/execution-store';
+import { DEFAULT_ARRANGEMENT } from '../../src/views/explorer/arrangement';
+import { ExecutionTreeProvider } from '../../src/views/explorer/execution-tree-provider';
+import type { TreeNode } from '../../src/views/explorer/nodes';
+import { until } from '../support/until';
+import { FakeClock } from '../unit/tracking/fake-clock';
+import { ScriptedService } from '../unit/tracking/scripted-service';
+import {
+  activated,
+  allNames,
+  ended,
+  notebookText,
+  outsider,
+  textOf,
+  withSettings,
+  writeFile,
+} from './support/executions';
+import { Person } from './support/person';
+
+const run = (command: string, ...args: unknown[]): Thenable<unknown> =>
+  vscode.commands.executeCommand(`notebookExecutions.${command}`, ...args);
+const SECRET = 'planted-hunter2';
+
+describe('upkeep of this machine', () => {
+  let service: EmbeddedExecutionService;
+  let person: Person;
+  let restore: () => Promise<void>;
+
+  before(async () => {
+    await activated();
+    service = outsider();
+    restore = await withSettings({
+      'notebookExecutions.openOutput': 'never',
+      'notebookExecutions.notifySuccess': false,
+    });
+  });
+  after(async () => {
+    await restore();
+    service.dispose();
+  });
+  beforeEach(() => {
+    person = new Person();
+  });
+  afterEach(async () => {
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    person.leave();
+  });
+
+  const submit = async (name: string, ...cells: string[]): Promise<Execution> => {
+    person.willPick((pick) => {
+      pick.choose('This machine');
+    });
+    const created = await run('execute', await writeFile(`${name}.ipynb`, notebookText(cells)));
+    return service.get(String(created));
+  };
+
+  it('pins executions and unpins them', async () => {
+    const { name } = await submit('pinned');
+    await ended(service, name);
+    person.willPick((pick) => {
+      assert.equal(pick.title, 'Pin Executions');
+      pick.choose('pinned');
+    });
+    await run('pin');
+    assert.equal((await service.get(name)).runStatus?.pinned, true);
+    person.willPick((pick) => {
+      assert.deepEqual(pick.labels, ['pinned']);
+      pick.choose('pinned');
+    });
+    await run('unpin');
+    assert.equal((await service.get(name)).runStatus?.pinned, undefined);
+  });
+
+  it('cleans up: sizes first, then what was confirmed, and never what is pinned', async () => {
+    const gone = await submit('cleaned up');
+    const kept = await submit('kept');
+    for (const { name } of [gone, kept]) await ended(service, name);
+    await service.pin(kept.name, true);
+    const choose = (): void => {
+      person.willPick((pick) => {
+        const row = pick.row('All that have ended');
+        assert.match(row.description ?? '', /^\d+ executions?, [\d.]+ [KM]?B$/);
+        assert.match(row.detail ?? '', /^The oldest ended /);
+        pick.choose('All that have ended');
+      });
+    };
+    choose();
+    await run('cleanUp');
+    const { text, modal, buttons } = await person.message(/^Delete .*\?$/);
+    assert.match(text, /^Delete \d+ executions?, [\d.]+ [KM]?B\?$/);
+    assert.ok(modal);
+    assert.deepEqual(buttons, ['Delete']);
+    assert.ok((await allNames(service)).includes(gone.name), 'nothing is deleted before it is confirmed');
+    choose();
+    person.willPress(/^Delete .*\?$/, 'Delete');
+    await run('cleanUp');
+    await person.message(/^Deleted \d+ executions?, /);
+    assert.deepEqual(await allNames(service), [kept.name]);
+    await run('cleanUp');
+    await person.message(/^There is nothing to clean up/);
+    await service.delete(kept.name);
+  });
+
+  it('writes a report that has no secret', async () => {
+    const reset = await withSettings({
+      'notebookExecutions.endCommand': `true ${SECRET}`,
+      'notebookExecutions.templates': [
+        { name: 'x', service: 'embedded', executionTemplate: { parameters: `api_key: ${SECRET}` } },
+      ],
+    });
+    try {
+      process.env['UPKEEP_TEST_TOKEN'] = SECRET;
+      const file = await run('reportProblem');
+      assert.ok(file instanceof vscode.Uri);
+      const text = vscode.window.activeTextEditor?.document.getText() ?? '';
+      assert.match(text, /^# Notebook Executions: diagnostics\n\nThis file has versions/);
+      assert.match(text, /- extension: \d+\.\d+\.\d+\n/);
+      assert.match(text, /- build: /);
+      assert.match(text, /## Log of the service\n\n```+text\n\d{4}-/);
+      assert.match(text, /- notebookExecutions\.endCommand: set\n/);
+      assert.ok(!text.includes(SECRET), text);
+      await person.message(/^Read the report before you hand it on/);
+    } finally {
+      delete process.env['UPKEEP_TEST_TOKEN'];
+      await reset();
+    }
+  });
+
+  it('masks parameters with secret names, in the pick and in the output notebook, and says what it cannot hide', async () => {
+    const reset = await withSettings({ 'notebookExecutions.secretParameters': ['hush*'] });
+    try {
+      person.willPick(
+        (pick) => {
+          pick.choose('This machine');
+        },
+        (pick) => {
+          const row = pick.row('hush_hush');
+          assert.equal(row.description, MASK);
+          assert.ok(!JSON.stringify(pick.rows).includes('default-secret'));
+          assert.equal(pick.row('password').description, 'plain');
+          pick.choose('hush_hush');
+        },
+        (pick) => {
+          assert.ok(!JSON.stringify(pick.rows).includes(SECRET));
+          pick.choose('Execute');
+        },
+      );
+      person.willType((box) => {
+        assert.equal(box.password, true);
+        assert.match(box.prompt ?? '', /the executed notebook shows it in its parameters cell/);
+        return SECRET;
+      });
+      const source = "hush_hush = 'default-secret'\npassword = 'plain'";
+      const notebook = notebookText([{ source, tags: ['parameters'] }]);
+      const name = await run('execute', await writeFile('secret.ipynb', notebook));
+      const execution = await ended(service, name);
+      assert.equal(execution.state, 'SUCCEEDED');
+      const output = JSON.parse(await textOf(service.readOutput(execution))) as {
+        cells: { source: string | string[] }[];
+        metadata: { papermill: { parameters: unknown; default_parameters: unknown } };
+      };
+      assert.deepEqual(output.metadata.papermill.parameters, { hush_hush: MASK });
+      assert.deepEqual(output.metadata.papermill.default_parameters, { hush_hush: MASK, password: 'plain' });
+      assert.ok(JSON.stringify(output.cells).includes(SECRET));
+      person.willPick((pick) => {
+        pick.choose('secret');
+      });
+      person.willType(() => 'from secret');
+      person.willPick((pick) => {
+        pick.choose(pick.labels[0] ?? '');
+      });
+      await run('saveAsTemplate');
+      await person.message(/^Saved the template .* without its secret parameters/);
+      const templates = vscode.workspace.getConfiguration('notebookExecutions').get('templates');
+      assert.ok(!JSON.stringify(templates).includes(SECRET));
+      await vscode.workspace
+        .getConfiguration('notebookExecutions')
+        .update('templates', undefined, vscode.ConfigurationTarget.Global);
+    } finally {
+      await reset();
+    }
+  });
+
+  it('hands the settings to the service', async () => {
+    const reset = await withSettings({
+      'notebookExecutions.keepAwake': false,
+      'notebookExecutions.retention.days': 7,
+      'notebookExecutions.retention.gigabytes': 1,
+    });
+    const folder = vscode.workspace.getConfiguration('notebookExecutions').get('dataDirectory', '');
+    const config = (): unknown => JSON.parse(readFileSync(path.join(folder, 'config.json'), 'utf8'));
+    const wanted = { keepAwake: false, retentionDays: 7, retentionBytes: 1024 ** 3 };
+    await until('the service has the settings', () =>
+      isDeepStrictEqual({ ...(config() as object), ...wanted }, config()),
+    );
+    await reset();
+    await until(
+      'the service has the defaults',
+      () => Reflect.get(config() as object, 'retentionDays') === 30,
+    );
+  });
+
+  it('notices a service that hangs, tells it, and restarts it while its executions go on', async () => {
+    const { name } = await submit('goes on', 'import time\nfor _ in range(600): time.sleep(0.1)');
+    const before = await service.info();
+    assert.ok(before !== undefined);
+    process.kill(before.pid, 'SIGSTOP');
+    person.willPress(/^The execution service of this machine does not answer/, 'Restart Service');
+    await run('refresh');
+    await person.message(/^The execution service was restarted/);
+    const after = await service.info();
+    assert.ok(after !== undefined && after.pid !== before.pid);
+    assert.equal((await service.get(name)).state, 'RUNNING');
+    await service.cancel(name);
+    assert.equal((await ended(service, name)).state, 'CANCELLED');
+  });
+});
+
+describe('the row of this machine', () => {
+  const INFO: MachineInfo = {
+    build: '0.1.0-abc',
+    pid: 1,
+    startTime: '2025-12-31T22:00:00Z',
+    running: 1,
+    queued: 2,
+    maxConcurrent: 4,
+    spare: true,
+    executions: 7,
+    diskBytes: 3_500_000,
+    setAside: ['broken'],
+  };
+
+  it('is the last, once there are executions, and says version, time, queue and disk', async () => {
+    const clock = new FakeClock();
+    const store = new ExecutionStore();
+    const scripted = new ScriptedService();
+    const changed = new Emitter<undefined>();
+    const machine: { info: MachineInfo | undefined; onDidChange: Emitter<undefined>['event'] } = {
+      info: INFO,
+      onDidChange: changed.event,
+    };
+    const provider = new ExecutionTreeProvider({
+      store,
+      clock,
+      arrangement: DEFAULT_ARRANGEMENT,
+      describeError: String,
+      machine,
+    });
+    const fired: (TreeNode[] | undefined)[] = [];
+    provider.onDidChangeTreeData((nodes) => fired.push(nodes));
+    store.addService(scripted);
+    store.applyFirstPage(store.begin(), scripted, { executions: [] });
+    assert.deepEqual(await provider.getChildren(), [], 'an empty view says what it is for');
+    store.apply(store.begin(), scripted, scripted.put('one'));
+    const last = (await provider.getChildren()).at(-1);
+    assert.ok(last?.kind === 'machine');
+    assert.equal(provider.getParent(last), undefined);
+    assert.deepEqual(await provider.getChildren(last), []);
+    const item = provider.getTreeItem(last);
+    assert.equal(item.label, 'This machine');
+    assert.equal(item.description, '1 running · 2 queued · 3.3 MB');
+    assert.equal(item.contextValue, 'machine');
+    const { label } = item.accessibilityInformation ?? { label: '' };
+    for (const fact of ['Version: 0.1.0-abc', 'Up for 2 h 00 min', '1 running, at most 4 at once; 2 queued'])
+      assert.ok(label.includes(fact), label);
+    assert.match(
+      label,
+      /7 executions use 3\.3 MB of disk\. A kernel is started ahead\. 1 executions could not be read/,
+    );
+    fired.length = 0;
+    changed.fire(undefined);
+    assert.deepEqual(fired, [[last]]);
+    machine.info = undefined;
+    changed.fire(undefined);
+    assert.deepEqual(fired.at(-1), undefined);
+    assert.equal((await provider.getChildren()).length, 1);
+    provider.dispose();
+    store.dispose();
+  });
+});
