@@ -58,7 +58,13 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
       store.onDidChangeService(() => {
         this.changeEmitter.fire(undefined);
       }),
-      ...(machine === undefined ? [] : [machine.onDidChange(() => { this.redrawMachine(); })]),
+      ...(machine === undefined
+        ? []
+        : [
+            machine.onDidChange(() => {
+              this.redrawMachine();
+            }),
+          ]),
     ];
   }
 

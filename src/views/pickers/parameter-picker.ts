@@ -5,12 +5,7 @@ import { isSecretName, MASK } from '../../execution/secret-names';
 import { secretPatterns } from '../secret-parameters';
 import { label } from './label';
 import { promptOf, secretSentence, sentenceOf, undeclaredSentence } from './parameter-sentences';
-import {
-  valueText,
-  type DeclaredParameter,
-  type ParameterForm,
-  type ParameterRow,
-} from './parameter-form';
+import { valueText, type DeclaredParameter, type ParameterForm, type ParameterRow } from './parameter-form';
 
 /** What was done in the pick; undefined: it was left. */
 export type ParametersPick = 'execute' | 'back' | undefined;
