@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CleanUp, ServiceInfo } from '../../../src/service/endpoint';
-import { processStartTime } from '../../../src/service/processes';
+import { processStartTime } from '../../../src/runner/kernel/process-info';
 import { fakeKernel, PARENT, temporaryFolder, TestService } from './support';
 
 async function infoOf(service: TestService): Promise<ServiceInfo> {
