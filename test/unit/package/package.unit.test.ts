@@ -25,7 +25,7 @@ const MOST_STARTED = 150_000;
 const ALLOWED = [
   /^\[Content_Types\]\.xml$/,
   /^extension\.vsixmanifest$/,
-  /^extension\/(?:package(?:\.nls)?\.json|readme\.md|changelog\.md|LICENSE\.txt)$/,
+  /^extension\/(?:package(?:\.nls)?\.json|readme\.md|changelog\.md|LICENSE\.txt|THIRD_PARTY_NOTICES\.md)$/,
   /^extension\/dist\/(?:extension|service|runner)\.js$/,
   /^extension\/dist\/parts\/[\w-]+\.js$/,
   /^extension\/dist\/node_modules\/zeromq\/(?:package\.json|LICENSE[\w.-]*\.txt|build\/manifest\.json)$/,
@@ -34,6 +34,11 @@ const ALLOWED = [
   /^extension\/dist\/node_modules\/zeromq\/node_modules\/cmake-ts\/build\/loader\.js$/,
   /^extension\/media\/[\w/.-]+\.(?:svg|png|md|ipynb|csv)$/,
 ];
+
+it('the notices of third parties are those of what is shipped', async () => {
+  const program = path.join(ROOT, 'test/support/licences.mjs');
+  await promisify(execFile)(process.execPath, [program, '--check'], { cwd: ROOT });
+}).timeout(60_000);
 
 describe('the packages of all platforms', function () {
   this.timeout(300_000);
