@@ -8,7 +8,10 @@ import type { RunnerJob } from './job';
 import { markPending } from './output-document';
 
 /** The part of a job that shows in the notebook. */
-export type NotebookWishes = Pick<RunnerJob, 'kernel' | 'parameters' | 'inputPath' | 'outputPath'>;
+export type NotebookWishes = Pick<
+  RunnerJob,
+  'kernel' | 'parameters' | 'inputPath' | 'outputPath' | 'secretParameters'
+>;
 
 /** A notebook that is ready to be run. */
 export interface PreparedNotebook {
