@@ -3,6 +3,7 @@ import { ServiceRegistry } from './backends/service-registry';
 import { CommandRunner, registerCommands } from './commands/command-runner';
 import { machineSettings } from './commands/machine-settings';
 import { problemOf } from './commands/problem-sentences';
+import { tellCredentialProblems } from './commands/service-problems';
 import { usableTemplates } from './commands/template-settings';
 import { WriteBackService } from './commands/write-back';
 import { defaultDataDirectory, serviceLogFile } from './embedded';
@@ -102,6 +103,11 @@ export function activate(context: vscode.ExtensionContext): void {
       log,
     });
   });
+  const credentialProblems = tellCredentialProblems(tracking, (error) => {
+    void runner.run('tracking', () => {
+      throw error;
+    });
+  });
 
   const trackGoogle = () => {
     services.trackGoogle(usableTemplates(), views.explorer.visible).catch((error: unknown) => {
@@ -112,7 +118,7 @@ export function activate(context: vscode.ExtensionContext): void {
     if (event.affectsConfiguration('notebookExecutions.google')) {
       services.forgetGoogle();
     }
-    if (event.affectsConfiguration('notebookExecutions.templates')) {
+    if (['google', 'templates'].some((name) => event.affectsConfiguration(`notebookExecutions.${name}`))) {
       trackGoogle();
     }
     if (RELOAD_SETTINGS.some((name) => event.affectsConfiguration(name))) {
@@ -142,7 +148,16 @@ export function activate(context: vscode.ExtensionContext): void {
     await tracking.close();
     services.dispose();
   };
-  context.subscriptions.push(commands, settingsChanges, looking, writeBack, views, monitor, log);
+  context.subscriptions.push(
+    commands,
+    credentialProblems,
+    settingsChanges,
+    looking,
+    writeBack,
+    views,
+    monitor,
+    log,
+  );
 }
 
 /** Carries out what waits to be undone. What runs goes on. */

@@ -2,7 +2,7 @@ import { EmbeddedExecutionService, unsupportedFields, type ServiceConfig } from 
 import type { ExecutionRequest } from '../execution/execution';
 import type { ExecutionService } from '../execution/execution-service';
 import type { UserTemplate } from '../execution/template';
-import type { Google, GoogleOptions } from '../google';
+import type { Google, GoogleDirectory, GoogleOptions } from '../google';
 import { LOCAL_RATES, REMOTE_RATES } from '../tracking/poller';
 import type { TrackingService } from '../tracking/tracking-service';
 
@@ -23,6 +23,8 @@ export interface ServicesOptions {
 export class ServiceRegistry {
   readonly embedded: EmbeddedExecutionService;
   private google: Promise<Google> | undefined;
+  /** Ids of Google's services that are tracked. */
+  private readonly tracked = new Set<string>();
 
   constructor(private readonly options: ServicesOptions) {
     const { tracking: _tracking, google: _google, ...embedded } = options;
@@ -39,28 +41,44 @@ export class ServiceRegistry {
     }
     const service = (await this.loadGoogle()).service(kind, project, location);
     tracking.addService(service, REMOTE_RATES);
+    this.tracked.add(service.id);
     return service;
   }
 
   /**
    * Tracks the Google services that templates name: all of them while somebody looks at the executions, else those with an
-   * execution whose end somebody waits for.
+   * execution whose end somebody waits for. What no template names any more is left once nothing of it runs.
    */
   async trackGoogle(templates: readonly UserTemplate[], looking: boolean): Promise<void> {
-    const { completion } = this.options.tracking;
-    const wanted = templates.filter(
-      ({ service, project, location }) =>
-        service !== 'embedded' &&
-        (looking || completion.awaitedNames(`${service}/${project ?? ''}/${location ?? ''}`).length > 0),
+    const { completion, store } = this.options.tracking;
+    const named = new Map(
+      templates
+        .filter(({ service }) => service !== 'embedded')
+        .map((template) => [serviceIdOf(template), template]),
     );
-    for (const template of wanted) {
-      await this.forTemplate(template);
+    for (const id of this.tracked) {
+      const needed = completion.awaitedNames(id).length > 0 || store.activeOnes(id).length > 0;
+      if (!named.has(id) && !needed) this.untrack(id);
+    }
+    for (const [id, template] of named) {
+      if (looking || completion.awaitedNames(id).length > 0) await this.forTemplate(template);
     }
   }
 
-  /** Other settings of Google's services hold from the next request on. */
+  /** Other settings of Google's services hold from the next request on; who is tracked has to be said anew. */
   forgetGoogle(): void {
     this.google = undefined;
+    for (const id of this.tracked) this.untrack(id);
+  }
+
+  private untrack(id: string): void {
+    this.options.tracking.removeService(id);
+    this.tracked.delete(id);
+  }
+
+  /** What Google Cloud lists to pick from for a new template. */
+  async directory(): Promise<GoogleDirectory> {
+    return (await this.loadGoogle()).directory();
   }
 
   private loadGoogle(): Promise<Google> {
@@ -93,4 +111,9 @@ export class ServiceRegistry {
   dispose(): void {
     this.embedded.dispose();
   }
+}
+
+/** The id of the service that a template names. */
+function serviceIdOf({ service, project = '', location = '' }: UserTemplate): string {
+  return `${service}/${project}/${location}`;
 }

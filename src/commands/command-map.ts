@@ -35,6 +35,9 @@ export const COMMAND_IDS = [
   'notebookExecutions.cleanUp',
   'notebookExecutions.restartService',
   'notebookExecutions.reportProblem',
+  'notebookExecutions.newGoogleTemplate',
+  'notebookExecutions.openInConsole',
+  'notebookExecutions.copyOutputUri',
 ] as const;
 export type CommandId = (typeof COMMAND_IDS)[number];
 

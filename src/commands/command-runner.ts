@@ -29,7 +29,10 @@ export class CommandRunner {
   constructor(private readonly log: vscode.LogOutputChannel) {}
 
   /** Runs an action of the person's. Answers undefined where it was cancelled or failed; never rejects. */
-  async run(name: CommandId | 'remedy' | 'writeBack' | 'settings', action: () => unknown): Promise<unknown> {
+  async run(
+    name: CommandId | 'remedy' | 'writeBack' | 'settings' | 'tracking',
+    action: () => unknown,
+  ): Promise<unknown> {
     const start = performance.now();
     try {
       const result = await action();

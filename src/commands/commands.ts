@@ -11,6 +11,8 @@ import { ExecuteCommands } from './execute-commands';
 import { executionCommands, type ExecutionContext } from './execution-commands';
 import { folderCommands } from './folder-commands';
 import { machineCommands } from './machine-commands';
+import { googleCommands } from './google-commands';
+import type { CloudDirectory } from './google-template';
 import { parametersCellCommand } from './parameters-cell-command';
 import { reportCommand, type ReportContext } from './report-command';
 import { rerunCommands } from './rerun-commands';
@@ -29,6 +31,8 @@ export interface TemplateServices {
   unsupported(template: UserTemplate, request: ExecutionRequest): Promise<readonly string[]>;
   /** Names of the workspace's files and modules that a notebook uses and that are not there elsewhere. */
   missing(notebook: Uint8Array, file: string, files: readonly string[]): Promise<readonly string[]>;
+  /** What Google Cloud lists to pick from for a new template. */
+  directory(): Promise<CloudDirectory>;
 }
 
 /** What the commands of a window are made of. */
@@ -85,6 +89,7 @@ export function createCommands({
     ...viewCommands(views, executions),
     ...machineCommands(machine, executions),
     ...reportCommand({ ...report, machine, store: tracking.store }),
+    ...googleCommands(executions, () => services.directory()),
     'notebookExecutions.showExtensionLog': () => {
       log.show();
     },

@@ -39,6 +39,9 @@ const MOST_LISTED = 20;
 /** Files of the workspace that are looked through for what a notebook uses. */
 const MOST_FILES = 5000;
 
+/** Folders of tools and packages, whose files no notebook means. */
+const NO_OWN_FILES = '**/{.git,.venv,venv,node_modules,__pycache__}/**';
+
 /** Submits notebooks: Execute Remotely, Execute Again. */
 export class ExecuteCommands {
   /** Submissions that are not yet done, by notebook: a second click does not submit twice. */
@@ -263,12 +266,14 @@ export class ExecuteCommands {
   }
 
   private async missingFiles(source: vscode.Uri, notebook: Uint8Array): Promise<readonly string[]> {
-    const files = await vscode.workspace.findFiles('**/*', undefined, MOST_FILES);
-    return this.context.missing(
-      notebook,
-      source.fsPath,
-      files.filter(({ scheme }) => scheme === 'file').map(({ fsPath }) => fsPath),
-    );
+    const folder = vscode.workspace.getWorkspaceFolder(source);
+    if (folder === undefined) {
+      return [];
+    }
+    const pattern = new vscode.RelativePattern(folder, '**/*');
+    const files = await vscode.workspace.findFiles(pattern, NO_OWN_FILES, MOST_FILES);
+    const relative = (uri: vscode.Uri): string => path.posix.relative(folder.uri.path, uri.path);
+    return this.context.missing(notebook, relative(source), files.map(relative));
   }
 }
 

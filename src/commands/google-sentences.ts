@@ -63,9 +63,21 @@ export function googleSentence({ reason, args, message }: ServiceError): string 
 }
 
 /** Buttons that mend an error of a Google service. */
-export function googleRemedies({ args }: ServiceError): Remedy[] {
+export function googleRemedies({ reason, args }: ServiceError): Remedy[] {
   const { command, url } = args;
   return [
+    ...(reason === 'credentialsInvalid'
+      ? [
+          {
+            label: vscode.l10n.t('Open Settings'),
+            run: () =>
+              vscode.commands.executeCommand(
+                'workbench.action.openSettings',
+                'notebookExecutions.google.keyFile',
+              ),
+          },
+        ]
+      : []),
     ...(command === undefined
       ? []
       : [

@@ -113,7 +113,9 @@ async function requestOf(submission: Submission, executionId: string): Promise<E
     executionTemplate.parameters = parameters;
   }
   if (template.service !== 'embedded') {
-    return { executionTemplate, runOptions: { ...runOptions, environment } };
+    // The window's environment stays here; only what the template adds itself is asked for.
+    const added = Object.keys(environment).length === 0 ? {} : { environment };
+    return { executionTemplate, runOptions: { ...runOptions, ...added } };
   }
   const folder = executionTemplate.outputNotebookFolder;
   if (folder !== undefined) {

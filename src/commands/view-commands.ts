@@ -4,7 +4,7 @@ import type { TrackedExecution } from '../tracking/execution-store';
 import { notebookNameOf } from '../views/execution-facts';
 import { GROUPINGS, NO_FILTER, SORTINGS, type Grouping, type Sorting } from '../views/explorer/arrangement';
 import { trackedOf, type MoreNode } from '../views/explorer/nodes';
-import { readAll } from '../views/output/read-all';
+import { writeDocument } from '../views/output/save-document';
 import { presentGroup, STATE_GROUPS } from '../views/state-presentation';
 import type { Views } from '../views/views';
 import type { CommandMap } from './command-map';
@@ -210,14 +210,23 @@ async function download(executions: readonly TrackedExecution[]): Promise<void> 
       cancellable: true,
     },
     async (progress, token) => {
-      for (const { service, execution } of executions) {
-        if (token.isCancellationRequested) return;
-        const document = await service.readOutput(execution);
-        if (document !== undefined) {
-          const target = await freeName(folder, `${notebookNameOf(execution)}-output`);
-          await vscode.workspace.fs.writeFile(target, await readAll(document));
+      const abort = new AbortController();
+      const { signal } = abort;
+      const subscription = token.onCancellationRequested(() => {
+        abort.abort(new vscode.CancellationError());
+      });
+      try {
+        for (const { service, execution } of executions) {
+          signal.throwIfAborted();
+          const document = await service.readOutput(execution, signal);
+          if (document !== undefined) {
+            const target = await freeName(folder, `${notebookNameOf(execution)}-output`);
+            await writeDocument(document, target, signal);
+          }
+          progress.report({ increment: 100 / executions.length });
         }
-        progress.report({ increment: 100 / executions.length });
+      } finally {
+        subscription.dispose();
       }
     },
   );

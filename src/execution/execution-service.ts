@@ -84,4 +84,8 @@ export interface ExecutionService {
   readInput(execution: Execution, signal?: AbortSignal): Promise<OutputDocument | undefined>;
   /** The kernel's log from `offset` (bytes) on. */
   readLog(execution: Execution, offset: number, signal?: AbortSignal): Promise<LogChunk>;
+  /** The page about the execution in the service's own console, where it has one. */
+  consoleUrl?(execution: Execution): string;
+  /** The `gs://` URI of the output notebook, where outputs are in Cloud Storage; undefined while there is none. */
+  outputUri?(execution: Execution, signal?: AbortSignal): Promise<string | undefined>;
 }

@@ -18,7 +18,6 @@ import { VertexApi } from './vertex/vertex-api';
  *     .directory()                        projects, locations, buckets, runtime templates to pick from
  *   unsupportedFields(kind, request)      what would not be carried out, before anything is sent
  *   missingReferences(…)                  modules and files of the workspace that will not be there
- *   DEFAULT_VERTEX_TIMEOUT                seconds a run may take on Vertex AI when the request does not say
  *
  * Errors are ServiceErrors; error-translation.ts lists their reasons and args. Those of UNAUTHENTICATED have the `command`
  * that mends them; nothing has to be restarted afterwards, the next request reads the credentials anew.
@@ -31,9 +30,6 @@ export type { Choice, GoogleDirectory } from './google-directory';
 export type { GoogleExecutionService } from './google-execution-service';
 export { unsupportedFields, type GoogleServiceKind, type UnsupportedField } from './honoured-fields';
 export { missingReferences, type MissingReference } from './missing-references';
-
-/** Seconds a notebookExecutionJob may run when nobody says otherwise (Vertex AI API v1, `executionTimeout`). */
-export const DEFAULT_VERTEX_TIMEOUT = 86_400;
 
 export interface GoogleOptions {
   /** Path of a key file (setting, machine scope); application default credentials when absent. */

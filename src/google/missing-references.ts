@@ -23,8 +23,8 @@ const COMMAND = /^\s*(?:!|%{1,2}(?:run|load|loadpy|bash|sh|script|system|sx)\b)\
  * What of the workspace a Python notebook imports or reads by a literal path. A static look: names that are put together
  * while it runs are not seen.
  * @param notebook bytes of the .ipynb
- * @param notebookPath its path in the workspace, with `/`
- * @param files paths of the workspace's files, with `/`
+ * @param notebookPath its path relative to the workspace's folder, with `/`
+ * @param files paths of the files in that folder, relative to it, with `/`
  * @throws NotebookError where the bytes are no notebook
  */
 export function missingReferences(
@@ -127,15 +127,12 @@ class Workspace {
     this.files = new Set(files.map((file) => path.normalize(file)));
     for (const file of this.files) {
       if (!file.endsWith('.py')) continue;
-      for (let parent = path.dirname(file); parent !== '.'; parent = path.dirname(parent))
-        this.folders.add(parent);
+      for (const parent of foldersAbove(path.dirname(file))) this.folders.add(parent);
     }
-    const above: string[] = [];
-    for (let parent = path.normalize(folder); ; parent = path.dirname(parent)) {
-      above.push(parent);
-      if (parent === '.' || parent === '/' || parent === '') break;
-    }
-    this.roots = above.flatMap((root) => [root, ...SOURCE_FOLDERS.map((name) => path.join(root, name))]);
+    this.roots = [...foldersAbove(folder), '.'].flatMap((root) => [
+      root,
+      ...SOURCE_FOLDERS.map((name) => path.join(root, name)),
+    ]);
   }
 
   /** The file or package of a module; of `from package import name` the package answers for a name in it. */
@@ -158,4 +155,12 @@ class Workspace {
     if (path.isAbsolute(name) || /^[a-z]+:\/\//i.test(name)) return undefined;
     return [path.join(this.folder, name), path.normalize(name)].find((file) => this.files.has(file));
   }
+}
+
+/** A folder and those above it, up to the workspace's own, which is not among them. */
+function foldersAbove(folder: string): string[] {
+  const folders: string[] = [];
+  for (let parent = path.normalize(folder); parent !== path.dirname(parent); parent = path.dirname(parent))
+    folders.push(parent);
+  return folders;
 }

@@ -65,7 +65,8 @@ export function mayHaveOutput({ service, execution }: TrackedExecution): boolean
 /**
  * The words of a row's `contextValue`. Menus match them with `viewItem =~ /\bword\b/`:
  * `execution` always; `active` or `ended`; `cancellable`; `deletable`; `hasOutput`; `hasInput`; `hasLog`; `hasSource`
- * (the notebook it was submitted from is known); `pinnable` or `pinned`; `comparable` (input and output can be compared); `failedCell`.
+ * (the notebook it was submitted from is known); `pinnable` or `pinned`; `comparable` (input and output can be compared); `failedCell`;
+ * `hasConsole` (the service has a page about it); `hasOutputUri` (the output is in Cloud Storage).
  */
 export function capabilitiesOf(tracked: TrackedExecution): string[] {
   const { service, execution } = tracked;
@@ -75,6 +76,8 @@ export function capabilitiesOf(tracked: TrackedExecution): string[] {
   if (isTerminal(execution.state)) words.push('ended');
   if (active && execution.state !== 'CANCELLING' && service.capabilities.cancel) words.push('cancellable');
   if (mayHaveOutput(tracked)) words.push('hasOutput', 'comparable');
+  if (mayHaveOutput(tracked) && service.outputUri !== undefined) words.push('hasOutputUri');
+  if (service.consoleUrl !== undefined) words.push('hasConsole');
   if (service.capabilities.log && execution.runStatus?.startTime !== undefined) words.push('hasLog');
   if (execution.runOptions?.source !== undefined) words.push('hasSource');
   if (service.pin !== undefined) words.push(execution.runStatus?.pinned === true ? 'pinned' : 'pinnable');

@@ -45,6 +45,7 @@ export function rowDescription(execution: Execution, now: number): string {
   }
   if (runStatus?.pinned === true) parts.push(vscode.l10n.t('pinned'));
   if (runOptions?.templateName !== undefined) parts.push(oneLine(runOptions.templateName, 60));
+  if (runStatus?.elsewhere === true) parts.push(vscode.l10n.t('made elsewhere'));
   return parts.join(' · ');
 }
 
@@ -80,6 +81,7 @@ function rowSentence(execution: Execution, now: number): string {
   if (runStatus?.pinned === true) sentences.push(vscode.l10n.t('Pinned.'));
   if (runOptions?.templateName !== undefined)
     sentences.push(vscode.l10n.t('Template {0}.', oneLine(runOptions.templateName, 60)));
+  if (runStatus?.elsewhere === true) sentences.push(vscode.l10n.t('It was made elsewhere.'));
   return sentences.join(' ');
 }
 

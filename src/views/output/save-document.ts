@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import * as vscode from 'vscode';
 import { ServiceError } from '../../execution/errors';
+import type { OutputDocument } from '../../execution/execution-service';
 import type { TrackedExecution } from '../../tracking/execution-store';
 import { notebookNameOf } from '../execution-facts';
 import { readAll } from './read-all';
@@ -43,9 +44,7 @@ export async function saveDocument({
         abort.abort(new vscode.CancellationError());
       });
       try {
-        if (target.scheme === 'file')
-          await saveFile(target.fsPath, document.read(abort.signal), abort.signal);
-        else await vscode.workspace.fs.writeFile(target, await readAll(document, abort.signal));
+        await writeDocument(document, target, abort.signal);
         return target;
       } catch (error) {
         if (token.isCancellationRequested) return undefined;
@@ -55,6 +54,16 @@ export async function saveDocument({
       }
     },
   );
+}
+
+/** Writes a document into a file: streamed where the file is on this machine. It is there whole or not at all. */
+export async function writeDocument(
+  document: OutputDocument,
+  target: vscode.Uri,
+  signal: AbortSignal,
+): Promise<void> {
+  if (target.scheme === 'file') await saveFile(target.fsPath, document.read(signal), signal);
+  else await vscode.workspace.fs.writeFile(target, await readAll(document, signal));
 }
 
 /** Streams into a file beside the target and puts it in its place when it is complete. */

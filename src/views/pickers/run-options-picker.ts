@@ -105,7 +105,13 @@ function optionsOf(template: UserTemplate): Option[] {
   const { runOptions, executionTemplate } = template;
   const noLimit = vscode.l10n.t('no limit');
   const options = [
-    seconds(vscode.l10n.t('Time Limit of the Execution'), noLimit, runOptions, 'timeout'),
+    seconds(
+      vscode.l10n.t('Time Limit of the Execution'),
+      // Vertex AI API v1, `executionTimeout`.
+      template.service === 'vertex' ? vscode.l10n.t('24 hours') : noLimit,
+      runOptions,
+      'timeout',
+    ),
     seconds(vscode.l10n.t('Time Limit of Each Cell'), noLimit, runOptions, 'cellTimeout'),
     flag(vscode.l10n.t('Go on After Errors'), runOptions, 'allowErrors'),
     {

@@ -2,7 +2,7 @@ import { createVerify, generateKeyPairSync } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { listen, readBody } from './http';
 
-/** Google's token endpoint, for service accounts, people and workload identity, over HTTP. */
+/** Google's token endpoint, for service accounts, people, workload identity and machines (metadata server), over HTTP. */
 export class TokenDouble {
   /** Answers with this error from now on. */
   failure: { error: string; error_description?: string; error_subtype?: string } | undefined;
@@ -25,7 +25,8 @@ export class TokenDouble {
   constructor() {
     this.server = createServer((request, response) => {
       void this.answer(request).then(([status, body]) => {
-        response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+        const headers = { 'content-type': 'application/json', 'metadata-flavor': 'Google' };
+        response.writeHead(status, headers).end(typeof body === 'string' ? body : JSON.stringify(body));
       });
     });
   }
@@ -89,10 +90,13 @@ export class TokenDouble {
   /** A fetch that leads requests for Google's token endpoint here. */
   readonly fetch: typeof fetch = (input, init) => {
     const url = new URL(input instanceof Request ? input.url : input);
-    return fetch(url.host === 'oauth2.googleapis.com' ? `${this.endpoint}token` : url, init);
+    return this.send(url.host === 'oauth2.googleapis.com' ? `${this.endpoint}token` : url, init);
   };
+  /** As it was: tests put {@link fetch} in its place. */
+  private readonly send = globalThis.fetch;
 
   private async answer(request: IncomingMessage): Promise<[number, unknown]> {
+    if (request.url?.startsWith('/computeMetadata/v1/') === true) return this.metadata(request);
     const form = new URLSearchParams((await readBody(request)).toString());
     if (this.failure !== undefined) return [400, this.failure];
     const grant = form.get('grant_type');
@@ -106,18 +110,29 @@ export class TokenDouble {
             )
           : check(form.has('subject_token'), 'No subject token');
     if (problem !== undefined) return [400, { error: 'invalid_grant', error_description: problem }];
+    return [200, this.issue()];
+  }
+
+  /** What the metadata server of a machine on Google Cloud answers. */
+  private metadata({ url, headers }: IncomingMessage): [number, unknown] {
+    if (headers['metadata-flavor'] !== 'Google') return [403, 'Missing Metadata-Flavor:Google header.'];
+    const path = new URL(url ?? '/', this.endpoint).pathname.replace('/computeMetadata/v1/', '');
+    if (path === 'instance') return [200, 'attributes/'];
+    if (path === 'universe/universe-domain') return [200, 'googleapis.com'];
+    if (path === 'instance/service-accounts/default/token') return [200, this.issue()];
+    return [404, 'Not Found'];
+  }
+
+  private issue(): object {
     this.issued += 1;
     const token = `token-${String(this.issued)}`;
     this.valid.add(token);
-    return [
-      200,
-      {
-        access_token: token,
-        expires_in: 3600,
-        token_type: 'Bearer',
-        issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
-      },
-    ];
+    return {
+      access_token: token,
+      expires_in: 3600,
+      token_type: 'Bearer',
+      issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+    };
   }
 
   /** RFC 7523: signature, audience, scope and times. */

@@ -61,6 +61,13 @@ describe('Google credentials', function () {
     assert.match(String(headers()['authorization']), /^Bearer token-/);
   });
 
+  it('of the machine it runs on, from its metadata server', async () => {
+    delete process.env['METADATA_SERVER_DETECTION'];
+    process.env['GCE_METADATA_HOST'] = new URL(cloud.tokens.endpoint).host;
+    await list({ keyFile: undefined });
+    assert.match(String(headers()['authorization']), /^Bearer token-/);
+  });
+
   it('are missed with the command that makes them', async () => {
     await assert.rejects(list({ keyFile: undefined }), {
       status: 'UNAUTHENTICATED',

@@ -90,6 +90,15 @@ describe('what of the workspace will not be on Google’s machine', () => {
     ]);
   });
 
+  it('ends with absolute paths, too', () => {
+    const files = ['/w/helpers.py', '/w/src/tools.py'];
+    const uses = missingReferences(notebookOf('import helpers, tools'), '/w/a/sales.ipynb', files);
+    assert.deepEqual(
+      uses.map(({ path }) => path),
+      files,
+    );
+  });
+
   it('looks through 2,000 cells and 20,000 files without delay', () => {
     const files = Array.from({ length: 20_000 }, (_, index) => `data/${String(index)}/file.csv`);
     const sources = Array.from({ length: 2000 }, (_, index) => `open("data/${String(index)}/file.csv")`);

@@ -1,0 +1,41 @@
+import * as vscode from 'vscode';
+import { ServiceError } from '../execution/errors';
+import type { CommandMap } from './command-map';
+import { chooseExecutions, type ExecutionContext } from './execution-commands';
+import { newGoogleTemplate, type CloudDirectory } from './google-template';
+
+type Handled =
+  | 'notebookExecutions.newGoogleTemplate'
+  | 'notebookExecutions.openInConsole'
+  | 'notebookExecutions.copyOutputUri';
+
+/** Commands that are of use with Google Cloud only. */
+export function googleCommands(
+  context: Pick<ExecutionContext, 'tracking' | 'selection'>,
+  directory: () => Promise<CloudDirectory>,
+): Pick<CommandMap, Handled> {
+  return {
+    'notebookExecutions.newGoogleTemplate': () => newGoogleTemplate(directory),
+    'notebookExecutions.openInConsole': async (...args) => {
+      const title = vscode.l10n.t('Open in Google Cloud Console');
+      const [tracked] = await chooseExecutions(context, args, title, 'hasConsole', false);
+      const url = tracked?.service.consoleUrl?.(tracked.execution);
+      if (url !== undefined) {
+        await vscode.env.openExternal(vscode.Uri.parse(url, true));
+      }
+    },
+    'notebookExecutions.copyOutputUri': async (...args) => {
+      const title = vscode.l10n.t('Copy gs:// URI');
+      const [tracked] = await chooseExecutions(context, args, title, 'hasOutputUri', false);
+      if (tracked === undefined) {
+        return;
+      }
+      const { service, execution } = tracked;
+      const uri = await service.outputUri?.(execution);
+      if (uri === undefined) {
+        throw new ServiceError('NOT_FOUND', 'outputNotFound', `${execution.name} has no output yet`);
+      }
+      await vscode.env.clipboard.writeText(uri);
+    },
+  };
+}

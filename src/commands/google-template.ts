@@ -1,0 +1,253 @@
+import * as vscode from 'vscode';
+import { ServiceError } from '../execution/errors';
+import type { TemplateRunOptions, UserTemplate } from '../execution/template';
+import { label } from '../views/pickers/label';
+import { problemOf } from './problem-sentences';
+import { saveTemplate, templatesFor } from './template-settings';
+
+/** Something that Google Cloud lists. */
+interface Choice {
+  /** What goes into the template. */
+  readonly id: string;
+  /** What Google calls it for people. */
+  readonly label?: string | undefined;
+}
+
+type Kind = Exclude<UserTemplate['service'], 'embedded'>;
+
+/** What Google Cloud lists for a new template. */
+export interface CloudDirectory {
+  projects(signal?: AbortSignal): Promise<readonly Choice[]>;
+  locations(kind: Kind, project: string, signal?: AbortSignal): Promise<readonly Choice[]>;
+  buckets(project: string, location: string, signal?: AbortSignal): Promise<readonly Choice[]>;
+  runtimeTemplates(project: string, location: string, signal?: AbortSignal): Promise<readonly Choice[]>;
+}
+
+/** The machine of a new template, small and in every region. */
+const MACHINE_TYPE = 'n1-standard-4';
+
+/** Folder for outputs in the bucket that was picked. */
+const FOLDER = 'notebook-executions';
+
+/** Asks for service, project, location and bucket, saves the template for the person, and opens the setting at it. */
+export async function newGoogleTemplate(directory: () => Promise<CloudDirectory>): Promise<void> {
+  const title = vscode.l10n.t('New Google Cloud Template');
+  const service = await pickService(title);
+  if (service === undefined) {
+    return;
+  }
+  const cloud = await directory();
+  const pick = (what: string, example: string, list: (signal: AbortSignal) => Promise<readonly Choice[]>) =>
+    pickListed(title, what, example, list);
+  const project = await pick(vscode.l10n.t('Project'), 'my-project', (signal) => cloud.projects(signal));
+  if (project === undefined) {
+    return;
+  }
+  const location = await pick(vscode.l10n.t('Location'), 'us-central1', (signal) =>
+    cloud.locations(service, project, signal),
+  );
+  if (location === undefined) {
+    return;
+  }
+  const bucket = await pick(vscode.l10n.t('Bucket for Inputs and Outputs'), 'my-bucket', (signal) =>
+    cloud.buckets(project, location, signal),
+  );
+  if (bucket === undefined) {
+    return;
+  }
+  const runtime = service === 'vertex' ? await pickRuntime(title, cloud, project, location) : '';
+  if (runtime === undefined) {
+    return;
+  }
+  const identity = service === 'vertex' ? await askIdentity(title, project) : '';
+  if (identity === undefined) {
+    return;
+  }
+  const isServiceAccount = identity.endsWith('.gserviceaccount.com');
+  const vertex: NonNullable<TemplateRunOptions['vertex']> = {
+    ...(runtime === '' ? {} : { runtimeTemplate: runtime }),
+    ...(identity === '' || isServiceAccount ? {} : { executionUser: identity }),
+  };
+  const template: UserTemplate = {
+    name: freeName(service === 'vertex' ? 'Vertex AI' : 'Notebooks API', project, location),
+    service,
+    project,
+    location,
+    executionTemplate: {
+      ...(runtime === '' ? { masterType: MACHINE_TYPE } : {}),
+      outputNotebookFolder: `gs://${bucket}/${FOLDER}`,
+      ...(isServiceAccount ? { serviceAccount: identity } : {}),
+    },
+    runOptions: Object.keys(vertex).length === 0 ? {} : { vertex },
+  };
+  await saveTemplate(template, vscode.ConfigurationTarget.Global);
+  await openAt(template.name);
+}
+
+async function pickService(title: string): Promise<Kind | undefined> {
+  const items: (vscode.QuickPickItem & { readonly service: Kind })[] = [
+    {
+      service: 'vertex',
+      label: vscode.l10n.t('Vertex AI (Agent Platform)'),
+      detail: vscode.l10n.t('Notebook execution jobs, with a runtime template or a machine of your choice'),
+    },
+    {
+      service: 'notebooks',
+      label: vscode.l10n.t('Notebooks API v1'),
+      detail: vscode.l10n.t('Executions of managed notebooks, in projects that still have them'),
+    },
+  ];
+  return (await vscode.window.showQuickPick(items, { title, placeHolder: vscode.l10n.t('Service') }))
+    ?.service;
+}
+
+/**
+ * Picks one of what Google lists, or types it. What may not be listed can still be typed; credentials that are not
+ * accepted have to be mended first.
+ */
+async function pickListed(
+  title: string,
+  what: string,
+  example: string,
+  list: (signal: AbortSignal) => Promise<readonly Choice[]>,
+): Promise<string | undefined> {
+  const listed = await listing(what, list);
+  if (listed === undefined) {
+    return undefined;
+  }
+  if (listed.choices.length > 0) {
+    const typed = { label: vscode.l10n.t('Type Another…'), id: undefined, alwaysShow: true };
+    const items = [
+      ...listed.choices.map((choice) => ({
+        id: choice.id,
+        label: label(choice.id),
+        ...(choice.label === undefined || choice.label === choice.id
+          ? {}
+          : { description: label(choice.label) }),
+      })),
+      typed,
+    ];
+    const chosen = await vscode.window.showQuickPick(items, {
+      title,
+      placeHolder: what,
+      matchOnDescription: true,
+    });
+    if (chosen?.id !== undefined || chosen === undefined) {
+      return chosen?.id;
+    }
+  }
+  const value = await vscode.window.showInputBox({
+    title,
+    prompt: listed.problem === undefined ? what : `${what}. ${listed.problem}`,
+    placeHolder: example,
+    ignoreFocusOut: true,
+    validateInput: (text) => (/^[a-z][\w.:-]*$/.test(text) ? undefined : vscode.l10n.t('Like {0}.', example)),
+  });
+  return value === '' ? undefined : value;
+}
+
+/** What Google lists under a progress that can be cancelled; undefined: cancelled. `problem` says why it lists nothing. */
+async function listing(
+  what: string,
+  list: (signal: AbortSignal) => Promise<readonly Choice[]>,
+): Promise<{ choices: readonly Choice[]; problem?: string } | undefined> {
+  return vscode.window.withProgress(
+    {
+      location: vscode.ProgressLocation.Notification,
+      title: vscode.l10n.t('Asking Google Cloud: {0}', what),
+      cancellable: true,
+    },
+    async (_progress, token) => {
+      const abort = new AbortController();
+      const subscription = token.onCancellationRequested(() => {
+        abort.abort();
+      });
+      try {
+        return { choices: await list(abort.signal) };
+      } catch (error) {
+        if (token.isCancellationRequested) {
+          return undefined;
+        }
+        if (!(error instanceof ServiceError) || error.status === 'UNAUTHENTICATED') {
+          throw error;
+        }
+        return { choices: [], problem: problemOf(error).message };
+      } finally {
+        subscription.dispose();
+      }
+    },
+  );
+}
+
+/** A runtime template of Vertex AI; empty: a machine of its own; undefined: the person left. */
+async function pickRuntime(
+  title: string,
+  cloud: CloudDirectory,
+  project: string,
+  location: string,
+): Promise<string | undefined> {
+  const listed = await listing(vscode.l10n.t('Runtime Templates'), (signal) =>
+    cloud.runtimeTemplates(project, location, signal),
+  );
+  if (listed === undefined || listed.choices.length === 0) {
+    return listed === undefined ? undefined : '';
+  }
+  const items = [
+    { id: '', label: vscode.l10n.t('A machine of type {0}', MACHINE_TYPE) },
+    ...listed.choices.map(({ id, label: name }) => ({
+      id,
+      label: label(name ?? id),
+      description: vscode.l10n.t('runtime template'),
+    })),
+  ];
+  const chosen = await vscode.window.showQuickPick(items, {
+    title,
+    placeHolder: vscode.l10n.t('What runs the notebook'),
+  });
+  return chosen?.id;
+}
+
+/** Vertex AI wants to know as whom the notebook runs; empty: to be filled in later; undefined: the person left. */
+async function askIdentity(title: string, project: string): Promise<string | undefined> {
+  const value = await vscode.window.showInputBox({
+    title,
+    prompt: vscode.l10n.t(
+      'E-mail address of the service account, or of the person, that the notebook runs as',
+    ),
+    placeHolder: `runner@${project}.iam.gserviceaccount.com`,
+    ignoreFocusOut: true,
+    validateInput: (text) =>
+      text.trim() === '' || /^[^@\s]+@[^@\s]+$/.test(text.trim())
+        ? undefined
+        : vscode.l10n.t('This is no e-mail address.'),
+  });
+  return value?.trim();
+}
+
+function freeName(service: string, project: string, location: string): string {
+  const taken = new Set(templatesFor(undefined).map(({ name }) => name));
+  const base = `${service}, ${project}, ${location}`;
+  for (let count = 1; ; count++) {
+    const name = count === 1 ? base : `${base} ${String(count)}`;
+    if (!taken.has(name)) {
+      return name;
+    }
+  }
+}
+
+/** Opens the person's settings with the template of this name selected. */
+async function openAt(name: string): Promise<void> {
+  await vscode.commands.executeCommand('workbench.action.openSettingsJson', {
+    revealSetting: { key: 'notebookExecutions.templates', edit: false },
+  });
+  const editor = vscode.window.activeTextEditor;
+  const text = JSON.stringify(name);
+  const offset = editor?.document.getText().lastIndexOf(text) ?? -1;
+  if (editor === undefined || offset < 0) {
+    return;
+  }
+  const { document } = editor;
+  const range = new vscode.Range(document.positionAt(offset), document.positionAt(offset + text.length));
+  editor.selection = new vscode.Selection(range.start, range.end);
+  editor.revealRange(range, vscode.TextEditorRevealType.InCenter);
+}
