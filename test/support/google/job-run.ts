@@ -3,8 +3,11 @@ import type { runNotebook, RunResult } from './run-notebook';
 /** Runs a notebook; the real one, or something quicker where the notebook does not matter. */
 export type Run = typeof runNotebook;
 
-/** States a run goes through before it runs, and for how long it stays in each, in milliseconds. */
-export const DELAYS = { queued: 30, pending: 30 };
+/** States a run goes through before it runs, and for how long it stays in each: milliseconds, or until something happens. */
+export const DELAYS: { queued: number | Promise<void>; pending: number | Promise<void> } = {
+  queued: 30,
+  pending: 30,
+};
 
 /** A run on one of Google's machines: walks the states with delays, runs the notebook, keeps the times. */
 export class JobRun {
@@ -47,11 +50,11 @@ export class JobRun {
     finish: (result: RunResult) => Promise<void>,
   ): Promise<void> {
     const { signal } = this.abort;
-    for (const [next, milliseconds] of [
+    for (const [next, before] of [
       ['PENDING', DELAYS.queued],
       ['RUNNING', DELAYS.pending],
     ] as const) {
-      await delay(milliseconds, signal);
+      await delay(before, signal);
       if (signal.aborted) {
         this.end('CANCELLED', undefined);
         return;
@@ -71,13 +74,14 @@ export class JobRun {
   }
 }
 
-async function delay(milliseconds: number, signal: AbortSignal): Promise<void> {
+async function delay(until: number | Promise<void>, signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {
     if (signal.aborted) {
       resolve();
       return;
     }
-    const timer = setTimeout(resolve, milliseconds);
+    const timer = typeof until === 'number' ? setTimeout(resolve, until) : undefined;
+    if (typeof until !== 'number') void until.then(resolve);
     signal.addEventListener('abort', () => {
       clearTimeout(timer);
       resolve();
