@@ -458,6 +458,22 @@ describe('executions on Google Cloud', function () {
         assert.equal(await service().outputUri(ended), ended.outputNotebookFile);
       });
 
+      it('shows a state that this version does not know, and minds no unknown field', async () => {
+        const created = await service().create(nextId(), request(), { notebook: NOTEBOOK });
+        await untilEnded(service(), created.name);
+        const { name } = created;
+        const news = {
+          name,
+          jobState: 'JOB_STATE_HIBERNATING',
+          state: 'HIBERNATING',
+          dreams: [{ of: 'sheep' }],
+        };
+        double.faults.add(/\.get$/, { kind: 'answer', status: 200, body: news });
+        const answered = await service().get(name);
+        assert.match(answered.state, /HIBERNATING$/);
+        assert.equal((await service().get(name)).state, 'SUCCEEDED');
+      });
+
       it('has no log', async () => {
         const created = await service().create(nextId(), request(), { notebook: NOTEBOOK });
         await assert.rejects(service().readLog(created), {
@@ -494,6 +510,7 @@ describe('executions on Google Cloud', function () {
   for (const [state, shown] of [
     ['JOB_STATE_PAUSED', 'PAUSED'],
     ['JOB_STATE_UPDATING', 'UPDATING'],
+    ['JOB_STATE_PARTIALLY_SUCCEEDED', 'PARTIALLY_SUCCEEDED'],
   ] as const) {
     it(`shows ${state}`, async () => {
       outcome = endless;
