@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { ServiceError } from '../execution/errors';
 import type { Remedy } from './problem';
+import { editTemplates } from './template-settings';
 
 /** The sentence for an error of a Google service (src/google/error-translation.ts); undefined for any other reason. */
 export function googleSentence({ reason, args, message }: ServiceError): string | undefined {
@@ -55,6 +56,8 @@ export function googleSentence({ reason, args, message }: ServiceError): string 
       return vscode.l10n.t('{0} does not answer in time.', arg('host'));
     case 'serviceUnavailable':
       return vscode.l10n.t('{0} has a problem at the moment. Try again in a while.', arg('service'));
+    case 'fieldRequired':
+      return vscode.l10n.t('The template needs {0} for this service.', arg('field'));
     case 'cancelNotPossible':
       return vscode.l10n.t('This service cannot cancel it. Deleting the execution ends it.');
     default:
@@ -66,6 +69,7 @@ export function googleSentence({ reason, args, message }: ServiceError): string 
 export function googleRemedies({ reason, args }: ServiceError): Remedy[] {
   const { command, url } = args;
   return [
+    ...(reason === 'fieldRequired' ? [{ label: vscode.l10n.t('Edit Templates'), run: editTemplates }] : []),
     ...(reason === 'credentialsInvalid'
       ? [
           {
