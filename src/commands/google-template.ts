@@ -69,7 +69,11 @@ export async function newGoogleTemplate(directory: () => Promise<CloudDirectory>
     ...(identity === '' || isServiceAccount ? {} : { executionUser: identity }),
   };
   const template: UserTemplate = {
-    name: freeName(service === 'vertex' ? 'Vertex AI' : 'Notebooks API', project, location),
+    name: freeName(
+      service === 'vertex'
+        ? vscode.l10n.t('Vertex AI, {0}, {1}', project, location)
+        : vscode.l10n.t('Notebooks API, {0}, {1}', project, location),
+    ),
     service,
     project,
     location,
@@ -209,12 +213,13 @@ async function pickRuntime(
 
 /** Vertex AI wants to know as whom the notebook runs; empty: to be filled in later; undefined: the person left. */
 async function askIdentity(title: string, project: string): Promise<string | undefined> {
+  const example = `runner@${project}.iam.gserviceaccount.com`;
   const value = await vscode.window.showInputBox({
     title,
     prompt: vscode.l10n.t(
       'E-mail address of the service account, or of the person, that the notebook runs as',
     ),
-    placeHolder: `runner@${project}.iam.gserviceaccount.com`,
+    placeHolder: example,
     ignoreFocusOut: true,
     validateInput: (text) =>
       text.trim() === '' || /^[^@\s]+@[^@\s]+$/.test(text.trim())
@@ -224,9 +229,8 @@ async function askIdentity(title: string, project: string): Promise<string | und
   return value?.trim();
 }
 
-function freeName(service: string, project: string, location: string): string {
+function freeName(base: string): string {
   const taken = new Set(templatesFor(undefined).map(({ name }) => name));
-  const base = `${service}, ${project}, ${location}`;
   for (let count = 1; ; count++) {
     const name = count === 1 ? base : `${base} ${String(count)}`;
     if (!taken.has(name)) {

@@ -297,6 +297,16 @@ describe('Google Cloud', () => {
     }
   });
 
+  it('tells what a template lacks, with a button to the templates', async () => {
+    const { masterType: _, ...executionTemplate } = TEMPLATE.executionTemplate;
+    await withSettings({ 'notebookExecutions.templates': [{ ...TEMPLATE, executionTemplate }] });
+    chooseCloud();
+    assert.equal(await run('execute', await notebook('lacks', '1')), undefined);
+    const { buttons } = await person.message(/The template needs executionTemplate\.masterType/);
+    assert.deepEqual(buttons, ['Edit Templates', 'Show Details']);
+    await withSettings({ 'notebookExecutions.templates': [TEMPLATE] });
+  });
+
   it('tells a key file that is not accepted, with a button to the setting', async () => {
     await withSettings({ 'notebookExecutions.google.keyFile': '/no/such.json' });
     chooseCloud();
