@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
+import { executionIdOf } from '../../src/execution/execution';
 import { isTerminal } from '../../src/execution/states';
 import { BUCKET, CloudDouble, LOCATION, PROJECT } from '../support/google/cloud';
 import type { RunResult } from '../support/google/run-notebook';
@@ -96,10 +97,14 @@ describe('Google Cloud', () => {
       const service = cloud.google({ keyFile }).service('vertex', PROJECT, LOCATION);
       return isTerminal((await service.get(String(name))).state);
     });
-  const opened = async (): Promise<vscode.NotebookDocument> =>
+  /** The document of an execution's output, once it is open. */
+  const opened = async (name: unknown): Promise<vscode.NotebookDocument> =>
     until('the output is open', () =>
       vscode.workspace.notebookDocuments.find(
-        ({ uri, isClosed }) => uri.scheme === 'notebook-execution' && !isClosed,
+        ({ uri, isClosed }) =>
+          uri.scheme === 'notebook-execution' &&
+          uri.path.startsWith(`/${executionIdOf(String(name))}/`) &&
+          !isClosed,
       ),
     );
 
@@ -131,7 +136,7 @@ describe('Google Cloud', () => {
     chooseCloud();
     const name = await run('execute', await notebook('penguins', 'print("in the cloud")'));
     assert.match(String(name), /notebookExecutionJobs\/penguins-\w+$/);
-    const document = await opened();
+    const document = await opened(name);
     assert.equal(document.cellAt(0).document.getText(), 'print("in the cloud")');
     assert.deepEqual(person.messages, [], 'nothing that is lost, nothing to be warned of');
 
