@@ -5,7 +5,6 @@ import { copyExamples, removeWorkspace, writeNotebook } from '../support/example
 import { BUCKET, CloudDouble, LOCATION, PROJECT } from '../support/google/cloud';
 import { DELAYS } from '../support/google/job-run';
 import { executeFromExplorer } from '../support/main-job';
-import { until } from '../support/until';
 import { VSCode } from '../support/vscode';
 import { packagedExtension } from '../support/vsix';
 import type { Workbench } from '../support/workbench';
@@ -22,48 +21,31 @@ const TEMPLATE = {
   },
 };
 
-/** Writes down every module that the processes of VS Code load. */
-const MODULE_LIST = `
-const { appendFileSync } = require('node:fs');
-const { Module } = require('node:module');
-const { load } = Module.prototype;
-Module.prototype.load = function (file) {
-  appendFileSync(process.env.LOADED_MODULES, file + '\\n');
-  return load.call(this, file);
-};`;
-/** A word that only the code for Google's services has. */
-const GOOGLE_ONLY = 'x-goog-user-project';
-
 describe('Google Cloud through the window', () => {
   const cloud = new CloudDouble();
   const delays = { ...DELAYS };
   let workspace: string;
   let vscode: VSCode;
   let window: Workbench;
-  let moduleList: string;
 
   before(async () => {
     await cloud.start();
     workspace = await copyExamples();
     const file = (name: string): string => path.join(cloud.folder, name);
-    moduleList = file('modules.txt');
-    await writeFile(moduleList, '');
-    await writeFile(file('module-list.cjs'), MODULE_LIST);
     await writeFile(file('subject'), 'subject-token');
     await writeFile(file('identity.json'), cloud.tokens.workloadIdentity(file('subject')));
     await writeNotebook(path.join(workspace, 'forecast.ipynb'), [
       "print('computed elsewhere')",
       `import pathlib, time\nwhile not pathlib.Path(${JSON.stringify(file('go'))}).exists(): time.sleep(0.05)`,
     ]);
-    await writeNotebook(path.join(workspace, 'here.ipynb'), ["print('computed here')"]);
     vscode = await VSCode.launch({
       vsix: [await packagedExtension()],
       workspace,
       settings: {
         'notebookExecutions.google.keyFile': file('identity.json'),
         'notebookExecutions.google.endpoints': cloud.endpoints,
+        'notebookExecutions.templates': [TEMPLATE],
       },
-      env: { NODE_OPTIONS: `--require ${file('module-list.cjs')}`, LOADED_MODULES: moduleList },
     });
     window = await vscode.openWindow();
   });
@@ -79,34 +61,7 @@ describe('Google Cloud through the window', () => {
     }
   });
 
-  /** The files of the extension that were loaded, and whether Google's code was among them. */
-  async function loaded(): Promise<{ files: string[]; google: boolean }> {
-    const files = [...new Set((await readFile(moduleList, 'utf8')).split('\n'))].filter((file) =>
-      /[\\/]notebook-executions[^\\/]*[\\/]dist[\\/]/.test(file),
-    );
-    const texts = await Promise.all(files.map((file) => readFile(file, 'utf8')));
-    return { files, google: texts.some((text) => text.includes(GOOGLE_ONLY)) };
-  }
-
-  it('loads nothing of it for who runs notebooks on this machine', async () => {
-    await executeFromExplorer(window, 'here.ipynb');
-    await window.openExecutions();
-    await window.tab(/here/).waitFor();
-    await window.outputs().getByText('computed here').waitFor();
-    await window.execution('here succeeded').waitFor();
-    const { files, google } = await loaded();
-    assert.ok(
-      files.some((file) => path.basename(file) === 'extension.js'),
-      files.join(),
-    );
-    assert.equal(google, false, files.join());
-  });
-
   it('runs a notebook from the right click to the output in Cloud Storage', async () => {
-    await vscode.changeSettings({ 'notebookExecutions.templates': [TEMPLATE] });
-    // The view is open, so that the template's executions are listed.
-    await until('a template of Google Cloud is known', async () => (await loaded()).google);
-
     const gates = { queued: gate(), pending: gate() };
     Object.assign(DELAYS, { queued: gates.queued.opened, pending: gates.pending.opened });
     await window.chooseFromContextMenu(await window.explorerFile('forecast.ipynb'), 'Execute Remotely');
@@ -141,7 +96,7 @@ describe('Google Cloud through the window', () => {
       displayName: 'nightly report',
       gcsOutputUri: `gs://${BUCKET}/theirs`,
       directNotebookSource: {
-        content: (await readFile(path.join(workspace, 'here.ipynb'))).toString('base64'),
+        content: (await readFile(path.join(workspace, 'forecast.ipynb'))).toString('base64'),
       },
     });
     await window.runCommand('Notebook Executions: Refresh');
