@@ -4,7 +4,6 @@ import * as path from 'node:path';
 import { copyExamples, removeWorkspace, writeNotebook } from '../support/examples';
 import { BUCKET, CloudDouble, LOCATION, PROJECT } from '../support/google/cloud';
 import { DELAYS } from '../support/google/job-run';
-import { executeFromExplorer } from '../support/main-job';
 import { VSCode } from '../support/vscode';
 import { packagedExtension } from '../support/vsix';
 import type { Workbench } from '../support/workbench';
