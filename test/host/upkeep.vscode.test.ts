@@ -150,7 +150,7 @@ describe('upkeep of this machine', () => {
           const row = pick.row('hush_hush');
           assert.equal(row.description, MASK);
           assert.ok(!shownIn(pick).includes('default-secret'));
-          assert.equal(pick.row('password').description, 'plain');
+          assert.equal(pick.row('password').description, "'plain'");
           pick.choose('hush_hush');
         },
         (pick) => {
