@@ -9,7 +9,9 @@ import type { RunResult } from '../support/google/run-notebook';
 import { until } from '../support/until';
 import {
   activated,
+  ended as executed,
   notebookText,
+  outsider,
   withSettings,
   workspaceFolder,
   writeFile as writeFixture,
@@ -30,6 +32,8 @@ const TEMPLATE = {
     outputNotebookFolder: `gs://${BUCKET}/host`,
   },
 };
+/** A word that only the code for Google's services has. */
+const GOOGLE_ONLY = 'x-goog-user-project';
 const OTHER_TEMPLATE = { ...TEMPLATE, name: 'Old Cloud', service: 'notebooks' };
 
 /** Ends at once; the output is the input, with this error in its second cell where there is one. */
@@ -47,12 +51,13 @@ const quickRun = (input: Buffer): Promise<RunResult> => {
 
 describe('Google Cloud', () => {
   const cloud = new CloudDouble(quickRun);
+  let dist: string;
   let person: Person;
   let restore: () => Promise<void>;
   let keyFile: string;
 
   before(async () => {
-    await activated();
+    dist = path.join((await activated()).extensionPath, 'dist') + path.sep;
     await cloud.start();
     keyFile = path.join(cloud.folder, 'identity.json');
     const subject = path.join(cloud.folder, 'subject');
@@ -61,7 +66,7 @@ describe('Google Cloud', () => {
     restore = await withSettings({
       'notebookExecutions.google.keyFile': keyFile,
       'notebookExecutions.google.endpoints': cloud.endpoints,
-      'notebookExecutions.templates': [TEMPLATE],
+      'notebookExecutions.templates': [],
     });
   });
   after(async () => {
@@ -107,6 +112,30 @@ describe('Google Cloud', () => {
           !isClosed,
       ),
     );
+
+  /** Whether the code for Google's services is among the extension's modules that were loaded. */
+  async function isLoaded(): Promise<boolean> {
+    const files = Object.keys(require.cache).filter((file) => file.startsWith(dist));
+    assert.ok(files.includes(`${dist}extension.js`), files.join());
+    const texts = await Promise.all(files.map((file) => readFile(file, 'utf8')));
+    return texts.some((text) => text.includes(GOOGLE_ONLY));
+  }
+
+  it('is not loaded for who runs notebooks on this machine', async () => {
+    const undo = await withSettings({ 'notebookExecutions.templates': [] });
+    await vscode.commands.executeCommand('notebookExecutions.explorer.focus');
+    person.willPick((pick) => {
+      pick.choose('This machine');
+    });
+    const service = outsider();
+    await executed(service, await run('execute', await notebook('here', 'print(1)')));
+    service.dispose();
+    assert.equal(await isLoaded(), false);
+    await undo();
+
+    await withSettings({ 'notebookExecutions.templates': [TEMPLATE] });
+    await until('a template of Google Cloud in sight loads it', isLoaded);
+  });
 
   it('says before anything is sent what the service will not use and which files will not be there', async () => {
     const uri = await notebook('local', 'import helpers', 'open("data/sales.csv")');
