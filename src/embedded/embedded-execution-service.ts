@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -20,6 +19,7 @@ import {
   CleanUpSchema,
   PARENT,
   servicePaths,
+  stagedName,
   type CleanUp,
   type ServiceConfig,
   type ServiceInfo,
@@ -92,7 +92,7 @@ export class EmbeddedExecutionService implements ExecutionService {
     signal?: AbortSignal,
   ): Promise<Execution> {
     await this.#configure();
-    const staged = path.join(this.#staging, `${randomUUID()}.ipynb`);
+    const staged = path.join(this.#staging, stagedName());
     try {
       await makePrivateDirectory(this.#staging);
       await createFile(staged, input.notebook);

@@ -103,10 +103,13 @@ export class ServiceLocator {
 
   async #connect(): Promise<Connection> {
     const { build } = await this.#install();
-    const running = await this.find();
-    if (running !== undefined && !this.#shallReplace(running.info.build, build)) return running.connection;
-    this.#mayReplace = false;
-    return this.#start(running?.info.build);
+    let running = await this.find();
+    // Where a window of an older version was faster, its service is replaced like one that was there before.
+    while (running === undefined || this.#shallReplace(running.info.build, build)) {
+      this.#mayReplace = false;
+      running = await this.#start(running?.info.build);
+    }
+    return running.connection;
   }
 
   #shallReplace(running: string, own: string): boolean {
@@ -116,7 +119,9 @@ export class ServiceLocator {
 
   /** Replaces whatever runs, even if it hangs, by a new service; its executions go on. */
   async restart(): Promise<void> {
-    this.#located = this.stop().then(() => this.#start(undefined));
+    this.#located = this.stop()
+      .then(() => this.#start(undefined))
+      .then(({ connection }) => connection);
     await this.connect();
   }
 
@@ -143,7 +148,7 @@ export class ServiceLocator {
   }
 
   /** @param replaced build of the service whose place is taken. */
-  async #start(replaced: string | undefined): Promise<Connection> {
+  async #start(replaced: string | undefined): Promise<Located> {
     const { build, service } = await this.#install();
     const { dataDirectory, nodePath, idleSeconds } = this.options;
     await makePrivateDirectory(this.#paths.host);
@@ -181,7 +186,7 @@ export class ServiceLocator {
         // The one that is being replaced may still answer for a moment.
         if (endpoint !== undefined && (replaced === undefined || endpoint.build !== replaced)) {
           const located = await this.find();
-          if (located !== undefined) return located.connection;
+          if (located !== undefined) return located;
         }
         // Where another window's service was faster, ours ends and theirs may still be coming up.
         if (ended !== undefined && graceAfterEnd-- <= 0) break;

@@ -11,6 +11,7 @@ import * as z from 'zod/mini';
  *   config.json                       ServiceConfig, written by clients, read by the service
  *   executions/{executionId}/         the records, see runner/job.ts
  *   versions/{version}-{hash}/        bundles, copied by clients before they start a service
+ *   staging/{host}.{pid}.{uuid}.ipynb notebooks that clients hand over with a create, removed by them
  *   hosts/{host}/endpoint.json        Endpoint, 0600, replaced atomically, removed when the service leaves
  *   hosts/{host}/token                the bearer token and nothing else, 0600, a new one each start
  *   hosts/{host}/lock.{n}             who is or was the service, see service/lock.ts
@@ -18,6 +19,22 @@ import * as z from 'zod/mini';
  *   hosts/{host}/retention.json       RetentionNotice
  *   hosts/{host}/run/                 runtime directories of runners, unless the path is too long for a socket
  */
+
+/** Name of a notebook in `staging`, which tells who made it. */
+export function stagedName(host = os.hostname(), pid = process.pid): string {
+  return `${fileNameOf(host)}.${pid}.${crypto.randomUUID()}.ipynb`;
+}
+
+/** Who made a notebook in `staging`; undefined for another name. */
+export function stagedBy(name: string): { readonly host: string; readonly pid: number } | undefined {
+  const [, host, pid] = /^(.+)\.(\d+)\.[0-9a-f-]{36}\.ipynb$/.exec(name) ?? [];
+  return host === undefined ? undefined : { host, pid: Number(pid) };
+}
+
+/** A host's name in that of a file: characters that no file name should have are replaced. */
+export function fileNameOf(host: string): string {
+  return host.replaceAll(/[^A-Za-z0-9._-]/g, '_').replace(/^\.*$/, '_');
+}
 
 /** Where a running service can be called. */
 export const EndpointSchema = z.object({
@@ -107,14 +124,10 @@ export interface ServicePaths {
   readonly retention: string;
 }
 
-/** @param hostName as `os.hostname()` gives it; characters that no file name should have are replaced. */
+/** @param hostName as `os.hostname()` gives it. */
 export function servicePaths(dataDirectory: string, hostName = os.hostname()): ServicePaths {
   const directory = path.resolve(dataDirectory);
-  const host = path.join(
-    directory,
-    'hosts',
-    hostName.replaceAll(/[^A-Za-z0-9._-]/g, '_').replace(/^\.*$/, '_'),
-  );
+  const host = path.join(directory, 'hosts', fileNameOf(hostName));
   return {
     dataDirectory: directory,
     config: path.join(directory, 'config.json'),

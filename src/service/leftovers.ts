@@ -1,6 +1,8 @@
 import * as fs from 'node:fs/promises';
+import * as os from 'node:os';
 import * as path from 'node:path';
-import type { ServicePaths } from './endpoint';
+import { processStartTime } from '../runner/kernel/process-info';
+import { fileNameOf, stagedBy, type ServicePaths } from './endpoint';
 import { isOwnDirectory, RunnerClient, removeRuntime } from './runner-client';
 
 /** Age in milliseconds of what a client was writing and has not finished, because its window was ended. */
@@ -18,8 +20,7 @@ export async function removeLeftovers(paths: ServicePaths, abandoned: readonly s
     ...(await filesIn(paths.dataDirectory)).filter(isHidden),
   ];
   for (const file of unfinished) {
-    const stat = await fs.stat(file).catch(() => undefined);
-    if (stat !== undefined && Date.now() - stat.mtimeMs > UNFINISHED_MS) await remove(file);
+    if (await isAbandoned(file)) await remove(file);
   }
   for (const file of await filesIn(paths.host)) {
     // Tokens and endpoints that former services were just writing; this one has written its own.
@@ -38,6 +39,15 @@ export async function removeLeftovers(paths: ServicePaths, abandoned: readonly s
 /** The runtime directories there are. Where somebody else has put a link in their root's place, there are none of ours. */
 export async function runtimesIn(runtimeRoot: string): Promise<string[]> {
   return (await isOwnDirectory(runtimeRoot)) ? filesIn(runtimeRoot) : [];
+}
+
+/** True where nobody goes on with it: its maker is gone, or, where the name tells none, it is old. */
+async function isAbandoned(file: string): Promise<boolean> {
+  const maker = stagedBy(path.basename(file));
+  if (maker?.host === fileNameOf(os.hostname()) && (await processStartTime(maker.pid)) === undefined)
+    return true;
+  const stat = await fs.stat(file).catch(() => undefined);
+  return stat !== undefined && Date.now() - stat.mtimeMs > UNFINISHED_MS;
 }
 
 function isHidden(file: string): boolean {

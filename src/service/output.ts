@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
+import { constants, createReadStream, type Stats } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { errorCode, flushDirectory } from './files';
@@ -25,32 +25,38 @@ export interface OutputNaming {
 }
 
 /**
- * Copies a finished output to the person's folder under a name that is free, whole or not at all, 0600.
- * @returns its path. @throws the system's error.
+ * Copies a finished output to the person's folder under a name that is free, whole or not at all, 0600. Others may be
+ * able to write to that folder: nothing there is followed or overwritten, and what got the name is what was written.
+ * @returns its path. @throws the system's error; EEXIST where no name is free, or somebody put something in its place.
  */
 export async function placeOutput(output: string, folder: string, record: OutputNaming): Promise<string> {
   await fs.mkdir(folder, { recursive: true });
   const aside = path.join(folder, `.${record.id}-${randomUUID()}.ipynb`);
+  const handle = await fs.open(aside, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600);
   try {
-    await fs.copyFile(output, aside, constants.COPYFILE_EXCL);
-    await fs.chmod(aside, 0o600);
-    const handle = await fs.open(aside, 'r+');
-    try {
-      await handle.datasync();
-    } finally {
-      await handle.close();
-    }
+    for await (const chunk of createReadStream(output)) await handle.writeFile(chunk as Buffer);
+    await handle.datasync();
     for (let attempt = 0; attempt < MAX_NAMES; attempt++) {
       const place = path.join(folder, outputName(record, attempt));
-      if (await claimName(aside, place)) {
-        await flushDirectory(folder);
-        return place;
-      }
+      if (!(await claimName(aside, place))) continue;
+      await checkSame(await handle.stat(), place);
+      await flushDirectory(folder);
+      return place;
     }
     throw Object.assign(new Error(`no free name in ${folder}`), { code: 'EEXIST' });
   } finally {
+    await handle.close();
     await fs.rm(aside, { force: true });
   }
+}
+
+/** @throws Error EEXIST where the name is of something else than the file that was written, or a copy of it. */
+async function checkSame(written: Stats, place: string): Promise<void> {
+  const named = await fs.lstat(place);
+  const isFile = named.isFile() && named.size === written.size;
+  const isSame = named.ino === written.ino && named.dev === written.dev;
+  if (isFile && (isSame || named.uid === written.uid)) return;
+  throw Object.assign(new Error(`${place} was replaced by somebody else`), { code: 'EEXIST' });
 }
 
 /** Gives a file a second name unless that is taken; a link neither overwrites nor follows anything. */

@@ -242,11 +242,21 @@ export function stemOf(request: Pick<CreateRequest, 'runOptions' | 'executionTem
   } catch {
     // As it stands, then.
   }
-  return (
-    name
-      .replace(/\.ipynb$/i, '')
-      .replaceAll(/[^\p{L}\p{N}_. -]/gu, '_')
-      .replace(/^[. ]+/, '')
-      .slice(0, 80) || 'notebook'
-  );
+  const stem = name
+    .replace(/\.ipynb$/i, '')
+    .replaceAll(/[^\p{L}\p{N}_. -]/gu, '_')
+    .replace(/^[. ]+/, '');
+  return cut(stem, MAX_STEM_BYTES) || 'notebook';
+}
+
+/** So much of a name that, with an execution's id, it is still one that a file may have (255 bytes). */
+const MAX_STEM_BYTES = 160;
+
+function cut(text: string, bytes: number): string {
+  let end = '';
+  for (const character of text) {
+    if (Buffer.byteLength(end + character) > bytes) break;
+    end += character;
+  }
+  return end;
 }

@@ -10,6 +10,7 @@ import * as path from 'node:path';
 import { parseArgs } from 'node:util';
 import { EmbeddedExecutionService } from '../../src/embedded';
 import { processesWithEnvironment } from '../support/processes';
+import { until } from '../support/until';
 import { ROOT } from '../support/paths';
 import { ensurePython } from '../support/python';
 import { NOTEBOOK, playRound, type RoundResult } from './round';
@@ -57,6 +58,11 @@ async function main(): Promise<void> {
   };
   const start = performance.now();
   await Promise.all(Array.from({ length: Number(values.parallel) }, worker));
+  // What a killed process was just writing is removed by the next start.
+  await service.restart();
+  await until('nothing is left over', () => filesLeftIn(dataDirectory).length === 0, 10_000).catch(
+    () => undefined,
+  );
   await service.stop();
   service.dispose();
   const leftovers = await leftoversOf(folder, dataDirectory);
@@ -78,10 +84,15 @@ async function leftoversOf(folder: string, dataDirectory: string): Promise<strin
   const deadline = Date.now() + 5000;
   while (living().length > 0 && Date.now() < deadline)
     await new Promise((resolve) => setTimeout(resolve, 100));
-  const files = readdirSync(dataDirectory, { recursive: true, encoding: 'utf8' })
-    .filter((file) => /(^|\/)\.(new|deleted)-|\.tmp|\/job\.json$|^staging\/.|\/run\/./.test(file))
-    .map((file) => `file ${file}`);
-  return [...living(), ...files];
+  return [...living(), ...filesLeftIn(dataDirectory).map((file) => `file ${file}`)];
+}
+
+/** Hidden and temporary files, jobs with their environment, staged notebooks, runtime directories. */
+function filesLeftIn(dataDirectory: string): string[] {
+  const names = readdirSync(dataDirectory, { recursive: true, encoding: 'utf8' });
+  // Bundles have files of all kinds.
+  const own = names.filter((name) => !/^versions\/[^.]/.test(name));
+  return own.filter((name) => /(^|\/)\.|\.new$|\/(job|retry)\.json$|^staging\/.|\/run\/./.test(name));
 }
 
 function printTable(results: readonly RoundResult[], victims: readonly Victim[]): void {

@@ -20,6 +20,19 @@ const MAX_BODY_BYTES = 8 * 1024 * 1024;
 /** More than 20 windows with a few connections each. */
 const MAX_CONNECTIONS = 512;
 
+/** How long a connection may take, milliseconds. */
+export interface TimeLimits {
+  /** From the connection, or the last answer, to the end of a request's headers. */
+  readonly headers: number;
+  /** To the end of its body. */
+  readonly request: number;
+  /** Between two requests. */
+  readonly idle: number;
+  /** How often it is looked. */
+  readonly check: number;
+}
+const TIME_LIMITS: TimeLimits = { headers: 10_000, request: 30_000, idle: 60_000, check: 2_000 };
+
 /**
  * HTTP on the loopback interface: nothing is looked at before the Host header says loopback and the bearer token fits.
  * Requests are limited in size and time. No header for other origins is ever sent, so that no web page can read an answer.
@@ -33,15 +46,16 @@ export class ApiServer {
     token: string,
     private readonly handler: ApiHandler,
     private readonly log: (message: string) => void,
+    limits: TimeLimits = TIME_LIMITS,
   ) {
     this.#tokenDigest = digest(token);
     this.#server = http.createServer(
       {
         maxHeaderSize: 16 * 1024,
-        headersTimeout: 10_000,
-        requestTimeout: 30_000,
-        keepAliveTimeout: 60_000,
-        connectionsCheckingInterval: 2_000,
+        headersTimeout: limits.headers,
+        requestTimeout: limits.request,
+        keepAliveTimeout: limits.idle,
+        connectionsCheckingInterval: limits.check,
       },
       (request, response) => {
         void this.#answer(request, response);

@@ -191,6 +191,20 @@ describe('The client of the embedded service', () => {
     assert.equal((await ended(newer, name)).state, 'SUCCEEDED');
   });
 
+  it('an older and a newer version at the same instant: the newer one serves both', async () => {
+    const newer = { version: '1.0.1', bundles: bundles(folder, 'newer') };
+    const windows = Array.from({ length: 10 }, (_, index) => client(index % 2 === 0 ? {} : newer));
+    const results = await Promise.all(
+      windows.map((window, index) => window.create(`at-once-${index}`, request(), input)),
+    );
+    assert.equal(new Set(results.map(({ name }) => name)).size, 10);
+    for (const window of windows) assert.equal((await window.list({})).executions.length, 10);
+    const builds = await Promise.all(windows.map(async (window) => (await window.info())?.build));
+    assert.equal(new Set(builds).size, 1);
+    assert.match(builds[0] ?? '', /^1\.0\.1-/);
+    for (const { name } of results) assert.equal((await ended(client(), name)).state, 'SUCCEEDED');
+  }).timeout(60_000);
+
   it('notices a service that hangs, says so, and can restart it', async () => {
     const service = client();
     await service.list({});

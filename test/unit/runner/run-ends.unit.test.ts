@@ -203,6 +203,30 @@ while True:
         assertCut(result, 'FAILED', 'kernelDied');
       });
     }
+    it('floods its output without end: it can still be cancelled, and what came is kept', async () => {
+      const flood =
+        'import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n' +
+        'print("started", flush=True)\nwhile True: print("x" * 2000, flush=True)';
+      const result = await run(notebookOf('print("before")', flood, '1'), {
+        ...QUICK,
+        onStatus: whenCellRuns(1, (notebookRun) => {
+          notebookRun.stop('cancelled');
+        }),
+      });
+      assertCut(result, 'CANCELLED', 'cancelled');
+      assert.match(textOf(result.outputs[1]), /^started\nx{2000}\n/);
+    });
+    it('writes to its file descriptors behind everybody’s back: nothing is torn, and it is kept in the log or the cell', async () => {
+      const writes =
+        'import os\nos.write(1, b"raw out\\n"); os.write(2, b"raw err \\xff\\n"); os.system("echo child; echo oops >&2")';
+      const result = await run(notebookOf('print("before")', writes, 'print("after")'));
+      assert.equal(result.state, 'SUCCEEDED', result.message);
+      assert.equal(textOf(result.outputs[2]), 'after\n');
+      const log = fs.readFileSync(path.join(result.folder, FILES.kernelLog), 'utf8');
+      const all = textOf(result.outputs[1]) + log;
+      for (const text of ['raw out', 'raw err', 'child', 'oops'])
+        assert.ok(all.includes(text), `${text}: ${all}`);
+    });
     it('never answers shutdown and has children: all are gone', async () => {
       const forks =
         'import subprocess, time\np = subprocess.Popen(["sleep", "1000"])\n' +

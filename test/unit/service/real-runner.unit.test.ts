@@ -1,10 +1,11 @@
 import * as assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { processStartTime } from '../../../src/runner/kernel/process-info';
 import { VENV_PYTHON } from '../../support/python';
-import { PARENT, ROOT, states, temporaryFolder, TestService, type Answer } from './support';
+import { PARENT, ROOT, states, temporaryFolder, TestService, Unruly, type Answer } from './support';
 
 const RUNNER = path.join(ROOT, 'dist/runner.js');
 
@@ -116,6 +117,50 @@ describe('The embedded service with real runners and kernels', () => {
     assert.deepEqual([execution.state, execution.runStatus?.cause], ['FAILED', 'hostLost']);
     assert.ok(output('killed').includes('before') && output('killed').includes('during'));
     while ((await processStartTime(kernelProcess.pid)) === kernelProcess.startTime);
+  });
+
+  it('sleeps and wakes with the machine: service, runner and kernel stopped and continued', async () => {
+    await create(
+      'sleeps',
+      notebook(
+        'for i in range(3):\n    print("tick", i, flush=True)\n',
+        'import time\ntime.sleep(1)',
+        'print("end")',
+      ),
+    );
+    await service.until('sleeps', ({ runStatus }) => runStatus?.progress?.completedCells === 1);
+    const { kernelProcess } = JSON.parse(
+      fs.readFileSync(service.file('sleeps', 'status.json'), 'utf8'),
+    ) as StatusFile;
+    const tree = [
+      service.process.pid ?? 0,
+      Number(fs.readFileSync(service.file('sleeps', 'claim'), 'utf8')),
+      kernelProcess?.pid ?? 0,
+    ];
+    for (const pid of tree) process.kill(pid, 'SIGSTOP');
+    // Longer than a lost connection is waited for, and than the cell still takes: all of it is over on waking.
+    await delay(3000);
+    for (const pid of tree.reverse()) process.kill(pid, 'SIGCONT');
+    const { state, runStatus } = await service.ended('sleeps');
+    assert.deepEqual([state, runStatus?.warnings ?? []], ['SUCCEEDED', []]);
+    for (const text of ['tick 0', 'tick 2', 'end']) assert.ok(output('sleeps').includes(text));
+  });
+
+  it('shows progress while the clock is set back', async () => {
+    const orders = new Unruly(folder);
+    await service.kill();
+    service = await TestService.startBy(folder, { env: orders.env }, '--runner', RUNNER, '--no-spare');
+    const wait = (name: string): string =>
+      `import os, time\nwhile not os.path.exists(${JSON.stringify(name)}): time.sleep(0.01)`;
+    await create('clock', notebook('1', wait('one'), '2', wait('two')));
+    await service.until('clock', ({ runStatus }) => runStatus?.progress?.completedCells === 1);
+    orders.order({ clock: -86_400_000 });
+    fs.writeFileSync(path.join(folder, 'one'), '');
+    await service.until('clock', ({ runStatus }) => runStatus?.progress?.completedCells === 3);
+    fs.writeFileSync(path.join(folder, 'two'), '');
+    assert.equal((await service.ended('clock')).state, 'SUCCEEDED');
+    await service.kill();
+    service = await TestService.start(folder, '--runner', RUNNER);
   });
 
   it('goes on through the death of the service', async () => {

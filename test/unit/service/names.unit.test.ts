@@ -1,0 +1,184 @@
+import * as assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { runtimeRoot, servicePaths } from '../../../src/service/endpoint';
+import { runtimesIn } from '../../../src/service/leftovers';
+import { placeOutput } from '../../../src/service/output';
+import { makeRuntimeDirectory } from '../../../src/service/runner-client';
+import { PARENT, temporaryFolder, TestService } from './support';
+import { interfereWithDisk } from './unruly-disk';
+
+/** Everything below a folder but what a runner has that is just ending. */
+function tree(folder: string): string[] {
+  const names = fs.readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  return names.filter((name) => !name.includes('/run/')).sort();
+}
+
+describe('Names never become paths', () => {
+  let folder: string;
+  let service: TestService;
+  before(async () => {
+    folder = temporaryFolder();
+    service = await TestService.start(folder);
+    await service.create('model');
+    await service.ended('model');
+  });
+
+  const HOSTILE = [
+    '..',
+    '.',
+    '../x',
+    '..%2fx',
+    'a/b',
+    'a\\b',
+    'a\0b',
+    '/etc/x',
+    '.hidden',
+    'A',
+    'x'.repeat(64),
+    'é',
+    '',
+  ];
+
+  it('ids: refused wherever they are taken, and nothing is made of them', async () => {
+    const before = tree(folder);
+    for (const id of HOSTILE) {
+      const encoded = encodeURIComponent(id);
+      assert.equal((await service.create(encoded)).code, 400, id);
+      for (const method of ['GET', 'DELETE']) {
+        const { code } = await service.request(method, `${PARENT}/executions/${encoded}/`);
+        assert.equal(code, 404, id);
+      }
+    }
+    assert.deepEqual(tree(folder), before);
+  });
+
+  it('names of outputs: refused unless they are plain', async () => {
+    const before = tree(folder);
+    for (const outputName of HOSTILE.filter((name) => !['A', 'é', 'x'.repeat(64)].includes(name))) {
+      // A percent sign is as good as any other character in a name.
+      if (outputName.includes('%')) continue;
+      const { code } = await service.create('named', 'succeed', { options: { outputName } });
+      assert.equal(code, 400, outputName);
+    }
+    assert.deepEqual(tree(folder), before);
+  });
+
+  it('names of notebooks, however long or strange: the output is in its folder, and nowhere else', async () => {
+    const target = path.join(folder, 'target');
+    const sources = [
+      'file:///x/..%2f..%2f..%2fevil.ipynb',
+      'file:///x/%2e%2e.ipynb',
+      'file:///x/%00%0a%1b[31m.ipynb',
+      `file:///x/${encodeURIComponent('漢'.repeat(120))}.ipynb`,
+      `file:///x/${encodeURIComponent('🎉'.repeat(120))}.ipynb`,
+      'untitled:../../x',
+      'https://evil.example/a?b=../c#/../d',
+    ];
+    const before = tree(folder);
+    for (const [index, source] of sources.entries()) {
+      const id = `s${index}${'x'.repeat(60)}`;
+      const template = { outputNotebookFolder: pathToFileURL(target).href };
+      const answer = await service.create(id, 'succeed', {
+        template,
+        options: { source, workingDirectory: folder },
+      });
+      assert.equal(answer.code, 200, JSON.stringify(answer.body));
+      const { outputNotebookFile = '', runStatus, displayName } = await service.ended(id);
+      assert.deepEqual(runStatus?.warnings ?? [], [], source);
+      assert.ok(outputNotebookFile.startsWith(`${pathToFileURL(target).href}/`), outputNotebookFile);
+      assert.match(displayName ?? '', /^[A-Za-z0-9_]+$/);
+    }
+    const made = tree(folder).filter((file) => !before.includes(file) && !file.startsWith('data/'));
+    assert.equal(made.length, sources.length + 1, made.join('\n'));
+    for (const name of fs.readdirSync(target)) assert.match(name, /^[\p{L}\p{N}_. -]+\.ipynb$/u);
+  });
+
+  it('file: URIs with `..` or of other hosts are what they say, or refused', async () => {
+    for (const uri of [
+      'file://evil.example/x.ipynb',
+      'file:///x%2f..%2fy.ipynb',
+      'file:///a.ipynb?x',
+      'http://x/',
+    ]) {
+      for (const field of ['inputNotebookFile', 'outputNotebookFolder', 'paramsYamlFile']) {
+        const { code } = await service.create('uri', 'succeed', { template: { [field]: uri } });
+        assert.equal(code, 400, `${field} ${uri}`);
+      }
+    }
+    const inside = `${pathToFileURL(folder).href}/a/b/../../my%20notebook.ipynb`;
+    assert.equal(
+      (await service.create('dots', 'succeed', { template: { inputNotebookFile: inside } })).code,
+      200,
+    );
+  });
+}).timeout(30_000);
+
+describe('In a folder where others can write', () => {
+  const record = { id: 'one', stem: 'notebook', runOptions: {} };
+  let folder: string;
+  let output: string;
+  let precious: string;
+  let target: string;
+  beforeEach(() => {
+    folder = temporaryFolder();
+    output = path.join(folder, 'output.ipynb');
+    precious = path.join(folder, 'precious');
+    target = path.join(folder, 'shared');
+    fs.writeFileSync(output, 'the output', { mode: 0o600 });
+    fs.writeFileSync(precious, 'precious', { mode: 0o644 });
+    fs.mkdirSync(target);
+  });
+  afterEach(() => {
+    assert.equal(fs.readFileSync(precious, 'utf8'), 'precious');
+    assert.equal(fs.statSync(precious).mode & 0o777, 0o644);
+  });
+
+  it('a link that has the output’s name already is not followed', async () => {
+    fs.symlinkSync(precious, path.join(target, 'notebook-one.ipynb'));
+    fs.symlinkSync(path.join(folder, 'made'), path.join(target, 'notebook-one-1.ipynb'));
+    const place = await placeOutput(output, target, record);
+    assert.equal(path.basename(place), 'notebook-one-2.ipynb');
+    assert.equal(fs.readFileSync(place, 'utf8'), 'the output');
+    assert.equal(fs.lstatSync(place).mode & 0o777, 0o600);
+    assert.ok(!fs.existsSync(path.join(folder, 'made')));
+  });
+
+  it('a link that is put in the place of the file while it is written is noticed, and not followed', async () => {
+    const restore = interfereWithDisk(({ call, path: file }) => {
+      if (call !== 'link') return;
+      fs.unlinkSync(file);
+      fs.symlinkSync(precious, file);
+    });
+    try {
+      await assert.rejects(placeOutput(output, target, record), { code: 'EEXIST' });
+    } finally {
+      await restore();
+    }
+  });
+
+  it('a link in the place of the runners’ directory is neither used nor cleaned', async () => {
+    const home = path.join(folder, 'home');
+    fs.mkdirSync(path.join(home, 'kept'), { recursive: true, mode: 0o755 });
+    const root = path.join(folder, 'run');
+    fs.symlinkSync(home, root);
+    await assert.rejects(makeRuntimeDirectory(root), /not a directory of this user/);
+    assert.deepEqual(await runtimesIn(root), []);
+    assert.deepEqual(fs.readdirSync(home), ['kept']);
+  });
+});
+
+describe('Paths of sockets', () => {
+  it('fit wherever the data directory is, and are in it as long as they do', () => {
+    let own = 0;
+    for (let length = 1; length < 300; length++) {
+      const paths = servicePaths(`/${'ü'.repeat(length / 2)}${'x'.repeat(length % 2)}`, 'host');
+      const root = runtimeRoot(paths, 'linux');
+      if (root.startsWith(paths.host)) own++;
+      // What a runner and a kernel add to it: ten characters, and the longest name.
+      assert.ok(Buffer.byteLength(`${root}/0123456789/kernel-5`) < 104, root);
+    }
+    assert.ok(own > 40, `${own}`);
+  });
+});

@@ -1,0 +1,83 @@
+import * as assert from 'node:assert/strict';
+import { once } from 'node:events';
+import * as http from 'node:http';
+import * as net from 'node:net';
+import { ApiServer } from '../../../src/service/api/server';
+
+const TOKEN = 'x'.repeat(43);
+
+describe('Connections that take their time', () => {
+  let server: ApiServer;
+  let endpoint: URL;
+  let asked = 0;
+  const complaints: string[] = [];
+  before(async () => {
+    server = new ApiServer(
+      TOKEN,
+      () => {
+        asked++;
+        return Promise.resolve({});
+      },
+      (line) => complaints.push(line),
+      { headers: 300, request: 600, idle: 300, check: 50 },
+    );
+    endpoint = new URL(await server.listen());
+  });
+  after(() => server.close());
+
+  const head = (): string =>
+    `POST /x HTTP/1.1\r\nHost: ${endpoint.host}\r\nAuthorization: Bearer ${TOKEN}\r\n`;
+
+  /** Sends what there is, one piece after the other, for as long as anybody listens; answers what came back. */
+  async function send(start: string, drip = ''): Promise<string> {
+    const socket = net.connect(Number(endpoint.port), '127.0.0.1');
+    const received: Buffer[] = [];
+    socket.on('data', (chunk: Buffer) => received.push(chunk));
+    socket.on('error', () => undefined);
+    socket.write(start);
+    const timer = setInterval(() => drip !== '' && socket.write(drip), 20);
+    await once(socket, 'close');
+    clearInterval(timer);
+    return Buffer.concat(received).toString('latin1');
+  }
+
+  async function isServed(): Promise<void> {
+    const headers = { authorization: `Bearer ${TOKEN}` };
+    const request = http.request(endpoint, { headers, agent: false }).end();
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+    response.resume();
+    assert.equal(response.statusCode, 200);
+  }
+
+  for (const [name, start, drip] of [
+    ['say nothing', '', ''],
+    ['never end a header', `GET /x HTTP/1.1\r\nX-Slow: `, 'y'],
+    ['send header after header', `GET /x HTTP/1.1\r\n`, 'X: y\r\n'],
+    ['never end a body', 'body', ' '],
+    ['send chunk after chunk', 'chunks', '1\r\n \r\n'],
+    ['ask nothing more', 'keep', ''],
+  ] as const) {
+    it(`${name}: 50 of them are closed, and others are served meanwhile`, async () => {
+      const before = asked;
+      const text =
+        start === 'body'
+          ? `${head()}Content-Length: 100000\r\n\r\n{`
+          : start === 'chunks'
+            ? `${head()}Transfer-Encoding: chunked\r\n\r\n`
+            : start === 'keep'
+              ? `${head()}Content-Length: 0\r\n\r\n`
+              : start;
+      const slow = Array.from({ length: 50 }, () => send(text, drip));
+      await isServed();
+      const answers = await Promise.all(slow);
+      await isServed();
+      if (start === 'keep') assert.ok(answers.every((answer) => answer.startsWith('HTTP/1.1 200')));
+      else assert.equal(asked - before, 2, 'what is not complete was handed on');
+      assert.ok(
+        answers.every((answer) => !/^HTTP\/1\.1 5/.test(answer)),
+        answers[0],
+      );
+      assert.deepEqual(complaints, []);
+    });
+  }
+}).timeout(30_000);
