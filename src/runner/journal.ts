@@ -18,7 +18,7 @@ const MessageHeadSchema = z.object({
 const HeadSchema = z.union([JournalledEventSchema, MessageHeadSchema]);
 
 /** The part of node:fs that a journal is written with. */
-export type JournalFileSystem = Pick<typeof fs, 'openSync' | 'writevSync' | 'closeSync'>;
+export type JournalFileSystem = Pick<typeof fs, 'openSync' | 'writevSync' | 'closeSync' | 'fdatasync'>;
 
 /** Appends events to a journal; once `append` has returned, the death of this process does not lose the event. */
 export class JournalWriter {
@@ -47,6 +47,16 @@ export class JournalWriter {
       sizes: parts.map((part) => part.length),
     };
     this.write([Buffer.from(JSON.stringify(head) + '\n'), ...parts, Buffer.from('\n')]);
+  }
+
+  /** Resolves when what was appended so far outlasts the machine too. @throws (rejects) SystemError. */
+  flush(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.fileSystem.fdatasync(this.file, (error) => {
+        if (error) reject(error);
+        else resolve();
+      });
+    });
   }
 
   close(): void {

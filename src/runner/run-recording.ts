@@ -38,7 +38,8 @@ export class RunRecording {
     this.document = new OutputDocument(notebook);
     this.journal = new JournalWriter(path.join(folder, FILES.journal), fileSystems.journalFileSystem);
     const output = path.join(folder, FILES.output);
-    this.saver = new OutputSaver(output, this.document, onFailure, fileSystems.saverFileSystem);
+    const flush = (): Promise<void> => this.journal?.flush() ?? Promise.resolve();
+    this.saver = new OutputSaver(output, this.document, onFailure, fileSystems.saverFileSystem, flush);
     // The journal needs the document it begins with. Where the kernel waits, its first cell goes first.
     setImmediate(() => {
       this.saver.save().catch(onFailure);

@@ -57,12 +57,17 @@ export class OutputSaver {
   private lastSave: LastSave | undefined;
   private stopped = false;
 
-  /** @param onError Called when a save on the timer failed; there are no others then. */
+  /**
+   * @param onError Called when a save on the timer failed; there are no others then.
+   * @param flush Called before a save on the timer: after a power cut the document is made anew from the journal, which
+   *   must not know less than what was saved.
+   */
   constructor(
     private readonly path: string,
     private readonly document: OutputDocument,
     private readonly onError: (error: unknown) => void,
     private readonly fileSystem: SaverFileSystem = fs,
+    private readonly flush: () => Promise<void> = () => Promise.resolve(),
   ) {}
 
   /** The document has changed: it is saved some time soon. */
@@ -71,10 +76,12 @@ export class OutputSaver {
     this.timer = setTimeout(
       () => {
         this.timer = undefined;
-        this.save().catch((error: unknown) => {
-          this.stop();
-          this.onError(error);
-        });
+        this.flush()
+          .then(() => this.save())
+          .catch((error: unknown) => {
+            this.stop();
+            this.onError(error);
+          });
       },
       delayUntilSave(this.lastSave, performance.now()),
     );

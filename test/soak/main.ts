@@ -2,7 +2,7 @@
  * npm run soak -- [--rounds N] [--parallel N] [--victim NAME]
  *
  * Kills editors, services, runners, kernels and all of them at random moments, and prints what was tried, what came
- * through as promised, and what did not. Linux: processes are recognised by their environment in /proc.
+ * through as README.md promises (survived), and what did not (lost). Linux: processes are recognised by their environment in /proc.
  */
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -96,7 +96,7 @@ function filesLeftIn(dataDirectory: string): string[] {
 }
 
 function printTable(results: readonly RoundResult[], victims: readonly Victim[]): void {
-  console.log('\n| killed | tries | as promised | not | ended as |\n|---|---|---|---|---|');
+  console.log('\n| killed | tries | survived | lost | ended as |\n|---|---|---|---|---|');
   for (const victim of victims) {
     const of = results.filter((result) => result.victim === victim);
     const states = [...new Set(of.map(({ state }) => state))];

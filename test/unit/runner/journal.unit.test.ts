@@ -77,6 +77,7 @@ describe('journal', () => {
       fs.writeSync(fd, Buffer.concat(parts as Buffer[]), 0, 1);
     const journal = new JournalWriter(file, { ...fs, writevSync: short });
     for (const event of EVENTS) journal.append(event);
+    await journal.flush();
     journal.close();
     assert.deepEqual([...readJournal(file)], EVENTS);
   });

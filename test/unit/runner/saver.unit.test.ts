@@ -50,6 +50,33 @@ describe('saving the output', () => {
     );
   });
 
+  it('never knows more than the journal that is on the disk', async () => {
+    const { folder } = await makeFolders('');
+    const calls: string[] = [];
+    await new Promise<void>((resolve) => {
+      const real = {
+        ...fs,
+        rename: async (from: string, to: string): Promise<void> => {
+          calls.push('save');
+          await fs.rename(from, to);
+          resolve();
+        },
+      };
+      const flush = (): Promise<void> => {
+        calls.push('flush');
+        return Promise.resolve();
+      };
+      new OutputSaver(
+        path.join(folder, FILES.output),
+        document(),
+        () => undefined,
+        real as typeof fs,
+        flush,
+      ).changed();
+    });
+    assert.deepEqual(calls, ['flush', 'save']);
+  });
+
   it('writes nothing where nothing has changed', async () => {
     const { folder } = await makeFolders('');
     let opened = 0;
