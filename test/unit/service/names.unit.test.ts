@@ -6,6 +6,7 @@ import { runtimeRoot, servicePaths } from '../../../src/service/endpoint';
 import { runtimesIn } from '../../../src/service/leftovers';
 import { placeOutput } from '../../../src/service/output';
 import { makeRuntimeDirectory } from '../../../src/service/runner-client';
+import { until } from '../../support/until';
 import { PARENT, temporaryFolder, TestService } from './support';
 import { interfereWithDisk } from './unruly-disk';
 
@@ -23,6 +24,11 @@ describe('Names never become paths', () => {
     service = await TestService.start(folder);
     await service.create('model');
     await service.ended('model');
+    // Its end is told a moment before all of it is on the disk.
+    await until('nothing is written any more', () => {
+      const record = fs.readFileSync(service.file('model', 'execution.json'), 'utf8');
+      return record.includes('SUCCEEDED') && !tree(folder).some((name) => name.endsWith('.new'));
+    });
   });
 
   const HOSTILE = [

@@ -74,7 +74,7 @@ describe('Connections that take their time', () => {
       if (start === 'keep') assert.ok(answers.every((answer) => answer.startsWith('HTTP/1.1 200')));
       else assert.equal(asked - before, 2, 'what is not complete was handed on');
       assert.ok(
-        answers.every((answer) => !answer.startsWith("HTTP/1.1 5")),
+        answers.every((answer) => !answer.startsWith('HTTP/1.1 5')),
         answers[0],
       );
       assert.deepEqual(complaints, []);
