@@ -7,7 +7,7 @@ import { Problem } from './problem';
 /** More notebooks than this are not looked for in a folder. */
 const MOST_NOTEBOOKS = 500;
 
-/** Execute Notebooks Remotely: all notebooks of a folder. */
+/** Execute Remotely (All Notebooks): all notebooks of a folder. */
 export function folderCommands(
   execute: ExecuteCommands,
 ): Pick<CommandMap, 'notebookExecutions.executeFolder'> {

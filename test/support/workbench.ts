@@ -121,7 +121,8 @@ export class Workbench {
   async openExecutions(): Promise<void> {
     const rows = this.executionsPane();
     if (!(await rows.isVisible())) {
-      await this.activity('Notebook Executions').click();
+      // Forced: the badge lies above the icon; a click on it is a click on the icon.
+      await this.activity('Notebook Executions').click({ force: true });
       await rows.waitFor();
     }
   }
@@ -186,6 +187,11 @@ export class Workbench {
   /** The notebook editor on the screen. */
   notebook(): Locator {
     return this.page.locator('.notebookOverlay.notebook-editor:visible');
+  }
+
+  /** The toolbar of the notebook editor on the screen. */
+  notebookToolbar(): Locator {
+    return this.page.locator('.notebook-toolbar-container:visible');
   }
 
   /** What the outputs of the visible notebook are rendered in: text, tables, images. */

@@ -78,7 +78,7 @@ describe('submission through the window', () => {
     await (await window.explorerFile('training.ipynb')).dblclick();
     await window.tab(/^training\.ipynb/).waitFor();
     await window.screenshot('submission 6 toolbar');
-    await window.page.locator('.notebook-toolbar-container:visible').getByText('Execute Again').click();
+    await window.notebookToolbar().getByText('Execute Again').click();
     const both = await until('it was executed again', async () => {
       const records = await vscode.records();
       return records.length === 2 && records.every(({ state }) => state === 'SUCCEEDED')
