@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import * as vscode from 'vscode';
 import { redact } from '../execution/redaction';
+import { withoutLinks } from '../views/text';
 import { COMMAND_IDS, type CommandId, type CommandMap } from './command-map';
 import type { Problem } from './problem';
 import { type Remedy } from './problem';
@@ -83,9 +84,4 @@ function wholeStory(error: unknown): string {
     current = current.cause;
   }
   return lines.length === 0 ? inspect(error) : lines.join('\ncaused by: ');
-}
-
-/** Notifications draw `[text](command:…)` as a link; names and error texts of strangers must not become one. */
-function withoutLinks(message: string): string {
-  return message.replaceAll('](', '] (');
 }

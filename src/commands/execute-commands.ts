@@ -5,6 +5,7 @@ import type { ExecutionService } from '../execution/execution-service';
 import type { UserTemplate } from '../execution/template';
 import type { TrackedExecution } from '../tracking/execution-store';
 import type { TrackingService } from '../tracking/tracking-service';
+import { oneLine, withoutLinks } from '../views/text';
 import type { CommandMap } from './command-map';
 import { captureNotebook } from './notebook-capture';
 import { checkNotebook } from './notebook-check';
@@ -117,17 +118,33 @@ export class ExecuteCommands {
       sources.length === 1
         ? vscode.l10n.t('Execute 1 Notebook')
         : vscode.l10n.t('Execute {0} Notebooks', sources.length);
-    const chosen = await this.chooseTemplateFor(title, first);
-    if (chosen === undefined) {
+    const answer = await this.chooseTemplateFor(title, first);
+    if (answer === undefined) {
       return undefined;
     }
+    const { template: chosen, changed } = answer;
+    const { parameters } = chosen.executionTemplate;
+    const choice: Choice = {
+      template: chosen.name,
+      ...(parameters === undefined ? {} : { parameters }),
+      ...(changed
+        ? { options: { runOptions: chosen.runOptions, executionTemplate: chosen.executionTemplate } }
+        : {}),
+    };
     const yes = vscode.l10n.t('Execute');
     const question =
       sources.length === 1
         ? vscode.l10n.t('Execute 1 notebook with the template “{0}”?', chosen.name)
         : vscode.l10n.t('Execute {0} notebooks with the template “{1}”?', sources.length, chosen.name);
     const names = sources.map((source) => vscode.workspace.asRelativePath(source));
-    const detail = [...names.slice(0, MOST_LISTED), ...(names.length > MOST_LISTED ? ['…'] : [])].join('\n');
+    const listed = [...names.slice(0, MOST_LISTED), ...(names.length > MOST_LISTED ? ['…'] : [])].join('\n');
+    const values =
+      parameters === undefined
+        ? vscode.l10n.t('Parameters are not asked for: each notebook runs with its defaults.')
+        : vscode.l10n.t(
+            'Parameters are not asked for: each notebook runs with those of the template, else with its defaults.',
+          );
+    const detail = `${listed}\n\n${values}`;
     if ((await vscode.window.showInformationMessage(question, { modal: true, detail }, yes)) !== yes) {
       return undefined;
     }
@@ -136,15 +153,11 @@ export class ExecuteCommands {
     for (const source of sources) {
       try {
         const notebook = await captureNotebook(source);
-        const submission = {
-          source,
-          notebook,
-          template: chosen,
-          parameters: chosen.executionTemplate.parameters,
-        };
+        const submission = { source, notebook, template: chosen, parameters };
         const name = await this.once(source, async () => nameOf(await this.submit(submission)));
         if (typeof name === 'string') {
           created.push(name);
+          await this.context.memory.remember(source, choice);
         }
       } catch (error) {
         failed.push({ source, error });
@@ -168,16 +181,15 @@ export class ExecuteCommands {
     return created;
   }
 
-  private async chooseTemplateFor(title: string, source: vscode.Uri): Promise<UserTemplate | undefined> {
+  private async chooseTemplateFor(title: string, source: vscode.Uri): ReturnType<typeof chooseTemplate> {
     const { memory } = this.context;
-    const chosen = await chooseTemplate(
+    return chooseTemplate(
       title,
       source,
       defaultTemplateName(source) ?? memory.lastTemplate,
       undefined,
       (template) => this.context.ignoredFields(template),
     );
-    return chosen?.template;
   }
 
   /** Repeats the last submission of a notebook, as it is on the screen now; asks where there is none. */
@@ -211,7 +223,8 @@ export class ExecuteCommands {
   }
 
   private async create(submission: Submission): Promise<TrackedExecution> {
-    const title = vscode.l10n.t('Submitting {0}', path.posix.basename(submission.source.path));
+    const name = withoutLinks(oneLine(path.posix.basename(submission.source.path), 60));
+    const title = vscode.l10n.t('Submitting {0}', name);
     return vscode.window.withProgress(
       { location: vscode.ProgressLocation.Notification, title, cancellable: true },
       async (progress, token) => {

@@ -4,7 +4,7 @@ import type { ExecutionStore, TrackedExecution } from '../tracking/execution-sto
 import type { TrackingService } from '../tracking/tracking-service';
 import { capabilitiesOf, notebookNameOf } from '../views/execution-facts';
 import { pickExecutions } from '../views/pickers/execution-picker';
-import { oneLine } from '../views/text';
+import { oneLine, withoutLinks } from '../views/text';
 import type { CommandMap } from './command-map';
 import { Problem } from './problem';
 import { propertyOf } from './targets';
@@ -161,7 +161,7 @@ async function deleteExecutions(
       ? vscode.l10n.t('Deleted the execution of {0}.', name)
       : vscode.l10n.t('Deleted {0} executions.', executions.length);
   // Not awaited: the command is done, the offer stays as long as it can be taken.
-  void vscode.window.showInformationMessage(message, undo).then(async (chosen) => {
+  void vscode.window.showInformationMessage(withoutLinks(message), undo).then(async (chosen) => {
     if (chosen === undo && !(await pending.undo())) {
       await vscode.window.showWarningMessage(vscode.l10n.t('It was too late to undo this.'));
     }

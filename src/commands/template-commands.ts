@@ -8,6 +8,7 @@ import { encodeParameters, parseParameters } from '../notebook/parameters/parse'
 import { notebookNameOf } from '../views/execution-facts';
 import { label } from '../views/pickers/label';
 import { secretPatterns } from '../views/secret-parameters';
+import { withoutLinks } from '../views/text';
 import type { CommandMap } from './command-map';
 import { chooseExecutions, type ExecutionContext } from './execution-commands';
 import {
@@ -43,7 +44,7 @@ export function templateCommands(
         const message = holdsSecrets(tracked.execution)
           ? vscode.l10n.t('Saved the template “{0}” without its secret parameters.', name)
           : vscode.l10n.t('Saved the template “{0}”.', name);
-        void vscode.window.showInformationMessage(message, edit).then(async (chosen) => {
+        void vscode.window.showInformationMessage(withoutLinks(message), edit).then(async (chosen) => {
           if (chosen === edit) {
             await editTemplates();
           }

@@ -7,7 +7,7 @@ import type { OutputDocuments } from './output/output-documents';
 import { runEndCommand } from './end-command';
 import { explain } from './sentences';
 import { presentState } from './state-presentation';
-import { formatDuration, oneLine } from './text';
+import { formatDuration, oneLine, withoutLinks } from './text';
 
 /** The settings about the end of an execution. */
 export interface CompletionSettings {
@@ -19,8 +19,8 @@ export interface CompletionSettings {
 }
 
 export interface CompletionMessagesOptions {
-  readonly documents: OutputDocuments;
-  readonly explorer: ExplorerView;
+  readonly documents: Pick<OutputDocuments, 'open'>;
+  readonly explorer: Pick<ExplorerView, 'reveal'>;
   readonly settings: () => CompletionSettings;
   readonly describeError: (error: Error) => string;
   readonly log: (line: string) => void;
@@ -62,7 +62,7 @@ export class CompletionMessages {
     const openOutput = vscode.l10n.t('Open Output');
     const show = vscode.l10n.t('Show Execution');
     const buttons = mayHaveOutput(tracked) ? [openOutput, show] : [show];
-    const message = endSentence(execution);
+    const message = withoutLinks(endSentence(execution));
     const chosen =
       execution.state === 'SUCCEEDED'
         ? await vscode.window.showInformationMessage(message, ...buttons)
@@ -97,10 +97,12 @@ export class CompletionMessages {
     } catch (error) {
       const reason = error instanceof Error ? this.options.describeError(error) : String(error);
       await vscode.window.showErrorMessage(
-        vscode.l10n.t(
-          'The output of {0} cannot be opened: {1}',
-          oneLine(notebookNameOf(tracked.execution), 60),
-          reason,
+        withoutLinks(
+          vscode.l10n.t(
+            'The output of {0} cannot be opened: {1}',
+            oneLine(notebookNameOf(tracked.execution), 60),
+            reason,
+          ),
         ),
       );
     }

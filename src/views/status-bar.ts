@@ -15,7 +15,7 @@ export class StatusBarItem implements vscode.Disposable {
 
   constructor(
     private readonly store: ExecutionStore,
-    explorer: ExplorerView,
+    explorer: Pick<ExplorerView, 'visible' | 'onDidChangeVisibility'>,
   ) {
     this.item.name = vscode.l10n.t('Notebook Executions');
     this.item.command = `${EXPLORER_VIEW}.focus`;

@@ -23,6 +23,11 @@ export function oneLine(text: string, longest = 200): string {
   return RIGHT_TO_LEFT.test(cut) ? `\u2068${cut}\u2069` : cut;
 }
 
+/** Notifications draw `[text](command:…)` as a link; names and error texts of strangers must not become one. */
+export function withoutLinks(message: string): string {
+  return message.replaceAll('](', '] (');
+}
+
 /** Text of strangers that may have lines, for tooltips: without colours and control characters. */
 export function plainText(text: string, longest = 2000): string {
   const start = text.length > longest ? `${text.slice(0, longest)}…` : text;

@@ -9,6 +9,7 @@ import { tellAboutMachine } from './machine-messages';
 import { LogChannels } from './log-channels';
 import { OutputDocuments } from './output/output-documents';
 import { StatusBarItem } from './status-bar';
+import { withoutLinks } from './text';
 
 export interface ViewsOptions {
   readonly tracking: TrackingService;
@@ -52,7 +53,7 @@ export function createViews({ tracking, monitor, clock, memento, describeError, 
     tracking.deletion.onDidFail(
       ({ error }) =>
         void vscode.window.showErrorMessage(
-          vscode.l10n.t('The execution could not be deleted: {0}', describeError(error)),
+          withoutLinks(vscode.l10n.t('The execution could not be deleted: {0}', describeError(error))),
         ),
     ),
   ];

@@ -2,6 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import { activationCase } from './activation';
+import { explorerCase, tickCase } from './explorer/cases';
 import { KernelFloor } from './kernel-floor';
 import {
   checkOutput,
@@ -25,6 +26,8 @@ export interface Case {
   readonly peers: Readonly<Record<string, { bar: number; prepare(folder: string): Promise<Measured> }>>;
   /** Where a time of our own is to be kept, too, in seconds. */
   readonly limit?: number;
+  /** Where memory of our own is to be kept, too, in MB. */
+  readonly memoryLimit?: number;
   /** Frees what `ours` keeps between rounds. */
   close(): Promise<void>;
 }
@@ -35,6 +38,8 @@ export interface Measured {
   check(): Promise<void>;
   /** What is taken in place of the time of `run`, in seconds. */
   seconds?(): number;
+  /** What is taken in place of the peak of processes, in MB. */
+  megabytes?(): number | undefined;
   close?(): Promise<void>;
 }
 
@@ -94,6 +99,8 @@ export const CASES: readonly Case[] = [
   overheadCase('overhead-1000-cells', 5, 1.15),
   scalingCase('scaling-10kb-cells', 3, 1.3),
   activationCase('activation', 7, 0.03),
+  explorerCase('explorer-10000', 5, 1.5, 60),
+  tickCase('explorer-10000-tick', 3, 0.01),
 ];
 
 /** Nothing runs yet: the service's start is part of the time. */

@@ -24,6 +24,8 @@ interface CaseResult {
   ours: Figures;
   /** Seconds that ours may take, where there is such a limit. */
   limit?: number;
+  /** Megabytes that ours may take, where there is such a limit. */
+  memoryLimit?: number;
   peers: Record<string, Figures & { ratio: number; bar: number }>;
 }
 interface Contestant {
@@ -88,8 +90,10 @@ async function measureCase(each: Case): Promise<CaseResult> {
     // A round of its own for memory: sampling it takes time from what is measured. It also warms the disk cache.
     for (const contestant of contestants) {
       const stopWatching = watchPeakMemory(contestant.isClient);
-      await measure(await contestant.prepare());
-      memory.set(contestant.name, stopWatching());
+      const measured = await contestant.prepare();
+      await measure(measured);
+      const peak = stopWatching();
+      memory.set(contestant.name, measured.megabytes === undefined ? peak : measured.megabytes());
     }
     for (let round = 0; round < each.rounds; round += 1) {
       for (const { name, prepare } of contestants) {
@@ -105,6 +109,7 @@ async function measureCase(each: Case): Promise<CaseResult> {
     name: each.name,
     ours: figures(ours, memory.get('ours')),
     ...(each.limit === undefined ? {} : { limit: each.limit }),
+    ...(each.memoryLimit === undefined ? {} : { memoryLimit: each.memoryLimit }),
     peers: Object.fromEntries(
       Object.entries(each.peers).map(([name, { bar }]) => {
         const theirs = samples.get(name) ?? [];
@@ -142,20 +147,27 @@ function rows(result: CaseResult): string {
   return Object.entries(result.peers)
     .map(([name, theirs]) => {
       const missed =
-        theirs.ratio > theirs.bar || result.ours.median_s > (result.limit ?? Infinity) ? ' (missed)' : '';
+        theirs.ratio > theirs.bar ||
+        result.ours.median_s > (result.limit ?? Infinity) ||
+        (result.ours.rss_mb ?? 0) > (result.memoryLimit ?? Infinity);
       const cells = [
         result.name,
         name,
         seconds(result.ours),
         seconds(theirs),
-        `${theirs.ratio.toFixed(3)}${missed}`,
-        result.limit === undefined ? `≤ ${String(theirs.bar)}` : `≤ ${result.limit.toFixed(3)} s`,
+        `${theirs.ratio.toFixed(3)}${missed ? ' (missed)' : ''}`,
+        bar(result, theirs.bar),
         memory(result.ours),
         memory(theirs),
       ];
       return `| ${cells.join(' | ')} |`;
     })
     .join('\n');
+}
+
+function bar({ limit, memoryLimit }: CaseResult, ratio: number): string {
+  if (limit === undefined) return `≤ ${String(ratio)}`;
+  return `≤ ${limit.toFixed(3)} s${memoryLimit === undefined ? '' : `, ${String(memoryLimit)} MB`}`;
 }
 
 const seconds = (figure: Figures): string => `${figure.median_s.toFixed(3)} s`;

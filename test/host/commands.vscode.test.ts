@@ -162,6 +162,7 @@ describe('commands on executions', () => {
     await run('execute', one, [one, two]);
     const question = await person.message(/Execute 2 notebooks with the template “This machine”/);
     assert.equal(question.modal, true);
+    assert.match(question.detail ?? '', /one\.ipynb.*two\.ipynb.*\n\nParameters are not asked for/s);
     assert.deepEqual(await allNames(service), before);
 
     person.willPick(thisMachine);
@@ -169,12 +170,14 @@ describe('commands on executions', () => {
     const created = await run('execute', one, [one, two]);
     assert.ok(Array.isArray(created) && created.length === 2);
     for (const name of created) await ended(service, name);
+    // Each remembers it as its own last submission: nothing is asked.
+    await ended(service, await run('executeAgain', two));
 
     person.willPick(thisMachine);
     person.willPress(/Execute 3 notebooks/, 'Execute');
     await run('executeFolder', folder);
     await person.message(/zbad\.ipynb is not a notebook/);
-    assert.equal((await allNames(service)).length, before.length + 4);
+    assert.equal((await allNames(service)).length, before.length + 5);
   });
 
   it('compareWithInput, compareOutputs and openSourceCell show documents beside each other', async () => {

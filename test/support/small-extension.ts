@@ -10,6 +10,8 @@ export interface SmallExtension {
   /** CommonJS with `activate`. */
   readonly code: string;
   readonly activationEvents: readonly string[];
+  /** What its manifest contributes. */
+  readonly contributes?: object;
 }
 
 /** Packages it as a .vsix in this folder. */
@@ -21,6 +23,7 @@ export async function packageSmallExtension(extension: SmallExtension, folder: s
     const manifest = {
       ...{ publisher, name, displayName: extension.id, version: '1.0.0', main: './extension.js' },
       ...{ engines: { vscode: '^1.100.0' }, activationEvents: extension.activationEvents },
+      contributes: extension.contributes,
     };
     await writeFile(path.join(cwd, 'package.json'), JSON.stringify(manifest));
     await writeFile(path.join(cwd, 'extension.js'), extension.code);

@@ -14,7 +14,7 @@ const ARRANGEMENT_KEY = 'explorer.arrangement';
 const FEW_ROWS = 20;
 
 export interface ExplorerViewOptions {
-  readonly tracking: TrackingService;
+  readonly tracking: Pick<TrackingService, 'store' | 'setWatched' | 'loadMore'>;
   readonly monitor: MachineMonitor;
   readonly clock: Clock;
   /** Keeps grouping, sorting and filter over a reload: the workspace's state. */

@@ -4,7 +4,7 @@ import { isActive } from '../../execution/states';
 import type { Clock, Disposable } from '../../tracking/clock';
 import type { ExecutionStore, TrackedExecution } from '../../tracking/execution-store';
 import { notebookNameOf } from '../execution-facts';
-import { formatBytes, oneLine } from '../text';
+import { formatBytes, oneLine, withoutLinks } from '../text';
 import { OutputFileSystemProvider, registerOutputScheme } from './output-file-system-provider';
 import { OutputRefresher } from './output-refresher';
 import { OUTPUT_SCHEME, outputUri, parseOutputUri, type DocumentKind } from './output-uri';
@@ -163,7 +163,7 @@ export class OutputDocuments implements vscode.Disposable {
     const chosen = await vscode.window.showWarningMessage(
       vscode.l10n.t(
         'The output of {0} is {1}. Opened whole, it may block the editor for a while.',
-        oneLine(notebookNameOf(tracked.execution), 60),
+        withoutLinks(oneLine(notebookNameOf(tracked.execution), 60)),
         formatBytes(size),
       ),
       trimmed,

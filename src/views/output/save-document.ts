@@ -9,6 +9,7 @@ import { ServiceError } from '../../execution/errors';
 import type { OutputDocument } from '../../execution/execution-service';
 import type { TrackedExecution } from '../../tracking/execution-store';
 import { notebookNameOf } from '../execution-facts';
+import { oneLine, withoutLinks } from '../text';
 import { readAll } from './read-all';
 
 /**
@@ -35,7 +36,7 @@ export async function saveDocument({
   return vscode.window.withProgress(
     {
       location: vscode.ProgressLocation.Notification,
-      title: vscode.l10n.t('Saving {0}', path.posix.basename(target.path)),
+      title: vscode.l10n.t('Saving {0}', withoutLinks(oneLine(path.posix.basename(target.path)))),
       cancellable: true,
     },
     async (_progress, token) => {

@@ -182,7 +182,8 @@ async function editParameter(form: ParameterForm, name: string, title: string): 
   const text = form.textOf(name);
   const long = text.length > LONGEST_EDITABLE;
   const entered = await vscode.window.showInputBox({
-    title,
+    // The prompt gives way to what is wrong with a value; the title stays.
+    title: vscode.l10n.t('{0}: {1}', title, label(name, 60)),
     prompt: long
       ? vscode.l10n.t('{0}: its value has {1} characters. What you type replaces it.', name, text.length)
       : [promptOf(name, declared), ...(secret ? [secretSentence()] : [])].join(' — '),
