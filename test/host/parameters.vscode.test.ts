@@ -166,6 +166,36 @@ describe('submitting with parameters', () => {
     await run('execute', await writeFile('broken.ipynb', notebookText([broken])));
   });
 
+  it('shows 1,000 parameters, a default of a megabyte, and text of strangers in one plain line each', async () => {
+    const many = Array.from({ length: 997 }, (_, index) => `p${String(index)} = ${String(index)}`);
+    const odd = [
+      `big = "${'x'.repeat(1 << 20)}"`,
+      'שלום = "<b>$(trash) [a](command:b)</b>"',
+      'name = "a\\n\'b\'"',
+    ];
+    const cell = { source: [...odd, ...many].join('\n'), tags: ['parameters'] };
+    person.willPick(
+      thisMachine,
+      (pick) => {
+        const rows = pick.rows.filter(({ label }) => /^(?:p\d+|big|name|\u2068שלום\u2069)$/.test(label));
+        assert.equal(rows.length, 1000);
+        for (const { description = '' } of rows) assert.match(description, /^[^\n]{0,110}$/);
+        assert.match(pick.row('\u2068שלום\u2069').description ?? '', /^"<b>\\\$\(trash\)/);
+        pick.choose('big');
+      },
+      (pick) => {
+        pick.leave();
+      },
+    );
+    person.willType(({ title, value, prompt }) => {
+      assert.match(title ?? '', /bad\.ipynb: big$/);
+      assert.equal(value, '');
+      assert.match(prompt ?? '', /^big: its value has 10485\d\d characters/);
+      return undefined;
+    });
+    await run('execute', await writeFile('bad.ipynb', notebookText([cell])));
+  });
+
   it('executeAgain repeats template and parameters at once, with the notebook as it is now', async () => {
     const uri = await parametrized();
     person.willPick(

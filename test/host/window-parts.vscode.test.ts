@@ -141,7 +141,12 @@ describe('parts of the window', () => {
         setWatched: (value: boolean) => (watched = value),
         loadMore: () => Promise.resolve(),
       };
-      explorer = new ExplorerView({ tracking, clock, memento, describeError: String });
+      const monitor = {
+        info: undefined,
+        onDidChange: () => ({ dispose: () => undefined }),
+        setWatched: () => undefined,
+      };
+      explorer = new ExplorerView({ tracking, monitor, clock, memento, describeError: String });
     }
     beforeEach(open);
     afterEach(() => {

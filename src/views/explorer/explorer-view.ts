@@ -15,7 +15,7 @@ const FEW_ROWS = 20;
 
 export interface ExplorerViewOptions {
   readonly tracking: Pick<TrackingService, 'store' | 'setWatched' | 'loadMore'>;
-  readonly monitor: MachineMonitor;
+  readonly monitor: Pick<MachineMonitor, 'info' | 'onDidChange' | 'setWatched'>;
   readonly clock: Clock;
   /** Keeps grouping, sorting and filter over a reload: the workspace's state. */
   readonly memento: vscode.Memento;

@@ -128,7 +128,7 @@ export function explorerCase(name: string, rounds: number, limit: number, memory
   };
 }
 
-/** How long the extension host is busy with a tick that changes one of 10,000 executions in the open view. */
+/** The processor time of the extension host for a tick that changes one of 10,000 executions in the open view. */
 export function tickCase(name: string, rounds: number, limit: number): Case {
   let bench: ExplorerBench | undefined;
   const probes = new Map<string, Probe>();
