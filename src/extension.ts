@@ -75,6 +75,7 @@ export function activate(context: vscode.ExtensionContext): void {
     clock: systemClock,
     memento: context.workspaceState,
     describeError: (error) => problemOf(error).message,
+    findPython: async () => (await (await import('./commands/setup-commands')).findPython()).state,
     log: say,
   });
 
@@ -90,6 +91,10 @@ export function activate(context: vscode.ExtensionContext): void {
       views,
       services,
       writeBack,
+      example: {
+        source: vscode.Uri.joinPath(context.extensionUri, 'media/walkthrough/dice.ipynb'),
+        copy: vscode.Uri.joinPath(context.globalStorageUri, 'dice.ipynb'),
+      },
       machine: services.embedded,
       report: {
         extension: context.extension,

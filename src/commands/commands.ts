@@ -7,6 +7,7 @@ import type { TrackingService } from '../tracking/tracking-service';
 import { trackedOf } from '../views/explorer/nodes';
 import type { Views } from '../views/views';
 import type { CommandMap } from './command-map';
+import { exampleCommand, type ExampleNotebook } from './example-command';
 import { ExecuteCommands } from './execute-commands';
 import { executionCommands, type ExecutionContext } from './execution-commands';
 import { folderCommands } from './folder-commands';
@@ -16,6 +17,7 @@ import type { CloudDirectory } from './google-template';
 import { parametersCellCommand } from './parameters-cell-command';
 import { reportCommand, type ReportContext } from './report-command';
 import { rerunCommands } from './rerun-commands';
+import { setupCommands } from './setup-commands';
 import { SubmissionMemory } from './submission-memory';
 import { templateCommands } from './template-commands';
 import { viewCommands } from './view-commands';
@@ -43,6 +45,7 @@ export interface CommandsOptions {
   readonly writeBack: WriteBackService;
   readonly machine: MachineService;
   readonly report: Pick<ReportContext, 'extension' | 'folder' | 'logs'>;
+  readonly example: ExampleNotebook;
   /** The workspace's state. */
   readonly memento: vscode.Memento;
   readonly log: vscode.LogOutputChannel;
@@ -56,6 +59,7 @@ export function createCommands({
   writeBack,
   machine,
   report,
+  example,
   memento,
   log,
 }: CommandsOptions): CommandMap {
@@ -78,18 +82,23 @@ export function createCommands({
       await views.documents.openInput(tracked);
     },
     showLog: (tracked) => views.logs.show(tracked),
+    refresh: async () => {
+      await Promise.all([tracking.refresh(), views.welcome.look()]);
+    },
   };
   return {
     ...execute.handlers(),
     ...executionCommands(executions),
     ...rerunCommands(execute, executions),
     ...folderCommands(execute),
+    ...exampleCommand(execute, example),
     ...parametersCellCommand(),
     ...templateCommands(executions),
     ...viewCommands(views, executions),
     ...machineCommands(machine, executions),
     ...reportCommand({ ...report, machine, store: tracking.store }),
     ...googleCommands(executions, () => services.directory()),
+    ...setupCommands(tracking, () => views.welcome.look()),
     'notebookExecutions.showExtensionLog': () => {
       log.show();
     },

@@ -17,6 +17,8 @@ export interface ExecutionContext {
   openOutput(tracked: TrackedExecution): Promise<void>;
   openInput(tracked: TrackedExecution): Promise<void>;
   showLog(tracked: TrackedExecution): Promise<void>;
+  /** Asks everything anew that the view shows. */
+  refresh(): Promise<void>;
 }
 
 type Handled =
@@ -71,7 +73,7 @@ export function executionCommands(context: ExecutionContext): Pick<CommandMap, H
         await context.showLog(tracked);
       }
     },
-    'notebookExecutions.refresh': () => tracking.refresh(),
+    'notebookExecutions.refresh': () => context.refresh(),
   };
 }
 

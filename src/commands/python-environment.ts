@@ -77,7 +77,8 @@ export async function pythonOnPath(
 /** Only what has it is remembered: it may be installed at any time. */
 const withIpykernel = new Set<string>();
 
-async function hasIpykernel(executable: string): Promise<boolean> {
+/** Whether a Python has the package ipykernel. It is started to find out. */
+export async function hasIpykernel(executable: string): Promise<boolean> {
   if (withIpykernel.has(executable)) {
     return true;
   }

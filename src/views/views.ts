@@ -6,6 +6,8 @@ import type { TrackingService } from '../tracking/tracking-service';
 import { CompletionMessages, type CompletionSettings } from './completion-messages';
 import { ExplorerView } from './explorer/explorer-view';
 import { tellAboutMachine } from './machine-messages';
+import { Welcome } from './explorer/welcome';
+import type { PythonState } from './explorer/welcome-reason';
 import { LogChannels } from './log-channels';
 import { OutputDocuments } from './output/output-documents';
 import { StatusBarItem } from './status-bar';
@@ -19,6 +21,8 @@ export interface ViewsOptions {
   readonly memento: vscode.Memento;
   /** The person's sentence for an error of a service. */
   readonly describeError: (error: Error) => string;
+  /** Whether notebooks in Python can be executed on this machine. */
+  readonly findPython: () => Promise<PythonState>;
   /** Says a line in the extension's log. */
   readonly log: (line: string) => void;
 }
@@ -26,14 +30,24 @@ export interface ViewsOptions {
 /** Everything of ours that a person sees in a window. */
 export interface Views extends vscode.Disposable {
   readonly explorer: ExplorerView;
+  readonly welcome: Welcome;
   readonly documents: OutputDocuments;
   readonly logs: LogChannels;
 }
 
 /** Builds the views of a window and subscribes them to its tracking. */
-export function createViews({ tracking, monitor, clock, memento, describeError, log }: ViewsOptions): Views {
+export function createViews({
+  tracking,
+  monitor,
+  clock,
+  memento,
+  describeError,
+  findPython,
+  log,
+}: ViewsOptions): Views {
   const { store } = tracking;
   const explorer = new ExplorerView({ tracking, monitor, clock, memento, describeError });
+  const welcome = new Welcome({ store, explorer, findPython, log });
   const documents = new OutputDocuments({ store, clock, describeError, largeOutput });
   const logs = new LogChannels(store, clock);
   const messages = new CompletionMessages({
@@ -44,6 +58,7 @@ export function createViews({ tracking, monitor, clock, memento, describeError, 
     settings: completionSettings,
   });
   const disposables: Disposable[] = [
+    welcome,
     explorer,
     documents,
     logs,
@@ -59,6 +74,7 @@ export function createViews({ tracking, monitor, clock, memento, describeError, 
   ];
   return {
     explorer,
+    welcome,
     documents,
     logs,
     dispose: () => {

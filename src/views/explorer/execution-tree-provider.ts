@@ -195,7 +195,8 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
   private roots(): TreeNode[] {
     const { store } = this.options;
     const statuses = store.statuses();
-    const errors = statuses
+    // An empty view says what is wrong in another way, with buttons (welcome.ts).
+    const errors = (store.all().length === 0 ? [] : statuses)
       .filter(({ error }) => error !== undefined)
       .map(({ service }): TreeNode => ({ kind: 'serviceError', serviceId: service.id }));
     const [flat] = this.tree.groups;

@@ -65,11 +65,7 @@ export class ExplorerView implements vscode.Disposable {
       }),
       store.onDidChange(() => {
         this.showBadge();
-        this.showMessage();
         this.tick();
-      }),
-      store.onDidChangeService(() => {
-        this.showMessage();
       }),
     ];
     tracking.setWatched(this.view.visible);
@@ -142,22 +138,11 @@ export class ExplorerView implements vscode.Disposable {
     else if (text === '') this.setDescription(vscode.l10n.t('filtered'));
     else this.setDescription(vscode.l10n.t('filtered: {0}', text));
     void vscode.commands.executeCommand('setContext', FILTERING_CONTEXT, filtering);
-    this.showMessage();
   }
 
   private setDescription(description: string | undefined): void {
     // The declared type leaves out undefined, which is how a description is taken away.
     this.view.description = description ?? '';
-  }
-
-  private showMessage(): void {
-    const { provider } = this;
-    const hidden =
-      isFiltering(provider.arrangement.filter) &&
-      provider.shownCount === 0 &&
-      this.options.tracking.store.all().length > 0;
-    const message = hidden ? vscode.l10n.t('No execution passes the filter.') : '';
-    if ((this.view.message ?? '') !== message) this.view.message = message;
   }
 
   /** As the person left it; a group that was never touched is as it first appeared. */

@@ -1,0 +1,25 @@
+import * as vscode from 'vscode';
+import type { CommandMap } from './command-map';
+import type { ExecuteCommands } from './execute-commands';
+
+/** The example notebook of the walkthrough. */
+export interface ExampleNotebook {
+  /** In the extension. */
+  readonly source: vscode.Uri;
+  /** Where a person's copy of it is kept. */
+  readonly copy: vscode.Uri;
+}
+
+/** Execute the Example Notebook: opens a copy of it and executes it. */
+export function exampleCommand(
+  execute: ExecuteCommands,
+  { source, copy }: ExampleNotebook,
+): Pick<CommandMap, 'notebookExecutions.executeExample'> {
+  return {
+    'notebookExecutions.executeExample': async () => {
+      await vscode.workspace.fs.copy(source, copy, { overwrite: true });
+      await vscode.window.showNotebookDocument(await vscode.workspace.openNotebookDocument(copy));
+      return execute.once(copy, () => execute.execute(copy));
+    },
+  };
+}

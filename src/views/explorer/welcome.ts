@@ -1,0 +1,66 @@
+import * as vscode from 'vscode';
+import type { Disposable } from '../../tracking/clock';
+import type { ExecutionStore } from '../../tracking/execution-store';
+import type { ExplorerView } from './explorer-view';
+import { welcomeReason, type PythonState, type WelcomeReason } from './welcome-reason';
+
+/** Context key: why the view shows no execution, where that is not for want of any. */
+const WELCOME_CONTEXT = 'notebookExecutions.welcome';
+
+export interface WelcomeOptions {
+  readonly store: ExecutionStore;
+  readonly explorer: ExplorerView;
+  /** Starts a program of its own: asked only while an empty view is on the screen. */
+  readonly findPython: () => Promise<PythonState>;
+  readonly log: (line: string) => void;
+}
+
+/** Chooses what the view says in place of executions, with the button that mends it. */
+export class Welcome implements vscode.Disposable {
+  private readonly subscriptions: Disposable[];
+  private reason: WelcomeReason = '';
+  private python: PythonState = 'found';
+
+  constructor(private readonly options: WelcomeOptions) {
+    const { store, explorer } = options;
+    const update = () => {
+      this.update();
+    };
+    const look = () => {
+      this.look().catch((error: unknown) => {
+        options.log(`Looking for Python: ${String(error)}`);
+      });
+    };
+    this.subscriptions = [
+      store.onDidChange(update),
+      store.onDidChangeService(update),
+      explorer.provider.onDidChangeTreeData(update),
+      explorer.onDidChangeVisibility(look),
+      vscode.workspace.onDidGrantWorkspaceTrust(look),
+    ];
+    update();
+    look();
+  }
+
+  /** Looks for Python where an empty view is on the screen. In a workspace that is not trusted nothing is started. */
+  async look(): Promise<void> {
+    const { explorer, store, findPython } = this.options;
+    if (!explorer.visible || !vscode.workspace.isTrusted || store.all().length > 0) return;
+    this.python = await findPython();
+    this.update();
+  }
+
+  dispose(): void {
+    for (const subscription of this.subscriptions) subscription.dispose();
+  }
+
+  private update(): void {
+    const { store, explorer } = this.options;
+    const errors = store.statuses().flatMap(({ error }) => error ?? []);
+    const { shownCount } = explorer.provider;
+    const reason = welcomeReason(store.all().length, shownCount, errors, this.python);
+    if (reason === this.reason) return;
+    this.reason = reason;
+    void vscode.commands.executeCommand('setContext', WELCOME_CONTEXT, reason);
+  }
+}

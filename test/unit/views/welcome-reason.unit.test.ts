@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict';
+import { ServiceError } from '../../../src/execution/errors';
+import { welcomeReason } from '../../../src/views/explorer/welcome-reason';
+
+describe('what an empty view says', () => {
+  const broken = new ServiceError('UNAVAILABLE', 'serviceNotStarted', 'it does not start');
+  const refused = new ServiceError('UNAUTHENTICATED', 'credentialsExpired', 'they have expired');
+  const offline = new ServiceError('UNAVAILABLE', 'hostUnreachable', 'no network');
+
+  it('names what keeps executions from being listed or made, the worst first', () => {
+    assert.equal(welcomeReason(0, 0, [], 'found'), '');
+    assert.equal(welcomeReason(0, 0, [], 'pythonMissing'), 'pythonMissing');
+    assert.equal(welcomeReason(0, 0, [], 'ipykernelMissing'), 'ipykernelMissing');
+    assert.equal(welcomeReason(0, 0, [refused], 'pythonMissing'), 'credentials');
+    assert.equal(welcomeReason(0, 0, [offline], 'found'), 'serviceFails');
+    assert.equal(welcomeReason(0, 0, [new Error('unknown')], 'found'), 'serviceFails');
+    assert.equal(welcomeReason(0, 0, [refused, broken], 'found'), 'serviceNotStarted');
+  });
+
+  it('names the filter where that hides everything, and nothing where executions are shown', () => {
+    assert.equal(welcomeReason(3, 0, [offline], 'pythonMissing'), 'filtered');
+    assert.equal(welcomeReason(3, 1, [broken], 'pythonMissing'), '');
+  });
+});

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdir, symlink } from 'node:fs/promises';
+import * as path from 'node:path';
+import { copyExamples, removeWorkspace } from '../support/examples';
+import { doMainJob, executeFromExplorer } from '../support/main-job';
+import { ROOT } from '../support/paths';
+import { VSCode, type LaunchOptions } from '../support/vscode';
+import { packagedExtension } from '../support/vsix';
+import type { Workbench } from '../support/workbench';
+
+describe('the first run', () => {
+  let workspace: string;
+  let vscode: VSCode;
+  let window: Workbench;
+
+  async function launch(options: Partial<LaunchOptions>): Promise<void> {
+    vscode = await VSCode.launch({ vsix: [await packagedExtension()], workspace, ...options });
+    window = await vscode.openWindow();
+  }
+
+  beforeEach(async () => {
+    workspace = await copyExamples();
+  });
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed') {
+      await window.screenshot(`failed ${this.currentTest.title}`).catch(() => undefined);
+    }
+    await vscode.stop();
+    await removeWorkspace(workspace);
+  });
+
+  it('starts nothing by itself, and does the main job in the oldest supported VS Code', async () => {
+    await launch({ version: 'oldest' });
+    assert.ok((await window.activationTime('Notebook Executions')) >= 0);
+    assert.ok(!existsSync(vscode.dataDirectory), 'a service was started');
+    await window.page.keyboard.press('Control+w');
+    const history = await doMainJob(vscode, window, async (name) => {
+      await window.screenshot(`oldest ${name}`);
+    });
+    assert.equal(history.at(-1)?.state, 'SUCCEEDED');
+  });
+
+  it('says what is missing and mends it: service, Python, filter (notebookExecutions.welcome)', async () => {
+    // A directory without Python, and a Node that is none.
+    await launch({
+      env: { PATH: '/nonexistent' },
+      settings: { 'notebookExecutions.nodePath': '/bin/false' },
+    });
+    const pane = window.executionsPane();
+    await window.activity('Notebook Executions').click();
+    await pane.getByText('The execution service of this machine could not be started.').waitFor();
+    await window.screenshot('welcome service not started');
+
+    await vscode.changeSettings({ 'notebookExecutions.nodePath': '' });
+    await window.answerNotification('takes effect after a reload', 'Reload Window');
+    await pane.getByText('No Python was found').waitFor();
+    await window.screenshot('welcome no python');
+
+    await mkdir(path.join(workspace, '.venv/bin'), { recursive: true });
+    await symlink(path.join(ROOT, '.venv/bin/python'), path.join(workspace, '.venv/bin/python'));
+    await pane.getByRole('button', { name: 'Look Again' }).click();
+    await pane.getByText('No notebook has been executed yet.').waitFor();
+    await window.screenshot('welcome empty');
+
+    await executeFromExplorer(window, 'penguins.ipynb');
+    await window.openExecutions();
+    await window.execution('penguins').waitFor();
+    await window.runCommand('Notebook Executions: Filter…');
+    await window.enter('nothing like it');
+    await pane.getByText('No execution passes the filter.').waitFor();
+    await window.screenshot('welcome filtered');
+    await pane.getByRole('button', { name: 'Clear Filter' }).click();
+    await window.execution('penguins').waitFor();
+  });
+
+  it('leads through five steps to an example that is executed', async () => {
+    await launch({ settings: {} });
+    await window.runCommand('Welcome: Open Walkthrough...');
+    await window.pick('Get Started with Notebook Executions');
+    const steps = window.page.locator('.getting-started-step');
+    await steps.first().waitFor();
+    assert.equal(await steps.count(), 5);
+    for (const title of ['Executions go on', 'A Python', 'Parameters', 'Templates', 'Execute an example']) {
+      await steps.filter({ hasText: title }).first().click();
+      await window.screenshot(`walkthrough ${title}`);
+    }
+    await window.page.getByRole('button', { name: 'Execute the Example Notebook' }).click();
+    await window.pick('This machine');
+    await window.quickPickRow('throws').waitFor();
+    await window.screenshot('walkthrough parameters pick');
+    await window.pick('Execute');
+    await window.tab(/dice.*Output|dice/).waitFor();
+    await window.outputs().getByText('6000 throws of 2 dice, most often 7').waitFor();
+    await window.outputs().locator('svg').first().waitFor();
+    await window.screenshot('walkthrough output');
+  });
+});
