@@ -24,13 +24,22 @@ const ResolvedSchema = z.object({
   executable: z.object({ uri: z.optional(z.object({ fsPath: z.string() })) }),
 });
 
+/** What is used of the Jupyter extension's API (ms-toolsai.jupyter): the environment of the kernel chosen for a notebook. */
+interface JupyterApi {
+  getPythonEnvironment(notebook: vscode.Uri): unknown;
+}
+const EnvironmentSchema = z.object({ id: z.string(), path: z.string() });
+
 /**
- * The Python that the person or the workspace names for a notebook: the one selected in the Python extension, else `.venv`
- * or `venv` in the workspace folder or beside the notebook. Undefined where there is none.
+ * The Python that the person or the workspace names for a notebook: that of the kernel chosen for it in the Jupyter extension,
+ * else the one selected in the Python extension, else `.venv` or `venv` in the workspace folder or beside the notebook.
+ * Undefined where there is none.
  */
 export async function chosenPython(notebook: vscode.Uri): Promise<PythonEnvironment | undefined> {
   const folder = vscode.workspace.getWorkspaceFolder(notebook) ?? vscode.workspace.workspaceFolders?.[0];
-  const selected = await selectedPython(notebook.scheme === 'file' ? notebook : folder?.uri);
+  const selected =
+    (await pythonOfKernel(notebook)) ??
+    (await selectedPython(notebook.scheme === 'file' ? notebook : folder?.uri));
   if (selected !== undefined) {
     return describePython(selected);
   }
@@ -109,21 +118,55 @@ export async function describePython(executable: string): Promise<PythonEnvironm
   return { executable, prefix: undefined, kind: 'plain' };
 }
 
-async function selectedPython(resource: vscode.Uri | undefined): Promise<string | undefined> {
-  const extension = vscode.extensions.getExtension<unknown>('ms-python.python');
-  if (extension === undefined) {
-    return undefined;
-  }
-  const api = await extension.activate();
-  if (!isPythonApi(api)) {
-    return undefined;
-  }
-  const resolved = await api.environments.resolveEnvironment(
-    api.environments.getActiveEnvironmentPath(resource),
+/** The Python of the kernel chosen for a notebook. Where the Jupyter extension is not active, none has been chosen yet. */
+async function pythonOfKernel(notebook: vscode.Uri): Promise<string | undefined> {
+  const extension = vscode.extensions.getExtension<unknown>('ms-toolsai.jupyter');
+  const api = extension?.isActive === true ? extension.exports : undefined;
+  const chosen = EnvironmentSchema.safeParse(
+    isJupyterApi(api) ? api.getPythonEnvironment(notebook) : undefined,
   );
+  if (!chosen.success) {
+    return undefined;
+  }
+  // It names an environment by its folder or its executable; the Python extension knows which.
+  const resolved = await resolveEnvironment(await pythonApi(), chosen.data);
+  const candidates = [
+    ...(resolved === undefined ? [] : [resolved]),
+    chosen.data.path,
+    pythonOf(chosen.data.path),
+  ];
+  for (const executable of candidates) {
+    if (await isExecutable(executable)) {
+      return executable;
+    }
+  }
+  return undefined;
+}
+
+async function selectedPython(resource: vscode.Uri | undefined): Promise<string | undefined> {
+  const api = await pythonApi();
+  return resolveEnvironment(api, api?.environments.getActiveEnvironmentPath(resource));
+}
+
+async function pythonApi(): Promise<PythonApi | undefined> {
+  const api = await vscode.extensions.getExtension<unknown>('ms-python.python')?.activate();
+  return isPythonApi(api) ? api : undefined;
+}
+
+async function resolveEnvironment(
+  api: PythonApi | undefined,
+  environment: unknown,
+): Promise<string | undefined> {
+  const resolved = await api?.environments.resolveEnvironment(environment);
   const result = ResolvedSchema.safeParse(resolved);
   const executable = result.success ? result.data.executable.uri?.fsPath : undefined;
   return executable !== undefined && (await isExecutable(executable)) ? executable : undefined;
+}
+
+function isJupyterApi(api: unknown): api is JupyterApi {
+  return (
+    typeof api === 'object' && api !== null && typeof Reflect.get(api, 'getPythonEnvironment') === 'function'
+  );
 }
 
 function isPythonApi(api: unknown): api is PythonApi {

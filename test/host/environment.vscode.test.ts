@@ -28,6 +28,13 @@ import { Person } from './support/person';
 
 const NOTEBOOK = vscode.Uri.joinPath(workspaceFolder(), 'x.ipynb');
 
+/** An extension that tests set beside ours (test/support/small-extension.ts), to say what is chosen in it. */
+async function neighbour(id: string): Promise<{ choose(...choice: unknown[]): void }> {
+  const extension = vscode.extensions.getExtension<{ choose(...choice: unknown[]): void }>(id);
+  assert.ok(extension, id);
+  return extension.activate();
+}
+
 /** An executable file that is no Python; enough where nothing is run. */
 async function executable(...parts: string[]): Promise<string> {
   const file = path.join(...parts);
@@ -38,53 +45,51 @@ async function executable(...parts: string[]): Promise<string> {
 
 describe('Python of a notebook', () => {
   let folder: string;
-  const getExtension = vscode.extensions.getExtension;
 
   beforeEach(async () => {
     folder = await fs.mkdtemp(path.join(os.tmpdir(), 'nbx-env-'));
   });
   afterEach(async () => {
-    Reflect.set(vscode.extensions, 'getExtension', getExtension);
+    await selectPython(undefined);
+    (await neighbour('ms-toolsai.jupyter')).choose(NOTEBOOK, undefined);
     await fs.rm(folder, { recursive: true });
     for (const name of ['.venv', 'venv', '.env']) {
       await fs.rm(path.join(workspaceFolder().fsPath, name), { recursive: true, force: true });
     }
   });
 
-  /** Puts a Python extension with its documented API in place. */
-  function selectPython(selected: string | undefined): void {
-    const api = {
-      environments: {
-        getActiveEnvironmentPath: (resource?: vscode.Uri) => ({ id: resource?.path ?? '', path: selected }),
-        resolveEnvironment: (environment: { path: string | undefined }) =>
-          Promise.resolve(
-            environment.path === undefined
-              ? undefined
-              : {
-                  id: environment.path,
-                  executable: { uri: vscode.Uri.file(environment.path), bitness: '64-bit' },
-                },
-          ),
-      },
-    };
-    const extension = { activate: () => Promise.resolve(api) };
-    Reflect.set(vscode.extensions, 'getExtension', (id: string) =>
-      id === 'ms-python.python' ? extension : getExtension(id),
-    );
+  /** Selects an interpreter in the Python extension. */
+  async function selectPython(selected: string | undefined): Promise<void> {
+    (await neighbour('ms-python.python')).choose(selected);
   }
 
   it('is the one selected in the Python extension', async () => {
     const python = await executable(folder, 'bin', 'python');
     await executable(workspaceFolder().fsPath, '.venv', 'bin', 'python');
-    selectPython(python);
+    await selectPython(python);
     assert.equal((await chosenPython(NOTEBOOK))?.executable, python);
+  });
+
+  it('is that of the kernel chosen for the notebook in the Jupyter extension, by its executable or its folder', async () => {
+    await selectPython(await executable(folder, 'bin', 'python'));
+    const chosen = await executable(folder, 'kernel', 'bin', 'python');
+    const jupyter = await neighbour('ms-toolsai.jupyter');
+    for (const name of [chosen, path.join(folder, 'kernel')]) {
+      jupyter.choose(NOTEBOOK, name);
+      assert.equal((await chosenPython(NOTEBOOK))?.executable, chosen);
+    }
+    // Of this notebook, not of others; and not of one that is gone.
+    const other = vscode.Uri.joinPath(workspaceFolder(), 'y.ipynb');
+    assert.equal((await chosenPython(other))?.executable, path.join(folder, 'bin', 'python'));
+    jupyter.choose(NOTEBOOK, path.join(folder, 'gone'));
+    assert.equal((await chosenPython(NOTEBOOK))?.executable, path.join(folder, 'bin', 'python'));
   });
 
   it('is that of the workspace where the extension selects none, or one that is gone', async () => {
     const venv = await executable(workspaceFolder().fsPath, 'venv', 'bin', 'python');
-    selectPython(undefined);
+    await selectPython(undefined);
     assert.equal((await chosenPython(NOTEBOOK))?.executable, venv);
-    selectPython(path.join(folder, 'gone'));
+    await selectPython(path.join(folder, 'gone'));
     assert.equal((await chosenPython(NOTEBOOK))?.executable, venv);
     const hidden = await executable(workspaceFolder().fsPath, '.venv', 'bin', 'python');
     assert.equal((await chosenPython(NOTEBOOK))?.executable, hidden);

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { copyExamples, removeWorkspace } from './examples';
 import { REPORT_FILE, type SuiteReport } from './mocha';
 import { RESULTS, ROOT } from './paths';
+import { NEIGHBOURS, writeSmallExtension } from './small-extension';
 import { findDesktop, type VSCodeVersion } from './vscode-install';
 import { VSCode, writeSettings } from './vscode';
 
@@ -22,10 +23,16 @@ export async function runHostSuite(version: VSCodeVersion): Promise<SuiteReport>
   const folder = await mkdtemp(path.join(os.tmpdir(), 'nbx-report-'));
   const report = path.join(folder, 'report.json');
   try {
+    const extensions = [
+      ROOT,
+      ...(await Promise.all(
+        NEIGHBOURS.map((each) => writeSmallExtension(each, path.join(folder, 'neighbours'))),
+      )),
+    ];
     const desktop = await findDesktop(version);
     await (desktop === undefined
-      ? runInServer(version, workspace, { [REPORT_FILE]: report })
-      : runInDesktop(desktop, folder, workspace, { [REPORT_FILE]: report }));
+      ? runInServer(version, extensions, workspace, { [REPORT_FILE]: report })
+      : runInDesktop(desktop, extensions, folder, workspace, { [REPORT_FILE]: report }));
     return JSON.parse(await readFile(report, 'utf8')) as SuiteReport;
   } finally {
     await removeWorkspace(workspace);
@@ -35,6 +42,7 @@ export async function runHostSuite(version: VSCodeVersion): Promise<SuiteReport>
 
 async function runInServer(
   version: VSCodeVersion,
+  extensions: readonly string[],
   workspace: string,
   env: Record<string, string>,
 ): Promise<void> {
@@ -48,7 +56,7 @@ async function runInServer(
     });
     await vscode.openWindow({
       payload: [
-        ['extensionDevelopmentPath', remote + ROOT],
+        ...extensions.map((place) => ['extensionDevelopmentPath', remote + place] as const),
         ['extensionTestsPath', remote + TESTS],
       ],
       // VS Code's web workbench calls these two when it runs tests.
@@ -75,6 +83,7 @@ async function runInServer(
 
 async function runInDesktop(
   vscodeExecutablePath: string,
+  extensions: readonly string[],
   folder: string,
   workspace: string,
   extensionTestsEnv: Record<string, string>,
@@ -90,7 +99,7 @@ async function runInDesktop(
   ];
   await runTests({
     vscodeExecutablePath,
-    extensionDevelopmentPath: ROOT,
+    extensionDevelopmentPath: [...extensions],
     extensionTestsPath: TESTS,
     extensionTestsEnv,
     launchArgs: [...launchArgs, '--disable-workspace-trust'],

@@ -1,5 +1,5 @@
 import { createVSIX } from '@vscode/vsce';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
 
@@ -14,20 +14,58 @@ export interface SmallExtension {
   readonly contributes?: object;
 }
 
-/** Packages it as a .vsix in this folder. */
-export async function packageSmallExtension(extension: SmallExtension, folder: string): Promise<string> {
+/**
+ * The extensions that ours works with, with what it uses of their documented API. Tests say by `choose` what a person has
+ * chosen in them: an environment of Python for a notebook, or for all; undefined for none.
+ */
+export const NEIGHBOURS: readonly SmallExtension[] = [
+  {
+    id: 'ms-toolsai.jupyter',
+    code: `const chosen = new Map();
+exports.activate = () => ({
+  getPythonEnvironment: (uri) => chosen.get(uri.toString()),
+  choose: (uri, path) => path === undefined ? chosen.delete(uri.toString()) : chosen.set(uri.toString(), { id: path, path }),
+});`,
+    activationEvents: ['onNotebook:jupyter-notebook'],
+  },
+  {
+    id: 'ms-python.python',
+    code: `const { Uri } = require('vscode');
+let chosen;
+exports.activate = () => ({
+  environments: {
+    getActiveEnvironmentPath: () => ({ id: String(chosen), path: chosen }),
+    resolveEnvironment: async ({ path } = {}) =>
+      path === undefined ? undefined : { id: path, executable: { uri: Uri.file(path), bitness: '64-bit' } },
+  },
+  choose: (path) => { chosen = path; },
+});`,
+    activationEvents: [],
+  },
+];
+
+/** Writes an extension into `{folder}/{id}` and answers that folder. */
+export async function writeSmallExtension(extension: SmallExtension, folder: string): Promise<string> {
   const [publisher = '', name = ''] = extension.id.split('.');
+  const place = path.join(folder, extension.id);
+  const manifest = {
+    ...{ publisher, name, displayName: extension.id, version: '1.0.0', main: './extension.js' },
+    ...{ engines: { vscode: '^1.100.0' }, activationEvents: extension.activationEvents },
+    contributes: extension.contributes,
+  };
+  await mkdir(place, { recursive: true });
+  await writeFile(path.join(place, 'package.json'), JSON.stringify(manifest));
+  await writeFile(path.join(place, 'extension.js'), extension.code);
+  await writeFile(path.join(place, 'README.md'), 'For a test.');
+  return place;
+}
+
+/** Packages an extension as a .vsix in this folder. */
+export async function packageSmallExtension(extension: SmallExtension, folder: string): Promise<string> {
   const packagePath = path.join(folder, `${extension.id}.vsix`);
-  const cwd = await mkdtemp(path.join(os.tmpdir(), 'nbx-extension-'));
+  const temporary = await mkdtemp(path.join(os.tmpdir(), 'nbx-extension-'));
   try {
-    const manifest = {
-      ...{ publisher, name, displayName: extension.id, version: '1.0.0', main: './extension.js' },
-      ...{ engines: { vscode: '^1.100.0' }, activationEvents: extension.activationEvents },
-      contributes: extension.contributes,
-    };
-    await writeFile(path.join(cwd, 'package.json'), JSON.stringify(manifest));
-    await writeFile(path.join(cwd, 'extension.js'), extension.code);
-    await writeFile(path.join(cwd, 'README.md'), 'For a test.');
+    const cwd = await writeSmallExtension(extension, temporary);
     await createVSIX({
       cwd,
       packagePath,
@@ -36,7 +74,7 @@ export async function packageSmallExtension(extension: SmallExtension, folder: s
       skipLicense: true,
     });
   } finally {
-    await rm(cwd, { recursive: true, force: true });
+    await rm(temporary, { recursive: true, force: true });
   }
   return packagePath;
 }
