@@ -1,44 +1,20 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import type { EmbeddedExecutionService } from '../../src/embedded';
-import {
-  activated,
-  allNames,
-  ended,
-  notebookText,
-  outsider,
-  withSettings,
-  writeFile,
-} from './support/executions';
-import { Person, type OpenPick } from './support/person';
-
-const run = (command: string, ...args: unknown[]): Thenable<unknown> =>
-  vscode.commands.executeCommand(`notebookExecutions.${command}`, ...args);
+import { allNames, ended, notebookText, withSettings, writeFile } from './support/executions';
+import type { Person } from './support/person';
+import { type OpenPick } from './support/person';
+import { run, suiteOfCommands } from './support/suite';
 
 describe('commands on executions', () => {
   let service: EmbeddedExecutionService;
   let person: Person;
-  let restore: () => Promise<void>;
-
-  before(async () => {
-    await activated();
-    service = outsider();
-    restore = await withSettings({
-      'notebookExecutions.openOutput': 'never',
-      'notebookExecutions.notifySuccess': false,
-    });
-  });
-  after(async () => {
-    await restore();
-    service.dispose();
-  });
-  beforeEach(() => {
-    person = new Person();
-  });
-  afterEach(async () => {
-    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
-    person.leave();
-  });
+  suiteOfCommands(
+    { 'notebookExecutions.openOutput': 'never', 'notebookExecutions.notifySuccess': false },
+    (parts) => {
+      ({ service, person } = parts);
+    },
+  );
 
   const submit = async (name: string, ...cells: string[]): Promise<string> => {
     person.willPick((pick) => {

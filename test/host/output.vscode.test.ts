@@ -9,15 +9,9 @@ import { LogChannels } from '../../src/views/log-channels';
 import { until } from '../support/until';
 import { FakeClock } from '../unit/tracking/fake-clock';
 import { ScriptedService } from '../unit/tracking/scripted-service';
-import {
-  activated,
-  ended,
-  notebookText,
-  outsider,
-  withSettings,
-  workspaceFolder,
-} from './support/executions';
-import { Person } from './support/person';
+import { ended, notebookText, withSettings, workspaceFolder } from './support/executions';
+import type { Person } from './support/person';
+import { suiteOfCommands } from './support/suite';
 
 const SCHEME = 'notebook-execution';
 const command = (name: string, ...args: unknown[]): Thenable<unknown> =>
@@ -26,23 +20,8 @@ const command = (name: string, ...args: unknown[]): Thenable<unknown> =>
 describe('documents of executions', () => {
   let service: EmbeddedExecutionService;
   let person: Person;
-  let resetSettings: () => Promise<void>;
-
-  before(async () => {
-    await activated();
-    service = outsider();
-    resetSettings = await withSettings({ 'notebookExecutions.openOutput': 'never' });
-  });
-  after(async () => {
-    service.dispose();
-    await resetSettings();
-  });
-  beforeEach(() => {
-    person = new Person();
-  });
-  afterEach(async () => {
-    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
-    person.leave();
+  suiteOfCommands({ 'notebookExecutions.openOutput': 'never' }, (parts) => {
+    ({ service, person } = parts);
   });
 
   /** Runs a notebook as another window would, and lets this one know of it. */

@@ -3,20 +3,9 @@ import * as fs from 'node:fs/promises';
 import * as vscode from 'vscode';
 import type { EmbeddedExecutionService } from '../../src/embedded';
 import type { Execution } from '../../src/execution/execution';
-import {
-  activated,
-  allNames,
-  ended,
-  notebookText,
-  outsider,
-  textOf,
-  withSettings,
-  writeFile,
-} from './support/executions';
-import { Person } from './support/person';
-
-const run = (command: string, ...args: unknown[]): Thenable<unknown> =>
-  vscode.commands.executeCommand(`notebookExecutions.${command}`, ...args);
+import { allNames, ended, notebookText, textOf, withSettings, writeFile } from './support/executions';
+import type { Person } from './support/person';
+import { run, suiteOfCommands } from './support/suite';
 
 const PARAMETERS = `epochs: int = 3  # passes over the data
 rate: float = 0.5
@@ -28,23 +17,8 @@ const SHOW = 'print("got", epochs, rate, mode, names)';
 describe('submitting with parameters', () => {
   let service: EmbeddedExecutionService;
   let person: Person;
-  let restore: () => Promise<void>;
-
-  before(async () => {
-    await activated();
-    service = outsider();
-    restore = await withSettings({ 'notebookExecutions.openOutput': 'never', 'files.autoSave': 'off' });
-  });
-  after(async () => {
-    await restore();
-    service.dispose();
-  });
-  beforeEach(() => {
-    person = new Person();
-  });
-  afterEach(async () => {
-    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
-    person.leave();
+  suiteOfCommands({ 'notebookExecutions.openOutput': 'never', 'files.autoSave': 'off' }, (parts) => {
+    ({ service, person } = parts);
   });
 
   const parametrized = (): Promise<vscode.Uri> =>

@@ -5,17 +5,16 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import type { EmbeddedExecutionService } from '../../src/embedded';
 import {
-  activated,
   allNames,
   ended,
   notebookText,
-  outsider,
   textOf,
   withSettings,
   workspaceFolder,
   writeFile,
 } from './support/executions';
-import { Person } from './support/person';
+import type { Person } from './support/person';
+import { suiteOfCommands } from './support/suite';
 
 const execute = (...args: unknown[]): Thenable<unknown> =>
   vscode.commands.executeCommand('notebookExecutions.execute', ...args);
@@ -24,23 +23,8 @@ const THIS_MACHINE = 'This machine';
 describe('notebookExecutions.execute', () => {
   let service: EmbeddedExecutionService;
   let person: Person;
-  const undo: (() => Promise<void>)[] = [];
-
-  before(async () => {
-    await activated();
-    service = outsider();
-    undo.push(await withSettings({ 'notebookExecutions.openOutput': 'never', 'files.autoSave': 'off' }));
-  });
-  after(async () => {
-    for (const each of undo.splice(0)) await each();
-    service.dispose();
-  });
-  beforeEach(() => {
-    person = new Person();
-  });
-  afterEach(async () => {
-    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
-    person.leave();
+  suiteOfCommands({ 'notebookExecutions.openOutput': 'never', 'files.autoSave': 'off' }, (parts) => {
+    ({ service, person } = parts);
   });
 
   /** Asserts that the command says this, asks nothing before, and creates nothing. */
@@ -208,11 +192,13 @@ describe('notebookExecutions.execute', () => {
   });
 
   describe('with templates of the setting', () => {
+    let restore: (() => Promise<void>) | undefined;
     const templates = async (list: unknown): Promise<void> => {
-      undo.push(await withSettings({ 'notebookExecutions.templates': list }));
+      restore = await withSettings({ 'notebookExecutions.templates': list });
     };
     afterEach(async () => {
-      while (undo.length > 1) await undo.pop()?.();
+      await restore?.();
+      restore = undefined;
     });
 
     it('shows the ones that cannot be used with the reason, and says it again when chosen', async () => {

@@ -1,0 +1,48 @@
+import * as vscode from 'vscode';
+import type { EmbeddedExecutionService } from '../../../src/embedded';
+import { activated, outsider, withSettings } from './executions';
+import { Person } from './person';
+
+/** What each test of a suite has. */
+export interface Parts {
+  /** The embedded service as another client sees it. */
+  readonly service: EmbeddedExecutionService;
+  /** New for each test. */
+  readonly person: Person;
+}
+
+/** Runs a command of ours by its short name; a handler's answer is its answer. */
+export function run(command: string, ...args: unknown[]): Thenable<unknown> {
+  return vscode.commands.executeCommand(`notebookExecutions.${command}`, ...args);
+}
+
+/**
+ * The hooks of a suite that uses the extension as a person does: activates it, sets settings for as long as the suite
+ * runs, and closes all editors after each test.
+ * @param take is given the parts before each test.
+ */
+export function suiteOfCommands(
+  settings: Readonly<Record<string, unknown>>,
+  take: (parts: Parts) => void,
+): void {
+  let service: EmbeddedExecutionService;
+  let person: Person;
+  let restore: () => Promise<void>;
+  before(async () => {
+    await activated();
+    service = outsider();
+    restore = await withSettings(settings);
+  });
+  after(async () => {
+    await restore();
+    service.dispose();
+  });
+  beforeEach(() => {
+    person = new Person();
+    take({ service, person });
+  });
+  afterEach(async () => {
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    person.leave();
+  });
+}
