@@ -13,12 +13,15 @@ const run = promisify(execFile);
  * Linux: clock ticks since boot (proc(5), field 22 of stat); macOS: `lstart` of ps; Windows: file time.
  * @returns undefined when there is no such process, or only its zombie.
  */
-export async function processStartTime(pid: number): Promise<string | undefined> {
-  if (process.platform === 'linux') {
+export async function processStartTime(
+  pid: number,
+  platform: NodeJS.Platform = process.platform,
+): Promise<string | undefined> {
+  if (platform === 'linux') {
     const fields = statOf(pid);
     return fields?.[0] === 'Z' || fields?.[0] === 'X' ? undefined : fields?.[19];
   }
-  if (process.platform !== 'win32') return (await ps('-o', 'lstart=', '-p', String(pid))).trim() || undefined;
+  if (platform !== 'win32') return (await ps('-o', 'lstart=', '-p', String(pid))).trim() || undefined;
   const command = `(Get-Process -Id ${pid}).StartTime.ToFileTimeUtc()`;
   return (
     (await output('powershell.exe', ['-NoProfile', '-NonInteractive', '-Command', command])).trim() ||

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { controlAddress } from '../../../src/runner/job';
-import { processStartTime } from '../../../src/service/processes';
+import { processStartTime } from '../../../src/runner/kernel/process-info';
 
 describe('on each platform', () => {
   it('a runner is reached by a socket in its directory, on Windows by a named pipe', () => {
