@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import type { EmbeddedExecutionService } from '../../src/embedded';
+import type { WelcomeReason } from '../../src/views/explorer/welcome-reason';
+import { EXTENSION_ID, ended, textOf } from './support/executions';
+import type { Person } from './support/person';
+import { run, suiteOfCommands } from './support/suite';
+
+/** Every reason; leaving one out does not compile. */
+const REASONS: Readonly<Record<Exclude<WelcomeReason, ''>, true>> = {
+  filtered: true,
+  serviceNotStarted: true,
+  credentials: true,
+  serviceFails: true,
+  pythonMissing: true,
+  ipykernelMissing: true,
+};
+
+describe('what mends a first run', () => {
+  let service: EmbeddedExecutionService;
+  let person: Person;
+  suiteOfCommands({ 'notebookExecutions.openOutput': 'never' }, (parts) => {
+    ({ service, person } = parts);
+  });
+
+  it('executes the example, in a copy of its own', async () => {
+    person.willPick(
+      (pick) => {
+        pick.choose('This machine');
+      },
+      (pick) => {
+        assert.deepEqual(pick.labels.slice(1, 4), ['throws', 'dice', 'seed']);
+        pick.choose('Execute');
+      },
+    );
+    const execution = await ended(service, await run('executeExample'));
+    assert.equal(execution.state, 'SUCCEEDED', execution.runStatus?.message);
+    assert.match(await textOf(service.readOutput(execution)), /6000 throws of 2 dice, most often 7/);
+    const source = vscode.Uri.parse(execution.runOptions?.source ?? '').fsPath;
+    const extension = vscode.extensions.getExtension(EXTENSION_ID)?.extensionPath ?? '';
+    assert.ok(path.relative(extension, source).startsWith('..'), source);
+  });
+
+  it('installs nothing where ipykernel is there', async () => {
+    await run('installIpykernel');
+    assert.deepEqual(person.messages, []);
+  });
+
+  it('says that nobody asks for credentials where that is so', async () => {
+    await run('signIn');
+    await person.message(/No Google Cloud service asks for credentials/);
+  });
+
+  it('has words and a button for each reason that an empty view can have (notebookExecutions.welcome)', () => {
+    const read = (name: string): unknown =>
+      JSON.parse(
+        fs.readFileSync(
+          path.join(vscode.extensions.getExtension(EXTENSION_ID)?.extensionPath ?? '', name),
+          'utf8',
+        ),
+      );
+    const { contributes } = read('package.json') as {
+      contributes: { viewsWelcome: { contents: string; when: string }[] };
+    };
+    const texts = read('package.nls.json') as Record<string, string>;
+    const reasons = contributes.viewsWelcome.flatMap(({ contents, when }) => {
+      const reason = /^notebookExecutions\.welcome == (\w+)$/.exec(when)?.[1];
+      assert.match(texts[contents.replaceAll('%', '')] ?? '', /\n\[[^\]]+\]\(command:/, contents);
+      return reason ?? [];
+    });
+    assert.deepEqual(reasons.sort(), Object.keys(REASONS).sort());
+  });
+});
