@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { copyExamples, removeWorkspace } from './examples';
 import { REPORT_FILE, type SuiteReport } from './mocha';
 import { RESULTS, ROOT } from './paths';
-import { NEIGHBOURS, writeSmallExtension } from './small-extension';
+import { NEIGHBOURS, packageSmallExtension, writeSmallExtension } from './small-extension';
 import { findDesktop, type VSCodeVersion } from './vscode-install';
 import { VSCode, writeSettings } from './vscode';
 
@@ -23,16 +23,10 @@ export async function runHostSuite(version: VSCodeVersion): Promise<SuiteReport>
   const folder = await mkdtemp(path.join(os.tmpdir(), 'nbx-report-'));
   const report = path.join(folder, 'report.json');
   try {
-    const extensions = [
-      ROOT,
-      ...(await Promise.all(
-        NEIGHBOURS.map((each) => writeSmallExtension(each, path.join(folder, 'neighbours'))),
-      )),
-    ];
     const desktop = await findDesktop(version);
     await (desktop === undefined
-      ? runInServer(version, extensions, workspace, { [REPORT_FILE]: report })
-      : runInDesktop(desktop, extensions, folder, workspace, { [REPORT_FILE]: report }));
+      ? runInServer(version, folder, workspace, { [REPORT_FILE]: report })
+      : runInDesktop(desktop, folder, workspace, { [REPORT_FILE]: report }));
     return JSON.parse(await readFile(report, 'utf8')) as SuiteReport;
   } finally {
     await removeWorkspace(workspace);
@@ -42,11 +36,15 @@ export async function runHostSuite(version: VSCodeVersion): Promise<SuiteReport>
 
 async function runInServer(
   version: VSCodeVersion,
-  extensions: readonly string[],
+  folder: string,
   workspace: string,
   env: Record<string, string>,
 ): Promise<void> {
-  const vscode = await VSCode.launch({ version, workspace, env, smokeTestDriver: true });
+  const vsix: string[] = [];
+  for (const neighbour of NEIGHBOURS) {
+    vsix.push(await packageSmallExtension(neighbour, folder));
+  }
+  const vscode = await VSCode.launch({ version, vsix, workspace, env, smokeTestDriver: true });
   const log = createWriteStream(path.join(RESULTS, `host-${version}.log`));
   try {
     const remote = `vscode-remote://${new URL(vscode.url).host}`;
@@ -56,7 +54,7 @@ async function runInServer(
     });
     await vscode.openWindow({
       payload: [
-        ...extensions.map((place) => ['extensionDevelopmentPath', remote + place] as const),
+        ['extensionDevelopmentPath', remote + ROOT],
         ['extensionTestsPath', remote + TESTS],
       ],
       // VS Code's web workbench calls these two when it runs tests.
@@ -83,12 +81,12 @@ async function runInServer(
 
 async function runInDesktop(
   vscodeExecutablePath: string,
-  extensions: readonly string[],
   folder: string,
   workspace: string,
   extensionTestsEnv: Record<string, string>,
 ): Promise<void> {
   const user = path.join(folder, 'user');
+  const neighbours = await Promise.all(NEIGHBOURS.map((each) => writeSmallExtension(each, folder)));
   await writeSettings(user, { 'notebookExecutions.dataDirectory': path.join(folder, 'data') });
   const launchArgs = [
     workspace,
@@ -99,7 +97,7 @@ async function runInDesktop(
   ];
   await runTests({
     vscodeExecutablePath,
-    extensionDevelopmentPath: [...extensions],
+    extensionDevelopmentPath: [ROOT, ...neighbours],
     extensionTestsPath: TESTS,
     extensionTestsEnv,
     launchArgs: [...launchArgs, '--disable-workspace-trust'],
