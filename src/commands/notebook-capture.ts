@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import * as vscode from 'vscode';
 import { ServiceError } from '../execution/errors';
 
@@ -71,9 +70,4 @@ function textOf(document: vscode.TextDocument): string {
 
 function recordOf(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
-}
-
-/** SHA-256 of a captured notebook, by which it is known again. */
-export function hashOf(notebook: Uint8Array): string {
-  return createHash('sha256').update(notebook).digest('hex');
 }

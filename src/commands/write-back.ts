@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import * as z from 'zod/mini';
 import { isTerminal } from '../execution/states';
 import type { ExecutionStore, TrackedExecution } from '../tracking/execution-store';
-import { hashOf } from './notebook-capture';
+import { hashOf } from './notebook-hash';
 
 const KEY = 'notebookExecutions.writeBacks';
 const PendingSchema = z.object({

@@ -3,7 +3,8 @@ import * as vscode from 'vscode';
 import { readNotebook, writeNotebook } from '../notebook/document';
 import type { TrackedExecution } from '../tracking/execution-store';
 import { readAll } from '../views/output/read-all';
-import { captureNotebook, hashOf } from './notebook-capture';
+import { captureNotebook } from './notebook-capture';
+import { hashOf } from './notebook-hash';
 import { Problem } from './problem';
 
 /**

@@ -5,7 +5,6 @@ import type { MachineMonitor } from '../../tracking/machine-monitor';
 import { notebookNameOf } from '../execution-facts';
 import { presentState, STATE_GROUPS, type StateGroup } from '../state-presentation';
 import type { Arrangement, Grouping } from './arrangement';
-import { detailsOf } from './details';
 import { executionRow, openCommand, rowDescription } from './execution-row';
 import { ExecutionTree } from './execution-tree';
 import { groupRow, labelOf, moreRow } from './group-rows';
@@ -130,9 +129,11 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
     switch (node.kind) {
       case 'group':
         return rowsOf(node);
-      case 'execution':
+      case 'execution': {
+        const { detailsOf } = await import('./details');
         node.details = detailsOf(node, this.options.clock.now());
         return [...node.details];
+      }
       case 'detail':
         return (await node.children?.()) ?? [];
       case 'more':
