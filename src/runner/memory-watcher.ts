@@ -1,5 +1,7 @@
 import { peakMemory, treeMemory } from './kernel/process-info';
 
+/** Milliseconds until the first look, so that a kernel that soon dies has been seen. */
+const FIRST = 50;
 /** Milliseconds between two looks; shorter where a limit has to be kept. */
 const INTERVAL = 1000;
 const LIMIT_INTERVAL = 100;
@@ -15,7 +17,7 @@ export class MemoryWatcher {
     private readonly limit: number | undefined,
     private readonly onLimit: () => void,
   ) {
-    this.schedule();
+    this.schedule(FIRST);
   }
 
   /** The most bytes seen so far; undefined where nothing was seen. */
@@ -29,19 +31,16 @@ export class MemoryWatcher {
     this.peak = Math.max(this.peak, peakMemory(this.pid) ?? 0);
   }
 
-  private schedule(): void {
-    this.timer = setTimeout(
-      () => {
-        void this.look();
-      },
-      this.limit === undefined ? INTERVAL : LIMIT_INTERVAL,
-    ).unref();
+  private schedule(delay: number): void {
+    this.timer = setTimeout(() => {
+      void this.look();
+    }, delay).unref();
   }
 
   private async look(): Promise<void> {
     const bytes = (await treeMemory(this.pid)) ?? 0;
     this.peak = Math.max(this.peak, bytes);
     if (this.limit !== undefined && bytes > this.limit) this.onLimit();
-    else this.schedule();
+    else this.schedule(this.limit === undefined ? INTERVAL : LIMIT_INTERVAL);
   }
 }

@@ -152,7 +152,8 @@ async function diesAndComesBack(dieAt: number): Promise<boolean> {
   const runs = service.runs().filter(Boolean);
   assert.deepEqual(runs.length, new Set(runs).size, `${where}: ${runs.join()}`);
   assert.deepEqual(
-    service.stderr.filter((line) => !line.includes('listens on')),
+    // That a machine cannot be kept awake is none of its worries here.
+    service.stderr.filter((line) => !/listens on|kept awake/.test(line)),
     [],
     where,
   );
