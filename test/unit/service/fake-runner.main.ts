@@ -73,6 +73,8 @@ net
     // `wait`: until the test makes this file.
     else {
       const timer = setInterval(() => {
+        // The test is over, and has forgotten this one.
+        if (!fs.existsSync(job.folder)) process.exit(0);
         if (!fs.existsSync(path.join(job.folder, 'go'))) return;
         clearInterval(timer);
         end('SUCCEEDED');
