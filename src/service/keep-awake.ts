@@ -18,8 +18,12 @@ const COMMANDS: Partial<Record<NodeJS.Platform, readonly [string, ...string[]]>>
   darwin: ['caffeinate', '-i', 'cat'],
 };
 
+/** Runs that are over sooner need no protection, and are not to wait for the start of a process; milliseconds. */
+const DELAY_MS = 1000;
+
 /** Keeps the machine awake while executions run, where the system offers a way. */
 export class KeepAwake {
+  #timer: NodeJS.Timeout | undefined;
   #blocker: ChildProcess | undefined;
   /** It did not work once, and is not tried again: a container has no login manager to ask. */
   #unavailable = false;
@@ -33,8 +37,13 @@ export class KeepAwake {
 
   /** To be called when executions have begun or ended, and when the setting may have changed. */
   update(running: boolean): void {
-    if (running && this.wanted()) this.#begin();
-    else this.#end();
+    if (!running || !this.wanted()) {
+      this.#end();
+      return;
+    }
+    this.#timer ??= setTimeout(() => {
+      this.#begin();
+    }, DELAY_MS).unref();
   }
 
   #begin(): void {
@@ -65,6 +74,8 @@ export class KeepAwake {
   }
 
   #end(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     const blocker = this.#blocker;
     this.#blocker = undefined;
     blocker?.stdin?.end();
