@@ -45,8 +45,10 @@ export async function doMainJob(
 ): Promise<{ state: string; time: string }[]> {
   const file = await window.explorerFile(MAIN_EXAMPLE.notebook);
   await file.click({ button: 'right' });
+  await window.contextMenu().waitFor();
   await picture('1-context-menu');
   await window.page.keyboard.press('Escape');
+  await window.contextMenu().waitFor({ state: 'hidden' });
   await executeFromExplorer(window, MAIN_EXAMPLE.notebook);
   await window.openExecutions();
   await window

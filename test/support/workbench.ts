@@ -104,19 +104,30 @@ export class Workbench {
     return this.page.locator(`.activitybar .action-label[aria-label^="${name}"]`);
   }
 
+  /** The context menu on the screen. */
+  contextMenu(): Locator {
+    return this.page.locator('.context-view .monaco-menu');
+  }
+
   /** Opens something's context menu and chooses an entry. */
   async chooseFromContextMenu(target: Locator, entry: string): Promise<void> {
     await target.click({ button: 'right' });
-    await this.page.locator('.context-view .monaco-menu .action-item', { hasText: entry }).first().click();
+    const item = this.contextMenu().locator('.action-item', { hasText: entry }).first();
+    await item.click();
+    // A menu takes no click in the first tenth of a second, lest a right click be one.
+    while (await item.isVisible()) {
+      await item.click({ timeout: 2000 }).catch(() => undefined);
+    }
   }
 
   /** The labels of something's context menu, which is closed again. */
   async contextMenuOf(target: Locator): Promise<string[]> {
     await target.click({ button: 'right' });
-    const items = this.page.locator('.context-view .monaco-menu .action-item .action-label:not(.separator)');
+    const items = this.contextMenu().locator('.action-item .action-label:not(.separator)');
     await items.first().waitFor();
     const labels = await items.allInnerTexts();
     await this.page.keyboard.press('Escape');
+    await this.contextMenu().waitFor({ state: 'hidden' });
     return labels;
   }
 
