@@ -111,13 +111,20 @@ export class Workbench {
 
   /** Opens something's context menu and chooses an entry. */
   async chooseFromContextMenu(target: Locator, entry: string): Promise<void> {
-    await target.click({ button: 'right' });
     const item = this.contextMenu().locator('.action-item', { hasText: entry }).first();
-    await item.click();
-    // A menu takes no click in the first tenth of a second, lest a right click be one.
-    while (await item.isVisible()) {
-      await item.click({ timeout: 2000 }).catch(() => undefined);
-    }
+    // A menu takes no click in its first tenth of a second, lest a right click be one; and a window that is still
+    // starting closes its menus now and then.
+    await until(`${entry} is chosen`, async () => {
+      await target.click({ button: 'right' });
+      try {
+        await item.click({ timeout: 5000 });
+        await this.contextMenu().waitFor({ state: 'hidden', timeout: 3000 });
+        return true;
+      } catch {
+        await this.page.keyboard.press('Escape');
+        return false;
+      }
+    });
   }
 
   /** The labels of something's context menu, which is closed again. */
