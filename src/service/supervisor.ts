@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import * as os from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KnownCause } from '../execution/execution';
@@ -100,13 +99,7 @@ export class Supervisor {
       const job = await readJob(this.options.store, record).catch(() => undefined);
       const runtime = record.boot === this.options.boot ? record.runtime : undefined;
       const runner = runtime === undefined ? undefined : await this.#reconnect(record.id, runtime);
-      // A runner at work says so at once; one that has not even claimed the attempt is not waited for.
-      const patience = setTimeout(() => {
-        if (entry.status === undefined && !existsSync(this.options.store.file(record.id, 'claim')))
-          runner?.end();
-      }, START_MS);
       const last = runner === undefined ? undefined : await this.#follow(entry, runner);
-      clearTimeout(patience);
       // It never began: it was not yet started, or waited for this job and left when the former service was gone.
       if (last === undefined && (await withdraw(this.options.store, record))) {
         await this.#requeue(entry, record.attempt);
