@@ -98,7 +98,7 @@ export class Supervisor {
     await this.#guard(entry, async () => {
       const job = await readJob(this.options.store, record).catch(() => undefined);
       const runtime = record.boot === this.options.boot ? record.runtime : undefined;
-      const runner = runtime === undefined ? undefined : await this.#reconnect(record.id, runtime);
+      const runner = runtime === undefined ? undefined : await this.#reconnect(record, runtime);
       const last = runner === undefined ? undefined : await this.#follow(entry, runner);
       // It never began: it was not yet started, or waited for this job and left when the former service was gone.
       if (last === undefined && (await withdraw(this.options.store, record))) {
@@ -110,13 +110,15 @@ export class Supervisor {
   }
 
   /** Connects to a runner that may be at work, may just be coming up, or may be gone. */
-  async #reconnect(id: string, runtime: string): Promise<RunnerClient | undefined> {
-    const deadline = performance.now() + START_MS;
+  async #reconnect(record: ExecutionRecord, runtime: string): Promise<RunnerClient | undefined> {
+    // Since it was asked for, not since this service began: services that are killed again and again must not add up.
+    const age = Date.now() - Date.parse(record.history.at(-1)?.time ?? '');
+    const deadline = performance.now() + (age >= 0 && age < START_MS ? START_MS - age : 0);
     for (;;) {
       const runner = await RunnerClient.connect(runtime);
       if (runner !== undefined || performance.now() > deadline || !(await exists(runtime))) return runner;
       // A runner claims the attempt, with its process id, a moment before it listens.
-      const claim = await readIfExists(this.options.store.file(id, 'claim'));
+      const claim = await readIfExists(this.options.store.file(record.id, 'claim'));
       if (claim !== undefined && (await processStartTime(Number(claim))) === undefined) return undefined;
       await delay(50);
     }
