@@ -88,7 +88,7 @@ describe('commands on executions', () => {
     person.willPick(pickFirst('logged'));
     await run('showLog');
     await run('showExtensionLog');
-    assert.deepEqual(person.messages, []);
+    assert.deepEqual(person.complaints, []);
   });
 
   it('delete takes one away after the time to undo it; undo brings it back', async () => {

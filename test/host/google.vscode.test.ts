@@ -167,7 +167,7 @@ describe('Google Cloud', () => {
     assert.match(String(name), /notebookExecutionJobs\/penguins-\w+$/);
     const document = await opened(name);
     assert.equal(document.cellAt(0).document.getText(), 'print("in the cloud")');
-    assert.deepEqual(person.messages, [], 'nothing that is lost, nothing to be warned of');
+    assert.deepEqual(person.complaints, [], 'nothing that is lost, nothing to be warned of');
 
     await run('copyOutputUri', row(name));
     const uri = await vscode.env.clipboard.readText();

@@ -45,7 +45,7 @@ describe('what mends a first run', () => {
 
   it('installs nothing where ipykernel is there', async () => {
     await run('installIpykernel');
-    assert.deepEqual(person.messages, []);
+    assert.deepEqual(person.complaints, []);
   });
 
   it('says that nobody asks for credentials where that is so', async () => {

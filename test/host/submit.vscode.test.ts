@@ -135,7 +135,7 @@ describe('notebookExecutions.execute', () => {
     });
     assert.equal(await execute(uri), undefined);
     assert.deepEqual(await allNames(service), before);
-    assert.deepEqual(person.messages, []);
+    assert.deepEqual(person.complaints, []);
   });
 
   describe('with a notebook that cannot be run', () => {

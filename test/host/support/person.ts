@@ -155,6 +155,14 @@ export class Person {
     );
   }
 
+  /**
+   * The errors and warnings so far. Information is left out: that an execution of an earlier test ended is told whenever
+   * the window hears of it.
+   */
+  get complaints(): readonly Message[] {
+    return this.messages.filter(({ kind }) => kind !== 'information');
+  }
+
   /** Answers the next picks, one each. */
   willPick(...answers: PickAnswer[]): void {
     this.answers.push(...answers);
