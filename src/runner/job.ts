@@ -28,6 +28,11 @@ export const FILES = {
   runnerLog: 'runner.log',
 } as const;
 
+/** What a file that the runner replaces is written to before it takes its name. One at most is ever left behind. */
+export function unfinished(file: string): string {
+  return `${file}.new`;
+}
+
 /** How to start a kernel: a resolved kernelspec (Jupyter client documentation, "Kernel specs"). */
 export const KernelLaunchSchema = z.object({
   name: z.string(),

@@ -1,4 +1,5 @@
 import * as fs from 'node:fs/promises';
+import { unfinished } from './job';
 import type { OutputDocument } from './output-document';
 
 /** The part of node:fs/promises that a notebook is saved with. */
@@ -19,7 +20,7 @@ export async function replaceFile(
   pieces: readonly Uint8Array[],
   fileSystem: SaverFileSystem = fs,
 ): Promise<void> {
-  const aside = `${path}.new`;
+  const aside = unfinished(path);
   try {
     const file = await fileSystem.open(aside, 'w', 0o600);
     try {

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import type { RunStatus } from '../execution/execution';
 import { isTerminal } from '../execution/states';
-import type { RunnerStatus } from './job';
+import { unfinished, type RunnerStatus } from './job';
 
 /** Milliseconds between two reports of progress. Changes of state are reported at once. */
 const PROGRESS_INTERVAL = 250;
@@ -68,7 +68,7 @@ export class StatusReporter {
 /** Replaces status.json. The last one is flushed: an execution that has ended stays ended after a power cut. */
 function writeStatus(path: string, status: RunnerStatus): void {
   const text = JSON.stringify(status);
-  const aside = `${path}.new`;
+  const aside = unfinished(path);
   try {
     fs.writeFileSync(aside, text, { mode: 0o600, flush: isTerminal(status.state) });
     fs.renameSync(aside, path);

@@ -4,7 +4,7 @@ import { rename, rm, mkdir } from 'node:fs/promises';
 import * as path from 'node:path';
 import { EXECUTION_ID } from '../execution/execution';
 import { ServiceError } from '../execution/errors';
-import { FILES } from '../runner/job';
+import { FILES, unfinished } from '../runner/job';
 import {
   createFile,
   errorCode,
@@ -193,6 +193,12 @@ export class FolderStore {
         rm(path.join(this.folder(id), name), { force: true }),
       ),
     );
+  }
+
+  /** Removes what a runner that was killed had not finished writing. */
+  async removeUnfinished(id: string): Promise<void> {
+    const files = [this.file(id, 'status'), this.file(id, 'output')];
+    await Promise.all(files.map((file) => rm(unfinished(file), { force: true })));
   }
 }
 

@@ -56,6 +56,8 @@ describe('A service that was killed', () => {
     await first.request('DELETE', `${PARENT}/executions/gone`);
     await first.kill();
     process.kill(pidOf(first, 'lost'), 'SIGKILL');
+    const unfinished = ['status.json.new', 'output.ipynb.new'].map((name) => first.file('lost', name));
+    for (const file of unfinished) fs.writeFileSync(file, '{');
     // Between making and renaming: what a create or a delete leaves behind.
     fs.mkdirSync(first.file('.x-new-half-1', '.'));
     fs.utimesSync(first.file('.x-new-half-1', '.'), 0, 0);
@@ -65,6 +67,7 @@ describe('A service that was killed', () => {
     const second = await TestService.start(folder);
     const lost = await second.ended('lost');
     assert.deepEqual([lost.state, lost.runStatus?.cause], ['FAILED', 'hostLost']);
+    assert.deepEqual(unfinished.filter(fs.existsSync), []);
     assert.equal((await second.ended('waiting')).state, 'SUCCEEDED');
     assert.equal((await second.request('GET', `${PARENT}/executions/gone`)).code, 404);
     assert.deepEqual(fs.readdirSync(second.file('.', '.')).sort(), ['lost', 'waiting']);
