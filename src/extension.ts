@@ -4,7 +4,6 @@ import { CommandRunner, registerCommands } from './commands/command-runner';
 import { machineSettings } from './commands/machine-settings';
 import { problemOf } from './commands/problem-sentences';
 import { tellCredentialProblems } from './commands/service-problems';
-import { usableTemplates } from './commands/template-settings';
 import { WriteBackService } from './commands/write-back';
 import { defaultDataDirectory, serviceLogFile } from './embedded';
 import { redact } from './execution/redaction';
@@ -114,8 +113,9 @@ export function activate(context: vscode.ExtensionContext): void {
     });
   });
 
+  const templates = async () => (await import('./commands/template-settings')).usableTemplates();
   const trackGoogle = () => {
-    services.trackGoogle(usableTemplates(), views.explorer.visible).catch((error: unknown) => {
+    services.trackGoogle(templates, views.explorer.visible).catch((error: unknown) => {
       log.error(redact(String(error)));
     });
   };

@@ -48,20 +48,23 @@ export class ServiceRegistry {
   /**
    * Tracks the Google services that templates name: all of them while somebody looks at the executions, else those with an
    * execution whose end somebody waits for. What no template names any more is left once nothing of it runs.
+   * @param templates is asked only where it matters.
    */
-  async trackGoogle(templates: readonly UserTemplate[], looking: boolean): Promise<void> {
+  async trackGoogle(templates: () => Promise<readonly UserTemplate[]>, looking: boolean): Promise<void> {
     const { completion, store } = this.options.tracking;
+    const awaited = completion.awaitedServices();
+    if (!looking && this.tracked.size === 0 && [...awaited].every((id) => id === this.embedded.id)) return;
     const named = new Map(
-      templates
+      (await templates())
         .filter(({ service }) => service !== 'embedded')
         .map((template) => [serviceIdOf(template), template]),
     );
     for (const id of this.tracked) {
-      const needed = completion.awaitedNames(id).length > 0 || store.activeOnes(id).length > 0;
+      const needed = awaited.has(id) || store.activeOnes(id).length > 0;
       if (!named.has(id) && !needed) this.untrack(id);
     }
     for (const [id, template] of named) {
-      if (looking || completion.awaitedNames(id).length > 0) await this.forTemplate(template);
+      if (looking || awaited.has(id)) await this.forTemplate(template);
     }
   }
 

@@ -1,7 +1,6 @@
 import * as vscode from 'vscode';
 import type { ServiceError } from '../execution/errors';
 import type { Remedy } from './problem';
-import { editTemplates } from './template-settings';
 
 /** The sentence for an error of a Google service (src/google/error-translation.ts); undefined for any other reason. */
 export function googleSentence({ reason, args, message }: ServiceError): string | undefined {
@@ -69,7 +68,14 @@ export function googleSentence({ reason, args, message }: ServiceError): string 
 export function googleRemedies({ reason, args }: ServiceError): Remedy[] {
   const { command, url } = args;
   return [
-    ...(reason === 'fieldRequired' ? [{ label: vscode.l10n.t('Edit Templates'), run: editTemplates }] : []),
+    ...(reason === 'fieldRequired'
+      ? [
+          {
+            label: vscode.l10n.t('Edit Templates'),
+            run: async () => (await import('./template-settings')).editTemplates(),
+          },
+        ]
+      : []),
     ...(reason === 'credentialsInvalid'
       ? [
           {

@@ -1,24 +1,8 @@
 import * as vscode from 'vscode';
-import * as z from 'zod/mini';
 import { secretPatterns } from '../views/secret-parameters';
 
-const text = z.catch(z.optional(z.string()), undefined);
-
-const SettingsSchema = z.object({
-  dataDirectory: text,
-  nodePath: text,
-  maxConcurrentExecutions: z.catch(z.int().check(z.minimum(0)), 0),
-  spareKernel: z.catch(z.boolean(), true),
-  keepAwake: z.catch(z.boolean(), true),
-  'retention.days': z.catch(z.number().check(z.minimum(0)), 30),
-  'retention.gigabytes': z.catch(z.number().check(z.minimum(0)), 5),
-  'google.keyFile': text,
-  'google.quotaProject': text,
-  'google.endpoints': z.catch(
-    z.object({ notebooks: text, aiplatform: text, storage: text, cloudresourcemanager: text }),
-    {},
-  ),
-});
+/** The APIs whose address can be set, for Private Service Connect and the like. */
+const ENDPOINTS = ['notebooks', 'aiplatform', 'storage', 'cloudresourcemanager'];
 
 /** The settings of machine scope: what they name is started or written to, so that no workspace may set them. */
 export interface MachineSettings {
@@ -43,31 +27,32 @@ export interface MachineSettings {
 /** Reads them; a value of the wrong type is as good as none. */
 export function machineSettings(): MachineSettings {
   const configuration = vscode.workspace.getConfiguration('notebookExecutions');
-  const names = Object.keys(SettingsSchema.shape);
-  const settings = SettingsSchema.parse(
-    Object.fromEntries(names.map((name) => [name, configuration.get<unknown>(name)])),
-  );
-  const { maxConcurrentExecutions, spareKernel } = settings;
+  /** An empty text is an absent setting. */
+  const text = (name: string): string | undefined => {
+    const value = configuration.get<unknown>(name);
+    return typeof value === 'string' && value !== '' ? value : undefined;
+  };
+  const flag = (name: string): boolean => configuration.get<unknown>(name) !== false;
+  const count = (name: string, otherwise: number): number => {
+    const value = configuration.get<unknown>(name);
+    return typeof value === 'number' && value >= 0 ? value : otherwise;
+  };
+  const maxConcurrent = Math.floor(count('maxConcurrentExecutions', 0));
   return {
-    dataDirectory: present(settings.dataDirectory),
-    nodePath: present(settings.nodePath),
+    dataDirectory: text('dataDirectory'),
+    nodePath: text('nodePath'),
     service: {
-      ...(maxConcurrentExecutions === 0 ? {} : { maxConcurrent: maxConcurrentExecutions }),
-      spare: spareKernel,
-      keepAwake: settings.keepAwake,
-      retentionDays: settings['retention.days'],
-      retentionBytes: settings['retention.gigabytes'] * 1024 ** 3,
+      ...(maxConcurrent === 0 ? {} : { maxConcurrent }),
+      spare: flag('spareKernel'),
+      keepAwake: flag('keepAwake'),
+      retentionDays: count('retention.days', 30),
+      retentionBytes: count('retention.gigabytes', 5) * 1024 ** 3,
       secretParameters: [...secretPatterns()],
     },
     google: {
-      keyFile: present(settings['google.keyFile']),
-      quotaProject: present(settings['google.quotaProject']),
-      endpoints: settings['google.endpoints'],
+      keyFile: text('google.keyFile'),
+      quotaProject: text('google.quotaProject'),
+      endpoints: Object.fromEntries(ENDPOINTS.map((api) => [api, text(`google.endpoints.${api}`)])),
     },
   };
-}
-
-/** An empty text is an absent setting. */
-function present(value: string | undefined): string | undefined {
-  return value === '' ? undefined : value;
 }

@@ -1,23 +1,21 @@
 import * as vscode from 'vscode';
-import * as z from 'zod/mini';
 import { isTerminal } from '../execution/states';
 import type { ExecutionStore, TrackedExecution } from '../tracking/execution-store';
 import { hashOf } from './notebook-hash';
 
 const KEY = 'notebookExecutions.writeBacks';
-const PendingSchema = z.object({
-  version: z.literal(1),
-  /** By key of the execution. */
-  pending: z.record(
-    z.string(),
-    z.object({
-      source: z.string(),
+
+/** What is kept over a reload, by key of the execution. */
+type Pending = Readonly<
+  Record<
+    string,
+    {
+      readonly source: string;
       /** SHA-256 of the notebook as it was submitted. */
-      hash: z.string(),
-    }),
-  ),
-});
-type Pending = z.infer<typeof PendingSchema>['pending'];
+      readonly hash: string;
+    }
+  >
+>;
 
 /** Writes the outputs of executions that succeeded into the notebooks they came from, also after a reload. */
 export class WriteBackService implements vscode.Disposable {
@@ -66,8 +64,7 @@ export class WriteBackService implements vscode.Disposable {
   }
 
   private read(): Pending {
-    const parsed = PendingSchema.safeParse(this.state.get(KEY));
-    return parsed.success ? parsed.data.pending : {};
+    return this.state.get<{ readonly pending: Pending }>(KEY)?.pending ?? {};
   }
 
   private async save(pending: Pending): Promise<void> {

@@ -2,9 +2,9 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import * as z from 'zod/mini';
 import { ServiceError } from '../execution/errors';
-import { EXECUTION_ID, parseExecution, type Execution, type ExecutionRequest } from '../execution/execution';
+import type { Execution, ExecutionRequest } from '../execution/execution';
+import { EXECUTION_ID } from '../execution/execution-name';
 import type {
   Capabilities,
   ExecutionInput,
@@ -13,17 +13,9 @@ import type {
   LogChunk,
   OutputDocument,
 } from '../execution/execution-service';
-import { FILES } from '../runner/job';
-import {
-  CLEAN_UP_PATH,
-  CleanUpSchema,
-  PARENT,
-  servicePaths,
-  stagedName,
-  type CleanUp,
-  type ServiceConfig,
-  type ServiceInfo,
-} from '../service/endpoint';
+import { FILES } from '../runner/execution-folder';
+import { CLEAN_UP_PATH, PARENT, servicePaths, stagedName } from '../service/endpoint';
+import type { CleanUp, ServiceConfig, ServiceInfo } from '../service/schemas';
 import { createFile, errorCode, makePrivateDirectory, readIfExists, replaceFile } from '../service/files';
 import { ConnectionError, HttpClient, type HttpRequest } from './http-client';
 import { openDocument, readLogChunk } from './local-files';
@@ -56,11 +48,8 @@ const CLEAN_UP_TIMEOUT = 600_000;
 const DELETE_POLL = 100;
 const DELETE_TIMEOUT = 60_000;
 
-const PageSchema = z.object({
-  executions: z._default(z.array(z.unknown()), []),
-  nextPageToken: z.optional(z.string()),
-});
-const OperationSchema = z.object({ done: z.boolean(), response: z.optional(z.unknown()) });
+/** Loaded with the first request: schemas take longer to build than all else that a window does when it starts. */
+const answers = () => import('./answers');
 
 /**
  * Executions on this machine: the client of the embedded service. Nothing happens before the first call; the first call
@@ -116,6 +105,7 @@ export class EmbeddedExecutionService implements ExecutionService {
         timeout: CREATE_TIMEOUT,
         signal,
       });
+      const { parseExecution, OperationSchema } = await answers();
       return parseExecution(OperationSchema.parse(answer).response);
     } finally {
       await fs.rm(staged, { force: true });
@@ -123,7 +113,7 @@ export class EmbeddedExecutionService implements ExecutionService {
   }
 
   async get(name: string, signal?: AbortSignal): Promise<Execution> {
-    return parseExecution(await this.#send({ method: 'GET', path: pathOf(name), timeout: TIMEOUT, signal }));
+    return this.#execution({ method: 'GET', path: pathOf(name), timeout: TIMEOUT, signal });
   }
 
   async list(page: { pageSize?: number; pageToken?: string }, signal?: AbortSignal): Promise<ExecutionPage> {
@@ -136,19 +126,18 @@ export class EmbeddedExecutionService implements ExecutionService {
       timeout: TIMEOUT,
       signal,
     });
+    const { PageSchema, parseExecution } = await answers();
     const { executions, nextPageToken } = PageSchema.parse(answer);
     return { executions: executions.map(parseExecution), nextPageToken };
   }
 
   async cancel(name: string, signal?: AbortSignal): Promise<Execution> {
-    return parseExecution(
-      await this.#send({ method: 'POST', path: `${pathOf(name)}:cancel`, timeout: TIMEOUT, signal }),
-    );
+    return this.#execution({ method: 'POST', path: `${pathOf(name)}:cancel`, timeout: TIMEOUT, signal });
   }
 
   async pin(name: string, pinned: boolean, signal?: AbortSignal): Promise<Execution> {
     const path = `${pathOf(name)}:${pinned ? 'pin' : 'unpin'}`;
-    return parseExecution(await this.#send({ method: 'POST', path, timeout: TIMEOUT, signal }));
+    return this.#execution({ method: 'POST', path, timeout: TIMEOUT, signal });
   }
 
   /**
@@ -158,13 +147,14 @@ export class EmbeddedExecutionService implements ExecutionService {
   async cleanUp(endedBefore: string, dryRun: boolean, signal?: AbortSignal): Promise<CleanUp> {
     const body = { endedBefore, dryRun };
     const request = { method: 'POST', path: CLEAN_UP_PATH, body, timeout: CLEAN_UP_TIMEOUT, signal } as const;
-    return CleanUpSchema.parse(await this.#send(request));
+    const answer = await this.#send(request);
+    return (await answers()).CleanUpSchema.parse(answer);
   }
 
   /** {@inheritDoc ExecutionService.delete} Resolves when it is gone; `deleteTakesLong` (DEADLINE_EXCEEDED) after a minute. */
   async delete(name: string, signal?: AbortSignal): Promise<void> {
     const answer = await this.#send({ method: 'DELETE', path: pathOf(name), timeout: TIMEOUT, signal });
-    let { done } = OperationSchema.parse(answer);
+    let { done } = (await answers()).OperationSchema.parse(answer);
     const deadline = performance.now() + DELETE_TIMEOUT;
     while (!done) {
       if (performance.now() > deadline) {
@@ -228,6 +218,12 @@ export class EmbeddedExecutionService implements ExecutionService {
   /** Closes the connections; the service goes on. */
   dispose(): void {
     this.#http.dispose();
+  }
+
+  /** Sends a request that is answered with an execution. */
+  async #execution(request: HttpRequest): Promise<Execution> {
+    const answer = await this.#send(request);
+    return (await answers()).parseExecution(answer);
   }
 
   /** Sends a request; where nobody answers any more, once again to a service that does: every request may be repeated. */

@@ -1,5 +1,4 @@
 import * as http from 'node:http';
-import { fromErrorJson } from '../execution/error-json';
 import { ServiceError } from '../execution/errors';
 
 /** Where the service listens, and what lets one in. */
@@ -86,11 +85,7 @@ export class HttpClient {
         response.once('end', () => {
           clearTimeout(timer);
           signal?.removeEventListener('abort', abort);
-          try {
-            resolve(answerOf(response.statusCode ?? 0, Buffer.concat(chunks).toString('utf8')));
-          } catch (error) {
-            reject(error instanceof Error ? error : new Error(String(error)));
-          }
+          resolve(answerOf(response.statusCode ?? 0, Buffer.concat(chunks).toString('utf8')));
         });
       });
       outgoing.end(payload);
@@ -103,14 +98,14 @@ export class HttpClient {
   }
 }
 
-function answerOf(code: number, text: string): unknown {
+async function answerOf(code: number, text: string): Promise<unknown> {
   let body: unknown;
   try {
     body = JSON.parse(text);
   } catch {
     body = undefined;
   }
-  if (code >= 400) throw fromErrorJson(code, body);
+  if (code >= 400) throw (await import('../execution/error-json')).fromErrorJson(code, body);
   if (code === 200 && body !== undefined) return body;
   throw new ServiceError('UNAVAILABLE', 'answerInvalid', `answer ${code} is not what was asked for`);
 }

@@ -2,4 +2,4 @@ export { defaultDataDirectory } from './data-directory';
 export { EmbeddedExecutionService, type EmbeddedServiceOptions } from './embedded-execution-service';
 export { serviceLogFile } from './local-files';
 export { unsupportedFields } from '../service/unsupported-fields';
-export type { ServiceConfig } from '../service/endpoint';
+export type { ServiceConfig } from '../service/schemas';

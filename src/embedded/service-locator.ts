@@ -6,14 +6,8 @@ import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { ServiceError } from '../execution/errors';
-import {
-  PARENT,
-  readEndpoint,
-  LocationSchema,
-  servicePaths,
-  type ServiceInfo,
-  type ServicePaths,
-} from '../service/endpoint';
+import { PARENT, servicePaths, type ServicePaths } from '../service/endpoint';
+import type { ServiceInfo } from '../service/schemas';
 import { errorCode, makePrivateDirectory } from '../service/files';
 import { bootId, nodeEnvironment } from '../service/processes';
 import { installBundles, type InstalledBundles } from './bundles';
@@ -81,6 +75,7 @@ export class ServiceLocator {
 
   /** The service that runs, or undefined; none is started. @throws ServiceError like {@link connect}. */
   async find(): Promise<Located | undefined> {
+    const { LocationSchema, readEndpoint } = await import('./answers');
     const endpoint = await readEndpoint(this.#paths);
     if (endpoint?.host !== os.hostname() || endpoint.boot !== (await bootId())) return undefined;
     const connection = { endpoint: endpoint.endpoint, token: await readToken(endpoint.tokenFile) };
@@ -182,7 +177,7 @@ export class ServiceLocator {
       const deadline = performance.now() + START_MS;
       let graceAfterEnd = 40;
       for (;;) {
-        const endpoint = await readEndpoint(this.#paths);
+        const endpoint = await (await import('./answers')).readEndpoint(this.#paths);
         // The one that is being replaced may still answer for a moment.
         if (endpoint !== undefined && (replaced === undefined || endpoint.build !== replaced)) {
           const located = await this.find();

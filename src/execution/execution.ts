@@ -185,9 +185,6 @@ export type ExecutionRequest = z.infer<typeof ExecutionSchema>;
 /** An execution as a service answers it. */
 export type Execution = ExecutionRequest & { name: string; state: State };
 
-/** What `executionId` must match: 1 to 63 lower-case letters, digits and hyphens, starting with a letter. */
-export const EXECUTION_ID = /^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
-
 /**
  * Reads one execution of a service's answer.
  * @throws ZodError where it is no execution: not an object, without a name, or with a field of another type.
@@ -197,8 +194,3 @@ export function parseExecution(value: unknown): Execution {
   return { ...execution, state: execution.state ?? 'STATE_UNSPECIFIED' };
 }
 const AnsweredExecutionSchema = z.extend(ExecutionSchema, { name: z.string() });
-
-/** The last part of a resource name: the `executionId`. */
-export function executionIdOf(name: string): string {
-  return name.slice(name.lastIndexOf('/') + 1);
-}

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { HTTP_CODES, ServiceError, type StatusName } from '../execution/errors';
-import { executionIdOf } from '../execution/execution';
+import { executionIdOf } from '../execution/execution-name';
 
 /*
  * Google's errors in terms of what a person can do about them. Sources: API Design Guide ("Errors"),

@@ -1,11 +1,6 @@
 import { ServiceError } from '../execution/errors';
-import {
-  EXECUTION_ID,
-  executionIdOf,
-  type Execution,
-  type ExecutionRequest,
-  type ExecutionWarning,
-} from '../execution/execution';
+import type { Execution, ExecutionRequest, ExecutionWarning } from '../execution/execution';
+import { EXECUTION_ID, executionIdOf } from '../execution/execution-name';
 import type {
   Capabilities,
   ExecutionInput,

@@ -1,6 +1,7 @@
 import type * as z from 'zod/mini';
 import { ServiceError } from '../execution/errors';
-import { executionIdOf, type Execution } from '../execution/execution';
+import type { Execution } from '../execution/execution';
+import { executionIdOf } from '../execution/execution-name';
 import type { Capabilities } from '../execution/execution-service';
 import type { ExecutionApi, FoundExecution, Submission, SubmissionPlan } from './execution-api';
 import type { GoogleServiceKind } from './honoured-fields';

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { prepareForRun, readNotebook } from '../notebook/document';
-import { FILES } from './job';
+import { FILES } from './execution-folder';
 import { readJournal } from './journal';
 import { markPending, OutputDocument } from './output-document';
 import { replaceFile } from './saver';

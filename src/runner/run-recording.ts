@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import type { ExecutionWarning } from '../execution/execution';
 import { parseJson, type JsonObject, type JsonValue } from '../notebook/json';
 import type { Notebook } from '../notebook/model';
-import { FILES } from './job';
+import { FILES } from './execution-folder';
 import { JournalWriter, type JournalFileSystem } from './journal';
 import type { KernelMessage } from './kernel/wire';
 import { OutputDocument } from './output-document';

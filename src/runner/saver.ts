@@ -1,5 +1,5 @@
 import * as fs from 'node:fs/promises';
-import { unfinished } from './job';
+import { unfinished } from './execution-folder';
 import type { OutputDocument } from './output-document';
 
 /** The part of node:fs/promises that a notebook is saved with. */

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
 import { SECRET_PARAMETERS } from '../execution/secret-names';
-import { ServiceConfigSchema, type ServiceConfig } from './endpoint';
+import { ServiceConfigSchema, type ServiceConfig } from './schemas';
 
 /** Every setting with its value. */
 type FullConfig = { readonly [Name in keyof ServiceConfig]-?: NonNullable<ServiceConfig[Name]> };

@@ -1,4 +1,5 @@
-import { EXECUTION_ID, type Execution } from '../execution/execution';
+import type { Execution } from '../execution/execution';
+import { EXECUTION_ID } from '../execution/execution-name';
 import type { Entry } from './entry';
 import { present, type ExecutionRecord } from './record';
 import { fieldInvalid } from './request';

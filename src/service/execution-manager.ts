@@ -1,8 +1,9 @@
 import { rm } from 'node:fs/promises';
-import { EXECUTION_ID, type Execution } from '../execution/execution';
+import type { Execution } from '../execution/execution';
+import { EXECUTION_ID } from '../execution/execution-name';
 import { ServiceError } from '../execution/errors';
 import { isTerminal } from '../execution/states';
-import { FILES } from '../runner/job';
+import { FILES } from '../runner/execution-folder';
 import { accept, type Place } from './acceptance';
 import { retryFile } from './attempt-files';
 import type { Entry } from './entry';

@@ -2,9 +2,9 @@ import { createHash, randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
 import { rename, rm, mkdir } from 'node:fs/promises';
 import * as path from 'node:path';
-import { EXECUTION_ID } from '../execution/execution';
+import { EXECUTION_ID } from '../execution/execution-name';
 import { ServiceError } from '../execution/errors';
-import { FILES, unfinished } from '../runner/job';
+import { FILES, unfinished } from '../runner/execution-folder';
 import {
   createFile,
   errorCode,

@@ -2,7 +2,8 @@ import { constants } from 'node:os';
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runnerScript, serve } from './daemon';
-import { DEVELOPMENT_BUILD, ServiceConfigSchema } from './endpoint';
+import { DEVELOPMENT_BUILD } from './endpoint';
+import { ServiceConfigSchema } from './schemas';
 import { AlreadyRunningError, stopRunning } from './takeover';
 import { serveAsWorker } from './worker';
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { isTerminal } from '../execution/states';
 import type { DiskUse } from './disk-use';
-import { RetentionNoticeSchema, type CleanUp, type RetentionNotice } from './endpoint';
+import { RetentionNoticeSchema, type CleanUp, type RetentionNotice } from './schemas';
 import type { Entry } from './entry';
 import { replaceFile } from './files';
 import { now } from './record';

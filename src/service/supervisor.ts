@@ -202,7 +202,9 @@ export class Supervisor {
       return;
     }
     if (status?.kernelProcess !== undefined) await killGroup(status.kernelProcess);
-    await this.options.store.removeUnfinished(record.id).catch(this.#report(`${record.id}: unfinished files`));
+    await this.options.store
+      .removeUnfinished(record.id)
+      .catch(this.#report(`${record.id}: unfinished files`));
     await completeOnThread(this.options.store.folder(record.id)).catch(this.#report(`${record.id}: output`));
     if (record.cancelTime !== undefined) {
       await this.#ending.end(entry, { state: 'CANCELLED', ...failure(record, 'cancelled', reason, status) });

@@ -1,7 +1,8 @@
 import * as fs from 'node:fs/promises';
 import * as http from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { readEndpoint, servicePaths, STOP_PATH, type Endpoint, type ServicePaths } from './endpoint';
+import { servicePaths, STOP_PATH, type ServicePaths } from './endpoint';
+import { readEndpoint, type Endpoint } from './schemas';
 import { ServiceLock } from './lock';
 import { isAlive, type ProcessIdentity } from './processes';
 

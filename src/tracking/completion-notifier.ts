@@ -1,22 +1,9 @@
-import * as z from 'zod/mini';
 import { isTerminal } from '../execution/states';
 import type { Clock, Disposable } from './clock';
 import { Emitter, type Event } from './emitter';
 import { executionKey, type ExecutionStore, type TrackedExecution } from './execution-store';
 import type { RecordFolder } from './record-folder';
-
-/** That somebody waits for the end of an execution. Kept until they could see it. */
-export const NoticeSchema = z.object({
-  version: z.literal(1),
-  serviceId: z.string(),
-  /** Resource name. */
-  name: z.string(),
-  /** The folder or workspace file it was submitted from; empty without one. Only its windows tell. */
-  workspace: z.string(),
-  /** The extension host that submitted it. */
-  processId: z.number(),
-});
-export type Notice = z.infer<typeof NoticeSchema>;
+import type { Notice } from './records';
 
 /** The window as far as telling needs it. */
 export interface WindowFocus {
@@ -105,6 +92,12 @@ export class CompletionNotifier implements Disposable {
     return [...this.awaited.values()]
       .filter(({ notice, state }) => notice.serviceId === serviceId && state === 'running')
       .map(({ notice }) => notice.name);
+  }
+
+  /** Ids of the services with an execution whose end somebody waits for. */
+  awaitedServices(): ReadonlySet<string> {
+    const running = [...this.awaited.values()].filter(({ state }) => state === 'running');
+    return new Set(running.map(({ notice }) => notice.serviceId));
   }
 
   /** The person saw the end by other means (cancelled or deleted it, opened it): nothing is told. */

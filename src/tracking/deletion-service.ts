@@ -1,23 +1,10 @@
-import * as z from 'zod/mini';
 import { ServiceError } from '../execution/errors';
 import type { ExecutionService } from '../execution/execution-service';
 import type { Clock, Disposable } from './clock';
 import { Emitter } from './emitter';
 import { executionKey, type ExecutionStore, type TrackedExecution } from './execution-store';
 import type { RecordFolder } from './record-folder';
-
-/** A deletion that the person asked for and can still undo. */
-export const DeletionSchema = z.object({
-  version: z.literal(1),
-  serviceId: z.string(),
-  /** Resource name. */
-  name: z.string(),
-  /** The extension host that offers to undo it. */
-  processId: z.number(),
-  /** When it was asked for, in milliseconds since the epoch. */
-  time: z.number(),
-});
-export type Deletion = z.infer<typeof DeletionSchema>;
+import type { Deletion } from './records';
 
 /** How long a deletion can be undone, in milliseconds. */
 export const UNDO_TIME = 10_000;

@@ -13,7 +13,7 @@ export class RecordFolder<T> {
    */
   constructor(
     private readonly folder: string,
-    private readonly parse: (value: unknown) => T,
+    private readonly parse: (value: unknown) => T | Promise<T>,
   ) {}
 
   /** Writes a record whole or not at all, and replaces an older one of the same key. */
@@ -35,7 +35,7 @@ export class RecordFolder<T> {
       if (!name.endsWith('.json')) continue;
       const file = path.join(this.folder, name);
       try {
-        records.push(this.parse(JSON.parse(await readFile(file, 'utf8'))));
+        records.push(await this.parse(JSON.parse(await readFile(file, 'utf8'))));
       } catch (error) {
         if (!isMissing(error)) await rename(file, `${file}.corrupt`).catch(() => undefined);
       }

@@ -1,8 +1,8 @@
 import * as path from 'node:path';
 import type { ExecutionService } from '../execution/execution-service';
 import type { Clock, Disposable } from './clock';
-import { CompletionNotifier, NoticeSchema, type WindowFocus } from './completion-notifier';
-import { DeletionSchema, DeletionService } from './deletion-service';
+import { CompletionNotifier, type WindowFocus } from './completion-notifier';
+import { DeletionService } from './deletion-service';
 import { executionKey, ExecutionStore } from './execution-store';
 import { Poller, type PollRates } from './poller';
 import { RecordFolder } from './record-folder';
@@ -21,6 +21,9 @@ export interface TrackingOptions {
   readonly log: (line: string) => void;
 }
 
+/** Loaded with the first record, as are all schemas in a window: most windows find nothing that an earlier one left. */
+const records = () => import('./records');
+
 /** All tracking of a window: one store, one poller a service, completion and deletion. */
 export class TrackingService implements Disposable {
   readonly store = new ExecutionStore();
@@ -31,16 +34,16 @@ export class TrackingService implements Disposable {
 
   constructor(private readonly options: TrackingOptions) {
     const { clock, log, processId, isAlive, window, workspace, storageFolder } = options;
-    const folder = <T>(name: string, parse: (value: unknown) => T) =>
+    const folder = <T>(name: string, parse: (value: unknown) => Promise<T>) =>
       new RecordFolder(path.join(storageFolder, name), parse);
     this.completion = new CompletionNotifier({
       store: this.store,
-      notices: folder('notices', (value) => NoticeSchema.parse(value)),
+      notices: folder('notices', async (value) => (await records()).NoticeSchema.parse(value)),
       ...{ clock, window, workspace, processId, isAlive, log },
     });
     this.deletion = new DeletionService({
       store: this.store,
-      deletions: folder('deletions', (value) => DeletionSchema.parse(value)),
+      deletions: folder('deletions', async (value) => (await records()).DeletionSchema.parse(value)),
       ...{ clock, processId, isAlive },
     });
   }

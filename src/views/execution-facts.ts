@@ -1,5 +1,6 @@
 import * as path from 'node:path';
-import { executionIdOf, type Execution } from '../execution/execution';
+import type { Execution } from '../execution/execution';
+import { executionIdOf } from '../execution/execution-name';
 import { isActive, isTerminal } from '../execution/states';
 import type { TrackedExecution } from '../tracking/execution-store';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import { executionIdOf } from '../../src/execution/execution';
+import { executionIdOf } from '../../src/execution/execution-name';
 import { isTerminal } from '../../src/execution/states';
 import { BUCKET, CloudDouble, LOCATION, PROJECT } from '../support/google/cloud';
 import type { RunResult } from '../support/google/run-notebook';

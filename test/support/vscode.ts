@@ -7,7 +7,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { chromium, type Browser, type BrowserContext } from 'playwright-core';
-import { FILES } from '../../src/runner/job';
+import { FILES } from '../../src/runner/execution-folder';
 import { ExecutionRecordSchema, type ExecutionRecord } from '../../src/service/record';
 import { ensureChromium } from './chromium';
 import { RESULTS, ROOT } from './paths';

@@ -1,12 +1,8 @@
 import type { notebooks_v1 } from 'googleapis/build/src/apis/notebooks/v1';
 import * as z from 'zod/mini';
 import { ServiceError } from '../../execution/errors';
-import {
-  ExecutionTemplateSchema,
-  executionIdOf,
-  type Execution,
-  type ExecutionRequest,
-} from '../../execution/execution';
+import { ExecutionTemplateSchema, type Execution, type ExecutionRequest } from '../../execution/execution';
+import { executionIdOf } from '../../execution/execution-name';
 import { ownFolder, withoutOwnFolder } from '../execution-files';
 import { formatGsUri } from '../gs-uri';
 import { readLabels, withOurLabels } from '../labels';

@@ -1,7 +1,8 @@
 import type { aiplatform_v1 } from 'googleapis/build/src/apis/aiplatform/v1';
 import * as z from 'zod/mini';
 import { ServiceError } from '../../execution/errors';
-import { executionIdOf, type Execution, type ExecutionRequest } from '../../execution/execution';
+import type { Execution, ExecutionRequest } from '../../execution/execution';
+import { executionIdOf } from '../../execution/execution-name';
 import { ownFolder, withoutOwnFolder } from '../execution-files';
 import { formatGsUri } from '../gs-uri';
 import { readLabels, withOurLabels } from '../labels';

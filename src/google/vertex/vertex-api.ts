@@ -1,7 +1,8 @@
 import { aiplatform_v1 } from 'googleapis/build/src/apis/aiplatform/v1';
 import * as z from 'zod/mini';
 import { ServiceError } from '../../execution/errors';
-import { executionIdOf, type Execution } from '../../execution/execution';
+import type { Execution } from '../../execution/execution';
+import { executionIdOf } from '../../execution/execution-name';
 import type { FoundExecution, Submission, SubmissionPlan } from '../execution-api';
 import { inputUri, NOTEBOOK_TYPE, ownFolder } from '../execution-files';
 import { formatGsUri } from '../gs-uri';

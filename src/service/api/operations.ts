@@ -1,5 +1,6 @@
 import { ServiceError } from '../../execution/errors';
-import { executionIdOf, type Execution } from '../../execution/execution';
+import type { Execution } from '../../execution/execution';
+import { executionIdOf } from '../../execution/execution-name';
 import { PARENT } from '../endpoint';
 import type { ExecutionManager } from '../execution-manager';
 

@@ -1,6 +1,7 @@
 import { ServiceError } from '../../execution/errors';
 import * as z from 'zod/mini';
-import { PARENT, type CleanUp, type ServiceInfo } from '../endpoint';
+import { PARENT } from '../endpoint';
+import type { CleanUp, ServiceInfo } from '../schemas';
 import type { ExecutionManager } from '../execution-manager';
 import { fieldInvalid, parseCreateBody } from '../request';
 import { Operations } from './operations';

@@ -1,4 +1,3 @@
-import * as z from 'zod/mini';
 import type { TrackedExecution } from '../../tracking/execution-store';
 import { durationOf, notebookNameOf, parseTime } from '../execution-facts';
 
@@ -9,26 +8,25 @@ import { durationOf, notebookNameOf, parseTime } from '../execution-facts';
 export const GROUPINGS = ['state', 'notebook', 'template', 'none'] as const;
 export const SORTINGS = ['newest', 'name', 'duration'] as const;
 
-const FilterSchema = z.object({
+export type Grouping = (typeof GROUPINGS)[number];
+export type Sorting = (typeof SORTINGS)[number];
+
+export interface Filter {
   /** Each word must occur in the name, the template or the error; case does not matter. */
-  text: z.string(),
+  readonly text: string;
   /** Groups of states; empty: all. */
-  states: z.array(z.string()),
+  readonly states: readonly string[];
   /** Ids of services; empty: all. */
-  services: z.array(z.string()),
-});
-export type Filter = z.infer<typeof FilterSchema>;
+  readonly services: readonly string[];
+}
 
 /** What the person chose; kept over a reload. */
-export const ArrangementSchema = z.object({
-  version: z.literal(1),
-  grouping: z.enum(GROUPINGS),
-  sorting: z.enum(SORTINGS),
-  filter: FilterSchema,
-});
-export type Arrangement = z.infer<typeof ArrangementSchema>;
-export type Grouping = Arrangement['grouping'];
-export type Sorting = Arrangement['sorting'];
+export interface Arrangement {
+  readonly version: 1;
+  readonly grouping: Grouping;
+  readonly sorting: Sorting;
+  readonly filter: Filter;
+}
 
 export const NO_FILTER: Filter = { text: '', states: [], services: [] };
 export const DEFAULT_ARRANGEMENT: Arrangement = {
@@ -40,8 +38,26 @@ export const DEFAULT_ARRANGEMENT: Arrangement = {
 
 /** Reads what was stored; what cannot be read is the default. */
 export function parseArrangement(stored: unknown): Arrangement {
-  const result = ArrangementSchema.safeParse(stored);
-  return result.success ? result.data : DEFAULT_ARRANGEMENT;
+  const { version, filter, ...rest } = fieldsOf(stored);
+  const { text, states, services } = fieldsOf(filter);
+  const grouping = GROUPINGS.find((each) => each === rest['grouping']);
+  const sorting = SORTINGS.find((each) => each === rest['sorting']);
+  return version === 1 &&
+    grouping !== undefined &&
+    sorting !== undefined &&
+    typeof text === 'string' &&
+    isTexts(states) &&
+    isTexts(services)
+    ? { version, grouping, sorting, filter: { text, states, services } }
+    : DEFAULT_ARRANGEMENT;
+}
+
+function fieldsOf(value: unknown): Partial<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string');
 }
 
 export function isFiltering({ text, states, services }: Filter): boolean {
@@ -76,7 +92,13 @@ export interface SortKey {
   readonly key: string;
 }
 
-const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
+let collator: Intl.Collator | undefined;
+
+function compareNames(one: string, other: string): number {
+  // Made when names are compared first: that takes longer than all else of this file, and most windows never do.
+  collator ??= new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
+  return collator.compare(one, other);
+}
 
 export function sortKeyOf(sorting: Sorting, tracked: TrackedExecution, now: number): SortKey {
   const { execution, key } = tracked;
@@ -91,7 +113,7 @@ export function sortKeyOf(sorting: Sorting, tracked: TrackedExecution, now: numb
 /** Names from A, durations from the longest; among equals the newest first, and the order is always the same. */
 export function compareKeys(one: SortKey, other: SortKey): number {
   return (
-    (one.text === other.text ? 0 : collator.compare(one.text, other.text)) ||
+    (one.text === other.text ? 0 : compareNames(one.text, other.text)) ||
     other.number - one.number ||
     other.created - one.created ||
     (one.key < other.key ? -1 : one.key > other.key ? 1 : 0)

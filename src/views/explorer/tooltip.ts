@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
-import { executionIdOf, type Execution } from '../../execution/execution';
+import type { Execution } from '../../execution/execution';
+import { executionIdOf } from '../../execution/execution-name';
 import type { TrackedExecution } from '../../tracking/execution-store';
 import { durationOf, endOf, notebookNameOf, parseTime } from '../execution-facts';
 import { explain } from '../sentences';

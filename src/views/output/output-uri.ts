@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { executionIdOf } from '../../execution/execution';
+import { executionIdOf } from '../../execution/execution-name';
 import type { TrackedExecution } from '../../tracking/execution-store';
 import { notebookNameOf } from '../execution-facts';
 

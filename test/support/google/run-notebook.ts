@@ -4,7 +4,8 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseParameters, encodeParameters } from '../../../src/notebook/parameters/parse';
-import { controlAddress, FILES, RunnerStatusSchema, type RunnerJob } from '../../../src/runner/job';
+import { controlAddress, RunnerStatusSchema, type RunnerJob } from '../../../src/runner/job';
+import { FILES } from '../../../src/runner/execution-folder';
 import { ROOT } from '../paths';
 import { VENV_PYTHON } from '../python';
 

@@ -2,7 +2,7 @@ import * as assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { completeFromJournal } from '../../../src/runner/completion';
-import { FILES } from '../../../src/runner/job';
+import { FILES } from '../../../src/runner/execution-folder';
 import { JournalWriter, readJournal } from '../../../src/runner/journal';
 import { OutputDocument } from '../../../src/runner/output-document';
 import type { RunEvent } from '../../../src/runner/run-event';

@@ -2,7 +2,7 @@ import * as assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as fsp from 'node:fs/promises';
 import * as path from 'node:path';
-import { FILES } from '../../../src/runner/job';
+import { FILES } from '../../../src/runner/execution-folder';
 import { PATIENCE, type NotebookRun } from '../../../src/runner/run';
 import {
   ipykernel,

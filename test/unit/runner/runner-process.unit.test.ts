@@ -8,11 +8,11 @@ import * as readline from 'node:readline';
 import { completeFromJournal } from '../../../src/runner/completion';
 import {
   controlAddress,
-  FILES,
   type ControlEvent,
   type ControlRequest,
   type RunnerJob,
 } from '../../../src/runner/job';
+import { FILES } from '../../../src/runner/execution-folder';
 import { SpareRunner } from '../../../src/runner/spare-runner';
 import type { Notebook } from '../../../src/notebook/model';
 import { ROOT } from '../../support/paths';

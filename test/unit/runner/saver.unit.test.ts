@@ -3,7 +3,7 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { writeNotebook } from '../../../src/notebook/document';
 import { storedOutput } from '../../../src/runner/recording/output';
-import { FILES } from '../../../src/runner/job';
+import { FILES } from '../../../src/runner/execution-folder';
 import { OutputDocument } from '../../../src/runner/output-document';
 import { delayUntilSave, OutputSaver, replaceFile } from '../../../src/runner/saver';
 import { makeFolders, notebookOf, readOutput, cleanUp, textOf } from './running';

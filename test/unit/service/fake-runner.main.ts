@@ -9,10 +9,10 @@ import { parseArgs } from 'node:util';
 import {
   controlAddress,
   ControlRequestSchema,
-  FILES,
   RunnerJobSchema,
   type RunnerStatus,
 } from '../../../src/runner/job';
+import { FILES } from '../../../src/runner/execution-folder';
 
 const { values } = parseArgs({ options: { runtime: { type: 'string' }, job: { type: 'string' } } });
 const runtime = values.runtime ?? '';

@@ -2,7 +2,7 @@ import * as assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { CleanUp, ServiceInfo } from '../../../src/service/endpoint';
+import type { CleanUp, ServiceInfo } from '../../../src/service/schemas';
 import { processStartTime } from '../../../src/runner/kernel/process-info';
 import { fakeKernel, PARENT, temporaryFolder, TestService } from './support';
 

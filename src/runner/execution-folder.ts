@@ -1,0 +1,30 @@
+/*
+ * What the service hands to a runner, and where the runner leaves its results. The folder of an execution is the only
+ * interface that must survive a restart of either side; every file in it has one writer:
+ *
+ *   execution.json  service   the record: resource, request, and the final runStatus once the runner is gone
+ *   input.ipynb     service   snapshot of the notebook
+ *   job.json        service   RunnerJob, 0600; the runner deletes it as soon as the kernel runs
+ *   claim           either    created exclusively; whoever creates it decides whether this attempt ever runs
+ *   status.json     runner    RunnerStatus, replaced atomically
+ *   journal         runner    every recorded event, appended; deleted when output.ipynb holds all of them for good
+ *   output.ipynb    runner    replaced atomically at a bounded rate
+ *   kernel.log      runner    stdout and stderr of the kernel process
+ *   runner.log      runner    stdout and stderr of the runner process
+ */
+export const FILES = {
+  execution: 'execution.json',
+  input: 'input.ipynb',
+  job: 'job.json',
+  claim: 'claim',
+  status: 'status.json',
+  journal: 'journal',
+  output: 'output.ipynb',
+  kernelLog: 'kernel.log',
+  runnerLog: 'runner.log',
+} as const;
+
+/** What a file that the runner replaces is written to before it takes its name. One at most is ever left behind. */
+export function unfinished(file: string): string {
+  return `${file}.new`;
+}
