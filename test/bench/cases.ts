@@ -66,7 +66,7 @@ export const CASES: readonly Case[] = [
     nbclient: 0.3,
     papermill: 0.25,
   }),
-  warmCase('1000-cells', 5, false, notebook(printingSources(1000)), plain(1000), {
+  warmCase('1000-cells', 3, false, notebook(printingSources(1000)), plain(1000), {
     nbclient: 0.85,
     papermill: 0.6,
   }),
