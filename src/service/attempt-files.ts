@@ -1,30 +1,40 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { RunnerJobSchema, RunnerStatusSchema, type RunnerJob, type RunnerStatus } from '../runner/job';
-import { createFile, errorCode, exists, readIfExists } from './files';
+import { createFile, errorCode, exists } from './files';
 import type { FolderStore } from './folder-store';
 import { isExecutable } from './kernelspecs';
 import type { ExecutionRecord } from './record';
 
 /*
- * What an attempt of an execution has on disk beside the record: its job, its claim, and what its runner says of it.
+ * What an attempt of an execution has on disk beside the record: its job, its claim, and what its runner says of it. Job
+ * and status are small and somebody waits for them, so that they are read at once: waiting for a thread takes far longer.
  */
 
 /** @throws Error where there is none, or one that cannot be read. */
-export async function readJob(store: FolderStore, { id }: ExecutionRecord): Promise<RunnerJob> {
-  return RunnerJobSchema.parse(JSON.parse(await readFile(store.file(id, 'job'), 'utf8')));
+export function readJob(store: FolderStore, { id }: ExecutionRecord): RunnerJob {
+  return RunnerJobSchema.parse(JSON.parse(readFileSync(store.file(id, 'job'), 'utf8')));
+}
+
+/** {@link readJob}, or undefined: the job is gone once its kernel runs. */
+export function jobIfReadable(store: FolderStore, record: ExecutionRecord): RunnerJob | undefined {
+  try {
+    return readJob(store, record);
+  } catch {
+    return undefined;
+  }
 }
 
 /** What the runner left in status.json; undefined, and said to the log, where that is of no use. */
-export async function readStatus(
+export function readStatus(
   store: FolderStore,
   { id }: ExecutionRecord,
   log: (message: string) => void,
-): Promise<RunnerStatus | undefined> {
+): RunnerStatus | undefined {
   try {
-    const text = await readIfExists(store.file(id, 'status'));
-    return text === undefined ? undefined : RunnerStatusSchema.parse(JSON.parse(text));
+    return RunnerStatusSchema.parse(JSON.parse(readFileSync(store.file(id, 'status'), 'utf8')));
   } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
     log(`${id}: status.json is of no use: ${String(error)}`);
     return undefined;
   }

@@ -51,7 +51,7 @@ export class ExecutionEnding {
       entry.status = undefined;
     };
     // What the runner left on disk already says the same, and a restart would come to this same end.
-    const known = placed === undefined && isTerminal((await readStatus(store, record, this.log))?.state);
+    const known = placed === undefined && isTerminal(readStatus(store, record, this.log)?.state);
     if (known) show();
     await this.#persist({ ...rest, ...final });
     if (!known) show();

@@ -51,8 +51,11 @@ export async function replaceFile(
 ): Promise<void> {
   const aside = path.join(path.dirname(file), `.${path.basename(file)}.${suffix}`);
   try {
-    await fs.rm(aside, { force: true });
-    await createFile(aside, data);
+    await createFile(aside, data).catch(async (error: unknown) => {
+      if (errorCode(error) !== 'EEXIST') throw error;
+      await fs.rm(aside);
+      await createFile(aside, data);
+    });
     await fs.rename(aside, file);
   } catch (error) {
     await fs.rm(aside, { force: true }).catch(() => undefined);

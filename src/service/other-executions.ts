@@ -56,7 +56,7 @@ export class OtherExecutions {
         this.#theirs.delete(id);
         inherited.push(entry);
       } else {
-        entry.status = await readStatus(store, record, log);
+        entry.status = readStatus(store, record, log);
       }
     }
     return inherited;

@@ -4,7 +4,7 @@ import type { KnownCause } from '../execution/execution';
 import { isTerminal } from '../execution/states';
 import { processStartTime } from '../runner/kernel/process-info';
 import { RunnerJobSchema, type RunnerJob, type RunnerStatus } from '../runner/job';
-import { readJob, readStatus, retryFile, vanished, withdraw } from './attempt-files';
+import { jobIfReadable, readJob, readStatus, retryFile, vanished, withdraw } from './attempt-files';
 import type { Entry } from './entry';
 import { ExecutionEnding } from './execution-ending';
 import { exists, isStorageError, readIfExists, replaceFile } from './files';
@@ -53,18 +53,18 @@ export class Supervisor {
     record.state = 'PREPARING';
     record.history.push({ state: 'PREPARING', time: now() });
     await this.#guard(entry, async () => {
-      const job = await readJob(this.options.store, record);
+      const job = readJob(this.options.store, record);
       const gone = await vanished(job);
       if (gone !== undefined) {
         await this.#ending.end(entry, { state: 'FAILED', ...failure(record, 'kernelNotFound', gone) });
         return;
       }
-      const spare = await this.options.spares.take(job);
+      // Nothing can be running: what a former attempt left behind would be taken for this one's.
+      const cleared = this.options.store.clearAttempt(record.id);
+      const [spare] = await Promise.all([this.options.spares.take(job), cleared]);
       record.runtime = spare?.runtime ?? (await makeRuntimeDirectory(this.options.launcher.runtimeRoot));
       record.host = os.hostname();
       record.boot = this.options.boot;
-      // Nothing can be running: what a former attempt left behind would be taken for this one's.
-      await this.options.store.clearAttempt(record.id);
       await this.options.store.save(record);
       let exit: string | undefined;
       let runner = spare;
@@ -96,7 +96,7 @@ export class Supervisor {
   async adopt(entry: Entry): Promise<void> {
     const { record } = entry;
     await this.#guard(entry, async () => {
-      const job = await readJob(this.options.store, record).catch(() => undefined);
+      const job = jobIfReadable(this.options.store, record);
       const runtime = record.boot === this.options.boot ? record.runtime : undefined;
       const runner = runtime === undefined ? undefined : await this.#reconnect(record, runtime);
       const last = runner === undefined ? undefined : await this.#follow(entry, runner);
@@ -179,7 +179,7 @@ export class Supervisor {
     job: RunnerJob | undefined,
   ): Promise<void> {
     const { record } = entry;
-    const status = last ?? (await readStatus(this.options.store, record, this.options.log));
+    const status = last ?? readStatus(this.options.store, record, this.options.log);
     if (status?.attempt !== record.attempt || !isTerminal(status.state)) {
       await this.#lost(entry, status, reason);
       return;
