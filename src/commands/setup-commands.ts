@@ -4,9 +4,10 @@ import type { TrackingService } from '../tracking/tracking-service';
 import type { PythonState } from '../views/explorer/welcome-reason';
 import type { CommandMap } from './command-map';
 import { googleRemedies } from './google-sentences';
-import { installIpykernel } from './ipykernel';
 import { Problem } from './problem';
-import { chosenPython, hasIpykernel, pythonOnPath } from './python-environment';
+import { chosenPython } from './python/chosen-python';
+import { hasIpykernel, installIpykernel } from './python/ipykernel';
+import { pythonOnPath } from './python/python-on-path';
 
 /** The Python that notebooks of this window run in. */
 export interface FoundPython {

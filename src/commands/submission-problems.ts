@@ -5,10 +5,10 @@ import { isJsonObject } from '../notebook/json';
 import type { Notebook } from '../notebook/model';
 import { label } from '../views/pickers/label';
 import { googleRemedies } from './google-sentences';
-import { installIpykernel } from './ipykernel';
+import { installIpykernel } from './python/ipykernel';
 import { Problem, type Remedy } from './problem';
 import { sentenceOf } from './problem-sentences';
-import { pythonOnPath } from './python-environment';
+import { pythonOnPath } from './python/python-on-path';
 import { nameOf, type Submission } from './submission';
 import { editTemplates } from './template-settings';
 

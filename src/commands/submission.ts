@@ -9,8 +9,10 @@ import type { ExecutionInput, ExecutionService } from '../execution/execution-se
 import { expandOutputName, type UserTemplate } from '../execution/template';
 import type { TrackedExecution } from '../tracking/execution-store';
 import type { TrackingService } from '../tracking/tracking-service';
-import { kernelEnvironment } from './kernel-environment';
-import { chosenPython, describePython, pythonOnPath, type PythonEnvironment } from './python-environment';
+import { kernelEnvironment } from './python/kernel-environment';
+import { chosenPython } from './python/chosen-python';
+import { describePython, type PythonEnvironment } from './python/python-environment';
+import { pythonOnPath } from './python/python-on-path';
 
 /** One notebook to execute, all questions answered. */
 export interface Submission {

@@ -4,10 +4,16 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { ExecuteCommands } from '../../src/commands/execute-commands';
-import { expandVariables, kernelEnvironment, windowEnvironment } from '../../src/commands/kernel-environment';
+import {
+  expandVariables,
+  kernelEnvironment,
+  windowEnvironment,
+} from '../../src/commands/python/kernel-environment';
 import { machineSettings } from '../../src/commands/machine-settings';
 import { problemOf } from '../../src/commands/problem-sentences';
-import { chosenPython, describePython, pythonOnPath } from '../../src/commands/python-environment';
+import { chosenPython } from '../../src/commands/python/chosen-python';
+import { describePython } from '../../src/commands/python/python-environment';
+import { pythonOnPath } from '../../src/commands/python/python-on-path';
 import { SubmissionMemory } from '../../src/commands/submission-memory';
 import { WriteBackService } from '../../src/commands/write-back';
 import { EmbeddedExecutionService } from '../../src/embedded';

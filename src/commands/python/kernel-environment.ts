@@ -3,7 +3,7 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { parseEnv } from 'node:util';
 import * as vscode from 'vscode';
-import { pathOf, type PythonEnvironment } from './python-environment';
+import type { PythonEnvironment } from './python-environment';
 
 /** How long the activation scripts of a conda environment may take; over it the rest of the activation has to do. */
 const ACTIVATION_TIMEOUT_MS = 10_000;
@@ -32,6 +32,12 @@ export function windowEnvironment(environment: NodeJS.ProcessEnv): Record<string
     }
   }
   return result;
+}
+
+/** The PATH of an environment, whatever its spelling on Windows. */
+export function pathOf(environment: NodeJS.ProcessEnv): string {
+  const key = Object.keys(environment).find((name) => name.toUpperCase() === 'PATH');
+  return (key === undefined ? undefined : environment[key]) ?? '';
 }
 
 /** What activating the environment in a shell would leave behind. */
