@@ -18,7 +18,7 @@ import { parametersCellCommand } from './parameters-cell-command';
 import { reportCommand, type ReportContext } from './report-command';
 import { rerunCommands } from './rerun-commands';
 import { setupCommands } from './setup-commands';
-import { SubmissionMemory } from './submission-memory';
+import { SubmissionMemory } from './submission/submission-memory';
 import { templateCommands } from './template-commands';
 import { viewCommands } from './view-commands';
 import type { WriteBackService } from './write-back';

@@ -19,7 +19,7 @@ export function exampleCommand(
     'notebookExecutions.executeExample': async () => {
       await vscode.workspace.fs.copy(source, copy, { overwrite: true });
       await vscode.window.showNotebookDocument(await vscode.workspace.openNotebookDocument(copy));
-      return execute.once(copy, () => execute.execute(copy));
+      return execute.submitter.once(copy, () => execute.execute(copy));
     },
   };
 }

@@ -1,8 +1,9 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import type { CommandMap } from './command-map';
-import { assertTrusted, type ExecuteCommands } from './execute-commands';
+import type { ExecuteCommands } from './execute-commands';
 import { Problem } from './problem';
+import { assertTrusted } from './submission/submitter';
 
 /** More notebooks than this are not looked for in a folder. */
 const MOST_NOTEBOOKS = 500;

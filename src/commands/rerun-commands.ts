@@ -6,10 +6,10 @@ import { readAll } from '../views/output/read-all';
 import type { CommandMap } from './command-map';
 import type { ExecuteCommands } from './execute-commands';
 import { chooseExecutions, type ExecutionContext } from './execution-commands';
-import { captureNotebook } from './notebook-capture';
-import { checkNotebook } from './notebook-check';
+import { captureNotebook } from './submission/notebook-capture';
+import { checkNotebook } from './submission/notebook-check';
 import { Problem } from './problem';
-import type { Choice } from './submission-memory';
+import type { Choice } from './submission/submission-memory';
 import { templateOf } from './template-commands';
 import { THIS_MACHINE } from './template-settings';
 
@@ -18,6 +18,7 @@ export function rerunCommands(
   execute: ExecuteCommands,
   context: Pick<ExecutionContext, 'tracking' | 'selection'>,
 ): Pick<CommandMap, 'notebookExecutions.rerun' | 'notebookExecutions.rerunWithChanges'> {
+  const { submitter } = execute;
   return {
     'notebookExecutions.rerun': async (...args) => {
       const title = vscode.l10n.t('Re-run');
@@ -42,7 +43,7 @@ export function rerunCommands(
         },
         parameters: execution.executionTemplate?.parameters,
       };
-      return execute.once(version.source, async () => (await execute.submit(submission)).execution.name);
+      return submitter.once(version.source, async () => (await submitter.submit(submission)).execution.name);
     },
     'notebookExecutions.rerunWithChanges': async (...args) => {
       const title = vscode.l10n.t('Re-run with Changes');
@@ -60,7 +61,7 @@ export function rerunCommands(
         options: { runOptions, executionTemplate },
       };
       const { source, notebook } = version;
-      return execute.once(source, () => execute.execute(source, initial, notebook));
+      return submitter.once(source, () => execute.execute(source, initial, notebook));
     },
   };
 }

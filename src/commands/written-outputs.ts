@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { readNotebook, writeNotebook } from '../notebook/document';
 import type { TrackedExecution } from '../tracking/execution-store';
 import { readAll } from '../views/output/read-all';
-import { captureNotebook } from './notebook-capture';
+import { captureNotebook } from './submission/notebook-capture';
 import { hashOf } from './notebook-hash';
 import { Problem } from './problem';
 

@@ -14,7 +14,7 @@ import { problemOf } from '../../src/commands/problem-sentences';
 import { chosenPython } from '../../src/commands/python/chosen-python';
 import { describePython } from '../../src/commands/python/python-environment';
 import { pythonOnPath } from '../../src/commands/python/python-on-path';
-import { SubmissionMemory } from '../../src/commands/submission-memory';
+import { SubmissionMemory } from '../../src/commands/submission/submission-memory';
 import { WriteBackService } from '../../src/commands/write-back';
 import { EmbeddedExecutionService } from '../../src/embedded';
 import { ServiceError } from '../../src/execution/errors';

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { ServiceError } from '../execution/errors';
+import { ServiceError } from '../../execution/errors';
 
 /**
  * The bytes of a notebook as it is on the screen: with the edits that were not saved, and never saving anything.

@@ -1,6 +1,6 @@
 import type * as vscode from 'vscode';
 import * as z from 'zod/mini';
-import { StrictExecutionTemplateSchema, TemplateRunOptionsSchema } from '../execution/template';
+import { StrictExecutionTemplateSchema, TemplateRunOptionsSchema } from '../../execution/template';
 
 /** What was chosen when a notebook was submitted. */
 export const ChoiceSchema = z.object({

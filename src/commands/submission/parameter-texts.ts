@@ -1,9 +1,9 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import type { JsonObject } from '../notebook/json';
-import { ParametersError } from '../notebook/parameters/errors';
-import { parseParameters } from '../notebook/parameters/parse';
-import { Problem, type Remedy } from './problem';
+import type { JsonObject } from '../../notebook/json';
+import { ParametersError } from '../../notebook/parameters/errors';
+import { parseParameters } from '../../notebook/parameters/parse';
+import { Problem, type Remedy } from '../problem';
 
 /**
  * Reads parameters.

@@ -3,16 +3,16 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as vscode from 'vscode';
-import { ServiceError } from '../execution/errors';
-import type { ExecutionRequest, RunOptions } from '../execution/execution';
-import type { ExecutionInput, ExecutionService } from '../execution/execution-service';
-import { expandOutputName, type UserTemplate } from '../execution/template';
-import type { TrackedExecution } from '../tracking/execution-store';
-import type { TrackingService } from '../tracking/tracking-service';
-import { kernelEnvironment } from './python/kernel-environment';
-import { chosenPython } from './python/chosen-python';
-import { describePython, type PythonEnvironment } from './python/python-environment';
-import { pythonOnPath } from './python/python-on-path';
+import { ServiceError } from '../../execution/errors';
+import type { ExecutionRequest, RunOptions } from '../../execution/execution';
+import type { ExecutionInput, ExecutionService } from '../../execution/execution-service';
+import { expandOutputName, type UserTemplate } from '../../execution/template';
+import type { TrackedExecution } from '../../tracking/execution-store';
+import type { TrackingService } from '../../tracking/tracking-service';
+import { kernelEnvironment } from '../python/kernel-environment';
+import { chosenPython } from '../python/chosen-python';
+import { describePython, type PythonEnvironment } from '../python/python-environment';
+import { pythonOnPath } from '../python/python-on-path';
 
 /** One notebook to execute, all questions answered. */
 export interface Submission {

@@ -1,18 +1,18 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import type { UserTemplate } from '../execution/template';
-import type { NotebookReading } from '../notebook/document';
-import type { JsonObject } from '../notebook/json';
-import { inspectParameters } from '../notebook/parameters/inspect';
-import { formParameters, ParameterForm, parametersText } from '../views/pickers/parameter-form';
-import { pickParameters } from '../views/pickers/parameter-picker';
-import { pickRunOptions } from '../views/pickers/run-options-picker';
-import { pickTemplate, type TemplateChoice } from '../views/pickers/template-picker';
+import type { UserTemplate } from '../../execution/template';
+import type { NotebookReading } from '../../notebook/document';
+import type { JsonObject } from '../../notebook/json';
+import { inspectParameters } from '../../notebook/parameters/inspect';
+import { formParameters, ParameterForm, parametersText } from '../../views/pickers/parameter-form';
+import { pickParameters } from '../../views/pickers/parameter-picker';
+import { pickRunOptions } from '../../views/pickers/run-options-picker';
+import { pickTemplate, type TemplateChoice } from '../../views/pickers/template-picker';
 import { loadParametersFile, readParametersText } from './parameter-texts';
-import { Problem } from './problem';
+import { Problem } from '../problem';
 import type { Choice, SubmissionMemory } from './submission-memory';
-import { sentenceOfProblems } from './template-sentences';
-import { defaultTemplateName, editTemplates, templatesFor } from './template-settings';
+import { sentenceOfProblems } from '../template-sentences';
+import { defaultTemplateName, editTemplates, templatesFor } from '../template-settings';
 
 /** All that is asked before a notebook is submitted. */
 export interface Answers {

@@ -1,16 +1,16 @@
 import * as vscode from 'vscode';
-import { ServiceError } from '../execution/errors';
-import type { UserTemplate } from '../execution/template';
-import { isJsonObject } from '../notebook/json';
-import type { Notebook } from '../notebook/model';
-import { label } from '../views/pickers/label';
-import { googleRemedies } from './google-sentences';
-import { installIpykernel } from './python/ipykernel';
-import { Problem, type Remedy } from './problem';
-import { sentenceOf } from './problem-sentences';
-import { pythonOnPath } from './python/python-on-path';
+import { ServiceError } from '../../execution/errors';
+import type { UserTemplate } from '../../execution/template';
+import { isJsonObject } from '../../notebook/json';
+import type { Notebook } from '../../notebook/model';
+import { label } from '../../views/pickers/label';
+import { googleRemedies } from '../google-sentences';
+import { installIpykernel } from '../python/ipykernel';
+import { Problem, type Remedy } from '../problem';
+import { sentenceOf } from '../problem-sentences';
+import { pythonOnPath } from '../python/python-on-path';
 import { nameOf, type Submission } from './submission';
-import { editTemplates } from './template-settings';
+import { editTemplates } from '../template-settings';
 
 /** Submits once more, after something was mended. */
 export type Resubmit = (submission: Submission) => Promise<unknown>;

@@ -1,0 +1,148 @@
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import type { ExecutionRequest } from '../../execution/execution';
+import type { ExecutionService } from '../../execution/execution-service';
+import type { UserTemplate } from '../../execution/template';
+import type { TrackedExecution } from '../../tracking/execution-store';
+import type { TrackingService } from '../../tracking/tracking-service';
+import { oneLine, withoutLinks } from '../../views/text';
+import { Problem } from '../problem';
+import type { WriteBackService } from '../write-back';
+import { checkNotebook } from './notebook-check';
+import { create, prepare, type Submission } from './submission';
+import { serviceLabel } from './submission-flow';
+import { assertKernelKnown, mendable } from './submission-problems';
+
+/** What submitting needs. */
+export interface SubmitContext {
+  readonly tracking: TrackingService;
+  /** The service that a template names, tracked from now on. */
+  serviceFor(template: UserTemplate): Promise<ExecutionService>;
+  readonly writeBack: WriteBackService;
+  /** Fields of a request that a service elsewhere will not carry out. */
+  unsupported(template: UserTemplate, request: ExecutionRequest): Promise<readonly string[]>;
+  /** Names of the workspace's files and modules that a notebook uses and that are not there elsewhere. */
+  missing(notebook: Uint8Array, file: string, files: readonly string[]): Promise<readonly string[]>;
+}
+
+/** Files of the workspace that are looked through for what a notebook uses. */
+const MOST_FILES = 5000;
+
+/** Folders of tools and packages, whose files no notebook means. */
+const NO_OWN_FILES = '**/{.git,.venv,venv,node_modules,__pycache__}/**';
+
+/** Submits notebooks for which all questions are answered, each at most once at a time. */
+export class Submitter {
+  /** Submissions that are not yet done, by notebook: a second click does not submit twice. */
+  private readonly inFlight = new Map<string, Promise<unknown>>();
+
+  constructor(private readonly context: SubmitContext) {}
+
+  /** Runs an action for a notebook unless one is under way already; then that one's result is the answer, too. */
+  once<T>(source: vscode.Uri, action: () => Promise<T>): Promise<unknown> {
+    const key = source.toString();
+    const running = this.inFlight.get(key);
+    if (running !== undefined) {
+      return running;
+    }
+    const started = action().finally(() => this.inFlight.delete(key));
+    this.inFlight.set(key, started);
+    return started;
+  }
+
+  /** Creates the execution under a progress that can be cancelled. What fails can be mended and goes on from here. */
+  async submit(submission: Submission): Promise<TrackedExecution> {
+    assertTrusted();
+    const resubmit = (mended: Submission) => this.once(mended.source, () => this.submit(mended));
+    const { notebook } = checkNotebook(submission.notebook, path.posix.basename(submission.source.path));
+    assertKernelKnown(notebook, submission, resubmit);
+    try {
+      const tracked = await this.create(submission);
+      if (submission.template.runOptions.writeBack === true) {
+        await this.context.writeBack.expect(tracked, submission.source, submission.notebook);
+      }
+      return tracked;
+    } catch (error) {
+      throw await mendable(error, submission, resubmit);
+    }
+  }
+
+  private async create(submission: Submission): Promise<TrackedExecution> {
+    const name = withoutLinks(oneLine(path.posix.basename(submission.source.path), 60));
+    const title = vscode.l10n.t('Submitting {0}', name);
+    return vscode.window.withProgress(
+      { location: vscode.ProgressLocation.Notification, title, cancellable: true },
+      async (progress, token) => {
+        const abort = new AbortController();
+        const subscription = token.onCancellationRequested(() => {
+          abort.abort();
+        });
+        try {
+          const service = await this.context.serviceFor(submission.template);
+          const request = await prepare(submission);
+          await this.confirmLosses(submission, request.execution);
+          const input = {
+            ...request.input,
+            onUpload: (sent: number, total: number) => {
+              progress.report({
+                message: vscode.l10n.t('{0} % sent', Math.round((100 * sent) / Math.max(1, total))),
+              });
+            },
+          };
+          return await create({ ...request, input }, service, this.context.tracking, abort.signal);
+        } finally {
+          subscription.dispose();
+        }
+      },
+    );
+  }
+
+  /** Says what a service elsewhere will not carry out, before anything is sent. */
+  private async confirmLosses(
+    { source, notebook, template }: Submission,
+    execution: ExecutionRequest,
+  ): Promise<void> {
+    if (template.service === 'embedded') {
+      return;
+    }
+    const fields = await this.context.unsupported(template, execution);
+    const files = source.scheme === 'file' ? await this.missingFiles(source, notebook) : [];
+    if (fields.length === 0 && files.length === 0) {
+      return;
+    }
+    const detail = [
+      ...(fields.length === 0 ? [] : [vscode.l10n.t('The service does not use: {0}', fields.join(', '))]),
+      ...(files.length === 0
+        ? []
+        : [vscode.l10n.t('These files of the workspace will not be there: {0}', files.join(', '))]),
+    ].join('\n');
+    const yes = vscode.l10n.t('Execute Anyway');
+    const question = vscode.l10n.t('Not everything can be taken to {0}.', serviceLabel(template));
+    if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) !== yes) {
+      throw new vscode.CancellationError();
+    }
+  }
+
+  private async missingFiles(source: vscode.Uri, notebook: Uint8Array): Promise<readonly string[]> {
+    const folder = vscode.workspace.getWorkspaceFolder(source);
+    if (folder === undefined) {
+      return [];
+    }
+    const pattern = new vscode.RelativePattern(folder, '**/*');
+    const files = await vscode.workspace.findFiles(pattern, NO_OWN_FILES, MOST_FILES);
+    const relative = (uri: vscode.Uri): string => path.posix.relative(folder.uri.path, uri.path);
+    return this.context.missing(notebook, relative(source), files.map(relative));
+  }
+}
+
+/** @throws Problem in a workspace that the person has not said to trust: notebooks are code. */
+export function assertTrusted(): void {
+  if (!vscode.workspace.isTrusted) {
+    throw new Problem(vscode.l10n.t('Notebooks are executed in trusted workspaces only.'), [
+      {
+        label: vscode.l10n.t('Manage Workspace Trust'),
+        run: () => vscode.commands.executeCommand('workbench.trust.manage'),
+      },
+    ]);
+  }
+}
