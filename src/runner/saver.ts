@@ -1,6 +1,7 @@
 import * as fs from 'node:fs/promises';
 import { unfinished } from './execution-folder';
 import type { OutputDocument } from './output-document';
+import { renameOver } from './rename-over';
 
 /** The part of node:fs/promises that a notebook is saved with. */
 export type SaverFileSystem = Pick<typeof fs, 'open' | 'rename' | 'rm'>;
@@ -32,7 +33,7 @@ export async function replaceFile(
     } finally {
       await file.close();
     }
-    await fileSystem.rename(aside, path);
+    await renameOver(aside, path, (from, to) => fileSystem.rename(from, to));
   } catch (error) {
     await fileSystem.rm(aside, { force: true }).catch(() => undefined);
     throw error;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
+import { renameOver } from '../runner/rename-over';
 
 /** Code of a system error (`ENOENT` …), or undefined. */
 export function errorCode(error: unknown): string | undefined {
@@ -56,7 +57,7 @@ export async function replaceFile(
       await fs.rm(aside);
       await createFile(aside, data);
     });
-    await fs.rename(aside, file);
+    await renameOver(aside, file);
   } catch (error) {
     await fs.rm(aside, { force: true }).catch(() => undefined);
     throw error;

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
@@ -193,8 +194,14 @@ function launchOf(spec: KernelSpec, env: Readonly<Record<string, string>>): Kern
   };
 }
 
-function pythonIn(prefix: string): string {
-  return process.platform === 'win32' ? path.join(prefix, 'python.exe') : path.join(prefix, 'bin', 'python');
+/** The Python of an environment. On Windows a virtual environment has it in Scripts, conda at its top. */
+export function pythonIn(
+  prefix: string,
+  platform: NodeJS.Platform = process.platform,
+  isVenv = existsSync(path.join(prefix, 'pyvenv.cfg')),
+): string {
+  if (platform !== 'win32') return path.posix.join(prefix, 'bin', 'python');
+  return path.win32.join(prefix, ...(isVenv ? ['Scripts'] : []), 'python.exe');
 }
 
 function strings(value: unknown): string[] {

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import * as fs from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { processStartTime } from '../runner/kernel/process-info';
+import { endTree } from '../runner/kernel/process-tree';
 
 const run = promisify(execFile);
 
@@ -18,18 +19,7 @@ export async function isAlive(process: ProcessIdentity): Promise<boolean> {
 
 /** Ends a process with its group (Windows: its tree), if it is still the one meant. */
 export async function killGroup(target: ProcessIdentity): Promise<boolean> {
-  if (!(await isAlive(target))) return false;
-  try {
-    if (process.platform === 'win32') await run('taskkill.exe', ['/PID', String(target.pid), '/T', '/F']);
-    else process.kill(-target.pid, 'SIGKILL');
-  } catch {
-    try {
-      process.kill(target.pid, 'SIGKILL');
-    } catch {
-      return false;
-    }
-  }
-  return true;
+  return (await isAlive(target)) && endTree(target.pid);
 }
 
 /** Names this run of the machine; empty where the system has no such name. Linux: proc(5), random/boot_id. */

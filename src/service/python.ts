@@ -17,15 +17,20 @@ export async function sysPrefix(interpreter: string | undefined): Promise<string
   if (interpreter === undefined) return undefined;
   const above = prefixOf(interpreter);
   if (await exists(path.join(above, 'pyvenv.cfg'))) return above;
-  return fs.realpath(interpreter).then(prefixOf, () => undefined);
+  return fs.realpath(interpreter).then(
+    (real) => prefixOf(real),
+    () => undefined,
+  );
 }
 
-function prefixOf(interpreter: string): string {
-  const directory = path.dirname(interpreter);
+/** The environment that the path of an interpreter names. */
+export function prefixOf(interpreter: string, platform: NodeJS.Platform = process.platform): string {
+  if (platform !== 'win32') return path.posix.dirname(path.posix.dirname(interpreter));
+  const directory = path.win32.dirname(interpreter);
   // Windows has python.exe in the prefix itself (conda, python.org) or in Scripts (venv).
-  return process.platform === 'win32' && path.basename(directory).toLowerCase() !== 'scripts'
-    ? directory
-    : path.dirname(directory);
+  return path.win32.basename(directory).toLowerCase() === 'scripts'
+    ? path.win32.dirname(directory)
+    : directory;
 }
 
 /** Version of the ipykernel in an environment's own site-packages, found without starting Python. */

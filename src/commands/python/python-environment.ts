@@ -26,10 +26,10 @@ export async function describePython(executable: string): Promise<PythonEnvironm
 }
 
 /** The executable of the virtual environment in a directory. */
-export function pythonOf(prefix: string): string {
-  return process.platform === 'win32'
-    ? path.join(prefix, 'Scripts', 'python.exe')
-    : path.join(prefix, 'bin', 'python');
+export function pythonOf(prefix: string, platform: NodeJS.Platform = process.platform): string {
+  return platform === 'win32'
+    ? path.win32.join(prefix, 'Scripts', 'python.exe')
+    : path.posix.join(prefix, 'bin', 'python');
 }
 
 async function exists(file: string): Promise<boolean> {

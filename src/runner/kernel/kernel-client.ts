@@ -5,6 +5,7 @@ import { asObject } from '../recording/output';
 import { KernelConnection, type Channel } from './connection';
 import { kernelDifferences, type KernelDifferences } from './kernel-differences';
 import type { LaunchedKernel } from './launch';
+import { endTree, interruptGroup, setEvent } from './process-tree';
 import type { KernelMessage } from './wire';
 
 /** How a kernel's process ended; `error` where it could not even be started. */
@@ -172,15 +173,19 @@ export class KernelClient {
 
   /** Interrupts the running cell, and, with a signal, the kernel's children. */
   interrupt(): void {
-    const mode = this.differences.interruptMode ?? this.launched.launch.interruptMode;
-    if (mode === 'message' || process.platform === 'win32')
-      this.connection.send('control', 'interrupt_request', {});
-    else this.signal('SIGINT');
+    const { process, interruptEvent, launch } = this.launched;
+    const mode = this.differences.interruptMode ?? launch.interruptMode;
+    if (mode === 'message') this.connection.send('control', 'interrupt_request', {});
+    else if (mode === 'event') void setEvent(interruptEvent);
+    else if (process.pid !== undefined) interruptGroup(process.pid);
   }
 
   /** Ends the kernel and its children at once. */
   kill(): void {
-    this.signal('SIGKILL');
+    const { pid } = this.launched.process;
+    // Windows: an ended process has no tree, and its id may be another's. Its children are out of reach then.
+    if (pid === undefined || (this.hasExited && process.platform === 'win32')) return;
+    void endTree(pid);
   }
 
   /**
@@ -203,17 +208,6 @@ export class KernelClient {
     do {
       await elapsed(200);
     } while (performance.now() - this.lastMessage < 100 && performance.now() < until);
-  }
-
-  private signal(signal: NodeJS.Signals): void {
-    const { pid } = this.launched.process;
-    if (pid === undefined) return;
-    try {
-      // Windows has no process groups; the process alone is better than nothing.
-      process.kill(process.platform === 'win32' ? pid : -pid, signal);
-    } catch {
-      // All of them have ended.
-    }
   }
 
   private receive(channel: Channel, message: KernelMessage): void {

@@ -29,6 +29,8 @@ export interface LaunchedKernel {
   readonly launch: KernelLaunch;
   readonly connection: ConnectionInfo;
   readonly process: ChildProcess;
+  /** Windows: name of the event that interrupts it, where it knows one. */
+  readonly interruptEvent: string;
 }
 
 /**
@@ -49,31 +51,48 @@ export async function launchKernel(
   const connection = differences.ipc ? ipcConnection(launch, runtimeDirectory) : await tcpConnection(launch);
   const connectionFile = path.join(runtimeDirectory, 'kernel.json');
   fs.writeFileSync(connectionFile, JSON.stringify(connection), { mode: 0o600, flag: 'wx' });
+  const interruptEvent = `Local\\notebook-executions-${path.basename(runtimeDirectory)}`;
   const log = fs.openSync(logFile, 'a', 0o600);
   try {
-    const [command = '', ...args] = commandLine(launch, connectionFile, differences);
+    const [command = '', ...args] = commandLine(differences, launch.argv, {
+      connection_file: connectionFile,
+      resource_dir: launch.resourceDir ?? '',
+      interrupt_event: interruptEvent,
+      parent_pid: String(process.pid),
+    });
     const child = spawn(command, args, {
       cwd: workingDirectory,
-      // The kernel ends by itself when this process is no longer its parent (ipykernel; others ignore it).
-      env: { ...launch.env, JPY_PARENT_PID: String(process.pid) },
+      env: { ...launch.env, ...parentVariable() },
       stdio: ['ignore', log, log],
       detached: true,
       windowsHide: true,
     });
-    return { launch, connection, process: child };
+    return { launch, connection, process: child, interruptEvent };
   } finally {
     fs.closeSync(log);
   }
 }
 
-function commandLine(launch: KernelLaunch, connectionFile: string, differences: KernelDifferences): string[] {
+function commandLine(
+  differences: KernelDifferences,
+  argv: readonly string[],
+  values: Readonly<Record<string, string>>,
+): string[] {
   return differences
-    .commandLine(launch.argv)
+    .commandLine(argv)
     .map((argument) =>
-      argument
-        .replaceAll('{connection_file}', connectionFile)
-        .replaceAll('{resource_dir}', launch.resourceDir ?? ''),
+      argument.replaceAll(/\{(\w+)\}/g, (whole, name: string) =>
+        Object.hasOwn(values, name) ? (values[name] ?? whole) : whole,
+      ),
     );
+}
+
+/**
+ * Makes the kernel end by itself when this process is no longer its parent (ipykernel; others ignore it). On Windows the
+ * variable stands for a handle, see kernel-differences.ts.
+ */
+export function parentVariable(platform = process.platform): Record<string, string> {
+  return platform === 'win32' ? {} : { JPY_PARENT_PID: String(process.pid) };
 }
 
 function ipcConnection(launch: KernelLaunch, runtimeDirectory: string): ConnectionInfo {

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { POWERSHELL } from './process-tree';
 
 /*
  * What the system tells about processes: from /proc on Linux, from ps on macOS, little on Windows.
@@ -23,10 +24,7 @@ export async function processStartTime(
   }
   if (platform !== 'win32') return (await ps('-o', 'lstart=', '-p', String(pid))).trim() || undefined;
   const command = `(Get-Process -Id ${pid}).StartTime.ToFileTimeUtc()`;
-  return (
-    (await output('powershell.exe', ['-NoProfile', '-NonInteractive', '-Command', command])).trim() ||
-    undefined
-  );
+  return (await output(POWERSHELL.program, POWERSHELL.args(command))).trim() || undefined;
 }
 
 /** Fields of /proc/PID/stat from the third (state) on; see proc(5). */

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
+import * as path from 'node:path';
+import { pythonOf } from '../../../src/commands/python/python-environment';
 import { controlAddress } from '../../../src/runner/job';
 import { processStartTime } from '../../../src/runner/kernel/process-info';
+import { runtimeRoot, servicePaths } from '../../../src/service/endpoint';
+import { pythonIn } from '../../../src/service/kernelspecs';
+import { prefixOf } from '../../../src/service/python';
 
 describe('on each platform', () => {
   it('a runner is reached by a socket in its directory, on Windows by a named pipe', () => {
@@ -27,5 +32,28 @@ describe('on each platform', () => {
     if (process.platform !== 'win32') {
       assert.equal(await processStartTime(process.pid, 'win32'), undefined);
     }
+  });
+
+  it('an environment’s Python is where its maker puts it', () => {
+    for (const platform of ['linux', 'darwin'] as const) {
+      assert.equal(pythonOf('/w/.venv', platform), '/w/.venv/bin/python');
+      assert.equal(pythonIn('/opt/conda', platform), '/opt/conda/bin/python');
+      assert.equal(prefixOf('/w/.venv/bin/python', platform), '/w/.venv');
+    }
+    const venv = String.raw`C:\w\.venv`;
+    assert.equal(pythonOf(venv, 'win32'), String.raw`C:\w\.venv\Scripts\python.exe`);
+    assert.equal(pythonIn(venv, 'win32', true), pythonOf(venv, 'win32'));
+    assert.equal(prefixOf(pythonOf(venv, 'win32'), 'win32'), venv);
+    const conda = String.raw`C:\conda`;
+    assert.equal(pythonIn(conda, 'win32', false), String.raw`C:\conda\python.exe`);
+    assert.equal(prefixOf(pythonIn(conda, 'win32', false), 'win32'), conda);
+  });
+
+  it('runtime directories leave room for the path of a socket; pipes of Windows need none', () => {
+    const paths = servicePaths(`/home/${'long/'.repeat(30)}`);
+    for (const platform of ['linux', 'darwin'] as const) {
+      assert.ok(Buffer.byteLength(runtimeRoot(paths, platform)) <= 72, platform);
+    }
+    assert.equal(runtimeRoot(paths, 'win32'), path.join(paths.host, 'run'));
   });
 });

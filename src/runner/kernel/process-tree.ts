@@ -1,0 +1,71 @@
+import { execFile } from 'node:child_process';
+import * as path from 'node:path';
+import { promisify } from 'node:util';
+
+const runFile = promisify(execFile);
+
+/** What ends and interrupts processes. Tests give their own. */
+export interface ProcessSystem {
+  readonly platform: NodeJS.Platform;
+  /** kill(2); a negative id means a process group. @throws SystemError */
+  kill(pid: number, signal: NodeJS.Signals): void;
+  /** Runs a program to its end. @throws where it is missing or fails */
+  run(program: string, args: readonly string[]): Promise<unknown>;
+}
+
+const THIS_SYSTEM: ProcessSystem = {
+  platform: process.platform,
+  kill: (pid, signal) => {
+    process.kill(pid, signal);
+  },
+  run: (program, args) => runFile(program, args, { windowsHide: true }),
+};
+
+/** Absolute path of a program of Windows: one of the same name may lie in the directory of a notebook. */
+export function windowsProgram(...parts: string[]): string {
+  return path.win32.join(process.env['SystemRoot'] ?? 'C:\\Windows', 'System32', ...parts);
+}
+
+/** Runs a line of PowerShell without the person's profile. */
+export const POWERSHELL = {
+  program: windowsProgram('WindowsPowerShell', 'v1.0', 'powershell.exe'),
+  args: (command: string): string[] => ['-NoProfile', '-NonInteractive', '-Command', command],
+};
+
+/**
+ * Ends a process that leads a group, and all of the group, at once. Windows has no process groups: there it is the tree below
+ * the process, which can be found for as long as the process itself lives; call it for a living one only.
+ * @returns false where nothing was there to be ended. Never rejects.
+ */
+export async function endTree(pid: number, system: ProcessSystem = THIS_SYSTEM): Promise<boolean> {
+  try {
+    if (system.platform !== 'win32') {
+      system.kill(-pid, 'SIGKILL');
+      return true;
+    }
+    await system
+      .run(windowsProgram('taskkill.exe'), ['/PID', String(pid), '/T', '/F'])
+      // The process alone is better than nothing.
+      .catch(() => {
+        system.kill(pid, 'SIGKILL');
+      });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Interrupts a process group as Ctrl+C does. Not on Windows, see {@link setEvent}. */
+export function interruptGroup(pid: number, system: ProcessSystem = THIS_SYSTEM): void {
+  try {
+    system.kill(-pid, 'SIGINT');
+  } catch {
+    // All of them have ended.
+  }
+}
+
+/** Windows: sets the named event by which ipykernel is interrupted. Where nobody waits for it, nothing happens. */
+export async function setEvent(name: string, system: ProcessSystem = THIS_SYSTEM): Promise<void> {
+  const command = `[Threading.EventWaitHandle]::OpenExisting('${name}').Set()`;
+  await system.run(POWERSHELL.program, POWERSHELL.args(command)).catch(() => undefined);
+}
