@@ -15,38 +15,43 @@ import type { OtherHosts } from './other-hosts';
 import { readClientFile } from './input';
 import { now, present, type ExecutionRecord } from './record';
 import { contentOf, fieldInvalid, type CreateRequest } from './request';
-import type { Supervisor } from './supervisor';
+import { RunQueue, type QueueOptions } from './run-queue';
 
 /** What a manager works with. */
-export interface ManagerOptions {
+export interface ManagerOptions extends Pick<
+  QueueOptions,
+  'supervisor' | 'maxConcurrent' | 'onDidChangeRunning' | 'log'
+> {
   readonly store: FolderStore;
-  readonly supervisor: Supervisor;
   readonly others: OtherHosts;
   readonly place: Place;
-  /** How many may run at the same time; asked anew each time. */
-  readonly maxConcurrent: () => number;
   /** Patterns of names, see {@link RunnerJob}; asked anew each time. */
   readonly secretParameters: () => string[];
-  /** Called when the number of those that run has changed. */
-  readonly onDidChangeRunning: () => void;
-  readonly log: (message: string) => void;
 }
 
 /**
- * The executions of this service: what the API can do with them, and the queue in front of the runners. Everything known
- * is in memory and on disk; memory leads, and what a client was told is on disk.
+ * The executions of this service: what the API can do with them. Everything known is in memory and on disk; memory leads,
+ * and what a client was told is on disk.
  */
 export class ExecutionManager {
   readonly #index = new ExecutionIndex();
   /** Creates under way, so that the same create sent twice at once is one. */
   readonly #creating = new Map<string, Promise<Entry>>();
-  readonly #running = new Set<string>();
+  readonly #queue: RunQueue;
 
   readonly #others: OtherExecutions;
 
   constructor(private readonly options: ManagerOptions) {
     const { store, others: hosts, log } = options;
     this.#others = new OtherExecutions({ store, hosts, log, index: this.#index });
+    this.#queue = new RunQueue({
+      ...options,
+      index: this.#index,
+      isElsewhere: (id) => this.#others.has(id),
+      onEnded: async (entry) => {
+        if (entry.record.deleteTime !== undefined) await this.#remove(entry);
+      },
+    });
   }
 
   /** Reads all records, takes over what runs, and goes on with what waits. */
@@ -63,7 +68,7 @@ export class ExecutionManager {
       if (isTerminal(record.state)) {
         if (record.deleteTime !== undefined) this.#background(this.#remove(entry));
       } else if (!this.#others.note(record) && record.state !== 'QUEUED') {
-        this.#supervise(entry, this.options.supervisor.adopt(entry));
+        this.#queue.adopt(entry);
       }
     }
     await this.refreshOthers();
@@ -71,11 +76,11 @@ export class ExecutionManager {
 
   /** Looks again at what other hosts have done. What a host that is gone had begun is brought to an end here. */
   async refreshOthers(): Promise<void> {
-    const inherited = await this.#others.refresh((id) => this.#creating.has(id) || this.#running.has(id));
+    const inherited = await this.#others.refresh((id) => this.#creating.has(id) || this.#queue.isRunning(id));
     for (const entry of inherited) {
-      if (entry.record.state !== 'QUEUED') this.#supervise(entry, this.options.supervisor.adopt(entry));
+      if (entry.record.state !== 'QUEUED') this.#queue.adopt(entry);
     }
-    this.#pump();
+    this.#queue.pump();
   }
 
   /** Runtime directories of executions that have not ended. */
@@ -90,16 +95,16 @@ export class ExecutionManager {
   }
 
   get running(): number {
-    return this.#running.size;
+    return this.#queue.running;
   }
 
   get queued(): number {
-    return [...this.#waiting()].length;
+    return this.#queue.waiting;
   }
 
   /** True while anything is to be done; the service must not leave then. */
   get busy(): boolean {
-    return this.#running.size > 0 || this.#creating.size > 0 || this.queued > 0;
+    return this.running > 0 || this.#creating.size > 0 || this.queued > 0;
   }
 
   /** @throws ServiceError, see request.ts, input.ts and kernelspecs.ts; ALREADY_EXISTS `alreadyExists`. */
@@ -125,7 +130,7 @@ export class ExecutionManager {
       return present(record, status);
     } finally {
       this.#creating.delete(id);
-      this.#pump();
+      this.#queue.pump();
     }
   }
 
@@ -209,7 +214,7 @@ export class ExecutionManager {
       await this.#save(record);
     } catch (error) {
       Object.assign(record, { history, runStatus, state, updateTime, cancelTime: undefined });
-      this.#pump();
+      this.#queue.pump();
       throw error;
     }
     // They hold the person's environment.
@@ -237,7 +242,7 @@ export class ExecutionManager {
         await this.#save(record);
         await this.cancel(id);
       }
-      if (this.#running.has(id)) return false;
+      if (this.#queue.isRunning(id)) return false;
       await this.#remove(entry);
       return true;
     } catch (error) {
@@ -279,34 +284,6 @@ export class ExecutionManager {
     if (!this.#others.has(id)) return entry;
     const { host = '' } = entry.record;
     throw new ServiceError('FAILED_PRECONDITION', 'otherHost', `${id} runs on ${host}`, { host });
-  }
-
-  *#waiting(): Generator<Entry> {
-    for (const entry of this.#index) {
-      const { id, state } = entry.record;
-      if (state === 'QUEUED' && !this.#running.has(id) && !this.#others.has(id)) yield entry;
-    }
-  }
-
-  /** Starts what waits, oldest first, while there is room. */
-  #pump(): void {
-    for (const entry of this.#waiting()) {
-      if (this.#running.size >= this.options.maxConcurrent()) return;
-      this.#supervise(entry, this.options.supervisor.run(entry));
-    }
-  }
-
-  #supervise(entry: Entry, attempt: Promise<void>): void {
-    const { id } = entry.record;
-    this.#running.add(id);
-    this.options.onDidChangeRunning();
-    const ended = attempt.then(async () => {
-      this.#running.delete(id);
-      this.#pump();
-      this.options.onDidChangeRunning();
-      if (entry.record.deleteTime !== undefined && isTerminal(entry.record.state)) await this.#remove(entry);
-    });
-    this.#background(ended);
   }
 
   async #remove(entry: Entry): Promise<void> {
