@@ -52,7 +52,12 @@ export function machineSettings(): MachineSettings {
     google: {
       keyFile: text('google.keyFile'),
       quotaProject: text('google.quotaProject'),
-      endpoints: Object.fromEntries(ENDPOINTS.map((api) => [api, text(`google.endpoints.${api}`)])),
+      endpoints: Object.fromEntries(
+        ENDPOINTS.flatMap((api) => {
+          const address = text(`google.endpoints.${api}`);
+          return address === undefined ? [] : [[api, address]];
+        }),
+      ),
     },
   };
 }
