@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { executionIdOf } from '../../src/execution/execution-name';
 import { isTerminal } from '../../src/execution/states';
-import { BUCKET, CloudDouble, LOCATION, PROJECT } from '../support/google/cloud';
+import { BUCKET, cloudTemplate, CloudDouble, LOCATION, PROJECT } from '../support/google/cloud';
 import type { RunResult } from '../support/google/run-notebook';
 import { until } from '../support/until';
 import {
@@ -17,21 +17,9 @@ import {
   writeFile as writeFixture,
 } from './support/executions';
 import { Person } from './support/person';
+import { run } from './support/suite';
 
-const run = (command: string, ...args: unknown[]): Thenable<unknown> =>
-  vscode.commands.executeCommand(`notebookExecutions.${command}`, ...args);
-
-const TEMPLATE = {
-  name: 'Cloud',
-  service: 'vertex',
-  project: PROJECT,
-  location: LOCATION,
-  executionTemplate: {
-    masterType: 'n1-standard-4',
-    serviceAccount: 'runner@my-project.iam.gserviceaccount.com',
-    outputNotebookFolder: `gs://${BUCKET}/host`,
-  },
-};
+const TEMPLATE = cloudTemplate('host');
 /** A word that only the code for Google's services has. */
 const GOOGLE_ONLY = 'x-goog-user-project';
 const OTHER_TEMPLATE = { ...TEMPLATE, name: 'Old Cloud', service: 'notebooks' };

@@ -15,20 +15,10 @@ import type { TreeNode } from '../../src/views/explorer/nodes';
 import { until } from '../support/until';
 import { FakeClock } from '../unit/tracking/fake-clock';
 import { ScriptedService } from '../unit/tracking/scripted-service';
-import {
-  activated,
-  allNames,
-  ended,
-  notebookText,
-  outsider,
-  textOf,
-  withSettings,
-  writeFile,
-} from './support/executions';
-import { Person, type OpenPick } from './support/person';
+import { allNames, ended, notebookText, textOf, withSettings, writeFile } from './support/executions';
+import type { OpenPick, Person } from './support/person';
+import { run, suiteOfCommands } from './support/suite';
 
-const run = (command: string, ...args: unknown[]): Thenable<unknown> =>
-  vscode.commands.executeCommand(`notebookExecutions.${command}`, ...args);
 const SECRET = 'planted-hunter2';
 /** What a person reads in a pick. */
 const shownIn = (pick: OpenPick): string =>
@@ -37,27 +27,12 @@ const shownIn = (pick: OpenPick): string =>
 describe('upkeep of this machine', () => {
   let service: EmbeddedExecutionService;
   let person: Person;
-  let restore: () => Promise<void>;
-
-  before(async () => {
-    await activated();
-    service = outsider();
-    restore = await withSettings({
-      'notebookExecutions.openOutput': 'never',
-      'notebookExecutions.notifySuccess': false,
-    });
-  });
-  after(async () => {
-    await restore();
-    service.dispose();
-  });
-  beforeEach(() => {
-    person = new Person();
-  });
-  afterEach(async () => {
-    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
-    person.leave();
-  });
+  suiteOfCommands(
+    { 'notebookExecutions.openOutput': 'never', 'notebookExecutions.notifySuccess': false },
+    (parts) => {
+      ({ service, person } = parts);
+    },
+  );
 
   const submit = async (name: string, ...cells: string[]): Promise<Execution> => {
     person.willPick((pick) => {

@@ -2,23 +2,13 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import { copyExamples, removeWorkspace, writeNotebook } from '../support/examples';
-import { BUCKET, CloudDouble, LOCATION, PROJECT } from '../support/google/cloud';
+import { BUCKET, cloudTemplate, CloudDouble } from '../support/google/cloud';
 import { DELAYS } from '../support/google/job-run';
 import { VSCode } from '../support/vscode';
 import { packagedExtension } from '../support/vsix';
 import type { Workbench } from '../support/workbench';
 
-const TEMPLATE = {
-  name: 'Cloud',
-  service: 'vertex',
-  project: PROJECT,
-  location: LOCATION,
-  executionTemplate: {
-    masterType: 'n1-standard-4',
-    serviceAccount: 'runner@my-project.iam.gserviceaccount.com',
-    outputNotebookFolder: `gs://${BUCKET}/window`,
-  },
-};
+const TEMPLATE = cloudTemplate('window');
 
 describe('Google Cloud through the window', () => {
   const cloud = new CloudDouble();

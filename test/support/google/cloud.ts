@@ -27,6 +27,21 @@ export class QuickClock implements RequestClock {
   };
 }
 
+/** A template of this cloud, as a person writes it into the setting. @param folder of the outputs in the bucket */
+export function cloudTemplate(folder: string) {
+  return {
+    name: 'Cloud',
+    service: 'vertex',
+    project: PROJECT,
+    location: LOCATION,
+    executionTemplate: {
+      masterType: 'n1-standard-4',
+      serviceAccount: 'runner@my-project.iam.gserviceaccount.com',
+      outputNotebookFolder: `gs://${BUCKET}/${folder}`,
+    },
+  };
+}
+
 /** Google Cloud on loopback: Notebooks API, Vertex AI, Cloud Storage, tokens, Resource Manager. */
 export class CloudDouble {
   readonly tokens = new TokenDouble();
