@@ -49,53 +49,36 @@ interface Expected {
   images: number;
 }
 
-const plain = (cells: number): Expected => ({ cells, stdoutBytes: cells * 7, images: 0 });
+/** A notebook, and what its output must have. */
+interface Work {
+  readonly text: string;
+  readonly expected: Expected;
+}
+
+/** Cells that print a line each. */
+const printing = (cells: number): Work => ({
+  text: notebook(printingSources(cells)),
+  expected: { cells, stdoutBytes: cells * 7, images: 0 },
+});
+const ONE_CELL = printing(1);
+const FLOOD: Work = {
+  text: manySmallWrites(),
+  expected: { cells: 1, stdoutBytes: 20_000_000, images: 0 },
+};
+const IMAGES: Work = { text: images(), expected: { cells: 50, stdoutBytes: 300, images: 50 } };
+
+const bars = (nbclient: number, papermill: number): Record<Peer, number> => ({ nbclient, papermill });
 
 /** The bars of the project, in its own order. */
 export const CASES: readonly Case[] = [
-  coldCase('one-cell-cold', 9, notebook(["print('cell', 0)"]), plain(1), { nbclient: 0.45, papermill: 0.4 }),
-  warmCase('one-cell-warm', 9, false, notebook(["print('cell', 0)"]), plain(1), {
-    nbclient: 0.35,
-    papermill: 0.3,
-  }),
-  warmCase('one-cell-spare', 15, true, notebook(["print('cell', 0)"]), plain(1), {
-    nbclient: 0.04,
-    papermill: 0.03,
-  }),
-  warmCase('100-cells-spare', 9, true, notebook(printingSources(100)), plain(100), {
-    nbclient: 0.3,
-    papermill: 0.25,
-  }),
-  warmCase('1000-cells', 3, false, notebook(printingSources(1000)), plain(1000), {
-    nbclient: 0.85,
-    papermill: 0.6,
-  }),
-  warmCase(
-    'stdout-20mb',
-    5,
-    false,
-    manySmallWrites(),
-    { cells: 1, stdoutBytes: 20_000_000, images: 0 },
-    {
-      nbclient: 0.6,
-      papermill: 0.55,
-    },
-  ),
-  warmCase(
-    '50-images',
-    5,
-    false,
-    images(),
-    { cells: 50, stdoutBytes: 300, images: 50 },
-    {
-      nbclient: 0.42,
-      papermill: 0.38,
-    },
-  ),
-  batchCase('20-notebooks', 3, 20, 2, notebook(["print('cell', 0)"]), plain(1), {
-    nbclient: 0.4,
-    papermill: 0.35,
-  }),
+  coldCase('one-cell-cold', 9, ONE_CELL, bars(0.45, 0.4)),
+  warmCase('one-cell-warm', 9, false, ONE_CELL, bars(0.35, 0.3)),
+  warmCase('one-cell-spare', 15, true, ONE_CELL, bars(0.04, 0.03)),
+  warmCase('100-cells-spare', 9, true, printing(100), bars(0.3, 0.25)),
+  warmCase('1000-cells', 3, false, printing(1000), bars(0.85, 0.6)),
+  warmCase('stdout-20mb', 5, false, FLOOD, bars(0.6, 0.55)),
+  warmCase('50-images', 5, false, IMAGES, bars(0.42, 0.38)),
+  batchCase('20-notebooks', 3, 20, 2, ONE_CELL, bars(0.4, 0.35)),
   overheadCase('overhead-1000-cells', 5, 1.15),
   scalingCase('scaling-10kb-cells', 3, 1.3),
   activationCase('activation', 7, 0.03),
@@ -104,19 +87,13 @@ export const CASES: readonly Case[] = [
 ];
 
 /** Nothing runs yet: the service's start is part of the time. */
-function coldCase(
-  name: string,
-  rounds: number,
-  text: string,
-  expected: Expected,
-  bars: Record<Peer, number>,
-): Case {
+function coldCase(name: string, rounds: number, work: Work, goals: Record<Peer, number>): Case {
   return {
     name,
     rounds,
-    peers: peerRuns(text, expected, bars),
+    peers: peerRuns(work, goals),
     ours(folder) {
-      const input = writeInput(folder, text);
+      const input = writeInput(folder, work.text);
       let service: BenchService | undefined;
       let read: (() => string) | undefined;
       return Promise.resolve({
@@ -125,7 +102,7 @@ function coldCase(
           read = await service.waitForOutput(await service.create(input));
         },
         check() {
-          checkOutput(read?.() ?? '', expected);
+          checkOutput(read?.() ?? '', work.expected);
           return Promise.resolve();
         },
         async close() {
@@ -142,17 +119,16 @@ function warmCase(
   name: string,
   rounds: number,
   spare: boolean,
-  text: string,
-  expected: Expected,
-  bars: Record<Peer, number>,
+  work: Work,
+  goals: Record<Peer, number>,
 ): Case {
   let service: BenchService | undefined;
   return {
     name,
     rounds,
-    peers: peerRuns(text, expected, bars),
+    peers: peerRuns(work, goals),
     async ours(folder) {
-      const input = writeInput(folder, text);
+      const input = writeInput(folder, work.text);
       if (service === undefined) {
         service = await BenchService.start({ spare });
         // The first run tells the service which kernel to start ahead.
@@ -166,7 +142,7 @@ function warmCase(
           read = await running.waitForOutput(await running.create(input));
         },
         check() {
-          checkOutput(read?.() ?? '', expected);
+          checkOutput(read?.() ?? '', work.expected);
           return Promise.resolve();
         },
       };
@@ -184,17 +160,16 @@ function batchCase(
   rounds: number,
   count: number,
   parallel: number,
-  text: string,
-  expected: Expected,
-  bars: Record<Peer, number>,
+  work: Work,
+  goals: Record<Peer, number>,
 ): Case {
   let service: BenchService | undefined;
   return {
     name,
     rounds,
-    peers: peerEach(bars, (peer, folder) => batchRun(peer, folder, count, parallel, text, expected)),
+    peers: peerEach(goals, (peer, folder) => batchRun(peer, folder, count, parallel, work)),
     async ours(folder) {
-      const input = writeInput(folder, text);
+      const input = writeInput(folder, work.text);
       service ??= await BenchService.start({ spare: true, concurrency: parallel });
       const running = service;
       let outputs: (() => string)[] = [];
@@ -204,7 +179,7 @@ function batchCase(
           outputs = await Promise.all(names.map((execution) => running.waitForOutput(execution)));
         },
         check() {
-          for (const read of outputs) checkOutput(read(), expected);
+          for (const read of outputs) checkOutput(read(), work.expected);
           return Promise.resolve();
         },
       };
@@ -222,8 +197,7 @@ function batchRun(
   folder: string,
   count: number,
   parallel: number,
-  text: string,
-  expected: Expected,
+  { text, expected }: Work,
 ): Measured {
   const input = writeInput(folder, text);
   const command = PEERS[peer](input, path.join(folder, 'output-{}.ipynb')).map((argument) => `'${argument}'`);
@@ -240,8 +214,8 @@ function batchRun(
   };
 }
 
-function peerRuns(text: string, expected: Expected, bars: Record<Peer, number>): Case['peers'] {
-  return peerEach(bars, (peer, folder) => {
+function peerRuns({ text, expected }: Work, goals: Record<Peer, number>): Case['peers'] {
+  return peerEach(goals, (peer, folder) => {
     const input = writeInput(folder, text);
     const output = path.join(folder, `${peer}.ipynb`);
     return {
@@ -255,11 +229,11 @@ function peerRuns(text: string, expected: Expected, bars: Record<Peer, number>):
 }
 
 function peerEach(
-  bars: Record<Peer, number>,
+  goals: Record<Peer, number>,
   prepare: (peer: Peer, folder: string) => Measured,
 ): Case['peers'] {
   const peer = (name: Peer): Case['peers'][string] => ({
-    bar: bars[name],
+    bar: goals[name],
     prepare: (folder) => Promise.resolve(prepare(name, folder)),
   });
   return { nbclient: peer('nbclient'), papermill: peer('papermill') };
@@ -268,8 +242,7 @@ function peerEach(
 /** Our time for 1,000 cells beside that of a kernel which is only sent them and waited for. */
 function overheadCase(name: string, rounds: number, bar: number): Case {
   const sources = printingSources(1000);
-  const none = { nbclient: NaN, papermill: NaN };
-  const runs = warmCase(name, rounds, true, notebook(sources), plain(1000), none);
+  const runs = warmCase(name, rounds, true, printing(1000), bars(NaN, NaN));
   const kernel = {
     bar,
     async prepare(): Promise<Measured> {
@@ -282,10 +255,12 @@ function overheadCase(name: string, rounds: number, bar: number): Case {
 
 /** 1,000 cells of 10 KB beside ten times 100 of them: what a cell costs must not grow with the notebook. */
 function scalingCase(name: string, rounds: number, bar: number): Case {
-  const expected = (cells: number): Expected => ({ cells, stdoutBytes: cells * 10_000, images: 0 });
-  const none = { nbclient: NaN, papermill: NaN };
-  const large = warmCase(name, rounds, true, tenKilobyteCells(1000), expected(1000), none);
-  const small = warmCase(name, rounds, true, tenKilobyteCells(100), expected(100), none);
+  const work = (cells: number): Work => ({
+    text: tenKilobyteCells(cells),
+    expected: { cells, stdoutBytes: cells * 10_000, images: 0 },
+  });
+  const large = warmCase(name, rounds, true, work(1000), bars(NaN, NaN));
+  const small = warmCase(name, rounds, true, work(100), bars(NaN, NaN));
   const hundred = {
     bar,
     async prepare(folder: string): Promise<Measured> {
