@@ -5,6 +5,7 @@ import * as path from 'node:path';
 import { routes } from './api/routes';
 import { ApiServer } from './api/server';
 import { ConfigReader } from './config';
+import { ConfirmedTime } from './confirmed-time';
 import { runtimeRoot, servicePaths } from './endpoint';
 import type { Endpoint, ServiceConfig } from './schemas';
 import { DiskUse } from './disk-use';
@@ -88,6 +89,7 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
     executions: manager.executions,
     remove: ({ record }) => manager.delete(record.id),
     disk,
+    time: new ConfirmedTime(paths.clock, () => Date.now()),
     limits: () => config.current,
     noticeFile: paths.retention,
     log,

@@ -15,6 +15,7 @@ import * as path from 'node:path';
  *   hosts/{host}/lock.{n}             who is or was the service, see service/lock.ts
  *   hosts/{host}/service.log          what a detached service has to say
  *   hosts/{host}/retention.json       RetentionNotice
+ *   hosts/{host}/clock.json           what is known of the clock, see service/confirmed-time.ts
  *   hosts/{host}/run/                 runtime directories of runners, unless the path is too long for a socket
  */
 
@@ -48,6 +49,7 @@ export interface ServicePaths {
   readonly token: string;
   readonly log: string;
   readonly retention: string;
+  readonly clock: string;
 }
 
 /** @param hostName as `os.hostname()` gives it. */
@@ -64,6 +66,7 @@ export function servicePaths(dataDirectory: string, hostName = os.hostname()): S
     token: path.join(host, 'token'),
     log: path.join(host, 'service.log'),
     retention: path.join(host, 'retention.json'),
+    clock: path.join(host, 'clock.json'),
   };
 }
 

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { isTerminal } from '../execution/states';
+import type { ConfirmedTime } from './confirmed-time';
 import type { DiskUse } from './disk-use';
 import { RetentionNoticeSchema, type CleanUp, type RetentionNotice } from './schemas';
 import type { Entry } from './entry';
@@ -15,7 +16,9 @@ export interface RetentionOptions {
   readonly executions: Iterable<Entry>;
   /** Deletes one. */
   readonly remove: (entry: Entry) => Promise<unknown>;
-  readonly disk: DiskUse;
+  readonly disk: Pick<DiskUse, 'measure' | 'of'>;
+  /** By which ages are reckoned. */
+  readonly time: Pick<ConfirmedTime, 'look'>;
   /** Days and bytes, 0 for no limit; asked anew each time. */
   readonly limits: () => { readonly retentionDays: number; readonly retentionBytes: number };
   /** File that keeps the last notice over a restart. */
@@ -46,14 +49,14 @@ export class Retention {
 
   /** Measures the disk and deletes what is over the limits. */
   async sweep(): Promise<void> {
-    const { disk, executions, limits, remove, noticeFile, log } = this.options;
+    const { disk, executions, time, limits, remove, noticeFile, log } = this.options;
     let total = await disk.measure(executions);
     const { retentionDays, retentionBytes } = limits();
-    const time = Date.now();
+    const confirmed = await time.look(newestOf(executions));
     let count = 0;
     let bytes = 0;
     for (const entry of this.#oldestFirst()) {
-      const age = time - Date.parse(endOf(entry));
+      const age = confirmed - Date.parse(endOf(entry));
       const tooOld = retentionDays > 0 && age > retentionDays * DAY_MS;
       const tooMuch = retentionBytes > 0 && total > retentionBytes && age > FRESH_MS;
       if (!tooOld && !tooMuch) continue;
@@ -96,6 +99,12 @@ export class Retention {
 
 function endOf({ record }: Entry): string {
   return record.runStatus?.endTime ?? record.updateTime;
+}
+
+/** The newest time that any of them tells, in milliseconds; undefined where there are none. */
+function newestOf(executions: Iterable<Entry>): number | undefined {
+  const times = [...executions].map(({ record }) => Date.parse(record.updateTime));
+  return times.length === 0 ? undefined : times.reduce((one, other) => Math.max(one, other));
 }
 
 /** True for an execution that may be deleted unasked: it has ended and is not pinned. */

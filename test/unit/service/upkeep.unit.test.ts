@@ -2,6 +2,9 @@ import * as assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { ConfirmedTime } from '../../../src/service/confirmed-time';
+import type { ExecutionRecord } from '../../../src/service/record';
+import { Retention } from '../../../src/service/retention';
 import type { CleanUp, ServiceInfo } from '../../../src/service/schemas';
 import { processStartTime } from '../../../src/runner/kernel/process-info';
 import { fakeKernel, PARENT, temporaryFolder, TestService } from './support';
@@ -167,6 +170,56 @@ describe('Executions that are old or too many', () => {
     const third = await TestService.start(folder);
     assert.deepEqual((await infoOf(third)).retention, retention);
     assert.equal((await third.get('pinned')).runStatus?.pinned, true);
+  });
+
+  it('stay where the clock was set far ahead, for their age and for their size, until it has stood so for a day', async () => {
+    const DAY = 86_400_000;
+    const start = Date.parse('2026-01-31T00:00:00Z');
+    const folder = temporaryFolder();
+    const executions = new Map<string, { record: ExecutionRecord }>();
+    const add = (id: string, ended: number, state = 'SUCCEEDED'): void => {
+      const endTime = new Date(ended).toISOString();
+      const record = { id, state, updateTime: endTime, runStatus: { endTime } };
+      executions.set(id, { record: record as ExecutionRecord });
+    };
+    let clock = start;
+    /** What is left after a look, by a service that has just started. */
+    const sweep = async (days: number, bytes = 0): Promise<string[]> => {
+      clock = start + days * DAY;
+      const retention = new Retention({
+        executions: [...executions.values()],
+        remove: ({ record }) => Promise.resolve(executions.delete(record.id)),
+        disk: { measure: () => Promise.resolve(300), of: () => Promise.resolve(100) },
+        time: new ConfirmedTime(path.join(folder, 'clock.json'), () => clock),
+        limits: () => ({ retentionDays: 30, retentionBytes: bytes }),
+        noticeFile: path.join(folder, 'retention.json'),
+        log: () => undefined,
+      });
+      await retention.sweep();
+      return [...executions.keys()].filter((id) => id !== 'runs');
+    };
+    add('runs', start - 60 * DAY, 'RUNNING');
+    add('month', start - 31 * DAY);
+    add('week', start - 7 * DAY);
+    add('now', start);
+    assert.deepEqual(await sweep(0), ['week', 'now']);
+    assert.deepEqual(await sweep(1), ['week', 'now']);
+    // A year ahead: nothing is old for that, and what has just ended has just ended.
+    for (const days of [366, 366.5]) assert.deepEqual(await sweep(days), ['week', 'now']);
+    assert.deepEqual(await sweep(366.6, 50), ['now']);
+    // Set right again, it is as it was; and a year ahead again it is not believed for what it said before.
+    add('week', start - 7 * DAY);
+    assert.deepEqual(await sweep(2), ['now', 'week']);
+    assert.deepEqual(await sweep(367.6), ['now', 'week']);
+    assert.deepEqual(await sweep(368.5), ['now', 'week']);
+    // A day later it is: a year may have passed after all.
+    assert.deepEqual(await sweep(368.7), []);
+    // Whoever is here once in a month is a visit behind.
+    add('visit', start + 371 * DAY);
+    assert.deepEqual(await sweep(400), ['visit']);
+    assert.deepEqual(await sweep(431), ['visit']);
+    assert.deepEqual(await sweep(462), []);
+    assert.ok(executions.has('runs'));
   });
 
   it('are cleaned up when asked: sizes first, then those before a time, never a pinned one', async () => {
