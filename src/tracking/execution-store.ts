@@ -106,13 +106,9 @@ export class ExecutionStore implements Disposable {
    */
   applyFirstPage(ticket: Ticket, service: ExecutionService, page: ExecutionPage): void {
     const change = new ChangeBuilder();
-    const named = new Set<string>();
-    let oldest = Infinity;
-    for (const execution of page.executions) {
-      named.add(executionKey(service.id, execution.name));
-      this.put(ticket, service, execution, change);
-      oldest = Math.min(oldest, createdAt(execution));
-    }
+    const named = new Set(page.executions.map(({ name }) => executionKey(service.id, name)));
+    const oldest = oldestOf(page);
+    for (const execution of page.executions) this.put(ticket, service, execution, change);
     const coversAll = page.nextPageToken === undefined;
     for (const [key, entry] of this.entries) {
       if (entry.tracked.service.id !== service.id || named.has(key) || entry.asOf >= ticket) continue;
@@ -134,6 +130,31 @@ export class ExecutionStore implements Disposable {
     for (const execution of page.executions) this.put(ticket, service, execution, change);
     this.fire(change);
     this.setStatus(service, { loaded: true, nextPageToken: page.nextPageToken });
+  }
+
+  /**
+   * Applies the answer to a list of executions that are known already, which were created before `before` (milliseconds
+   * since the epoch). What this page covers and does not name any more is gone.
+   */
+  applyKnownPage(ticket: Ticket, service: ExecutionService, page: ExecutionPage, before: number): void {
+    const change = new ChangeBuilder();
+    const named = new Set(page.executions.map(({ name }) => executionKey(service.id, name)));
+    const oldest = page.nextPageToken === undefined ? -Infinity : oldestOf(page, before);
+    for (const execution of page.executions) this.put(ticket, service, execution, change);
+    for (const [key, entry] of this.entries) {
+      const { tracked, asOf, created } = entry;
+      if (tracked.service.id !== service.id || named.has(key) || asOf >= ticket || this.active.has(key))
+        continue;
+      if (created < before && created > oldest) this.take(key, change);
+    }
+    this.fire(change);
+  }
+
+  /** Whether executions of a service are known that were created before a time, in milliseconds since the epoch. */
+  knowsOlder(serviceId: string, before: number): boolean {
+    for (const { tracked, created } of this.entries.values())
+      if (created < before && tracked.service.id === serviceId) return true;
+    return false;
   }
 
   /** The execution is gone: it was deleted, or the service says NOT_FOUND. Answers to earlier requests do not bring it back. */
@@ -277,6 +298,11 @@ class ChangeBuilder implements StoreChange {
 
 function visible(entry: Entry): boolean {
   return !entry.hidden;
+}
+
+/** When the oldest of a page was created, in milliseconds since the epoch; `before` where it has none. */
+export function oldestOf(page: ExecutionPage, before = Infinity): number {
+  return page.executions.reduce((oldest, each) => Math.min(oldest, createdAt(each)), before);
 }
 
 function createdAt(execution: Execution): number {

@@ -3,7 +3,7 @@ import type { Execution } from '../execution/execution';
 import type { ExecutionPage, ExecutionService } from '../execution/execution-service';
 import { isTerminal } from '../execution/states';
 import type { Clock, Disposable } from './clock';
-import type { ExecutionStore } from './execution-store';
+import { oldestOf, type ExecutionStore } from './execution-store';
 
 /** How often a service is asked. Times are milliseconds between the end of one tick and the next. */
 export interface PollRates {
@@ -57,7 +57,8 @@ export interface PollerOptions {
 
 /**
  * Keeps the store true to one service. A tick is one list and a get for each active or awaited execution that the list
- * does not name, or whose end it tells without its details. Never runs two ticks at once. Asks nothing while nothing is active, awaited or looked at.
+ * does not name, or whose end it tells without its details; while somebody looks, one more list of older executions that
+ * are known, page after page, as they may have been deleted elsewhere or for their age. Never runs two ticks at once. Asks nothing while nothing is active, awaited or looked at.
  */
 export class Poller implements Disposable {
   private timer: Disposable | undefined;
@@ -69,6 +70,8 @@ export class Poller implements Disposable {
   private disposed = false;
   private failures = 0;
   private quietTicks = 0;
+  /** Where the next page of known executions begins; undefined: after the first page. */
+  private place: Place | undefined;
   private readonly abort = new AbortController();
   private readonly subscription: Disposable;
 
@@ -165,7 +168,24 @@ export class Poller implements Disposable {
       if (!named.has(name)) await this.ask(name, signal).catch((error: unknown) => errors.push(error));
       signal.throwIfAborted();
     }
+    if (this.watched) await this.lookAtOlder(page, signal);
     if (errors.length > 0) throw errors[0];
+  }
+
+  /** Lists one page of the older executions that are known, each time the next one. */
+  private async lookAtOlder(first: ExecutionPage, signal: AbortSignal): Promise<void> {
+    const { service, store } = this.options;
+    const place = this.place ?? placeAfter(first);
+    this.place = undefined;
+    if (place === undefined || !store.knowsOlder(service.id, place.before)) return;
+    const ticket = store.begin();
+    const { pageToken, before } = place;
+    // A token that has become too old is no error: it begins anew.
+    const page = await service.list({ pageSize: PAGE_SIZE, pageToken }, signal).catch(() => undefined);
+    signal.throwIfAborted();
+    if (page === undefined) return;
+    store.applyKnownPage(ticket, service, page, before);
+    this.place = placeAfter(page, before);
   }
 
   /**
@@ -260,6 +280,20 @@ export class Poller implements Disposable {
     const wait = Math.min(Math.max(calm, rates.longest), calm * 2 ** Math.min(this.failures, 20));
     return wait * (1 - rates.jitter / 2 + rates.jitter * random());
   }
+}
+
+/** A place in a service's list. */
+interface Place {
+  readonly pageToken: string;
+  /** What comes there was created before this time, in milliseconds since the epoch. */
+  readonly before: number;
+}
+
+function placeAfter(page: ExecutionPage, before?: number): Place | undefined {
+  const { nextPageToken } = page;
+  return nextPageToken === undefined
+    ? undefined
+    : { pageToken: nextPageToken, before: oldestOf(page, before) };
 }
 
 /** Milliseconds that the service asks to wait: `args.retryAfter` of its error, in seconds. */

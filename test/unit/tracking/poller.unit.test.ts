@@ -302,6 +302,48 @@ describe('Poller', () => {
     assert.equal(lists(), 3);
   });
 
+  it('drops older ones that were deleted elsewhere, one page a tick, and only while somebody looks at them', async () => {
+    for (let index = 0; index < 350; index++) {
+      const createTime = new Date(Date.parse('2026-01-01T00:00:00Z') + index * 60_000).toISOString();
+      service.put(`e${String(index)}`, { state: 'SUCCEEDED', createTime });
+    }
+    const poller = start();
+    poller.setWatched(true);
+    await clock.pass(9000);
+    // As long as nobody has asked for older ones there is nothing more to ask.
+    assert.equal(lists(), 4);
+    await poller.loadMore();
+    await poller.loadMore();
+    assert.equal(store.all().length, 300);
+    poller.setWatched(false);
+    await settle();
+    // Deleted for their age, in another window, and at the seams of the pages.
+    const deleted = [60, 61, 100, 149, 150, 151, 200, 249, 250, 251].map((index) =>
+      nameOf(`e${String(index)}`),
+    );
+    for (const name of deleted) service.executions.delete(name);
+    const before = lists();
+    await clock.pass(60_000);
+    assert.equal(lists(), before);
+    poller.setWatched(true);
+    await clock.pass(12_000);
+    const left = new Set(store.all().map(({ execution }) => execution.name));
+    assert.deepEqual(
+      deleted.filter((name) => left.has(name)),
+      [],
+    );
+    for (const name of left) assert.ok(service.executions.has(name));
+    assert.ok(left.size >= 290);
+    assert.ok(lists() - before <= 10, String(lists() - before));
+    // A place in the list that the service does not know any more.
+    const list = service.list.bind(service);
+    service.list = (page, signal) =>
+      page.pageToken === undefined ? list(page, signal) : Promise.reject(new Error('too old'));
+    await clock.pass(12_000);
+    assert.equal(store.status('test')?.error, undefined);
+    assert.equal(store.all().length, left.size);
+  });
+
   it('does nothing any more after dispose, however often', async () => {
     const poller = start();
     poller.setWatched(true);
