@@ -151,12 +151,15 @@ export class ExecuteCommands {
     );
   }
 
-  /** Repeats the last submission of a notebook, as it is on the screen now; asks where there is none. */
+  /**
+   * Repeats the last submission of a notebook, as it is on the screen now; asks where there is none, or where values
+   * were not remembered.
+   */
   private async executeAgain(source: vscode.Uri): Promise<string | undefined> {
     assertTrusted();
     const choice = this.context.memory.choiceFor(source);
     const template = choice === undefined ? undefined : templateNamed(choice.template, source);
-    if (choice === undefined || template === undefined) {
+    if (choice === undefined || template === undefined || choice.withheld !== undefined) {
       return this.execute(source);
     }
     const notebook = await captureNotebook(source);

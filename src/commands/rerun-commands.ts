@@ -54,7 +54,8 @@ export function rerunCommands(
       }
       const { service, execution } = tracked;
       const { runOptions, executionTemplate } = templateOf('', service, execution);
-      const { parameters } = executionTemplate;
+      // With its secrets, which a template leaves out and the memory does not keep.
+      const parameters = execution.executionTemplate?.parameters;
       const initial: Choice = {
         template: execution.runOptions?.templateName ?? THIS_MACHINE.name,
         ...(parameters === undefined ? {} : { parameters }),

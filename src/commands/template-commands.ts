@@ -2,15 +2,13 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { type Execution } from '../execution/execution';
 import type { ExecutionService } from '../execution/execution-service';
-import { isSecretName } from '../execution/secret-names';
 import { TEMPLATE_SERVICES, type UserTemplate } from '../execution/template';
-import { encodeParameters, parseParameters } from '../notebook/parameters/parse';
 import { notebookNameOf } from '../views/execution-facts';
 import { label } from '../views/pickers/label';
-import { secretPatterns } from '../views/secret-parameters';
 import { withoutLinks } from '../views/text';
 import type { CommandMap } from './command-map';
 import { chooseExecutions, type ExecutionContext } from './execution-commands';
+import { withoutSecrets } from './secret-values';
 import {
   defaultTemplateName,
   editTemplates,
@@ -90,7 +88,7 @@ export function templateOf(name: string, service: ExecutionService, execution: E
   const { inputNotebookFile: _input, ...executionTemplate } = execution.executionTemplate ?? {};
   // A settings file is read by more than this editor, and is often shared.
   const { parameters } = executionTemplate;
-  if (parameters !== undefined) executionTemplate.parameters = withoutSecrets(parameters);
+  if (parameters !== undefined) executionTemplate.parameters = withoutSecrets(parameters).text;
   // The service answers with the folder of the notebook where none was chosen; another notebook has another one.
   const { source, workingDirectory } = execution.runOptions ?? {};
   if (workingDirectory !== undefined && source?.startsWith('file:') === true) {
@@ -108,21 +106,8 @@ export function templateOf(name: string, service: ExecutionService, execution: E
   };
 }
 
-/** Parameters as YAML or JSON text, without those whose names say that they are secret. */
-function withoutSecrets(text: string): string {
-  try {
-    const parameters = parseParameters(text);
-    const kept = Object.entries(parameters).filter(([name]) => !isSecretName(name, secretPatterns()));
-    return kept.length === Object.keys(parameters).length ? text : encodeParameters(Object.fromEntries(kept));
-  } catch {
-    // Another program's: what it means cannot be told.
-    return text;
-  }
-}
-
 function holdsSecrets({ executionTemplate }: Execution): boolean {
-  const text = executionTemplate?.parameters ?? '';
-  return withoutSecrets(text) !== text;
+  return withoutSecrets(executionTemplate?.parameters ?? '').withheld.length > 0;
 }
 
 function askName(execution: Execution): PromiseLike<string | undefined> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs/promises';
 import * as vscode from 'vscode';
+import { SubmissionMemory } from '../../src/commands/submission/submission-memory';
 import type { EmbeddedExecutionService } from '../../src/embedded';
 import type { Execution } from '../../src/execution/execution';
 import { allNames, ended, notebookText, textOf, withSettings, writeFile } from './support/executions';
@@ -198,6 +199,33 @@ describe('submitting with parameters', () => {
     });
     await run('executeAgain', await writeFile('new.ipynb', notebookText(['1'])));
     assert.equal(person.picks.length, 1);
+  });
+
+  it('what is remembered of a submission has no secret value, wherever it stood and whenever its name became secret', async () => {
+    const state = new Map<string, unknown>();
+    const memory = new SubmissionMemory({
+      keys: () => [...state.keys()],
+      get: (key: string) => state.get(key) as undefined,
+      update: (key, value) => Promise.resolve(void state.set(key, value)),
+    });
+    const [one, other] = ['one', 'other'].map((name) => vscode.Uri.file(`/${name}.ipynb`));
+    assert.ok(one && other);
+    const parameters = '{"rate":1.0,"password":"planted-a","db":{"api_key":"planted-b"},"later":"planted-c"}';
+    const options = { runOptions: {}, executionTemplate: { parameters } };
+    await memory.remember(one, { template: 'x', parameters, options });
+    const choice = memory.choiceFor(one);
+    assert.deepEqual(choice?.withheld, ['password', 'db']);
+    assert.match(choice.parameters ?? '', /^\{"rate":1\.0,"later":"planted-c"\}$/);
+    assert.doesNotMatch(JSON.stringify([...state]), /planted-[ab]/);
+    const reset = await withSettings({ 'notebookExecutions.secretParameters': ['later', '*password*'] });
+    try {
+      await memory.remember(other, { template: 'x', parameters: '{"rate":2.0}' });
+    } finally {
+      await reset();
+    }
+    assert.doesNotMatch(JSON.stringify([...state]), /planted/);
+    assert.deepEqual(memory.choiceFor(one)?.withheld, ['password', 'db', 'later']);
+    assert.deepEqual(memory.choiceFor(other), { template: 'x', parameters: '{"rate":2.0}' });
   });
 
   it('markCellAsParameters tags the cell, and it alone', async () => {

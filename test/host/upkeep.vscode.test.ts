@@ -140,7 +140,8 @@ describe('upkeep of this machine', () => {
       });
       const source = "hush_hush = 'default-secret'\npassword = 'plain'";
       const notebook = notebookText([{ source, tags: ['parameters'] }]);
-      const name = await run('execute', await writeFile('secret.ipynb', notebook));
+      const uri = await writeFile('secret.ipynb', notebook);
+      const name = await run('execute', uri);
       const execution = await ended(service, name);
       assert.equal(execution.state, 'SUCCEEDED');
       const output = JSON.parse(await textOf(service.readOutput(execution))) as {
@@ -150,6 +151,20 @@ describe('upkeep of this machine', () => {
       assert.deepEqual(output.metadata.papermill.parameters, { hush_hush: MASK });
       assert.deepEqual(output.metadata.papermill.default_parameters, { hush_hush: MASK, password: 'plain' });
       assert.ok(JSON.stringify(output.cells).includes(SECRET));
+      // No window remembers it: it is asked for again, and may be given again or left.
+      person.willPick(
+        (pick) => {
+          pick.choose('This machine');
+        },
+        (pick) => {
+          assert.match(shownIn(pick), /Not remembered, as it is secret.*: hush_hush/);
+          assert.equal(pick.row('Execute').description, 'with the defaults');
+          pick.leave();
+        },
+      );
+      const { length } = person.picks;
+      assert.equal(await run('executeAgain', uri), undefined);
+      assert.equal(person.picks.length, length + 2);
       person.willPick((pick) => {
         pick.choose('secret');
       });

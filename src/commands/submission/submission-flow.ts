@@ -55,12 +55,16 @@ export async function askForSubmission(
     const { template } = chosen;
     preselected = template.name;
     form ??= new ParameterForm(declared, startingValues(template, initial));
-    if (declared.length > 0 || form.undeclared().length > 0 || warnings.length > 0) {
+    const notes = [
+      ...(warnings.length === 0 ? [] : [unreadable(warnings[0]?.args?.[0])]),
+      ...(initial?.withheld === undefined ? [] : [notRemembered(initial.withheld)]),
+    ];
+    if (declared.length > 0 || form.undeclared().length > 0 || notes.length > 0) {
       const picked = await pickParameters({
         title,
         form,
         canGoBack: true,
-        note: warnings.length === 0 ? undefined : unreadable(warnings[0]?.args?.[0]),
+        notes,
         loadYaml: loadParametersFile,
       });
       if (picked === undefined) {
@@ -147,6 +151,13 @@ export async function chooseTemplate(
 
 function unreadable(line: string | undefined): string {
   return vscode.l10n.t('The parameters cell cannot be read from line {0} on.', line ?? '1');
+}
+
+function notRemembered(names: readonly string[]): string {
+  return vscode.l10n.t(
+    'Not remembered, as it is secret. Set it again where it is needed: {0}',
+    names.join(', '),
+  );
 }
 
 /** Where a template runs notebooks. */

@@ -1,12 +1,15 @@
 import type * as vscode from 'vscode';
 import * as z from 'zod/mini';
 import { StrictExecutionTemplateSchema, TemplateRunOptionsSchema } from '../../execution/template';
+import { withoutSecrets } from '../secret-values';
 
 /** What was chosen when a notebook was submitted. */
 export const ChoiceSchema = z.object({
   template: z.string(),
   /** YAML or JSON mapping; absent where the template's own were kept. */
   parameters: z.optional(z.string()),
+  /** Names of parameters whose values were not remembered, as they are secret; absent where there were none. */
+  withheld: z.optional(z.array(z.string())),
   /** What was changed in the template for this notebook alone; absent where the template was taken as it is. */
   options: z.optional(
     z.object({ runOptions: TemplateRunOptionsSchema, executionTemplate: StrictExecutionTemplateSchema }),
@@ -25,7 +28,7 @@ type Memory = z.infer<typeof MemorySchema>;
 const KEY = 'notebookExecutions.submissions';
 const REMEMBERED_NOTEBOOKS = 200;
 
-/** The choices of earlier submissions, for each workspace. */
+/** The choices of earlier submissions, for each workspace. Values of parameters with secret names are not among them. */
 export class SubmissionMemory {
   constructor(private readonly state: vscode.Memento) {}
 
@@ -41,7 +44,10 @@ export class SubmissionMemory {
     const { notebooks } = this.read();
     const key = notebook.toString();
     const others = Object.entries(notebooks).filter(([uri]) => uri !== key);
-    const kept = [...others, [key, choice] as const].slice(-REMEMBERED_NOTEBOOKS);
+    // The others as well: patterns may have been added since.
+    const kept = [...others, [key, choice] as const]
+      .slice(-REMEMBERED_NOTEBOOKS)
+      .map(([uri, each]) => [uri, withholding(each)] as const);
     const memory: Memory = {
       version: 1,
       lastTemplate: choice.template,
@@ -55,4 +61,28 @@ export class SubmissionMemory {
     const parsed = MemorySchema.safeParse(this.state.get(KEY));
     return parsed.success ? parsed.data : { version: 1, notebooks: {} };
   }
+}
+
+/** The choice without what is secret in it. */
+function withholding(choice: Choice): Choice {
+  const { parameters, options, withheld: already = [], ...rest } = choice;
+  const own = parameters === undefined ? undefined : withoutSecrets(parameters);
+  const ofTemplate = options?.executionTemplate.parameters;
+  const withheld = [...new Set([...already, ...(own?.withheld ?? [])])];
+  return {
+    ...rest,
+    ...(own === undefined ? {} : { parameters: own.text }),
+    ...(withheld.length === 0 ? {} : { withheld }),
+    ...(options === undefined
+      ? {}
+      : {
+          options: {
+            ...options,
+            executionTemplate: {
+              ...options.executionTemplate,
+              ...(ofTemplate === undefined ? {} : { parameters: withoutSecrets(ofTemplate).text }),
+            },
+          },
+        }),
+  };
 }

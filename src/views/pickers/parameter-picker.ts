@@ -15,8 +15,8 @@ export interface ParameterPickerOptions {
   readonly form: ParameterForm;
   /** Whether a step lies before this one. */
   readonly canGoBack: boolean;
-  /** Something to know about the parameters. */
-  readonly note: string | undefined;
+  /** What is to be known about the parameters. */
+  readonly notes: readonly string[];
   /** Reads a YAML file that the person chooses; undefined when they chose none. Rejects with what is wrong with it. */
   readonly loadYaml: () => Promise<JsonObject | undefined>;
 }
@@ -87,9 +87,7 @@ function choose(options: ParameterPickerOptions, active: string | undefined): Pr
             ? vscode.l10n.t('with 1 parameter set')
             : vscode.l10n.t('with {0} parameters set', changed),
     },
-    ...(options.note === undefined
-      ? []
-      : [{ label: label(options.note, 200), iconPath: new vscode.ThemeIcon('warning') }]),
+    ...options.notes.map((note) => ({ label: label(note, 200), iconPath: new vscode.ThemeIcon('warning') })),
     ...(rows.length === 0 ? [] : [{ ...separator, label: vscode.l10n.t('Parameters') }]),
     ...rows,
     separator,
