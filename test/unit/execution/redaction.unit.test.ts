@@ -10,6 +10,8 @@ describe('redaction', () => {
     ['a signed URL', 'https://h/o?X-Goog-Signature=abcdef0123&alt=media', 'abcdef0123'],
     ['a key in a URL', 'https://h/v1?key=AIzaSyA-1&x=2', 'AIzaSyA'],
     ['a JSON password', '{"db_password": "hunter\\"2", "x": 1}', 'hunter'],
+    ['a JSON private key', '{"private_key": "MIIEvq", "x": 1}', 'MIIEvq'],
+    ['a credential', 'X_CREDENTIALS=abc123 started', 'abc123'],
     ['an assignment', 'API_KEY=sk-12345 python x.py', 'sk-12345'],
     ['a URL with a password', 'postgres://me:hunter2@db/x', 'hunter2'],
     ['a private key', '-----BEGIN PRIVATE KEY-----\nMIIE\nxyz\n-----END PRIVATE KEY-----', 'MIIE'],

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import * as path from 'node:path';
 import { pythonOf } from '../../../src/commands/python/python-environment';
+import { spawn } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
 import { controlAddress } from '../../../src/runner/job';
 import { processStartTime } from '../../../src/runner/kernel/process-info';
 import { runtimeRoot, servicePaths } from '../../../src/service/endpoint';
@@ -26,6 +28,21 @@ describe('on each platform', () => {
       assert.equal(await processStartTime(process.pid, platform), start);
       assert.equal(await processStartTime(2 ** 22 + 1, platform), undefined, platform);
     }
+  });
+
+  it('children of one process are told apart', async () => {
+    const starts: (string | undefined)[] = [];
+    for (let count = 0; count < 2; count++) {
+      const child = spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1000)'], {
+        stdio: 'ignore',
+      });
+      starts.push(await processStartTime(child.pid ?? 0));
+      child.kill('SIGKILL');
+      // The system tells the time in hundredths of a second, macOS in seconds.
+      await delay(1100);
+    }
+    assert.ok(starts[0] !== undefined && starts[1] !== undefined);
+    assert.notEqual(starts[0], starts[1]);
   });
 
   it('which process it is stays unknown where the system’s program is missing', async () => {

@@ -71,7 +71,8 @@ describe('A power cut', () => {
   });
 
   it('at steps of the service: nothing is lost, nothing runs twice, and what waited runs', async function () {
-    this.timeout(120_000);
+    // More than what each of its waits takes at most, so that a hang tells where.
+    this.timeout(240_000);
     // Each step costs two starts: EVERY = 1 plays all of them.
     let next = 2;
     let last = Number.POSITIVE_INFINITY;
@@ -133,7 +134,10 @@ async function diesAndComesBack(dieAt: number): Promise<boolean> {
     // Its last write may come a moment after its last word.
     const isDone = (): boolean =>
       ['first', 'second'].every((id) => readIfThere(doomed.file(id, 'execution.json')).includes('SUCCEEDED'));
-    await until(`it died at ${dieAt} or was done`, () => child.signalCode !== null || isDone());
+    await until(
+      `the service that dies at ${dieAt} had died or was done`,
+      () => child.signalCode !== null || isDone(),
+    );
     await doomed.kill();
   }
   const died = doomed === undefined || doomed.stderr.join('').includes(DIES);

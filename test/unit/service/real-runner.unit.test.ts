@@ -103,7 +103,8 @@ describe('The embedded service with real runners and kernels', () => {
   it('keeps every journalled output of a runner that was killed, and ends its kernel', async () => {
     await create(
       'killed',
-      notebook('print("before")', 'import time\nprint("during", flush=True)\ntime.sleep(600)'),
+      // What a cell prints does not stand in its source.
+      notebook('print("be" + "fore")', 'import time\nprint("dur" + "ing", flush=True)\ntime.sleep(600)'),
     );
     await service.until('killed', ({ runStatus }) => runStatus?.progress?.completedCells === 1);
     const journal = service.file('killed', 'journal');
@@ -112,6 +113,8 @@ describe('The embedded service with real runners and kernels', () => {
       fs.readFileSync(service.file('killed', 'status.json'), 'utf8'),
     ) as StatusFile;
     assert.ok(kernelProcess);
+    // One that cannot notice by itself that its runner is gone.
+    process.kill(kernelProcess.pid, 'SIGSTOP');
     process.kill(Number(fs.readFileSync(service.file('killed', 'claim'), 'utf8')), 'SIGKILL');
     const execution = await service.ended('killed');
     assert.deepEqual([execution.state, execution.runStatus?.cause], ['FAILED', 'hostLost']);
@@ -125,7 +128,7 @@ describe('The embedded service with real runners and kernels', () => {
       notebook(
         'for i in range(3):\n    print("tick", i, flush=True)\n',
         'import time\ntime.sleep(1)',
-        'print("end")',
+        'print("aw" + "ake")',
       ),
     );
     await service.until('sleeps', ({ runStatus }) => runStatus?.progress?.completedCells === 1);
@@ -143,7 +146,7 @@ describe('The embedded service with real runners and kernels', () => {
     for (const pid of tree.reverse()) process.kill(pid, 'SIGCONT');
     const { state, runStatus } = await service.ended('sleeps');
     assert.deepEqual([state, runStatus?.warnings ?? []], ['SUCCEEDED', []]);
-    for (const text of ['tick 0', 'tick 2', 'end']) assert.ok(output('sleeps').includes(text));
+    for (const text of ['tick 0', 'tick 2', 'awake']) assert.ok(output('sleeps').includes(text));
   });
 
   it('shows progress while the clock is set back', async () => {

@@ -2,6 +2,8 @@ import * as assert from 'node:assert/strict';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { until } from '../../support/until';
 import { FAKE_RUNNER, PARENT, states, temporaryFolder, TestService } from './support';
 
 function pidOf(service: TestService, id: string): number {
@@ -48,6 +50,8 @@ describe('A service that was killed', () => {
   it('tells the truth after everything was killed: lost is lost, waiting runs, deleted is gone', async () => {
     const folder = temporaryFolder();
     const first = await TestService.start(folder);
+    await first.create('going');
+    await first.ended('going');
     await first.create('lost', 'wait');
     await first.running('lost');
     await first.create('waiting');
@@ -56,6 +60,13 @@ describe('A service that was killed', () => {
     await first.request('DELETE', `${PARENT}/executions/gone`);
     await first.kill();
     process.kill(pidOf(first, 'lost'), 'SIGKILL');
+    // Deleted, and killed before it was gone.
+    const going = first.file('going', 'execution.json');
+    const record = JSON.parse(fs.readFileSync(going, 'utf8')) as object;
+    fs.writeFileSync(
+      going,
+      JSON.stringify({ ...record, state: 'SUCCEEDED', deleteTime: '2026-01-01T00:00:00Z' }),
+    );
     const unfinished = ['status.json.new', 'output.ipynb.new'].map((name) => first.file('lost', name));
     for (const file of unfinished) fs.writeFileSync(file, '{');
     // Between making and renaming: what a create or a delete leaves behind.
@@ -69,7 +80,11 @@ describe('A service that was killed', () => {
     assert.deepEqual([lost.state, lost.runStatus?.cause], ['FAILED', 'hostLost']);
     assert.deepEqual(unfinished.filter(fs.existsSync), []);
     assert.equal((await second.ended('waiting')).state, 'SUCCEEDED');
-    assert.equal((await second.request('GET', `${PARENT}/executions/gone`)).code, 404);
+    for (const id of ['gone', 'going'])
+      await until(
+        `${id} is gone`,
+        async () => (await second.request('GET', `${PARENT}/executions/${id}`)).code === 404,
+      );
     assert.deepEqual(fs.readdirSync(second.file('.', '.')).sort(), ['lost', 'waiting']);
     while (fs.readdirSync(run).length > 0) await second.get('lost');
   });
@@ -246,6 +261,8 @@ describe('A service that nobody needs', () => {
     await service.running('busy');
     const [host = ''] = fs.readdirSync(path.join(folder, 'data', 'hosts'));
     const endpoint = path.join(folder, 'data', 'hosts', host, 'endpoint.json');
+    // Nobody asks it anything for longer than it would stay.
+    await delay(1000);
     assert.ok(fs.existsSync(endpoint));
     service.go('busy');
     assert.deepEqual(await exit, [0, null]);

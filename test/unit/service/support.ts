@@ -73,6 +73,15 @@ export interface StartedBy {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** What takes longer hangs, and the test is to say where. Milliseconds. */
+const MOST_MS = 60_000;
+
+/** Rejects after a time that nothing takes. */
+async function inVain(what: string, more: () => string): Promise<never> {
+  await delay(MOST_MS, undefined, { ref: false });
+  throw new Error(`Waited ${MOST_MS / 1000} s in vain until ${what}: ${more()}`);
+}
+
 /** A service in a process of its own, as any client sees it. */
 export class TestService {
   private constructor(
@@ -99,7 +108,14 @@ export class TestService {
     const stderr: string[] = [];
     child.stderr.on('data', (data: Buffer) => stderr.push(data.toString()));
     const lines = createInterface(child.stdout);
-    const first = await Promise.race([once(lines, 'line'), once(child, 'exit').then(() => undefined)]);
+    const first = await Promise.race([
+      once(lines, 'line'),
+      once(child, 'exit').then(() => undefined),
+      inVain('a service says where it listens', () => stderr.join('')),
+    ]).catch((error: unknown) => {
+      child.kill('SIGKILL');
+      throw error;
+    });
     if (first === undefined) throw new Error(stderr.join(''));
     const { endpoint, tokenFile } = JSON.parse(String(first[0])) as { endpoint: string; tokenFile: string };
     const service = new TestService(
@@ -117,7 +133,12 @@ export class TestService {
   async kill(): Promise<void> {
     if (this.process.exitCode !== null || this.process.signalCode !== null) return;
     this.process.kill('SIGKILL');
-    await once(this.process, 'exit');
+    await Promise.race([
+      once(this.process, 'exit'),
+      inVain(`process ${this.process.pid ?? ''} of a service ends that was killed`, () =>
+        this.stderr.join(''),
+      ),
+    ]);
   }
 
   async request(
@@ -130,6 +151,9 @@ export class TestService {
       method,
       agent: false,
       headers: { authorization: `Bearer ${this.token}`, ...headers },
+    });
+    request.setTimeout(MOST_MS, () => {
+      request.destroy(new Error(`No answer to ${method} ${target}: ${this.stderr.join('')}`));
     });
     // An answer may come before all was sent; what breaks afterwards is of no interest.
     request.on('error', () => undefined);

@@ -86,11 +86,7 @@ export function interfereWithDisk(interfere: Interfere): () => Promise<void> {
     const prototype = Object.getPrototypeOf(handle) as object;
     for (const name of CHANGING.handle) {
       replace(prototype, name, (original, self, args) => {
-        const half = async (): Promise<void> => {
-          const [data] = args;
-          if (name !== 'writeFile' || !(typeof data === 'string' || data instanceof Uint8Array)) return;
-          await original.call(self, data.slice(0, data.length / 2));
-        };
+        const half = name === 'writeFile' ? halfOf(original, self, args, 0) : nothing;
         const path = paths.get(self as object) ?? '';
         return gate({ call: name, path, half }, () => original.apply(self, args));
       });
@@ -101,7 +97,8 @@ export function interfereWithDisk(interfere: Interfere): () => Promise<void> {
       const path = String(args[0]);
       const reads = name === 'open' && (args[1] === undefined || args[1] === 'r' || args[1] === 0);
       const act = (): unknown => original.apply(self, args);
-      const result = await (reads ? act() : gate({ call: name, path, half: nothing }, act));
+      const half = name === 'writeFile' ? halfOf(original, self, args, 1) : nothing;
+      const result = await (reads ? act() : gate({ call: name, path, half }, act));
       if (name === 'open') meetHandle(result as fs.promises.FileHandle, path);
       return result;
     });
@@ -110,6 +107,15 @@ export function interfereWithDisk(interfere: Interfere): () => Promise<void> {
     // What follows on something that has just ended begins within a turn of the event loop.
     for (let quiet = 0; quiet < 3; quiet = underWay === 0 ? quiet + 1 : 0) await setImmediate();
     for (const each of undo.splice(0).reverse()) each();
+  };
+}
+
+/** Writes the first half of what a `writeFile` is called with, whose argument `at` is the data. */
+function halfOf(original: Function_, self: unknown, args: unknown[], at: number): () => Promise<void> {
+  return async () => {
+    const data = args[at];
+    if (typeof data === 'string' || data instanceof Uint8Array)
+      await original.call(self, ...args.slice(0, at), data.slice(0, data.length / 2));
   };
 }
 
