@@ -13,11 +13,18 @@ import { Problem } from './problem';
  * @throws Problem where the notebook was edited meanwhile: the person's edits come first.
  */
 export async function writeOutputs(
-  { service, execution }: TrackedExecution,
+  tracked: TrackedExecution,
   source: vscode.Uri,
   hash: string,
 ): Promise<void> {
+  const { service, execution } = tracked;
   const name = path.posix.basename(source.path);
+  const document = await service.readOutput(execution);
+  if (document === undefined) {
+    throw new Problem(vscode.l10n.t('There is no output to write into {0}.', name));
+  }
+  const output = await readAll(document);
+  // Last of all: next to no time is left for edits between this look and the writing.
   const current = await captureNotebook(source);
   const open = vscode.workspace.notebookDocuments.find(({ uri }) => uri.toString() === source.toString());
   if (hashOf(current) !== hash || open?.isDirty === true || source.scheme === 'untitled') {
@@ -26,13 +33,16 @@ export async function writeOutputs(
         '{0} was edited or not saved since it was submitted. The outputs were not written into it.',
         name,
       ),
+      [
+        {
+          label: vscode.l10n.t('Open Output'),
+          run: () =>
+            vscode.commands.executeCommand('notebookExecutions.openOutput', { kind: 'execution', tracked }),
+        },
+      ],
     );
   }
-  const document = await service.readOutput(execution);
-  if (document === undefined) {
-    throw new Problem(vscode.l10n.t('There is no output to write into {0}.', name));
-  }
-  await vscode.workspace.fs.writeFile(source, withOutputs(current, await readAll(document)));
+  await vscode.workspace.fs.writeFile(source, withOutputs(current, output));
 }
 
 /** The source with the outputs and counts of the run; cells that the run put in stay out. */

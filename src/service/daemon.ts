@@ -113,7 +113,7 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
       spare: spares.ready,
       setAside: store.setAside,
       executions: manager.executions.size,
-      diskBytes: disk.total,
+      diskBytes: disk.look(manager.executions),
       retention: retention.notice,
     }),
     cleanUp: (before, dryRun) => retention.cleanUp(before, dryRun),

@@ -8,11 +8,20 @@ import type { FolderStore } from './folder-store';
 export class DiskUse {
   readonly #ended = new WeakMap<Entry, number>();
   #total: number | undefined;
+  /** How often it was begun to measure: the last one begun tells the total. */
+  #measurements = 0;
+  #looking = false;
 
   constructor(private readonly store: FolderStore) {}
 
-  /** Bytes of all folders when they were last measured. */
-  get total(): number | undefined {
+  /** Bytes of all folders when they were last measured; for the next who asks they are measured again. */
+  look(entries: Iterable<Entry>): number | undefined {
+    if (!this.#looking) {
+      this.#looking = true;
+      void this.measure(entries).finally(() => {
+        this.#looking = false;
+      });
+    }
     return this.#total;
   }
 
@@ -28,9 +37,10 @@ export class DiskUse {
 
   /** Measures all of them, one after the other: nobody waits for it, and runs should not feel it. */
   async measure(entries: Iterable<Entry>): Promise<number> {
+    const measurement = ++this.#measurements;
     let total = 0;
     for (const entry of [...entries]) total += await this.of(entry);
-    this.#total = total;
+    if (measurement === this.#measurements) this.#total = total;
     return total;
   }
 }

@@ -13,7 +13,7 @@ export function warningSentence({ code, args = [] }: ExecutionWarning): string {
   const cell = Number(first) + 1;
   switch (code) {
     case 'parameterNotDeclared':
-      return l10n.t('The notebook does not declare the parameter {0}; it was set all the same.', first);
+      return l10n.t('Parameter {0} is not declared in the notebook; it was set all the same.', first);
     case 'parametersCellInvalid':
       return l10n.t('The cell tagged “parameters” cannot be read from line {0} on.', first);
     case 'formatUpgraded':
@@ -45,7 +45,7 @@ export function warningSentence({ code, args = [] }: ExecutionWarning): string {
         second,
       );
     case 'fieldIgnored':
-      return l10n.t('The service does not honour {0}.', first);
+      return l10n.t('{0} is not used by the service.', first);
     case 'bucketInOtherRegion':
       return l10n.t('The bucket {0} is in {1}, the execution in {2}.', first, second, third);
     default:

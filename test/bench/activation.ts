@@ -52,7 +52,6 @@ export function activationCase(name: string, rounds: number, limit: number): Cas
     },
     peers: {
       'empty extension': {
-        bar: Infinity,
         prepare: () =>
           Promise.resolve({
             run: () => Promise.resolve(),

@@ -22,8 +22,8 @@ export interface Case {
   readonly rounds: number;
   /** Prepares what is not measured and answers the measured run of ours. */
   ours(folder: string): Promise<Measured>;
-  /** What we are compared with: its own run, and the ratio of ours to it that is to be reached. */
-  readonly peers: Readonly<Record<string, { bar: number; prepare(folder: string): Promise<Measured> }>>;
+  /** What we are compared with: its own run, and the ratio of ours to it that is to be reached, where there is one. */
+  readonly peers: Readonly<Record<string, { bar?: number; prepare(folder: string): Promise<Measured> }>>;
   /** Where a time of our own is to be kept, too, in seconds. */
   readonly limit?: number;
   /** Where memory of our own is to be kept, too, in MB. */

@@ -26,7 +26,8 @@ interface CaseResult {
   limit?: number;
   /** Megabytes that ours may take, where there is such a limit. */
   memoryLimit?: number;
-  peers: Record<string, Figures & { ratio: number; bar: number }>;
+  /** `bar`: the ratio that is to be reached, where there is one. */
+  peers: Record<string, Figures & { ratio: number; bar?: number }>;
 }
 interface Contestant {
   name: string;
@@ -114,7 +115,14 @@ async function measureCase(each: Case): Promise<CaseResult> {
       Object.entries(each.peers).map(([name, { bar }]) => {
         const theirs = samples.get(name) ?? [];
         const ratio = median(theirs.map((value, index) => (ours[index] ?? NaN) / value));
-        return [name, { ...figures(theirs, memory.get(name)), ratio: round(ratio), bar }];
+        return [
+          name,
+          {
+            ...figures(theirs, memory.get(name)),
+            ratio: round(ratio),
+            ...(bar === undefined ? {} : { bar }),
+          },
+        ];
       }),
     ),
   };
@@ -147,7 +155,7 @@ function rows(result: CaseResult): string {
   return Object.entries(result.peers)
     .map(([name, theirs]) => {
       const missed =
-        theirs.ratio > theirs.bar ||
+        theirs.ratio > (theirs.bar ?? Infinity) ||
         result.ours.median_s > (result.limit ?? Infinity) ||
         (result.ours.rss_mb ?? 0) > (result.memoryLimit ?? Infinity);
       const cells = [
@@ -165,8 +173,8 @@ function rows(result: CaseResult): string {
     .join('\n');
 }
 
-function bar({ limit, memoryLimit }: CaseResult, ratio: number): string {
-  if (limit === undefined) return `≤ ${String(ratio)}`;
+function bar({ limit, memoryLimit }: CaseResult, ratio: number | undefined): string {
+  if (limit === undefined) return ratio === undefined ? '–' : `≤ ${String(ratio)}`;
   return `≤ ${limit.toFixed(3)} s${memoryLimit === undefined ? '' : `, ${String(memoryLimit)} MB`}`;
 }
 

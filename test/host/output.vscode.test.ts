@@ -76,6 +76,21 @@ describe('documents of executions', () => {
     await assert.rejects(async () => vscode.workspace.fs.delete(notebook.uri));
   });
 
+  it('opens two outputs, one of them asked for twice, at once without a complaint', async () => {
+    const [one, other] = [await runToEnd(['print(1)']), await runToEnd(['print(2)'])];
+    await Promise.all([one, one, other, one].map((each) => command('openOutput', row(each))));
+    assert.deepEqual(person.complaints, []);
+    const names = () =>
+      vscode.workspace.notebookDocuments
+        .filter(({ uri }) => uri.scheme === SCHEME)
+        .map(({ uri }) => uri.query);
+    await until('both are open', () =>
+      [one, other].every(({ name }) =>
+        names().some((each) => each.includes(encodeURIComponent(name.split('/').at(-1) ?? ''))),
+      ),
+    );
+  });
+
   it('opens the input as it was submitted', async () => {
     const execution = await runToEnd(['print(alpha)'], 'alpha: 0.5');
     await command('openInput', row(execution));

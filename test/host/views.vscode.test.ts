@@ -200,7 +200,7 @@ describe('ExecutionTreeProvider', () => {
       list();
       assert.match(
         (await rowOf('a')).accessibilityInformation?.label ?? '',
-        /^a failed\. Cell 5 failed: KeyError: 'price' It ended at .+\. It took 2 min 00 s\. Template Large machine\.$/,
+        /^a failed\. Cell 5 failed: KeyError: 'price'\. It ended at .+\. It took 2 min 00 s\. Template Large machine\.$/,
       );
     });
 
@@ -311,10 +311,16 @@ describe('ExecutionTreeProvider', () => {
         '  list [1,"a"]',
         'Slowest Cells',
         '  The output tells no timings.',
-        'The notebook does not declare the parameter alhpa; it was set all the same.',
-        'Attempt 2 of 3',
+        'Parameter alhpa is not declared in the notebook; it was set all the same.',
+        'Attempt 2 of at most 3',
       ],
     );
+  });
+
+  it('unfolds to its state where there is no more to say yet', async () => {
+    put('queued', { state: 'QUEUED', createTime: time(-12) });
+    list();
+    assert.equal((await shown(undefined, 2)).at(-1)?.trim(), 'Queued 12 s');
   });
 
   it('shows parameters that cannot be read as they are, and large ones in part', async () => {

@@ -4,6 +4,7 @@ import { isActive } from '../../execution/states';
 import { parseTime } from '../execution-facts';
 import { secretPatterns } from '../secret-parameters';
 import { explain, failedCellOf } from '../sentences';
+import { presentState } from '../state-presentation';
 import { formatDuration, oneLine } from '../text';
 import { warningSentence } from '../warning-sentence';
 import type { DetailNode, ExecutionNode } from './nodes';
@@ -26,7 +27,12 @@ export function detailsOf(node: ExecutionNode, now: number): DetailNode[] {
 
 function progressOf(node: ExecutionNode, execution: Execution, now: number): DetailNode[] {
   const progress = execution.runStatus?.progress;
-  if (progress === undefined || !isActive(execution.state)) return [];
+  if (!isActive(execution.state)) return [];
+  if (progress === undefined) {
+    // For how long it is what it is: a row that unfolds to nothing would leave one guessing.
+    const { label, icon } = presentState(execution.state);
+    return [detail(node, 'progress', { label, icon: icon.id, ...since(execution.createTime, now) })];
+  }
   const { cell, completedCells, totalCells } = progress;
   const { startTime } = execution.runStatus ?? {};
   const lines = [
@@ -69,6 +75,7 @@ function endingOf(node: ExecutionNode, execution: Execution): DetailNode[] {
       description: cell.error || explanation,
       icon: causeIcon(execution),
       tooltip,
+      spoken: explanation,
       contextValue: 'detail failedCell hasInput',
       command: {
         command: 'notebookExecutions.openFailedCell',
@@ -96,6 +103,7 @@ function parametersNode(node: ExecutionNode, execution: Execution): DetailNode[]
           label: oneLine(name, 100),
           description: oneLine(value),
           tooltip: tooltipOf(`${name}: ${value}`),
+          spoken: `${oneLine(name, 100)}: ${oneLine(value)}`,
         }),
       ),
   );
@@ -116,6 +124,12 @@ function slowestNode(node: ExecutionNode, execution: Execution): DetailNode[] {
         detail(parent, `slowest/${String(index)}`, {
           label: vscode.l10n.t('Cell {0}: {1}', index + 1, oneLine(firstLine)),
           description: formatDuration(milliseconds),
+          spoken: vscode.l10n.t(
+            'Cell {0} took {1}: {2}',
+            index + 1,
+            formatDuration(milliseconds),
+            oneLine(firstLine),
+          ),
           command: {
             command: 'notebookExecutions.openCell',
             title: vscode.l10n.t('Open the Cell'),
@@ -132,7 +146,8 @@ function warningsOf(node: ExecutionNode, execution: Execution): DetailNode[] {
   return (execution.runStatus?.warnings ?? []).slice(0, 50).map((warning, index) => {
     const label = warningSentence(warning);
     const tooltip = tooltipOf(label);
-    return detail(node, `warning/${String(index)}`, { label, tooltip, icon: 'warning' });
+    const spoken = vscode.l10n.t('Warning: {0}', label);
+    return detail(node, `warning/${String(index)}`, { label, tooltip, spoken, icon: 'warning' });
   });
 }
 
@@ -142,7 +157,7 @@ function attemptsOf(node: ExecutionNode, execution: Execution): DetailNode[] {
   if (attempt === 1 && most === 1) return [];
   return [
     detail(node, 'attempt', {
-      label: vscode.l10n.t('Attempt {0} of {1}', attempt, Math.max(attempt, most)),
+      label: vscode.l10n.t('Attempt {0} of at most {1}', attempt, Math.max(attempt, most)),
       icon: 'debug-rerun',
     }),
   ];
@@ -153,6 +168,8 @@ interface Line {
   readonly description?: string;
   readonly icon?: string;
   readonly tooltip?: vscode.MarkdownString;
+  /** What a screen reader says in place of label and description. */
+  readonly spoken?: string;
   readonly contextValue?: string;
   readonly command?: vscode.Command;
   readonly elapsed?: (now: number) => string;
@@ -174,6 +191,7 @@ function detail(
   if (line.description !== undefined) item.description = line.description;
   if (line.icon !== undefined) item.iconPath = new vscode.ThemeIcon(line.icon);
   if (line.tooltip !== undefined) item.tooltip = line.tooltip;
+  if (line.spoken !== undefined) item.accessibilityInformation = { label: line.spoken };
   if (line.command !== undefined) item.command = line.command;
   return {
     kind: 'detail',

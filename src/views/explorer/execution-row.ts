@@ -73,7 +73,7 @@ function rowSentence(execution: Execution, now: number): string {
       );
   } else {
     const explanation = explain(execution);
-    if (explanation !== undefined) sentences.push(explanation);
+    if (explanation !== undefined) sentences.push(sentence(explanation));
     if (end !== undefined)
       sentences.push(vscode.l10n.t('It ended at {0}.', formatTime(end, now, vscode.env.language)));
     if (duration !== undefined) sentences.push(vscode.l10n.t('It took {0}.', formatDuration(duration)));
@@ -83,6 +83,11 @@ function rowSentence(execution: Execution, now: number): string {
     sentences.push(vscode.l10n.t('Template {0}.', oneLine(runOptions.templateName, 60)));
   if (runStatus?.elsewhere === true) sentences.push(vscode.l10n.t('It was made elsewhere.'));
   return sentences.join(' ');
+}
+
+/** With its full stop: what an error or a kernel said last may lack one, and a screen reader would not pause. */
+function sentence(text: string): string {
+  return /[.!?…]\u2069?$/.test(text) ? text : `${text}.`;
 }
 
 function cellsOf({ completedCells, totalCells }: { completedCells: number; totalCells: number }): string {

@@ -66,7 +66,7 @@ export class OutputDocuments implements vscode.Disposable {
 
   /**
    * Opens the output as it is now, a failed one at the cell that failed. A large one is asked about first.
-   * @returns the editor; undefined where the person chose otherwise.
+   * @returns the editor; undefined where the person chose otherwise, or another editor came before it meanwhile.
    * @throws ServiceError `outputNotFound` where there is no output yet, or the service's own.
    */
   async open(
@@ -82,7 +82,10 @@ export class OutputDocuments implements vscode.Disposable {
   }
 
   /** Opens the notebook as it was submitted. */
-  async openInput(tracked: TrackedExecution, options: OpenOptions = {}): Promise<vscode.NotebookEditor> {
+  async openInput(
+    tracked: TrackedExecution,
+    options: OpenOptions = {},
+  ): Promise<vscode.NotebookEditor | undefined> {
     return this.show('input', tracked, options);
   }
 
@@ -92,9 +95,10 @@ export class OutputDocuments implements vscode.Disposable {
   }
 
   /** Opens the input at the cell that failed in the output. */
-  async openSourceCell(tracked: TrackedExecution): Promise<vscode.NotebookEditor> {
+  async openSourceCell(tracked: TrackedExecution): Promise<vscode.NotebookEditor | undefined> {
     const failed = tracked.execution.runStatus?.cell;
     const editor = await this.openInput(tracked);
+    if (editor === undefined) return undefined;
     const cells = editor.notebook.getCells();
     // Parameters insert a cell, so that the indexes differ; ids stay.
     const byId = cells.findIndex((cell) => failed?.id !== undefined && cellIdOf(cell) === failed.id);
@@ -142,12 +146,19 @@ export class OutputDocuments implements vscode.Disposable {
     kind: DocumentKind,
     tracked: TrackedExecution,
     { cell, background = false }: OpenOptions,
-  ): Promise<vscode.NotebookEditor> {
+  ): Promise<vscode.NotebookEditor | undefined> {
     const document = await vscode.workspace.openNotebookDocument(outputUri(kind, tracked));
-    const editor = await vscode.window.showNotebookDocument(document, {
-      preserveFocus: background,
-      preview: false,
-    });
+    let editor: vscode.NotebookEditor;
+    try {
+      editor = await vscode.window.showNotebookDocument(document, {
+        preserveFocus: background,
+        preview: false,
+      });
+    } catch (error) {
+      // A double click asks twice, and a person who goes on does not wait: VS Code then calls the first one a failure.
+      if (hasTab(document.uri)) return undefined;
+      throw error;
+    }
     if (cell !== undefined) revealCell(editor, cell);
     return editor;
   }
@@ -208,6 +219,12 @@ export class OutputDocuments implements vscode.Disposable {
         );
       });
   }
+}
+
+function hasTab(uri: vscode.Uri): boolean {
+  return vscode.window.tabGroups.all
+    .flatMap(({ tabs }) => tabs)
+    .some(({ input }) => input instanceof vscode.TabInputNotebook && input.uri.toString() === uri.toString());
 }
 
 function revealCell(editor: vscode.NotebookEditor, index: number): void {

@@ -119,7 +119,7 @@ export function explorerCase(name: string, rounds: number, limit: number, memory
     memoryLimit,
     ours: (folder) => opening(folder, 'Notebook Executions', /Succeeded/, 'loadAll'),
     peers: {
-      [FLOOR]: { bar: Infinity, prepare: (folder) => opening(folder, 'Floor', /All/, 'floorLoad') },
+      [FLOOR]: { prepare: (folder) => opening(folder, 'Floor', /All/, 'floorLoad') },
     },
     async close() {
       await bench?.stop();
@@ -167,7 +167,6 @@ export function tickCase(name: string, rounds: number, limit: number): Case {
     },
     peers: {
       [FLOOR]: {
-        bar: Infinity,
         async prepare(folder) {
           const probe = await ticking(folder, 'Floor', async ({ window, ask }) => {
             await showTree(window, 'Floor', /All/);
