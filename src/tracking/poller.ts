@@ -57,8 +57,9 @@ export interface PollerOptions {
 
 /**
  * Keeps the store true to one service. A tick is one list and a get for each active or awaited execution that the list
- * does not name, or whose end it tells without its details; while somebody looks, one more list of older executions that
- * are known, page after page, as they may have been deleted elsewhere or for their age. Never runs two ticks at once. Asks nothing while nothing is active, awaited or looked at.
+ * does not name, or whose end it tells without its details; while somebody looks, now and then one more list of older
+ * executions that are known, page after page, as they may have been deleted elsewhere or for their age. Never runs two
+ * ticks at once. Asks nothing while nothing is active, awaited or looked at.
  */
 export class Poller implements Disposable {
   private timer: Disposable | undefined;
@@ -72,6 +73,8 @@ export class Poller implements Disposable {
   private quietTicks = 0;
   /** Where the next page of known executions begins; undefined: after the first page. */
   private place: Place | undefined;
+  /** When known executions were last listed. */
+  private olderListed = -Infinity;
   private readonly abort = new AbortController();
   private readonly subscription: Disposable;
 
@@ -168,7 +171,12 @@ export class Poller implements Disposable {
       if (!named.has(name)) await this.ask(name, signal).catch((error: unknown) => errors.push(error));
       signal.throwIfAborted();
     }
-    if (this.watched) await this.lookAtOlder(page, signal);
+    // Not more often while something is active: ticks are close together then, and each page costs as much as the first.
+    const { clock, rates } = this.options;
+    if (this.watched && Math.abs(clock.now() - this.olderListed) >= rates.watched) {
+      this.olderListed = clock.now();
+      await this.lookAtOlder(page, signal);
+    }
     if (errors.length > 0) throw errors[0];
   }
 
