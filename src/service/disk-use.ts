@@ -14,9 +14,12 @@ export class DiskUse {
 
   constructor(private readonly store: FolderStore) {}
 
-  /** Bytes of all folders when they were last measured; for the next who asks they are measured again. */
+  /**
+   * Bytes of all folders when they were last measured; for the next who asks they are measured again. Not for the first
+   * time: who asks a service that has just started, with thousands of folders, waits for something else.
+   */
   look(entries: Iterable<Entry>): number | undefined {
-    if (!this.#looking) {
+    if (this.#total !== undefined && !this.#looking) {
       this.#looking = true;
       void this.measure(entries).finally(() => {
         this.#looking = false;
@@ -39,7 +42,7 @@ export class DiskUse {
   async measure(entries: Iterable<Entry>): Promise<number> {
     const measurement = ++this.#measurements;
     let total = 0;
-    for (const entry of [...entries]) total += await this.of(entry);
+    for (const entry of [...entries]) total += this.#ended.get(entry) ?? (await this.of(entry));
     if (measurement === this.#measurements) this.#total = total;
     return total;
   }
