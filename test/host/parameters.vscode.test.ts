@@ -225,6 +225,9 @@ describe('submitting with parameters', () => {
     const choice = memory.choiceFor(one);
     assert.deepEqual(choice?.withheld, ['password', 'db']);
     assert.match(choice.parameters ?? '', /^\{"rate":1\.0,"later":"planted-c"\}$/);
+    // Those of the template alone, taken into what was changed in it: without them it would run with others.
+    await memory.remember(other, { template: 'x', options });
+    assert.deepEqual(memory.choiceFor(other)?.withheld, ['password', 'db']);
     assert.doesNotMatch(JSON.stringify([...state]), /planted-[ab]/);
     const reset = await withSettings({ 'notebookExecutions.secretParameters': ['later', '*password*'] });
     try {

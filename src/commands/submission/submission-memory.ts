@@ -67,8 +67,9 @@ export class SubmissionMemory {
 function withholding(choice: Choice): Choice {
   const { parameters, options, withheld: already = [], ...rest } = choice;
   const own = parameters === undefined ? undefined : withoutSecrets(parameters);
-  const ofTemplate = options?.executionTemplate.parameters;
-  const withheld = [...new Set([...already, ...(own?.withheld ?? [])])];
+  const fromTemplate = options?.executionTemplate.parameters;
+  const ofTemplate = fromTemplate === undefined ? undefined : withoutSecrets(fromTemplate);
+  const withheld = [...new Set([...already, ...(own?.withheld ?? []), ...(ofTemplate?.withheld ?? [])])];
   return {
     ...rest,
     ...(own === undefined ? {} : { parameters: own.text }),
@@ -80,7 +81,7 @@ function withholding(choice: Choice): Choice {
             ...options,
             executionTemplate: {
               ...options.executionTemplate,
-              ...(ofTemplate === undefined ? {} : { parameters: withoutSecrets(ofTemplate).text }),
+              ...(ofTemplate === undefined ? {} : { parameters: ofTemplate.text }),
             },
           },
         }),
