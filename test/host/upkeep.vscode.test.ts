@@ -207,6 +207,7 @@ describe('upkeep of this machine', () => {
     const { name } = await submit('goes on', 'import time\nfor _ in range(600): time.sleep(0.1)');
     const before = await service.info();
     assert.ok(before !== undefined);
+    await until('it runs', async () => (await service.get(name)).state === 'RUNNING');
     process.kill(before.pid, 'SIGSTOP');
     person.willPress(/^The execution service of this machine does not answer/, 'Restart Service');
     await run('refresh');
