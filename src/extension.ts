@@ -1,10 +1,10 @@
 import * as vscode from 'vscode';
 import { ServiceRegistry } from './backends/service-registry';
 import { CommandRunner, registerCommands } from './commands/command-runner';
-import { machineSettings } from './commands/machine-settings';
-import { problemOf } from './commands/problem-sentences';
-import { tellCredentialProblems } from './commands/service-problems';
-import { WriteBackService } from './commands/write-back';
+import { machineSettings } from './commands/machine/machine-settings';
+import { problemOf } from './commands/problems/problem-sentences';
+import { tellCredentialProblems } from './commands/problems/service-problems';
+import { WriteBackService } from './commands/write-back/write-back';
 import { defaultDataDirectory, serviceLogFile } from './embedded';
 import { redact } from './execution/redaction';
 import { systemClock } from './tracking/clock';
@@ -113,7 +113,7 @@ export function activate(context: vscode.ExtensionContext): void {
     });
   });
 
-  const templates = async () => (await import('./commands/template-settings')).usableTemplates();
+  const templates = async () => (await import('./commands/templates/template-settings')).usableTemplates();
   const trackGoogle = () => {
     services.trackGoogle(templates, views.explorer.visible).catch((error: unknown) => {
       log.error(redact(String(error)));

@@ -3,9 +3,9 @@ import * as vscode from 'vscode';
 import { redact } from '../execution/redaction';
 import { withoutLinks } from '../views/text';
 import { COMMAND_IDS, type CommandId, type CommandMap } from './command-map';
-import type { Problem } from './problem';
-import { type Remedy } from './problem';
-import { problemOf } from './problem-sentences';
+import type { Problem } from './problems/problem';
+import { type Remedy } from './problems/problem';
+import { problemOf } from './problems/problem-sentences';
 
 /**
  * Registers every command inside {@link CommandRunner.run}. Disposing takes the commands away.

@@ -11,17 +11,17 @@ import { exampleCommand, type ExampleNotebook } from './example-command';
 import { ExecuteCommands } from './execute-commands';
 import { executionCommands, type ExecutionContext } from './execution-commands';
 import { folderCommands } from './folder-commands';
-import { machineCommands } from './machine-commands';
-import { googleCommands } from './google-commands';
-import type { CloudDirectory } from './google-template';
+import { machineCommands } from './machine/machine-commands';
+import { googleCommands } from './google-cloud/google-commands';
+import type { CloudDirectory } from './google-cloud/google-template';
 import { parametersCellCommand } from './parameters-cell-command';
 import { reportCommand, type ReportContext } from './report-command';
 import { rerunCommands } from './rerun-commands';
 import { setupCommands } from './setup-commands';
 import { SubmissionMemory } from './submission/submission-memory';
-import { templateCommands } from './template-commands';
+import { templateCommands } from './templates/template-commands';
 import { viewCommands } from './view-commands';
-import type { WriteBackService } from './write-back';
+import type { WriteBackService } from './write-back/write-back';
 
 /** What commands ask of the services that a template may name. */
 export interface TemplateServices {

@@ -3,15 +3,15 @@ import * as vscode from 'vscode';
 import type { UserTemplate } from '../execution/template';
 import type { TrackedExecution } from '../tracking/execution-store';
 import type { CommandMap } from './command-map';
-import { Problem } from './problem';
-import { problemOf } from './problem-sentences';
+import { Problem } from './problems/problem';
+import { problemOf } from './problems/problem-sentences';
 import { captureNotebook } from './submission/notebook-capture';
 import { checkNotebook } from './submission/notebook-check';
 import { askForSubmission, chooseTemplate } from './submission/submission-flow';
 import type { Choice, SubmissionMemory } from './submission/submission-memory';
 import { assertTrusted, Submitter, type SubmitContext } from './submission/submitter';
 import { notebookTargets } from './targets';
-import { defaultTemplateName, templateNamed } from './template-settings';
+import { defaultTemplateName, templateNamed } from './templates/template-settings';
 
 /** What these commands need. */
 export interface ExecuteContext extends SubmitContext {

@@ -6,7 +6,7 @@ import { capabilitiesOf, notebookNameOf } from '../views/execution-facts';
 import { pickExecutions } from '../views/pickers/execution-picker';
 import { oneLine, withoutLinks } from '../views/text';
 import type { CommandMap } from './command-map';
-import { Problem } from './problem';
+import { Problem } from './problems/problem';
 import { propertyOf } from './targets';
 
 /** What the commands of this family need. */

@@ -2,7 +2,7 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import type { CommandMap } from './command-map';
 import type { ExecuteCommands } from './execute-commands';
-import { Problem } from './problem';
+import { Problem } from './problems/problem';
 import { assertTrusted } from './submission/submitter';
 
 /** More notebooks than this are not looked for in a folder. */

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { CommandMap } from './command-map';
-import { Problem } from './problem';
+import { Problem } from './problems/problem';
 import { propertyOf } from './targets';
 
 const TAG = 'parameters';

@@ -8,10 +8,10 @@ import type { ExecuteCommands } from './execute-commands';
 import { chooseExecutions, type ExecutionContext } from './execution-commands';
 import { captureNotebook } from './submission/notebook-capture';
 import { checkNotebook } from './submission/notebook-check';
-import { Problem } from './problem';
+import { Problem } from './problems/problem';
 import type { Choice } from './submission/submission-memory';
-import { templateOf } from './template-commands';
-import { THIS_MACHINE } from './template-settings';
+import { templateOf } from './templates/template-commands';
+import { THIS_MACHINE } from './templates/template-settings';
 
 /** Commands that run an execution once more. */
 export function rerunCommands(

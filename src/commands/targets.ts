@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { OUTPUT_SCHEME } from '../views/output/output-uri';
-import { Problem } from './problem';
+import { Problem } from './problems/problem';
 
 /**
  * The notebooks that a command is meant for: the ones selected in the Explorer, the tab's, the toolbar's, or the active

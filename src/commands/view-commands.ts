@@ -9,7 +9,7 @@ import { presentGroup, STATE_GROUPS } from '../views/state-presentation';
 import type { Views } from '../views/views';
 import type { CommandMap } from './command-map';
 import { chooseExecutions, type ExecutionContext } from './execution-commands';
-import { Problem } from './problem';
+import { Problem } from './problems/problem';
 import { propertyOf } from './targets';
 
 type Handled =

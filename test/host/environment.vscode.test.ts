@@ -9,13 +9,13 @@ import {
   kernelEnvironment,
   windowEnvironment,
 } from '../../src/commands/python/kernel-environment';
-import { machineSettings } from '../../src/commands/machine-settings';
-import { problemOf } from '../../src/commands/problem-sentences';
+import { machineSettings } from '../../src/commands/machine/machine-settings';
+import { problemOf } from '../../src/commands/problems/problem-sentences';
 import { chosenPython } from '../../src/commands/python/chosen-python';
 import { describePython } from '../../src/commands/python/python-environment';
 import { pythonOnPath } from '../../src/commands/python/python-on-path';
 import { SubmissionMemory } from '../../src/commands/submission/submission-memory';
-import { WriteBackService } from '../../src/commands/write-back';
+import { WriteBackService } from '../../src/commands/write-back/write-back';
 import { EmbeddedExecutionService } from '../../src/embedded';
 import { ServiceError } from '../../src/execution/errors';
 import { systemClock } from '../../src/tracking/clock';

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import * as vscode from 'vscode';
 import { kernelEnvironment } from './kernel-environment';
-import { Problem } from '../problem';
+import { Problem } from '../problems/problem';
 import { describePython } from './python-environment';
 
 /** Only what has it is remembered: it may be installed at any time. */

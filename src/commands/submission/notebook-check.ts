@@ -1,7 +1,7 @@
 import { l10n } from 'vscode';
 import { readNotebook, type NotebookReading } from '../../notebook/document';
 import { NotebookError } from '../../notebook/errors';
-import { Problem } from '../problem';
+import { Problem } from '../problems/problem';
 
 /**
  * Reads a notebook before anything is started with it.

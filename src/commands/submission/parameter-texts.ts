@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { JsonObject } from '../../notebook/json';
 import { ParametersError } from '../../notebook/parameters/errors';
 import { parseParameters } from '../../notebook/parameters/parse';
-import { Problem, type Remedy } from '../problem';
+import { Problem, type Remedy } from '../problems/problem';
 
 /**
  * Reads parameters.

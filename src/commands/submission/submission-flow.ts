@@ -9,10 +9,10 @@ import { pickParameters } from '../../views/pickers/parameter-picker';
 import { pickRunOptions } from '../../views/pickers/run-options-picker';
 import { pickTemplate, type TemplateChoice } from '../../views/pickers/template-picker';
 import { loadParametersFile, readParametersText } from './parameter-texts';
-import { Problem } from '../problem';
+import { Problem } from '../problems/problem';
 import type { Choice, SubmissionMemory } from './submission-memory';
-import { sentenceOfProblems } from '../template-sentences';
-import { defaultTemplateName, editTemplates, templatesFor } from '../template-settings';
+import { sentenceOfProblems } from '../templates/template-sentences';
+import { defaultTemplateName, editTemplates, templatesFor } from '../templates/template-settings';
 
 /** All that is asked before a notebook is submitted. */
 export interface Answers {

@@ -4,13 +4,13 @@ import type { UserTemplate } from '../../execution/template';
 import { isJsonObject } from '../../notebook/json';
 import type { Notebook } from '../../notebook/model';
 import { label } from '../../views/pickers/label';
-import { googleRemedies } from '../google-sentences';
+import { googleRemedies } from '../google-cloud/google-sentences';
 import { installIpykernel } from '../python/ipykernel';
-import { Problem, type Remedy } from '../problem';
-import { sentenceOf } from '../problem-sentences';
+import { Problem, type Remedy } from '../problems/problem';
+import { sentenceOf } from '../problems/problem-sentences';
 import { pythonOnPath } from '../python/python-on-path';
 import { nameOf, type Submission } from './submission';
-import { editTemplates } from '../template-settings';
+import { editTemplates } from '../templates/template-settings';
 
 /** Submits once more, after something was mended. */
 export type Resubmit = (submission: Submission) => Promise<unknown>;

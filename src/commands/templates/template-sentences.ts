@@ -1,5 +1,5 @@
 import { l10n } from 'vscode';
-import type { TemplateProblem } from '../execution/template-problems';
+import type { TemplateProblem } from '../../execution/template-problems';
 
 /** A template's problems as a sentence for the pick and the error. */
 export function sentenceOfProblems(problems: readonly TemplateProblem[]): string {

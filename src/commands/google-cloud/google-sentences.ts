@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import type { ServiceError } from '../execution/errors';
-import type { Remedy } from './problem';
+import type { ServiceError } from '../../execution/errors';
+import type { Remedy } from '../problems/problem';
 
 /** The sentence for an error of a Google service (src/google/error-translation.ts); undefined for any other reason. */
 export function googleSentence({ reason, args, message }: ServiceError): string | undefined {
@@ -72,7 +72,7 @@ export function googleRemedies({ reason, args }: ServiceError): Remedy[] {
       ? [
           {
             label: vscode.l10n.t('Edit Templates'),
-            run: async () => (await import('./template-settings')).editTemplates(),
+            run: async () => (await import('../templates/template-settings')).editTemplates(),
           },
         ]
       : []),

@@ -1,11 +1,11 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import { readNotebook, writeNotebook } from '../notebook/document';
-import type { TrackedExecution } from '../tracking/execution-store';
-import { readAll } from '../views/output/read-all';
-import { captureNotebook } from './submission/notebook-capture';
+import { readNotebook, writeNotebook } from '../../notebook/document';
+import type { TrackedExecution } from '../../tracking/execution-store';
+import { readAll } from '../../views/output/read-all';
+import { captureNotebook } from '../submission/notebook-capture';
 import { hashOf } from './notebook-hash';
-import { Problem } from './problem';
+import { Problem } from '../problems/problem';
 
 /**
  * Writes the outputs of an execution into the notebook it came from.

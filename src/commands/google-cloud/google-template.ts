@@ -1,9 +1,9 @@
 import * as vscode from 'vscode';
-import { ServiceError } from '../execution/errors';
-import type { TemplateRunOptions, UserTemplate } from '../execution/template';
-import { label } from '../views/pickers/label';
-import { problemOf } from './problem-sentences';
-import { saveTemplate, templatesFor } from './template-settings';
+import { ServiceError } from '../../execution/errors';
+import type { TemplateRunOptions, UserTemplate } from '../../execution/template';
+import { label } from '../../views/pickers/label';
+import { problemOf } from '../problems/problem-sentences';
+import { saveTemplate, templatesFor } from '../templates/template-settings';
 
 /** Something that Google Cloud lists. */
 interface Choice {

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
-import { ServiceError } from '../execution/errors';
-import type { CommandMap } from './command-map';
-import { chooseExecutions, type ExecutionContext } from './execution-commands';
+import { ServiceError } from '../../execution/errors';
+import type { CommandMap } from '../command-map';
+import { chooseExecutions, type ExecutionContext } from '../execution-commands';
 import { newGoogleTemplate, type CloudDirectory } from './google-template';
 
 type Handled =

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import { ServiceError } from '../execution/errors';
-import type { TrackingService } from '../tracking/tracking-service';
+import { ServiceError } from '../../execution/errors';
+import type { TrackingService } from '../../tracking/tracking-service';
 
 /**
  * Tells once that services elsewhere do not accept the person's credentials, with the command that mends them, however

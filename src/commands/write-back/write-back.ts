@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import { isTerminal } from '../execution/states';
-import type { ExecutionStore, TrackedExecution } from '../tracking/execution-store';
+import { isTerminal } from '../../execution/states';
+import type { ExecutionStore, TrackedExecution } from '../../tracking/execution-store';
 import { hashOf } from './notebook-hash';
 
 const KEY = 'notebookExecutions.writeBacks';

@@ -1,14 +1,14 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import { type Execution } from '../execution/execution';
-import type { ExecutionService } from '../execution/execution-service';
-import { TEMPLATE_SERVICES, type UserTemplate } from '../execution/template';
-import { notebookNameOf } from '../views/execution-facts';
-import { label } from '../views/pickers/label';
-import { withoutLinks } from '../views/text';
-import type { CommandMap } from './command-map';
-import { chooseExecutions, type ExecutionContext } from './execution-commands';
-import { withoutSecrets } from './secret-values';
+import { type Execution } from '../../execution/execution';
+import type { ExecutionService } from '../../execution/execution-service';
+import { TEMPLATE_SERVICES, type UserTemplate } from '../../execution/template';
+import { notebookNameOf } from '../../views/execution-facts';
+import { label } from '../../views/pickers/label';
+import { withoutLinks } from '../../views/text';
+import type { CommandMap } from '../command-map';
+import { chooseExecutions, type ExecutionContext } from '../execution-commands';
+import { withoutSecrets } from '../secret-values';
 import {
   defaultTemplateName,
   editTemplates,

@@ -1,7 +1,7 @@
 import { commands, l10n } from 'vscode';
-import { ServiceError } from '../execution/errors';
-import { isHanging } from '../tracking/machine-monitor';
-import { googleRemedies, googleSentence } from './google-sentences';
+import { ServiceError } from '../../execution/errors';
+import { isHanging } from '../../tracking/machine-monitor';
+import { googleRemedies, googleSentence } from '../google-cloud/google-sentences';
 import { Problem, type Remedy } from './problem';
 
 /** The person's sentence for any error. Details (stack, system errors) are in the log, behind the popup's button. */

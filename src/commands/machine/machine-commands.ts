@@ -1,11 +1,11 @@
 import * as vscode from 'vscode';
-import { isCleanedUp, type CleanedUp, type MachineService } from '../execution/machine';
-import { isTerminal } from '../execution/states';
-import type { TrackedExecution } from '../tracking/execution-store';
-import { parseTime } from '../views/execution-facts';
-import { formatBytes, formatTime } from '../views/text';
-import type { CommandMap } from './command-map';
-import { chooseExecutions, type ExecutionContext } from './execution-commands';
+import { isCleanedUp, type CleanedUp, type MachineService } from '../../execution/machine';
+import { isTerminal } from '../../execution/states';
+import type { TrackedExecution } from '../../tracking/execution-store';
+import { parseTime } from '../../views/execution-facts';
+import { formatBytes, formatTime } from '../../views/text';
+import type { CommandMap } from '../command-map';
+import { chooseExecutions, type ExecutionContext } from '../execution-commands';
 
 type Handled =
   | 'notebookExecutions.pin'
