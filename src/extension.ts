@@ -8,7 +8,7 @@ import { WriteBackService } from './commands/write-back/write-back';
 import { defaultDataDirectory, serviceLogFile } from './embedded';
 import { redact } from './execution/redaction';
 import { systemClock } from './tracking/clock';
-import { LOCAL_RATES } from './tracking/poller';
+import { LOCAL_RATES } from './tracking/poll-rates';
 import { MachineMonitor } from './tracking/machine-monitor';
 import { TrackingService } from './tracking/tracking-service';
 import { createViews, windowFocus } from './views/views';

@@ -3,7 +3,7 @@ import type { ExecutionRequest } from '../execution/execution';
 import type { ExecutionService } from '../execution/execution-service';
 import type { UserTemplate } from '../execution/template';
 import type { Google, GoogleDirectory, GoogleOptions } from '../google';
-import { LOCAL_RATES, REMOTE_RATES } from '../tracking/poller';
+import { LOCAL_RATES, REMOTE_RATES } from '../tracking/poll-rates';
 import type { TrackingService } from '../tracking/tracking-service';
 
 /** What the services of a window are made of. */

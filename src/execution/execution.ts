@@ -2,8 +2,8 @@ import * as z from 'zod/mini';
 import type { State } from './states';
 
 /*
- * The contract (design.md, "Contract"): the Execution resource of the Notebooks API v1 with its own field names, plus
- * two blocks of ours, `runOptions` (input) and `runStatus` (output). Times are RFC 3339 in UTC, durations are seconds.
+ * The contract: the Execution resource of the Notebooks API v1 with its own field names, plus two blocks of ours,
+ * `runOptions` (input) and `runStatus` (output). Times are RFC 3339 in UTC, durations are seconds.
  * Unknown fields in an answer are dropped by the schemas: a newer service must not break this client.
  */
 

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import * as path from 'node:path';
 import { RunnerJobSchema, RunnerStatusSchema, type RunnerJob, type RunnerStatus } from '../runner/job';
 import { createFile, errorCode, exists } from './files';
@@ -54,6 +55,13 @@ export async function withdraw(store: FolderStore, { id }: ExecutionRecord): Pro
 /** A second copy of the job, 0600, for executions that may have more than one attempt: the runner deletes the first. */
 export function retryFile(store: FolderStore, id: string): string {
   return path.join(store.folder(id), 'retry.json');
+}
+
+/** Removes both copies of the job, which hold the person's environment. Answers why one is left over. */
+export async function removeJobs(store: FolderStore, id: string): Promise<unknown[]> {
+  const files = [store.file(id, 'job'), retryFile(store, id)];
+  const removals = await Promise.allSettled(files.map((file) => rm(file, { force: true })));
+  return removals.flatMap((removal) => (removal.status === 'rejected' ? [removal.reason as unknown] : []));
 }
 
 /** What of a kernel that was there at create is gone. */

@@ -1,8 +1,7 @@
-import { rm } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import type { ExecutionWarning } from '../execution/execution';
 import { isTerminal } from '../execution/states';
-import { readStatus, retryFile } from './attempt-files';
+import { readStatus, removeJobs } from './attempt-files';
 import type { Entry } from './entry';
 import { errorCode, exists } from './files';
 import type { FolderStore } from './folder-store';
@@ -82,11 +81,10 @@ export class ExecutionEnding {
   async #persist(record: ExecutionRecord): Promise<void> {
     try {
       const { store } = this;
-      // They hold the person's environment; whoever sees the end must not find them.
-      const secrets = [store.file(record.id, 'job'), retryFile(store, record.id)];
-      const removals = await Promise.allSettled(secrets.map((file) => rm(file, { force: true })));
+      // Whoever sees the end must not find the person's environment.
+      const leftOver = await removeJobs(store, record.id);
       await store.save(record);
-      for (const removal of removals) if (removal.status === 'rejected') throw removal.reason;
+      if (leftOver.length > 0) throw leftOver[0];
     } catch (error) {
       if (record.deleteTime !== undefined && errorCode(error) === 'ENOENT') return;
       this.log(`${record.id}: record not written, again in ${RETRY_MS} ms: ${String(error)}`);

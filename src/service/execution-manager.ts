@@ -1,11 +1,10 @@
-import { rm } from 'node:fs/promises';
 import type { Execution } from '../execution/execution';
 import { EXECUTION_ID } from '../execution/execution-name';
 import { ServiceError } from '../execution/errors';
 import { isTerminal } from '../execution/states';
 import { FILES } from '../runner/execution-folder';
 import { accept, type Place } from './acceptance';
-import { retryFile } from './attempt-files';
+import { removeJobs } from './attempt-files';
 import type { Entry } from './entry';
 import { ExecutionIndex } from './execution-index';
 import { errorCode } from './files';
@@ -217,12 +216,9 @@ export class ExecutionManager {
       this.#queue.pump();
       throw error;
     }
-    // They hold the person's environment.
     const { store, log } = this.options;
-    for (const file of [store.file(record.id, 'job'), retryFile(store, record.id)]) {
-      await rm(file, { force: true }).catch((error: unknown) => {
-        log(`${file} is left over: ${String(error)}`);
-      });
+    for (const error of await removeJobs(store, record.id)) {
+      log(`${record.id}: its job is left over: ${String(error)}`);
     }
   }
 

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Execution } from '../execution/execution';
 import type { ExecutionPage, ExecutionService } from '../execution/execution-service';
-import { isActive, isTerminal } from '../execution/states';
+import { isActive } from '../execution/states';
+import { createdAt, mayFollow, oldestOf } from './answer-order';
 import type { Disposable } from './clock';
 import { Emitter } from './emitter';
 
@@ -298,22 +299,4 @@ class ChangeBuilder implements StoreChange {
 
 function visible(entry: Entry): boolean {
   return !entry.hidden;
-}
-
-/** When the oldest of a page was created, in milliseconds since the epoch; `before` where it has none. */
-export function oldestOf(page: ExecutionPage, before = Infinity): number {
-  return page.executions.reduce((oldest, each) => Math.min(oldest, createdAt(each)), before);
-}
-
-function createdAt(execution: Execution): number {
-  return Date.parse(execution.createTime ?? '');
-}
-
-/** design.md, "Contract": a terminal state is final for its attempt. Another createTime is another execution of the same id. */
-function mayFollow(known: Execution, answered: Execution): boolean {
-  if (known.createTime !== answered.createTime) return true;
-  const knownAttempt = known.runStatus?.attempt ?? 1;
-  const answeredAttempt = answered.runStatus?.attempt ?? 1;
-  if (answeredAttempt !== knownAttempt) return answeredAttempt > knownAttempt;
-  return !isTerminal(known.state) || known.state === answered.state;
 }

@@ -3,39 +3,9 @@ import type { Execution } from '../execution/execution';
 import type { ExecutionPage, ExecutionService } from '../execution/execution-service';
 import { isTerminal } from '../execution/states';
 import type { Clock, Disposable } from './clock';
-import { oldestOf, type ExecutionStore } from './execution-store';
-
-/** How often a service is asked. Times are milliseconds between the end of one tick and the next. */
-export interface PollRates {
-  /** While something is active: right after a change, and at most when nothing has changed for a while. */
-  readonly active: readonly [number, number];
-  /** While nothing is active and somebody looks. */
-  readonly watched: number;
-  /** Longest wait after repeated errors. */
-  readonly longest: number;
-  /** Share of each wait that is left to chance, so that many windows do not ask at once; 0 to 1. */
-  readonly jitter: number;
-  /** A request that takes longer has failed. */
-  readonly timeout: number;
-}
-
-/** For a service on this machine. */
-export const LOCAL_RATES: PollRates = {
-  active: [500, 1000],
-  watched: 3000,
-  longest: 15_000,
-  jitter: 0,
-  timeout: 15_000,
-};
-
-/** For Google's services. */
-export const REMOTE_RATES: PollRates = {
-  active: [5000, 30_000],
-  watched: 60_000,
-  longest: 300_000,
-  jitter: 0.3,
-  timeout: 60_000,
-};
+import { oldestOf } from './answer-order';
+import type { ExecutionStore } from './execution-store';
+import { retryAfter, type PollRates } from './poll-rates';
 
 /** How many executions one list asks for. */
 export const PAGE_SIZE = 100;
@@ -302,10 +272,4 @@ function placeAfter(page: ExecutionPage, before?: number): Place | undefined {
   return nextPageToken === undefined
     ? undefined
     : { pageToken: nextPageToken, before: oldestOf(page, before) };
-}
-
-/** Milliseconds that the service asks to wait: `args.retryAfter` of its error, in seconds. */
-function retryAfter(error: unknown): number {
-  const seconds = error instanceof ServiceError ? Number(error.args['retryAfter']) : NaN;
-  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : 0;
 }

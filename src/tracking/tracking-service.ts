@@ -4,7 +4,8 @@ import type { Clock, Disposable } from './clock';
 import { CompletionNotifier, type WindowFocus } from './completion-notifier';
 import { DeletionService } from './deletion-service';
 import { executionKey, ExecutionStore } from './execution-store';
-import { Poller, type PollRates } from './poller';
+import type { PollRates } from './poll-rates';
+import { Poller } from './poller';
 import { RecordFolder } from './record-folder';
 
 /** What the tracking needs of its surroundings; everything that tests want to steer is passed in. */

@@ -15,7 +15,7 @@ const SHOWN = 5;
 /** Outputs larger than this are not read for their timings, in bytes. */
 const LARGEST = 50 * 1024 * 1024;
 
-/** The times that nbclient's convention puts into a cell's metadata (run-semantics.md, "Metadata written"). */
+/** The times that nbclient's convention puts into a cell's metadata. */
 const NotebookSchema = z.object({
   cells: z.array(
     z.object({

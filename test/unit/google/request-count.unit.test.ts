@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { ExecutionService } from '../../../src/execution/execution-service';
 import { ExecutionStore } from '../../../src/tracking/execution-store';
-import { Poller, REMOTE_RATES } from '../../../src/tracking/poller';
+import { REMOTE_RATES } from '../../../src/tracking/poll-rates';
+import { Poller } from '../../../src/tracking/poller';
 import { BUCKET, CloudDouble, LOCATION, PROJECT } from '../../support/google/cloud';
 import { until } from '../../support/until';
 import { FakeClock, settle } from '../tracking/fake-clock';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { ServiceError } from '../../../src/execution/errors';
 import { ExecutionStore } from '../../../src/tracking/execution-store';
-import { LOCAL_RATES, Poller, REMOTE_RATES, type PollRates } from '../../../src/tracking/poller';
+import { LOCAL_RATES, REMOTE_RATES, type PollRates } from '../../../src/tracking/poll-rates';
+import { Poller } from '../../../src/tracking/poller';
 import { FakeClock, settle } from './fake-clock';
 import { nameOf, ScriptedService } from './scripted-service';
 

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { Emitter } from '../../../src/tracking/emitter';
-import { LOCAL_RATES } from '../../../src/tracking/poller';
+import { LOCAL_RATES } from '../../../src/tracking/poll-rates';
 import { TrackingService } from '../../../src/tracking/tracking-service';
 import { until } from '../../support/until';
 import { FakeClock } from './fake-clock';
