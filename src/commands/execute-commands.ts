@@ -2,6 +2,7 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import type { UserTemplate } from '../execution/template';
 import type { TrackedExecution } from '../tracking/execution-store';
+import { oneLine } from '../views/text';
 import type { CommandMap } from './command-map';
 import { Problem } from './problems/problem';
 import { problemOf } from './problems/problem-sentences';
@@ -173,11 +174,12 @@ export class ExecuteCommands {
 /** The one question for many notebooks, with their names. */
 async function confirmMany(sources: readonly vscode.Uri[], template: UserTemplate): Promise<boolean> {
   const yes = vscode.l10n.t('Execute');
+  const name = oneLine(template.name);
   const question =
     sources.length === 1
-      ? vscode.l10n.t('Execute 1 notebook with the template “{0}”?', template.name)
-      : vscode.l10n.t('Execute {0} notebooks with the template “{1}”?', sources.length, template.name);
-  const names = sources.map((source) => vscode.workspace.asRelativePath(source));
+      ? vscode.l10n.t('Execute 1 notebook with the template “{0}”?', name)
+      : vscode.l10n.t('Execute {0} notebooks with the template “{1}”?', sources.length, name);
+  const names = sources.map((source) => oneLine(vscode.workspace.asRelativePath(source)));
   const listed = [...names.slice(0, MOST_LISTED), ...(names.length > MOST_LISTED ? ['…'] : [])].join('\n');
   const values =
     template.executionTemplate.parameters === undefined

@@ -93,14 +93,25 @@ export async function chooseExecutions(
   const given = givenExecutions(store, args, context.selection);
   if (given.length > 0) {
     const chosen = given.filter(able);
+    if (chosen.length === 0) {
+      // It may have ended since its menu was opened.
+      throw new Problem(vscode.l10n.t('This cannot be done with what is selected.'));
+    }
     return many ? chosen : chosen.slice(0, 1);
   }
   if (store.statuses().some(({ loaded }) => !loaded)) {
     await context.tracking.refresh();
   }
+  const errors = store.statuses().flatMap(({ error }) => error ?? []);
+  // Where executions could not be asked for, that is what to tell.
+  if (store.isEmpty && errors[0] !== undefined) throw errors[0];
   const candidates = store.all().filter(able);
   if (candidates.length === 0) {
-    throw new Problem(vscode.l10n.t('There is no execution that this can be done with.'));
+    throw new Problem(
+      store.isEmpty
+        ? vscode.l10n.t('There are no executions. Execute a notebook first.')
+        : vscode.l10n.t('There is no execution that this can be done with.'),
+    );
   }
   return pickExecutions(title, candidates, many);
 }

@@ -1,5 +1,6 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
+import { oneLine } from '../views/text';
 import type { CommandMap } from './command-map';
 import type { ExecuteCommands } from './execute-commands';
 import { Problem } from './problems/problem';
@@ -23,7 +24,7 @@ export function folderCommands(
         throw new Problem(
           vscode.l10n.t(
             'There is no notebook in {0}.',
-            chosen.map(({ path: file }) => path.posix.basename(file)).join(', '),
+            chosen.map(({ path: file }) => oneLine(path.posix.basename(file))).join(', '),
           ),
         );
       }

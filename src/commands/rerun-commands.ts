@@ -3,6 +3,7 @@ import type { Notebook } from '../notebook/model';
 import type { TrackedExecution } from '../tracking/execution-store';
 import { notebookNameOf } from '../views/execution-facts';
 import { readAll } from '../views/output/read-all';
+import { oneLine } from '../views/text';
 import type { CommandMap } from './command-map';
 import type { ExecuteCommands } from './execute-commands';
 import { chooseExecutions, type ExecutionContext } from './execution-commands';
@@ -102,7 +103,7 @@ async function chooseVersion({ service, execution }: TrackedExecution): Promise<
     { label: vscode.l10n.t('The notebook as it was executed then'), notebook: submitted },
   ];
   const chosen = await vscode.window.showQuickPick(items, {
-    title: vscode.l10n.t('Execute {0}', name),
+    title: vscode.l10n.t('Execute {0}', oneLine(name)),
     placeHolder: vscode.l10n.t('The notebook was changed since. Which one is to be executed?'),
   });
   return chosen === undefined ? undefined : { source: uri, notebook: chosen.notebook };

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { ServiceError } from '../execution/errors';
 import type { TrackingService } from '../tracking/tracking-service';
 import type { PythonState } from '../views/explorer/welcome-reason';
+import { withoutLinks } from '../views/text';
 import type { CommandMap } from './command-map';
 import { googleRemedies } from './google-cloud/google-sentences';
 import { Problem } from './problems/problem';
@@ -31,6 +32,10 @@ export function setupCommands(
       }
       if (state === 'ipykernelMissing') {
         await installIpykernel(executable, exampleNotebook());
+      } else {
+        void vscode.window.showInformationMessage(
+          withoutLinks(vscode.l10n.t('ipykernel is installed already, in {0}.', executable)),
+        );
       }
       await lookAgain();
     },

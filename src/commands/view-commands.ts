@@ -6,6 +6,7 @@ import { GROUPINGS, NO_FILTER, SORTINGS, type Grouping, type Sorting } from '../
 import { trackedOf, type MoreNode } from '../views/explorer/nodes';
 import { writeDocument } from '../views/output/save-document';
 import { presentGroup, STATE_GROUPS } from '../views/state-presentation';
+import { oneLine, withoutLinks } from '../views/text';
 import type { Views } from '../views/views';
 import type { CommandMap } from './command-map';
 import { chooseExecutions, type ExecutionContext } from './execution-commands';
@@ -255,7 +256,7 @@ async function reveal({ execution }: TrackedExecution): Promise<void> {
   if (!inWorkspace && (vscode.env.remoteName !== undefined || vscode.env.uiKind === vscode.UIKind.Web)) {
     await vscode.env.clipboard.writeText(uri.fsPath);
     void vscode.window.showInformationMessage(
-      vscode.l10n.t('The path of {0} was copied.', path.basename(uri.fsPath)),
+      withoutLinks(vscode.l10n.t('The path of {0} was copied.', oneLine(path.basename(uri.fsPath)))),
     );
     return;
   }

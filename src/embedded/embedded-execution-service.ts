@@ -17,6 +17,7 @@ import { FILES } from '../runner/execution-folder';
 import { CLEAN_UP_PATH, PARENT, servicePaths, stagedName } from '../service/endpoint';
 import type { CleanUp, ServiceConfig, ServiceInfo } from '../service/schemas';
 import { createFile, errorCode, makePrivateDirectory, readIfExists, replaceFile } from '../service/files';
+import type { PageReader } from './answers';
 import { ConnectionError, HttpClient, type HttpRequest } from './http-client';
 import { openDocument, readLogChunk } from './local-files';
 import { ServiceLocator } from './service-locator';
@@ -62,6 +63,7 @@ export class EmbeddedExecutionService implements ExecutionService {
   readonly #locator: ServiceLocator;
   readonly #staging: string;
   #configured: Promise<void> | undefined;
+  #newest: PageReader | undefined;
 
   constructor(private readonly options: EmbeddedServiceOptions) {
     const { idleSeconds = 600, log = () => undefined } = options;
@@ -126,9 +128,11 @@ export class EmbeddedExecutionService implements ExecutionService {
       timeout: TIMEOUT,
       signal,
     });
-    const { PageSchema, parseExecution } = await answers();
-    const { executions, nextPageToken } = PageSchema.parse(answer);
-    return { executions: executions.map(parseExecution), nextPageToken };
+    const { PageReader } = await answers();
+    // The newest are asked for with every tick of a window, others now and then.
+    if (page.pageToken !== undefined) return new PageReader().read(answer);
+    this.#newest ??= new PageReader();
+    return this.#newest.read(answer);
   }
 
   async cancel(name: string, signal?: AbortSignal): Promise<Execution> {

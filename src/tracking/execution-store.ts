@@ -4,6 +4,7 @@ import type { ExecutionPage, ExecutionService } from '../execution/execution-ser
 import { isActive } from '../execution/states';
 import { createdAt, mayFollow, oldestOf } from './answer-order';
 import type { Disposable } from './clock';
+import { CreationOrder } from './creation-order';
 import { Emitter } from './emitter';
 
 /** An execution and the service that runs it. A new object each time the execution changes. */
@@ -58,6 +59,8 @@ export function executionKey(serviceId: string, name: string): string {
 export class ExecutionStore implements Disposable {
   private readonly entries = new Map<string, Entry>();
   private readonly active = new Map<string, TrackedExecution>();
+  /** By service id. */
+  private readonly orders = new Map<string, CreationOrder>();
   private readonly services = new Map<string, ServiceStatus>();
   private readonly removals = new Map<string, Ticket>();
   private lastTicket: Ticket = 0;
@@ -107,15 +110,12 @@ export class ExecutionStore implements Disposable {
    */
   applyFirstPage(ticket: Ticket, service: ExecutionService, page: ExecutionPage): void {
     const change = new ChangeBuilder();
-    const named = new Set(page.executions.map(({ name }) => executionKey(service.id, name)));
-    const oldest = oldestOf(page);
     for (const execution of page.executions) this.put(ticket, service, execution, change);
     const coversAll = page.nextPageToken === undefined;
-    for (const [key, entry] of this.entries) {
-      if (entry.tracked.service.id !== service.id || named.has(key) || entry.asOf >= ticket) continue;
-      if (this.active.has(key)) continue;
-      if (coversAll || entry.created > oldest) this.take(key, change);
-    }
+    const covered = coversAll
+      ? this.entries.keys()
+      : this.orderOf(service.id).between(oldestOf(page), Infinity);
+    this.takeUnnamed(ticket, service, page, covered, change);
     this.fire(change);
     const known = this.services.get(service.id);
     const first = known === undefined || !known.loaded || coversAll;
@@ -139,23 +139,15 @@ export class ExecutionStore implements Disposable {
    */
   applyKnownPage(ticket: Ticket, service: ExecutionService, page: ExecutionPage, before: number): void {
     const change = new ChangeBuilder();
-    const named = new Set(page.executions.map(({ name }) => executionKey(service.id, name)));
     const oldest = page.nextPageToken === undefined ? -Infinity : oldestOf(page, before);
     for (const execution of page.executions) this.put(ticket, service, execution, change);
-    for (const [key, entry] of this.entries) {
-      const { tracked, asOf, created } = entry;
-      if (tracked.service.id !== service.id || named.has(key) || asOf >= ticket || this.active.has(key))
-        continue;
-      if (created < before && created > oldest) this.take(key, change);
-    }
+    this.takeUnnamed(ticket, service, page, this.orderOf(service.id).between(oldest, before), change);
     this.fire(change);
   }
 
   /** Whether executions of a service are known that were created before a time, in milliseconds since the epoch. */
   knowsOlder(serviceId: string, before: number): boolean {
-    for (const { tracked, created } of this.entries.values())
-      if (created < before && tracked.service.id === serviceId) return true;
-    return false;
+    return this.orderOf(serviceId).hasOlder(before);
   }
 
   /** The execution is gone: it was deleted, or the service says NOT_FOUND. Answers to earlier requests do not bring it back. */
@@ -212,6 +204,12 @@ export class ExecutionStore implements Disposable {
     return [...this.entries.values()].filter(visible).map((entry) => entry.tracked);
   }
 
+  /** Whether there is none that is not hidden. */
+  get isEmpty(): boolean {
+    for (const entry of this.entries.values()) if (visible(entry)) return false;
+    return true;
+  }
+
   /** Executions that change by themselves, of one service or of all. */
   activeOnes(serviceId?: string): TrackedExecution[] {
     const all = [...this.active.values()];
@@ -243,7 +241,9 @@ export class ExecutionStore implements Disposable {
     const tracked: TrackedExecution = { key, service, execution };
     if (entry === undefined) {
       if ((this.removals.get(key) ?? 0) >= ticket) return tracked;
-      this.entries.set(key, { tracked, created: createdAt(execution), asOf: ticket, hidden: false });
+      const created = createdAt(execution);
+      this.entries.set(key, { tracked, created, asOf: ticket, hidden: false });
+      this.orderOf(service.id).add(key, created);
       change.added.push(tracked);
     } else {
       if (ticket < entry.asOf || !mayFollow(entry.tracked.execution, execution)) return entry.tracked;
@@ -258,16 +258,40 @@ export class ExecutionStore implements Disposable {
     return tracked;
   }
 
-  private take(key: string, change: ChangeBuilder): void {
-    const entry = this.entries.get(key);
-    if (entry === undefined) return;
-    this.drop(key);
-    if (!entry.hidden) change.removed.push(entry.tracked);
+  /** Takes away what a page covers and does not name, but what is active or known from a later answer. */
+  private takeUnnamed(
+    ticket: Ticket,
+    service: ExecutionService,
+    page: ExecutionPage,
+    covered: Iterable<string>,
+    change: ChangeBuilder,
+  ): void {
+    const named = new Set(page.executions.map(({ name }) => executionKey(service.id, name)));
+    for (const key of covered) {
+      const entry = this.entries.get(key);
+      if (entry?.tracked.service.id !== service.id || named.has(key) || entry.asOf >= ticket) continue;
+      if (!this.active.has(key)) this.take(key, change);
+    }
   }
 
-  private drop(key: string): void {
+  private orderOf(serviceId: string): CreationOrder {
+    const order = this.orders.get(serviceId) ?? new CreationOrder();
+    this.orders.set(serviceId, order);
+    return order;
+  }
+
+  private take(key: string, change: ChangeBuilder): void {
+    const entry = this.drop(key);
+    if (entry?.hidden === false) change.removed.push(entry.tracked);
+  }
+
+  private drop(key: string): Entry | undefined {
+    const entry = this.entries.get(key);
+    if (entry === undefined) return undefined;
     this.entries.delete(key);
     this.active.delete(key);
+    this.orderOf(entry.tracked.service.id).delete(key, entry.created);
+    return entry;
   }
 
   private setStatus(service: ExecutionService, news: Partial<ServiceStatus>): void {

@@ -162,6 +162,40 @@ describe('commands on executions', () => {
     assert.equal((await allNames(service)).length, before.length + 5);
   });
 
+  it('shows names of strangers as text in one line wherever it asks or tells', async () => {
+    const name = 'a"b\'\n<b>$(trash)\u202eאבג';
+    const plain = '\u2068a"b\' <b>$(trash)אבג';
+    const one = await writeFile(`${name}.ipynb`, notebookText(['1']));
+    const bad = vscode.Uri.joinPath(one, '..', `bad ${name}.ipynb`);
+    await vscode.workspace.fs.writeFile(bad, new TextEncoder().encode('no'));
+    const undo = await withSettings({
+      'notebookExecutions.templates': [{ name: `T${name}`, service: 'embedded' }],
+    });
+    person.willPick((pick) => {
+      assert.equal(pick.title, `Execute ${plain}.ipynb\u2069`);
+      assert.ok(pick.labels.includes('\u2068Ta"b\' <b>\\$(trash)אבג\u2069'), pick.labels.join());
+      pick.choose('This machine');
+    });
+    await ended(service, await run('execute', one));
+    person.willPick((pick) => {
+      pick.choose('\u2068Ta"b\' <b>\\$(trash)אבג\u2069');
+    });
+    await run('execute', one, [one, bad]);
+    const { text, detail = '' } = await person.message(/Execute 2 notebooks/);
+    await undo();
+    assert.ok(text.endsWith('“\u2068Ta"b\' <b>$(trash)אבג\u2069”?'), text);
+    assert.equal(detail.split('\n').length, 4, detail);
+    assert.ok(!detail.includes('\u202e'));
+    await run('execute', bad);
+    await person.message(/^\u2068bad a"b' <b>\$\(trash\)אבג\.ipynb\u2069 is not a notebook/);
+    await run('refresh');
+    person.willPick((pick) => {
+      const label = plain.replace('$', '\\$') + '\u2069';
+      assert.ok(pick.labels.includes(label), pick.labels.join());
+    });
+    await run('openOutput');
+  });
+
   it('compareWithInput, compareOutputs and openSourceCell show documents beside each other', async () => {
     await ended(service, await submit('compared', 'print(1)', '1/0'));
     await ended(service, await submit('compared', 'print(2)'));

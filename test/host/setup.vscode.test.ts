@@ -43,8 +43,9 @@ describe('what mends a first run', () => {
     assert.ok(path.relative(extension, source).startsWith('..'), source);
   });
 
-  it('installs nothing where ipykernel is there', async () => {
+  it('installs nothing where ipykernel is there, and says so', async () => {
     await run('installIpykernel');
+    await person.message(/^ipykernel is installed already, in \S/);
     assert.deepEqual(person.complaints, []);
   });
 

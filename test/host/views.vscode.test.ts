@@ -408,6 +408,16 @@ describe('ExecutionTreeProvider', () => {
       assert.deepEqual(fired, [undefined]);
     });
 
+    it('by names of strangers, as text in one line', async () => {
+      const source = `file:///w/${encodeURIComponent('c"\n<b>x</b>\u202eאבג')}.ipynb`;
+      put('c', { runOptions: { source, templateName: 'T\n[y](command:z)' } });
+      list();
+      provider.arrange({ ...DEFAULT_ARRANGEMENT, grouping: 'notebook' });
+      assert.ok((await shown(undefined, 0)).includes('\u2068c" <b>x</b>אבג\u2069 1'));
+      provider.arrange({ ...DEFAULT_ARRANGEMENT, grouping: 'template' });
+      assert.ok((await shown(undefined, 0)).includes('T [y](command:z) 1'));
+    });
+
     it('by template', async () => {
       provider.arrange({ ...DEFAULT_ARRANGEMENT, grouping: 'template' });
       assert.deepEqual(await shown(undefined, 0), ['T2 1', 'T10 1', 'Without a Template 1']);

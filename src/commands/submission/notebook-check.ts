@@ -1,6 +1,7 @@
 import { l10n } from 'vscode';
 import { readNotebook, type NotebookReading } from '../../notebook/document';
 import { NotebookError } from '../../notebook/errors';
+import { oneLine } from '../../views/text';
 import { Problem } from '../problems/problem';
 
 /**
@@ -12,7 +13,7 @@ export function checkNotebook(bytes: Uint8Array, name: string): NotebookReading 
     return readNotebook(bytes);
   } catch (error) {
     if (error instanceof NotebookError) {
-      throw new Problem(sentenceOf(error, name), [], { cause: error });
+      throw new Problem(sentenceOf(error, oneLine(name)), [], { cause: error });
     }
     throw error;
   }

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { JsonObject } from '../../notebook/json';
 import { ParametersError } from '../../notebook/parameters/errors';
 import { parseParameters } from '../../notebook/parameters/parse';
+import { oneLine } from '../../views/text';
 import { Problem, type Remedy } from '../problems/problem';
 
 /**
@@ -15,7 +16,7 @@ export function readParametersText(text: string, what: string, remedies: readonl
     return parseParameters(text);
   } catch (error) {
     if (error instanceof ParametersError) {
-      throw new Problem(sentenceOf(error, what), remedies, { cause: error });
+      throw new Problem(oneLine(sentenceOf(error, what), 1000), remedies, { cause: error });
     }
     throw error;
   }

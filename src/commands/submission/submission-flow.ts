@@ -8,6 +8,7 @@ import { formParameters, ParameterForm, parametersText } from '../../views/picke
 import { pickParameters } from '../../views/pickers/parameter-picker';
 import { pickRunOptions } from '../../views/pickers/run-options-picker';
 import { pickTemplate, type TemplateChoice } from '../../views/pickers/template-picker';
+import { oneLine } from '../../views/text';
 import { loadParametersFile, readParametersText } from './parameter-texts';
 import { Problem } from '../problems/problem';
 import type { Choice, SubmissionMemory } from './submission-memory';
@@ -41,7 +42,7 @@ export async function askForSubmission(
   memory: SubmissionMemory,
   ignored: (template: UserTemplate) => readonly string[],
 ): Promise<Answers | undefined> {
-  const title = vscode.l10n.t('Execute {0}', path.posix.basename(source.path));
+  const title = vscode.l10n.t('Execute {0}', oneLine(path.posix.basename(source.path)));
   const { parameters, warnings } = inspectParameters(reading.notebook);
   const declared = formParameters(parameters);
   let preselected = initial?.template ?? defaultTemplateName(source) ?? memory.lastTemplate;

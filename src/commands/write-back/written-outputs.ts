@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { readNotebook, writeNotebook } from '../../notebook/document';
 import type { TrackedExecution } from '../../tracking/execution-store';
 import { readAll } from '../../views/output/read-all';
+import { oneLine } from '../../views/text';
 import { captureNotebook } from '../submission/notebook-capture';
 import { hashOf } from './notebook-hash';
 import { Problem } from '../problems/problem';
@@ -18,7 +19,7 @@ export async function writeOutputs(
   hash: string,
 ): Promise<void> {
   const { service, execution } = tracked;
-  const name = path.posix.basename(source.path);
+  const name = oneLine(path.posix.basename(source.path));
   const document = await service.readOutput(execution);
   if (document === undefined) {
     throw new Problem(vscode.l10n.t('There is no output to write into {0}.', name));

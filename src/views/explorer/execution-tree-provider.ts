@@ -197,7 +197,7 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
     const { store } = this.options;
     const statuses = store.statuses();
     // An empty view says what is wrong in another way, with buttons (welcome.ts).
-    const errors = (store.all().length === 0 ? [] : statuses)
+    const errors = (store.isEmpty ? [] : statuses)
       .filter(({ error }) => error !== undefined)
       .map(({ service }): TreeNode => ({ kind: 'serviceError', serviceId: service.id }));
     const [flat] = this.tree.groups;

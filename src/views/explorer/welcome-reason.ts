@@ -9,16 +9,17 @@ export type WelcomeReason =
 
 /**
  * Why no execution is shown.
- * @param known how many executions there are, `shown` how many of them the filter lets through.
+ * @param known whether there are executions.
+ * @param shown how many of them the filter lets through.
  * @param errors of services that did not answer.
  */
 export function welcomeReason(
-  known: number,
+  known: boolean,
   shown: number,
   errors: readonly Error[],
   python: PythonState,
 ): WelcomeReason {
-  if (known > 0) return shown === 0 ? 'filtered' : '';
+  if (known) return shown === 0 ? 'filtered' : '';
   const [first] = errors;
   if (first === undefined) return python === 'found' ? '' : python;
   if (errors.some((error) => error instanceof ServiceError && error.reason === 'serviceNotStarted'))

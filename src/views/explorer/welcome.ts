@@ -45,7 +45,7 @@ export class Welcome implements vscode.Disposable {
   /** Looks for Python where an empty view is on the screen. In a workspace that is not trusted nothing is started. */
   async look(): Promise<void> {
     const { explorer, store, findPython } = this.options;
-    if (!explorer.visible || !vscode.workspace.isTrusted || store.all().length > 0) return;
+    if (!explorer.visible || !vscode.workspace.isTrusted || !store.isEmpty) return;
     this.python = await findPython();
     this.update();
   }
@@ -58,7 +58,7 @@ export class Welcome implements vscode.Disposable {
     const { store, explorer } = this.options;
     const errors = store.statuses().flatMap(({ error }) => error ?? []);
     const { shownCount } = explorer.provider;
-    const reason = welcomeReason(store.all().length, shownCount, errors, this.python);
+    const reason = welcomeReason(!store.isEmpty, shownCount, errors, this.python);
     if (reason === this.reason) return;
     this.reason = reason;
     void vscode.commands.executeCommand('setContext', WELCOME_CONTEXT, reason);

@@ -128,6 +128,8 @@ export class Person {
   readonly messages: Message[] = [];
   /** Titles of all picks that were shown. */
   readonly picks: string[] = [];
+  /** All that was shown in words, in its order: texts of messages, titles of picks and input boxes. */
+  readonly shown: string[] = [];
   private readonly answers: PickAnswer[] = [];
   private readonly inputs: InputAnswer[] = [];
   private readonly dialogs: vscode.Uri[][] = [];
@@ -217,6 +219,7 @@ export class Person {
 
   private async meet(pick: FakeQuickPick): Promise<void> {
     this.picks.push(pick.title ?? '');
+    this.shown.push(pick.title ?? '');
     const answer = this.answers.shift();
     try {
       await answer?.(new OpenPick(pick));
@@ -247,6 +250,7 @@ export class Person {
   }
 
   private input(options: vscode.InputBoxOptions): Promise<string | undefined> {
+    this.shown.push(options.title ?? options.prompt ?? '');
     const check = (text: string): string | undefined => {
       const verdict = options.validateInput?.(text);
       if (verdict === null || verdict === undefined || typeof verdict === 'string')
@@ -265,6 +269,7 @@ export class Person {
     const [options] = rest;
     const isOptions = typeof options === 'object' && options !== null;
     const buttons = rest.filter((item) => typeof item === 'string');
+    this.shown.push(text);
     this.messages.push({
       kind,
       text,

@@ -83,6 +83,18 @@ describe('The client of the embedded service', () => {
     assert.equal((await ended(one, `${NAME}after`)).state, 'SUCCEEDED');
   });
 
+  it('answers executions that are as before with the objects of before', async () => {
+    const service = client();
+    const { name } = await service.create('same', request(), input);
+    await ended(service, name);
+    const [before] = (await service.list({})).executions;
+    assert.equal(before?.state, 'SUCCEEDED');
+    await service.pin(name, true);
+    const [pinned] = (await service.list({})).executions;
+    assert.equal(pinned?.runStatus?.pinned, true);
+    assert.equal((await service.list({})).executions[0], pinned);
+  });
+
   it('runs an execution and reads its files', async () => {
     const service = client();
     const created = await service.create('files', request(), input);

@@ -198,16 +198,50 @@ describe('ExecutionStore', () => {
     assert.deepEqual(store.statuses(), []);
   });
 
-  it('applies a page to 10,000 executions without going through their fields', () => {
-    store.applyOlderPage(store.begin(), service, {
-      executions: Array.from({ length: 10_000 }, (_, index) => execution(`e${String(index)}`, 'SUCCEEDED')),
+  it('applies a page to 10,000 executions without going through them', () => {
+    let looks = 0;
+    const counted = Object.defineProperty(new ScriptedService('counted'), 'id', {
+      get: () => {
+        looks += 1;
+        return 'counted';
+      },
     });
-    apply('active', 'RUNNING', { createTime: time(9) });
+    store.addService(counted);
+    const old = (id: string) => execution(id, 'SUCCEEDED', { createTime: time(1) });
+    store.applyOlderPage(store.begin(), counted, {
+      executions: Array.from({ length: 10_000 }, (_, index) => old(`e${String(index)}`)),
+    });
+    const active = (state: string) => execution('active', state, { createTime: time(9) });
+    store.apply(store.begin(), counted, active('RUNNING'));
     changes.length = 0;
-    store.applyFirstPage(store.begin(), service, {
-      executions: [execution('active', 'SUCCEEDED', { createTime: time(9) })],
-      nextPageToken: '1',
-    });
+    looks = 0;
+    const page = { executions: [active('SUCCEEDED')], nextPageToken: '1' };
+    store.applyFirstPage(store.begin(), counted, page);
+    store.applyKnownPage(store.begin(), counted, page, Date.parse(time(9)));
+    assert.equal(store.knowsOlder('counted', Date.parse(time(9))), true);
     assert.deepEqual(changes, [{ added: [], changed: ['active:SUCCEEDED'], removed: [] }]);
+    assert.ok(looks < 100, `${String(looks)} executions were looked at`);
+  });
+
+  it('removes what a page covers also among executions of one time, and forgets their time', () => {
+    const at = (id: string, minute: number) => execution(id, 'SUCCEEDED', { createTime: time(minute) });
+    store.applyOlderPage(store.begin(), service, {
+      executions: [
+        at('a', 3),
+        at('b', 3),
+        at('c', 3),
+        at('d', 1),
+        execution('e', 'FAILED', { createTime: '' }),
+      ],
+    });
+    store.applyKnownPage(store.begin(), service, { executions: [at('d', 1)], nextPageToken: '1' }, Infinity);
+    assert.deepEqual(changes.at(-1)?.removed.sort(), ['a:SUCCEEDED', 'b:SUCCEEDED', 'c:SUCCEEDED']);
+    assert.equal(store.knowsOlder(service.id, Date.parse(time(3))), true);
+    store.remove(store.begin(), service.id, nameOf('d'));
+    assert.equal(store.knowsOlder(service.id, Infinity), false);
+    assert.equal(store.isEmpty, false);
+    // Nobody knows when it was made: it is gone only where the page names all there are.
+    store.applyFirstPage(store.begin(), service, { executions: [] });
+    assert.equal(store.isEmpty, true);
   });
 });

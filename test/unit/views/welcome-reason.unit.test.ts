@@ -8,17 +8,17 @@ describe('what an empty view says', () => {
   const offline = new ServiceError('UNAVAILABLE', 'hostUnreachable', 'no network');
 
   it('names what keeps executions from being listed or made, the worst first', () => {
-    assert.equal(welcomeReason(0, 0, [], 'found'), '');
-    assert.equal(welcomeReason(0, 0, [], 'pythonMissing'), 'pythonMissing');
-    assert.equal(welcomeReason(0, 0, [], 'ipykernelMissing'), 'ipykernelMissing');
-    assert.equal(welcomeReason(0, 0, [refused], 'pythonMissing'), 'credentials');
-    assert.equal(welcomeReason(0, 0, [offline], 'found'), 'serviceFails');
-    assert.equal(welcomeReason(0, 0, [new Error('unknown')], 'found'), 'serviceFails');
-    assert.equal(welcomeReason(0, 0, [refused, broken], 'found'), 'serviceNotStarted');
+    assert.equal(welcomeReason(false, 0, [], 'found'), '');
+    assert.equal(welcomeReason(false, 0, [], 'pythonMissing'), 'pythonMissing');
+    assert.equal(welcomeReason(false, 0, [], 'ipykernelMissing'), 'ipykernelMissing');
+    assert.equal(welcomeReason(false, 0, [refused], 'pythonMissing'), 'credentials');
+    assert.equal(welcomeReason(false, 0, [offline], 'found'), 'serviceFails');
+    assert.equal(welcomeReason(false, 0, [new Error('unknown')], 'found'), 'serviceFails');
+    assert.equal(welcomeReason(false, 0, [refused, broken], 'found'), 'serviceNotStarted');
   });
 
   it('names the filter where that hides everything, and nothing where executions are shown', () => {
-    assert.equal(welcomeReason(3, 0, [offline], 'pythonMissing'), 'filtered');
-    assert.equal(welcomeReason(3, 1, [broken], 'pythonMissing'), '');
+    assert.equal(welcomeReason(true, 0, [offline], 'pythonMissing'), 'filtered');
+    assert.equal(welcomeReason(true, 1, [broken], 'pythonMissing'), '');
   });
 });
