@@ -49,8 +49,12 @@ export class ExecutionEnding {
       delete record.runtime;
       entry.status = undefined;
     };
-    // What the runner left on disk already says the same, and a restart would come to this same end.
-    const known = placed === undefined && isTerminal(readStatus(store, record, this.log)?.state);
+    // What the runner left on disk already says the same, and a restart would come to this same end. Where there may be
+    // more than one attempt, the environment is still on disk, and goes before the end is shown.
+    const known =
+      placed === undefined &&
+      (record.runOptions.maxAttempts ?? 1) === 1 &&
+      isTerminal(readStatus(store, record, this.log)?.state);
     if (known) show();
     await this.#persist({ ...rest, ...final });
     if (!known) show();

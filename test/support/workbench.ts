@@ -112,11 +112,11 @@ export class Workbench {
   /** Opens something's context menu and chooses an entry. */
   async chooseFromContextMenu(target: Locator, entry: string): Promise<void> {
     const item = this.contextMenu().locator('.action-item', { hasText: entry }).first();
-    // A menu takes no click in its first tenth of a second, lest a right click be one; and a window that is still
-    // starting closes its menus now and then.
+    // A menu takes no click in its first tenth of a second, lest a right click be one; a window that is still starting
+    // closes its menus now and then; and the hover of a neighboring row may lie above the target.
     await until(`${entry} is chosen`, async () => {
-      if (!(await item.isVisible())) await target.click({ button: 'right' });
       try {
+        if (!(await item.isVisible())) await this.rightClick(target);
         await item.click({ timeout: 5000 });
         await this.contextMenu().waitFor({ state: 'hidden', timeout: 1000 });
         return true;
@@ -126,9 +126,18 @@ export class Workbench {
     });
   }
 
+  /** A right click, with the hover of whatever the pointer rested on out of the way. */
+  private async rightClick(target: Locator): Promise<void> {
+    const { width = 0, height = 1 } = this.page.viewportSize() ?? {};
+    // Onto the status bar, where it is empty.
+    await this.page.mouse.move(width / 2, height - 1);
+    await this.page.locator('.workbench-hover:visible').first().waitFor({ state: 'hidden', timeout: 5000 });
+    await target.click({ button: 'right', timeout: 5000 });
+  }
+
   /** The labels of something's context menu, which is closed again. */
   async contextMenuOf(target: Locator): Promise<string[]> {
-    await target.click({ button: 'right' });
+    await this.rightClick(target);
     const items = this.contextMenu().locator('.action-item .action-label:not(.separator)');
     await items.first().waitFor();
     const labels = await items.allInnerTexts();
