@@ -437,6 +437,10 @@ describe('ExecutionTreeProvider', () => {
       provider.arrange({ ...DEFAULT_ARRANGEMENT, filter: { ...NO_FILTER, states: ['failed'] } });
       assert.deepEqual(await shown(undefined, 0), ['Failed 1']);
       assert.equal(provider.shownCount, 1);
+      // Nothing, so that the view can say that the filter hides all, and offers to clear it.
+      store.fail(service, new Error('broken'));
+      provider.arrange({ ...DEFAULT_ARRANGEMENT, filter: { ...NO_FILTER, text: 'nothing like it' } });
+      assert.deepEqual(await shown(undefined, 0), []);
     });
   });
 });

@@ -196,12 +196,12 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
   private roots(): TreeNode[] {
     const { store } = this.options;
     const statuses = store.statuses();
-    // An empty view says what is wrong in another way, with buttons (welcome.ts).
-    const errors = (store.isEmpty ? [] : statuses)
-      .filter(({ error }) => error !== undefined)
-      .map(({ service }): TreeNode => ({ kind: 'serviceError', serviceId: service.id }));
     const [flat] = this.tree.groups;
     const rows = this.current.grouping !== 'none' ? this.tree.groups : flat === undefined ? [] : rowsOf(flat);
+    // An empty view says what is wrong in another way, with buttons (welcome.ts).
+    const errors = (rows.length === 0 ? [] : statuses)
+      .filter(({ error }) => error !== undefined)
+      .map(({ service }): TreeNode => ({ kind: 'serviceError', serviceId: service.id }));
     const more = statuses.some(({ nextPageToken }) => nextPageToken !== undefined);
     // Without executions the view says what it is for, which it can only while it is empty.
     this.machineShown = rows.length > 0 && this.options.machine?.info !== undefined;
