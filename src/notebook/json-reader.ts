@@ -30,6 +30,7 @@ const HARMED = /[[:,{]\s*(?:[-NI]|\d+(?:[.eE]|\d{15})|"\d+"\s*:)/;
  * @throws JsonError where the text is no JSON.
  */
 export function parseJson(text: string): JsonValue {
+  if (isMostlyOneString(text)) return new Parser(text).parse();
   if (/^[{[]/.test(text) && !HARMED.test(text)) {
     try {
       return JSON.parse(text) as JsonValue;
@@ -38,6 +39,25 @@ export function parseJson(text: string): JsonValue {
     }
   }
   return new Parser(text).parse();
+}
+
+/** Lengths between which it matters how text is read, and strings may keep all of it in memory. */
+const LONG = 1 << 16;
+const HUGE = 1 << 24;
+/** Quotes that are looked at. */
+const FEW_QUOTES = 200;
+
+/** Whether one string is most of it, as in a message with an image: the parser below jumps to the string's end. */
+function isMostlyOneString(text: string): boolean {
+  if (text.length < LONG || text.length > HUGE) return false;
+  let at = text.indexOf('"');
+  for (let quotes = 1; at >= 0 && quotes < FEW_QUOTES; quotes++) {
+    const next = text.indexOf('"', at + 1);
+    // What follows the end of a string is not what a long one begins with; where it is, the other way is as right.
+    if (next - at > text.length / 2) return !/[\s:,\]}]/.test(text[at + 1] ?? '');
+    at = next;
+  }
+  return false;
 }
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;

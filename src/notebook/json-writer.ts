@@ -52,6 +52,23 @@ const LINE_END = /\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/g;
 // eslint-disable-next-line no-control-regex -- as above
 const RARE_LINE_END = /[\r\v\f\x1c-\x1e\x85\u2028\u2029]/;
 
+/** Shorter text is written as fast as it is searched. */
+const LONG = 1024;
+
+/** What stands in JSON otherwise than in text, or may, and what ends lines. */
+// eslint-disable-next-line no-control-regex -- as above
+const SPECIAL = /[\x00-\x1f"\\\x85\u2028\u2029\ud800-\udfff]/;
+
+/** Whether it is one line, and nothing in it is written otherwise in JSON: an image, for example. */
+function isPlain(text: string): boolean {
+  // What most texts have is found at once by itself.
+  return text.length >= LONG && !text.includes('\n') && !text.includes('"') && !SPECIAL.test(text);
+}
+
+function quoted(text: string): string {
+  return isPlain(text) ? `"${text}"` : JSON.stringify(text);
+}
+
 /** Calls back with each line, its end included. */
 function forEachLine(text: string, use: (line: string) => void): void {
   let start = 0;
@@ -89,7 +106,7 @@ class Writer {
 
   /** @param newline line break with the indentation of the value itself; empty when all is one line. */
   private value(value: Writable, newline: string): void {
-    if (typeof value === 'string') this.put(JSON.stringify(value));
+    if (typeof value === 'string') this.put(quoted(value));
     else if (typeof value === 'number') this.put(this.number(value));
     else if (value === null || typeof value === 'boolean') this.put(String(value));
     else if (value instanceof JsonNumber) this.put(value.text);
@@ -106,6 +123,10 @@ class Writer {
   private lines(text: string, newline: string): void {
     const inner = newline + this.unit;
     let before = '[' + inner;
+    if (isPlain(text)) {
+      this.put(`${before}"${text}"${newline}]`);
+      return;
+    }
     forEachLine(text, (line) => {
       this.put(before + JSON.stringify(line));
       before = ',' + inner;

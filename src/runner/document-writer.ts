@@ -45,6 +45,11 @@ export class DocumentWriter {
     return pieces;
   }
 
+  /** Writes these outputs ahead of the document they will be in. */
+  prepare(outputs: readonly RecordedOutput[]): void {
+    for (const output of outputs) this.writeOutput(output);
+  }
+
   private writeOutput(output: RecordedOutput): readonly Uint8Array[] {
     let pieces = this.outputs.get(output);
     if (!pieces) {

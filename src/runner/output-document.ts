@@ -82,6 +82,11 @@ export class OutputDocument {
     );
   }
 
+  /** Does what {@link serialize} has to do for the outputs of a cell, if nothing else happens to them. */
+  prepare(index: number): void {
+    this.writer.prepare(this.recorder.outputsOf(index));
+  }
+
   private codeCell(index: number): CodeCell {
     const cell = this.notebook.cells[index];
     if (cell?.cell_type !== 'code') throw new Error(`cell ${String(index)} is no code cell`);

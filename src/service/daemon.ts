@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
-import * as path from 'node:path';
 import { routes } from './api/routes';
 import { ApiServer } from './api/server';
 import { ConfigReader } from './config';
@@ -17,6 +16,7 @@ import { OtherHosts, SIGN_OF_LIFE_MS } from './other-hosts';
 import { KeepAwake } from './keep-awake';
 import { bootId } from './processes';
 import { Retention } from './retention';
+import type { StartedRunner } from './runner-process';
 import { SpareKeeper } from './spare-keeper';
 import { Supervisor } from './supervisor';
 import { takeLock, type TakeoverOptions } from './takeover';
@@ -29,6 +29,8 @@ export interface ServeOptions extends TakeoverOptions {
   /** Leave after so many seconds without executions and requests; never when absent. */
   readonly idleSeconds: number | undefined;
   readonly runnerScript: string;
+  /** A runner that waits for a job, where one was started already. */
+  readonly startedRunner: StartedRunner | undefined;
   /** A runner gets so many milliseconds to cancel; it needs some seconds where the kernel does not react. */
   readonly cancelMs: number;
 }
@@ -65,6 +67,12 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
   const config = await ConfigReader.open(paths.config, options.config, log);
   const launcher = { script: options.runnerScript, runtimeRoot: runtimeRoot(paths) };
   const spares = new SpareKeeper(launcher, paths.host, () => config.current.spare);
+  const { startedRunner } = options;
+  // What is there before this service starts anything; later ones are its own.
+  const former = (await runtimesIn(launcher.runtimeRoot)).filter(
+    (runtime) => runtime !== startedRunner?.runtime,
+  );
+  spares.standBy(startedRunner);
   const store = new FolderStore(paths.executions, os.hostname(), log);
   const supervisor = new Supervisor({ store, launcher, spares, boot, cancelMs: options.cancelMs, log });
   const others = new OtherHosts(paths.dataDirectory, os.hostname(), boot);
@@ -81,9 +89,6 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
     },
     log,
   });
-  // What is there before this service starts anything; later ones are its own.
-  const former = await runtimesIn(launcher.runtimeRoot);
-  spares.standBy();
   const disk = new DiskUse(store);
   const retention = new Retention({
     executions: manager.executions,
@@ -205,9 +210,4 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
   };
   let sweeping = setTimeout(() => void sweep(), FIRST_SWEEP_MS).unref();
   return { endpoint: url, tokenFile: paths.token, stop, stopped };
-}
-
-/** dist/runner.js beside this bundle. */
-export function runnerScript(): string {
-  return path.join(__dirname, 'runner.js');
 }

@@ -3,7 +3,8 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { processStartTime } from '../runner/kernel/process-info';
 import { fileNameOf, stagedBy, type ServicePaths } from './endpoint';
-import { isOwnDirectory, RunnerClient, removeRuntime } from './runner-client';
+import { RunnerClient, removeRuntime } from './runner-client';
+import { isOwnDirectory } from './runner-process';
 
 /** Age in milliseconds of what a client was writing and has not finished, because its window was ended. */
 const UNFINISHED_MS = 60 * 60 * 1000;
@@ -38,7 +39,7 @@ export async function removeLeftovers(paths: ServicePaths, abandoned: readonly s
 
 /** The runtime directories there are. Where somebody else has put a link in their root's place, there are none of ours. */
 export async function runtimesIn(runtimeRoot: string): Promise<string[]> {
-  return (await isOwnDirectory(runtimeRoot)) ? filesIn(runtimeRoot) : [];
+  return isOwnDirectory(runtimeRoot) ? filesIn(runtimeRoot) : [];
 }
 
 /** True where nobody goes on with it: its maker is gone, or, where the name tells none, it is old. */

@@ -1,11 +1,17 @@
+import { mkdirSync } from 'node:fs';
 import { constants } from 'node:os';
+import * as path from 'node:path';
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
-import { runnerScript, serve } from './daemon';
-import { DEVELOPMENT_BUILD } from './endpoint';
-import { ServiceConfigSchema } from './schemas';
-import { AlreadyRunningError, stopRunning } from './takeover';
-import { serveAsWorker } from './worker';
+import { isMainThread } from 'node:worker_threads';
+import { DEVELOPMENT_BUILD, runtimeRoot, servicePaths } from './endpoint';
+import { startWaitingRunner, type StartedRunner } from './runner-process';
+
+/*
+ * The service's process. The first execution needs a runner at once, which takes as long to start as the service: it is
+ * started first, and most of this program is loaded only then (esbuild runs a module that is imported dynamically when
+ * it is imported).
+ */
 
 const USAGE = `usage: service.js serve --data-dir DIR [options]
        service.js stop --data-dir DIR
@@ -43,10 +49,17 @@ async function main(): Promise<void> {
   const dataDirectory = values['data-dir'];
   if (dataDirectory === undefined || more.length > 0) throw new Error(USAGE);
   if (command === 'stop') {
+    const { stopRunning } = await import('./takeover');
     await stopRunning(dataDirectory);
     return;
   }
   if (command !== 'serve') throw new Error(USAGE);
+  const runnerScript = values.runner ?? path.join(__dirname, 'runner.js');
+  const startedRunner = startRunner(dataDirectory, runnerScript);
+  const { serve } = await import('./daemon');
+  const { ServiceConfigSchema } = await import('./schemas');
+  const { AlreadyRunningError } = await import('./takeover');
+  const { removeRuntime } = await import('./runner-client');
   const maxConcurrent = values['max-concurrent'];
   const daemon = await serve({
     dataDirectory,
@@ -57,9 +70,17 @@ async function main(): Promise<void> {
     build: values.build ?? DEVELOPMENT_BUILD,
     replace: values.replace ?? false,
     idleSeconds: values['idle-seconds'] === undefined ? undefined : Number(values['idle-seconds']),
-    runnerScript: values.runner ?? runnerScript(),
+    runnerScript,
+    startedRunner,
     cancelMs: Number(values['cancel-ms'] ?? 60_000),
     log,
+  }).catch(async (error: unknown): Promise<never> => {
+    if (!(error instanceof AlreadyRunningError)) throw error;
+    // Nobody has connected to it: by itself it would wait a while for that.
+    startedRunner?.kill();
+    if (startedRunner !== undefined) await removeRuntime(startedRunner.runtime);
+    log(String(error));
+    process.exit(1);
   });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => void daemon.stop(`${signal} ${constants.signals[signal]}`));
@@ -71,19 +92,30 @@ async function main(): Promise<void> {
   await daemon.stopped;
 }
 
+/** Starts the runner of the first execution. Where that fails there is none: what is wrong is met again, and said, by `serve`. */
+function startRunner(dataDirectory: string, script: string): StartedRunner | undefined {
+  const paths = servicePaths(dataDirectory);
+  try {
+    mkdirSync(paths.host, { recursive: true, mode: 0o700 });
+    return startWaitingRunner({ script, runtimeRoot: runtimeRoot(paths) }, paths.host);
+  } catch {
+    return undefined;
+  }
+}
+
 // A service lives long and works little: young objects get no room to pile up in (with 10,000 executions 78 MB, not 107).
 setFlagsFromString('--semi-space-growth-factor=1');
-if (!serveAsWorker()) {
+if (isMainThread) {
   main().then(
     // Without waiting for what is still under way: every file is replaced as a whole.
     () => process.exit(0),
     (error: unknown) => {
-      log(
-        error instanceof AlreadyRunningError || !(error instanceof Error)
-          ? String(error)
-          : (error.stack ?? ''),
-      );
+      log(error instanceof Error ? (error.stack ?? '') : String(error));
       process.exit(1);
     },
   );
+} else {
+  void import('./worker').then(({ serveAsWorker }) => {
+    serveAsWorker();
+  });
 }

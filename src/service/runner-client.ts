@@ -1,87 +1,11 @@
-import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import * as fs from 'node:fs';
-import { lstat, mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import * as net from 'node:net';
-import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ControlEventSchema, controlAddress, type ControlRequest, type RunnerStatus } from '../runner/job';
-import { makePrivateDirectory } from './files';
-import { nodeEnvironment } from './processes';
-
-/** How runners are started. */
-export interface RunnerLauncher {
-  /** dist/runner.js */
-  readonly script: string;
-  /** Directory for runtime directories, see endpoint.ts. */
-  readonly runtimeRoot: string;
-}
 
 /** A line of a runner that is longer is a fault: it never sends more than a status. */
 const MAX_LINE = 16 * 1024 * 1024;
-
-/**
- * True when it is a directory of this user, and no link: in the system's temporary folder somebody else may have put
- * something in its place, perhaps a link to where this user keeps things.
- */
-export async function isOwnDirectory(directory: string): Promise<boolean> {
-  const stat = await lstat(directory).catch(() => undefined);
-  return stat?.isDirectory() === true && (process.getuid === undefined || stat.uid === process.getuid());
-}
-
-/** Makes a new runtime directory, 0700. @throws Error where somebody else has made its root. */
-export async function makeRuntimeDirectory(root: string): Promise<string> {
-  await mkdir(root, { recursive: true, mode: 0o700 });
-  if (!(await isOwnDirectory(root))) throw new Error(`${root} is not a directory of this user`);
-  await makePrivateDirectory(root);
-  const directory = path.join(root, randomBytes(5).toString('hex'));
-  await mkdir(directory, { mode: 0o700 });
-  return directory;
-}
-
-/**
- * Starts a runner that outlives the service.
- * @param job path of its job.json; a spare when undefined.
- * @param logFile gets its stdout and stderr.
- * @returns resolves when the process has ended or could not be started; never rejects.
- */
-export function spawnRunner(
-  launcher: RunnerLauncher,
-  runtime: string,
-  job: string | undefined,
-  logFile: string,
-): Promise<string> {
-  const log = fs.openSync(
-    logFile,
-    fs.constants.O_CREAT | fs.constants.O_APPEND | fs.constants.O_WRONLY,
-    0o600,
-  );
-  try {
-    const child = spawn(
-      process.execPath,
-      [launcher.script, '--runtime', runtime, ...(job === undefined ? [] : ['--job', job])],
-      {
-        detached: true,
-        stdio: ['ignore', log, log],
-        cwd: runtime,
-        env: nodeEnvironment(),
-        windowsHide: true,
-      },
-    );
-    child.unref();
-    return new Promise((resolve) => {
-      child.once('error', (error) => {
-        resolve(error.message);
-      });
-      child.once('exit', (code, signal) => {
-        resolve(signal ?? `exit code ${code ?? 'unknown'}`);
-      });
-    });
-  } finally {
-    fs.closeSync(log);
-  }
-}
 
 interface RunnerEvents {
   status: [RunnerStatus];

@@ -3,13 +3,8 @@ import { rm } from 'node:fs/promises';
 import * as path from 'node:path';
 import type { RunnerJob } from '../runner/job';
 import { fingerprintOf, filesLoadedBy } from './python';
-import {
-  makeRuntimeDirectory,
-  removeRuntime,
-  RunnerClient,
-  spawnRunner,
-  type RunnerLauncher,
-} from './runner-client';
+import { removeRuntime, RunnerClient } from './runner-client';
+import { startWaitingRunner, type RunnerLauncher, type StartedRunner } from './runner-process';
 
 /** A spare that nobody took loses its kernel after this time. */
 const IDLE_MS = 10 * 60 * 1000;
@@ -50,10 +45,13 @@ export class SpareKeeper {
     return this.#spare?.ready === true;
   }
 
-  /** Starts a runner that waits for its job, unless there is one. */
-  standBy(): void {
+  /**
+   * Starts a runner that waits for its job, unless there is one.
+   * @param started one that was started already.
+   */
+  standBy(started?: StartedRunner): void {
     if (this.#closed || this.#bare !== undefined || this.#spare !== undefined) return;
-    const bare = this.#start().catch(() => undefined);
+    const bare = this.#start(started).catch(() => undefined);
     this.#bare = bare;
     void bare.then(async (client) => {
       await client?.closed;
@@ -116,12 +114,11 @@ export class SpareKeeper {
     client.send({ type: 'prepare', kernel: job.kernel, workingDirectory: job.workingDirectory, kernelLog });
   }
 
-  async #start(): Promise<RunnerClient | undefined> {
-    const runtime = await makeRuntimeDirectory(this.launcher.runtimeRoot);
-    const log = path.join(this.logs, 'spare-runner.log');
-    await rm(log, { force: true });
+  async #start(
+    { runtime, ended }: StartedRunner = startWaitingRunner(this.launcher, this.logs),
+  ): Promise<RunnerClient | undefined> {
     let exited = false;
-    void spawnRunner(this.launcher, runtime, undefined, log).then(() => {
+    void ended.then(() => {
       exited = true;
     });
     const client = await RunnerClient.connectWhenUp(runtime, () => exited);

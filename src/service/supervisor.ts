@@ -11,13 +11,8 @@ import { exists, isStorageError, readIfExists, replaceFile } from './files';
 import type { FolderStore } from './folder-store';
 import { killGroup } from './processes';
 import { merge, now, type ExecutionRecord, type Merged } from './record';
-import {
-  makeRuntimeDirectory,
-  removeRuntime,
-  RunnerClient,
-  spawnRunner,
-  type RunnerLauncher,
-} from './runner-client';
+import { removeRuntime, RunnerClient } from './runner-client';
+import { makeRuntimeDirectory, spawnRunner, type RunnerLauncher } from './runner-process';
 import type { SpareKeeper } from './spare-keeper';
 import { completeOnThread } from './worker';
 
@@ -62,7 +57,7 @@ export class Supervisor {
       // Nothing can be running: what a former attempt left behind would be taken for this one's.
       const cleared = this.options.store.clearAttempt(record.id);
       const [spare] = await Promise.all([this.options.spares.take(job), cleared]);
-      record.runtime = spare?.runtime ?? (await makeRuntimeDirectory(this.options.launcher.runtimeRoot));
+      record.runtime = spare?.runtime ?? makeRuntimeDirectory(this.options.launcher.runtimeRoot);
       record.host = os.hostname();
       record.boot = this.options.boot;
       await this.options.store.save(record);
@@ -75,7 +70,7 @@ export class Supervisor {
           record.runtime,
           files.file(record.id, 'job'),
           files.file(record.id, 'runnerLog'),
-        ).then((reason) => {
+        ).ended.then((reason) => {
           exit = reason;
         });
         runner = await RunnerClient.connectWhenUp(record.runtime, () => exit !== undefined);

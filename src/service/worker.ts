@@ -1,4 +1,4 @@
-import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { parentPort, Worker, workerData } from 'node:worker_threads';
 import * as z from 'zod/mini';
 import { completeFromJournal } from '../runner/completion';
 import { factsOf, InspectionSchema, type Inspection } from './notebook-facts';
@@ -38,9 +38,8 @@ async function onThread(task: Task): Promise<unknown> {
   });
 }
 
-/** Does the task of this thread. @returns false on the main thread. */
-export function serveAsWorker(): boolean {
-  if (isMainThread) return false;
+/** Does the task of this thread, which is not the main one. */
+export function serveAsWorker(): void {
   const task = TaskSchema.parse(workerData);
   // A rejection ends the thread, and the main thread gets its error.
   void (
@@ -48,5 +47,4 @@ export function serveAsWorker(): boolean {
   ).then((result) => {
     parentPort?.postMessage(result);
   });
-  return true;
 }

@@ -7,6 +7,7 @@ import * as path from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { isTerminal } from '../../src/execution/states';
+import { nodeEnvironment } from '../../src/service/processes';
 
 const REPOSITORY = path.resolve(__dirname, '../../..');
 const PARENT = '/v1/projects/local/locations/local';
@@ -51,7 +52,8 @@ export class BenchService {
         String(options.concurrency ?? 1),
         ...(options.spare ? [] : ['--no-spare']),
       ],
-      { stdio: ['ignore', 'pipe', 'ignore'] },
+      // The environment that the editor starts it with.
+      { stdio: ['ignore', 'pipe', 'ignore'], env: nodeEnvironment() },
     );
     const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
     const { endpoint, tokenFile } = JSON.parse(line) as { endpoint: string; tokenFile: string };

@@ -5,6 +5,7 @@ import {
   jsonKeys,
   JsonError,
   JsonNumber,
+  MultilineText,
   parseJson,
   stringifyJson,
 } from '../../../src/notebook/json';
@@ -96,6 +97,27 @@ describe('JSON without loss', () => {
     object['0'] = 1;
     delete object['2'];
     assert.deepEqual(jsonKeys(object), ['b', '1', '0']);
+  });
+
+  it('reads and writes texts that are mostly one string as it does others', () => {
+    const long = 'A'.repeat(100_000);
+    for (const inside of [
+      long,
+      `${long}\n`,
+      `"${long}`,
+      `${long}\\`,
+      `${long}\u2028é😀`,
+      `${long}\ud800`,
+      `\u0001${long}`,
+    ]) {
+      const string = JSON.stringify(inside);
+      const text = `{"2":1.0,"1":${string},"__proto__":-0.0,"n":12345678901234567890}`;
+      assert.equal(stringifyJson(parseJson(text)), text);
+      assert.equal(Buffer.from(jsonBytes(inside)).toString(), `${string}\n`);
+      const lines = JSON.parse(Buffer.from(jsonBytes(new MultilineText(inside))).toString()) as string[];
+      assert.deepEqual(lines.join(''), inside);
+    }
+    assert.throws(() => parseJson(`{"a":"${long}",}`), JsonError);
   });
 
   it('indents as nbformat does', () => {

@@ -45,6 +45,19 @@ describe('text of a stream, as a terminal shows it', () => {
     });
   }
 
+  for (const [name, line] of [
+    ['as it is', 'x'],
+    ['with quotes and backslashes', '"\\n'],
+    ['with control characters', '\u0007\t'],
+    ['with what is not ASCII', 'é😀\u2028'],
+    ['with half a character', '\ud800'],
+  ] as const) {
+    it(`much of it is the same as little of it, ${name}`, () => {
+      const text = `${line.repeat(30)}\n\n`.repeat(10_000);
+      assert.equal(shown(text, 'end'), `${text}end`);
+    });
+  }
+
   it('is the same however it is cut into chunks', () => {
     const text = 'start\n 1/3 [=  ]\r 2/3 [== ]\r\x1b[32m 3/3\x1b[0m [===]\ndone\b!\r\nend';
     for (let cut = 0; cut <= text.length; cut++) {

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { runtimeRoot, servicePaths } from '../../../src/service/endpoint';
 import { runtimesIn } from '../../../src/service/leftovers';
 import { placeOutput } from '../../../src/service/output';
-import { makeRuntimeDirectory } from '../../../src/service/runner-client';
+import { makeRuntimeDirectory } from '../../../src/service/runner-process';
 import { until } from '../../support/until';
 import { PARENT, temporaryFolder, TestService } from './support';
 import { interfereWithDisk } from './unruly-disk';
@@ -169,7 +169,7 @@ describe('In a folder where others can write', () => {
     fs.mkdirSync(path.join(home, 'kept'), { recursive: true, mode: 0o755 });
     const root = path.join(folder, 'run');
     fs.symlinkSync(home, root);
-    await assert.rejects(makeRuntimeDirectory(root), /not a directory of this user/);
+    assert.throws(() => makeRuntimeDirectory(root), /not a directory of this user/);
     assert.deepEqual(await runtimesIn(root), []);
     assert.deepEqual(fs.readdirSync(home), ['kept']);
   });

@@ -7,9 +7,16 @@ import { controlAddress } from '../../../src/runner/job';
 import { processStartTime } from '../../../src/runner/kernel/process-info';
 import { runtimeRoot, servicePaths } from '../../../src/service/endpoint';
 import { pythonIn } from '../../../src/service/kernelspecs';
+import { kernelEnvironment, nodeEnvironment } from '../../../src/service/processes';
 import { prefixOf } from '../../../src/service/python';
 
 describe('on each platform', () => {
+  it('certificates are for kernels, and not read by each process of ours', () => {
+    const environment = { PATH: '/bin', NODE_EXTRA_CA_CERTS: '/etc/company.pem', VSCODE_PID: '1' };
+    assert.deepEqual(nodeEnvironment(environment), { PATH: '/bin' });
+    assert.equal(kernelEnvironment(environment)['NODE_EXTRA_CA_CERTS'], '/etc/company.pem');
+  });
+
   it('a runner is reached by a socket in its directory, on Windows by a named pipe', () => {
     assert.equal(controlAddress('/run/nbx/a1', 'linux'), '/run/nbx/a1/control');
     assert.equal(controlAddress('/private/tmp/nbx/a1', 'darwin'), '/private/tmp/nbx/a1/control');

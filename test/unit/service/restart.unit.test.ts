@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { until } from '../../support/until';
-import { FAKE_RUNNER, PARENT, states, temporaryFolder, TestService } from './support';
+import { FAKE_RUNNER, PARENT, ROOT, states, temporaryFolder, TestService } from './support';
 
 function pidOf(service: TestService, id: string): number {
   return Number(fs.readFileSync(service.file(id, 'pid'), 'utf8'));
@@ -179,6 +179,19 @@ describe('Two services for one data directory', () => {
     for (const result of results) {
       if (result.status === 'rejected') assert.match(String(result.reason), /serves .* already/);
     }
+  });
+
+  it('the one that leaves takes with it the runner that it had started ahead', async () => {
+    const folder = temporaryFolder();
+    const runner = ['--runner', path.join(ROOT, 'dist/runner.js')];
+    await TestService.start(folder, ...runner);
+    const hosts = path.join(folder, 'data', 'hosts');
+    const [host = ''] = fs.readdirSync(hosts);
+    const runtimes = (): string[] => fs.readdirSync(path.join(hosts, host, 'run'));
+    const before = runtimes();
+    assert.equal(before.length, 1);
+    await assert.rejects(TestService.start(folder, ...runner), /already/);
+    assert.deepEqual(runtimes(), before);
   });
 
   it('a newer build takes over and adopts what runs', async () => {

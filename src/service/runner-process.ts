@@ -1,0 +1,100 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { nodeEnvironment } from './processes';
+
+/*
+ * How runners are started. The service does it before anything else of it is loaded (main.ts), so that little is
+ * imported here, and nothing waits for a thread.
+ */
+
+/** How runners are started. */
+export interface RunnerLauncher {
+  /** dist/runner.js */
+  readonly script: string;
+  /** Directory for runtime directories, see endpoint.ts. */
+  readonly runtimeRoot: string;
+}
+
+/** A runner's process. */
+export interface StartedRunner {
+  readonly runtime: string;
+  /** Resolves when it has ended or could not be started, with how; never rejects. */
+  readonly ended: Promise<string>;
+  /** Ends it by force. */
+  kill(): void;
+}
+
+/**
+ * True when it is a directory of this user, and no link: in the system's temporary folder somebody else may have put
+ * something in its place, perhaps a link to where this user keeps things.
+ */
+export function isOwnDirectory(directory: string): boolean {
+  const stat = fs.lstatSync(directory, { throwIfNoEntry: false });
+  return stat?.isDirectory() === true && (process.getuid === undefined || stat.uid === process.getuid());
+}
+
+/** Makes a new runtime directory, 0700. @throws Error where somebody else has made its root. */
+export function makeRuntimeDirectory(root: string): string {
+  fs.mkdirSync(root, { recursive: true, mode: 0o700 });
+  if (!isOwnDirectory(root)) throw new Error(`${root} is not a directory of this user`);
+  if (process.platform !== 'win32') fs.chmodSync(root, 0o700);
+  const directory = path.join(root, randomBytes(5).toString('hex'));
+  fs.mkdirSync(directory, { mode: 0o700 });
+  return directory;
+}
+
+/**
+ * Starts a runner that outlives the service.
+ * @param job path of its job.json; one that waits for a job when undefined.
+ * @param logFile gets its stdout and stderr.
+ * @throws Error where the log cannot be written.
+ */
+export function spawnRunner(
+  launcher: RunnerLauncher,
+  runtime: string,
+  job: string | undefined,
+  logFile: string,
+): StartedRunner {
+  const log = fs.openSync(
+    logFile,
+    fs.constants.O_CREAT | fs.constants.O_APPEND | fs.constants.O_WRONLY,
+    0o600,
+  );
+  try {
+    const child = spawn(
+      process.execPath,
+      [launcher.script, '--runtime', runtime, ...(job === undefined ? [] : ['--job', job])],
+      {
+        detached: true,
+        stdio: ['ignore', log, log],
+        cwd: runtime,
+        env: nodeEnvironment(),
+        windowsHide: true,
+      },
+    );
+    child.unref();
+    const ended = new Promise<string>((resolve) => {
+      child.once('error', (error) => {
+        resolve(error.message);
+      });
+      child.once('exit', (code, signal) => {
+        resolve(signal ?? `exit code ${code ?? 'unknown'}`);
+      });
+    });
+    return { runtime, ended, kill: () => void child.kill('SIGKILL') };
+  } finally {
+    fs.closeSync(log);
+  }
+}
+
+/**
+ * Starts a runner that waits for a job, see SpareRunner.
+ * @param logs folder for its log. @throws like {@link makeRuntimeDirectory} and {@link spawnRunner}.
+ */
+export function startWaitingRunner(launcher: RunnerLauncher, logs: string): StartedRunner {
+  const log = path.join(logs, 'spare-runner.log');
+  fs.rmSync(log, { force: true });
+  return spawnRunner(launcher, makeRuntimeDirectory(launcher.runtimeRoot), undefined, log);
+}
