@@ -56,7 +56,11 @@ export class RunRecording {
     const problem = this.document.apply(event);
     this.saver.changed();
     // While the kernel is busy with the next cell.
-    if (event.type === 'cellEnded') setImmediate(() => this.document.prepare(event.index));
+    if (event.type === 'cellEnded') {
+      setImmediate(() => {
+        this.document.prepare(event.index);
+      });
+    }
     return problem;
   }
 
