@@ -4,6 +4,7 @@ import * as fs from 'node:fs';
 import * as net from 'node:net';
 import * as path from 'node:path';
 import type { KernelLaunch } from '../job';
+import { spawnCall } from './batch-file';
 import { kernelDifferences, type KernelDifferences } from './kernel-differences';
 
 /** Content of a connection file (jupyter-client documentation, "Connection files"). */
@@ -39,7 +40,7 @@ export interface LaunchedKernel {
  *
  * @param runtimeDirectory Owned by the user, 0700: gets the connection file and the sockets.
  * @param logFile Gets stdout and stderr; appended to, 0600.
- * @throws SystemError where a file cannot be written.
+ * @throws SystemError where a file cannot be written; Error where a command of Windows cannot be started, see batch-file.ts.
  */
 export async function launchKernel(
   launch: KernelLaunch,
@@ -54,15 +55,18 @@ export async function launchKernel(
   const interruptEvent = `Local\\notebook-executions-${path.basename(runtimeDirectory)}`;
   const log = fs.openSync(logFile, 'a', 0o600);
   try {
-    const [command = '', ...args] = commandLine(differences, launch.argv, {
+    const argv = commandLine(differences, launch.argv, {
       connection_file: connectionFile,
       resource_dir: launch.resourceDir ?? '',
       interrupt_event: interruptEvent,
       parent_pid: String(process.pid),
     });
+    const env = { ...launch.env, ...parentVariable() };
+    const { command, args, windowsVerbatimArguments } = spawnCall(argv, env);
     const child = spawn(command, args, {
       cwd: workingDirectory,
-      env: { ...launch.env, ...parentVariable() },
+      env,
+      windowsVerbatimArguments,
       stdio: ['ignore', log, log],
       detached: true,
       windowsHide: true,

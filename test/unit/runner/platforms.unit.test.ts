@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { spawnCall } from '../../../src/runner/kernel/batch-file';
 import { kernelDifferences } from '../../../src/runner/kernel/kernel-differences';
 import { parentVariable } from '../../../src/runner/kernel/launch';
 import {
@@ -126,6 +127,43 @@ exec(program)
     assert.equal(opened, 'OpenProcess 1048576 False 99');
     assert.match(version ?? '', /^\d+\./);
     assert.equal(handles, '41 42');
+  });
+});
+
+describe('a kernel’s command', () => {
+  const files = [String.raw`C:\npm\tslab.cmd`, String.raw`C:\tools\k.exe`, String.raw`C:\npm\k.cmd`];
+  const windows = { platform: 'win32' as const, isFile: (file: string) => files.includes(file) };
+  const env = { Path: String.raw`C:\tools;relative;C:\npm` };
+
+  it('is started as it is, but by cmd.exe where it is a batch file of Windows', () => {
+    for (const platform of ['linux', 'darwin'] as const)
+      assert.deepEqual(spawnCall(['tslab.cmd', 'a"b'], env, { ...windows, platform }), {
+        command: 'tslab.cmd',
+        args: ['a"b'],
+      });
+    for (const command of ['k', 'k.exe', String.raw`C:\tools\k.exe`, 'missing', String.raw`C:\gone.cmd`])
+      assert.deepEqual(spawnCall([command, 'a b'], env, windows), { command, args: ['a b'] });
+    for (const command of ['tslab', 'tslab.cmd', String.raw`C:\npm\tslab.cmd`, String.raw`C:\npm\tslab`]) {
+      const call = spawnCall([command, 'kernel', String.raw`C:\a b\kernel.json`], env, windows);
+      assert.match(call.command, /^[A-Z]:\\.*\\System32\\cmd\.exe$/i);
+      const line = String.raw`""C:\npm\tslab.cmd" "kernel" "C:\a b\kernel.json""`;
+      assert.deepEqual(call.args, ['/e:on', '/v:off', '/d', '/s', '/c', line]);
+      assert.equal(call.windowsVerbatimArguments, true);
+    }
+  });
+
+  it('hands every argument to a batch file as it is, and lets none become a command', () => {
+    const handed = (argument: string): string | undefined => {
+      const line = spawnCall(['tslab', argument], env, windows).args.at(-1);
+      return line?.slice(String.raw`""C:\npm\tslab.cmd" `.length, -1);
+    };
+    assert.equal(handed('a & calc | b > c ^ (d)'), '"a & calc | b > c ^ (d)"');
+    assert.equal(handed('" & calc & "'), '""" & calc & """');
+    assert.equal(handed('%PATH%'), '"%%cd:~,%PATH%%cd:~,%"');
+    assert.equal(handed('C:\\dir\\'), '"C:\\dir\\\\"');
+    assert.equal(handed('a\\"b'), '"a\\\\""b"');
+    assert.equal(handed(''), '""');
+    for (const broken of ['a\nb', 'a\rb', 'a\0b']) assert.throws(() => handed(broken), /line break/);
   });
 });
 
