@@ -81,7 +81,7 @@ export default defineConfig(
   ...Object.entries(ARROWS).map(([room, allowed]) => arrowsOf(room, allowed)),
   {
     files: ['test/**/*.ts'],
-    ignores: ['test/host/**', 'test/support/host/**', 'test/bench/explorer/floor.main.ts'],
+    ignores: ['test/host/**', 'test/bench/explorer/floor.main.ts'],
     rules: {
       '@typescript-eslint/no-restricted-imports': [
         'error',

@@ -269,64 +269,6 @@ describe('commands on executions', () => {
     await run('revealOutput');
     assert.match(await vscode.env.clipboard.readText(), /\.ipynb$/);
   });
-
-  describe('on templates', () => {
-    afterEach(async () => {
-      // The settings file that was opened at a new entry has it unsaved.
-      await vscode.commands.executeCommand('workbench.action.files.revert');
-      for (const name of ['templates', 'defaultTemplate']) {
-        const configuration = vscode.workspace.getConfiguration('notebookExecutions');
-        await configuration.update(name, undefined, vscode.ConfigurationTarget.Global);
-        await configuration.update(name, undefined, vscode.ConfigurationTarget.Workspace);
-      }
-    });
-
-    it('saveAsTemplate keeps how an execution was run; setDefaultTemplate selects it first', async () => {
-      const undo = await withSettings({
-        'notebookExecutions.templates': [
-          { name: 'slow', service: 'embedded', runOptions: { cellTimeout: 9 } },
-        ],
-      });
-      person.willPick((pick) => {
-        pick.choose('slow');
-      });
-      const uri = await writeFile('kept.ipynb', notebookText(['1']));
-      await ended(service, await run('execute', uri));
-      await undo();
-      await run('refresh');
-      person.willPick(pickFirst('kept'), (pick) => {
-        pick.choose('For this workspace');
-      });
-      person.willType((box, check) => {
-        assert.equal(box.value, 'kept');
-        assert.match(check('') ?? '', /needs a name/);
-        assert.match(check('This machine') ?? '', /built-in/);
-        return 'my way';
-      });
-      await run('saveAsTemplate');
-      const saved = vscode.workspace
-        .getConfiguration('notebookExecutions')
-        .inspect('templates')?.workspaceValue;
-      assert.deepEqual(saved, [{ name: 'my way', service: 'embedded', runOptions: { cellTimeout: 9 } }]);
-
-      person.willPick((pick) => {
-        pick.choose('my way');
-      });
-      await run('setDefaultTemplate');
-      person.willPick((pick) => {
-        assert.equal(pick.active, 'my way');
-        pick.leave();
-      });
-      await run('execute', await writeFile('other.ipynb', notebookText(['1'])));
-    });
-
-    it('editTemplates opens the settings', async () => {
-      await run('editTemplates');
-      const input: unknown = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
-      assert.ok(input instanceof vscode.TabInputText);
-      assert.match(input.uri.path, /settings\.json$/);
-    });
-  });
 });
 
 function activeTitle(): string {

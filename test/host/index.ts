@@ -6,7 +6,7 @@ import { runSuites } from '../support/mocha';
  */
 export async function run(): Promise<void> {
   process.setSourceMapsEnabled(true);
-  const { failed } = await runSuites(__dirname, '.vscode.test.js', 120_000);
+  const { failed } = await runSuites({ folder: __dirname, ending: '.vscode.test.js', timeout: 120_000 });
   if (failed > 0) {
     throw new Error(`${String(failed)} tests failed`);
   }

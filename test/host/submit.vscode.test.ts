@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs/promises';
-import * as os from 'node:os';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import type { EmbeddedExecutionService } from '../../src/embedded';
+import { until } from '../support/until';
 import {
   allNames,
   ended,
@@ -60,7 +60,7 @@ describe('notebookExecutions.execute', () => {
     const edit = new vscode.WorkspaceEdit();
     edit.replace(document.cellAt(0).document.uri, new vscode.Range(0, 0, 1, 0), 'print("new " * 2)');
     await vscode.workspace.applyEdit(edit);
-    await vscodeEventually(() => Promise.resolve(document.isDirty || undefined));
+    await until('the edit is made', () => document.isDirty);
     person.willPick((pick) => {
       pick.choose(THIS_MACHINE);
     });
@@ -120,7 +120,8 @@ describe('notebookExecutions.execute', () => {
       pick.choose(THIS_MACHINE);
     });
     await ended(service, await execute(uri));
-    const text = await vscodeEventually(
+    const text = await until(
+      'the command has told',
       async () => (await fs.readFile(told, 'utf8').catch(() => '')) || undefined,
     );
     assert.equal(text.trim(), 'SUCCEEDED');
@@ -163,7 +164,7 @@ describe('notebookExecutions.execute', () => {
       person.willPress(/bare\.ipynb does not say which kernel/, 'Execute with Python');
       await execute(uri);
       await person.message(/bare\.ipynb does not say which kernel/);
-      const name = await vscodeEventually(async () =>
+      const name = await until('it is there', async () =>
         (await allNames(service)).find((each) => !before.includes(each)),
       );
       assert.equal((await ended(service, name)).state, 'SUCCEEDED');
@@ -190,165 +191,4 @@ describe('notebookExecutions.execute', () => {
       await refuses(uri, /gone\.ipynb is no longer there/);
     });
   });
-
-  describe('with templates of the setting', () => {
-    let restore: (() => Promise<void>) | undefined;
-    const templates = async (list: unknown): Promise<void> => {
-      restore = await withSettings({ 'notebookExecutions.templates': list });
-    };
-    afterEach(async () => {
-      await restore?.();
-      restore = undefined;
-    });
-
-    it('shows the ones that cannot be used with the reason, and says it again when chosen', async () => {
-      await templates([
-        { name: 'misspelt', service: 'embedded', runOptions: { timout: 5 } },
-        { name: 'typed wrong', service: 'embedded', runOptions: { timeout: 'long' } },
-        { service: 'embedded' },
-        { name: 'half', service: 'vertex' },
-      ]);
-      const uri = await writeFile('a.ipynb', notebookText(['1']));
-      person.willPick((pick) => {
-        assert.match(
-          pick.row('misspelt').detail ?? '',
-          /unknown field “runOptions\.timout”; did you mean “timeout”/,
-        );
-        assert.match(pick.row('typed wrong').detail ?? '', /“runOptions\.timeout” must be of type number/);
-        assert.match(pick.row('Template without a name').detail ?? '', /“name” is missing/);
-        assert.match(pick.row('half').detail ?? '', /“project” is missing.*“location” is missing/);
-        pick.choose('misspelt');
-      });
-      await refuses(uri, /The template “misspelt” cannot be used.*timout/, 'Edit Templates');
-    });
-
-    it('uses its run options and output folder, and preselects the last one', async () => {
-      const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'nbx-out-'));
-      await templates([
-        {
-          name: 'strict',
-          service: 'embedded',
-          executionTemplate: { outputNotebookFolder: folder, labels: { team: 'a' } },
-          runOptions: {
-            timeout: 100,
-            allowErrors: true,
-            environment: { FLAVOUR: 'vanilla' },
-            workingDirectory: '${workspaceFolder}',
-          },
-        },
-      ]);
-      const code = ['import os\nprint(os.environ["FLAVOUR"], os.getcwd())', '1/0', 'print("after")'];
-      const uri = await writeFile('t.ipynb', notebookText(code));
-      person.willPick(
-        (pick) => {
-          pick.choose('strict');
-        },
-        (pick) => {
-          assert.equal(pick.active, 'strict');
-          pick.leave();
-        },
-      );
-      const execution = await ended(service, await execute(uri));
-      assert.equal(execution.state, 'SUCCEEDED', execution.runStatus?.message);
-      assert.equal(execution.runOptions?.timeout, 100);
-      assert.deepEqual(execution.executionTemplate?.labels, { team: 'a' });
-      assert.ok(execution.outputNotebookFile?.startsWith(vscode.Uri.file(folder).toString()));
-      const output = await textOf(service.readOutput(execution));
-      assert.ok(output.includes(`vanilla ${workspaceFolder().fsPath}`), output);
-      assert.match(output, /after/);
-      await execute(uri);
-    });
-
-    it('refuses parameters that are no mapping, before anything is asked of the service', async () => {
-      await templates([{ name: 'list', service: 'embedded', executionTemplate: { parameters: '- 1\n- 2' } }]);
-      person.willPick((pick) => {
-        pick.choose('list');
-      });
-      await refuses(
-        await writeFile('p.ipynb', notebookText(['1'])),
-        /parameters of the template “list”: must be a mapping/,
-        'Edit Templates',
-      );
-    });
-
-    it('refuses an output folder that cannot be written', async () => {
-      const file = await writeFile('file', 'no folder');
-      await templates([
-        {
-          name: 'nowhere',
-          service: 'embedded',
-          executionTemplate: { outputNotebookFolder: `${file.fsPath}/below` },
-        },
-      ]);
-      person.willPick((pick) => {
-        pick.choose('nowhere');
-      });
-      await refuses(
-        await writeFile('o.ipynb', notebookText(['1'])),
-        /output cannot be written to/,
-        'Edit Templates',
-      );
-    });
-
-    it('offers to install a missing ipykernel, and goes on', async () => {
-      const python = await fakePython();
-      await templates([{ name: 'bare python', service: 'embedded', runOptions: { interpreter: python } }]);
-      const uri = await writeFile('k.ipynb', notebookText(['print("ran")']));
-      // First pip cannot do it.
-      const offline = path.join(path.dirname(python), 'offline');
-      await fs.writeFile(offline, '');
-      person.willPick((pick) => {
-        pick.choose('bare python');
-      });
-      person.willPress(/ipykernel is not installed/, 'Install ipykernel');
-      await execute(uri);
-      await person.message(/could not be installed .*No matching distribution/);
-      await fs.rm(offline);
-      const before = await allNames(service);
-      person.willPick((pick) => {
-        pick.choose('bare python');
-      });
-      person.willPress(/ipykernel is not installed/, 'Install ipykernel');
-      await execute(uri);
-      const { text } = await person.message(/ipykernel is not installed/);
-      assert.ok(text.includes(python));
-      const name = await vscodeEventually(async () =>
-        (await allNames(service)).find((each) => !before.includes(each)),
-      );
-      assert.equal((await ended(service, name)).state, 'SUCCEEDED');
-    });
-  });
 });
-
-/** A Python that has no ipykernel until `-m pip install ipykernel` was called. */
-async function fakePython(): Promise<string> {
-  const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'nbx-python-'));
-  const real = (process.env['PATH'] ?? '').split(path.delimiter).map((each) => path.join(each, 'python3'));
-  let found = '';
-  for (const candidate of real) {
-    if (found === '' && candidate.includes('.venv')) found = candidate;
-  }
-  assert.notEqual(found, '', 'The suite runs with .venv on the PATH.');
-  const file = path.join(folder, 'python');
-  const script = `#!/bin/sh
-if [ "$1 $2 $3" = "-m pip install" ]; then
-  if [ -f '${folder}/offline' ]; then echo 'No matching distribution found for ipykernel' >&2; exit 1; fi
-  touch '${folder}/installed'; exit 0
-fi
-if [ -f '${folder}/installed' ]; then exec '${found}' "$@"; fi
-exec '${found}' -S "$@"
-`;
-  await fs.writeFile(file, script, { mode: 0o755 });
-  return file;
-}
-
-/** Asks until there is an answer. */
-async function vscodeEventually<T>(ask: () => Promise<T | undefined>): Promise<T> {
-  const deadline = Date.now() + 30_000;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined) return answer;
-    assert.ok(Date.now() < deadline, 'It did not happen.');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}

@@ -3,23 +3,14 @@ import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import { ExecuteCommands } from '../../src/commands/execute-commands';
 import {
   expandVariables,
   kernelEnvironment,
   windowEnvironment,
 } from '../../src/commands/python/kernel-environment';
-import { machineSettings } from '../../src/commands/machine/machine-settings';
-import { problemOf } from '../../src/commands/problems/problem-sentences';
 import { chosenPython } from '../../src/commands/python/chosen-python';
 import { describePython } from '../../src/commands/python/python-environment';
 import { pythonOnPath } from '../../src/commands/python/python-on-path';
-import { SubmissionMemory } from '../../src/commands/submission/submission-memory';
-import { WriteBackService } from '../../src/commands/write-back/write-back';
-import { EmbeddedExecutionService } from '../../src/embedded';
-import { ServiceError } from '../../src/execution/errors';
-import { systemClock } from '../../src/tracking/clock';
-import { TrackingService } from '../../src/tracking/tracking-service';
 import {
   activated,
   ended,
@@ -194,129 +185,5 @@ describe('Python of a notebook', () => {
       person.leave();
       service.dispose();
     }
-  });
-});
-
-describe('settings of this machine', () => {
-  it('are read as they are set, and as absent where they are of no use', async () => {
-    const undo = await withSettings({
-      'notebookExecutions.maxConcurrentExecutions': 3,
-      'notebookExecutions.spareKernel': false,
-      'notebookExecutions.google.keyFile': '/key.json',
-      'notebookExecutions.google.quotaProject': 'payer',
-      'notebookExecutions.google.endpoints': { storage: 'http://127.0.0.1:1/' },
-    });
-    const settings = machineSettings();
-    assert.equal(settings.service.maxConcurrent, 3);
-    assert.equal(settings.service.spare, false);
-    assert.deepEqual(settings.google, {
-      keyFile: '/key.json',
-      quotaProject: 'payer',
-      endpoints: { storage: 'http://127.0.0.1:1/' },
-    });
-    // 'notebookExecutions.nodePath' is not set, 'notebookExecutions.dataDirectory' is the suite's own.
-    assert.equal(settings.nodePath, undefined);
-    assert.ok(settings.dataDirectory);
-    await undo();
-    assert.equal('maxConcurrent' in machineSettings().service, false);
-    assert.equal(machineSettings().service.spare, true);
-  });
-
-  it('reach the service', async () => {
-    await activated();
-    const service = outsider();
-    const undo = await withSettings({ 'notebookExecutions.maxConcurrentExecutions': 5 });
-    const file = path.join(machineSettings().dataDirectory ?? '', 'config.json');
-    const deadline = Date.now() + 20_000;
-    while (!(await fs.readFile(file, 'utf8').catch(() => '')).includes('"maxConcurrent":5')) {
-      assert.ok(Date.now() < deadline, await fs.readFile(file, 'utf8'));
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    await undo();
-    service.dispose();
-  });
-});
-
-describe('a service that cannot start', () => {
-  it('is told with the way to mend it, and nothing is lost', async () => {
-    const extension = await activated();
-    const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'nbx-dead-'));
-    const service = new EmbeddedExecutionService({
-      dataDirectory: path.join(folder, 'data'),
-      bundles: path.join(extension.extensionPath, 'dist'),
-      version: '0.0.0',
-      nodePath: '/bin/false',
-    });
-    const tracking = new TrackingService({
-      clock: systemClock,
-      window: { focused: true, onDidChange: () => ({ dispose: () => undefined }) },
-      storageFolder: path.join(folder, 'storage'),
-      workspace: '',
-      processId: process.pid,
-      isAlive: () => true,
-      random: () => 0,
-      log: () => undefined,
-    });
-    const state = new Map<string, unknown>();
-    const memento: vscode.Memento = {
-      keys: () => [...state.keys()],
-      get: (key: string) => state.get(key) as undefined,
-      update: (key, value) => Promise.resolve(void state.set(key, value)),
-    };
-    const commands = new ExecuteCommands({
-      tracking,
-      memory: new SubmissionMemory(memento),
-      writeBack: new WriteBackService(tracking.store, memento, () => undefined),
-      serviceFor: () => Promise.resolve(service),
-      ignoredFields: () => [],
-      unsupported: () => Promise.resolve([]),
-      missing: () => Promise.resolve([]),
-    });
-    const person = new Person();
-    try {
-      person.willPick((pick) => {
-        pick.choose('This machine');
-      });
-      const uri = await writeFile('dead.ipynb', notebookText(['1']));
-      const error: unknown = await commands.execute(uri).catch((reason: unknown) => reason);
-      const { message, remedies } = problemOf(error);
-      assert.match(message, /could not be started/);
-      assert.deepEqual(
-        remedies.map(({ label }) => label),
-        ['Try Again', 'Open Settings'],
-      );
-    } finally {
-      person.leave();
-      service.dispose();
-      tracking.dispose();
-      await fs.rm(folder, { recursive: true });
-    }
-  });
-});
-
-describe('sentences of errors', () => {
-  it('say what to do, for every reason that has its own', () => {
-    const say = (reason: string, args = {}): string =>
-      problemOf(new ServiceError('FAILED_PRECONDITION', reason, 'technical', args)).message;
-    assert.match(
-      say('kernelNotFound', { kernel: 'x', kernels: 'a, b' }),
-      /no kernel “x”\. Kernels found: a, b/,
-    );
-    assert.match(say('kernelNotFound', { kernel: 'x', kernels: '' }), /no other Jupyter kernel/);
-    assert.match(
-      say('apiNotEnabled', { service: 'aiplatform.googleapis.com', project: 'p' }),
-      /not enabled in the project p/,
-    );
-    assert.match(say('permissionDenied', { permission: 'a.b.c' }), /permission a\.b\.c is missing/);
-    assert.match(say('neverHeardOf'), /technical/);
-  });
-
-  it('offer to sign in and to open the page that mends it', () => {
-    const labels = (args: Record<string, string>): string[] =>
-      problemOf(new ServiceError('UNAUTHENTICATED', 'credentialsExpired', '', args)).remedies.map(
-        ({ label }) => label,
-      );
-    assert.deepEqual(labels({ command: 'gcloud auth' }), ['Sign In']);
-    assert.deepEqual(labels({ url: 'https://console.cloud.google.com/' }), ['Open Page']);
   });
 });

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import type * as vscode from 'vscode';
+import { NO_FILTER } from '../../src/views/explorer/arrangement';
+import { ExplorerView } from '../../src/views/explorer/explorer-view';
+import { FakeClock } from '../unit/tracking/fake-clock';
+import { FakeTreeView, FakeWindow } from './support/window';
+
+class FakeMemento implements vscode.Memento {
+  private readonly values = new Map<string, unknown>();
+  keys = (): string[] => [...this.values.keys()];
+  get(key: string): undefined {
+    return this.values.get(key) as undefined;
+  }
+  update(key: string, value: unknown): Promise<void> {
+    this.values.set(key, value);
+    return Promise.resolve();
+  }
+}
+
+describe('the view of executions', () => {
+  let window: FakeWindow;
+  const memento = new FakeMemento();
+  let tree: FakeTreeView;
+  let clock: FakeClock;
+  let explorer: ExplorerView;
+  let watched: boolean | undefined;
+
+  function open(): void {
+    tree = new FakeTreeView();
+    clock = new FakeClock();
+    window.replace('createTreeView', () => tree);
+    const tracking = {
+      store: window.store,
+      setWatched: (value: boolean) => (watched = value),
+      loadMore: () => Promise.resolve(),
+    };
+    const monitor = {
+      info: undefined,
+      onDidChange: () => ({ dispose: () => undefined }),
+      setWatched: () => undefined,
+    };
+    explorer = new ExplorerView({ tracking, monitor, clock, memento, describeError: String });
+  }
+  beforeEach(() => {
+    window = new FakeWindow();
+    open();
+  });
+  afterEach(() => {
+    explorer.dispose();
+    window.dispose();
+  });
+
+  it('wears a badge with the number of the active ones', () => {
+    assert.equal(tree.badge, undefined);
+    window.put('a');
+    window.put('b');
+    assert.deepEqual(tree.badge, { value: 2, tooltip: '2 active executions' });
+    window.put('a', { state: 'SUCCEEDED' });
+    assert.deepEqual(tree.badge, { value: 1, tooltip: '1 active execution' });
+    window.put('b', { state: 'SUCCEEDED' });
+    assert.equal(tree.badge, undefined);
+  });
+
+  it('says what is filtered', async () => {
+    window.put('a', { state: 'SUCCEEDED' });
+    await explorer.arrange({ filter: { ...NO_FILTER, text: ' price ' } });
+    assert.equal(tree.description, 'filtered: price');
+    await explorer.arrange({ filter: { ...NO_FILTER, states: ['succeeded'] } });
+    assert.equal(tree.description, 'filtered');
+    await explorer.arrange({ filter: NO_FILTER });
+    assert.equal(tree.description, '');
+  });
+
+  it('is arranged after a reload as it was before', async () => {
+    await explorer.arrange({ grouping: 'notebook', sorting: 'name', filter: { ...NO_FILTER, text: 'x' } });
+    explorer.dispose();
+    open();
+    const { grouping, sorting, filter } = explorer.arrangement;
+    assert.deepEqual([grouping, sorting, filter.text], ['notebook', 'name', 'x']);
+    assert.equal(tree.description, 'filtered: x');
+    await explorer.arrange({ grouping: 'state', sorting: 'newest', filter: NO_FILTER });
+  });
+
+  it('is watched, and its times go on, while it is seen', async () => {
+    window.put('a');
+    assert.deepEqual(clock.waits(), []);
+    tree.show(true);
+    assert.equal(watched, true);
+    assert.deepEqual(clock.waits(), [1000]);
+    tree.show(false);
+    assert.equal(watched, false);
+    await clock.pass(1000);
+    assert.deepEqual(clock.waits(), []);
+  });
+
+  it('reveals an execution, also one behind “Load more”', async () => {
+    const all = Array.from({ length: 250 }, (_, index) =>
+      window.put(`e${String(index)}`, {
+        state: 'SUCCEEDED',
+        createTime: new Date(1e12 - index * 1000).toISOString(),
+      }),
+    );
+    const last = all.at(-1);
+    assert.ok(last !== undefined);
+    await explorer.reveal(last.key);
+    assert.deepEqual(tree.revealed, [explorer.provider.nodeOf(last.key)]);
+    const [group] = await explorer.provider.getChildren();
+    assert.equal((await explorer.provider.getChildren(group)).length, 250);
+  });
+});

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import { executionIdOf } from '../../src/execution/execution-name';
+import { isTerminal } from '../../src/execution/states';
+import { type CloudDouble, LOCATION, PROJECT } from '../support/google/cloud';
+import { until } from '../support/until';
+import { activated, ended as executed, outsider, withSettings, workspaceFolder } from './support/executions';
+import type { Person } from './support/person';
+import { notebook, QuickRuns, sent, suiteOfCloud, TEMPLATE } from './support/cloud';
+import { run } from './support/suite';
+
+/** A word that only the code for Google's services has. */
+const GOOGLE_ONLY = 'x-goog-user-project';
+
+describe('Google Cloud: executions', () => {
+  const runs = new QuickRuns();
+  let cloud: CloudDouble;
+  let keyFile: string;
+  let person: Person;
+  suiteOfCloud(runs, (parts) => {
+    ({ cloud, keyFile, person } = parts);
+  });
+
+  const chooseCloud = (): void => {
+    person.willPick((pick) => {
+      pick.choose('Cloud');
+    });
+  };
+  /** A row of the view, as menus hand it over. */
+  const row = (name: unknown): object => ({
+    tracked: { key: `vertex/${PROJECT}/${LOCATION}|${String(name)}` },
+  });
+  const ended = (name: unknown): Promise<boolean> =>
+    until(`${String(name)} has ended`, async () => {
+      const service = cloud.google({ keyFile }).service('vertex', PROJECT, LOCATION);
+      return isTerminal((await service.get(String(name))).state);
+    });
+  /** The document of an execution's output, once it is open. */
+  const opened = async (name: unknown): Promise<vscode.NotebookDocument> =>
+    until('the output is open', () =>
+      vscode.workspace.notebookDocuments.find(
+        ({ uri, isClosed }) =>
+          uri.scheme === 'notebook-execution' &&
+          uri.path.startsWith(`/${executionIdOf(String(name))}/`) &&
+          !isClosed,
+      ),
+    );
+
+  /** Whether the code for Google's services is among the extension's modules that were loaded. */
+  async function isLoaded(): Promise<boolean> {
+    const dist = path.join((await activated()).extensionPath, 'dist') + path.sep;
+    const files = Object.keys(require.cache).filter((file) => file.startsWith(dist));
+    assert.ok(files.includes(`${dist}extension.js`), files.join());
+    const texts = await Promise.all(files.map((file) => readFile(file, 'utf8')));
+    return texts.some((text) => text.includes(GOOGLE_ONLY));
+  }
+
+  it('is not loaded for who runs notebooks on this machine', async () => {
+    const undo = await withSettings({ 'notebookExecutions.templates': [] });
+    await vscode.commands.executeCommand('notebookExecutions.explorer.focus');
+    person.willPick((pick) => {
+      pick.choose('This machine');
+    });
+    const service = outsider();
+    await executed(service, await run('execute', await notebook('here', 'print(1)')));
+    service.dispose();
+    assert.equal(await isLoaded(), false);
+    await undo();
+
+    await withSettings({ 'notebookExecutions.templates': [TEMPLATE] });
+    await until('a template of Google Cloud in sight loads it', isLoaded);
+  });
+
+  it('says before anything is sent what the service will not use and which files will not be there', async () => {
+    const uri = await notebook('local', 'import helpers', 'open("data/sales.csv")');
+    const folder = vscode.Uri.joinPath(uri, '..');
+    for (const file of ['helpers.py', 'data/sales.csv'])
+      await vscode.workspace.fs.writeFile(vscode.Uri.joinPath(folder, file), new Uint8Array());
+    const limited = { ...TEMPLATE, runOptions: { cellTimeout: 5 } };
+    const undo = await withSettings({ 'notebookExecutions.templates': [limited] });
+    chooseCloud();
+    assert.equal(await run('execute', uri), undefined);
+    const { detail, modal, buttons } = await person.message(/Not everything can be taken to .*Vertex AI/);
+    assert.deepEqual([modal, buttons], [true, ['Execute Anyway']]);
+    assert.equal(
+      detail,
+      'The service does not use: runOptions.cellTimeout\n' +
+        'These files of the workspace will not be there: helpers, data/sales.csv',
+    );
+    assert.deepEqual(
+      sent(cloud).filter((id) => /create|insert/.test(id)),
+      [],
+    );
+    await undo();
+    await withSettings({ 'notebookExecutions.templates': [TEMPLATE] });
+  });
+
+  it('executes, opens the output, and leads to console, URI and file (openInConsole, copyOutputUri)', async () => {
+    chooseCloud();
+    const name = await run('execute', await notebook('penguins', 'print("in the cloud")'));
+    assert.match(String(name), /notebookExecutionJobs\/penguins-\w+$/);
+    const document = await opened(name);
+    assert.equal(document.cellAt(0).document.getText(), 'print("in the cloud")');
+    assert.deepEqual(person.complaints, [], 'nothing that is lost, nothing to be warned of');
+
+    await run('copyOutputUri', row(name));
+    const uri = await vscode.env.clipboard.readText();
+    assert.match(uri, /^gs:\/\/notebook-bucket\/host\/penguins-\w+\/.*penguins.*\.ipynb$/);
+    assert.match((await cloud.storage.get(uri)).toString(), /in the cloud/);
+
+    const pages: string[] = [];
+    const { openExternal } = vscode.env;
+    Reflect.set(vscode.env, 'openExternal', (page: vscode.Uri) => pages.push(page.toString(true)));
+    await run('openInConsole', row(name));
+    Reflect.set(vscode.env, 'openExternal', openExternal);
+    assert.deepEqual(pages, [
+      `https://console.cloud.google.com/vertex-ai/colab/execution-jobs?project=${PROJECT}&region=${LOCATION}`,
+    ]);
+
+    const target = vscode.Uri.joinPath(workspaceFolder(), 'downloaded');
+    await vscode.workspace.fs.createDirectory(target);
+    person.willOpen(target);
+    cloud.storage.faults.add(/objects\.get/, { kind: 'slow', milliseconds: 1 });
+    await run('download', row(name), [row(name)]);
+    const file = vscode.Uri.joinPath(target, 'penguins-output.ipynb').fsPath;
+    assert.equal(await readFile(file, 'utf8'), (await cloud.storage.get(uri)).toString());
+  });
+
+  it('tells which cell failed, although lists of the service do not say it', async () => {
+    runs.error = 'too small';
+    chooseCloud();
+    const name = await run('execute', await notebook('fails', '1', 'fail()'));
+    const { buttons } = await person.message(/^fails failed\. Cell 2 failed: ValueError: too small$/);
+    assert.ok(buttons.includes('Open Output'));
+    await ended(name);
+  });
+});

@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import { BUCKET, type CloudDouble, LOCATION, PROJECT } from '../support/google/cloud';
+import { until } from '../support/until';
+import { withSettings } from './support/executions';
+import type { Person } from './support/person';
+import { notebook, QuickRuns, sent, suiteOfCloud, TEMPLATE } from './support/cloud';
+import { run } from './support/suite';
+
+const OTHER_TEMPLATE = { ...TEMPLATE, name: 'Old Cloud', service: 'notebooks' };
+
+describe('Google Cloud: set-up', () => {
+  let cloud: CloudDouble;
+  let keyFile: string;
+  let person: Person;
+  suiteOfCloud(new QuickRuns(), (parts) => {
+    ({ cloud, keyFile, person } = parts);
+  });
+
+  const chooseCloud = (): void => {
+    person.willPick((pick) => {
+      pick.choose('Cloud');
+    });
+  };
+
+  it('makes a template of what Google Cloud lists, and opens the setting at it (newGoogleTemplate)', async () => {
+    person.willPick(
+      (pick) => {
+        assert.deepEqual(pick.labels, ['Vertex AI (Agent Platform)', 'Notebooks API v1']);
+        pick.choose('Vertex AI (Agent Platform)');
+      },
+      (pick) => {
+        assert.deepEqual(pick.labels, ['another-project', 'my-project', 'old-project', 'Type Another…']);
+        pick.choose('my-project');
+      },
+      (pick) => {
+        assert.ok(pick.labels.includes(LOCATION) && !pick.labels.includes('global'));
+        pick.choose(LOCATION);
+      },
+      (pick) => {
+        pick.choose(BUCKET);
+      },
+      (pick) => {
+        assert.deepEqual(pick.labels, ['A machine of type n1-standard-4', 'Default']);
+        pick.choose('A machine of type n1-standard-4');
+      },
+    );
+    person.willType((_, check) => {
+      assert.ok(check('nobody'));
+      assert.equal(check('me@example.com'), undefined);
+      return 'me@example.com';
+    });
+    await run('newGoogleTemplate');
+    const name = `Vertex AI, ${PROJECT}, ${LOCATION}`;
+    const templates = vscode.workspace.getConfiguration('notebookExecutions').get<unknown[]>('templates');
+    assert.deepEqual(templates?.at(-1), {
+      name,
+      service: 'vertex',
+      project: PROJECT,
+      location: LOCATION,
+      executionTemplate: {
+        masterType: 'n1-standard-4',
+        outputNotebookFolder: `gs://${BUCKET}/notebook-executions`,
+      },
+      runOptions: { vertex: { executionUser: 'me@example.com' } },
+    });
+    const editor = vscode.window.activeTextEditor;
+    assert.match(editor?.document.fileName ?? '', /settings\.json$/);
+    assert.equal(editor?.document.getText(editor.selection), JSON.stringify(name));
+    await withSettings({ 'notebookExecutions.templates': [TEMPLATE] });
+  });
+
+  it('lets the person type what may not be listed', async () => {
+    const denied = { error: { code: 403, status: 'PERMISSION_DENIED', message: 'No.', details: [] } };
+    cloud.projects.faults.add(/list/, { kind: 'answer', status: 403, body: denied });
+    person.willPick((pick) => {
+      pick.choose('Notebooks API v1');
+    });
+    person.willType((box) => {
+      assert.match(box.prompt ?? '', /denies the permission/);
+      return undefined;
+    });
+    await run('newGoogleTemplate');
+  });
+
+  it('tells missing credentials once, with the command that mends them, and goes on by itself', async () => {
+    const environment = { ...process.env };
+    const send = globalThis.fetch;
+    const { createTerminal } = vscode.window;
+    const gcloud = path.join(cloud.folder, 'gcloud');
+    const typed: string[] = [];
+    await mkdir(gcloud, { recursive: true });
+    process.env['CLOUDSDK_CONFIG'] = gcloud;
+    process.env['METADATA_SERVER_DETECTION'] = 'none';
+    delete process.env['GOOGLE_APPLICATION_CREDENTIALS'];
+    globalThis.fetch = cloud.tokens.fetch;
+    // A terminal that signs in as gcloud does, and closes.
+    Reflect.set(vscode.window, 'createTerminal', (name: string) => {
+      const closed = new vscode.EventEmitter<void>();
+      return createTerminal({
+        name,
+        pty: {
+          onDidWrite: new vscode.EventEmitter<string>().event,
+          onDidClose: closed.event,
+          open: () => undefined,
+          close: () => undefined,
+          handleInput: (text: string) => {
+            typed.push(text.trim());
+            const file = path.join(gcloud, 'application_default_credentials.json');
+            void writeFile(file, cloud.tokens.personalCredentials()).then(() => {
+              closed.fire();
+            });
+          },
+        },
+      });
+    });
+    try {
+      await vscode.commands.executeCommand('notebookExecutions.explorer.focus');
+      await withSettings({
+        'notebookExecutions.google.keyFile': '',
+        'notebookExecutions.templates': [TEMPLATE, OTHER_TEMPLATE],
+      });
+      const { buttons } = await person.message(/There are no Google Cloud credentials/);
+      assert.deepEqual(buttons, ['Sign In', 'Show Details']);
+      cloud.vertex.requests.length = 0;
+      await run('refresh');
+      await run('refresh');
+      assert.equal(person.messages.length, 1, 'two services, asked again and again, and one message');
+      assert.deepEqual(sent(cloud), []);
+
+      // The keys come back and vanish again: that is news.
+      await withSettings({ 'notebookExecutions.google.keyFile': keyFile });
+      await until('the service answers', () => sent(cloud).some((id) => id.endsWith('.list')));
+      person.messages.length = 0;
+      person.willPress(/There are no Google Cloud credentials/, 'Sign In');
+      await withSettings({ 'notebookExecutions.google.keyFile': '' });
+      await person.message(/There are no Google Cloud credentials/);
+      cloud.vertex.requests.length = 0;
+      cloud.notebooks.requests.length = 0;
+      await until(
+        'both services answer without anybody asking',
+        () => cloud.vertex.count(/\.list$/) > 0 && cloud.notebooks.count(/\.list$/) > 0,
+      );
+      assert.deepEqual(typed, ['gcloud auth application-default login']);
+      assert.equal(person.messages.length, 1);
+    } finally {
+      process.env = environment;
+      globalThis.fetch = send;
+      Reflect.set(vscode.window, 'createTerminal', createTerminal);
+      await withSettings({
+        'notebookExecutions.google.keyFile': keyFile,
+        'notebookExecutions.templates': [TEMPLATE],
+      });
+    }
+  });
+
+  it('tells what a template lacks, with a button to the templates', async () => {
+    const { masterType: _, ...executionTemplate } = TEMPLATE.executionTemplate;
+    await withSettings({ 'notebookExecutions.templates': [{ ...TEMPLATE, executionTemplate }] });
+    chooseCloud();
+    assert.equal(await run('execute', await notebook('lacks', '1')), undefined);
+    const { buttons } = await person.message(/The template needs executionTemplate\.masterType/);
+    assert.ok(buttons.includes('Edit Templates'), buttons.join());
+    await withSettings({ 'notebookExecutions.templates': [TEMPLATE] });
+  });
+
+  it('tells a key file that is not accepted, with a button to the setting', async () => {
+    await withSettings({ 'notebookExecutions.google.keyFile': '/no/such.json' });
+    chooseCloud();
+    assert.equal(await run('execute', await notebook('nokey', '1')), undefined);
+    const { buttons } = await person.message(/The key file \/no\/such\.json is not accepted/);
+    assert.deepEqual(buttons, ['Open Settings', 'Show Details']);
+    await withSettings({ 'notebookExecutions.google.keyFile': keyFile });
+  });
+});

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs/promises';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import type * as vscode from 'vscode';
+import { ExecuteCommands } from '../../src/commands/execute-commands';
+import { problemOf } from '../../src/commands/problems/problem-sentences';
+import { SubmissionMemory } from '../../src/commands/submission/submission-memory';
+import { WriteBackService } from '../../src/commands/write-back/write-back';
+import { EmbeddedExecutionService } from '../../src/embedded';
+import { ServiceError } from '../../src/execution/errors';
+import { systemClock } from '../../src/tracking/clock';
+import { TrackingService } from '../../src/tracking/tracking-service';
+import { activated, notebookText, writeFile } from './support/executions';
+import { Person } from './support/person';
+
+describe('a service that cannot start', () => {
+  it('is told with the way to mend it, and nothing is lost', async () => {
+    const extension = await activated();
+    const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'nbx-dead-'));
+    const service = new EmbeddedExecutionService({
+      dataDirectory: path.join(folder, 'data'),
+      bundles: path.join(extension.extensionPath, 'dist'),
+      version: '0.0.0',
+      nodePath: '/bin/false',
+    });
+    const tracking = new TrackingService({
+      clock: systemClock,
+      window: { focused: true, onDidChange: () => ({ dispose: () => undefined }) },
+      storageFolder: path.join(folder, 'storage'),
+      workspace: '',
+      processId: process.pid,
+      isAlive: () => true,
+      random: () => 0,
+      log: () => undefined,
+    });
+    const state = new Map<string, unknown>();
+    const memento: vscode.Memento = {
+      keys: () => [...state.keys()],
+      get: (key: string) => state.get(key) as undefined,
+      update: (key, value) => Promise.resolve(void state.set(key, value)),
+    };
+    const commands = new ExecuteCommands({
+      tracking,
+      memory: new SubmissionMemory(memento),
+      writeBack: new WriteBackService(tracking.store, memento, () => undefined),
+      serviceFor: () => Promise.resolve(service),
+      ignoredFields: () => [],
+      unsupported: () => Promise.resolve([]),
+      missing: () => Promise.resolve([]),
+    });
+    const person = new Person();
+    try {
+      person.willPick((pick) => {
+        pick.choose('This machine');
+      });
+      const uri = await writeFile('dead.ipynb', notebookText(['1']));
+      const error: unknown = await commands.execute(uri).catch((reason: unknown) => reason);
+      const { message, remedies } = problemOf(error);
+      assert.match(message, /could not be started/);
+      assert.deepEqual(
+        remedies.map(({ label }) => label),
+        ['Try Again', 'Open Settings'],
+      );
+    } finally {
+      person.leave();
+      service.dispose();
+      tracking.dispose();
+      await fs.rm(folder, { recursive: true });
+    }
+  });
+});
+
+describe('sentences of errors', () => {
+  it('say what to do, for every reason that has its own', () => {
+    const say = (reason: string, args = {}): string =>
+      problemOf(new ServiceError('FAILED_PRECONDITION', reason, 'technical', args)).message;
+    assert.match(
+      say('kernelNotFound', { kernel: 'x', kernels: 'a, b' }),
+      /no kernel “x”\. Kernels found: a, b/,
+    );
+    assert.match(say('kernelNotFound', { kernel: 'x', kernels: '' }), /no other Jupyter kernel/);
+    assert.match(
+      say('apiNotEnabled', { service: 'aiplatform.googleapis.com', project: 'p' }),
+      /not enabled in the project p/,
+    );
+    assert.match(say('permissionDenied', { permission: 'a.b.c' }), /permission a\.b\.c is missing/);
+    assert.match(say('neverHeardOf'), /technical/);
+  });
+
+  it('offer to sign in and to open the page that mends it', () => {
+    const labels = (args: Record<string, string>): string[] =>
+      problemOf(new ServiceError('UNAUTHENTICATED', 'credentialsExpired', '', args)).remedies.map(
+        ({ label }) => label,
+      );
+    assert.deepEqual(labels({ command: 'gcloud auth' }), ['Sign In']);
+    assert.deepEqual(labels({ url: 'https://console.cloud.google.com/' }), ['Open Page']);
+  });
+});

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+import type { Execution } from '../../../src/execution/execution';
+import { ExecutionStore, type TrackedExecution } from '../../../src/tracking/execution-store';
+import { ScriptedService } from '../../unit/tracking/scripted-service';
+
+/** A tree view without a screen: what `createTreeView` answers here. */
+export class FakeTreeView {
+  visible = false;
+  badge: vscode.ViewBadge | undefined;
+  description: string | undefined;
+  message: string | undefined;
+  readonly selection = [];
+  readonly visibility = new vscode.EventEmitter<{ visible: boolean }>();
+  readonly onDidChangeVisibility = this.visibility.event;
+  readonly onDidCollapseElement = new vscode.EventEmitter<unknown>().event;
+  readonly onDidExpandElement = new vscode.EventEmitter<unknown>().event;
+  readonly revealed: unknown[] = [];
+
+  show(visible: boolean): void {
+    this.visible = visible;
+    this.visibility.fire({ visible });
+  }
+
+  reveal(node: unknown): Promise<void> {
+    this.revealed.push(node);
+    return Promise.resolve();
+  }
+
+  dispose(): void {
+    this.visibility.dispose();
+  }
+}
+
+/** A store with one scripted service, in a window of which parts can be replaced. */
+export class FakeWindow {
+  readonly store = new ExecutionStore();
+  private readonly service = new ScriptedService();
+  private readonly originals = new Map<string, unknown>();
+
+  constructor() {
+    this.store.addService(this.service);
+  }
+
+  /** Tells the store of an execution. */
+  put(id: string, fields: Partial<Execution> = {}): TrackedExecution {
+    return this.store.apply(this.store.begin(), this.service, this.service.put(id, fields));
+  }
+
+  /** Puts something in the place of a function of `vscode.window`. */
+  replace(name: keyof typeof vscode.window, fake: unknown): void {
+    if (!this.originals.has(name)) this.originals.set(name, Reflect.get(vscode.window, name));
+    assert.ok(Reflect.set(vscode.window, name, fake));
+  }
+
+  /** Puts the originals back. */
+  dispose(): void {
+    this.store.dispose();
+    for (const [name, original] of this.originals) Reflect.set(vscode.window, name, original);
+  }
+}

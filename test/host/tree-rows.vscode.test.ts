@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+import { CAUSES } from '../../src/execution/execution';
+import { STATES, VERTEX_STATES } from '../../src/execution/states';
+import { trackedOf } from '../../src/views/explorer/nodes';
+import { causeLabel, explain } from '../../src/views/sentences';
+import { presentState } from '../../src/views/state-presentation';
+import { warningSentence } from '../../src/views/warning-sentence';
+import { nameOf } from '../unit/tracking/scripted-service';
+import { Tree } from './support/tree';
+
+const HOSTILE = '<img src=x onerror=alert(1)> **b** [c](command:workbench.action.quit) $(trash) `d`';
+
+describe('rows of the tree of executions', () => {
+  let tree: Tree;
+
+  beforeEach(() => {
+    tree = new Tree();
+  });
+  afterEach(() => {
+    tree.dispose();
+  });
+
+  describe('a row', () => {
+    for (const state of [...STATES, ...VERTEX_STATES, 'SOMETHING_NEW'])
+      it(`of ${state} has an icon, a name and a sentence`, async () => {
+        tree.put('a', { state });
+        tree.list();
+        const item = await tree.rowOf('a');
+        assert.ok(item.iconPath instanceof vscode.ThemeIcon && item.iconPath.id !== '');
+        assert.equal(item.label, 'a');
+        const sentence = item.accessibilityInformation?.label ?? '';
+        assert.match(sentence, /^a (?:is|was|has|ran|succeeded|failed)\b.*\. Template Large machine\.$/);
+        assert.ok(sentence.includes(presentState(state).predicate));
+      });
+
+    it('reads as a sentence with all that it shows', async () => {
+      tree.put('a', {
+        state: 'FAILED',
+        runStatus: {
+          startTime: tree.time(-130),
+          endTime: tree.time(-10),
+          cause: 'cellError',
+          cell: { index: 4, errorName: 'KeyError', errorValue: "'price'" },
+        },
+      });
+      tree.list();
+      assert.match(
+        (await tree.rowOf('a')).accessibilityInformation?.label ?? '',
+        /^a failed\. Cell 5 failed: KeyError: 'price'\. It ended at .+\. It took 2 min 00 s\. Template Large machine\.$/,
+      );
+    });
+
+    it('has the identity of its service and resource name', async () => {
+      tree.put('a');
+      tree.list();
+      assert.equal((await tree.rowOf('a')).id, `test|${nameOf('a')}`);
+    });
+
+    it('opens its output when chosen, where there may be one', async () => {
+      tree.put('queued', { state: 'QUEUED' });
+      tree.put('running');
+      tree.list();
+      assert.equal((await tree.rowOf('queued')).command, undefined);
+      const { command } = await tree.rowOf('running');
+      assert.equal(command?.command, 'notebookExecutions.openOutput');
+      assert.equal(trackedOf(command.arguments?.[0])?.execution.name, nameOf('running'));
+    });
+
+    it('interprets nothing of what others wrote', async () => {
+      const encoded = encodeURIComponent(HOSTILE);
+      tree.put('a', {
+        state: 'FAILED',
+        description: HOSTILE,
+        runOptions: { source: `file:///w/${encoded}.ipynb`, templateName: HOSTILE },
+        executionTemplate: { labels: { x: HOSTILE }, parameters: JSON.stringify({ [HOSTILE]: HOSTILE }) },
+        runStatus: {
+          cause: HOSTILE,
+          message: HOSTILE,
+          warnings: [{ code: HOSTILE, args: [HOSTILE] }],
+          kernel: { name: 'k', displayName: HOSTILE },
+          host: HOSTILE,
+        },
+      });
+      tree.list();
+      const item = await tree.rowOf('a');
+      assert.equal(item.label, HOSTILE);
+      const { tooltip } = item;
+      assert.ok(tooltip instanceof vscode.MarkdownString);
+      assert.equal(tooltip.isTrusted, false);
+      assert.equal(tooltip.supportHtml, false);
+      assert.notEqual(tooltip.supportThemeIcons, true);
+      for (const active of ['](command:', ' <img', ' **b**', ' `d`', ' $('])
+        assert.ok(!tooltip.value.includes(active), `${active} in ${tooltip.value}`);
+    });
+
+    it('says each warning in words, cells as people count', () => {
+      assert.equal(
+        warningSentence({ code: 'idleMissing', args: ['4'] }),
+        'Cell 5 did not report its end; its last outputs may be missing.',
+      );
+      assert.equal(
+        warningSentence({ code: 'bucketInOtherRegion', args: ['b', 'us-east1', 'europe-west4'] }),
+        'The bucket b is in us-east1, the execution in europe-west4.',
+      );
+      assert.equal(warningSentence({ code: 'newCode', args: ['a\n', 'b'] }), 'newCode: a, b');
+      assert.equal(warningSentence({ code: 'newCode' }), 'newCode');
+    });
+
+    it('says each cause in words', () => {
+      for (const cause of CAUSES) {
+        assert.match(causeLabel(cause), /^[a-z ]+$/, cause);
+        assert.match(
+          explain({ name: 'n', state: 'FAILED', runStatus: { cause } }) ?? '',
+          /^[A-Z].*\.$/,
+          cause,
+        );
+      }
+      assert.equal(explain({ name: 'n', state: 'FAILED', runStatus: { cause: 'newCause' } }), 'newCause');
+    });
+  });
+
+  it('unfolds to progress, the failing cell, parameters, slowest cells, warnings and attempts', async () => {
+    tree.put('running', {
+      createTime: tree.time(0),
+      runStatus: {
+        startTime: tree.time(-60),
+        progress: {
+          totalCells: 9,
+          completedCells: 3,
+          cell: { index: 4, firstLine: 'train(\x1b[31mx)', startTime: tree.time(-5) },
+        },
+      },
+    });
+    tree.put('failed', {
+      state: 'FAILED',
+      executionTemplate: { parameters: 'alpha: 0.5\nwhen: 2026-01-01\nlist: [1, "a"]\n' },
+      runOptions: { maxAttempts: 3 },
+      runStatus: {
+        attempt: 2,
+        startTime: tree.time(-60),
+        cause: 'cellError',
+        cell: { index: 1, errorName: 'E', errorValue: 'v' },
+        warnings: [{ code: 'parameterNotDeclared', args: ['alhpa'] }],
+      },
+    });
+    tree.list();
+    const lines = await tree.shown(undefined, 3);
+    assert.deepEqual(
+      lines.filter((line) => line.startsWith('    ')).map((line) => line.slice(4)),
+      [
+        '3 of 9 cells done 1 min 00 s',
+        'Cell 5: train(x) 5 s',
+        'Cell 2 E: v',
+        'Parameters',
+        '  alpha 0.5',
+        '  when 2026-01-01',
+        '  list [1,"a"]',
+        'Slowest Cells',
+        '  The output tells no timings.',
+        'Parameter alhpa is not declared in the notebook; it was set all the same.',
+        'Attempt 2 of at most 3',
+      ],
+    );
+  });
+
+  it('unfolds to its state where there is no more to say yet', async () => {
+    tree.put('queued', { state: 'QUEUED', createTime: tree.time(-12) });
+    tree.list();
+    assert.equal((await tree.shown(undefined, 2)).at(-1)?.trim(), 'Queued 12 s');
+  });
+
+  it('shows parameters that cannot be read as they are, and large ones in part', async () => {
+    tree.put('torn', { executionTemplate: { parameters: 'a: [1, "b' }, createTime: tree.time(-1) });
+    tree.put('large', {
+      executionTemplate: { parameters: JSON.stringify({ big: 'x'.repeat(1_000_000) }) },
+      createTime: tree.time(-2),
+    });
+    tree.list();
+    const lines = await tree.shown(undefined, 3);
+    assert.ok(lines.some((line) => line.includes('b')));
+    const large = lines.find((line) => line.includes('big x'));
+    assert.ok(large !== undefined && large.length < 300);
+  });
+});

@@ -1,0 +1,237 @@
+import assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+import { DEFAULT_ARRANGEMENT, NO_FILTER } from '../../src/views/explorer/arrangement';
+import { trackedOf } from '../../src/views/explorer/nodes';
+import { nameOf } from '../unit/tracking/scripted-service';
+import { Tree } from './support/tree';
+
+describe('the tree of executions', () => {
+  let tree: Tree;
+
+  beforeEach(() => {
+    tree = new Tree();
+  });
+  afterEach(() => {
+    tree.dispose();
+  });
+
+  it('shows groups with counts, the newest first, and what each row is about', async () => {
+    tree.put('train', {
+      createTime: tree.time(-10),
+      runStatus: { startTime: tree.time(-65), progress: { totalCells: 20, completedCells: 7 } },
+    });
+    tree.put('waits', { state: 'QUEUED', createTime: tree.time(-20) });
+    tree.put('good', {
+      state: 'SUCCEEDED',
+      runStatus: { startTime: '2025-12-24T12:00:00Z', endTime: '2025-12-24T12:00:12Z' },
+    });
+    tree.put('bad', {
+      state: 'FAILED',
+      runStatus: { cause: 'cellError', cell: { index: 4, errorName: 'KeyError', errorValue: "'price'" } },
+    });
+    tree.put('future', { state: 'HIBERNATING' });
+    tree.list();
+    const lines = await tree.shown();
+    assert.match(lines[4] ?? '', /^ {2}good .*2025.* · 12 s · Large machine$/);
+    assert.deepEqual(lines.toSpliced(4, 1), [
+      'Active 2',
+      '  train 7/20 cells · 1 min 05 s · Large machine',
+      '  waits Queued · Large machine',
+      'Succeeded 1',
+      'Failed 1',
+      '  bad KeyError · Large machine',
+      'Unknown 1',
+      '  future HIBERNATING · Large machine',
+    ]);
+  });
+
+  it('is empty without executions, once every service has answered', async () => {
+    tree.store.addService(tree.service);
+    const roots = tree.provider.getChildren();
+    tree.store.applyFirstPage(tree.store.begin(), tree.service, { executions: [] });
+    assert.deepEqual(await roots, []);
+  });
+
+  it('tells that a service fails, with a way to try again, and keeps what is known', async () => {
+    tree.put('a');
+    tree.list();
+    tree.store.fail(tree.service, new Error('offline'));
+    assert.deepEqual(await tree.shown(undefined, 0), ['described: offline', 'Active 1']);
+    const [error] = await tree.provider.getChildren();
+    assert.ok(error);
+    assert.equal(tree.provider.getTreeItem(error).command?.command, 'notebookExecutions.refresh');
+    tree.store.succeed(tree.service);
+    assert.deepEqual(await tree.shown(undefined, 0), ['Active 1']);
+  });
+
+  describe('draws again', () => {
+    it('the one row that changed', async () => {
+      tree.put('a');
+      tree.put('b');
+      tree.list();
+      await tree.shown();
+      tree.replace('a', { runStatus: { progress: { totalCells: 2, completedCells: 1 } } });
+      assert.deepEqual(tree.fired, [[tree.provider.nodeOf(`test|${nameOf('a')}`)]]);
+    });
+
+    it('nothing for an answer with nothing new', async () => {
+      tree.put('a');
+      tree.list();
+      await tree.shown();
+      tree.store.applyFirstPage(tree.store.begin(), tree.service, {
+        executions: [...tree.service.executions.values()],
+      });
+      assert.deepEqual(tree.fired, []);
+    });
+
+    it('an elapsed time where somebody sees it, and only when it reads differently', async () => {
+      tree.put('running', { runStatus: { startTime: tree.time(-5) } });
+      tree.put('ended', { state: 'SUCCEEDED' });
+      tree.list();
+      tree.provider.redrawElapsed(() => true);
+      assert.deepEqual(tree.fired, [], 'never drawn, not seen');
+      await tree.shown();
+      await tree.clock.pass(100);
+      tree.provider.redrawElapsed(() => true);
+      assert.deepEqual(tree.fired, [], 'reads the same');
+      await tree.clock.pass(1000);
+      tree.provider.redrawElapsed(() => false);
+      assert.deepEqual(tree.fired, [], 'the group is folded');
+      tree.provider.redrawElapsed(() => true);
+      assert.deepEqual(tree.fired, [[tree.provider.nodeOf(`test|${nameOf('running')}`)]]);
+    });
+
+    it('the lines of an unfolded row without asking for them again', async () => {
+      tree.put('running', {
+        runStatus: { startTime: tree.time(-5), progress: { totalCells: 2, completedCells: 1 } },
+      });
+      tree.list();
+      await tree.shown(undefined, 2);
+      await tree.clock.pass(2000);
+      tree.provider.redrawElapsed(() => true);
+      const [nodes] = tree.fired;
+      assert.deepEqual(
+        nodes?.map((node) => [node.kind, tree.provider.getTreeItem(node).description]),
+        [['detail', '7 s']],
+      );
+    });
+  });
+
+  describe('large lists', () => {
+    const fill = (count: number) => {
+      tree.store.addService(tree.service);
+      tree.store.applyOlderPage(tree.store.begin(), tree.service, {
+        executions: Array.from({ length: count }, (_, i) => ({
+          name: nameOf(`e${String(i)}`),
+          state: 'SUCCEEDED',
+          createTime: tree.time(-i),
+        })),
+      });
+      tree.fired.length = 0;
+    };
+
+    it('appear folded and show more on demand', async () => {
+      fill(450);
+      const [group] = await tree.provider.getChildren();
+      assert.ok(group?.kind === 'group');
+      const item = tree.provider.getTreeItem(group);
+      assert.equal(item.collapsibleState, vscode.TreeItemCollapsibleState.Collapsed);
+      assert.equal(item.description, '450');
+      const rows = await tree.provider.getChildren(group);
+      assert.equal(rows.length, 201);
+      const more = rows.at(-1);
+      assert.ok(more?.kind === 'more');
+      assert.equal(tree.provider.getTreeItem(more).command?.command, 'notebookExecutions.loadMore');
+      tree.provider.showMore(group);
+      assert.deepEqual(tree.fired, [[group]]);
+      assert.equal((await tree.provider.getChildren(group)).length, 401);
+    });
+
+    it('of 10,000 draw one row again for one change', async () => {
+      fill(10_000);
+      const [group] = await tree.provider.getChildren();
+      assert.ok(group !== undefined);
+      await tree.provider.getChildren(group);
+      tree.store.apply(tree.store.begin(), tree.service, {
+        name: nameOf('e5'),
+        state: 'SUCCEEDED',
+        createTime: tree.time(-5),
+        displayName: 'changed',
+      });
+      assert.deepEqual(
+        tree.fired.map((nodes) => nodes?.map((node) => trackedOf(node)?.execution.name)),
+        [[nameOf('e5')]],
+      );
+    });
+
+    it('ask the service for older ones where it has them', async () => {
+      tree.store.addService(tree.service);
+      tree.store.applyFirstPage(tree.store.begin(), tree.service, {
+        executions: [tree.put('a')],
+        nextPageToken: 'next',
+      });
+      assert.deepEqual(await tree.shown(undefined, 0), ['Active 1', 'Load more…']);
+    });
+  });
+
+  describe('arranged', () => {
+    beforeEach(() => {
+      tree.put('b', {
+        runOptions: { source: 'file:///w/b.ipynb', templateName: 'T2' },
+        createTime: tree.time(-1),
+      });
+      tree.put('a', {
+        runOptions: { source: 'file:///w/a.ipynb' },
+        createTime: tree.time(-2),
+        state: 'FAILED',
+      });
+      tree.put('a2', {
+        runOptions: { source: 'file:///w/a.ipynb', templateName: 'T10' },
+        createTime: tree.time(-3),
+      });
+      tree.list();
+    });
+    const labels = async () => (await tree.shown()).map((line) => line.replace(/^( *\S+).*/, '$1'));
+
+    it('by notebook', async () => {
+      tree.provider.arrange({ ...DEFAULT_ARRANGEMENT, grouping: 'notebook' });
+      assert.deepEqual(await labels(), ['a', '  a', '  a', 'b', '  b']);
+      assert.deepEqual(tree.fired, [undefined]);
+    });
+
+    it('by names of strangers, as text in one line', async () => {
+      const source = `file:///w/${encodeURIComponent('c"\n<b>x</b>\u202eאבג')}.ipynb`;
+      tree.put('c', { runOptions: { source, templateName: 'T\n[y](command:z)' } });
+      tree.list();
+      tree.provider.arrange({ ...DEFAULT_ARRANGEMENT, grouping: 'notebook' });
+      assert.ok((await tree.shown(undefined, 0)).includes('\u2068c" <b>x</b>אבג\u2069 1'));
+      tree.provider.arrange({ ...DEFAULT_ARRANGEMENT, grouping: 'template' });
+      assert.ok((await tree.shown(undefined, 0)).includes('T [y](command:z) 1'));
+    });
+
+    it('by template', async () => {
+      tree.provider.arrange({ ...DEFAULT_ARRANGEMENT, grouping: 'template' });
+      assert.deepEqual(await tree.shown(undefined, 0), ['T2 1', 'T10 1', 'Without a Template 1']);
+    });
+
+    it('flat, by name', async () => {
+      tree.provider.arrange({ ...DEFAULT_ARRANGEMENT, grouping: 'none', sorting: 'name' });
+      assert.deepEqual(
+        (await tree.provider.getChildren()).map((node) => trackedOf(node)?.execution.name),
+        [nameOf('a'), nameOf('a2'), nameOf('b')],
+      );
+      tree.replace('b', { displayName: 'x' });
+      assert.deepEqual(tree.fired.at(-1), [tree.provider.nodeOf(`test|${nameOf('b')}`)]);
+    });
+
+    it('filtered', async () => {
+      tree.provider.arrange({ ...DEFAULT_ARRANGEMENT, filter: { ...NO_FILTER, states: ['failed'] } });
+      assert.deepEqual(await tree.shown(undefined, 0), ['Failed 1']);
+      assert.equal(tree.provider.shownCount, 1);
+      // Nothing, so that the view can say that the filter hides all, and offers to clear it.
+      tree.store.fail(tree.service, new Error('broken'));
+      tree.provider.arrange({ ...DEFAULT_ARRANGEMENT, filter: { ...NO_FILTER, text: 'nothing like it' } });
+      assert.deepEqual(await tree.shown(undefined, 0), []);
+    });
+  });
+});
