@@ -138,7 +138,7 @@ export function hostTarget() {
  * that one, the loader, and the licences. zeromq cannot be bundled: it looks for the addon beside itself.
  * @param {string} target one of {@link TARGETS}
  */
-async function copyZeromq(target, outdir) {
+export async function copyZeromq(target, outdir) {
   const chosen = TARGETS[target];
   if (chosen === undefined) {
     throw new Error(`There is no zeromq addon for ${target}. Platforms: ${Object.keys(TARGETS).join(', ')}.`);

@@ -4,8 +4,11 @@ import { runSuites } from './mocha';
 
 /* node out/test/support/mocha.main.js unit|window: the suites that run in plain Node. */
 const [, , suite] = process.argv;
-const [ending, timeout] = suite === 'window' ? ['.e2e.test.js', 300_000] : ['.unit.test.js', 120_000];
-void runSuites(path.join(ROOT, 'out/test', suite ?? 'unit'), ending, timeout).then(({ failed }) => {
+const options =
+  suite === 'window'
+    ? { ending: '.e2e.test.js', timeout: 300_000 }
+    : { ending: '.unit.test.js', timeout: 120_000 };
+void runSuites({ folder: path.join(ROOT, 'out/test', suite ?? 'unit'), ...options }).then(({ failed }) => {
   // What a test left open (a socket of ZeroMQ, a server) must not keep the run from its end.
   process.exit(failed > 0 ? 1 : 0);
 });

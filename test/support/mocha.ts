@@ -19,9 +19,25 @@ export interface SuiteReport {
   readonly failures?: string;
 }
 
-/** Runs the test files below `folder` whose names end so, and leaves the report in the file of {@link REPORT_FILE}. */
-export async function runSuites(folder: string, ending: string, timeout: number): Promise<SuiteReport> {
-  const mocha = new Mocha({ timeout, forbidOnly: true, forbidPending: true, reporter: 'spec', color: false });
+/** Which test files to run, and how. */
+export interface SuiteOptions {
+  /** Where they are, at any depth. */
+  readonly folder: string;
+  /** How their names end. */
+  readonly ending: string;
+  /** Of a test that says nothing else, milliseconds. */
+  readonly timeout: number;
+}
+
+/** Runs test files, and leaves the report in the file of {@link REPORT_FILE}. */
+export async function runSuites({ folder, ending, timeout }: SuiteOptions): Promise<SuiteReport> {
+  const mocha = new Mocha({
+    timeout,
+    forbidOnly: true,
+    forbidPending: true,
+    reporter: 'spec',
+    color: false,
+  });
   const pattern = new RegExp(process.env[FILES_PATTERN] ?? '');
   mocha.grep(new RegExp(process.env[TITLES_PATTERN] ?? ''));
   for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {

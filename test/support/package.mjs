@@ -9,7 +9,7 @@ import { cp, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { TARGETS, build, hostTarget } from '../../esbuild.mjs';
+import { TARGETS, build, copyZeromq, hostTarget } from '../../esbuild.mjs';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
@@ -32,9 +32,12 @@ const folder = await mkdtemp(path.join(os.tmpdir(), 'package-'));
 try {
   const filter = (file) => file === ROOT || PACKAGED.test(path.relative(ROOT, file));
   await cp(ROOT, folder, { recursive: true, filter });
+  const dist = path.join(folder, 'dist');
+  await build({ production: true, target: targets[0], outdir: dist });
   for (const target of targets) {
     const packagePath = values.out ?? path.join(values['out-dir'], `${name}-${target}-${version}.vsix`);
-    await build({ production: true, target, outdir: path.join(folder, 'dist') });
+    // All else is the same on every platform.
+    await copyZeromq(target, dist);
     await createVSIX({
       cwd: folder,
       target,

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import type { ExecutionRequest } from '../../../src/execution/execution';
+import type { GoogleExecutionService } from '../../../src/google/google-execution-service';
+import { BUCKET, CloudDouble, LOCATION, PROJECT } from '../../support/google/cloud';
+import type { RunResult } from '../../support/google/run-notebook';
+import { notebookOf } from './support';
+
+/** How a run goes, in place of a kernel where the notebook does not matter. */
+type Outcome = (input: Buffer, signal: AbortSignal) => Promise<RunResult>;
+
+/** The output is the notebook. */
+export const echo: Outcome = (input) =>
+  Promise.resolve({ state: 'SUCCEEDED', message: undefined, output: input });
+/** Runs until it is cancelled. */
+export const endless: Outcome = (input, signal) =>
+  new Promise((resolve) => {
+    const end = (): void => {
+      resolve({ state: 'CANCELLED', message: undefined, output: input });
+    };
+    if (signal.aborted) end();
+    signal.addEventListener('abort', end);
+  });
+
+export const NOTEBOOK = notebookOf('print(1)');
+export const OUTPUT_FOLDER = `gs://${BUCKET}/runs`;
+
+let ids = 0;
+/** An execution id that was not used before. */
+export const nextId = (): string => `run-${String((ids += 1))}`;
+
+/** A request that both services take. */
+export function requestOf(template: ExecutionRequest['executionTemplate'] = {}): ExecutionRequest {
+  return {
+    executionTemplate: {
+      masterType: 'n1-standard-4',
+      serviceAccount: 'runner@my-project.iam.gserviceaccount.com',
+      outputNotebookFolder: OUTPUT_FOLDER,
+      ...template,
+    },
+    runOptions: { source: 'file:///home/me/My%20Sales.ipynb', templateName: 'Big' },
+  };
+}
+
+/** A double of Google Cloud whose runs go as a test says. */
+export class QuickCloud extends CloudDouble {
+  /** {@link echo} at the begin of each test. */
+  outcome: Outcome = echo;
+
+  constructor() {
+    super((input, { signal }) => this.outcome(input, signal));
+  }
+
+  /** The services as a client of ours sees them. */
+  service(kind: 'vertex' | 'notebooks'): GoogleExecutionService {
+    return this.google().service(kind, PROJECT, LOCATION);
+  }
+}
+
+/** The hooks of a suite: starts a cloud, which must have had no complaint after each test. */
+export function suiteOfCloud(): QuickCloud {
+  const cloud = new QuickCloud();
+  before(() => cloud.start());
+  after(() => cloud.stop());
+  beforeEach(() => {
+    cloud.outcome = echo;
+    for (const double of [cloud.vertex, cloud.notebooks, cloud.storage]) double.requests.length = 0;
+  });
+  afterEach(() => {
+    assert.deepEqual(cloud.problems, []);
+    assert.deepEqual(
+      [cloud.vertex, cloud.notebooks, cloud.storage].map(({ faults }) => faults.pending),
+      [0, 0, 0],
+    );
+  });
+  return cloud;
+}
