@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import type { EmbeddedExecutionService } from '../../src/embedded';
+import { until } from '../support/until';
 import { allNames, ended, notebookText, withSettings, writeFile } from './support/executions';
 import type { Person } from './support/person';
 import { type OpenPick } from './support/person';
@@ -204,19 +205,19 @@ describe('commands on executions', () => {
       pick.choose('compared');
     });
     await run('compareWithInput');
-    assert.match(activeTitle(), /compared: Input and Output/);
+    await until('both are shown', () => activeTitle().includes('compared: Input and Output'));
     person.willPick((pick) => {
       const both = pick.rows.filter(({ label }) => label === 'compared');
       assert.equal(both.length, 2);
       pick.chooseAll('compared');
     });
     await run('compareOutputs');
-    assert.match(activeTitle(), /compared: Two Executions/);
+    await until('both are shown', () => activeTitle().includes('compared: Two Executions'));
     person.willPick(pickFirst('compared'), pickFirst('compared'));
     await run('openSourceCell');
-    assert.equal(selectedCell(), 1);
+    await until('the cell is selected', () => selectedCell() === 1);
     await run('openFailedCell');
-    assert.equal(selectedCell(), 1);
+    await until('the cell is selected', () => selectedCell() === 1);
     await run('compareOutputs', { kind: 'nothing' });
   });
 

@@ -127,7 +127,7 @@ describe('Google Cloud: set-up', () => {
       cloud.vertex.requests.length = 0;
       await run('refresh');
       await run('refresh');
-      assert.equal(person.messages.length, 1, 'two services, asked again and again, and one message');
+      assert.equal(person.complaints.length, 1, 'two services, asked again and again, and one message');
       assert.deepEqual(sent(cloud), []);
 
       // The keys come back and vanish again: that is news.
@@ -144,7 +144,7 @@ describe('Google Cloud: set-up', () => {
         () => cloud.vertex.count(/\.list$/) > 0 && cloud.notebooks.count(/\.list$/) > 0,
       );
       assert.deepEqual(typed, ['gcloud auth application-default login']);
-      assert.equal(person.messages.length, 1);
+      assert.equal(person.complaints.length, 1);
     } finally {
       process.env = environment;
       globalThis.fetch = send;

@@ -158,11 +158,13 @@ export class Person {
   }
 
   /**
-   * The errors and warnings so far. Information is left out: that an execution of an earlier test ended is told whenever
-   * the window hears of it.
+   * The errors and warnings so far, but for how executions ended: that one of an earlier test did is told whenever the
+   * window hears of it.
    */
   get complaints(): readonly Message[] {
-    return this.messages.filter(({ kind }) => kind !== 'information');
+    return this.messages.filter(
+      ({ kind, buttons }) => kind !== 'information' && !buttons.includes('Open Output'),
+    );
   }
 
   /** Answers the next picks, one each. */

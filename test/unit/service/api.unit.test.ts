@@ -267,7 +267,10 @@ describe('The API of the embedded service', () => {
 
   it('knows one location, which tells about the service', async () => {
     const { body } = await service.request('GET', 'v1/projects/local/locations?alt=json&prettyPrint=false');
-    interface Location { name: string; metadata: { pid: number; diskBytes?: number } }
+    interface Location {
+      name: string;
+      metadata: { pid: number; diskBytes?: number };
+    }
     const [location] = body['locations'] as Location[];
     assert.equal(location?.name, 'projects/local/locations/local');
     assert.equal(location.metadata.pid, service.process.pid);
