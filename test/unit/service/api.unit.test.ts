@@ -274,7 +274,7 @@ describe('The API of the embedded service', () => {
     const [location] = body['locations'] as Location[];
     assert.equal(location?.name, 'projects/local/locations/local');
     assert.equal(location.metadata.pid, service.process.pid);
-    const alone = (await service.request('GET', PARENT)).body as Location;
+    const alone = (await service.request('GET', PARENT)).body as unknown as Location;
     // It is measured anew after each answer.
     for (const { metadata } of [location, alone]) delete metadata.diskBytes;
     assert.deepEqual(alone, location);
