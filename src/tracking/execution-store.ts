@@ -39,7 +39,7 @@ export type Ticket = number;
 interface Entry {
   tracked: TrackedExecution;
   /** createTime in milliseconds; NaN when the service does not tell. */
-  readonly created: number;
+  created: number;
   asOf: Ticket;
   hidden: boolean;
 }
@@ -239,9 +239,9 @@ export class ExecutionStore implements Disposable {
     const key = executionKey(service.id, execution.name);
     const entry = this.entries.get(key);
     const tracked: TrackedExecution = { key, service, execution };
+    const created = createdAt(execution);
     if (entry === undefined) {
       if ((this.removals.get(key) ?? 0) >= ticket) return tracked;
-      const created = createdAt(execution);
       this.entries.set(key, { tracked, created, asOf: ticket, hidden: false });
       this.orderOf(service.id).add(key, created);
       change.added.push(tracked);
@@ -250,6 +250,11 @@ export class ExecutionStore implements Disposable {
       entry.asOf = ticket;
       if (isDeepStrictEqual(entry.tracked.execution, execution)) return entry.tracked;
       entry.tracked = tracked;
+      if (!Object.is(entry.created, created)) {
+        this.orderOf(service.id).delete(key, entry.created);
+        this.orderOf(service.id).add(key, created);
+        entry.created = created;
+      }
       if (entry.hidden) return tracked;
       change.changed.push(tracked);
     }

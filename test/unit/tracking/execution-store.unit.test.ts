@@ -223,6 +223,16 @@ describe('ExecutionStore', () => {
     assert.ok(looks < 100, `${String(looks)} executions were looked at`);
   });
 
+  it('places an execution anew that took the name of an earlier one', () => {
+    const at = (minute: number) => execution('a', 'SUCCEEDED', { createTime: time(minute) });
+    store.apply(store.begin(), service, at(1));
+    store.apply(store.begin(), service, at(5));
+    assert.equal(store.knowsOlder(service.id, Date.parse(time(3))), false);
+    const page = { executions: [execution('b', 'SUCCEEDED', { createTime: time(4) })], nextPageToken: '1' };
+    store.applyFirstPage(store.begin(), service, page);
+    assert.equal(stateOf('a'), undefined, 'the page reaches down to 4, and does not name it');
+  });
+
   it('removes what a page covers also among executions of one time, and forgets their time', () => {
     const at = (id: string, minute: number) => execution(id, 'SUCCEEDED', { createTime: time(minute) });
     store.applyOlderPage(store.begin(), service, {
