@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import { activationCase } from './activation';
 import { explorerCase, tickCase } from './explorer/cases';
+import { firstListCase } from './first-list';
 import { KernelFloor } from './kernel-floor';
 import {
   checkOutput,
@@ -81,6 +82,7 @@ export const CASES: readonly Case[] = [
   batchCase('20-notebooks', 3, 20, 2, ONE_CELL, bars(0.4, 0.35)),
   overheadCase('overhead-1000-cells', 5, 1.15),
   scalingCase('scaling-10kb-cells', 3, 1.3),
+  firstListCase('first-list-10000', 5, 10_000, 3, 120),
   activationCase('activation', 7, 0.03),
   explorerCase('explorer-10000', 5, 1.5, 60),
   tickCase('explorer-10000-tick', 3, 0.01),

@@ -28,6 +28,16 @@ export function watchPeakMemory(
   };
 }
 
+/** Resident memory of a process, MB; undefined where there is no /proc. */
+export function residentMemory(pid: number | undefined): number | undefined {
+  try {
+    const status = readFileSync(`/proc/${String(pid)}/status`, 'utf8');
+    return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
+  } catch {
+    return undefined;
+  }
+}
+
 function processIds(): string[] {
   try {
     return readdirSync('/proc').filter((name) => /^\d+$/.test(name));

@@ -10,7 +10,8 @@ import { isTerminal } from '../../src/execution/states';
 import { nodeEnvironment } from '../../src/service/processes';
 
 const REPOSITORY = path.resolve(__dirname, '../../..');
-const PARENT = '/v1/projects/local/locations/local';
+/** Where the service's resources are. */
+export const PARENT = '/v1/projects/local/locations/local';
 
 interface ExecutionJson {
   name: string;
@@ -32,6 +33,7 @@ export class BenchService {
     readonly process: ChildProcess,
     private readonly endpoint: URL,
     private readonly token: string,
+    private readonly removesData: boolean,
   ) {}
 
   /** Starts the service in the foreground. The environment is that of the test Python environment. */
@@ -57,7 +59,9 @@ export class BenchService {
     );
     const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
     const { endpoint, tokenFile } = JSON.parse(line) as { endpoint: string; tokenFile: string };
-    return new BenchService(dataDirectory, child, new URL(endpoint), readFileSync(tokenFile, 'utf8').trim());
+    const token = readFileSync(tokenFile, 'utf8').trim();
+    const removesData = options.dataDirectory === undefined;
+    return new BenchService(dataDirectory, child, new URL(endpoint), token, removesData);
   }
 
   /** Creates an execution of the notebook at `file` and answers its resource name. */
@@ -115,7 +119,7 @@ export class BenchService {
     }
   }
 
-  /** Ends the service and removes its data. */
+  /** Ends the service and removes its data, unless these were there before. */
   async stop(): Promise<void> {
     this.#agent.destroy();
     const stop = spawn(
@@ -126,7 +130,7 @@ export class BenchService {
     const exits = this.process.exitCode === null ? once(this.process, 'exit') : undefined;
     await once(stop, 'exit');
     await exits;
-    rmSync(this.dataDirectory, { recursive: true, force: true });
+    if (this.removesData) rmSync(this.dataDirectory, { recursive: true, force: true });
   }
 }
 

@@ -10,7 +10,7 @@ import { VSCode } from '../../support/vscode';
 import { packageExtension } from '../../support/vsix';
 import type { Workbench } from '../../support/workbench';
 import type { Case, Measured } from '../cases';
-import { writeFinishedExecutions } from './finished-executions';
+import { writeFinishedExecutions } from '../finished-executions';
 
 const COUNT = 10_000;
 
