@@ -4,6 +4,7 @@ import * as path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { OAuth2Client } from 'google-auth-library';
 import { notebooks_v1 } from 'googleapis/build/src/apis/notebooks/v1';
+import { until } from '../../support/until';
 import { fakeKernel, NOTEBOOK, temporaryFolder, TestService } from './support';
 
 describe('Google’s own client of the Notebooks API v1', () => {
@@ -50,7 +51,13 @@ describe('Google’s own client of the Notebooks API v1', () => {
         return true;
       },
     );
-    assert.equal((await executions.delete({ name })).data.done, true);
+    // The end is shown before the last process of the run is gone; the operation tells when the execution is.
+    const { data: deletion } = await executions.delete({ name });
+    assert.equal(deletion.metadata?.['verb'], 'delete');
+    await until('the execution is deleted', async () => {
+      const { data } = await operations.get({ name: deletion.name ?? '' });
+      return data.done;
+    });
     await assert.rejects(executions.get({ name }), /no execution google/);
   });
 });
