@@ -66,7 +66,12 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
   const boot = await bootId();
   const config = await ConfigReader.open(paths.config, options.config, log);
   const launcher = { script: options.runnerScript, runtimeRoot: runtimeRoot(paths) };
-  const spares = new SpareKeeper(launcher, paths.host, () => config.current.spare);
+  const spares: SpareKeeper = new SpareKeeper(
+    launcher,
+    paths.host,
+    () => config.current.spare,
+    () => manager.queued,
+  );
   const { startedRunner } = options;
   // What is there before this service starts anything; later ones are its own.
   const former = (await runtimesIn(launcher.runtimeRoot)).filter(

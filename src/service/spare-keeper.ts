@@ -28,6 +28,8 @@ interface Spare {
 export class SpareKeeper {
   #bare: Promise<RunnerClient | undefined> | undefined;
   #spare: Spare | undefined;
+  /** Key of the spare that is being started. */
+  #coming: string | undefined;
   /** Counts up with each `prepare` and `drop`, so that a spare that comes up too late is not kept. */
   #turn = 0;
   #closed = false;
@@ -38,6 +40,11 @@ export class SpareKeeper {
     private readonly logs: string,
     /** Whether kernels are to be started ahead; asked anew each time. */
     private readonly wanted: () => boolean,
+    /**
+     * How many executions wait for others to end; asked anew each time. The next one's kernel is started when it is its
+     * turn: started ahead, it would take processor time from those that run.
+     */
+    private readonly waiting: () => number,
   ) {}
 
   /** True when a spare is there whose kernel has answered. */
@@ -62,7 +69,11 @@ export class SpareKeeper {
   /** Hands out the spare if its kernel fits the job, or else a runner without a kernel if there is one; the caller now owns it. */
   async take(job: RunnerJob): Promise<RunnerClient | undefined> {
     const spare = this.#spare;
-    if (spare?.ready !== true || spare.key !== keyOf(job)) return this.#takeBare();
+    if (spare?.ready !== true || spare.key !== keyOf(job)) {
+      const bare = this.#takeBare();
+      if (this.waiting() > 0) this.standBy();
+      return bare;
+    }
     this.#forget();
     if ((await fingerprintOf(spare.files)) === spare.fingerprint) return spare.client;
     spare.client.end();
@@ -78,23 +89,26 @@ export class SpareKeeper {
   /** Starts a spare like the kernel of this job, in place of one for another kind of job. */
   async prepare(job: RunnerJob): Promise<void> {
     const key = keyOf(job);
-    if (this.#spare?.key === key) return;
+    if (this.#spare?.key === key || this.#coming === key) return;
     this.drop();
     const turn = this.#turn;
-    const files =
-      this.wanted() && job.memoryLimitBytes === undefined ? await filesLoadedBy(job.kernel) : undefined;
+    const takesKernel = this.wanted() && this.waiting() === 0 && job.memoryLimitBytes === undefined;
+    this.#coming = takesKernel ? key : undefined;
+    const files = takesKernel ? await filesLoadedBy(job.kernel) : undefined;
     if (files === undefined) {
+      if (turn === this.#turn) this.#coming = undefined;
       this.standBy();
       return;
     }
     const fingerprint = await fingerprintOf(files);
     if (turn !== this.#turn) return;
     const client = await (this.#takeBare() ?? this.#start());
-    if (client === undefined) return;
     if (turn !== this.#turn) {
-      client.end();
+      client?.end();
       return;
     }
+    this.#coming = undefined;
+    if (client === undefined) return;
     const kernelLog = path.join(this.logs, `spare-${path.basename(client.runtime)}.log`);
     const timer = setTimeout(() => {
       this.drop();
@@ -130,6 +144,7 @@ export class SpareKeeper {
   /** Ends the spare, if there is one. */
   drop(): void {
     this.#turn++;
+    this.#coming = undefined;
     this.#spare?.client.end();
     this.#forget();
   }

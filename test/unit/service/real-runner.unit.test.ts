@@ -100,6 +100,18 @@ describe('The embedded service with real runners and kernels', () => {
     assert.ok(fs.existsSync(service.file('other', 'runner.log')));
   });
 
+  it('starts no kernel ahead of one that waits for others to end', async () => {
+    const born = 'import psutil\nprint("born", psutil.Process().create_time())';
+    await create('turn1', notebook('1'));
+    await create('turn2', notebook('import time\ntime.sleep(3)'));
+    await create('turn3', notebook(born));
+    const { runStatus } = await service.ended('turn2');
+    await service.ended('turn3');
+    const started = Number(/born ([\d.]+)/.exec(output('turn3').replace(born, ''))?.[1]) * 1000;
+    // The system tells the start of a process to a hundredth of a second.
+    assert.ok(started > Date.parse(runStatus?.endTime ?? '') - 1000, output('turn3'));
+  });
+
   it('keeps every journalled output of a runner that was killed, and ends its kernel', async () => {
     await create(
       'killed',
