@@ -7,11 +7,11 @@ import { firstListCase } from './first-list';
 import { KernelFloor } from './kernel-floor';
 import {
   checkOutput,
-  images,
+  imageSources,
   manySmallWrites,
   notebook,
   printingSources,
-  tenKilobyteCells,
+  tenKilobyteSources,
 } from './notebooks';
 import { PEERS, run, type Peer } from './peers';
 import { BenchService } from './service-client';
@@ -50,23 +50,23 @@ interface Expected {
   images: number;
 }
 
-/** A notebook, and what its output must have. */
+/** The cells of a notebook, and what its output must have. */
 interface Work {
-  readonly text: string;
+  readonly sources: readonly string[];
   readonly expected: Expected;
 }
 
 /** Cells that print a line each. */
 const printing = (cells: number): Work => ({
-  text: notebook(printingSources(cells)),
+  sources: printingSources(cells),
   expected: { cells, stdoutBytes: cells * 7, images: 0 },
 });
 const ONE_CELL = printing(1);
 const FLOOD: Work = {
-  text: manySmallWrites(),
+  sources: manySmallWrites(),
   expected: { cells: 1, stdoutBytes: 20_000_000, images: 0 },
 };
-const IMAGES: Work = { text: images(), expected: { cells: 50, stdoutBytes: 300, images: 50 } };
+const IMAGES: Work = { sources: imageSources(), expected: { cells: 50, stdoutBytes: 300, images: 50 } };
 
 const bars = (nbclient: number, papermill: number): Record<Peer, number> => ({ nbclient, papermill });
 
@@ -95,7 +95,7 @@ function coldCase(name: string, rounds: number, work: Work, goals: Record<Peer, 
     rounds,
     peers: peerRuns(work, goals),
     ours(folder) {
-      const input = writeInput(folder, work.text);
+      const input = writeInput(folder, work);
       let service: BenchService | undefined;
       let read: (() => string) | undefined;
       return Promise.resolve({
@@ -128,9 +128,9 @@ function warmCase(
   return {
     name,
     rounds,
-    peers: peerRuns(work, goals),
+    peers: { ...peerRuns(work, goals), 'kernel alone': kernelAlone(work, spare) },
     async ours(folder) {
-      const input = writeInput(folder, work.text);
+      const input = writeInput(folder, work);
       if (service === undefined) {
         service = await BenchService.start({ spare });
         // The first run tells the service which kernel to start ahead.
@@ -171,14 +171,14 @@ function batchCase(
     rounds,
     peers: peerEach(goals, (peer, folder) => batchRun(peer, folder, count, parallel, work)),
     async ours(folder) {
-      const input = writeInput(folder, work.text);
+      const input = writeInput(folder, work);
       service ??= await BenchService.start({ spare: true, concurrency: parallel });
       const running = service;
       let outputs: (() => string)[] = [];
       return {
         async run() {
-          const names = await Promise.all(Array.from({ length: count }, () => running.create(input)));
-          outputs = await Promise.all(names.map((execution) => running.waitForOutput(execution)));
+          await Promise.all(Array.from({ length: count }, () => running.create(input)));
+          outputs = await running.waitForLast(count);
         },
         check() {
           for (const read of outputs) checkOutput(read(), work.expected);
@@ -194,14 +194,8 @@ function batchCase(
 }
 
 /** The notebooks under `xargs -P`. */
-function batchRun(
-  peer: Peer,
-  folder: string,
-  count: number,
-  parallel: number,
-  { text, expected }: Work,
-): Measured {
-  const input = writeInput(folder, text);
+function batchRun(peer: Peer, folder: string, count: number, parallel: number, work: Work): Measured {
+  const input = writeInput(folder, work);
   const command = PEERS[peer](input, path.join(folder, 'output-{}.ipynb')).map((argument) => `'${argument}'`);
   const script = `seq 0 ${String(count - 1)} | xargs -P ${String(parallel)} -I '{}' ${command.join(' ')}`;
   return {
@@ -209,21 +203,21 @@ function batchRun(
     async check() {
       for (let index = 0; index < count; index += 1) {
         const output = path.join(folder, `output-${String(index)}.ipynb`);
-        checkOutput(await readFile(output, 'utf8'), expected);
+        checkOutput(await readFile(output, 'utf8'), work.expected);
         rmSync(output);
       }
     },
   };
 }
 
-function peerRuns({ text, expected }: Work, goals: Record<Peer, number>): Case['peers'] {
+function peerRuns(work: Work, goals: Record<Peer, number>): Case['peers'] {
   return peerEach(goals, (peer, folder) => {
-    const input = writeInput(folder, text);
+    const input = writeInput(folder, work);
     const output = path.join(folder, `${peer}.ipynb`);
     return {
       run: () => run(PEERS[peer](input, output)),
       async check() {
-        checkOutput(await readFile(output, 'utf8'), expected);
+        checkOutput(await readFile(output, 'utf8'), work.expected);
         rmSync(output);
       },
     };
@@ -241,24 +235,34 @@ function peerEach(
   return { nbclient: peer('nbclient'), papermill: peer('papermill') };
 }
 
-/** Our time for 1,000 cells beside that of a kernel which is only sent them and waited for. */
+/** Our time for 1,000 cells beside that of the kernel. */
 function overheadCase(name: string, rounds: number, bar: number): Case {
-  const sources = printingSources(1000);
-  const runs = warmCase(name, rounds, true, printing(1000), bars(NaN, NaN));
-  const kernel = {
-    bar,
+  const work = printing(1000);
+  const runs = warmCase(name, rounds, true, work, bars(NaN, NaN));
+  return { ...runs, peers: { 'kernel alone': { ...kernelAlone(work, true), bar } } };
+}
+
+/** A kernel that is only sent the cells and waited for. With `ahead` its start is not measured. */
+function kernelAlone({ sources }: Work, ahead: boolean): Case['peers'][string] {
+  return {
     async prepare(): Promise<Measured> {
-      const floor = await KernelFloor.start();
-      return { run: () => floor.run(sources), check: () => Promise.resolve(), close: () => floor.stop() };
+      let floor = ahead ? await KernelFloor.start() : undefined;
+      return {
+        async run() {
+          floor ??= await KernelFloor.start();
+          await floor.run(sources);
+        },
+        check: () => Promise.resolve(),
+        close: async () => floor?.stop(),
+      };
     },
   };
-  return { ...runs, peers: { 'kernel alone': kernel } };
 }
 
 /** 1,000 cells of 10 KB beside ten times 100 of them: what a cell costs must not grow with the notebook. */
 function scalingCase(name: string, rounds: number, bar: number): Case {
   const work = (cells: number): Work => ({
-    text: tenKilobyteCells(cells),
+    sources: tenKilobyteSources(cells),
     expected: { cells, stdoutBytes: cells * 10_000, images: 0 },
   });
   const large = warmCase(name, rounds, true, work(1000), bars(NaN, NaN));
@@ -279,8 +283,8 @@ function scalingCase(name: string, rounds: number, bar: number): Case {
   return { ...large, close, peers: { '10 × 100 cells': hundred } };
 }
 
-function writeInput(folder: string, text: string): string {
+function writeInput(folder: string, { sources }: Work): string {
   const file = path.join(folder, 'input.ipynb');
-  writeFileSync(file, text);
+  writeFileSync(file, notebook(sources));
   return file;
 }

@@ -90,15 +90,20 @@ async function measureCase(each: Case): Promise<CaseResult> {
   try {
     // A round of its own for memory: sampling it takes time from what is measured. It also warms the disk cache.
     for (const contestant of contestants) {
-      const stopWatching = watchPeakMemory(contestant.isClient);
-      const measured = await contestant.prepare();
-      await measure(measured);
-      const peak = stopWatching();
+      const { measured, peak } = await contestantRun(each, contestant, async () => {
+        const stopWatching = watchPeakMemory(contestant.isClient);
+        const measured = await contestant.prepare();
+        await measure(measured).finally(stopWatching);
+        return { measured, peak: stopWatching() };
+      });
       memory.set(contestant.name, measured.megabytes === undefined ? peak : measured.megabytes());
     }
     for (let round = 0; round < each.rounds; round += 1) {
-      for (const { name, prepare } of contestants) {
-        samples.set(name, [...(samples.get(name) ?? []), await measure(await prepare())]);
+      for (const contestant of contestants) {
+        const seconds = await contestantRun(each, contestant, async () =>
+          measure(await contestant.prepare()),
+        );
+        samples.set(contestant.name, [...(samples.get(contestant.name) ?? []), seconds]);
       }
     }
   } finally {
@@ -126,6 +131,25 @@ async function measureCase(each: Case): Promise<CaseResult> {
       }),
     ),
   };
+}
+
+/** Runs of a peer that may fail before that is an error. */
+const PEER_TRIES = 4;
+
+/**
+ * A run of ours must not fail. One of a peer is told and repeated: kernels that are started together on TCP, for
+ * example, take each other's ports.
+ */
+async function contestantRun<T>(each: Case, { name }: Contestant, action: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await action();
+    } catch (error) {
+      if (name === 'ours' || attempt === PEER_TRIES) throw error;
+      const reason = String(error).trimEnd().split('\n').at(-1) ?? '';
+      console.error(`${each.name}: a run of ${name} failed and is repeated (${reason})`);
+    }
+  }
 }
 
 /** Seconds that the measured part took. Throws when what it wrote is wrong. */

@@ -26,21 +26,17 @@ export function printingSources(count: number): string[] {
 }
 
 /** `count` cells that each print 10 KB. */
-export function tenKilobyteCells(count: number): string {
-  return notebook(
-    Array.from({ length: count }, (_, index) => `print('x' * 10_000)\nprint('cell', ${String(index)})`),
-  );
+export function tenKilobyteSources(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `print('x' * 10_000)\nprint('cell', ${String(index)})`);
 }
 
-/** 20 MB of stdout in 200,000 writes of 100 bytes. */
-export function manySmallWrites(): string {
-  return notebook([
-    "import sys\nfor i in range(200_000):\n    sys.stdout.write('x' * 99 + '\\n')\nprint('cell', 0)",
-  ]);
+/** 20 MB of stdout in 200,000 writes of 100 bytes, from one cell. */
+export function manySmallWrites(): string[] {
+  return ["import sys\nfor i in range(200_000):\n    sys.stdout.write('x' * 99 + '\\n')\nprint('cell', 0)"];
 }
 
 /** 50 cells that each show a PNG of 200 KB (a valid signature; the bytes after it are noise). */
-export function images(): string {
+export function imageSources(): string[] {
   const cell = (index: number): string =>
     [
       'import os',
@@ -48,7 +44,7 @@ export function images(): string {
       "display(Image(data=b'\\x89PNG\\r\\n\\x1a\\n' + os.urandom(200_000), format='png', width=10, height=10))",
       `print('cell', ${String(index)})`,
     ].join('\n');
-  return notebook(Array.from({ length: 50 }, (_, index) => cell(index)));
+  return Array.from({ length: 50 }, (_, index) => cell(index));
 }
 
 interface WrittenCell {

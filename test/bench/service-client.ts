@@ -77,23 +77,31 @@ export class BenchService {
 
   /** Waits until the execution has ended and answers the text of its output. Throws unless it SUCCEEDED. */
   async waitForOutput(name: string): Promise<() => string> {
+    return this.#poll(async () => outputOf((await this.request('GET', `/v1/${name}`)) as ExecutionJson));
+  }
+
+  /** As {@link waitForOutput}, for the last `count` executions: one list tells of them all, as in the editor. */
+  async waitForLast(count: number): Promise<(() => string)[]> {
+    return this.#poll(async () => {
+      const answer = await this.request('GET', `${PARENT}/executions?pageSize=${String(count)}`);
+      const outputs = (answer as { executions: ExecutionJson[] }).executions.map(outputOf);
+      const ended = outputs.filter((output) => output !== undefined);
+      return ended.length === outputs.length ? ended : undefined;
+    });
+  }
+
+  /**
+   * Asks until there is an answer. A client's polling is part of what is measured, both that it sees the end late and
+   * that it takes processor time from the run: each time it waits a hundredth of the time so far, so that neither is
+   * more than a percent.
+   */
+  async #poll<T>(ask: () => Promise<T | undefined>): Promise<T> {
     const start = performance.now();
     for (;;) {
-      const execution = (await this.request('GET', `/v1/${name}`)) as ExecutionJson;
-      if (!isTerminal(execution.state)) {
-        // A client's polling is part of what is measured, both that it sees the end late and that it takes processor
-        // time from the run: a hundredth of the time so far, so that neither is more than a percent.
-        const wait = Math.max(2, (performance.now() - start) / 100);
-        await new Promise((resolve) => setTimeout(resolve, wait));
-        continue;
-      }
-      if (execution.state !== 'SUCCEEDED') {
-        throw new Error(
-          `${name} ended as ${String(execution.state)}: ${JSON.stringify(execution.runStatus)}`,
-        );
-      }
-      const { outputNotebookFile } = execution;
-      return () => readFileSync(new URL(outputNotebookFile ?? ''), 'utf8');
+      const answer = await ask();
+      if (answer !== undefined) return answer;
+      const wait = Math.max(2, (performance.now() - start) / 100);
+      await new Promise((resolve) => setTimeout(resolve, wait));
     }
   }
 
@@ -135,6 +143,14 @@ export class BenchService {
     await exits;
     if (this.removesData) rmSync(this.dataDirectory, { recursive: true, force: true });
   }
+}
+
+/** Reads the text of its output; undefined while it has not ended. Throws unless it SUCCEEDED. */
+function outputOf({ name, state, runStatus, outputNotebookFile }: ExecutionJson): (() => string) | undefined {
+  if (!isTerminal(state)) return undefined;
+  if (state !== 'SUCCEEDED')
+    throw new Error(`${name} ended as ${String(state)}: ${JSON.stringify(runStatus)}`);
+  return () => readFileSync(new URL(outputNotebookFile ?? ''), 'utf8');
 }
 
 /** A program of the test Python environment, e.g. `python` or `papermill`. */
