@@ -6,6 +6,7 @@ import { createdAt, mayFollow, oldestOf } from './answer-order';
 import type { Disposable } from './clock';
 import { CreationOrder } from './creation-order';
 import { Emitter } from './emitter';
+import { ServiceStatuses, type ServiceStatus } from './service-statuses';
 
 /** An execution and the service that runs it. A new object each time the execution changes. */
 export interface TrackedExecution {
@@ -20,17 +21,6 @@ export interface StoreChange {
   readonly added: readonly TrackedExecution[];
   readonly changed: readonly TrackedExecution[];
   readonly removed: readonly TrackedExecution[];
-}
-
-/** What is known of a service as a whole. An error does not empty its list. */
-export interface ServiceStatus {
-  readonly service: ExecutionService;
-  /** True once its first list was answered. */
-  readonly loaded: boolean;
-  /** Why the last request failed; undefined once one succeeds. */
-  readonly error: Error | undefined;
-  /** Where older executions go on that were not asked for yet. */
-  readonly nextPageToken: string | undefined;
 }
 
 /** When a request was sent, counted. Answers are applied in this order whenever they arrive. */
@@ -61,34 +51,29 @@ export class ExecutionStore implements Disposable {
   private readonly active = new Map<string, TrackedExecution>();
   /** By service id. */
   private readonly orders = new Map<string, CreationOrder>();
-  private readonly services = new Map<string, ServiceStatus>();
+  private readonly services = new ServiceStatuses();
   private readonly removals = new Map<string, Ticket>();
   private lastTicket: Ticket = 0;
 
   private readonly changeEmitter = new Emitter<StoreChange>();
-  private readonly serviceEmitter = new Emitter<ServiceStatus>();
   /** One event for each answer that changed something. */
   readonly onDidChange = this.changeEmitter.event;
-  /** A service was added, loaded its first list, failed, recovered, or has more pages or none. */
-  readonly onDidChangeService = this.serviceEmitter.event;
+  /** See {@link ServiceStatuses.onDidChange}. */
+  readonly onDidChangeService = this.services.onDidChange;
 
   /** Makes a service known, also before it was asked anything. Known already: nothing happens. */
   addService(service: ExecutionService): void {
-    if (this.services.has(service.id)) return;
-    const status = { service, loaded: false, error: undefined, nextPageToken: undefined };
-    this.services.set(service.id, status);
-    this.serviceEmitter.fire(status);
+    this.services.add(service);
   }
 
   /** Forgets a service and its executions. */
   removeService(serviceId: string): void {
-    const status = this.services.get(serviceId);
+    const status = this.services.remove(serviceId);
     if (status === undefined) return;
-    this.services.delete(serviceId);
     const removed = [...this.entries.values()].filter((entry) => entry.tracked.service.id === serviceId);
     for (const entry of removed) this.drop(entry.tracked.key);
     this.fire({ added: [], changed: [], removed: removed.filter(visible).map((entry) => entry.tracked) });
-    this.serviceEmitter.fire(status);
+    this.services.tellRemoved(status);
   }
 
   /** To be called right before a request is sent. */
@@ -119,7 +104,7 @@ export class ExecutionStore implements Disposable {
     this.fire(change);
     const known = this.services.get(service.id);
     const first = known === undefined || !known.loaded || coversAll;
-    this.setStatus(service, {
+    this.services.update(service, {
       loaded: true,
       nextPageToken: first ? page.nextPageToken : known.nextPageToken,
     });
@@ -130,7 +115,7 @@ export class ExecutionStore implements Disposable {
     const change = new ChangeBuilder();
     for (const execution of page.executions) this.put(ticket, service, execution, change);
     this.fire(change);
-    this.setStatus(service, { loaded: true, nextPageToken: page.nextPageToken });
+    this.services.update(service, { loaded: true, nextPageToken: page.nextPageToken });
   }
 
   /**
@@ -169,12 +154,12 @@ export class ExecutionStore implements Disposable {
 
   /** A request failed. What is known of the executions stays. */
   fail(service: ExecutionService, error: Error): void {
-    this.setStatus(service, { error });
+    this.services.update(service, { error });
   }
 
   /** Everything that was asked of the service was answered. */
   succeed(service: ExecutionService): void {
-    this.setStatus(service, { error: undefined });
+    this.services.update(service, { error: undefined });
   }
 
   /** Takes an execution out of sight while its deletion can still be undone, or back into it. */
@@ -218,7 +203,7 @@ export class ExecutionStore implements Disposable {
 
   /** What is known of each service, in the order in which they were added. */
   statuses(): ServiceStatus[] {
-    return [...this.services.values()];
+    return this.services.all();
   }
 
   status(serviceId: string): ServiceStatus | undefined {
@@ -227,7 +212,7 @@ export class ExecutionStore implements Disposable {
 
   dispose(): void {
     this.changeEmitter.dispose();
-    this.serviceEmitter.dispose();
+    this.services.dispose();
   }
 
   private put(
@@ -297,21 +282,6 @@ export class ExecutionStore implements Disposable {
     this.active.delete(key);
     this.orderOf(entry.tracked.service.id).delete(key, entry.created);
     return entry;
-  }
-
-  private setStatus(service: ExecutionService, news: Partial<ServiceStatus>): void {
-    const before = this.services.get(service.id);
-    // A service that was removed while it was being asked stays away.
-    if (before === undefined) return;
-    const after = { ...before, ...news };
-    if (
-      after.loaded === before.loaded &&
-      after.error === before.error &&
-      after.nextPageToken === before.nextPageToken
-    )
-      return;
-    this.services.set(service.id, after);
-    this.serviceEmitter.fire(after);
   }
 
   private fire(change: StoreChange): void {

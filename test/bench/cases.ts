@@ -76,7 +76,8 @@ export const CASES: readonly Case[] = [
   warmCase('one-cell-warm', 9, false, ONE_CELL, bars(0.35, 0.3)),
   warmCase('one-cell-spare', 15, true, ONE_CELL, bars(0.04, 0.03)),
   warmCase('100-cells-spare', 9, true, printing(100), bars(0.3, 0.25)),
-  warmCase('1000-cells', 3, false, printing(1000), bars(0.85, 0.6)),
+  // Once: papermill takes more than five minutes for it.
+  warmCase('1000-cells', 1, false, printing(1000), bars(0.85, 0.6)),
   warmCase('stdout-20mb', 5, false, FLOOD, bars(0.6, 0.55)),
   warmCase('50-images', 5, false, IMAGES, bars(0.42, 0.38)),
   batchCase('20-notebooks', 3, 20, 2, ONE_CELL, bars(0.4, 0.35)),

@@ -146,7 +146,7 @@ export class Workbench {
     return labels;
   }
 
-  /** Opens the view Executions. */
+  /** Opens the view Notebook Executions. */
   async openExecutions(): Promise<void> {
     const rows = this.executionsPane();
     if (!(await rows.isVisible())) {
@@ -156,14 +156,14 @@ export class Workbench {
     }
   }
 
-  /** The pane of the view Executions, welcome content included. */
+  /** The pane of the view Notebook Executions, welcome content included. */
   executionsPane(): Locator {
     return this.page.locator('.sidebar .pane', {
-      has: this.page.locator('.pane-header[aria-label^="Executions"]'),
+      has: this.page.locator('.pane-header[aria-label^="Notebook Executions"]'),
     });
   }
 
-  /** A row of the view Executions, group or execution. */
+  /** A row of the view Notebook Executions, group or execution. */
   executionRow(text: string | RegExp): Locator {
     return this.executionsPane().locator('.monaco-list-row', { hasText: text });
   }
@@ -173,7 +173,7 @@ export class Workbench {
     return this.executionsPane().locator(`.monaco-list-row[aria-label^="${sentence}"]`);
   }
 
-  /** Texts of the rows of the view Executions, top to bottom, as far as they are on the screen. */
+  /** Texts of the rows of the view Notebook Executions, top to bottom, as far as they are on the screen. */
   async executionRows(): Promise<string[]> {
     const texts = await this.executionsPane().locator('.monaco-list-row').allInnerTexts();
     return texts.map((text) => text.replaceAll(/\s+/g, ' ').trim());

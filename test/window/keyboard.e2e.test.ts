@@ -74,7 +74,7 @@ describe('the keyboard alone', () => {
     await press('Enter');
     await succeeded(1);
 
-    await command('Notebook Executions: Focus on Executions View');
+    await command('Notebook Executions: Focus on Notebook Executions View');
     await window.execution('penguins succeeded').waitFor();
     // A view that is opened for the first time has no rows yet that could take the focus: the key of the side bar.
     await press('Control+0');

@@ -22,7 +22,7 @@ export interface ExplorerViewOptions {
   readonly describeError: (error: Error) => string;
 }
 
-/** The view "Executions": tree, badge, filter line and the ticking of elapsed times. */
+/** The view "Notebook Executions": tree, badge, filter line and the ticking of elapsed times. */
 export class ExplorerView implements vscode.Disposable {
   readonly provider: ExecutionTreeProvider;
   private readonly view: vscode.TreeView<TreeNode>;

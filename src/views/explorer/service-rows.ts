@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { MachineInfo } from '../../execution/machine';
-import type { ServiceStatus } from '../../tracking/execution-store';
+import type { ServiceStatus } from '../../tracking/service-statuses';
 import { isHanging } from '../../tracking/machine-monitor';
 import { parseTime } from '../execution-facts';
 import { formatBytes, formatDuration, oneLine } from '../text';

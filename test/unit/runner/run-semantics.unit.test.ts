@@ -111,6 +111,11 @@ describe('running a notebook (ipykernel)', function () {
     assert.equal(textOf(result.outputs[1]), '1 1 :memory:\n');
   });
 
+  it('has an ipykernel that does not pause before it answers', async () => {
+    const result = await run(notebookOf('print(get_ipython().kernel._execute_sleep)'));
+    assert.equal(textOf(result.outputs[0]), '0.0\n');
+  });
+
   it('gives late output to the cell it belongs to', async () => {
     const result = await run(
       notebookOf(

@@ -1,0 +1,69 @@
+import type { ExecutionService } from '../execution/execution-service';
+import type { Disposable } from './clock';
+import { Emitter } from './emitter';
+
+/** What is known of a service as a whole. An error does not empty its list. */
+export interface ServiceStatus {
+  readonly service: ExecutionService;
+  /** True once its first list was answered. */
+  readonly loaded: boolean;
+  /** Why the last request failed; undefined once one succeeds. */
+  readonly error: Error | undefined;
+  /** Where older executions go on that were not asked for yet. */
+  readonly nextPageToken: string | undefined;
+}
+
+/** The services of a window, in the order in which they were added. */
+export class ServiceStatuses implements Disposable {
+  private readonly statuses = new Map<string, ServiceStatus>();
+  private readonly emitter = new Emitter<ServiceStatus>();
+  /** A service was added, removed, loaded its first list, failed, recovered, or has more pages or none. */
+  readonly onDidChange = this.emitter.event;
+
+  /** Known already: nothing happens. */
+  add(service: ExecutionService): void {
+    if (!this.statuses.has(service.id)) {
+      this.put({ service, loaded: false, error: undefined, nextPageToken: undefined });
+    }
+  }
+
+  /** Answers what was known of it; nobody is told before {@link tellRemoved}. */
+  remove(serviceId: string): ServiceStatus | undefined {
+    const status = this.statuses.get(serviceId);
+    this.statuses.delete(serviceId);
+    return status;
+  }
+
+  tellRemoved(status: ServiceStatus): void {
+    this.emitter.fire(status);
+  }
+
+  get(serviceId: string): ServiceStatus | undefined {
+    return this.statuses.get(serviceId);
+  }
+
+  all(): ServiceStatus[] {
+    return [...this.statuses.values()];
+  }
+
+  /** Applies what became known. A service that was removed while it was being asked stays away. */
+  update(service: ExecutionService, news: Partial<Omit<ServiceStatus, 'service'>>): void {
+    const before = this.statuses.get(service.id);
+    if (before === undefined) return;
+    const after = { ...before, ...news };
+    const isSame =
+      after.loaded === before.loaded &&
+      after.error === before.error &&
+      after.nextPageToken === before.nextPageToken;
+    if (!isSame) this.put(after);
+  }
+
+  dispose(): void {
+    this.emitter.dispose();
+  }
+
+  private put(status: ServiceStatus): void {
+    this.statuses.set(status.service.id, status);
+    this.emitter.fire(status);
+  }
+}
