@@ -3,11 +3,20 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { ServiceError, type StatusName } from '../../src/execution/errors';
 import type { Execution, ExecutionRequest } from '../../src/execution/execution';
 import { executionIdOf } from '../../src/execution/execution-name';
-import type { Capabilities, ExecutionService, OutputDocument } from '../../src/execution/execution-service';
+import type { Capabilities, ExecutionService } from '../../src/execution/execution-service';
 import { isTerminal } from '../../src/execution/states';
+import {
+  attemptCancel,
+  cellsOf,
+  merged,
+  notFound,
+  python,
+  readText,
+  rejects,
+  untilEnded,
+} from './contract-words';
 import { until } from './until';
 
 /** A service under the contract. */
@@ -331,80 +340,4 @@ export function contractSuite(name: string, subject: ContractSubject): void {
       await untilEnded(client, name);
     });
   });
-}
-
-/** A Python notebook; a cell is its source, or source and tag. */
-function python(...cells: (string | [source: string, tag: string])[]): Uint8Array {
-  const metadata = { kernelspec: { name: 'python3', display_name: 'Python 3', language: 'python' } };
-  return Buffer.from(
-    JSON.stringify({
-      nbformat: 4,
-      nbformat_minor: 5,
-      metadata,
-      cells: cells.map((cell, index) => {
-        const [source, ...tags] = [cell].flat();
-        const tagged = tags.length === 0 ? {} : { tags };
-        return {
-          cell_type: 'code',
-          id: `cell-${String(index)}`,
-          metadata: tagged,
-          source,
-          outputs: [],
-          execution_count: null,
-        };
-      }),
-    }),
-  );
-}
-
-function cellsOf(
-  text: string,
-): { source: string | string[]; outputs: unknown[]; execution_count: number | null }[] {
-  const notebook = JSON.parse(text) as { cells: ReturnType<typeof cellsOf> };
-  return notebook.cells;
-}
-
-function merged(request: ExecutionRequest, more: ExecutionRequest): ExecutionRequest {
-  return {
-    ...request,
-    ...more,
-    executionTemplate: { ...request.executionTemplate, ...more.executionTemplate },
-    runOptions: { ...request.runOptions, ...more.runOptions },
-  };
-}
-
-async function untilEnded(service: ExecutionService, name: string): Promise<Execution> {
-  return until(`${name} has ended`, async () => {
-    const execution = await service.get(name);
-    return isTerminal(execution.state) && execution;
-  });
-}
-
-/** The execution being cancelled; undefined where the service says that it cannot, as its capabilities allow. */
-async function attemptCancel(service: ExecutionService, name: string): Promise<Execution | undefined> {
-  try {
-    return await service.cancel(name);
-  } catch (error) {
-    const allowed = service.capabilities.cancelMayFail === true;
-    if (allowed && error instanceof ServiceError && error.reason === 'cancelNotPossible') return undefined;
-    throw error;
-  }
-}
-
-async function readText(document: OutputDocument | undefined): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of document?.read() ?? []) chunks.push(chunk);
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-async function rejects(call: Promise<unknown>, status: StatusName, reason: string): Promise<void> {
-  await assert.rejects(call, (error) => {
-    assert.ok(error instanceof ServiceError, String(error));
-    assert.deepEqual([error.status, error.reason], [status, reason], error.message);
-    return true;
-  });
-}
-
-function notFound(error: unknown): undefined {
-  assert.ok(error instanceof ServiceError && error.status === 'NOT_FOUND', String(error));
 }

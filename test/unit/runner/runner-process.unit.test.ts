@@ -1,21 +1,12 @@
 import * as assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
-import * as net from 'node:net';
 import * as path from 'node:path';
-import * as readline from 'node:readline';
 import { completeFromJournal } from '../../../src/runner/completion';
-import {
-  controlAddress,
-  type ControlEvent,
-  type ControlRequest,
-  type RunnerJob,
-} from '../../../src/runner/job';
 import { FILES } from '../../../src/runner/execution-folder';
-import { SpareRunner } from '../../../src/runner/spare-runner';
-import type { Notebook } from '../../../src/notebook/model';
-import { ROOT } from '../../support/paths';
+import type { ControlEvent } from '../../../src/runner/job';
+import { Control, endRunners, RUNNER, start } from './runner-process';
 import {
   ipykernel,
   jobFor,
@@ -24,86 +15,17 @@ import {
   papermill,
   readOutput,
   readResult,
-  cleanUp,
   textOf,
 } from './running';
 
-const RUNNER = path.join(ROOT, 'dist/runner.js');
 const HANG = 'import time\nwhile True: time.sleep(0.01)';
-
-interface Started {
-  readonly folder: string;
-  readonly runtime: string;
-  readonly jobFile: string;
-  readonly process: ChildProcess;
-  readonly exited: Promise<unknown>;
-}
-
-const started: ChildProcess[] = [];
-
-async function start(input: Notebook, changes: Partial<RunnerJob> = {}, spare = false): Promise<Started> {
-  const { folder, runtime } = await makeFolders(input);
-  const jobFile = path.join(folder, FILES.job);
-  fs.writeFileSync(jobFile, JSON.stringify(jobFor(folder, changes)), { mode: 0o600 });
-  const child = spawn(
-    process.execPath,
-    [RUNNER, '--runtime', runtime, ...(spare ? [] : ['--job', jobFile])],
-    {
-      stdio: ['ignore', 'inherit', 'inherit'],
-    },
-  );
-  started.push(child);
-  return { folder, runtime, jobFile, process: child, exited: once(child, 'exit') };
-}
-
-/** The service's end of a control connection. */
-class Control {
-  private readonly lines: AsyncIterator<string>;
-
-  private constructor(readonly socket: net.Socket) {
-    this.lines = readline.createInterface({ input: socket })[Symbol.asyncIterator]();
-  }
-
-  static async connect(runtime: string): Promise<Control> {
-    for (;;) {
-      const socket = net.connect(controlAddress(runtime));
-      const connected = await new Promise<boolean>((resolve) => {
-        socket.once('connect', () => {
-          resolve(true);
-        });
-        socket.once('error', () => {
-          resolve(false);
-        });
-      });
-      if (connected) return new Control(socket);
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  }
-
-  send(request: ControlRequest): void {
-    this.socket.write(JSON.stringify(request) + '\n');
-  }
-
-  /** The next event for which this holds. */
-  async event(holds: (event: ControlEvent) => boolean): Promise<ControlEvent> {
-    for (;;) {
-      const line = await this.lines.next();
-      if (line.done === true) throw new Error('the connection was closed');
-      const event = JSON.parse(line.value) as ControlEvent;
-      if (holds(event)) return event;
-    }
-  }
-}
 
 const isRunningCell = (event: ControlEvent): boolean =>
   event.type === 'status' && event.status.runStatus.progress?.cell !== undefined;
 
 describe('the runner’s process', function () {
   this.timeout(120_000);
-  afterEach(async () => {
-    for (const child of started.splice(0)) child.kill('SIGKILL');
-    await cleanUp();
-  });
+  afterEach(endRunners);
 
   it('runs a job, and leaves what job.ts says', async () => {
     const { folder, runtime, process: child, exited } = await start(notebookOf('print(1)'));
@@ -201,83 +123,6 @@ describe('the runner’s process', function () {
       new Date(String((notebook.metadata['papermill'] as Record<string, unknown>)['end_time'])),
     );
     assert.equal(fs.readFileSync(path.join(folder, FILES.output), 'utf8'), before);
-  });
-
-  describe('spare', () => {
-    const SNAPSHOT = `
-import json, os, random, sys
-print(json.dumps({
-    'environ': {name: value for name, value in os.environ.items() if name != 'JPY_PARENT_PID'},
-    'path': sys.path, 'modules': sorted(sys.modules), 'cwd': os.getcwd(), 'names': sorted(globals()),
-    'history': In, 'out': {str(k): str(v) for k, v in Out.items()},
-    'count': get_ipython().execution_count, 'argv': sys.argv[:1],
-    'threads': sorted(t.name for t in __import__('threading').enumerate()),
-}))`;
-    // Seeded anew in each process: equal states would mean that somebody has chosen them.
-    const RANDOM = 'import random\nprint(random.getstate()[1][:-1])';
-    const NUMPY = 'import numpy\nprint(numpy.random.get_state()[2])';
-
-    it('runs a job on a kernel that is as clean as a new one', async () => {
-      const notebook = notebookOf(SNAPSHOT, RANDOM, NUMPY);
-      const workingDirectory = (await makeFolders(notebook)).folder;
-      const fresh = await start(notebook, { workingDirectory });
-      await fresh.exited;
-      const spare = await start(notebook, { workingDirectory }, true);
-      const control = await Control.connect(spare.runtime);
-      const kernelLog = path.join(workingDirectory, 'spare.log');
-      control.send({ type: 'prepare', kernel: ipykernel(), workingDirectory, kernelLog });
-      await control.event((event) => event.type === 'ready');
-      control.send({ type: 'run', job: spare.jobFile });
-      await control.event((event) => event.type === 'status' && event.status.state === 'SUCCEEDED');
-      await spare.exited;
-      const [a, b] = [await readResult(fresh.folder), await readResult(spare.folder)];
-      assert.deepEqual([a.state, b.state], ['SUCCEEDED', 'SUCCEEDED']);
-      assert.deepEqual(JSON.parse(textOf(b.outputs[0])), JSON.parse(textOf(a.outputs[0])));
-      assert.notEqual(textOf(b.outputs[1]), textOf(a.outputs[1]));
-      assert.equal(textOf(b.outputs[2]), textOf(a.outputs[2]));
-      assert.equal(fs.existsSync(kernelLog), false);
-      assert.equal(fs.existsSync(path.join(spare.folder, FILES.kernelLog)), true);
-      assert.equal(fs.existsSync(spare.jobFile), false);
-    });
-
-    it('starts a kernel for a job that comes before one was asked for', async () => {
-      const { runtime, folder, jobFile, exited } = await start(notebookOf('print(1)'), {}, true);
-      const control = await Control.connect(runtime);
-      control.send({ type: 'run', job: jobFile });
-      await control.event((event) => event.type === 'status' && event.status.state === 'SUCCEEDED');
-      await exited;
-      assert.equal(textOf((await readResult(folder)).outputs[0]), '1\n');
-      assert.equal(fs.existsSync(path.join(folder, FILES.kernelLog)), true);
-      assert.equal(fs.existsSync(jobFile), false);
-    });
-
-    it('ends when nobody connects', async () => {
-      const { runtime } = await makeFolders('');
-      await new SpareRunner(runtime, 50).run();
-    });
-
-    it('ends when nobody wants it any more', async () => {
-      const { runtime, exited } = await start(notebookOf('1'), {}, true);
-      const control = await Control.connect(runtime);
-      control.socket.destroy();
-      await exited;
-      assert.equal(fs.existsSync(runtime), false);
-    });
-
-    it('ends with its kernel when nobody wants it any more', async () => {
-      const { runtime, folder, exited } = await start(notebookOf('1'), {}, true);
-      const control = await Control.connect(runtime);
-      control.send({
-        type: 'prepare',
-        kernel: ipykernel(),
-        workingDirectory: folder,
-        kernelLog: path.join(folder, 'log'),
-      });
-      await control.event((event) => event.type === 'ready');
-      control.socket.destroy();
-      await exited;
-      assert.equal(fs.existsSync(runtime), false);
-    });
   });
 
   it('has no debugger in an ipykernel, and changes nothing else by that', async () => {

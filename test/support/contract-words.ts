@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { ServiceError, type StatusName } from '../../src/execution/errors';
+import type { Execution, ExecutionRequest } from '../../src/execution/execution';
+import type { ExecutionService, OutputDocument } from '../../src/execution/execution-service';
+import { isTerminal } from '../../src/execution/states';
+import { until } from './until';
+
+/* What the suite of the contract says in one word. */
+
+/** A Python notebook; a cell is its source, or source and tag. */
+export function python(...cells: (string | [source: string, tag: string])[]): Uint8Array {
+  const metadata = { kernelspec: { name: 'python3', display_name: 'Python 3', language: 'python' } };
+  return Buffer.from(
+    JSON.stringify({
+      nbformat: 4,
+      nbformat_minor: 5,
+      metadata,
+      cells: cells.map((cell, index) => {
+        const [source, ...tags] = [cell].flat();
+        const tagged = tags.length === 0 ? {} : { tags };
+        return {
+          cell_type: 'code',
+          id: `cell-${String(index)}`,
+          metadata: tagged,
+          source,
+          outputs: [],
+          execution_count: null,
+        };
+      }),
+    }),
+  );
+}
+
+/** The cells of a notebook. */
+export function cellsOf(
+  text: string,
+): { source: string | string[]; outputs: unknown[]; execution_count: number | null }[] {
+  const notebook = JSON.parse(text) as { cells: ReturnType<typeof cellsOf> };
+  return notebook.cells;
+}
+
+/** A request with more in it. */
+export function merged(request: ExecutionRequest, more: ExecutionRequest): ExecutionRequest {
+  return {
+    ...request,
+    ...more,
+    executionTemplate: { ...request.executionTemplate, ...more.executionTemplate },
+    runOptions: { ...request.runOptions, ...more.runOptions },
+  };
+}
+
+/** Waits until an execution has ended. */
+export async function untilEnded(service: ExecutionService, name: string): Promise<Execution> {
+  return until(`${name} has ended`, async () => {
+    const execution = await service.get(name);
+    return isTerminal(execution.state) && execution;
+  });
+}
+
+/** The execution being cancelled; undefined where the service says that it cannot, as its capabilities allow. */
+export async function attemptCancel(service: ExecutionService, name: string): Promise<Execution | undefined> {
+  try {
+    return await service.cancel(name);
+  } catch (error) {
+    const allowed = service.capabilities.cancelMayFail === true;
+    if (allowed && error instanceof ServiceError && error.reason === 'cancelNotPossible') return undefined;
+    throw error;
+  }
+}
+
+/** All of a document; empty where there is none. */
+export async function readText(document: OutputDocument | undefined): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of document?.read() ?? []) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** Asserts that a call ends in this error. */
+export async function rejects(call: Promise<unknown>, status: StatusName, reason: string): Promise<void> {
+  await assert.rejects(call, (error) => {
+    assert.ok(error instanceof ServiceError, String(error));
+    assert.deepEqual([error.status, error.reason], [status, reason], error.message);
+    return true;
+  });
+}
+
+/** For `catch`: asserts that something is gone. */
+export function notFound(error: unknown): undefined {
+  assert.ok(error instanceof ServiceError && error.status === 'NOT_FOUND', String(error));
+}

@@ -1,0 +1,87 @@
+import * as assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { FILES } from '../../../src/runner/execution-folder';
+import { SpareRunner } from '../../../src/runner/spare-runner';
+import { Control, endRunners, start } from './runner-process';
+import { ipykernel, makeFolders, notebookOf, readResult, textOf } from './running';
+
+describe('the runner’s process, spare', function () {
+  this.timeout(120_000);
+  afterEach(endRunners);
+
+  const SNAPSHOT = `
+import json, os, random, sys
+print(json.dumps({
+    'environ': {name: value for name, value in os.environ.items() if name != 'JPY_PARENT_PID'},
+    'path': sys.path, 'modules': sorted(sys.modules), 'cwd': os.getcwd(), 'names': sorted(globals()),
+    'history': In, 'out': {str(k): str(v) for k, v in Out.items()},
+    'count': get_ipython().execution_count, 'argv': sys.argv[:1],
+    'threads': sorted(t.name for t in __import__('threading').enumerate()),
+}))`;
+  // Seeded anew in each process: equal states would mean that somebody has chosen them.
+  const RANDOM = 'import random\nprint(random.getstate()[1][:-1])';
+  const NUMPY = 'import numpy\nprint(numpy.random.get_state()[2])';
+
+  it('runs a job on a kernel that is as clean as a new one', async () => {
+    const notebook = notebookOf(SNAPSHOT, RANDOM, NUMPY);
+    const workingDirectory = (await makeFolders(notebook)).folder;
+    const fresh = await start(notebook, { workingDirectory });
+    await fresh.exited;
+    const spare = await start(notebook, { workingDirectory }, true);
+    const control = await Control.connect(spare.runtime);
+    const kernelLog = path.join(workingDirectory, 'spare.log');
+    control.send({ type: 'prepare', kernel: ipykernel(), workingDirectory, kernelLog });
+    await control.event((event) => event.type === 'ready');
+    control.send({ type: 'run', job: spare.jobFile });
+    await control.event((event) => event.type === 'status' && event.status.state === 'SUCCEEDED');
+    await spare.exited;
+    const [a, b] = [await readResult(fresh.folder), await readResult(spare.folder)];
+    assert.deepEqual([a.state, b.state], ['SUCCEEDED', 'SUCCEEDED']);
+    assert.deepEqual(JSON.parse(textOf(b.outputs[0])), JSON.parse(textOf(a.outputs[0])));
+    assert.notEqual(textOf(b.outputs[1]), textOf(a.outputs[1]));
+    assert.equal(textOf(b.outputs[2]), textOf(a.outputs[2]));
+    assert.equal(fs.existsSync(kernelLog), false);
+    assert.equal(fs.existsSync(path.join(spare.folder, FILES.kernelLog)), true);
+    assert.equal(fs.existsSync(spare.jobFile), false);
+  });
+
+  it('starts a kernel for a job that comes before one was asked for', async () => {
+    const { runtime, folder, jobFile, exited } = await start(notebookOf('print(1)'), {}, true);
+    const control = await Control.connect(runtime);
+    control.send({ type: 'run', job: jobFile });
+    await control.event((event) => event.type === 'status' && event.status.state === 'SUCCEEDED');
+    await exited;
+    assert.equal(textOf((await readResult(folder)).outputs[0]), '1\n');
+    assert.equal(fs.existsSync(path.join(folder, FILES.kernelLog)), true);
+    assert.equal(fs.existsSync(jobFile), false);
+  });
+
+  it('ends when nobody connects', async () => {
+    const { runtime } = await makeFolders('');
+    await new SpareRunner(runtime, 50).run();
+  });
+
+  it('ends when nobody wants it any more', async () => {
+    const { runtime, exited } = await start(notebookOf('1'), {}, true);
+    const control = await Control.connect(runtime);
+    control.socket.destroy();
+    await exited;
+    assert.equal(fs.existsSync(runtime), false);
+  });
+
+  it('ends with its kernel when nobody wants it any more', async () => {
+    const { runtime, folder, exited } = await start(notebookOf('1'), {}, true);
+    const control = await Control.connect(runtime);
+    control.send({
+      type: 'prepare',
+      kernel: ipykernel(),
+      workingDirectory: folder,
+      kernelLog: path.join(folder, 'log'),
+    });
+    await control.event((event) => event.type === 'ready');
+    control.socket.destroy();
+    await exited;
+    assert.equal(fs.existsSync(runtime), false);
+  });
+});
