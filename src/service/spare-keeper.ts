@@ -92,23 +92,29 @@ export class SpareKeeper {
     if (this.#spare?.key === key || this.#coming === key) return;
     this.drop();
     const turn = this.#turn;
+    this.#coming = key;
+    try {
+      await this.#startSpare(job, key, turn);
+    } finally {
+      if (turn === this.#turn) this.#coming = undefined;
+    }
+  }
+
+  async #startSpare(job: RunnerJob, key: string, turn: number): Promise<void> {
     const takesKernel = this.wanted() && this.waiting() === 0 && job.memoryLimitBytes === undefined;
-    this.#coming = takesKernel ? key : undefined;
     const files = takesKernel ? await filesLoadedBy(job.kernel) : undefined;
     if (files === undefined) {
-      if (turn === this.#turn) this.#coming = undefined;
       this.standBy();
       return;
     }
     const fingerprint = await fingerprintOf(files);
     if (turn !== this.#turn) return;
     const client = await (this.#takeBare() ?? this.#start());
+    if (client === undefined) return;
     if (turn !== this.#turn) {
-      client?.end();
+      client.end();
       return;
     }
-    this.#coming = undefined;
-    if (client === undefined) return;
     const kernelLog = path.join(this.logs, `spare-${path.basename(client.runtime)}.log`);
     const timer = setTimeout(() => {
       this.drop();
