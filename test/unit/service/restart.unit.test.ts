@@ -106,7 +106,10 @@ describe('A service that was killed', () => {
       script,
       `const [, , , runtime, job] = process.argv;
       if (job !== undefined) require(${JSON.stringify(FAKE_RUNNER)});
-      else require('node:net').createServer((s) => s.on('data', () => process.exit())).listen(runtime + '/control');`,
+      else require('node:net').createServer((s) => {
+        // With its first request, or with the service.
+        for (const end of ['data', 'close']) s.on(end, () => process.exit());
+      }).listen(runtime + '/control');`,
     );
     const service = await TestService.start(folder, '--runner', script);
     await service.create('other');
