@@ -1,11 +1,41 @@
 import assert from 'node:assert/strict';
 import { ServiceError, type StatusName } from '../../src/execution/errors';
 import type { Execution, ExecutionRequest } from '../../src/execution/execution';
-import type { ExecutionService, OutputDocument } from '../../src/execution/execution-service';
+import type { Capabilities, ExecutionService, OutputDocument } from '../../src/execution/execution-service';
 import { isTerminal } from '../../src/execution/states';
 import { until } from './until';
 
-/* What the suite of the contract says in one word. */
+/* What the suites of the contract say in one word. */
+
+/** A service under the contract. */
+export interface ContractSubject {
+  /** A new client of the service, as another window would have it. */
+  readonly client: () => ExecutionService;
+  /** What this service needs of a request to run Python at all. */
+  readonly request: () => ExecutionRequest;
+}
+
+let count = 0;
+
+/** An id that no execution has yet. Counted over all suites, because several of them use the same service. */
+export function nextId(): string {
+  return `contract-${String((count += 1))}`;
+}
+
+/** What a service can, and how an execution is started on it. */
+interface SubjectWords {
+  readonly can: () => Capabilities;
+  readonly start: (notebook: Uint8Array, more?: ExecutionRequest, id?: string) => Promise<Execution>;
+}
+
+/** The words that are about one service. */
+export function wordsFor(subject: ContractSubject): SubjectWords {
+  return {
+    can: () => subject.client().capabilities,
+    start: async (notebook, more = {}, id = nextId()) =>
+      subject.client().create(id, merged(subject.request(), more), { notebook }),
+  };
+}
 
 /** A Python notebook; a cell is its source, or source and tag. */
 export function python(...cells: (string | [source: string, tag: string])[]): Uint8Array {
@@ -40,7 +70,7 @@ export function cellsOf(
 }
 
 /** A request with more in it. */
-export function merged(request: ExecutionRequest, more: ExecutionRequest): ExecutionRequest {
+function merged(request: ExecutionRequest, more: ExecutionRequest): ExecutionRequest {
   return {
     ...request,
     ...more,

@@ -4,7 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { EmbeddedExecutionService } from '../../../src/embedded/index';
-import { contractSuite } from '../../support/contract';
+import { contractOfExecutions } from '../../support/contract-executions';
+import { contractOfRuns } from '../../support/contract-runs';
+import type { ContractSubject } from '../../support/contract-words';
 import { BUCKET, CloudDouble, LOCATION, PROJECT } from '../../support/google/cloud';
 import { ROOT } from '../../support/paths';
 import { VENV_PYTHON } from '../../support/python';
@@ -22,7 +24,7 @@ describe('all services', () => {
       execFileSync(process.execPath, [path.join(bundles, 'service.js'), 'stop', '--data-dir', dataDirectory]);
       rmSync(dataDirectory, { recursive: true, force: true });
     });
-    contractSuite('the embedded service', {
+    const subject: ContractSubject = {
       client: () => {
         const client = new EmbeddedExecutionService({
           dataDirectory,
@@ -36,7 +38,9 @@ describe('all services', () => {
       request: () => ({
         runOptions: { interpreter: VENV_PYTHON, workingDirectory: tmpdir(), environment: environment() },
       }),
-    });
+    };
+    contractOfRuns('the embedded service', subject);
+    contractOfExecutions('the embedded service', subject);
   });
 
   describe('Google Cloud', () => {
@@ -47,7 +51,7 @@ describe('all services', () => {
       assert.deepEqual(cloud.problems, []);
     });
     for (const kind of ['vertex', 'notebooks'] as const) {
-      contractSuite(kind, {
+      const subject: ContractSubject = {
         client: () => cloud.google().service(kind, PROJECT, LOCATION),
         request: () => ({
           executionTemplate: {
@@ -56,7 +60,9 @@ describe('all services', () => {
             serviceAccount: 'runner@my-project.iam.gserviceaccount.com',
           },
         }),
-      });
+      };
+      contractOfRuns(kind, subject);
+      contractOfExecutions(kind, subject);
     }
   });
 });

@@ -1,3 +1,5 @@
+import { parseJson, type JsonObject } from '../../../src/notebook/json';
+
 /** A value as the bytes of a JSON file. */
 export const bytes = (value: unknown): Uint8Array =>
   Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
@@ -20,3 +22,5 @@ export const nb = (cells: unknown[], fields: object = {}): object => ({
   nbformat_minor: 4,
   ...fields,
 });
+/** Parameters, from their JSON. */
+export const parameters = (json: string): JsonObject => parseJson(json) as JsonObject;

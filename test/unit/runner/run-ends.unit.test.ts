@@ -3,44 +3,11 @@ import * as fs from 'node:fs';
 import * as fsp from 'node:fs/promises';
 import * as path from 'node:path';
 import { FILES } from '../../../src/runner/execution-folder';
-import { PATIENCE, type NotebookRun } from '../../../src/runner/run';
-import {
-  ipykernel,
-  notebookOf,
-  papermill,
-  pythonKernel,
-  cleanUp,
-  run,
-  textOf,
-  type RunResult,
-  type RunSettings,
-} from './running';
+import { PATIENCE } from '../../../src/runner/run';
+import { assertCut, HANG, QUICK, whenCellRuns } from './run-ends';
+import { cleanUp, notebookOf, papermill, pythonKernel, run, textOf } from './running';
 
-/** Stops the run as soon as the cell has started. */
-function whenCellRuns(
-  index: number,
-  act: (run: NotebookRun, pid: number) => void,
-): NonNullable<RunSettings['onStatus']> {
-  let done = false;
-  return ({ runStatus }, notebookRun, kernel) => {
-    if (done || runStatus.progress?.cell?.index !== index) return;
-    done = true;
-    act(notebookRun, kernel.launched.process.pid ?? 0);
-  };
-}
-
-const HANG = 'print("started", flush=True)\nimport time\nwhile True: time.sleep(0.01)';
 const DEAF = `import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n${HANG}`;
-const QUICK = { options: { patience: { ...PATIENCE, interrupt: 300 } } };
-
-function assertCut(result: RunResult, state: string, cause: string): void {
-  assert.deepEqual([result.state, result.cause], [state, cause]);
-  assert.equal(result.status.runStatus.cell?.index, 1);
-  assert.deepEqual(papermill(result.notebook, 'status'), ['completed', 'failed', 'pending']);
-  assert.equal((result.notebook.metadata['papermill'] as Record<string, unknown>)['exception'], true);
-  assert.ok(result.status.runStatus.endTime);
-  assert.equal(textOf(result.outputs[0]), 'before\n');
-}
 
 describe('how a run may end', function () {
   this.timeout(120_000);
@@ -104,129 +71,6 @@ describe('how a run may end', function () {
     it('a run over its limit: EXPIRED, timeout', async () => {
       const result = await run(notebookOf('print("before")', HANG, '1'), { job: { timeout: 8 } });
       assertCut(result, 'EXPIRED', 'timeout');
-    });
-  });
-
-  describe('the kernel', () => {
-    it('dies by a signal: kernelDied, with the signal', async () => {
-      const result = await run(notebookOf('print("before")', HANG, '1'), {
-        onStatus: whenCellRuns(1, (_, pid) => process.kill(pid, 'SIGKILL')),
-        options: { outOfMemoryKills: () => 0 },
-      });
-      assertCut(result, 'FAILED', 'kernelDied');
-      assert.match(result.message, /SIGKILL/);
-    });
-    it('exits: kernelDied, with its exit code and the last of its stderr', async () => {
-      // Where ipykernel's own faulthandler writes too; what goes to descriptor 2 passes through a thread of the kernel.
-      const stderr = 'sys.stderr._original_stdstream_copy';
-      const dies = `import os, sys\nprint("out", flush=True)\nos.write(${stderr}, b"last words")\nos._exit(3)`;
-      const result = await run(notebookOf('print("before")', dies, '1'));
-      assertCut(result, 'FAILED', 'kernelDied');
-      assert.match(result.message, /exit code 3\n[^]*last words/);
-    });
-    it('dies for want of memory: outOfMemory', async () => {
-      let kills = 0;
-      const result = await run(notebookOf('print("before")', HANG, '1'), {
-        onStatus: whenCellRuns(1, (_, pid) => {
-          kills++;
-          process.kill(pid, 'SIGKILL');
-        }),
-        options: { outOfMemoryKills: () => kills },
-      });
-      assertCut(result, 'FAILED', 'outOfMemory');
-      assert.ok((result.status.runStatus.peakMemoryBytes ?? 0) > 0);
-    });
-    it('uses more memory than the run may: outOfMemory', async () => {
-      const grabs = 'a = bytearray(400_000_000)\nimport time\ntime.sleep(100)';
-      const result = await run(notebookOf('print("before")', grabs, '1'), {
-        job: { memoryLimitBytes: 300_000_000 },
-      });
-      assertCut(result, 'FAILED', 'outOfMemory');
-      assert.ok((result.status.runStatus.peakMemoryBytes ?? 0) > 300_000_000);
-    });
-    it('never answers: kernelNotReady', async () => {
-      const result = await run(notebookOf('1'), {
-        job: { kernel: pythonKernel('import time; time.sleep(100)'), kernelTimeout: 1 },
-      });
-      assert.deepEqual([result.state, result.cause], ['FAILED', 'kernelNotReady']);
-      assert.deepEqual(papermill(result.notebook, 'status'), ['pending']);
-    });
-    it('sends garbage: kernelNotReady, and says so', async () => {
-      const garbage = `
-import json, sys, time, zmq
-info = json.load(open(sys.argv[1]))
-context = zmq.Context()
-at = lambda name: f"{info['transport']}://{info['ip']}{'-' if info['transport'] == 'ipc' else ':'}{info[name]}"
-shell = context.socket(zmq.ROUTER); shell.bind(at('shell_port'))
-iopub = context.socket(zmq.PUB); iopub.bind(at('iopub_port'))
-while True:
-    frames = shell.recv_multipart()
-    shell.send_multipart([frames[0], b'garbage'])
-    shell.send_multipart([frames[0], b'<IDS|MSG>', b'', b'{', b'}', b'', b'\\xff'])
-    iopub.send_multipart([b'nonsense', b'<IDS|MSG>'])
-`;
-      const result = await run(notebookOf('1'), {
-        job: { kernel: { ...pythonKernel(garbage), name: 'garbage' }, kernelTimeout: 3 },
-      });
-      assert.deepEqual([result.state, result.cause], ['FAILED', 'kernelNotReady']);
-      assert.match(result.message, /messages on its connection were not understood/);
-    });
-    it('exits at once: kernelDied, with the last of its stderr', async () => {
-      const kernel = pythonKernel('import sys; sys.exit("no module named nothing")');
-      const result = await run(notebookOf('1'), { job: { kernel } });
-      assert.deepEqual([result.state, result.cause], ['FAILED', 'kernelDied']);
-      assert.match(result.message, /exit code 1\nno module named nothing/);
-    });
-    it('does not exist: kernelNotFound', async () => {
-      const kernel = ipykernel({ argv: ['/nonexistent/python', '-m', 'ipykernel_launcher'] });
-      const result = await run(notebookOf('1'), { job: { kernel } });
-      assert.deepEqual([result.state, result.cause], ['FAILED', 'kernelNotFound']);
-      assert.match(result.message, /ENOENT/);
-    });
-    for (const [name, closes] of [
-      ['the socket of replies', 'k.shell_stream.close()'],
-      ['the socket of outputs', 'k.iopub_thread.socket.close()'],
-      ['everything', 'import os\nos.closerange(3, 2000)'],
-    ] as const) {
-      it(`closes ${name}: kernelDied, and no hang`, async () => {
-        const code = `k = get_ipython().kernel\n${closes}\nimport time\ntime.sleep(100)`;
-        const result = await run(notebookOf('print("before")', code, '1'));
-        assertCut(result, 'FAILED', 'kernelDied');
-      });
-    }
-    it('floods its output without end: it can still be cancelled, and what came is kept', async () => {
-      const flood =
-        'import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n' +
-        'print("started", flush=True)\nwhile True: print("x" * 2000, flush=True)';
-      const result = await run(notebookOf('print("before")', flood, '1'), {
-        ...QUICK,
-        onStatus: whenCellRuns(1, (notebookRun) => {
-          notebookRun.stop('cancelled');
-        }),
-      });
-      assertCut(result, 'CANCELLED', 'cancelled');
-      assert.match(textOf(result.outputs[1]), /^started\nx{2000}\n/);
-    });
-    it('writes to its file descriptors behind everybody’s back: nothing is torn, and it is kept in the log or the cell', async () => {
-      const writes =
-        'import os\nos.write(1, b"raw out\\n"); os.write(2, b"raw err \\xff\\n"); os.system("echo child; echo oops >&2")';
-      const result = await run(notebookOf('print("before")', writes, 'print("after")'));
-      assert.equal(result.state, 'SUCCEEDED', result.message);
-      assert.equal(textOf(result.outputs[2]), 'after\n');
-      const log = fs.readFileSync(path.join(result.folder, FILES.kernelLog), 'utf8');
-      const all = textOf(result.outputs[1]) + log;
-      for (const text of ['raw out', 'raw err', 'child', 'oops'])
-        assert.ok(all.includes(text), `${text}: ${all}`);
-    });
-    it('never answers shutdown and has children: all are gone', async () => {
-      const forks =
-        'import subprocess, time\np = subprocess.Popen(["sleep", "1000"])\n' +
-        'get_ipython().kernel.do_shutdown = lambda restart: time.sleep(1000)\nprint(p.pid)';
-      const { status, outputs } = await run(notebookOf(forks));
-      assert.equal(status.state, 'SUCCEEDED');
-      const child = Number(textOf(outputs[0]));
-      assert.ok(child > 0);
-      assert.ok(await isGone(child), 'the child is still there');
     });
   });
 
@@ -318,13 +162,3 @@ while True:
     assert.ok(result.warnings.includes('idleMissing'));
   });
 });
-
-async function isGone(pid: number): Promise<boolean> {
-  for (let tries = 0; tries < 100; tries++) {
-    // A process nobody has waited for yet is a zombie.
-    const stat = await fsp.readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') Z');
-    if (stat.includes(') Z')) return true;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  return false;
-}

@@ -3,29 +3,21 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Execution, ExecutionRequest } from '../../src/execution/execution';
 import { executionIdOf } from '../../src/execution/execution-name';
-import type { Capabilities, ExecutionService } from '../../src/execution/execution-service';
+import type { Capabilities } from '../../src/execution/execution-service';
 import { isTerminal } from '../../src/execution/states';
 import {
   attemptCancel,
   cellsOf,
-  merged,
-  notFound,
+  nextId,
   python,
   readText,
   rejects,
   untilEnded,
+  wordsFor,
+  type ContractSubject,
 } from './contract-words';
 import { until } from './until';
-
-/** A service under the contract. */
-export interface ContractSubject {
-  /** A new client of the service, as another window would have it. */
-  readonly client: () => ExecutionService;
-  /** What this service needs of a request to run Python at all. */
-  readonly request: () => ExecutionRequest;
-}
 
 /** Every difference that a service may have. Another one is a broken contract, not a new entry. */
 const CAPABILITIES: Readonly<Record<keyof Capabilities, 'boolean' | 'true or absent'>> = {
@@ -43,23 +35,13 @@ const CAPABILITIES: Readonly<Record<keyof Capabilities, 'boolean' | 'true or abs
 const ORDER = ['INITIALIZING', 'QUEUED', 'PREPARING', 'RUNNING', 'CANCELLING'];
 
 /**
- * The contract of src/execution/execution-service.ts: the same calls, the same expectations for every service. Only
- * `capabilities` says what may differ.
+ * The contract of src/execution/execution-service.ts, as far as it is about how a notebook runs: the same calls, the
+ * same expectations for every service. Only `capabilities` says what may differ.
  */
-export function contractSuite(name: string, subject: ContractSubject): void {
+export function contractOfRuns(name: string, subject: ContractSubject): void {
   describe(`the contract, kept by ${name}`, function () {
     this.timeout(120_000);
-    let count = 0;
-    const nextId = (): string => `contract-${String((count += 1))}`;
-    const can = (): Capabilities => subject.client().capabilities;
-
-    async function start(
-      notebook: Uint8Array,
-      more: ExecutionRequest = {},
-      id = nextId(),
-    ): Promise<Execution> {
-      return subject.client().create(id, merged(subject.request(), more), { notebook });
-    }
+    const { can, start } = wordsFor(subject);
 
     it('names its differences, and no others', () => {
       for (const [key, value] of Object.entries(can())) {
@@ -208,101 +190,6 @@ export function contractSuite(name: string, subject: ContractSubject): void {
       await subject.client().delete(created.name);
     });
 
-    it('creates once, however often it is asked', async () => {
-      const id = nextId();
-      const [one, two] = [await start(python('1'), {}, id), await start(python('1'), {}, id)];
-      assert.deepEqual([two.name, two.createTime], [one.name, one.createTime]);
-      const all = (await subject.client().list({ pageSize: 100 })).executions;
-      assert.equal(all.filter((each) => each.name === one.name).length, 1);
-      await rejects(start(python('2'), {}, id), 'ALREADY_EXISTS', 'alreadyExists');
-      await rejects(
-        start(python('1'), { executionTemplate: { parameters: 'x: 1' } }, id),
-        'ALREADY_EXISTS',
-        'alreadyExists',
-      );
-      await untilEnded(subject.client(), one.name);
-    });
-
-    it('refuses what cannot be run, and creates nothing', async () => {
-      const id = nextId();
-      await rejects(start(Buffer.from('not json'), {}, id), 'INVALID_ARGUMENT', 'notebookInvalid');
-      await rejects(start(Buffer.from('{"nbformat": 5}'), {}, id), 'INVALID_ARGUMENT', 'notebookInvalid');
-      const listed = { executionTemplate: { parameters: '- 1\n- 2' } };
-      await rejects(start(python('1'), listed, id), 'INVALID_ARGUMENT', 'parametersInvalid');
-      const noFile = { executionTemplate: { paramsYamlFile: 'file:///no/such/file.yaml' } };
-      await rejects(start(python('1'), noFile, id), 'INVALID_ARGUMENT', 'fileNotReadable');
-      await rejects(start(python('1'), {}, 'Not-An-Id'), 'INVALID_ARGUMENT', 'fieldInvalid');
-      const { name } = await start(python('1'));
-      await rejects(
-        subject.client().get(name.replace(executionIdOf(name), id)),
-        'NOT_FOUND',
-        'executionNotFound',
-      );
-      await subject.client().delete(name);
-    });
-
-    it('knows no execution that was never created', async () => {
-      const { name } = await start(python('1'));
-      const unknown = name.replace(executionIdOf(name), 'never-created');
-      const client = subject.client();
-      await rejects(client.get(unknown), 'NOT_FOUND', 'executionNotFound');
-      await rejects(client.cancel(unknown), 'NOT_FOUND', 'executionNotFound');
-      await rejects(client.delete(unknown), 'NOT_FOUND', 'executionNotFound');
-      await untilEnded(client, name);
-    });
-
-    it('lists all of them, newest first, in pages', async () => {
-      const names = [];
-      for (let made = 0; made < 3; made += 1) names.push((await start(python('1'))).name);
-      const found: Execution[] = [];
-      let pageToken: string | undefined;
-      do {
-        const page = await subject
-          .client()
-          .list({ pageSize: 2, ...(pageToken === undefined ? {} : { pageToken }) });
-        assert.ok(page.executions.length <= 2);
-        found.push(...page.executions);
-        pageToken = page.nextPageToken;
-      } while (pageToken !== undefined);
-      assert.deepEqual(
-        found.slice(0, 3).map((each) => each.name),
-        names.toReversed(),
-      );
-      assert.equal(new Set(found.map((each) => each.name)).size, found.length);
-      for (const each of names) await untilEnded(subject.client(), each);
-    });
-
-    it('deletes an execution with its files', async () => {
-      const created = await start(python('1'));
-      const ended = await untilEnded(subject.client(), created.name);
-      await subject.client().delete(created.name);
-      await rejects(subject.client().get(created.name), 'NOT_FOUND', 'executionNotFound');
-      await rejects(subject.client().delete(created.name), 'NOT_FOUND', 'executionNotFound');
-      const left = (await subject.client().list({ pageSize: 100 })).executions.map((each) => each.name);
-      assert.ok(!left.includes(created.name));
-      assert.equal(await subject.client().readInput(ended).catch(notFound), undefined);
-    });
-
-    it('deletes a running execution', async () => {
-      const created = await start(python('import time; time.sleep(600)'));
-      await until('it runs', async () => (await subject.client().get(created.name)).state === 'RUNNING');
-      await subject.client().delete(created.name);
-      await rejects(subject.client().get(created.name), 'NOT_FOUND', 'executionNotFound');
-    });
-
-    it('gives the submitted notebook back', async () => {
-      const created = await start(python('a = 1', 'b = "ü"'));
-      const input = await subject.client().readInput(created);
-      assert.ok(input !== undefined);
-      const text = await readText(input);
-      assert.equal(Buffer.byteLength(text), input.size);
-      assert.deepEqual(
-        cellsOf(text).map(({ source }) => [source].flat().join('')),
-        ['a = 1', 'b = "ü"'],
-      );
-      await untilEnded(subject.client(), created.name);
-    });
-
     it('shows the log, or says that it has none', async () => {
       const created = await start(python('import os; os.write(2, b"to the raw descriptor\\n")'));
       const ended = await untilEnded(subject.client(), created.name);
@@ -314,30 +201,6 @@ export function contractSuite(name: string, subject: ContractSubject): void {
       const { text, nextOffset } = await client.readLog(ended, 0);
       assert.equal(Buffer.byteLength(text), nextOffset);
       assert.deepEqual(await client.readLog(ended, nextOffset), { text: '', nextOffset });
-    });
-
-    it('lets an aborted call end with the caller’s reason', async () => {
-      const reason = new Error('nobody waits any more');
-      const signal = AbortSignal.abort(reason);
-      const client = subject.client();
-      const created = await start(python('1'));
-      const { name } = created;
-      const id = nextId();
-      const calls = [
-        client.create(id, subject.request(), { notebook: python('1') }, signal),
-        client.get(name, signal),
-        client.list({}, signal),
-        client.cancel(name, signal),
-        client.delete(name, signal),
-        client.readOutput(created, signal),
-        client.readInput(created, signal),
-      ];
-      for (const result of await Promise.allSettled(calls)) {
-        assert.equal(result.status, 'rejected');
-        assert.equal(result.reason, reason);
-      }
-      await rejects(client.get(name.replace(executionIdOf(name), id)), 'NOT_FOUND', 'executionNotFound');
-      await untilEnded(client, name);
     });
   });
 }
