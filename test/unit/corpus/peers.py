@@ -16,7 +16,8 @@ warnings.simplefilter("ignore")
 
 
 # Seconds for a cell where the notebook wants no limit. Both tools now and then wait for ever for a kernel that has long
-# answered (seen with Output widgets, 1 run in 4 on a busy machine); such a run tells nothing and is repeated.
+# answered (seen with Output widgets, 1 run in 4 on a busy machine), or take a port for their kernel that another one takes
+# at the same time, and it does not start; such a run tells nothing and is repeated.
 LIMIT = 90
 TRIES = 3
 
@@ -76,9 +77,13 @@ def verdict(run, job):
         try:
             return outcome(run, job, notebook, wishes)
         except CellTimeoutError:
+            result = "cellTimeout"
             if "cellTimeout" in wishes:
-                return "cellTimeout"
-    return "cellTimeout"
+                break
+        except RuntimeError as error:
+            # What both raise where the kernel is not there in time.
+            result = f"RuntimeError: {error}"
+    return result
 
 
 def outcome(run, job, notebook, wishes):
@@ -89,10 +94,10 @@ def outcome(run, job, notebook, wishes):
         return "succeeded"
     except (CellExecutionError, PapermillExecutionError) as error:
         return f"cellError {error.ename}"
-    except CellTimeoutError:
-        raise
     except DeadKernelError:
         return "kernelDied"
+    except (CellTimeoutError, RuntimeError):
+        raise
     except Exception as error:
         return f"{type(error).__name__}: {error}"
 

@@ -79,7 +79,7 @@ describe('The API of the embedded service', () => {
     assert.deepEqual(names(first), ['page-4', 'page-3']);
     await create('page-5', {});
     await service.ended('page-3');
-    await service.request('DELETE', `${PARENT}/executions/page-3`);
+    await service.delete('page-3');
     const token = encodeURIComponent(String(first.body['nextPageToken']));
     const second = await service.request('GET', `${PARENT}/executions?pageSize=2&pageToken=${token}`);
     assert.deepEqual(names(second), ['page-2', 'page-1']);

@@ -83,12 +83,7 @@ describe('An execution on the embedded service', () => {
   it('is deleted with its files; a running one is cancelled first', async () => {
     await service.create('d1', 'wait');
     await service.running('d1');
-    const { body } = await service.request('DELETE', `${PARENT}/executions/d1`);
-    assert.equal(body['done'], false);
-    for (;;) {
-      const operation = await service.request('GET', String(body['name']).replace('projects', 'v1/projects'));
-      if (operation.body['done'] === true) break;
-    }
+    assert.equal((await service.delete('d1')).body['done'], false);
     assert.equal((await service.request('GET', `${PARENT}/executions/d1`)).code, 404);
     assert.ok(!fs.existsSync(service.file('d1', '.')));
     assert.equal((await service.request('DELETE', `${PARENT}/executions/plain`)).body['done'], true);

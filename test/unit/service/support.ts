@@ -209,6 +209,20 @@ export class TestService {
     return this.until(id, ({ state }) => state === 'RUNNING');
   }
 
+  /**
+   * Deletes an execution, and asks until it is gone: its end may be shown before its last process is.
+   * @returns the first answer.
+   */
+  async delete(id: string): Promise<Answer> {
+    const answer = await this.request('DELETE', `${PARENT}/executions/${id}`);
+    let { body } = answer;
+    while (body['done'] !== true) {
+      await delay(10);
+      ({ body } = await this.request('GET', `v1/${String(body['name'])}`));
+    }
+    return answer;
+  }
+
   /** A file in the folder of an execution. */
   file(id: string, name: string): string {
     return path.join(this.folder, 'data', 'executions', id, name);
