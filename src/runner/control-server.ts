@@ -13,13 +13,18 @@ export class ControlServer {
   onRequest: (request: ControlRequest) => void = () => undefined;
   /** Called when somebody has connected. */
   onConnect: () => void = () => undefined;
-  /** Called when a connection was closed. */
+  /** Called when the last connection was closed. */
   onClose: () => void = () => undefined;
 
   constructor() {
     this.server = net.createServer((socket) => {
       this.accept(socket);
     });
+  }
+
+  /** Whether anybody is connected. */
+  get isConnected(): boolean {
+    return this.sockets.size > 0;
   }
 
   /** @throws (rejects) where the socket cannot be made. */
@@ -51,7 +56,7 @@ export class ControlServer {
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       this.sockets.delete(socket);
-      this.onClose();
+      if (!this.isConnected) this.onClose();
     });
     if (this.current) socket.write(JSON.stringify(this.current) + '\n');
   }

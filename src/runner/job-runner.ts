@@ -2,6 +2,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { ControlServer } from './control-server';
+import { deferred } from './deferred';
 import { RunnerJobSchema, type RunnerJob } from './job';
 import { FILES } from './execution-folder';
 import { KernelClient } from './kernel/kernel-client';
@@ -9,9 +10,6 @@ import type { LaunchedKernel } from './kernel/launch';
 import { processStartTime } from './kernel/process-info';
 import { NotebookRun } from './run';
 import { StatusReporter } from './status-reporter';
-
-/** Milliseconds that the kernel gets to end politely: its own clean-up, and its children's. */
-const SHUTDOWN_PATIENCE = 5000;
 
 /**
  * Runs a job that was claimed and whose kernel is being started.
@@ -27,22 +25,41 @@ export async function runLaunchedJob(
 ): Promise<void> {
   const job = RunnerJobSchema.parse(unchecked);
   const control = new ControlServer();
+  const cancelled = deferred<undefined>();
+  control.onRequest = (request) => {
+    if (request.type === 'cancel') cancelled.resolve(undefined);
+  };
   const listening = control.listen(runtimeDirectory);
-  const kernel = await launching.then(
-    (launched) => new KernelClient(launched),
-    (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
-  );
+  const kernel = await clientOf(launching);
   // It holds the person's environment.
   fs.rmSync(jobFile, { force: true });
   await listening;
-  await runJob(job, kernel, control);
+  await runJob(job, kernel, control, cancelled.promise);
+  await shutDown(kernel);
 }
 
-/** Runs a job on a kernel, or tells why there is none; ends the kernel. */
+/** Speaks with a kernel that is being started, or tells why there is none. */
+export async function clientOf(launching: Promise<LaunchedKernel>): Promise<KernelClient | Error> {
+  return launching.then(
+    (launched) => new KernelClient(launched),
+    (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
+  );
+}
+
+/** Ends a kernel, if there is one. */
+export async function shutDown(kernel: KernelClient | Error): Promise<void> {
+  if (kernel instanceof KernelClient) await kernel.shutDown();
+}
+
+/**
+ * Runs a job on a kernel, or tells why there is none. The kernel is still there afterwards.
+ * @param cancelled Resolves when the run is to be cancelled.
+ */
 export async function runJob(
   job: RunnerJob,
   kernel: KernelClient | Error,
   control: ControlServer,
+  cancelled: Promise<unknown>,
 ): Promise<void> {
   const startTime = new Date().toISOString();
   const pid = kernel instanceof Error ? undefined : kernel.launched.process.pid;
@@ -73,13 +90,14 @@ export async function runJob(
     return;
   }
   const run = new NotebookRun(job, kernel, reporter);
-  control.onRequest = (request) => {
-    if (request.type === 'cancel') run.stop('cancelled');
-  };
-  // The machine is shut down, or somebody ends this process: what there is is saved.
-  process.once('SIGTERM', () => {
-    run.stop('hostLost', 'The runner was ended');
+  void cancelled.then(() => {
+    run.stop('cancelled');
   });
+  // The machine is shut down, or somebody ends this process: what there is is saved.
+  const end = (): void => {
+    run.stop('hostLost', 'The runner was ended');
+  };
+  process.once('SIGTERM', end);
   await run.run();
-  await kernel.shutDown(SHUTDOWN_PATIENCE);
+  process.off('SIGTERM', end);
 }

@@ -63,7 +63,8 @@ export type RunnerStatus = z.infer<typeof RunnerStatusSchema>;
  * it accepts connections is the proof of its life, free of reused process ids. Messages are JSON lines.
  *
  *   runner.js --runtime DIR --job FILE      run this job
- *   runner.js --runtime DIR                 spare: wait for `run`, perhaps after `prepare`; exit when the connection closes before `run`
+ *   runner.js --runtime DIR                 spare: wait for `run`, perhaps after `prepare`; then be `free` for the next, or exit.
+ *                                           Exit when nobody is connected and there is no job
  */
 
 /** Service to runner. */
@@ -78,7 +79,15 @@ export const ControlRequestSchema = z.discriminatedUnion('type', [
     kernelLog: z.string(),
   }),
   /** Spare only: run this job.json, on the kernel that was started ahead or else on a new one. */
-  z.object({ type: z.literal('run'), job: z.string() }),
+  z.object({
+    type: z.literal('run'),
+    job: z.string(),
+    /**
+     * Kernels of jobs with the same name here may be forked from one process, see fork-server.ts: they begin alike, and
+     * nothing that they load has changed since. Absent: this one is to be started.
+     */
+    forkServer: z.optional(z.string()),
+  }),
 ]);
 export type ControlRequest = z.infer<typeof ControlRequestSchema>;
 
@@ -87,6 +96,8 @@ export const ControlEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('status'), status: RunnerStatusSchema }),
   /** Spare only: the kernel has answered. */
   z.object({ type: z.literal('ready') }),
+  /** Spare only: it has run a job, and waits for another one. */
+  z.object({ type: z.literal('free') }),
 ]);
 export type ControlEvent = z.infer<typeof ControlEventSchema>;
 

@@ -19,7 +19,8 @@ async function main(runtimeDirectory: string, jobFile: string | undefined): Prom
   const unchecked = JSON.parse(fs.readFileSync(jobFile, 'utf8')) as RunnerJob;
   const { folder, kernel, workingDirectory } = unchecked;
   fs.writeFileSync(path.join(folder, 'claim'), String(process.pid), { flag: 'wx', mode: 0o600 });
-  const launched = launchKernel(kernel, workingDirectory, runtimeDirectory, path.join(folder, 'kernel.log'));
+  const logFile = path.join(folder, 'kernel.log');
+  const launched = launchKernel(kernel, { workingDirectory, runtimeDirectory, logFile });
   const { runLaunchedJob } = await import('./job-runner');
   await runLaunchedJob(runtimeDirectory, jobFile, unchecked, launched);
 }

@@ -1,10 +1,11 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { ControlServer } from './control-server';
-import { deferred, elapsed } from './deferred';
+import { deferred, elapsed, type Deferred } from './deferred';
 import { RunnerJobSchema, type ControlRequest, type RunnerJob } from './job';
 import { FILES } from './execution-folder';
-import { runJob } from './job-runner';
+import { clientOf, runJob, shutDown } from './job-runner';
+import { KernelForkServer } from './kernel/fork-server';
 import { KernelClient } from './kernel/kernel-client';
 import { launchKernel } from './kernel/launch';
 import { rehearse } from './rehearsal';
@@ -12,15 +13,37 @@ import { rehearse } from './rehearsal';
 /** Milliseconds in which the service that started a spare connects to it; it may have ended since. */
 const PATIENCE = 10_000;
 
+/** What has more memory after a job, bytes, is not used for another one: what a large notebook left behind goes with it. */
+const MOST_MEMORY = 128 * 2 ** 20;
+
+/** Milliseconds after a job for which what forks kernels waits for the next one. */
+const FORK_SERVER_PATIENCE = 10_000;
+
+type Prepare = Extract<ControlRequest, { type: 'prepare' }>;
+type Run = Extract<ControlRequest, { type: 'run' }>;
+
+/** A kernel that was started ahead, and its log. */
+interface SpareKernel {
+  readonly client: KernelClient;
+  readonly log: string;
+}
+
 /**
- * A runner that was started ahead of its job, and perhaps its kernel too, which has run no code then. It lives as long
- * as the connection of the service that wants it, until it is given a job.
+ * A runner that was started ahead of its jobs, and perhaps a kernel too, which has run no code then. It lives as long as
+ * somebody is connected who wants it, and to the end of its job. It takes one job after the other; each has a kernel of its
+ * own.
  */
 export class SpareRunner {
   private readonly control = new ControlServer();
-  private readonly prepared = deferred<Extract<ControlRequest, { type: 'prepare' }>>();
-  private readonly jobFile = deferred<string>();
+  private readonly requests: (Prepare | Run)[] = [];
+  private requested = deferred<undefined>();
+  /** Whether the job that was asked for last is to be cancelled. */
+  private cancelled: Deferred<undefined> = deferred();
   private readonly abandoned = deferred<undefined>();
+  private isAtWork = false;
+  private kernels = 0;
+  private forkServer: KernelForkServer | undefined;
+  private forkServerTimer: NodeJS.Timeout | undefined;
 
   /** @param patience Milliseconds until somebody has connected. */
   constructor(
@@ -28,72 +51,124 @@ export class SpareRunner {
     private readonly patience = PATIENCE,
   ) {}
 
-  /** Resolves when the job is done, or nobody wants this spare any more. */
+  /** Resolves when nobody wants this runner any more, and its jobs and kernels have ended. */
   async run(): Promise<void> {
     const connected = deferred<true>();
     this.control.onConnect = (): void => {
       connected.resolve(true);
     };
     this.control.onRequest = (request) => {
-      if (request.type === 'prepare') this.prepared.resolve(request);
-      else if (request.type === 'run') this.jobFile.resolve(request.job);
+      if (request.type === 'cancel') {
+        this.cancelled.resolve(undefined);
+        return;
+      }
+      if (request.type === 'run') this.cancelled = deferred();
+      this.requests.push(request);
+      this.requested.resolve(undefined);
     };
     this.control.onClose = (): void => {
-      this.abandoned.resolve(undefined);
+      if (!this.isAtWork) this.abandoned.resolve(undefined);
     };
     await this.control.listen(this.runtimeDirectory);
     if ((await Promise.race([connected.promise, elapsed(this.patience)])) !== true) return;
-    const first = await Promise.race([this.jobFile.promise, this.prepared.promise, this.abandoned.promise]);
-    if (typeof first === 'string') await this.runOnNewKernel(first);
-    else if (first !== undefined) await this.waitWithKernel(first);
+    const ends: Promise<void>[] = [];
+    let spare: SpareKernel | undefined;
+    for (;;) {
+      const request = await this.next(spare);
+      if (request === undefined) break;
+      if (request.type === 'prepare') {
+        this.endForkServer();
+        spare ??= await this.prepare(request);
+      } else {
+        const kernel = await this.runOn(spare, request);
+        spare = undefined;
+        ends.push(shutDown(kernel));
+        if (!this.control.isConnected || process.memoryUsage.rss() > MOST_MEMORY) break;
+        this.control.send({ type: 'free' });
+      }
+    }
+    this.endForkServer();
+    await Promise.all([...ends, spare?.client.shutDown(0)]);
+    if (spare !== undefined) fs.rmSync(spare.log, { force: true });
   }
 
-  private async runOnNewKernel(jobFile: string): Promise<void> {
-    const job = this.claim(jobFile);
-    const kernelLog = path.join(job.folder, FILES.kernelLog);
-    const kernel = await launchKernel(
-      job.kernel,
-      job.workingDirectory,
-      this.runtimeDirectory,
-      kernelLog,
-    ).then(
-      (launched) => new KernelClient(launched),
-      (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
-    );
-    await runJob(job, kernel, this.control);
+  /** The next request; undefined where there will be none, or where the kernel that was started ahead has ended. */
+  private async next(spare: SpareKernel | undefined): Promise<Prepare | Run | undefined> {
+    if (this.requests.length === 0) {
+      this.requested = deferred();
+      await Promise.race([
+        this.requested.promise,
+        this.abandoned.promise,
+        ...(spare === undefined ? [] : [spare.client.exited]),
+      ]);
+    }
+    const request = this.requests.shift();
+    // From here on this process is the one that runs the job, whether anybody is connected or not.
+    this.isAtWork = request?.type === 'run';
+    return request;
   }
 
-  private async waitWithKernel(prepare: Extract<ControlRequest, { type: 'prepare' }>): Promise<void> {
-    const kernel = new KernelClient(
-      await launchKernel(prepare.kernel, prepare.workingDirectory, this.runtimeDirectory, prepare.kernelLog),
-    );
-    void kernel.ready.then(async () => {
-      await rehearse(prepare.kernel);
+  private async prepare({ kernel, workingDirectory, kernelLog }: Prepare): Promise<SpareKernel> {
+    const place = this.place(workingDirectory, kernelLog);
+    const client = new KernelClient(await launchKernel(kernel, place));
+    void client.ready.then(async () => {
+      await rehearse(kernel);
       this.control.send({ type: 'ready' });
     });
-    const jobFile = await Promise.race([this.jobFile.promise, this.abandoned.promise, kernel.exited]);
-    if (typeof jobFile !== 'string') {
-      await kernel.shutDown(0);
-      fs.rmSync(prepare.kernelLog, { force: true });
-      return;
-    }
-    const job = this.claim(jobFile);
-    try {
-      fs.renameSync(prepare.kernelLog, path.join(job.folder, FILES.kernelLog));
-    } catch (error) {
-      // A run without the log of its kernel's start is better than none.
-      console.error('kernel.log:', error);
-    }
-    await runJob(job, kernel, this.control);
+    return { client, log: kernelLog };
   }
 
-  /** From here on this process is the one that runs the job, whether anybody is connected or not. */
-  private claim(jobFile: string): RunnerJob {
-    this.control.onClose = (): void => undefined;
-    const job = RunnerJobSchema.parse(JSON.parse(fs.readFileSync(jobFile, 'utf8')));
-    fs.writeFileSync(path.join(job.folder, FILES.claim), String(process.pid), { flag: 'wx', mode: 0o600 });
-    // It holds the person's environment.
-    fs.rmSync(jobFile);
-    return job;
+  /** Runs a job to its end. @returns its kernel, which is still there. */
+  private async runOn(spare: SpareKernel | undefined, request: Run): Promise<KernelClient | Error> {
+    const job = claim(request.job);
+    const log = path.join(job.folder, FILES.kernelLog);
+    if (spare !== undefined) {
+      try {
+        fs.renameSync(spare.log, log);
+      } catch (error) {
+        // A run without the log of its kernel's start is better than none.
+        console.error('kernel.log:', error);
+      }
+    }
+    const kernel = spare?.client ?? (await this.startKernel(job, log, request.forkServer));
+    await runJob(job, kernel, this.control, this.cancelled.promise);
+    this.isAtWork = false;
+    this.forkServerTimer = setTimeout(() => {
+      this.endForkServer();
+    }, FORK_SERVER_PATIENCE).unref();
+    return kernel;
   }
+
+  private async startKernel(
+    { kernel, workingDirectory }: RunnerJob,
+    log: string,
+    forkServer: string | undefined,
+  ): Promise<KernelClient | Error> {
+    if (this.forkServer?.name !== forkServer) this.endForkServer();
+    clearTimeout(this.forkServerTimer);
+    if (forkServer !== undefined) {
+      this.forkServer ??= KernelForkServer.start(forkServer, kernel, workingDirectory, log);
+    }
+    return clientOf(launchKernel(kernel, this.place(workingDirectory, log), this.forkServer));
+  }
+
+  private place(workingDirectory: string, logFile: string): Parameters<typeof launchKernel>[1] {
+    const { runtimeDirectory } = this;
+    return { workingDirectory, runtimeDirectory, number: ++this.kernels, logFile };
+  }
+
+  private endForkServer(): void {
+    clearTimeout(this.forkServerTimer);
+    this.forkServer?.end();
+    this.forkServer = undefined;
+  }
+}
+
+/** Makes a job this process's own. */
+function claim(jobFile: string): RunnerJob {
+  const job = RunnerJobSchema.parse(JSON.parse(fs.readFileSync(jobFile, 'utf8')));
+  fs.writeFileSync(path.join(job.folder, FILES.claim), String(process.pid), { flag: 'wx', mode: 0o600 });
+  // It holds the person's environment.
+  fs.rmSync(jobFile);
+  return job;
 }

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { rm } from 'node:fs/promises';
 import * as net from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { deferred } from '../runner/deferred';
 import { ControlEventSchema, controlAddress, type ControlRequest, type RunnerStatus } from '../runner/job';
 
 /** A line of a runner that is longer is a fault: it never sends more than a status. */
@@ -15,6 +16,7 @@ interface RunnerEvents {
 /** The control connection to one runner; as long as it is open the runner lives. */
 export class RunnerClient extends EventEmitter<RunnerEvents> {
   #received = '';
+  #free = deferred<true>();
   /** Resolves when the runner is gone: no event comes after this. */
   readonly closed: Promise<void>;
 
@@ -62,7 +64,13 @@ export class RunnerClient extends EventEmitter<RunnerEvents> {
     }
   }
 
+  /** Resolves when it has run its job: true when it waits for another one, false when it is gone. */
+  get freed(): Promise<boolean> {
+    return Promise.race([this.#free.promise, this.closed.then(() => false)]);
+  }
+
   send(request: ControlRequest): void {
+    if (request.type === 'run') this.#free = deferred();
     this.socket.write(`${JSON.stringify(request)}\n`);
   }
 
@@ -83,6 +91,7 @@ export class RunnerClient extends EventEmitter<RunnerEvents> {
       const event = parseEvent(line);
       if (event?.type === 'status') this.emit('status', event.status);
       else if (event?.type === 'ready') this.emit('ready');
+      else if (event?.type === 'free') this.#free.resolve(true);
     }
   }
 }

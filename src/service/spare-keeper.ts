@@ -19,17 +19,29 @@ interface Spare {
   ready: boolean;
 }
 
+/** A runner that an execution gets. */
+export interface TakenRunner {
+  readonly client: RunnerClient;
+  /** See ControlRequestSchema: one that has run others before may fork its kernel. */
+  readonly forkServer?: string | undefined;
+}
+
 /**
- * Keeps at most one runner ahead of the execution that will need it. At first it is a bare process, which spares any
- * execution the start of Node; after a run it gets a kernel, for the next execution with the same kernel, environment
- * and working directory. That kernel never ran code; it is given up when it has waited long, or when what it loaded
- * changed.
+ * Keeps runners ahead of the executions that will need them. At first it is one bare process, which spares any execution
+ * the start of Node; after a run it gets a kernel, for the next execution with the same kernel, environment and working
+ * directory. That kernel never ran code; it is given up when it has waited long, or when what it loaded changed. While
+ * executions wait for others to end, runners go from one to the next, and fork their kernels.
  */
 export class SpareKeeper {
-  #bare: Promise<RunnerClient | undefined> | undefined;
+  /** Without a kernel; those that were in use last come first. */
+  readonly #bare: Promise<RunnerClient | undefined>[] = [];
+  /** Runners that have run a job. */
+  readonly #used = new WeakSet<RunnerClient>();
   #spare: Spare | undefined;
   /** Key of the spare that is being started. */
   #coming: string | undefined;
+  /** What kernels like this load; looked up once while a queue of them is worked off. */
+  #loaded: { readonly key: string; readonly files: Promise<string[] | undefined> } | undefined;
   /** Counts up with each `prepare` and `drop`, so that a spare that comes up too late is not kept. */
   #turn = 0;
   #closed = false;
@@ -38,7 +50,7 @@ export class SpareKeeper {
     private readonly launcher: RunnerLauncher,
     /** Folder for logs of spares, on the file system of the executions. */
     private readonly logs: string,
-    /** Whether kernels are to be started ahead; asked anew each time. */
+    /** Whether kernels are to be started ahead, or forked; asked anew each time. */
     private readonly wanted: () => boolean,
     /**
      * How many executions wait for others to end; asked anew each time. The next one's kernel is started when it is its
@@ -57,33 +69,55 @@ export class SpareKeeper {
    * @param started one that was started already.
    */
   standBy(started?: StartedRunner): void {
-    if (this.#closed || this.#bare !== undefined || this.#spare !== undefined) return;
-    const bare = this.#start(started).catch(() => undefined);
-    this.#bare = bare;
+    if (this.#closed || this.#bare.length > 0 || this.#spare !== undefined) return;
+    this.#addBare(this.#start(started).catch(() => undefined));
+  }
+
+  #addBare(bare: Promise<RunnerClient | undefined>): void {
+    this.#bare.unshift(bare);
     void bare.then(async (client) => {
       await client?.closed;
-      if (this.#bare === bare) this.#bare = undefined;
+      const at = this.#bare.indexOf(bare);
+      if (at >= 0) void this.#bare.splice(at, 1);
     });
   }
 
   /** Hands out the spare if its kernel fits the job, or else a runner without a kernel if there is one; the caller now owns it. */
-  async take(job: RunnerJob): Promise<RunnerClient | undefined> {
+  async take(job: RunnerJob): Promise<TakenRunner | undefined> {
     const spare = this.#spare;
     if (spare?.ready !== true || spare.key !== keyOf(job)) {
-      const bare = this.#takeBare();
-      if (this.waiting() > 0) this.standBy();
-      return bare;
+      const bare = this.#bare.shift();
+      if (bare === undefined && this.waiting() > 0) this.standBy();
+      const client = await bare;
+      if (client === undefined) return undefined;
+      return { client, forkServer: this.#used.has(client) ? await this.#forkServerFor(job) : undefined };
     }
     this.#forget();
-    if ((await fingerprintOf(spare.files)) === spare.fingerprint) return spare.client;
+    if ((await fingerprintOf(spare.files)) === spare.fingerprint) return { client: spare.client };
     spare.client.end();
     return undefined;
   }
 
-  #takeBare(): Promise<RunnerClient | undefined> | undefined {
-    const bare = this.#bare;
-    this.#bare = undefined;
-    return bare;
+  /** Names what kernels of this job and others may be forked from: another name where what they load has changed. */
+  async #forkServerFor(job: RunnerJob): Promise<string | undefined> {
+    if (!this.wanted() || job.memoryLimitBytes !== undefined) return undefined;
+    const key = keyOf(job);
+    if (this.#loaded?.key !== key) this.#loaded = { key, files: filesLoadedBy(job.kernel) };
+    const files = await this.#loaded.files;
+    return files && `${key} ${await fingerprintOf(files)}`;
+  }
+
+  /** Takes a runner whose job has ended, for the next one, if it can run another; ends it where it is not needed. */
+  async giveBack(client: RunnerClient): Promise<void> {
+    if (!(await client.freed)) return;
+    this.#used.add(client);
+    const isNeeded = this.waiting() > 0 || (this.#spare === undefined && this.#bare.length === 0);
+    if (this.#closed || !isNeeded) client.end();
+    else this.#addBare(Promise.resolve(client));
+  }
+
+  #endBare(): void {
+    for (const bare of this.#bare.splice(0)) void bare.then((client) => client?.end());
   }
 
   /** Starts a spare like the kernel of this job, in place of one for another kind of job. */
@@ -107,9 +141,10 @@ export class SpareKeeper {
       this.standBy();
       return;
     }
+    this.#loaded = undefined;
     const fingerprint = await fingerprintOf(files);
     if (turn !== this.#turn) return;
-    const client = await (this.#takeBare() ?? this.#start());
+    const client = await (this.#bare.shift() ?? this.#start());
     if (client === undefined) return;
     if (turn !== this.#turn) {
       client.end();
@@ -123,6 +158,7 @@ export class SpareKeeper {
     timer.unref();
     const spare: Spare = { client, key, files, fingerprint, timer, ready: false };
     this.#spare = spare;
+    if (this.waiting() === 0) this.#endBare();
     client.once('ready', () => {
       spare.ready = true;
     });
@@ -159,7 +195,7 @@ export class SpareKeeper {
   close(): void {
     this.#closed = true;
     this.drop();
-    void this.#takeBare()?.then((client) => client?.end());
+    this.#endBare();
   }
 
   #forget(): void {

@@ -56,7 +56,8 @@ export class Supervisor {
       }
       // Nothing can be running: what a former attempt left behind would be taken for this one's.
       const cleared = this.options.store.clearAttempt(record.id);
-      const [spare] = await Promise.all([this.options.spares.take(job), cleared]);
+      const [taken] = await Promise.all([this.options.spares.take(job), cleared]);
+      const spare = taken?.client;
       record.runtime = spare?.runtime ?? makeRuntimeDirectory(this.options.launcher.runtimeRoot);
       record.host = os.hostname();
       record.boot = this.options.boot;
@@ -75,7 +76,8 @@ export class Supervisor {
         });
         runner = await RunnerClient.connectWhenUp(record.runtime, () => exit !== undefined);
       } else {
-        spare.send({ type: 'run', job: this.options.store.file(record.id, 'job') });
+        const { forkServer } = taken ?? {};
+        spare.send({ type: 'run', job: this.options.store.file(record.id, 'job'), forkServer });
       }
       const last = runner === undefined ? undefined : await this.#follow(entry, runner);
       // A runner that waited may have ended before it was given this job: another one runs it.
@@ -146,11 +148,12 @@ export class Supervisor {
     const { record } = entry;
     entry.runner = runner;
     void runner.closed.then(() => removeRuntime(runner.runtime));
+    let onStatus: (status: RunnerStatus) => void = () => undefined;
     const ended = new Promise<RunnerStatus | undefined>((resolve) => {
       void runner.closed.then(() => {
         resolve(undefined);
       });
-      runner.on('status', (status) => {
+      onStatus = (status): void => {
         if (status.attempt !== record.attempt) return;
         if (isTerminal(status.state)) {
           resolve(status);
@@ -158,11 +161,14 @@ export class Supervisor {
           entry.status = status;
           record.updateTime = now();
         }
-      });
+      };
     });
+    runner.on('status', onStatus);
     if (record.cancelTime !== undefined) this.cancel(entry);
     const last = await ended;
+    runner.off('status', onStatus);
     entry.runner = undefined;
+    void this.options.spares.giveBack(runner);
     return last;
   }
 

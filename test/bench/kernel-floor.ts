@@ -23,9 +23,7 @@ export class KernelFloor {
         interruptMode: 'signal',
         env: pythonEnvironment(),
       },
-      folder,
-      folder,
-      path.join(folder, 'kernel.log'),
+      { workingDirectory: folder, runtimeDirectory: folder, logFile: path.join(folder, 'kernel.log') },
     );
     const kernel = new KernelClient(launched);
     await kernel.ready;

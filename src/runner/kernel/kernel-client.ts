@@ -1,18 +1,17 @@
+import * as fs from 'node:fs';
 import * as z from 'zod/mini';
 import { parseJson, type JsonObject } from '../../notebook/json';
 import { deferred, elapsed } from '../deferred';
 import { asObject } from '../recording/output';
 import { KernelConnection, type Channel } from './connection';
 import { kernelDifferences, type KernelDifferences } from './kernel-differences';
+import type { ProcessExit } from './kernel-process';
 import type { LaunchedKernel } from './launch';
 import { endTree, interruptGroup, setEvent } from './process-tree';
 import type { KernelMessage } from './wire';
 
-/** How a kernel's process ended; `error` where it could not even be started. */
-export interface KernelExit {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly error?: Error;
+/** How a kernel's process ended. */
+export interface KernelExit extends ProcessExit {
   /** It had closed its connection, and was ended for that. */
   readonly wasLost: boolean;
 }
@@ -77,14 +76,7 @@ export class KernelClient {
     public onIopub: (message: KernelMessage) => void = () => undefined,
   ) {
     this.differences = kernelDifferences(launched.launch);
-    this.exited = new Promise((resolve) => {
-      launched.process.once('exit', (code, signal) => {
-        resolve({ code, signal, wasLost: this.isLost });
-      });
-      launched.process.once('error', (error) => {
-        if (launched.process.pid === undefined) resolve({ code: null, signal: null, error, wasLost: false });
-      });
-    });
+    this.exited = launched.process.exited.then((exit) => ({ ...exit, wasLost: this.isLost }));
     void this.exited.then(() => (this.hasExited = true));
     this.connection = new KernelConnection(
       launched.connection,
@@ -189,10 +181,11 @@ export class KernelClient {
   }
 
   /**
-   * Asks the kernel to end, waits for it at most `patience` milliseconds, then ends what is left of its process group.
-   * One that has not answered yet is not asked.
+   * Asks the kernel to end, waits for it, then ends what is left of its process group. One that has not answered yet is not
+   * asked.
+   * @param patience Milliseconds that it gets to end politely: its own clean-up, and its children's.
    */
-  async shutDown(patience: number): Promise<void> {
+  async shutDown(patience = 5000): Promise<void> {
     if (!this.hasExited && this.isReady) {
       this.connection.send('control', 'shutdown_request', { restart: false });
       await Promise.race([this.exited, elapsed(patience)]);
@@ -200,6 +193,8 @@ export class KernelClient {
     this.kill();
     await this.exited;
     this.connection.close();
+    // What cannot be removed goes with its directory.
+    for (const file of this.launched.files) fs.rm(file, { force: true }, () => undefined);
   }
 
   /** After the kernel's death: resolves when nothing more comes of what it had sent. */

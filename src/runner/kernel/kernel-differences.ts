@@ -6,12 +6,23 @@ export interface KernelDifferences {
   readonly ipc: boolean;
   /** Changes the command line of its kernelspec. `{interrupt_event}` and `{parent_pid}` are filled in as `{connection_file}` is. */
   commandLine(argv: readonly string[]): string[];
+  /**
+   * Command line of a process that becomes such kernels by forking, see fork-server.ts, and how many of the words of
+   * {@link commandLine} it stands for: the others are each kernel's own. Undefined where that cannot be.
+   */
+  readonly forkServer?: (argv: readonly string[]) => ForkServerCommand | undefined;
   /** How to interrupt it, whatever its kernelspec says. `event`: the event of Windows that `{interrupt_event}` names. */
   readonly interruptMode?: 'signal' | 'message' | 'event';
   /** Milliseconds to go on listening after the last cell: its streams may come after its idle. */
   readonly lateStreams: number;
   /** Milliseconds for which it aborts every request after a failed one, also those that were sent later. */
   readonly abortsAfterError: number;
+}
+
+/** See {@link KernelDifferences.forkServer}. */
+export interface ForkServerCommand {
+  readonly argv: readonly string[];
+  readonly words: number;
 }
 
 const COMMON: KernelDifferences = {
@@ -44,8 +55,95 @@ const HANDLES = [
   "os.environ['JPY_PARENT_PID'] = str(k.OpenProcess(0x100000, False, {parent_pid}) or 0)",
 ];
 
+/**
+ * What the fork server does between loading and becoming a kernel. Its channel, file descriptor 3, brings lines of JSON:
+ * what a kernel is to be given, or null when no more will be asked for. It answers what became of it, and with what status
+ * each kernel ended. Where the channel closes, the runner is gone: so is this process then, and its kernels notice.
+ * Whose child a kernel is stands in the environment from before ipykernel is loaded, which looks there then.
+ * A kernel leads its own session, as those that are started do, before anybody hears of it. A process with threads is not
+ * forked: their locks would stay locked for ever.
+ */
+const FORK = `
+import os
+os.environ['JPY_PARENT_PID'] = str(os.getpid())
+from ipykernel import kernelapp
+def fork_server():
+    import json, os, select, signal, sys
+    def answer(*words):
+        os.write(3, (json.dumps(words) + '\\n').encode())
+    wake, wakeup = os.pipe()
+    os.set_blocking(wakeup, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wakeup)
+    received, wanted, kernels = b'', True, 0
+    while wanted or kernels:
+        ready = select.select([3, wake], [], [])[0]
+        if wake in ready:
+            os.read(wake, 4096)
+            while kernels:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+                if pid == 0:
+                    break
+                kernels -= 1
+                answer('ended', pid, status)
+        if 3 in ready:
+            data = os.read(3, 65536)
+            if not data:
+                os._exit(0)
+            *lines, received = (received + data).split(b'\\n')
+            for line in lines:
+                request = json.loads(line)
+                if request is None:
+                    wanted = False
+                    continue
+                if len(os.listdir('/proc/self/task')) > 1:
+                    answer('refused', 'threads')
+                    continue
+                begun, begins = os.pipe()
+                pid = os.fork()
+                if pid == 0:
+                    os.setsid()
+                    signal.set_wakeup_fd(-1)
+                    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                    os.chdir(request['cwd'])
+                    log = os.open(request['log'], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+                    os.dup2(log, 1)
+                    os.dup2(log, 2)
+                    os.write(begins, b'.')
+                    for each in (log, begun, begins, wake, wakeup, 3):
+                        os.close(each)
+                    sys.argv[1:] = request['args']
+                    return
+                os.close(begins)
+                if os.read(begun, 1):
+                    kernels += 1
+                    answer('forked', pid)
+                else:
+                    os.waitpid(pid, 0)
+                    answer('refused', 'not begun')
+                os.close(begun)
+    os._exit(0)
+fork_server()
+del fork_server
+`;
+
+/** Where `-m ipykernel_launcher` stands, if it does. */
+function launcherIn(argv: readonly string[]): number {
+  return argv.findIndex((each, index) => each === '-m' && argv[index + 1] === 'ipykernel_launcher');
+}
+
+/** Not where another program starts Python: it may pass on no channel. */
+function ipykernelForkServer(argv: readonly string[]): ForkServerCommand | undefined {
+  const at = launcherIn(argv);
+  if (at < 1 || !argv.slice(1, at).every((each) => each.startsWith('-'))) {
+    return undefined;
+  }
+  const program = [...IPYKERNEL.slice(0, -1), FORK, ...IPYKERNEL.slice(-1)].join('\n');
+  return { argv: [...argv.slice(0, at), '-c', program], words: at + 2 };
+}
+
 function ipykernelCommand(argv: readonly string[], program = IPYKERNEL): string[] {
-  const at = argv.findIndex((each, index) => each === '-m' && argv[index + 1] === 'ipykernel_launcher');
+  const at = launcherIn(argv);
   const start = at < 0 ? [...argv] : argv.toSpliced(at, 2, '-c', program.join('; '));
   return [
     ...start,
@@ -59,7 +157,14 @@ function ipykernelCommand(argv: readonly string[], program = IPYKERNEL): string[
 
 /** The only place that knows kernels by name. The command line tells them apart; the name of a kernelspec is the person's. */
 const TABLE: readonly (readonly [commandLine: RegExp, differences: Partial<KernelDifferences>])[] = [
-  [/\bipykernel/, { ipc: true, commandLine: (argv) => ipykernelCommand(argv) }],
+  [
+    /\bipykernel/,
+    {
+      ipc: true,
+      commandLine: (argv) => ipykernelCommand(argv),
+      forkServer: (argv) => ipykernelForkServer(argv),
+    },
+  ],
   // Its kernelspec asks for nothing, but it knows SIGINT alone (an interrupt request has no effect).
   [/\bIRkernel::/, { ipc: true, interruptMode: 'signal' }],
   // Its kernelspec asks for nothing, but SIGINT ends it. 1 to 3 % of its cells send streams after idle.
@@ -83,6 +188,8 @@ function onWindows(differences: KernelDifferences, commandLine: string): KernelD
 export function kernelDifferences(launch: KernelLaunch, platform = process.platform): KernelDifferences {
   const commandLine = launch.argv.join(' ');
   const row = TABLE.find(([pattern]) => pattern.test(commandLine))?.[1];
-  const differences = { ...COMMON, ...row };
-  return platform === 'win32' ? onWindows(differences, commandLine) : differences;
+  const { forkServer, ...differences } = { ...COMMON, ...row };
+  if (platform === 'win32') return onWindows(differences, commandLine);
+  // Windows has no fork(2). The libraries of macOS do not bear it, and only Linux tells how many threads a process has.
+  return { ...differences, ...(platform === 'linux' && forkServer !== undefined && { forkServer }) };
 }

@@ -1,11 +1,13 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as net from 'node:net';
 import * as path from 'node:path';
 import type { KernelLaunch } from '../job';
 import { spawnCall } from './batch-file';
+import type { KernelForkServer } from './fork-server';
 import { kernelDifferences, type KernelDifferences } from './kernel-differences';
+import { childKernel, type KernelProcess } from './kernel-process';
 
 /** Content of a connection file (jupyter-client documentation, "Connection files"). */
 export interface ConnectionInfo {
@@ -29,38 +31,73 @@ export interface ConnectionInfo {
 export interface LaunchedKernel {
   readonly launch: KernelLaunch;
   readonly connection: ConnectionInfo;
-  readonly process: ChildProcess;
+  readonly process: KernelProcess;
+  /** Connection file and sockets: of no use when it has ended. */
+  readonly files: readonly string[];
   /** Windows: name of the event that interrupts it, where it knows one. */
   readonly interruptEvent: string;
 }
 
+/** Where a kernel is started. */
+export interface KernelPlace {
+  readonly workingDirectory: string;
+  /** Owned by the user, 0700: gets the connection file and the sockets. */
+  readonly runtimeDirectory: string;
+  /** Which of the kernels of that directory it is; their files are told apart by it. 1 when absent. */
+  readonly number?: number;
+  /** Gets stdout and stderr; appended to, 0600. */
+  readonly logFile: string;
+}
+
 /**
  * Starts a kernel in its own process group, so that a signal reaches its children too and none of ours reaches it.
- * That the command does not exist is told by the process' `error` event.
+ * That the command does not exist is told by the process' exit.
  *
- * @param runtimeDirectory Owned by the user, 0700: gets the connection file and the sockets.
- * @param logFile Gets stdout and stderr; appended to, 0600.
+ * @param forkServer One for kernels like this, where there is one.
  * @throws SystemError where a file cannot be written; Error where a command of Windows cannot be started, see batch-file.ts.
  */
 export async function launchKernel(
   launch: KernelLaunch,
-  workingDirectory: string,
-  runtimeDirectory: string,
-  logFile: string,
+  { workingDirectory, runtimeDirectory, number = 1, logFile }: KernelPlace,
+  forkServer?: KernelForkServer,
 ): Promise<LaunchedKernel> {
   const differences = kernelDifferences(launch);
-  const connection = differences.ipc ? ipcConnection(launch, runtimeDirectory) : await tcpConnection(launch);
-  const connectionFile = path.join(runtimeDirectory, 'kernel.json');
+  const name = `kernel${number > 1 ? String(number) : ''}`;
+  // A port is only the end of a file name there.
+  const sockets = path.join(runtimeDirectory, name);
+  const connection = differences.ipc ? ipcConnection(launch, sockets) : await tcpConnection(launch);
+  const connectionFile = `${sockets}.json`;
   fs.writeFileSync(connectionFile, JSON.stringify(connection), { mode: 0o600, flag: 'wx' });
-  const interruptEvent = `Local\\notebook-executions-${path.basename(runtimeDirectory)}`;
+  const files = [connectionFile, ...(differences.ipc ? PORTS.map((port) => `${sockets}-${port}`) : [])];
+  const interruptEvent = `Local\\notebook-executions-${path.basename(runtimeDirectory)}-${name}`;
+  const argv = commandLine(differences, launch.argv, {
+    connection_file: connectionFile,
+    resource_dir: launch.resourceDir ?? '',
+    interrupt_event: interruptEvent,
+    parent_pid: String(process.pid),
+  });
+  const { words } = differences.forkServer?.(launch.argv) ?? {};
+  const forked =
+    words === undefined
+      ? undefined
+      : await forkServer?.fork({ args: argv.slice(words), cwd: workingDirectory, log: logFile });
+  return {
+    launch,
+    connection,
+    process: forked ?? startProcess(argv, launch, workingDirectory, logFile),
+    files,
+    interruptEvent,
+  };
+}
+
+function startProcess(
+  argv: readonly string[],
+  launch: KernelLaunch,
+  workingDirectory: string,
+  logFile: string,
+): KernelProcess {
   const log = fs.openSync(logFile, 'a', 0o600);
   try {
-    const argv = commandLine(differences, launch.argv, {
-      connection_file: connectionFile,
-      resource_dir: launch.resourceDir ?? '',
-      interrupt_event: interruptEvent,
-      parent_pid: String(process.pid),
-    });
     const env = { ...launch.env, ...parentVariable() };
     const { command, args, windowsVerbatimArguments } = spawnCall(argv, env);
     const child = spawn(command, args, {
@@ -71,7 +108,7 @@ export async function launchKernel(
       detached: true,
       windowsHide: true,
     });
-    return { launch, connection, process: child, interruptEvent };
+    return childKernel(child);
   } finally {
     fs.closeSync(log);
   }
@@ -99,16 +136,18 @@ export function parentVariable(platform = process.platform): Record<string, stri
   return platform === 'win32' ? {} : { JPY_PARENT_PID: String(process.pid) };
 }
 
-function ipcConnection(launch: KernelLaunch, runtimeDirectory: string): ConnectionInfo {
+const PORTS = [1, 2, 3, 4, 5] as const;
+
+function ipcConnection(launch: KernelLaunch, sockets: string): ConnectionInfo {
+  const [shell, iopub, stdin, control, heartbeat] = PORTS;
   return {
     transport: 'ipc',
-    // A port is only the end of a file name here.
-    ip: path.join(runtimeDirectory, 'kernel'),
-    shell_port: 1,
-    iopub_port: 2,
-    stdin_port: 3,
-    control_port: 4,
-    hb_port: 5,
+    ip: sockets,
+    shell_port: shell,
+    iopub_port: iopub,
+    stdin_port: stdin,
+    control_port: control,
+    hb_port: heartbeat,
     key: '',
     signature_scheme: 'hmac-sha256',
     kernel_name: launch.name,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
@@ -14,6 +14,7 @@ import { FILES } from '../../../src/runner/execution-folder';
 import { ROOT } from '../../support/paths';
 import { VENV_PYTHON } from '../../support/python';
 import { assertValid } from '../notebook/validation';
+import { Control } from '../runner/runner-process';
 import { environment, ipykernel, jobFor } from '../runner/running';
 import { type Difference, DIFFERENCES } from './differences';
 import { placesOf } from './normalize';
@@ -32,6 +33,7 @@ describe('side by side with nbclient and papermill', function () {
   let folder: string;
   let names: string[];
   const ours = new Map<string, Result>();
+  const forked = new Map<string, Result>();
   const documents: Record<string, Uint8Array> = {};
   const theirs: Record<Tool, Map<string, Result>> = { nbclient: new Map(), papermill: new Map() };
 
@@ -41,7 +43,7 @@ describe('side by side with nbclient and papermill', function () {
     names = (await fs.readdir(CORPUS))
       .map((file) => path.basename(file, '.ipynb'))
       .filter((name) => only === undefined || only.split(',').includes(name));
-    await Promise.all([runAllOurselves(), ...TOOLS.map(runAllWith)]);
+    await Promise.all([runAllOurselves().then(runAllForked), ...TOOLS.map(runAllWith)]);
   });
 
   after(async () => {
@@ -51,6 +53,10 @@ describe('side by side with nbclient and papermill', function () {
   it('covers at least 20 notebooks, and ours are valid', () => {
     if (process.env['CORPUS'] === undefined) assert.ok(names.length >= 20);
     assertValid(documents);
+  });
+
+  it('gives the same on kernels that are forked', () => {
+    for (const [name, result] of ours) assert.deepEqual(forked.get(name), result, name);
   });
 
   for (const tool of TOOLS) {
@@ -81,37 +87,55 @@ describe('side by side with nbclient and papermill', function () {
     return { ...environment(), IPYTHONDIR: path.join(folder, tool, 'ipython'), PYTHONHASHSEED: '0' };
   }
 
+  /** Puts an execution of the notebook into a folder, with its job. */
+  async function submit(tool: string, name: string): Promise<{ run: string; job: string }> {
+    const cwd = await workingDirectory(tool, name);
+    const run = path.join(folder, tool, name, 'run');
+    await fs.mkdir(run);
+    await fs.copyFile(path.join(CORPUS, `${name}.ipynb`), path.join(run, FILES.input));
+    const wishes = wishesOf(readNotebook(await fs.readFile(path.join(run, FILES.input))).notebook);
+    const { parameters, cellTimeout, allowErrors, allowErrorNames } = wishes;
+    const job = path.join(run, FILES.job);
+    const content = jobFor(run, {
+      workingDirectory: cwd,
+      kernel: ipykernel({ env: variables(tool) }),
+      ...(isJsonObject(parameters) && { parameters: encodeParameters(parameters) }),
+      ...(typeof cellTimeout === 'number' && { cellTimeout }),
+      allowErrors: allowErrors === true,
+      allowErrorNames: Array.isArray(allowErrorNames) ? allowErrorNames.map(String) : [],
+    });
+    await fs.writeFile(job, JSON.stringify(content), { mode: 0o600 });
+    return { run, job };
+  }
+
+  async function resultOf(run: string): Promise<{ result: Result; document: Uint8Array }> {
+    const status = JSON.parse(await fs.readFile(path.join(run, FILES.status), 'utf8')) as RunnerStatus;
+    const document = await fs.readFile(path.join(run, FILES.output));
+    return { result: placesOf(verdictOf(status), readNotebook(document).notebook), document };
+  }
+
   async function runAllOurselves(): Promise<void> {
     for (const name of names) {
-      const cwd = await workingDirectory('ours', name);
-      const run = path.join(folder, 'ours', name, 'run');
-      await fs.mkdir(run);
-      await fs.copyFile(path.join(CORPUS, `${name}.ipynb`), path.join(run, FILES.input));
-      const wishes = wishesOf(readNotebook(await fs.readFile(path.join(run, FILES.input))).notebook);
-      const { parameters, cellTimeout, allowErrors, allowErrorNames } = wishes;
-      const job = jobFor(run, {
-        workingDirectory: cwd,
-        kernel: ipykernel({ env: variables('ours') }),
-        ...(isJsonObject(parameters) && { parameters: encodeParameters(parameters) }),
-        ...(typeof cellTimeout === 'number' && { cellTimeout }),
-        allowErrors: allowErrors === true,
-        allowErrorNames: Array.isArray(allowErrorNames) ? allowErrorNames.map(String) : [],
-      });
-      await fs.writeFile(path.join(run, FILES.job), JSON.stringify(job), { mode: 0o600 });
-      const runtime = await fs.mkdtemp(path.join(os.tmpdir(), 'nbx-rt-'));
-      const child = spawn(
-        process.execPath,
-        [RUNNER, '--runtime', runtime, '--job', path.join(run, FILES.job)],
-        {
-          stdio: ['ignore', 'inherit', 'inherit'],
-        },
-      );
-      await once(child, 'exit');
-      const status = JSON.parse(await fs.readFile(path.join(run, FILES.status), 'utf8')) as RunnerStatus;
-      const document = await fs.readFile(path.join(run, FILES.output));
+      const { run, job } = await submit('ours', name);
+      await once(startRunner(await fs.mkdtemp(path.join(os.tmpdir(), 'nbx-rt-')), '--job', job), 'exit');
+      const { result, document } = await resultOf(run);
       documents[name] = document;
-      ours.set(name, placesOf(verdictOf(status), readNotebook(document).notebook));
+      ours.set(name, result);
     }
+  }
+
+  async function runAllForked(): Promise<void> {
+    const runtime = await fs.mkdtemp(path.join(os.tmpdir(), 'nbx-rt-'));
+    const runner = startRunner(runtime);
+    const control = await Control.connect(runtime);
+    for (const name of names) {
+      const { run, job } = await submit('forked', name);
+      control.send({ type: 'run', job, forkServer: 'a' });
+      await control.event(({ type }) => type === 'free');
+      forked.set(name, (await resultOf(run)).result);
+    }
+    control.socket.destroy();
+    await once(runner, 'exit');
   }
 
   async function runAllWith(tool: Tool): Promise<void> {
@@ -136,6 +160,12 @@ describe('side by side with nbclient and papermill', function () {
     child.kill('SIGKILL');
   }
 });
+
+function startRunner(runtime: string, ...job: string[]): ChildProcess {
+  return spawn(process.execPath, [RUNNER, '--runtime', runtime, ...job], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+}
 
 /** What the notebook wants of its run. */
 function wishesOf(notebook: Notebook): JsonObject {

@@ -124,7 +124,9 @@ export async function run(input: Notebook | string, settings: RunSettings = {}):
   const { folder, runtime } = await makeFolders(input);
   const job = jobFor(folder, settings.job);
   const log = path.join(folder, FILES.kernelLog);
-  const kernel = new KernelClient(await launchKernel(job.kernel, job.workingDirectory, runtime, log));
+  const { workingDirectory } = job;
+  const place = { workingDirectory, runtimeDirectory: runtime, logFile: log };
+  const kernel = new KernelClient(await launchKernel(job.kernel, place));
   kernels.push(kernel);
   const running: { run?: NotebookRun } = {};
   const reporter = new StatusReporter(

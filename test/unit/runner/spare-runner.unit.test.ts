@@ -4,23 +4,13 @@ import * as path from 'node:path';
 import { FILES } from '../../../src/runner/execution-folder';
 import { SpareRunner } from '../../../src/runner/spare-runner';
 import { Control, endRunners, start } from './runner-process';
+import { RANDOM, SNAPSHOT } from './clean-kernel';
 import { ipykernel, makeFolders, notebookOf, readResult, textOf } from './running';
 
 describe('the runner’s process, spare', function () {
   this.timeout(120_000);
   afterEach(endRunners);
 
-  const SNAPSHOT = `
-import json, os, random, sys
-print(json.dumps({
-    'environ': {name: value for name, value in os.environ.items() if name != 'JPY_PARENT_PID'},
-    'path': sys.path, 'modules': sorted(sys.modules), 'cwd': os.getcwd(), 'names': sorted(globals()),
-    'history': In, 'out': {str(k): str(v) for k, v in Out.items()},
-    'count': get_ipython().execution_count, 'argv': sys.argv[:1],
-    'threads': sorted(t.name for t in __import__('threading').enumerate()),
-}))`;
-  // Seeded anew in each process: equal states would mean that somebody has chosen them.
-  const RANDOM = 'import random\nprint(random.getstate()[1][:-1])';
   const NUMPY = 'import numpy\nprint(numpy.random.get_state()[2])';
 
   it('runs a job on a kernel that is as clean as a new one', async () => {
@@ -34,7 +24,8 @@ print(json.dumps({
     control.send({ type: 'prepare', kernel: ipykernel(), workingDirectory, kernelLog });
     await control.event((event) => event.type === 'ready');
     control.send({ type: 'run', job: spare.jobFile });
-    await control.event((event) => event.type === 'status' && event.status.state === 'SUCCEEDED');
+    await control.event((event) => event.type === 'free');
+    control.socket.destroy();
     await spare.exited;
     const [a, b] = [await readResult(fresh.folder), await readResult(spare.folder)];
     assert.deepEqual([a.state, b.state], ['SUCCEEDED', 'SUCCEEDED']);
@@ -47,11 +38,10 @@ print(json.dumps({
   });
 
   it('starts a kernel for a job that comes before one was asked for', async () => {
-    const { runtime, folder, jobFile, exited } = await start(notebookOf('print(1)'), {}, true);
+    const { runtime, folder, jobFile } = await start(notebookOf('print(1)'), {}, true);
     const control = await Control.connect(runtime);
     control.send({ type: 'run', job: jobFile });
-    await control.event((event) => event.type === 'status' && event.status.state === 'SUCCEEDED');
-    await exited;
+    await control.event((event) => event.type === 'free');
     assert.equal(textOf((await readResult(folder)).outputs[0]), '1\n');
     assert.equal(fs.existsSync(path.join(folder, FILES.kernelLog)), true);
     assert.equal(fs.existsSync(jobFile), false);

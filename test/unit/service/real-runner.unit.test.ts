@@ -112,6 +112,35 @@ describe('The embedded service with real runners and kernels', () => {
     assert.ok(started > Date.parse(runStatus?.endTime ?? '') - 1000, output('turn3'));
   });
 
+  it('gives a queue one runner, which forks its kernels, from another process where what they load has changed', async () => {
+    const site = path.join(folder, 'site');
+    fs.mkdirSync(site);
+    const environment = { HOME: folder, PATH: '/usr/bin:/bin', PYTHONPATH: site };
+    const family = 'import os, psutil\nprint("family", os.getppid(), psutil.Process(os.getppid()).ppid())';
+    const install = `open(${JSON.stringify(path.join(site, 'new.py'))}, "w").close()`;
+    const ids = ['queue1', 'queue2', 'queue3', 'queue4', 'queue5', 'limited'];
+    for (const id of ids) {
+      await create(id, notebook(family, id === 'queue3' ? install : ''), {
+        environment,
+        ...(id === 'limited' && { memoryLimitBytes: 2 ** 31 }),
+      });
+    }
+    const families = [];
+    for (const id of ids) {
+      assert.equal((await service.ended(id)).state, 'SUCCEEDED');
+      const [, parent, grandparent] = /"family (\d+) (\d+)/.exec(output(id)) ?? [];
+      families.push({ parent: Number(parent), grandparent: Number(grandparent) });
+    }
+    const [, second, third, fourth, fifth, limited] = families;
+    assert.deepEqual(third, second);
+    assert.deepEqual(fifth, fourth);
+    assert.equal(fourth?.grandparent, third?.grandparent);
+    assert.notEqual(fourth?.parent, third?.parent);
+    // Its kernel is the runner's own.
+    assert.equal(limited?.parent, fifth?.grandparent);
+    for (const each of [third, fourth]) while ((await processStartTime(each?.parent ?? 0)) !== undefined);
+  });
+
   it('keeps every journalled output of a runner that was killed, and ends its kernel', async () => {
     await create(
       'killed',

@@ -1,0 +1,29 @@
+import type { ChildProcess } from 'node:child_process';
+
+/** How a process ended; `error` where it could not even be started. */
+export interface ProcessExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly error?: Error;
+}
+
+/** The process of a kernel, which leads a process group of its own. */
+export interface KernelProcess {
+  /** Undefined where it could not be started. */
+  readonly pid: number | undefined;
+  /** Resolves when it has ended; never rejects. */
+  readonly exited: Promise<ProcessExit>;
+}
+
+/** A kernel that is a child of this process. */
+export function childKernel(child: ChildProcess): KernelProcess {
+  const exited = new Promise<ProcessExit>((resolve) => {
+    child.once('exit', (code, signal) => {
+      resolve({ code, signal });
+    });
+    child.once('error', (error) => {
+      if (child.pid === undefined) resolve({ code: null, signal: null, error });
+    });
+  });
+  return { pid: child.pid, exited };
+}
