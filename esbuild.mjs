@@ -45,7 +45,14 @@ const PRODUCT = {
 
 /** @returns {esbuild.BuildOptions} */
 function programOptions(production, outdir) {
-  return { ...PRODUCT, entryPoints: PROGRAMS, outdir, minify: production, sourcemap: !production };
+  return {
+    ...PRODUCT,
+    entryPoints: PROGRAMS,
+    outdir,
+    minify: production,
+    // They are run from copies, too: the map is in the file, and says where the sources are.
+    ...(!production && { sourcemap: 'inline', sourceRoot: `${outdir}/` }),
+  };
 }
 
 /**

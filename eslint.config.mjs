@@ -20,7 +20,7 @@ const ARROWS = {
   commands: ['execution', 'notebook', 'tracking', 'views'],
   backends: ['execution', 'embedded', 'google', 'tracking'],
 };
-const EDITOR_ROOMS = ['tracking', 'views', 'commands'];
+const EDITOR_ROOMS = ['views', 'commands'];
 
 function arrowsOf(room, allowed) {
   const forbidden = [...Object.keys(ARROWS), 'extension'].filter(
@@ -34,6 +34,10 @@ function arrowsOf(room, allowed) {
         {
           selector: "ImportDeclaration[source.value='zod/mini'] > ImportSpecifier",
           message: "Import it as a namespace (import * as z): esbuild keeps all of zod's locales for `z`.",
+        },
+        {
+          selector: `ImportExpression[source.value=/^(?:\\.\\.\\u002F)+(?:${forbidden.join('|')})(?:\\u002F|$)/]`,
+          message: `src/${room} may import ${allowed.length > 0 ? allowed.join(', ') : 'no other room'}.`,
         },
       ],
       '@typescript-eslint/no-restricted-imports': [

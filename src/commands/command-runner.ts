@@ -53,7 +53,7 @@ export class CommandRunner {
 
   private async tell(problem: Problem): Promise<void> {
     const showLog: Remedy = {
-      label: vscode.l10n.t('Show Details'),
+      label: vscode.l10n.t('Show Extension Log'),
       run: () => {
         this.log.show();
       },

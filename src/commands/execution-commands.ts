@@ -95,7 +95,7 @@ export async function chooseExecutions(
     const chosen = given.filter(able);
     if (chosen.length === 0) {
       // It may have ended since its menu was opened.
-      throw new Problem(vscode.l10n.t('This cannot be done with what is selected.'));
+      throw new Problem(vscode.l10n.t('The selected executions do not support this action.'));
     }
     return many ? chosen : chosen.slice(0, 1);
   }
@@ -110,7 +110,7 @@ export async function chooseExecutions(
     throw new Problem(
       store.isEmpty
         ? vscode.l10n.t('There are no executions. Execute a notebook first.')
-        : vscode.l10n.t('There is no execution that this can be done with.'),
+        : vscode.l10n.t('No execution supports this action.'),
     );
   }
   return pickExecutions(title, candidates, many);
@@ -176,7 +176,9 @@ async function deleteExecutions(
   // Not awaited: the command is done, the offer stays as long as it can be taken.
   void vscode.window.showInformationMessage(withoutLinks(message), undo).then(async (chosen) => {
     if (chosen === undo && !(await pending.undo())) {
-      await vscode.window.showWarningMessage(vscode.l10n.t('It was too late to undo this.'));
+      await vscode.window.showWarningMessage(
+        vscode.l10n.t('Too late to undo: the execution has already been deleted.'),
+      );
     }
   });
 }

@@ -34,10 +34,7 @@ export function reportCommand(context: ReportContext): Pick<CommandMap, 'noteboo
       await vscode.window.showTextDocument(file, { preview: false });
       const copy = vscode.l10n.t('Copy');
       void vscode.window
-        .showInformationMessage(
-          vscode.l10n.t('Read the report before you hand it on: {0}', file.fsPath),
-          copy,
-        )
+        .showInformationMessage(vscode.l10n.t('Read the report before you share it: {0}', file.fsPath), copy)
         .then(async (chosen) => {
           if (chosen === copy) await vscode.env.clipboard.writeText(text);
         });
@@ -59,7 +56,7 @@ async function reportText({ machine, store, extension, logs }: ReportContext): P
     );
   return diagnosticsReport({
     introduction: vscode.l10n.t(
-      'This file has versions, which settings are set, what the execution service says about itself, how many executions there are in each state, and the last lines of logs. It has no notebooks, no values of parameters, no tokens and passwords as far as they can be told by their names and forms. Names of files may be in the logs. Read it before you hand it on.',
+      'This report contains versions, which settings are set, what the execution service reports about itself, the number of executions in each state, and the last lines of the logs. It contains no notebooks and no parameter values; tokens and passwords are removed as far as they can be recognized. Logs may contain file names. Read it before you share it.',
     ),
     versions: {
       extension: manifest.version,

@@ -90,7 +90,7 @@ async function chooseVersion({ service, execution }: TrackedExecution): Promise<
     const notebook = submitted ?? current;
     if (notebook === undefined) {
       throw new Problem(
-        vscode.l10n.t('Neither the notebook {0} nor what was submitted of it is there any more.', name),
+        vscode.l10n.t('The notebook {0} no longer exists, and neither does the submitted copy.', name),
       );
     }
     return { source: uri, notebook };
@@ -104,7 +104,7 @@ async function chooseVersion({ service, execution }: TrackedExecution): Promise<
   ];
   const chosen = await vscode.window.showQuickPick(items, {
     title: vscode.l10n.t('Execute {0}', oneLine(name)),
-    placeHolder: vscode.l10n.t('The notebook was changed since. Which one is to be executed?'),
+    placeHolder: vscode.l10n.t('The notebook has changed since. Which version do you want to execute?'),
   });
   return chosen === undefined ? undefined : { source: uri, notebook: chosen.notebook };
 }

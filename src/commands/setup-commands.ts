@@ -27,14 +27,14 @@ export function setupCommands(
       const { executable, state } = await findPython();
       if (executable === undefined) {
         throw new Problem(
-          vscode.l10n.t('There is no Python. Install it, or select an interpreter, and try again.'),
+          vscode.l10n.t('No Python was found. Install it or select an interpreter, then try again.'),
         );
       }
       if (state === 'ipykernelMissing') {
         await installIpykernel(executable, exampleNotebook());
       } else {
         void vscode.window.showInformationMessage(
-          withoutLinks(vscode.l10n.t('ipykernel is installed already, in {0}.', executable)),
+          withoutLinks(vscode.l10n.t('ipykernel is already installed in {0}.', executable)),
         );
       }
       await lookAgain();
@@ -46,7 +46,7 @@ export function setupCommands(
           error instanceof ServiceError && error.status === 'UNAUTHENTICATED' ? googleRemedies(error) : [],
         );
       if (remedy === undefined) {
-        throw new Problem(vscode.l10n.t('No Google Cloud service asks for credentials.'));
+        throw new Problem(vscode.l10n.t('No Google Cloud service needs you to sign in.'));
       }
       await remedy.run();
     },

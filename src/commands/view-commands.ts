@@ -5,6 +5,7 @@ import { notebookNameOf } from '../views/execution-facts';
 import { GROUPINGS, NO_FILTER, SORTINGS, type Grouping, type Sorting } from '../views/explorer/arrangement';
 import { trackedOf, type MoreNode } from '../views/explorer/nodes';
 import { writeDocument } from '../views/output/save-document';
+import { serviceName } from '../views/service-name';
 import { presentGroup, STATE_GROUPS } from '../views/state-presentation';
 import { oneLine, withoutLinks } from '../views/text';
 import type { Views } from '../views/views';
@@ -62,7 +63,7 @@ export function viewCommands(
       if (tracked !== undefined && typeof cell === 'number') await documents.open(tracked, { cell });
     },
     'notebookExecutions.openFailedCell': async (...args) => {
-      const [tracked] = await choose(args, vscode.l10n.t('Open the Failed Cell'), 'failedCell');
+      const [tracked] = await choose(args, vscode.l10n.t('Open Failed Cell'), 'failedCell');
       if (tracked !== undefined) await documents.openFailedCell(tracked);
     },
     'notebookExecutions.openSourceCell': async (...args) => {
@@ -157,7 +158,7 @@ async function filter(
   const services = tracking.store.statuses().map(({ service }) => service.id);
   const pick = vscode.window.createQuickPick<FilterItem>();
   pick.title = vscode.l10n.t('Filter Executions');
-  pick.placeholder = vscode.l10n.t('Type words of the name, template or error; tick states');
+  pick.placeholder = vscode.l10n.t('Type part of the name, template or error, and tick states');
   pick.canSelectMany = true;
   pick.value = current.text;
   const states = STATE_GROUPS.map((state): FilterItem => ({
@@ -169,7 +170,14 @@ async function filter(
   pick.items = [
     ...states,
     ...(services.length > 1
-      ? [separator, ...services.map((service): FilterItem => ({ service, label: service, alwaysShow: true }))]
+      ? [
+          separator,
+          ...services.map((service): FilterItem => ({
+            service,
+            label: serviceName(service),
+            alwaysShow: true,
+          })),
+        ]
       : []),
   ];
   pick.selectedItems = pick.items.filter(

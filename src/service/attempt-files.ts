@@ -68,8 +68,8 @@ export async function removeJobs(store: FolderStore, id: string): Promise<unknow
 export async function vanished({ kernel }: RunnerJob): Promise<string | undefined> {
   const [command] = kernel.argv;
   if (command !== undefined && path.isAbsolute(command) && !(await isExecutable(command)))
-    return `${command} is gone`;
+    return `${command} no longer exists`;
   if (kernel.resourceDir !== undefined && !(await exists(kernel.resourceDir)))
-    return `${kernel.resourceDir} is gone`;
+    return `${kernel.resourceDir} no longer exists`;
   return undefined;
 }

@@ -98,7 +98,7 @@ function invalidField(issue: z.core.$ZodIssue | undefined): ServiceError {
 
 /** A ServiceError that names a field. */
 export function fieldInvalid(field: string, problem: string): ServiceError {
-  return new ServiceError('INVALID_ARGUMENT', 'fieldInvalid', `${field}: ${problem}`, { field });
+  return new ServiceError('INVALID_ARGUMENT', 'fieldInvalid', `${field}: ${problem}`, { field, problem });
 }
 
 /** SHA-256 over what the client asked for: the notebook's bytes instead of its place, and not the environment. */

@@ -85,7 +85,12 @@ export class Supervisor {
         await this.#requeue(entry, record.attempt);
         return;
       }
-      await this.#settle(entry, last, exit ?? 'the runner ended', job);
+      await this.#settle(
+        entry,
+        last,
+        exit === undefined ? 'The runner ended' : `The runner ended: ${exit}`,
+        job,
+      );
     });
   }
 
@@ -102,7 +107,7 @@ export class Supervisor {
         await this.#requeue(entry, record.attempt);
         return;
       }
-      await this.#settle(entry, last, 'the runner ended while no service watched', job);
+      await this.#settle(entry, last, 'The runner ended while no execution service was watching', job);
     });
   }
 
@@ -198,7 +203,7 @@ export class Supervisor {
       // It never began, so that nothing but its start went wrong.
       await this.#ending.end(entry, {
         state: 'FAILED',
-        ...failure(record, 'serviceError', `runner: ${reason}`),
+        ...failure(record, 'serviceError', reason),
       });
       return;
     }

@@ -65,22 +65,18 @@ export function mayHaveOutput({ service, execution }: TrackedExecution): boolean
 
 /**
  * The words of a row's `contextValue`. Menus match them with `viewItem =~ /\bword\b/`:
- * `execution` always; `active` or `ended`; `cancellable`; `deletable`; `hasOutput`; `hasInput`; `hasLog`; `hasSource`
- * (the notebook it was submitted from is known); `pinnable` or `pinned`; `comparable` (input and output can be compared); `failedCell`;
+ * `execution` always; `cancellable`; `deletable`; `hasOutput`; `hasInput`; `hasLog`; `pinnable` or `pinned`; `comparable` (input and output can be compared); `failedCell`;
  * `hasConsole` (the service has a page about it); `hasOutputUri` (the output is in Cloud Storage).
  */
 export function capabilitiesOf(tracked: TrackedExecution): string[] {
   const { service, execution } = tracked;
   const active = isActive(execution.state);
   const words = ['execution', 'deletable', 'hasInput'];
-  if (active) words.push('active');
-  if (isTerminal(execution.state)) words.push('ended');
   if (active && execution.state !== 'CANCELLING' && service.capabilities.cancel) words.push('cancellable');
   if (mayHaveOutput(tracked)) words.push('hasOutput', 'comparable');
   if (mayHaveOutput(tracked) && service.outputUri !== undefined) words.push('hasOutputUri');
   if (service.consoleUrl !== undefined) words.push('hasConsole');
   if (service.capabilities.log && execution.runStatus?.startTime !== undefined) words.push('hasLog');
-  if (execution.runOptions?.source !== undefined) words.push('hasSource');
   if (service.pin !== undefined) words.push(execution.runStatus?.pinned === true ? 'pinned' : 'pinnable');
   if (execution.runStatus?.cell?.errorName !== undefined) words.push('failedCell');
   return words;

@@ -7,7 +7,7 @@ import { formatBytes } from './text';
 export function tellAboutMachine(monitor: MachineMonitor): Disposable[] {
   return [
     monitor.onDidRetain(({ count, bytes }) => {
-      const setting = vscode.l10n.t('Open Setting');
+      const setting = vscode.l10n.t('Open Settings');
       const message =
         count === 1
           ? vscode.l10n.t(
@@ -30,7 +30,7 @@ export function tellAboutMachine(monitor: MachineMonitor): Disposable[] {
     monitor.onDidHang(() => {
       const restart = vscode.l10n.t('Restart Service');
       const message = vscode.l10n.t(
-        'The execution service of this machine does not answer. What runs goes on when it is restarted.',
+        'The execution service of this machine does not answer. Restarting it does not interrupt running executions.',
       );
       void vscode.window.showWarningMessage(message, restart).then(async (chosen) => {
         if (chosen === restart) await vscode.commands.executeCommand('notebookExecutions.restartService');

@@ -13,7 +13,8 @@ export function failedCellOf(execution: Execution): { number: number; error: str
 /** Why an execution ended as it did, in one sentence; undefined where there is nothing to say. */
 export function explain(execution: Execution): string | undefined {
   const status = execution.runStatus;
-  if (status?.cause === undefined) return undefined;
+  // That it was cancelled its state says.
+  if (status?.cause === undefined || execution.state === 'CANCELLED') return undefined;
   const sentence = sentenceOf(status.cause, execution);
   const message = status.message === undefined ? '' : oneLine(status.message, 500);
   // What the kernel said last, or which kernels were found: it follows where the sentence does not hold it already.
@@ -32,15 +33,15 @@ function sentenceOf(cause: Cause, execution: Execution): string {
         : l10n.t('Cell {0} failed: {1}', cell.number, cell.error || l10n.t('no error text'));
     case 'cellTimeout': {
       const limit = runOptions?.cellTimeout;
-      if (cell === undefined) return l10n.t('A cell ran over its time limit.');
+      if (cell === undefined) return l10n.t('A cell exceeded its time limit.');
       return limit === undefined
-        ? l10n.t('Cell {0} ran over its time limit.', cell.number)
-        : l10n.t('Cell {0} ran over its time limit of {1}.', cell.number, formatDuration(limit * 1000));
+        ? l10n.t('Cell {0} exceeded its time limit.', cell.number)
+        : l10n.t('Cell {0} exceeded its time limit of {1}.', cell.number, formatDuration(limit * 1000));
     }
     case 'timeout':
       return runOptions?.timeout === undefined
-        ? l10n.t('It ran over its time limit.')
-        : l10n.t('It ran over its time limit of {0}.', formatDuration(runOptions.timeout * 1000));
+        ? l10n.t('It exceeded its time limit.')
+        : l10n.t('It exceeded its time limit of {0}.', formatDuration(runOptions.timeout * 1000));
     case 'kernelDied':
       return cell === undefined
         ? l10n.t('The kernel died.')
@@ -50,9 +51,9 @@ function sentenceOf(cause: Cause, execution: Execution): string {
         ? l10n.t('The kernel ran out of memory.')
         : l10n.t('The kernel ran out of memory after using {0}.', formatBytes(runStatus.peakMemoryBytes));
     case 'kernelNotFound':
-      return l10n.t('Its kernel was not found.');
+      return l10n.t('The kernel was not found.');
     case 'kernelNotReady':
-      return l10n.t('Its kernel did not start.');
+      return l10n.t('The kernel did not start.');
     case 'notebookInvalid':
       return l10n.t('The notebook cannot be run.');
     case 'parametersInvalid':
@@ -62,7 +63,7 @@ function sentenceOf(cause: Cause, execution: Execution): string {
     case 'cancelled':
       return l10n.t('It was cancelled.');
     case 'hostLost':
-      return l10n.t('What ran it is gone: the machine or the process ended.');
+      return l10n.t('The process or machine that ran it is gone.');
     case 'serviceError':
       return l10n.t('The service reported an error.');
     default:
@@ -95,7 +96,7 @@ export function causeLabel(cause: Cause): string {
     case 'cancelled':
       return l10n.t('cancelled');
     case 'hostLost':
-      return l10n.t('host lost');
+      return l10n.t('interrupted');
     case 'serviceError':
       return l10n.t('service error');
     default:

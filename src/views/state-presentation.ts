@@ -81,7 +81,7 @@ const PRESENTATIONS: ReadonlyMap<string, () => StatePresentation> = new Map(
         'editorWarning.foreground',
         'expired',
         vscode.l10n.t('Expired'),
-        vscode.l10n.t('ran over its time limit'),
+        vscode.l10n.t('was stopped'),
       ),
     PAUSED: () =>
       present(

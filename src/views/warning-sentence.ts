@@ -13,7 +13,7 @@ export function warningSentence({ code, args = [] }: ExecutionWarning): string {
   const cell = Number(first) + 1;
   switch (code) {
     case 'parameterNotDeclared':
-      return l10n.t('Parameter {0} is not declared in the notebook; it was set all the same.', first);
+      return l10n.t('Parameter {0} is not declared in the notebook; it was set anyway.', first);
     case 'parametersCellInvalid':
       return l10n.t('The cell tagged “parameters” cannot be read from line {0} on.', first);
     case 'formatUpgraded':

@@ -123,7 +123,7 @@ describe('Google Cloud: set-up', () => {
         'notebookExecutions.templates': [TEMPLATE, OTHER_TEMPLATE],
       });
       const { buttons } = await person.message(/There are no Google Cloud credentials/);
-      assert.deepEqual(buttons, ['Sign In', 'Show Details']);
+      assert.deepEqual(buttons, ['Sign In', 'Show Extension Log']);
       cloud.vertex.requests.length = 0;
       await run('refresh');
       await run('refresh');
@@ -171,7 +171,7 @@ describe('Google Cloud: set-up', () => {
     chooseCloud();
     assert.equal(await run('execute', await notebook('nokey', '1')), undefined);
     const { buttons } = await person.message(/The key file \/no\/such\.json is not accepted/);
-    assert.deepEqual(buttons, ['Open Settings', 'Show Details']);
+    assert.deepEqual(buttons, ['Open Settings', 'Show Extension Log']);
     await withSettings({ 'notebookExecutions.google.keyFile': keyFile });
   });
 });

@@ -82,7 +82,7 @@ describe('manifest', () => {
 
   it('offers row commands only where the row has the capability, and by words that rows have', () => {
     const words =
-      /\b(execution|active|ended|cancellable|deletable|hasOutput|hasInput|hasLog|hasSource|comparable|failedCell|pinnable|pinned|machine|serviceError|hanging|hasConsole|hasOutputUri)\b/g;
+      /\b(execution|cancellable|deletable|hasOutput|hasInput|hasLog|comparable|failedCell|pinnable|pinned|machine|serviceError|hanging|hasConsole|hasOutputUri)\b/g;
     const known = new Set(
       [
         ...read('src/views/execution-facts.ts').matchAll(words),

@@ -174,7 +174,7 @@ describe('documents of executions', () => {
     it('is asked about before it is opened', async () => {
       await command('openOutput', row(execution));
       const message = await person.message(/The output of \S+ is \d+ KB/);
-      assert.deepEqual(message.buttons, ['Open Trimmed', 'Download…', 'Open Whole']);
+      assert.deepEqual(message.buttons, ['Open Trimmed', 'Download…', 'Open All']);
       assert.equal(vscode.window.activeNotebookEditor, undefined);
     });
 
@@ -188,7 +188,7 @@ describe('documents of executions', () => {
     });
 
     it('is opened whole', async () => {
-      person.willPress(/The output of/, 'Open Whole');
+      person.willPress(/The output of/, 'Open All');
       await command('openOutput', row(execution));
       const { notebook } = await shownNotebook();
       assert.match(outputText(notebook), /begin(?:x{99}\n){2000}end/);

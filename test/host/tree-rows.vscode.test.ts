@@ -157,8 +157,8 @@ describe('rows of the tree of executions', () => {
         '  when 2026-01-01',
         '  list [1,"a"]',
         'Slowest Cells',
-        '  The output tells no timings.',
-        'Parameter alhpa is not declared in the notebook; it was set all the same.',
+        '  No cell timings are available.',
+        'Parameter alhpa is not declared in the notebook; it was set anyway.',
         'Attempt 2 of at most 3',
       ],
     );

@@ -271,7 +271,7 @@ describe('the row of this machine', () => {
       assert.ok(label.includes(fact), label);
     assert.match(
       label,
-      /7 executions use 3\.3 MB of disk\. A kernel is started ahead\. 1 executions could not be read/,
+      /Executions: 7\. Disk use: 3\.3 MB\. A spare kernel is ready\. Could not be read, and set aside: 1/,
     );
     fired.length = 0;
     changed.fire(undefined);

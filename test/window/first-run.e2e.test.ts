@@ -76,7 +76,7 @@ describe('the first run', () => {
     await window.execution('penguins').waitFor();
     await window.runCommand('Notebook Executions: Filter…');
     await window.enter('nothing like it');
-    await pane.getByText('No execution passes the filter.').waitFor();
+    await pane.getByText('No execution matches the filter.').waitFor();
     await window.screenshot('welcome filtered');
     await pane.getByRole('button', { name: 'Clear Filter' }).click();
     await window.execution('penguins').waitFor();

@@ -76,7 +76,7 @@ describe('Google Cloud through the window', () => {
     assert.deepEqual(cloud.problems, []);
   });
 
-  it('offers what Google Cloud has, and marks what was made elsewhere', async () => {
+  it('offers what Google Cloud has, and marks what was created elsewhere', async () => {
     const menu = await window.contextMenuOf(window.execution('forecast succeeded'));
     for (const entry of ['Open Output', 'Open in Google Cloud Console', 'Copy gs:// URI'])
       assert.ok(menu.includes(entry), menu.join());
@@ -89,9 +89,9 @@ describe('Google Cloud through the window', () => {
       },
     });
     await window.runCommand('Notebook Executions: Refresh');
-    const row = window.executionRow(/nightly report.*made elsewhere/);
+    const row = window.executionRow(/nightly report.*created elsewhere/);
     await row.waitFor();
-    await window.screenshot('google 5 made elsewhere');
+    await window.screenshot('google 5 created elsewhere');
     assert.deepEqual(cloud.problems, []);
   });
 });

@@ -5,6 +5,8 @@ import type { Remedy } from '../problems/problem';
 /** The sentence for an error of a Google service (src/google/error-translation.ts); undefined for any other reason. */
 export function googleSentence({ reason, args, message }: ServiceError): string | undefined {
   const arg = (name: string): string => args[name] ?? '?';
+  // Some failures come without an answer that names who was asked.
+  const host = args['host'] ?? vscode.l10n.t('Google Cloud');
   switch (reason) {
     case 'credentialsMissing':
       return vscode.l10n.t('There are no Google Cloud credentials. Sign in with “{0}”.', arg('command'));
@@ -21,44 +23,52 @@ export function googleSentence({ reason, args, message }: ServiceError): string 
     case 'credentialsInvalid':
       return vscode.l10n.t('The key file {0} is not accepted by Google Cloud.', arg('path'));
     case 'clockSkewed':
-      return vscode.l10n.t('Google Cloud does not accept the clock of this machine. Set it right.');
+      return vscode.l10n.t(
+        'The clock of this machine is wrong, so Google Cloud rejects its requests. Correct it and try again.',
+      );
     case 'apiNotEnabled':
       return vscode.l10n.t('The API {0} is not enabled in the project {1}.', arg('service'), arg('project'));
     case 'billingDisabled':
       return vscode.l10n.t('Billing is disabled in the project {0}.', arg('project'));
     case 'actAsMissing':
-      return vscode.l10n.t(
-        'You may not run notebooks as the service account {0}: the role Service Account User is missing.',
-        arg('serviceAccount'),
-      );
+      return args['serviceAccount'] === undefined
+        ? vscode.l10n.t(
+            'You are not allowed to run notebooks as this service account: you need the role Service Account User on it.',
+          )
+        : vscode.l10n.t(
+            'You are not allowed to run notebooks as the service account {0}: you need the role Service Account User on it.',
+            args['serviceAccount'],
+          );
     case 'projectNotFound':
       return vscode.l10n.t('There is no project {0}, or you have no access to it.', arg('project'));
     case 'bucketNotFound':
-      return vscode.l10n.t('There is no bucket {0}.', arg('bucket'));
+      return args['bucket'] === undefined
+        ? vscode.l10n.t('The bucket does not exist.')
+        : vscode.l10n.t('There is no bucket {0}.', args['bucket']);
     case 'bucketWrongRegion':
       return vscode.l10n.t('The bucket {0} is in another region than {1}.', arg('bucket'), arg('location'));
     case 'regionWithoutService':
       return vscode.l10n.t('The service is not offered in {0}.', arg('location'));
     case 'permissionDenied':
       return args['permission'] === undefined
-        ? vscode.l10n.t('Google Cloud denies the permission: {0}', message)
-        : vscode.l10n.t('The permission {0} is missing.', args['permission']);
+        ? vscode.l10n.t('Google Cloud denied access: {0}', message)
+        : vscode.l10n.t('You do not have the permission {0}.', args['permission']);
     case 'quotaExceeded':
-      return vscode.l10n.t('A quota is exhausted: {0}', arg('quota'));
+      return vscode.l10n.t('A Google Cloud quota is used up: {0}', arg('quota'));
     case 'rateLimited':
-      return vscode.l10n.t('Google Cloud limits the rate of requests. Try again in a while.');
+      return vscode.l10n.t('Too many requests to Google Cloud. Try again later.');
     case 'objectNotFound':
-      return vscode.l10n.t('There is no {0}.', arg('uri'));
+      return vscode.l10n.t('{0} does not exist.', arg('uri'));
     case 'hostUnreachable':
-      return vscode.l10n.t('{0} cannot be reached. Is there a connection?', arg('host'));
+      return vscode.l10n.t('{0} cannot be reached. Check your network connection.', host);
     case 'timedOut':
-      return vscode.l10n.t('{0} does not answer in time.', arg('host'));
+      return vscode.l10n.t('{0} did not answer in time.', host);
     case 'serviceUnavailable':
-      return vscode.l10n.t('{0} has a problem at the moment. Try again in a while.', arg('service'));
+      return vscode.l10n.t('{0} is temporarily unavailable. Try again later.', args['service'] ?? host);
     case 'fieldRequired':
       return vscode.l10n.t('The template needs {0} for this service.', arg('field'));
     case 'cancelNotPossible':
-      return vscode.l10n.t('This service cannot cancel it. Deleting the execution ends it.');
+      return vscode.l10n.t('Google Cloud cannot cancel this execution. Delete it to stop it.');
     default:
       return undefined;
   }

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { ServiceError } from '../../execution/errors';
 import type { TemplateRunOptions, UserTemplate } from '../../execution/template';
+import { serviceName } from '../../views/service-name';
 import { label } from '../../views/pickers/label';
 import { problemOf } from '../problems/problem-sentences';
 import { saveTemplate, templatesFor } from '../templates/template-settings';
@@ -69,11 +70,7 @@ export async function newGoogleTemplate(directory: () => Promise<CloudDirectory>
     ...(identity === '' || isServiceAccount ? {} : { executionUser: identity }),
   };
   const template: UserTemplate = {
-    name: freeName(
-      service === 'vertex'
-        ? vscode.l10n.t('Vertex AI, {0}, {1}', project, location)
-        : vscode.l10n.t('Notebooks API, {0}, {1}', project, location),
-    ),
+    name: freeName(serviceName(`${service}/${project}/${location}`)),
     service,
     project,
     location,
@@ -145,7 +142,8 @@ async function pickListed(
     prompt: listed.problem === undefined ? what : `${what}. ${listed.problem}`,
     placeHolder: example,
     ignoreFocusOut: true,
-    validateInput: (text) => (/^[a-z][\w.:-]*$/.test(text) ? undefined : vscode.l10n.t('Like {0}.', example)),
+    validateInput: (text) =>
+      /^[a-z][\w.:-]*$/.test(text) ? undefined : vscode.l10n.t('For example: {0}', example),
   });
   return value === '' ? undefined : value;
 }
@@ -158,7 +156,7 @@ async function listing(
   return vscode.window.withProgress(
     {
       location: vscode.ProgressLocation.Notification,
-      title: vscode.l10n.t('Asking Google Cloud: {0}', what),
+      title: vscode.l10n.t('Loading from Google Cloud: {0}', what),
       cancellable: true,
     },
     async (_progress, token) => {
@@ -224,7 +222,7 @@ async function askIdentity(title: string, project: string): Promise<string | und
     validateInput: (text) =>
       text.trim() === '' || /^[^@\s]+@[^@\s]+$/.test(text.trim())
         ? undefined
-        : vscode.l10n.t('This is no e-mail address.'),
+        : vscode.l10n.t('Not a valid e-mail address.'),
   });
   return value?.trim();
 }

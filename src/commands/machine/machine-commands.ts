@@ -47,7 +47,7 @@ export function machineCommands(
         },
       );
       void vscode.window.showInformationMessage(
-        vscode.l10n.t('The execution service was restarted. What ran goes on.'),
+        vscode.l10n.t('The execution service was restarted. Running executions were not interrupted.'),
       );
     },
     'notebookExecutions.cleanUp': () => cleanUp(machine, context),
@@ -75,21 +75,21 @@ async function cleanUp(
           : vscode.l10n.t('Those that ended more than {0} days ago', choice.days),
       description: sizeOf(choice.found),
       detail: vscode.l10n.t(
-        'The oldest ended {0}.',
+        'Oldest ended: {0}',
         formatTime(parseTime(choice.found.oldest) ?? now, now, vscode.env.language),
       ),
     }));
   if (items.length === 0) {
     void vscode.window.showInformationMessage(
       vscode.l10n.t(
-        'There is nothing to clean up: no execution of this machine has ended that is not pinned.',
+        'There is nothing to clean up: every execution on this machine is either pinned or has not ended.',
       ),
     );
     return;
   }
   const chosen = await vscode.window.showQuickPick(items, {
     title: vscode.l10n.t('Clean Up Executions of This Machine'),
-    placeHolder: vscode.l10n.t('What to delete. What runs or is pinned stays.'),
+    placeHolder: vscode.l10n.t('Choose what to delete. Running and pinned executions are kept.'),
   });
   if (chosen === undefined) return;
   const yes = vscode.l10n.t('Delete');

@@ -50,7 +50,7 @@ export function sentenceOf(error: ServiceError): string {
     case 'parametersInvalid':
       return l10n.t('The parameters cannot be used: {0}', error.message);
     case 'inputNotFound':
-      return l10n.t('The notebook {0} is no longer there.', args['path'] ?? '');
+      return l10n.t('The notebook {0} no longer exists.', args['path'] ?? '');
     case 'outputNotWritable':
       return l10n.t(
         'The output cannot be written to {0}. Choose another output folder in the template.',
@@ -63,11 +63,34 @@ export function sentenceOf(error: ServiceError): string {
     case 'serviceNotResponding':
       return l10n.t('The execution service does not answer.');
     case 'fileNotReadable':
-      return l10n.t('{0} cannot be read.', args['path'] ?? '');
+      return l10n.t('{0} could not be read.', args['path'] ?? '');
     case 'outputNotFound':
       return l10n.t('There is no output yet.');
     case 'fieldInvalid':
-      return l10n.t('The execution service does not accept {0}: {1}', args['field'] ?? '', error.message);
+      return l10n.t(
+        'The execution service does not accept {0}: {1}',
+        args['field'] ?? '',
+        args['problem'] ?? error.message,
+      );
+    case 'storageNotWritable':
+    case 'stagingNotWritable':
+      return args['code'] === 'ENOSPC' || args['code'] === 'EDQUOT'
+        ? l10n.t('The disk is full: the execution could not be saved.')
+        : l10n.t('The data directory of the executions cannot be written to: {0}', args['code'] ?? '');
+    case 'answerInvalid':
+    case 'answerMalformed':
+      return l10n.t('The service sent an unexpected answer: {0}', error.message);
+    case 'deleteTakesLong':
+      return l10n.t('The execution is still being ended; it will be deleted afterwards.');
+    case 'operationNotFound':
+      return l10n.t('The service does not know this operation any more.');
+    case 'otherHost':
+      return l10n.t('The execution runs on {0} and can only be changed there.', args['host'] ?? '');
+    case 'tokenFileExposed':
+      return l10n.t(
+        'Other users can read {0}. Make the file private (chmod 600) and try again.',
+        args['path'] ?? '',
+      );
     default:
       return googleSentence(error) ?? byStatus(error);
   }
@@ -76,7 +99,7 @@ export function sentenceOf(error: ServiceError): string {
 function byStatus(error: ServiceError): string {
   switch (error.status) {
     case 'NOT_FOUND':
-      return l10n.t('This execution is no longer there.');
+      return l10n.t('This execution no longer exists.');
     case 'ALREADY_EXISTS':
       return l10n.t('An execution of this name exists already.');
     case 'UNAVAILABLE':

@@ -26,7 +26,7 @@ function sentenceOf(error: NotebookError, name: string): string {
       return l10n.t('{0} is empty.', name);
     case 'notJson':
       return args['line'] === undefined
-        ? l10n.t('{0} is not a notebook: it is not text in UTF-8.', name)
+        ? l10n.t('{0} is not a notebook: it is not UTF-8 text.', name)
         : l10n.t(
             '{0} is not a notebook: it is not valid JSON at line {1}, column {2}.',
             name,

@@ -119,7 +119,7 @@ export async function chooseTemplate(
       description: template === undefined ? '' : serviceLabel(template),
       problem: problems === undefined ? undefined : sentenceOfProblems(problems),
       note:
-        unused.length === 0 ? undefined : vscode.l10n.t('Not used by this service: {0}', unused.join(', ')),
+        unused.length === 0 ? undefined : vscode.l10n.t('Ignored by this service: {0}', unused.join(', ')),
     };
   });
   let active = preselected;
@@ -155,10 +155,7 @@ function unreadable(line: string | undefined): string {
 }
 
 function notRemembered(names: readonly string[]): string {
-  return vscode.l10n.t(
-    'Not remembered, as it is secret. Set it again where it is needed: {0}',
-    names.join(', '),
-  );
+  return vscode.l10n.t('Secret values are not remembered. Set them again if needed: {0}', names.join(', '));
 }
 
 /** Where a template runs notebooks. */

@@ -85,7 +85,7 @@ export class Submitter {
             ...request.input,
             onUpload: (sent: number, total: number) => {
               progress.report({
-                message: vscode.l10n.t('{0} % sent', Math.round((100 * sent) / Math.max(1, total))),
+                message: vscode.l10n.t('{0}% sent', Math.round((100 * sent) / Math.max(1, total))),
               });
             },
           };
@@ -111,13 +111,13 @@ export class Submitter {
       return;
     }
     const detail = [
-      ...(fields.length === 0 ? [] : [vscode.l10n.t('The service does not use: {0}', fields.join(', '))]),
+      ...(fields.length === 0 ? [] : [vscode.l10n.t('Ignored by the service: {0}', fields.join(', '))]),
       ...(files.length === 0
         ? []
-        : [vscode.l10n.t('These files of the workspace will not be there: {0}', files.join(', '))]),
+        : [vscode.l10n.t('These modules and files of the workspace will be missing: {0}', files.join(', '))]),
     ].join('\n');
     const yes = vscode.l10n.t('Execute Anyway');
-    const question = vscode.l10n.t('Not everything can be taken to {0}.', serviceLabel(template));
+    const question = vscode.l10n.t('{0} cannot run this exactly as set up here.', serviceLabel(template));
     if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) !== yes) {
       throw new vscode.CancellationError();
     }
@@ -138,7 +138,7 @@ export class Submitter {
 /** @throws Problem in a workspace that the person has not said to trust: notebooks are code. */
 export function assertTrusted(): void {
   if (!vscode.workspace.isTrusted) {
-    throw new Problem(vscode.l10n.t('Notebooks are executed in trusted workspaces only.'), [
+    throw new Problem(vscode.l10n.t('Notebooks can only be executed in trusted workspaces.'), [
       {
         label: vscode.l10n.t('Manage Workspace Trust'),
         run: () => vscode.commands.executeCommand('workbench.trust.manage'),

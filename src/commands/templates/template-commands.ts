@@ -53,7 +53,7 @@ export function templateCommands(
     'notebookExecutions.setDefaultTemplate': async () => {
       const current = defaultTemplateName(undefined);
       const last: vscode.QuickPickItem = {
-        label: vscode.l10n.t('The one used last'),
+        label: vscode.l10n.t('Last used template'),
         picked: current === undefined,
       };
       const named = templatesFor(undefined)
@@ -143,7 +143,7 @@ async function askScope(): Promise<vscode.ConfigurationTarget | undefined> {
   ];
   const options = {
     title: vscode.l10n.t('Save as Template'),
-    placeHolder: vscode.l10n.t('Where to keep it'),
+    placeHolder: vscode.l10n.t('Where to save it'),
   };
   return (await vscode.window.showQuickPick(items, options))?.target;
 }

@@ -20,7 +20,7 @@ function sentenceOf(problem: TemplateProblem): string {
         ? l10n.t('It must be of type {0}.', problem.expected)
         : l10n.t('“{0}” must be of type {1}.', field, problem.expected);
     case 'wrongValue':
-      return l10n.t('“{0}” has a wrong value. Allowed: {1}.', field, problem.allowed);
+      return l10n.t('“{0}” has an invalid value. Allowed: {1}.', field, problem.allowed);
     case 'duplicateName':
       return l10n.t('Another template has this name.');
   }

@@ -31,7 +31,7 @@ export async function writeOutputs(
   if (hashOf(current) !== hash || open?.isDirty === true || source.scheme === 'untitled') {
     throw new Problem(
       vscode.l10n.t(
-        '{0} was edited or not saved since it was submitted. The outputs were not written into it.',
+        '{0} has been edited, or was never saved, since it was submitted, so the outputs were not written into it.',
         name,
       ),
       [

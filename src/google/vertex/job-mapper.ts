@@ -157,7 +157,10 @@ function imageOf(uri: string): { repository: string; tag?: string } {
 }
 
 function invalid(field: string, why: string): ServiceError {
-  return new ServiceError('INVALID_ARGUMENT', 'fieldInvalid', `${field}: ${why}`, { field });
+  return new ServiceError('INVALID_ARGUMENT', 'fieldInvalid', `${field}: ${why}`, {
+    field,
+    problem: why,
+  });
 }
 
 /** The execution that a job is. What a job has no place for (parameters, the source's path) is missing. */

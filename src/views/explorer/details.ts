@@ -79,7 +79,7 @@ function endingOf(node: ExecutionNode, execution: Execution): DetailNode[] {
       contextValue: 'detail failedCell hasInput',
       command: {
         command: 'notebookExecutions.openFailedCell',
-        title: vscode.l10n.t('Open the Failed Cell'),
+        title: vscode.l10n.t('Open Failed Cell'),
         arguments: [node],
       },
     }),
@@ -119,7 +119,7 @@ function slowestNode(node: ExecutionNode, execution: Execution): DetailNode[] {
     async () => {
       const cells = await slowestCells(node.tracked);
       if (cells === undefined)
-        return [detail(parent, 'slowest/none', { label: vscode.l10n.t('The output tells no timings.') })];
+        return [detail(parent, 'slowest/none', { label: vscode.l10n.t('No cell timings are available.') })];
       return cells.map(({ index, firstLine, milliseconds }) =>
         detail(parent, `slowest/${String(index)}`, {
           label: vscode.l10n.t('Cell {0}: {1}', index + 1, oneLine(firstLine)),
@@ -132,7 +132,7 @@ function slowestNode(node: ExecutionNode, execution: Execution): DetailNode[] {
           ),
           command: {
             command: 'notebookExecutions.openCell',
-            title: vscode.l10n.t('Open the Cell'),
+            title: vscode.l10n.t('Open Cell'),
             arguments: [node, index],
           },
         }),

@@ -45,7 +45,7 @@ export function rowDescription(execution: Execution, now: number): string {
   }
   if (runStatus?.pinned === true) parts.push(vscode.l10n.t('pinned'));
   if (runOptions?.templateName !== undefined) parts.push(oneLine(runOptions.templateName, 60));
-  if (runStatus?.elsewhere === true) parts.push(vscode.l10n.t('made elsewhere'));
+  if (runStatus?.elsewhere === true) parts.push(vscode.l10n.t('created elsewhere'));
   return parts.join(' · ');
 }
 
@@ -75,13 +75,13 @@ function rowSentence(execution: Execution, now: number): string {
     const explanation = explain(execution);
     if (explanation !== undefined) sentences.push(sentence(explanation));
     if (end !== undefined)
-      sentences.push(vscode.l10n.t('It ended at {0}.', formatTime(end, now, vscode.env.language)));
+      sentences.push(vscode.l10n.t('Ended: {0}.', formatTime(end, now, vscode.env.language)));
     if (duration !== undefined) sentences.push(vscode.l10n.t('It took {0}.', formatDuration(duration)));
   }
   if (runStatus?.pinned === true) sentences.push(vscode.l10n.t('Pinned.'));
   if (runOptions?.templateName !== undefined)
     sentences.push(vscode.l10n.t('Template {0}.', oneLine(runOptions.templateName, 60)));
-  if (runStatus?.elsewhere === true) sentences.push(vscode.l10n.t('It was made elsewhere.'));
+  if (runStatus?.elsewhere === true) sentences.push(vscode.l10n.t('It was created elsewhere.'));
   return sentences.join(' ');
 }
 

@@ -3,6 +3,7 @@ import type { MachineInfo } from '../../execution/machine';
 import type { ServiceStatus } from '../../tracking/service-statuses';
 import { isHanging } from '../../tracking/machine-monitor';
 import { parseTime } from '../execution-facts';
+import { serviceName } from '../service-name';
 import { formatBytes, formatDuration, oneLine } from '../text';
 import { tooltipOf } from './tooltip';
 
@@ -39,13 +40,12 @@ function machineFacts(info: MachineInfo, now: number): string[] {
     vscode.l10n.t('Version: {0}', oneLine(build, 60)),
     ...(start === undefined ? [] : [vscode.l10n.t('Up for {0}', formatDuration(now - start))]),
     vscode.l10n.t('{0} running, at most {1} at once; {2} queued', running, maxConcurrent, queued),
-    diskBytes === undefined
-      ? vscode.l10n.t('{0} executions', executions)
-      : vscode.l10n.t('{0} executions use {1} of disk', executions, formatBytes(diskBytes)),
-    ...(spare ? [vscode.l10n.t('A kernel is started ahead')] : []),
+    vscode.l10n.t('Executions: {0}', executions),
+    ...(diskBytes === undefined ? [] : [vscode.l10n.t('Disk use: {0}', formatBytes(diskBytes))]),
+    ...(spare ? [vscode.l10n.t('A spare kernel is ready')] : []),
     ...(setAside.length === 0
       ? []
-      : [vscode.l10n.t('{0} executions could not be read and were set aside', setAside.length)]),
+      : [vscode.l10n.t('Could not be read, and set aside: {0}', setAside.length)]),
   ];
 }
 
@@ -58,7 +58,7 @@ export function errorRow(
   const item = new vscode.TreeItem(oneLine(sentence, 300));
   item.id = `error/${status?.service.id ?? ''}`;
   item.iconPath = new vscode.ThemeIcon('warning', new vscode.ThemeColor('editorWarning.foreground'));
-  item.tooltip = tooltipOf(`${status?.service.id ?? ''}: ${sentence}`);
+  item.tooltip = tooltipOf(`${serviceName(status?.service.id ?? '')}: ${sentence}`);
   const hanging = status?.service.id === 'embedded' && status.error !== undefined && isHanging(status.error);
   item.contextValue = hanging ? 'serviceError hanging' : 'serviceError';
   item.command = { command: 'notebookExecutions.refresh', title: vscode.l10n.t('Try Again') };

@@ -170,10 +170,10 @@ export class OutputDocuments implements vscode.Disposable {
   ): Promise<vscode.NotebookEditor | undefined> {
     const trimmed = vscode.l10n.t('Open Trimmed');
     const download = vscode.l10n.t('Download…');
-    const whole = vscode.l10n.t('Open Whole');
+    const whole = vscode.l10n.t('Open All');
     const chosen = await vscode.window.showWarningMessage(
       vscode.l10n.t(
-        'The output of {0} is {1}. Opened whole, it may block the editor for a while.',
+        'The output of {0} is {1}. Opening all of it may make the editor unresponsive for a while.',
         withoutLinks(oneLine(notebookNameOf(tracked.execution), 60)),
         formatBytes(size),
       ),

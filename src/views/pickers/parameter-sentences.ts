@@ -54,7 +54,7 @@ export function sentenceOf(problem: ValueProblem): string {
     case 'notDict':
       return vscode.l10n.t('Must be a mapping, such as {"a": 1}.');
     case 'notChoice':
-      return vscode.l10n.t('Must be one of the values that the notebook names.');
+      return vscode.l10n.t('Must be one of the values that the notebook allows.');
     case 'notValue':
       return vscode.l10n.t('This cannot be read as a value. Put text into quotes.');
   }

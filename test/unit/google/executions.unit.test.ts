@@ -110,7 +110,7 @@ describe('executions on Google Cloud', function () {
         await assert.rejects(service().get(created.name), { status: 'NOT_FOUND' });
       });
 
-      it('lists pages, newest first, and marks what was made elsewhere', async () => {
+      it('lists pages, newest first, and marks what was created elsewhere', async () => {
         const [first, second] = [nextId(), nextId()];
         await service().create(first, requestOf(), { notebook: NOTEBOOK });
         const folder = { outputNotebookFolder: `gs://${BUCKET}/theirs` };

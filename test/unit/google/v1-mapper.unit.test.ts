@@ -72,7 +72,7 @@ describe('executions of the Notebooks API v1', () => {
     assert.equal(fromV1(PARENT, { name: 'p/executions/x' }).state, 'STATE_UNSPECIFIED');
   });
 
-  it('made elsewhere keep labels, folder and name', () => {
+  it('created elsewhere keep labels, folder and name', () => {
     const answered = {
       name: 'projects/123/locations/us-central1/executions/nightly',
       displayName: 'nightly',

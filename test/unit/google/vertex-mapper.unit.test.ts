@@ -149,7 +149,7 @@ describe('Vertex AI jobs and executions', () => {
     });
   }
 
-  it('marks a job made elsewhere and leaves its folder as it is', () => {
+  it('marks a job created elsewhere and leaves its folder as it is', () => {
     const job = answered({
       displayName: 'nightly',
       gcsOutputUri: 'gs://theirs/run-1',

@@ -25,14 +25,14 @@ const MOST_STARTED = 150_000;
 const ALLOWED = [
   /^\[Content_Types\]\.xml$/,
   /^extension\.vsixmanifest$/,
-  /^extension\/(?:package(?:\.nls)?\.json|readme\.md|changelog\.md|LICENSE\.txt|THIRD_PARTY_NOTICES\.md)$/,
+  /^extension\/(?:package(?:\.nls)?\.json|readme\.md|changelog\.md|CONTRIBUTING\.md|SECURITY\.md|LICENSE\.txt|THIRD_PARTY_NOTICES\.md)$/,
   /^extension\/dist\/(?:extension|service|runner)\.js$/,
   /^extension\/dist\/parts\/[\w-]+\.js$/,
   /^extension\/dist\/node_modules\/zeromq\/(?:package\.json|LICENSE[\w.-]*\.txt|build\/manifest\.json)$/,
   /^extension\/dist\/node_modules\/zeromq\/lib\/[\w/-]+\.js$/,
   /^extension\/dist\/node_modules\/zeromq\/build\/[\w/-]+\/addon\.node$/,
   /^extension\/dist\/node_modules\/zeromq\/node_modules\/cmake-ts\/build\/loader\.js$/,
-  /^extension\/media\/[\w/.-]+\.(?:svg|png|md|ipynb|csv)$/,
+  /^extension\/media\/(?:icon|screenshots\/[\w-]+|walkthrough\/[\w-]+)\.(?:svg|png|md|ipynb)$/,
 ];
 
 it('the notices of third parties are those of what is shipped', async () => {
@@ -86,8 +86,8 @@ describe('the packages of all platforms', function () {
     const manifest = await readFile(path.join(ROOT, 'package.json'), 'utf8');
     const readme = await readFile(path.join(ROOT, 'README.md'), 'utf8');
     const named = [
-      ...manifest.matchAll(/"(?:\.\/)?((?:dist|media|l10n)\/[^"]+\.\w+)"/g),
-      ...readme.matchAll(/\]\((media\/[^)]+)\)/g),
+      ...manifest.matchAll(/"(?:\.\/)?((?:dist|media)\/[^"]+\.\w+)"/g),
+      ...readme.matchAll(/\]\(([\w/-]+\.\w+)\)/g),
     ].map(([, name]) => `extension/${name ?? ''}`);
     assert.ok(named.includes('extension/dist/extension.js') && named.includes('extension/media/icon.png'));
     for (const [target, file] of packages) {
