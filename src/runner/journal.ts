@@ -15,18 +15,30 @@ const MessageHeadSchema = z.object({
   /** Bytes of the content and of each buffer. */
   sizes: z.array(z.number()),
 });
+const LINE_BREAK = Buffer.from('\n');
 const HeadSchema = z.union([JournalledEventSchema, MessageHeadSchema]);
 
 /** The part of node:fs that a journal is written with. */
 export type JournalFileSystem = Pick<typeof fs, 'openSync' | 'writevSync' | 'closeSync' | 'fdatasync'>;
 
-/** Appends events to a journal; once `append` has returned, the death of this process does not lose the event. */
+/**
+ * Appends events to a journal. Once `append` has returned, the death of this process does not lose an output; when a cell
+ * did what is written with the next output, or when this turn of the event loop is over: a cell has eight such events, and
+ * each write takes time from the next cell.
+ */
 export class JournalWriter {
   private readonly file: number;
+  /** Lines that are not written yet. */
+  private waiting = '';
+  private isClosed = false;
 
-  /** @throws SystemError where the file cannot be created. */
+  /**
+   * @param onFailure Called when what was to wait cannot be written.
+   * @throws SystemError where the file cannot be created.
+   */
   constructor(
     path: string,
+    private readonly onFailure: (error: unknown) => void,
     private readonly fileSystem: JournalFileSystem = fs,
   ) {
     this.file = fileSystem.openSync(path, 'w', 0o600);
@@ -35,7 +47,8 @@ export class JournalWriter {
   /** @throws SystemError where it cannot be written: no space left. */
   append(event: RunEvent): void {
     if (event.type !== 'message') {
-      this.write([Buffer.from(JSON.stringify(event) + '\n')]);
+      if (this.waiting === '') setImmediate(this.writeWaiting);
+      this.waiting += `${JSON.stringify(event)}\n`;
       return;
     }
     const { type, parentId, content, buffers } = event.message;
@@ -46,11 +59,26 @@ export class JournalWriter {
       parentId: parentId ?? '',
       sizes: parts.map((part) => part.length),
     };
-    this.write([Buffer.from(JSON.stringify(head) + '\n'), ...parts, Buffer.from('\n')]);
+    const lines = `${this.waiting}${JSON.stringify(head)}\n`;
+    this.waiting = '';
+    this.write([Buffer.from(lines), ...parts, LINE_BREAK]);
   }
+
+  private readonly writeWaiting = (): void => {
+    if (this.waiting === '' || this.isClosed) return;
+    const lines = this.waiting;
+    this.waiting = '';
+    try {
+      this.write([Buffer.from(lines)]);
+    } catch (error) {
+      this.isClosed = true;
+      this.onFailure(error);
+    }
+  };
 
   /** Resolves when what was appended so far outlasts the machine too. @throws (rejects) SystemError. */
   flush(): Promise<void> {
+    this.writeWaiting();
     return new Promise((resolve, reject) => {
       this.fileSystem.fdatasync(this.file, (error) => {
         if (error) reject(error);
@@ -60,6 +88,8 @@ export class JournalWriter {
   }
 
   close(): void {
+    this.writeWaiting();
+    this.isClosed = true;
     this.fileSystem.closeSync(this.file);
   }
 

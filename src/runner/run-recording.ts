@@ -1,11 +1,11 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { ExecutionWarning } from '../execution/execution';
-import { parseJson, type JsonObject, type JsonValue } from '../notebook/json';
+import type { JsonObject } from '../notebook/json';
 import type { Notebook } from '../notebook/model';
 import { FILES } from './execution-folder';
 import { JournalWriter, type JournalFileSystem } from './journal';
-import type { KernelMessage } from './kernel/wire';
+import { executionState, type KernelMessage } from './kernel/wire';
 import { OutputDocument } from './output-document';
 import { changesOutputs } from './recording/recorder';
 import type { RunEvent } from './run-event';
@@ -36,7 +36,15 @@ export class RunRecording {
     fileSystems: RecordingFileSystems,
   ) {
     this.document = new OutputDocument(notebook);
-    this.journal = new JournalWriter(path.join(folder, FILES.journal), fileSystems.journalFileSystem);
+    const notJournalled = (error: unknown): void => {
+      this.journal = undefined;
+      onFailure(error);
+    };
+    this.journal = new JournalWriter(
+      path.join(folder, FILES.journal),
+      notJournalled,
+      fileSystems.journalFileSystem,
+    );
     const output = path.join(folder, FILES.output);
     const flush = (): Promise<void> => this.journal?.flush() ?? Promise.resolve();
     this.saver = new OutputSaver(output, this.document, onFailure, fileSystems.saverFileSystem, flush);
@@ -81,8 +89,7 @@ export class RunRecording {
     }
     if (message.date === undefined) return;
     if (message.type === 'status') {
-      const content: JsonValue = parseJson(message.content.toString());
-      const state = (content as { execution_state?: string }).execution_state;
+      const state = executionState(message);
       if (state === 'busy' || state === 'idle') this.recordStep(index, `iopub.status.${state}`, message.date);
     } else if (message.type === 'execute_input') {
       this.recordStep(index, 'iopub.execute_input', message.date);

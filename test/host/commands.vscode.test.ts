@@ -47,7 +47,7 @@ describe('commands on executions', () => {
     assert.equal((await ended(service, name)).state, 'CANCELLED');
     await run('refresh');
     await run('cancel');
-    await person.message(/no execution that this can be done with/);
+    await person.message(/No execution supports this action/);
   });
 
   it('openOutput and openInput open read-only notebooks', async () => {

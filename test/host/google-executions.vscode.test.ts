@@ -82,12 +82,14 @@ describe('Google Cloud: executions', () => {
     const undo = await withSettings({ 'notebookExecutions.templates': [limited] });
     chooseCloud();
     assert.equal(await run('execute', uri), undefined);
-    const { detail, modal, buttons } = await person.message(/Not everything can be taken to .*Vertex AI/);
+    const { detail, modal, buttons } = await person.message(
+      /Vertex AI .*cannot run this exactly as set up here/,
+    );
     assert.deepEqual([modal, buttons], [true, ['Execute Anyway']]);
     assert.equal(
       detail,
-      'The service does not use: runOptions.cellTimeout\n' +
-        'These files of the workspace will not be there: helpers, data/sales.csv',
+      'Ignored by the service: runOptions.cellTimeout\n' +
+        'These modules and files of the workspace will be missing: helpers, data/sales.csv',
     );
     assert.deepEqual(
       sent(cloud).filter((id) => /create|insert/.test(id)),

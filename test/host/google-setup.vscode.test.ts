@@ -79,7 +79,7 @@ describe('Google Cloud: set-up', () => {
       pick.choose('Notebooks API v1');
     });
     person.willType((box) => {
-      assert.match(box.prompt ?? '', /denies the permission/);
+      assert.match(box.prompt ?? '', /denied access/);
       return undefined;
     });
     await run('newGoogleTemplate');

@@ -65,7 +65,7 @@ const IN_NOTHING: Readonly<Record<string, Found>> = {
   unpin: NO_EXECUTIONS,
   cleanUp: /^There is nothing to clean up/,
   restartService: /^The execution service was restarted/,
-  reportProblem: /^Read the report before you hand it on/,
+  reportProblem: /^Read the report before you share it/,
 };
 
 /** What is different with a notebook open. */

@@ -84,7 +84,7 @@ describe('sentences of errors', () => {
       say('apiNotEnabled', { service: 'aiplatform.googleapis.com', project: 'p' }),
       /not enabled in the project p/,
     );
-    assert.match(say('permissionDenied', { permission: 'a.b.c' }), /permission a\.b\.c is missing/);
+    assert.match(say('permissionDenied', { permission: 'a.b.c' }), /have the permission a\.b\.c/);
     assert.match(say('neverHeardOf'), /technical/);
   });
 

@@ -45,13 +45,13 @@ describe('what mends a first run', () => {
 
   it('installs nothing where ipykernel is there, and says so', async () => {
     await run('installIpykernel');
-    await person.message(/^ipykernel is installed already, in \S/);
+    await person.message(/^ipykernel is already installed in \S/);
     assert.deepEqual(person.complaints, []);
   });
 
   it('says that nobody asks for credentials where that is so', async () => {
     await run('signIn');
-    await person.message(/No Google Cloud service asks for credentials/);
+    await person.message(/No Google Cloud service needs you to sign in/);
   });
 
   it('has words and a button for each reason that an empty view can have (notebookExecutions.welcome)', () => {

@@ -188,7 +188,7 @@ describe('notebookExecutions.execute', () => {
         await vscode.workspace.fs.delete(uri);
         pick.choose(THIS_MACHINE);
       });
-      await refuses(uri, /gone\.ipynb is no longer there/);
+      await refuses(uri, /gone\.ipynb no longer exists/);
     });
   });
 });

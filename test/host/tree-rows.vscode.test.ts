@@ -47,7 +47,7 @@ describe('rows of the tree of executions', () => {
       tree.list();
       assert.match(
         (await tree.rowOf('a')).accessibilityInformation?.label ?? '',
-        /^a failed\. Cell 5 failed: KeyError: 'price'\. It ended at .+\. It took 2 min 00 s\. Template Large machine\.$/,
+        /^a failed\. Cell 5 failed: KeyError: 'price'\. Ended: .+\. It took 2 min 00 s\. Template Large machine\.$/,
       );
     });
 

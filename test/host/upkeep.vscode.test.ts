@@ -68,7 +68,7 @@ describe('upkeep of this machine', () => {
       person.willPick((pick) => {
         const row = pick.row('All that have ended');
         assert.match(row.description ?? '', /^\d+ executions?, [\d.]+ [KM]?B$/);
-        assert.match(row.detail ?? '', /^The oldest ended /);
+        assert.match(row.detail ?? '', /^Oldest ended: /);
         pick.choose('All that have ended');
       });
     };
@@ -107,7 +107,7 @@ describe('upkeep of this machine', () => {
       assert.match(text, /## Log of the service\n\n```+text\n\d{4}-/);
       assert.match(text, /- notebookExecutions\.endCommand: set\n/);
       assert.ok(!text.includes(SECRET), text);
-      await person.message(/^Read the report before you hand it on/);
+      await person.message(/^Read the report before you share it/);
     } finally {
       delete process.env['UPKEEP_TEST_TOKEN'];
       await reset();
@@ -157,7 +157,7 @@ describe('upkeep of this machine', () => {
           pick.choose('This machine');
         },
         (pick) => {
-          assert.match(shownIn(pick), /Not remembered, as it is secret.*: hush_hush/);
+          assert.match(shownIn(pick), /Secret values are not remembered.*: hush_hush/);
           assert.equal(pick.row('Execute').description, 'with the defaults');
           pick.leave();
         },

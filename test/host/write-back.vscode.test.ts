@@ -81,7 +81,7 @@ describe('writing outputs back', () => {
     assert.ok(notebook.isDirty);
     await fs.writeFile(go, '');
     await ended(service, name);
-    const told = await person.message(/dirty\.ipynb was edited or not saved/);
+    const told = await person.message(/dirty\.ipynb has been edited, or was never saved/);
     assert.deepEqual(told.buttons.slice(0, 1), ['Open Output']);
     assert.equal(await fs.readFile(uri.fsPath, 'utf8'), text);
     assert.match(notebook.cellAt(0).document.getText(), /^# mine/);
@@ -96,7 +96,7 @@ describe('writing outputs back', () => {
     const edited = notebookText(['# mine']);
     await fs.writeFile(uri.fsPath, edited);
     await ended(service, name);
-    await person.message(/raced\.ipynb was edited/);
+    await person.message(/raced\.ipynb has been edited/);
     assert.equal(await fs.readFile(uri.fsPath, 'utf8'), edited);
   });
 });

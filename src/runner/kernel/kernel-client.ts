@@ -8,7 +8,7 @@ import { kernelDifferences, type KernelDifferences } from './kernel-differences'
 import type { ProcessExit } from './kernel-process';
 import type { LaunchedKernel } from './launch';
 import { endTree, interruptGroup, setEvent } from './process-tree';
-import type { KernelMessage } from './wire';
+import { executionState, type KernelMessage } from './wire';
 
 /** How a kernel's process ended. */
 export interface KernelExit extends ProcessExit {
@@ -47,7 +47,7 @@ const NUDGE_INTERVAL = 100;
 interface Pending {
   reply(message: KernelMessage): void;
   /** On iopub: `busy`, `idle`. */
-  status(state: string): void;
+  status(state: string | undefined): void;
 }
 
 /** Speaks with one kernel, from its start to its end. */
@@ -214,7 +214,7 @@ export class KernelClient {
     const pending = message.parentId === undefined ? undefined : this.pending.get(message.parentId);
     try {
       if (channel === 'shell' && message.type.endsWith('_reply')) pending?.reply(message);
-      else if (channel === 'iopub' && message.type === 'status') pending?.status(stateIn(message));
+      else if (channel === 'iopub' && message.type === 'status') pending?.status(executionState(message));
       // Refused like allow_stdin: false, for kernels that ask all the same.
       else if (channel === 'stdin')
         this.connection.send('stdin', 'input_reply', { value: '', status: 'error' });
@@ -222,10 +222,4 @@ export class KernelClient {
       this.garbage++;
     }
   }
-}
-
-const StatusSchema = z.object({ execution_state: z.string() });
-
-function stateIn(message: KernelMessage): string {
-  return StatusSchema.parse(JSON.parse(message.content.toString())).execution_state;
 }

@@ -1,5 +1,4 @@
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
-import * as z from 'zod/mini';
 
 /*
  * The Jupyter wire protocol (jupyter-client documentation, "Messaging in Jupyter", protocol 5.x): a message is
@@ -21,8 +20,10 @@ export interface KernelMessage {
   readonly buffers: readonly Buffer[];
 }
 
-const HeaderSchema = z.object({ msg_type: z.string(), date: z.optional(z.string()) });
-const ParentSchema = z.object({ msg_id: z.optional(z.string()) });
+/** What a `status` message says: `busy`, `idle`, `starting`. There are two for each cell, and they hold nothing else. */
+export function executionState({ content }: KernelMessage): string | undefined {
+  return /"execution_state":\s*"(\w+)"/.exec(content.toString('latin1'))?.[1];
+}
 
 /** Encodes requests and decodes answers of one session. */
 export class WireSession {
@@ -58,8 +59,9 @@ export class WireSession {
       if (signature.length !== expected.length || !timingSafeEqual(signature, expected)) return undefined;
     }
     try {
-      const { msg_type: type, date } = HeaderSchema.parse(JSON.parse(header.toString()));
-      const { msg_id: parentId } = ParentSchema.parse(JSON.parse(parent.toString()));
+      const { msg_type: type, date } = JSON.parse(header.toString()) as Record<string, unknown>;
+      const { msg_id: parentId } = JSON.parse(parent.toString()) as Record<string, unknown>;
+      if (typeof type !== 'string' || !isTextOrAbsent(date) || !isTextOrAbsent(parentId)) return undefined;
       return { type, date, parentId, content, buffers };
     } catch {
       return undefined;
@@ -72,4 +74,8 @@ export class WireSession {
     for (const part of parts) hmac.update(part);
     return hmac.digest('hex');
   }
+}
+
+function isTextOrAbsent(value: unknown): value is string | undefined {
+  return value === undefined || typeof value === 'string';
 }

@@ -1,6 +1,7 @@
 import * as assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { completeFromJournal } from '../../../src/runner/completion';
 import { FILES } from '../../../src/runner/execution-folder';
 import { JournalWriter, readJournal } from '../../../src/runner/journal';
@@ -25,12 +26,16 @@ const EVENTS: readonly RunEvent[] = [
   { type: 'message', message: stream('unfinished', 'r1') },
 ];
 
+function unexpected(error: unknown): never {
+  throw error;
+}
+
 /** A folder with the output as it is before the first cell, and a journal of these events. */
 async function folderWith(events: readonly RunEvent[]): Promise<string> {
   const { folder } = await makeFolders('');
   const document = new OutputDocument(notebookOf('a', 'b', 'c'));
   fs.writeFileSync(path.join(folder, FILES.output), Buffer.concat(document.serialize()));
-  const journal = new JournalWriter(path.join(folder, FILES.journal));
+  const journal = new JournalWriter(path.join(folder, FILES.journal), unexpected);
   for (const event of events) journal.append(event);
   journal.close();
   return folder;
@@ -44,14 +49,35 @@ describe('journal', () => {
     assert.deepEqual([...readJournal(path.join(folder, FILES.journal))], EVENTS);
   });
 
-  it('holds what was appended at once', async () => {
+  it('holds an output at once, and what a cell did when the turn is over', async () => {
     const { folder } = await makeFolders('');
     const file = path.join(folder, FILES.journal);
-    const journal = new JournalWriter(file);
+    const journal = new JournalWriter(file, unexpected);
     for (const [index, event] of EVENTS.entries()) {
       journal.append(event);
+      if (event.type !== 'message') await nextTurn();
       assert.equal([...readJournal(file)].length, index + 1);
     }
+    for (const event of EVENTS) journal.append(event);
+    assert.equal([...readJournal(file)].length, 2 * EVENTS.length);
+    journal.close();
+  });
+
+  it('tells that what waited cannot be written', async () => {
+    const { folder } = await makeFolders('');
+    const full = new Error('ENOSPC');
+    const told: unknown[] = [];
+    const noSpace = (): never => {
+      throw full;
+    };
+    const journal = new JournalWriter(path.join(folder, FILES.journal), (error) => told.push(error), {
+      ...fs,
+      writevSync: noSpace,
+    });
+    journal.append({ type: 'cellCount', index: 0, count: 1 });
+    assert.deepEqual(told, []);
+    await nextTurn();
+    assert.deepEqual(told, [full]);
     journal.close();
   });
 
@@ -75,7 +101,7 @@ describe('journal', () => {
     const file = path.join(folder, FILES.journal);
     const short = (fd: number, parts: readonly NodeJS.ArrayBufferView[]): number =>
       fs.writeSync(fd, Buffer.concat(parts as Buffer[]), 0, 1);
-    const journal = new JournalWriter(file, { ...fs, writevSync: short });
+    const journal = new JournalWriter(file, unexpected, { ...fs, writevSync: short });
     for (const event of EVENTS) journal.append(event);
     await journal.flush();
     journal.close();

@@ -129,7 +129,7 @@ describe('how a run may end', function () {
         options: {
           journalFileSystem: {
             ...fs,
-            writevSync: (file, parts) => (++writes > 12 ? noSpace() : fs.writevSync(file, parts)),
+            writevSync: (file, parts) => (++writes > 4 ? noSpace() : fs.writevSync(file, parts)),
           },
         },
       });
