@@ -21,7 +21,7 @@ const MAX_DEPTH = 1000;
  * Anything JSON.parse could change: a number with a sign, fraction, exponent or 16 digits, NaN and Infinity, an
  * index-like key. It also looks into strings, which costs time where it is wrong and nothing else.
  */
-const HARMED = /[[:,{]\s*(?:[-NI]|\d+(?:[.eE]|\d{15})|"\d+"\s*:)/;
+const HARMED = /[[:,{]\s*(?:[-NI]|\d+(?:[.eE]|\d{15})|"(?:\d|\\u003\d)+"\s*:)/;
 
 /**
  * Reads JSON without loss: see {@link JsonNumber}; keys keep their order even when they look like array indices (an

@@ -1,5 +1,8 @@
-import { parseJson, type JsonObject, type JsonValue } from '../notebook/json';
+import { Findings } from '../notebook/findings';
+import { jsonKeys, parseJson, setKeyOrder, type JsonObject, type JsonValue } from '../notebook/json';
 import type { CodeCell, Notebook } from '../notebook/model';
+import { normalizeNotebookMetadata } from '../notebook/normalize-metadata';
+import { countOrNull } from '../notebook/normalize-outputs';
 import { DocumentWriter } from './document-writer';
 import { OutputRecorder } from './recording/recorder';
 import type { RunEvent } from './run-event';
@@ -59,6 +62,8 @@ export class OutputDocument {
     const run = metadata['papermill'];
     delete metadata['papermill'];
     metadata['language_info'] = languageInfo;
+    // What a kernel says of its language need not be what nbformat allows.
+    normalizeNotebookMetadata(metadata, new Findings());
     if (run !== undefined) metadata['papermill'] = run;
   }
 
@@ -77,9 +82,9 @@ export class OutputDocument {
   serialize(): Uint8Array[] {
     const { metadata } = this.notebook;
     const widgets = this.recorder.widgets.toMetadata();
-    return this.writer.write(widgets ? { ...metadata, widgets } : metadata, (index) =>
-      this.recorder.outputsOf(index),
-    );
+    const shown = widgets ? { ...metadata, widgets } : metadata;
+    setKeyOrder(shown, [...jsonKeys(metadata), 'widgets']);
+    return this.writer.write(shown, (index) => this.recorder.outputsOf(index));
   }
 
   /** Does what {@link serialize} has to do for the outputs of a cell, if nothing else happens to them. */
@@ -109,7 +114,7 @@ export class OutputDocument {
         };
         break;
       case 'cellCount':
-        cell.execution_count = event.count;
+        cell.execution_count = countOrNull(event.count);
         break;
       case 'cellEnded':
         Object.assign(papermillOf(cell), {

@@ -182,12 +182,18 @@ export class NotebookRun {
         : setTimeout(() => {
             this.stop('cellTimeout');
           }, this.job.cellTimeout * 1000);
+    // From its reply on the cell is not late, but its outputs may be.
+    void execution.replied.then(() => {
+      clearTimeout(timer);
+    });
     const finished = this.cellFinished(recording, index, execution);
     const reply = await this.replyUnlessStopped(finished);
     clearTimeout(timer);
     for (const update of recording.takeWidgetUpdates()) this.kernel.sendComm(stringifyJson(update));
     const ending = this.endingAfter(index, cell, reply);
-    const failed = reply?.status !== 'ok' && !isCleanExit(reply);
+    // One that was interrupted may answer that all is well: a shell command that was cut off.
+    const wasCut = ending !== undefined && ending.state !== 'SUCCEEDED';
+    const failed = wasCut || (reply?.status !== 'ok' && !isCleanExit(reply));
     recording.record({ type: 'cellEnded', index, time: now(), failed });
     if (reply?.status === 'error') await elapsed(this.kernel.differences.abortsAfterError);
     return ending;
@@ -258,10 +264,16 @@ export class NotebookRun {
   }
 
   private diedEnding(exit: KernelExit): Ending {
-    const cause = exit.error ? 'kernelNotFound' : 'kernelDied';
+    const { error } = exit;
+    const { workingDirectory } = this.job;
+    if (error !== undefined && !fs.existsSync(workingDirectory)) {
+      const message = `The working directory ${workingDirectory} does not exist`;
+      return { state: 'FAILED', cause: 'kernelNotReady', message };
+    }
+    const isMissing = error !== undefined && 'code' in error && error.code === 'ENOENT';
     return {
       state: 'FAILED',
-      cause,
+      cause: error === undefined ? 'kernelDied' : isMissing ? 'kernelNotFound' : 'kernelNotReady',
       message: describeExit(exit, path.join(this.job.folder, FILES.kernelLog)),
     };
   }

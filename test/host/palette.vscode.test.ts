@@ -43,10 +43,10 @@ const IN_NOTHING: Readonly<Record<string, Found>> = {
     const input = activeInput();
     return input instanceof vscode.TabInputText && input.uri.path.endsWith('settings.json');
   },
-  setDefaultTemplate: /^Set as Default Template$/,
+  setDefaultTemplate: /^Set Default Template$/,
   executeExample: ASKS_TEMPLATE,
-  installIpykernel: /^ipykernel is installed already/,
-  signIn: /^No Google Cloud service asks for credentials/,
+  installIpykernel: /^ipykernel is already installed/,
+  signIn: /^No Google Cloud service needs you to sign in/,
   showExtensionLog: () =>
     vscode.window.visibleTextEditors.some(({ document }) => document.uri.scheme === 'output'),
   groupBy: /^Group Executions$/,

@@ -101,7 +101,7 @@ describe('upkeep of this machine', () => {
       const file = await run('reportProblem');
       assert.ok(file instanceof vscode.Uri);
       const text = vscode.window.activeTextEditor?.document.getText() ?? '';
-      assert.match(text, /^# Notebook Executions: diagnostics\n\nThis file has versions/);
+      assert.match(text, /^# Notebook Executions: diagnostics\n\nThis report contains versions/);
       assert.match(text, /- extension: \d+\.\d+\.\d+\n/);
       assert.match(text, /- build: /);
       assert.match(text, /## Log of the service\n\n```+text\n\d{4}-/);

@@ -64,7 +64,7 @@ export function templateCommands(
           ...(name === current ? { description: vscode.l10n.t('default') } : {}),
         }));
       const chosen = await vscode.window.showQuickPick([last, ...named], {
-        title: vscode.l10n.t('Set as Default Template'),
+        title: vscode.l10n.t('Set Default Template'),
         placeHolder: vscode.l10n.t('Template that is selected first when a notebook is executed'),
       });
       if (chosen !== undefined) {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Dealer, Subscriber } from 'zeromq';
 import type { ConnectionInfo } from './launch';
 import { WireSession, type KernelMessage } from './wire';
@@ -43,7 +44,9 @@ export class KernelConnection {
           curveSecretKey: info.curve_secretkey,
         }),
     };
-    const dealer = (): Dealer => new Dealer({ ...options, sendHighWaterMark: 0 });
+    // A kernel asks for input at the address that its request came from, but on another socket.
+    const routingId = randomUUID();
+    const dealer = (): Dealer => new Dealer({ ...options, sendHighWaterMark: 0, routingId });
     this.requests = { shell: dealer(), control: dealer(), stdin: dealer() };
     this.sent = { shell: Promise.resolve(), control: Promise.resolve(), stdin: Promise.resolve() };
     this.iopub = new Subscriber(options);

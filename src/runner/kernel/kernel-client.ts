@@ -18,10 +18,11 @@ export interface KernelExit extends ProcessExit {
 
 const ExecuteReplySchema = z.object({
   status: z.string(),
-  execution_count: z.optional(z.nullable(z.number())),
-  ename: z.optional(z.string()),
-  evalue: z.optional(z.string()),
-  payload: z.optional(z.array(z.object({ source: z.optional(z.string()) }))),
+  // A reply ends the cell, whatever else it says.
+  execution_count: z.catch(z.optional(z.number()), undefined),
+  ename: z.catch(z.optional(z.string()), undefined),
+  evalue: z.catch(z.optional(z.string()), undefined),
+  payload: z.catch(z.optional(z.array(z.object({ source: z.optional(z.string()) }))), undefined),
 });
 
 /** A reply to `execute_request`. */

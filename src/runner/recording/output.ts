@@ -1,5 +1,7 @@
+import { Findings } from '../../notebook/findings';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../notebook/json';
 import type { Output, StreamOutput as StoredStream } from '../../notebook/model';
+import { countOrNull, joinBundle } from '../../notebook/normalize-outputs';
 import { TerminalText } from './terminal-text';
 
 /** An output of a code cell while it is recorded (nbformat 4.5, "Code cell outputs"). */
@@ -95,10 +97,17 @@ export function storedOutputOf(content: JsonObject): StoredOutput {
       traceback: Array.isArray(traceback) ? traceback.map((line) => asString(line)) : [],
     };
   }
-  const bundle = { data: asObject(content['data']), metadata: asObject(content['metadata']) };
+  const bundle = bundleOf(content);
   return type === 'execute_result'
-    ? { output_type: type, execution_count: typeof count === 'number' ? count : null, ...bundle }
+    ? { output_type: type, execution_count: countOrNull(count), ...bundle }
     : { output_type: 'display_data', ...bundle };
+}
+
+/** What a message shows, as nbformat allows it: kernels send anything under any mime type. */
+export function bundleOf(content: JsonObject): { data: JsonObject; metadata: JsonObject } {
+  const data = asObject(content['data']);
+  joinBundle(data, new Findings());
+  return { data, metadata: asObject(content['metadata']) };
 }
 
 /** `value` if it is a JSON object, else an empty one. */

@@ -4,6 +4,7 @@ import type { KernelMessage } from '../kernel/wire';
 import {
   asObject,
   asString,
+  bundleOf,
   OutputList,
   storedOutputOf,
   type DataOutput,
@@ -154,8 +155,7 @@ export class OutputRecorder {
     const id = displayIdOf(content);
     if (id === undefined) return;
     for (const [output, list] of this.displays.get(id) ?? []) {
-      const { data, metadata } = content;
-      Object.assign(output.value, { data: asObject(data), metadata: asObject(metadata) });
+      Object.assign(output.value, bundleOf(content));
       // One that was cleared away changes nothing any more.
       if (list.outputs.includes(output)) list.onChange(output);
       else this.displays.get(id)?.delete(output);

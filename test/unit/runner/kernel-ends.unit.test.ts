@@ -4,7 +4,7 @@ import * as fsp from 'node:fs/promises';
 import * as path from 'node:path';
 import { FILES } from '../../../src/runner/execution-folder';
 import { assertCut, HANG, QUICK, whenCellRuns } from './run-ends';
-import { cleanUp, ipykernel, notebookOf, papermill, pythonKernel, run, textOf } from './running';
+import { cleanUp, ipykernel, makeFolders, notebookOf, papermill, pythonKernel, run, textOf } from './running';
 
 describe('how a run may end', function () {
   this.timeout(120_000);
@@ -85,6 +85,14 @@ while True:
       const result = await run(notebookOf('1'), { job: { kernel } });
       assert.deepEqual([result.state, result.cause], ['FAILED', 'kernelNotFound']);
       assert.match(result.message, /ENOENT/);
+      assert.deepEqual(papermill(result.notebook, 'status'), ['pending']);
+    });
+    it('has no working directory any more: said so', async () => {
+      const { folder } = await makeFolders('');
+      const workingDirectory = `${folder}/gone`;
+      const result = await run(notebookOf('1'), { job: { workingDirectory } });
+      assert.deepEqual([result.state, result.cause], ['FAILED', 'kernelNotReady']);
+      assert.equal(result.message, `The working directory ${workingDirectory} does not exist`);
     });
     for (const [name, closes] of [
       ['the socket of replies', 'k.shell_stream.close()'],

@@ -1,0 +1,94 @@
+import * as assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { FILES } from '../../../src/runner/execution-folder';
+import { PATIENCE } from '../../../src/runner/run';
+import { assertValid } from '../notebook/validation';
+import { cleanUp, notebookOf, papermill, run, textOf, type RunResult } from './running';
+import { scriptedKernel } from './scripted-kernel';
+
+const OK = "reply({'status': 'ok', 'execution_count': 1})\nstatus('idle')";
+
+/** Runs two cells on it. */
+async function runOn(execute: string, languageInfo?: string): Promise<RunResult> {
+  const result = await run(notebookOf('first', 'second'), {
+    job: { kernel: scriptedKernel(execute, languageInfo) },
+  });
+  assertValid({ output: fs.readFileSync(path.join(result.folder, FILES.output)) });
+  return result;
+}
+
+describe('kernels that do what they should not', function () {
+  this.timeout(60_000);
+  afterEach(cleanUp);
+
+  it('ask for input all the same: it is refused, and nothing hangs', async () => {
+    const { state, outputs } = await runOn(
+      `iopub('stream', {'name': 'stdout', 'text': json.dumps(ask())})\n${OK}`,
+    );
+    assert.equal(state, 'SUCCEEDED');
+    assert.deepEqual(JSON.parse(textOf(outputs[0])), { value: '', status: 'error' });
+  });
+
+  it('send data that nbformat does not allow: the output is valid, and keeps it', async () => {
+    const data =
+      "{'text/plain': 5, 'text/html': None, 'application/x-own': {'a': [1.5]}, 'application/json': {'b': 1}, 'text/x': ['a', 'b']}";
+    const { state, outputs, notebook } = await runOn(
+      `
+iopub('display_data', {'data': ${data}, 'metadata': 7, 'transient': {'display_id': 'd'}})
+iopub('update_display_data', {'data': ${data}, 'metadata': {}, 'transient': {'display_id': 'd'}})
+iopub('execute_result', {'data': ${data}, 'metadata': {}, 'execution_count': 1.5})
+iopub('execute_result', {'data': {}, 'metadata': {}, 'execution_count': -1})
+iopub('error', {'ename': None, 'traceback': [1]})
+reply({'status': 'ok', 'execution_count': -1})
+status('idle')`,
+      "{'name': 'odd', 'codemirror_mode': None, 'mimetype': 1, 'own': [1]}",
+    );
+    assert.equal(state, 'SUCCEEDED');
+    const [shown] = outputs[0] ?? [];
+    assert.deepEqual(shown?.output_type === 'display_data' && { ...shown.data }, {
+      'text/plain': '5',
+      'text/html': 'null',
+      'application/x-own': '{"a":[1.5]}',
+      'application/json': { b: 1 },
+      'text/x': 'ab',
+    });
+    assert.deepEqual(notebook.metadata['language_info'], { name: 'odd', own: [1] });
+  });
+
+  it('say nothing of their language: the output is valid', async () => {
+    assert.equal((await runOn(OK, '{}')).state, 'SUCCEEDED');
+  });
+
+  it('answer oddly: the cell ends all the same', async () => {
+    for (const more of ["'payload': None", "'payload': {}", "'ename': None", "'execution_count': 'x'"]) {
+      const { state } = await runOn(`reply({'status': 'ok', ${more}})\nstatus('idle')`);
+      assert.equal(state, 'SUCCEEDED', more);
+    }
+  });
+
+  it('send a status that cannot be read: the run goes on', async () => {
+    const broken = `
+frames = session.serialize(session.msg('status', {}, parent=request))
+at_content = len(frames) - 1
+frames[at_content] = b'{"execution_state": '
+outputs.send_multipart(frames)
+${OK}`;
+    assert.equal((await runOn(broken)).state, 'SUCCEEDED');
+  });
+
+  it('abort a cell, without an idle: it has failed', async () => {
+    const { state, cause, notebook } = await runOn("reply({'status': 'aborted'})");
+    assert.deepEqual([state, cause], ['FAILED', 'cellError']);
+    assert.deepEqual(papermill(notebook, 'status'), ['failed', 'pending']);
+  });
+
+  it('never say what they do: each cell ends after a bounded wait, and is not late for that', async () => {
+    const mute = "reply({'status': 'ok', 'execution_count': 1})";
+    const result = await run(notebookOf('first'), {
+      job: { kernel: scriptedKernel(mute), cellTimeout: 1 },
+      options: { patience: { ...PATIENCE, idle: 1500, transfer: 100 } },
+    });
+    assert.deepEqual([result.state, result.warnings], ['SUCCEEDED', ['idleMissing']]);
+  });
+});
