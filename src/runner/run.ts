@@ -87,6 +87,7 @@ export class NotebookRun {
           }, job.timeout * 1000);
     let ending = await this.prepareAndRunCells();
     clearTimeout(timer);
+    if (this.exit === undefined) await elapsed(kernel.differences.lateStreams);
     if (ending.cause === 'kernelDied' && this.exit?.signal === 'SIGKILL') {
       const kills = oomKills();
       if (kills !== undefined && killsBefore !== undefined && kills > killsBefore) {
@@ -158,7 +159,6 @@ export class NotebookRun {
       if (ending) return ending;
     }
     this.reporter.update({ progress: { totalCells: cells.length, completedCells: cells.length } });
-    await elapsed(this.kernel.differences.lateStreams);
     return { state: 'SUCCEEDED' };
   }
 

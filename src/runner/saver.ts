@@ -78,8 +78,9 @@ export class OutputSaver {
     this.timer = setTimeout(
       () => {
         this.timer = undefined;
+        const start = performance.now();
         this.flush()
-          .then(() => this.save())
+          .then(() => this.save(start))
           .catch((error: unknown) => {
             this.stop();
             this.onError(error);
@@ -89,9 +90,13 @@ export class OutputSaver {
     );
   }
 
-  /** Saves now, after the save that is under way. @throws SystemError where it cannot be written. */
-  save(): Promise<void> {
-    this.saving = this.saving.then(() => this.write());
+  /**
+   * Saves now, after the save that is under way.
+   * @param start When it began, by `performance.now()`, where something was done for it before.
+   * @throws SystemError where it cannot be written.
+   */
+  save(start?: number): Promise<void> {
+    this.saving = this.saving.then(() => this.write(start));
     return this.saving;
   }
 
@@ -102,10 +107,9 @@ export class OutputSaver {
     this.timer = undefined;
   }
 
-  private async write(): Promise<void> {
+  private async write(start = performance.now()): Promise<void> {
     const { revision } = this.document;
     if (revision === this.savedRevision) return;
-    const start = performance.now();
     await replaceFile(this.path, this.document.serialize(), this.fileSystem);
     this.savedRevision = revision;
     this.lastSave = { start, end: performance.now() };

@@ -14,7 +14,7 @@ import { rehearse } from './rehearsal';
 const PATIENCE = 10_000;
 
 /** What has more memory after a job, bytes, is not used for another one: what a large notebook left behind goes with it. */
-const MOST_MEMORY = 128 * 2 ** 20;
+const MOST_MEMORY = 80 * 2 ** 20;
 
 /** Milliseconds after a job for which what forks kernels waits for the next one. */
 const FORK_SERVER_PATIENCE = 10_000;

@@ -7,7 +7,7 @@ import * as path from 'node:path';
 import { createInterface } from 'node:readline';
 import { readNotebook } from '../../../src/notebook/document';
 import { isJsonObject, type JsonObject } from '../../../src/notebook/json';
-import type { Notebook } from '../../../src/notebook/model';
+import type { Notebook, Output } from '../../../src/notebook/model';
 import { encodeParameters } from '../../../src/notebook/parameters/parse';
 import type { RunnerStatus } from '../../../src/runner/job';
 import { FILES } from '../../../src/runner/execution-folder';
@@ -15,7 +15,7 @@ import { ROOT } from '../../support/paths';
 import { VENV_PYTHON } from '../../support/python';
 import { assertValid } from '../notebook/validation';
 import { Control } from '../runner/runner-process';
-import { environment, ipykernel, jobFor } from '../runner/running';
+import { environment, ipykernel, jobFor, textOf } from '../runner/running';
 import { type Difference, DIFFERENCES } from './differences';
 import { placesOf } from './normalize';
 
@@ -53,6 +53,48 @@ describe('side by side with nbclient and papermill', function () {
   it('covers at least 20 notebooks, and ours are valid', () => {
     if (process.env['CORPUS'] === undefined) assert.ok(names.length >= 20);
     assertValid(documents);
+  });
+
+  // Both tools lose some of these, so that comparing with them says little.
+  it('loses nothing of many outputs, and of what threads print late', () => {
+    const outputs = (name: string): Output[][] =>
+      readNotebook(documents[name] ?? new Uint8Array()).notebook.cells.map((cell) =>
+        cell.cell_type === 'code' ? [...cell.outputs] : [],
+      );
+    if (names.includes('large-outputs')) {
+      const [lines, long, displays, mixed, result] = outputs('large-outputs');
+      const numbers = (count: number, text: (index: number) => string): string =>
+        Array.from({ length: count }, (_, index) => text(index)).join('');
+      assert.equal(
+        textOf(lines),
+        numbers(20_000, (index) => `line ${index}\n`),
+      );
+      assert.equal(textOf(long), `${'x'.repeat(10_000)}\n`);
+      assert.equal(displays?.length, 300);
+      assert.equal(
+        textOf(mixed),
+        numbers(200, (index) => `${index}\n`),
+      );
+      assert.equal(result?.length, 1);
+    }
+    if (names.includes('threads')) {
+      const all = outputs('threads').flat();
+      const said = textOf(all)
+        .split('\n')
+        .filter((line) => line !== '');
+      assert.deepEqual(said.sort(), [
+        'cell 1',
+        'cell 2',
+        'cell 2 end',
+        'end',
+        'late from cell 1',
+        'thread error',
+        'tick 0',
+        'tick 1',
+        'tick 2',
+      ]);
+      assert.equal(all.filter(({ output_type: type }) => type === 'display_data').length, 1);
+    }
   });
 
   it('gives the same on kernels that are forked', () => {

@@ -98,6 +98,18 @@ describe('how a run may end', function () {
       const result = await run(notebookOf('1'), { job: { parameters: '{"a b": 1}' } });
       assert.deepEqual([result.state, result.cause], ['FAILED', 'parametersInvalid']);
     });
+    it('200 MB of old outputs: they are read, and are not in the new one', async () => {
+      const old = {
+        output_type: 'stream' as const,
+        name: 'stdout',
+        text: `${'y'.repeat(1_000_000)}\n`.repeat(20),
+      };
+      const cells = Array.from({ length: 10 }, () => ({ source: '', outputs: [old] }));
+      const result = await run(notebookOf('print("new")', ...cells));
+      assert.equal(result.state, 'SUCCEEDED');
+      assert.deepEqual(result.outputs.slice(1).flat(), []);
+      assert.equal(textOf(result.outputs[0]), 'new\n');
+    }).timeout(120_000);
     it('20,000 cells, and one of 5 MB', async () => {
       const cells = Array.from({ length: 20_000 }, () => ({
         cell_type: 'markdown' as const,
@@ -126,17 +138,20 @@ describe('how a run may end', function () {
       assert.deepEqual(fs.existsSync(path.join(result.folder, `${FILES.output}.new`)), false);
     });
     it('cannot be journalled: outputNotWritable', async () => {
-      let writes = 0;
       const result = await run(notebookOf('print("before")', HANG, '1'), {
         options: {
           journalFileSystem: {
             ...fs,
-            writevSync: (file, parts) => (++writes > 4 ? noSpace() : fs.writevSync(file, parts)),
+            writevSync: (file, parts) =>
+              Buffer.concat(parts as Buffer[]).includes('"started') ? noSpace() : fs.writevSync(file, parts),
           },
         },
       });
       assert.deepEqual([result.state, result.cause], ['FAILED', 'outputNotWritable']);
       assert.match(result.message, /ENOSPC/);
+      // Its place on the disk may still be there.
+      assert.equal(textOf(result.outputs[0]), 'before\n');
+      assert.deepEqual(papermill(result.notebook, 'status'), ['completed', 'failed', 'pending']);
     });
     it('has a message that is too large: said in its place, and the run goes on', async () => {
       const large =

@@ -102,6 +102,33 @@ describe('saving the output', () => {
     assert.deepEqual((await fs.readdir(folder)).sort(), ['file', FILES.input]);
   });
 
+  it('has all of it on the disk before it takes the place of the last one, also where the system takes a piece only', async () => {
+    const { folder } = await makeFolders('');
+    const calls: string[] = [];
+    const recording = {
+      ...fs,
+      open: async (...args: Parameters<typeof fs.open>): Promise<fs.FileHandle> => {
+        const file = await fs.open(...args);
+        const [sync, writev] = [file.sync.bind(file), file.writev.bind(file)];
+        return Object.assign(file, {
+          writev: (pieces: readonly Buffer[]) => writev([Buffer.concat(pieces).subarray(0, 1)]),
+          sync: () => {
+            calls.push('sync');
+            return sync();
+          },
+        });
+      },
+      rename: (from: string, to: string) => {
+        calls.push('rename');
+        return fs.rename(from, to);
+      },
+    };
+    const file = path.join(folder, 'file');
+    await replaceFile(file, [Buffer.from('ab'), Buffer.from('cd')], recording as unknown as typeof fs);
+    assert.deepEqual(calls, ['sync', 'rename']);
+    assert.equal(await fs.readFile(file, 'utf8'), 'abcd');
+  });
+
   it('tells of a failure, and does not try again', async () => {
     const { folder } = await makeFolders('');
     const growing = document();
