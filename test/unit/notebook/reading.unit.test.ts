@@ -12,6 +12,24 @@ describe('reading a notebook', () => {
   /** Documents with flaws, and the warnings that reading them gives. */
   const FLAWED: [name: string, document: object, warnings: [code: string, ...args: string[]][]][] = [
     ['nothing wrong', nb([code(), { cell_type: 'markdown', metadata: {}, source: [] }]), []],
+    ...[0, 1, 2, 3, 4].map((minor): (typeof FLAWED)[number] => [
+      `format 4.${minor}`,
+      nb(
+        [
+          code({
+            metadata: { collapsed: true, own: 1 },
+            outputs: [
+              { output_type: 'stream', name: 'stdout', text: ['a\n', 'b'] },
+              { output_type: 'display_data', data: { 'text/plain': ['x'] }, metadata: {} },
+            ],
+          }),
+          { cell_type: 'markdown', metadata: {}, source: ['# a\n', 'b'] },
+          { cell_type: 'raw', metadata: { format: 'text/html' }, source: '' },
+        ],
+        { nbformat_minor: minor },
+      ),
+      [],
+    ]),
     [
       'a future 4.9',
       nb([code({ id: 'a', new_field: 1 })], { nbformat_minor: 9, x: 2 }),

@@ -17,3 +17,15 @@ describe('A notebook that is prepared with secret parameters', () => {
     assert.match(prepared.notebook.cells[1]?.source ?? '', /db_password = "hunter2"/);
   });
 });
+
+describe('A notebook that is prepared with parameters that JSON does not know', () => {
+  it('is described in JSON all the same', async () => {
+    const notebook = notebookOf(tagged("y = float('inf')\nx = float('nan')", 'parameters'));
+    const job = jobFor('/folder', { parameters: '{"x": NaN}' });
+    const prepared = await prepareNotebook(Buffer.from(JSON.stringify(notebook)), job);
+    const { parameters, default_parameters } = JSON.parse(prepared.description) as Record<string, unknown>;
+    assert.deepEqual(parameters, { x: 'NaN' });
+    assert.deepEqual(default_parameters, { y: 'Infinity', x: 'NaN' });
+    assert.match(prepared.notebook.cells[1]?.source ?? '', /x = float\(['"]nan['"]\)/);
+  });
+});
