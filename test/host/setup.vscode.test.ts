@@ -13,6 +13,7 @@ const REASONS: Readonly<Record<Exclude<WelcomeReason, ''>, true>> = {
   filtered: true,
   serviceNotStarted: true,
   credentials: true,
+  cloudFails: true,
   serviceFails: true,
   pythonMissing: true,
   ipykernelMissing: true,

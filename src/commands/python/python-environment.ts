@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 
@@ -25,11 +26,14 @@ export async function describePython(executable: string): Promise<PythonEnvironm
   return { executable, prefix: undefined, kind: 'plain' };
 }
 
-/** The executable of the virtual environment in a directory. */
-export function pythonOf(prefix: string, platform: NodeJS.Platform = process.platform): string {
-  return platform === 'win32'
-    ? path.win32.join(prefix, 'Scripts', 'python.exe')
-    : path.posix.join(prefix, 'bin', 'python');
+/** The executable of the environment in a directory. On Windows a virtual environment has it in Scripts, conda at its top. */
+export function pythonOf(
+  prefix: string,
+  platform: NodeJS.Platform = process.platform,
+  isConda = existsSync(path.join(prefix, 'conda-meta')),
+): string {
+  if (platform !== 'win32') return path.posix.join(prefix, 'bin', 'python');
+  return path.win32.join(prefix, ...(isConda ? [] : ['Scripts']), 'python.exe');
 }
 
 async function exists(file: string): Promise<boolean> {

@@ -5,24 +5,38 @@ export type PythonState = 'found' | 'pythonMissing' | 'ipykernelMissing';
 
 /** What is wrong, by which the manifest chooses what an empty view says; empty where nothing is. */
 export type WelcomeReason =
-  '' | 'filtered' | 'serviceNotStarted' | 'credentials' | 'serviceFails' | Exclude<PythonState, 'found'>;
+  | ''
+  | 'filtered'
+  | 'serviceNotStarted'
+  | 'credentials'
+  | 'cloudFails'
+  | 'serviceFails'
+  | Exclude<PythonState, 'found'>;
+
+/** Why a service could not be asked. */
+export interface Failure {
+  readonly serviceId: string;
+  readonly error: Error;
+}
 
 /**
  * Why no execution is shown.
  * @param known whether there are executions.
  * @param shown how many of them the filter lets through.
- * @param errors of services that did not answer.
+ * @param failures of services that did not answer.
  */
 export function welcomeReason(
   known: boolean,
   shown: number,
-  errors: readonly Error[],
+  failures: readonly Failure[],
   python: PythonState,
 ): WelcomeReason {
   if (known) return shown === 0 ? 'filtered' : '';
-  const [first] = errors;
+  const [first] = failures;
   if (first === undefined) return python === 'found' ? '' : python;
-  if (errors.some((error) => error instanceof ServiceError && error.reason === 'serviceNotStarted'))
+  const { serviceId, error } = first;
+  if (failures.some(({ error: each }) => each instanceof ServiceError && each.reason === 'serviceNotStarted'))
     return 'serviceNotStarted';
-  return first instanceof ServiceError && first.status === 'UNAUTHENTICATED' ? 'credentials' : 'serviceFails';
+  if (error instanceof ServiceError && error.status === 'UNAUTHENTICATED') return 'credentials';
+  return serviceId === 'embedded' ? 'serviceFails' : 'cloudFails';
 }

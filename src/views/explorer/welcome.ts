@@ -56,9 +56,11 @@ export class Welcome implements vscode.Disposable {
 
   private update(): void {
     const { store, explorer } = this.options;
-    const errors = store.statuses().flatMap(({ error }) => error ?? []);
+    const failures = store
+      .statuses()
+      .flatMap(({ service, error }) => (error === undefined ? [] : [{ serviceId: service.id, error }]));
     const { shownCount } = explorer.provider;
-    const reason = welcomeReason(!store.isEmpty, shownCount, errors, this.python);
+    const reason = welcomeReason(!store.isEmpty, shownCount, failures, this.python);
     if (reason === this.reason) return;
     this.reason = reason;
     void vscode.commands.executeCommand('setContext', WELCOME_CONTEXT, reason);

@@ -104,14 +104,14 @@ function choose(
 function optionsOf(template: UserTemplate): Option[] {
   const { runOptions, executionTemplate } = template;
   const noLimit = vscode.l10n.t('no limit');
-  const options = [
-    seconds(
-      vscode.l10n.t('Time Limit of the Execution'),
-      // Vertex AI API v1, `executionTimeout`.
-      template.service === 'vertex' ? vscode.l10n.t('24 hours') : noLimit,
-      runOptions,
-      'timeout',
-    ),
+  // Vertex AI API v1, `executionTimeout`. The Notebooks API knows no limit.
+  const limit = seconds(
+    vscode.l10n.t('Time Limit of the Execution'),
+    template.service === 'vertex' ? vscode.l10n.t('24 hours') : noLimit,
+    runOptions,
+    'timeout',
+  );
+  const ofThisMachine = [
     seconds(vscode.l10n.t('Time Limit of Each Cell'), noLimit, runOptions, 'cellTimeout'),
     flag(vscode.l10n.t('Go on After Errors'), runOptions, 'allowErrors'),
     {
@@ -123,6 +123,8 @@ function optionsOf(template: UserTemplate): Option[] {
       apply: (current: UserTemplate, text: string) =>
         withOption(current, 'maxAttempts', text === '' ? undefined : Number(text)),
     },
+  ];
+  const ofEach = [
     plain(
       vscode.l10n.t('Kernel'),
       vscode.l10n.t("the notebook's own"),
@@ -134,7 +136,7 @@ function optionsOf(template: UserTemplate): Option[] {
     ),
     plain(
       vscode.l10n.t('Output Folder'),
-      vscode.l10n.t('kept by the service'),
+      template.service === 'embedded' ? vscode.l10n.t('kept by the service') : vscode.l10n.t('required'),
       executionTemplate.outputNotebookFolder,
       (current, text) => ({
         ...current,
@@ -147,7 +149,7 @@ function optionsOf(template: UserTemplate): Option[] {
     ),
   ];
   if (template.service !== 'embedded') {
-    return options;
+    return [...(template.service === 'vertex' ? [limit] : []), ...ofEach];
   }
   const text = (
     title: string,
@@ -158,7 +160,9 @@ function optionsOf(template: UserTemplate): Option[] {
       withOption(current, key, value === '' ? undefined : value),
     );
   return [
-    ...options,
+    limit,
+    ...ofThisMachine,
+    ...ofEach,
     text(
       vscode.l10n.t('Output Name'),
       vscode.l10n.t('{name}, {date}, {time} and {id} are replaced'),

@@ -67,6 +67,8 @@ describe('on each platform', () => {
     const venv = String.raw`C:\w\.venv`;
     assert.equal(pythonOf(venv, 'win32'), String.raw`C:\w\.venv\Scripts\python.exe`);
     assert.equal(pythonIn(venv, 'win32', true), pythonOf(venv, 'win32'));
+    assert.equal(pythonOf(venv, 'win32', true), String.raw`C:\w\.venv\python.exe`);
+    assert.equal(pythonIn(venv, 'win32', false), pythonOf(venv, 'win32', true));
     assert.equal(prefixOf(pythonOf(venv, 'win32'), 'win32'), venv);
     const conda = String.raw`C:\conda`;
     assert.equal(pythonIn(conda, 'win32', false), String.raw`C:\conda\python.exe`);

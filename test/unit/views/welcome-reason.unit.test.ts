@@ -3,17 +3,19 @@ import { ServiceError } from '../../../src/execution/errors';
 import { welcomeReason } from '../../../src/views/explorer/welcome-reason';
 
 describe('what an empty view says', () => {
-  const broken = new ServiceError('UNAVAILABLE', 'serviceNotStarted', 'it does not start');
-  const refused = new ServiceError('UNAUTHENTICATED', 'credentialsExpired', 'they have expired');
-  const offline = new ServiceError('UNAVAILABLE', 'hostUnreachable', 'no network');
+  const here = (error: Error) => ({ serviceId: 'embedded', error });
+  const there = (error: Error) => ({ serviceId: 'vertex/project/us-central1', error });
+  const broken = here(new ServiceError('UNAVAILABLE', 'serviceNotStarted', 'it does not start'));
+  const refused = there(new ServiceError('UNAUTHENTICATED', 'credentialsExpired', 'they have expired'));
+  const offline = there(new ServiceError('UNAVAILABLE', 'hostUnreachable', 'no network'));
 
   it('names what keeps executions from being listed or made, the worst first', () => {
     assert.equal(welcomeReason(false, 0, [], 'found'), '');
     assert.equal(welcomeReason(false, 0, [], 'pythonMissing'), 'pythonMissing');
     assert.equal(welcomeReason(false, 0, [], 'ipykernelMissing'), 'ipykernelMissing');
     assert.equal(welcomeReason(false, 0, [refused], 'pythonMissing'), 'credentials');
-    assert.equal(welcomeReason(false, 0, [offline], 'found'), 'serviceFails');
-    assert.equal(welcomeReason(false, 0, [new Error('unknown')], 'found'), 'serviceFails');
+    assert.equal(welcomeReason(false, 0, [offline], 'found'), 'cloudFails');
+    assert.equal(welcomeReason(false, 0, [here(new Error('unknown'))], 'found'), 'serviceFails');
     assert.equal(welcomeReason(false, 0, [refused, broken], 'found'), 'serviceNotStarted');
   });
 
