@@ -13,8 +13,8 @@ import { rehearse } from './rehearsal';
 /** Milliseconds in which the service that started a spare connects to it; it may have ended since. */
 const PATIENCE = 10_000;
 
-/** What has more memory after a job, bytes, is not used for another one: what a large notebook left behind goes with it. */
-const MOST_MEMORY = 80 * 2 ** 20;
+/** One that has grown by more than this, bytes, gets no other job: what a large notebook left behind goes with it. */
+const MOST_GROWTH = 40 * 2 ** 20;
 
 /** Milliseconds after a job for which what forks kernels waits for the next one. */
 const FORK_SERVER_PATIENCE = 10_000;
@@ -71,6 +71,7 @@ export class SpareRunner {
     };
     await this.control.listen(this.runtimeDirectory);
     if ((await Promise.race([connected.promise, elapsed(this.patience)])) !== true) return;
+    const memory = process.memoryUsage.rss();
     const ends: Promise<void>[] = [];
     let spare: SpareKernel | undefined;
     for (;;) {
@@ -83,7 +84,7 @@ export class SpareRunner {
         const kernel = await this.runOn(spare, request);
         spare = undefined;
         ends.push(shutDown(kernel));
-        if (!this.control.isConnected || process.memoryUsage.rss() > MOST_MEMORY) break;
+        if (!this.control.isConnected || process.memoryUsage.rss() - memory > MOST_GROWTH) break;
         this.control.send({ type: 'free' });
       }
     }

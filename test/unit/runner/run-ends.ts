@@ -27,5 +27,12 @@ export function assertCut(result: RunResult, state: string, cause: string): void
   assert.deepEqual(papermill(result.notebook, 'status'), ['completed', 'failed', 'pending']);
   assert.equal((result.notebook.metadata['papermill'] as Record<string, unknown>)['exception'], true);
   assert.ok(result.status.runStatus.endTime);
+  for (const described of [
+    result.notebook.metadata,
+    ...result.notebook.cells.slice(0, 2).map(({ metadata }) => metadata),
+  ]) {
+    const { end_time: end, duration } = described['papermill'] as Record<string, unknown>;
+    assert.ok(typeof end === 'string' && typeof duration === 'number', JSON.stringify(described));
+  }
   assert.equal(textOf(result.outputs[0]), 'before\n');
 }

@@ -219,14 +219,14 @@ describe('running a notebook (ipykernel)', function () {
   it('loses nothing under load', async () => {
     const result = await run(
       notebookOf(
-        'for i in range(300_000): print(i)',
-        'import os\nfor i in range(3000): print(i, flush=True)',
+        'for i in range(1_000_000): print(i)',
+        'import os\nfor i in range(10_000): print(i, flush=True)',
         'from IPython.display import display\ndisplay({"text/plain": "x" * 100_000_000}, raw=True)',
       ),
     );
     assert.equal(result.state, 'SUCCEEDED');
-    assert.equal(textOf(result.outputs[0]), Array.from({ length: 300_000 }, (_, i) => `${i}\n`).join(''));
-    assert.equal(textOf(result.outputs[1]), Array.from({ length: 3000 }, (_, i) => `${i}\n`).join(''));
+    assert.equal(textOf(result.outputs[0]), Array.from({ length: 1_000_000 }, (_, i) => `${i}\n`).join(''));
+    assert.equal(textOf(result.outputs[1]), Array.from({ length: 10_000 }, (_, i) => `${i}\n`).join(''));
     const [big] = result.outputs[2] ?? [];
     assert.ok(big?.output_type === 'display_data');
     const text = big.data['text/plain'];
