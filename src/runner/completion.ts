@@ -8,28 +8,38 @@ import { replaceFile } from './saver';
 
 /**
  * Completes the output.ipynb of a runner that is gone: every event in its journal is applied to the notebook again. A
- * cell that was running, and the run itself, are marked as failed at `time`, unless the journal knows their end.
+ * cell that was running, and the run itself, are marked as failed at `time`, unless the journal knows their end. Where the
+ * run came to nothing, its output is the notebook with no cell run.
  *
  * @param folder The execution's folder. Nobody else may be writing there.
- * @returns false where there is nothing to complete: no notebook was saved, or the journal is of nothing.
- * @throws SystemError where the folder cannot be read or written; the output is then as it was.
+ * @returns false where there is nothing to complete: no notebook was saved though there is a journal, or the journal is of
+ *   nothing.
+ * @throws SystemError where the folder cannot be read or written, NotebookError where what is there is no notebook; the
+ *   output is then as it was.
  */
 export async function completeFromJournal(folder: string, time: Date = new Date()): Promise<boolean> {
   const output = path.join(folder, FILES.output);
-  let bytes: Buffer;
-  try {
-    bytes = await fs.readFile(output);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
-    throw error;
+  const events = [...readJournal(path.join(folder, FILES.journal))];
+  let bytes = await readIfThere(output);
+  if (bytes === undefined) {
+    if (events.length > 0) return false;
+    bytes = await fs.readFile(path.join(folder, FILES.input));
+    events.push({ type: 'runStarted', time: time.toISOString(), description: '{}' });
   }
   const { notebook } = readNotebook(bytes);
   prepareForRun(notebook);
   markPending(notebook);
   const document = new OutputDocument(notebook);
-  for (const event of readJournal(path.join(folder, FILES.journal))) document.apply(event);
+  for (const event of events) document.apply(event);
   if (!document.begun) return false;
   document.abort(time.toISOString());
   await replaceFile(output, document.serialize());
   return true;
+}
+
+async function readIfThere(file: string): Promise<Buffer | undefined> {
+  return fs.readFile(file).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  });
 }

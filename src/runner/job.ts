@@ -63,7 +63,7 @@ export type RunnerStatus = z.infer<typeof RunnerStatusSchema>;
  * it accepts connections is the proof of its life, free of reused process ids. Messages are JSON lines.
  *
  *   runner.js --runtime DIR --job FILE      run this job
- *   runner.js --runtime DIR                 spare: wait for `run`, perhaps after `prepare`; then be `free` for the next, or exit.
+ *   runner.js --runtime DIR                 spare: wait for `run`, perhaps after `prepare`; then wait for the next, or exit.
  *                                           Exit when nobody is connected and there is no job
  */
 
@@ -96,8 +96,8 @@ export const ControlEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('status'), status: RunnerStatusSchema }),
   /** Spare only: the kernel has answered. */
   z.object({ type: z.literal('ready') }),
-  /** Spare only: it has run a job, and waits for another one. */
-  z.object({ type: z.literal('free') }),
+  /** Spare only: it has run its job; whether it waits for another one. */
+  z.object({ type: z.literal('ended'), isFree: z.boolean() }),
 ]);
 export type ControlEvent = z.infer<typeof ControlEventSchema>;
 

@@ -1,4 +1,4 @@
-import { peakMemory, treeMemory } from './kernel/process-info';
+import { isMemoryShort, peakMemory, treeMemory } from './kernel/process-info';
 
 /** Milliseconds until the first look, so that a kernel that soon dies has been seen. */
 const FIRST = 50;
@@ -10,12 +10,15 @@ const LIMIT_INTERVAL = 100;
 export class MemoryWatcher {
   private timer: NodeJS.Timeout | undefined;
   private peak = 0;
+  /** Whether next to no memory was left when it looked last. */
+  wasShort = false;
 
   /** @param onLimit Called once, when they use more than `limit` bytes together. */
   constructor(
     private readonly pid: number,
     private readonly limit: number | undefined,
     private readonly onLimit: () => void,
+    private readonly isShort: () => boolean = isMemoryShort,
   ) {
     this.schedule(FIRST);
   }
@@ -40,6 +43,7 @@ export class MemoryWatcher {
   private async look(): Promise<void> {
     const bytes = (await treeMemory(this.pid)) ?? 0;
     this.peak = Math.max(this.peak, bytes);
+    this.wasShort = this.isShort();
     if (this.limit !== undefined && bytes > this.limit) this.onLimit();
     else this.schedule(this.limit === undefined ? INTERVAL : LIMIT_INTERVAL);
   }

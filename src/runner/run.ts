@@ -34,6 +34,8 @@ export interface RunOptions extends RecordingFileSystems {
   readonly patience: Patience;
   /** How often the system has ended processes for want of memory. */
   readonly outOfMemoryKills?: () => number | undefined;
+  /** Whether next to no memory is left. */
+  readonly isMemoryShort?: () => boolean;
 }
 
 /** Runs one notebook on one kernel, from the notebook's bytes to the status of the end. */
@@ -76,9 +78,17 @@ export class NotebookRun {
     const memory =
       pid === undefined
         ? undefined
-        : new MemoryWatcher(pid, job.memoryLimitBytes, () => {
-            this.stop('outOfMemory', `More than ${String(job.memoryLimitBytes)} bytes of memory were in use`);
-          });
+        : new MemoryWatcher(
+            pid,
+            job.memoryLimitBytes,
+            () => {
+              this.stop(
+                'outOfMemory',
+                `More than ${String(job.memoryLimitBytes)} bytes of memory were in use`,
+              );
+            },
+            this.options.isMemoryShort,
+          );
     const timer =
       job.timeout === undefined
         ? undefined
@@ -90,7 +100,9 @@ export class NotebookRun {
     if (this.exit === undefined) await elapsed(kernel.differences.lateStreams);
     if (ending.cause === 'kernelDied' && this.exit?.signal === 'SIGKILL') {
       const kills = oomKills();
-      if (kills !== undefined && killsBefore !== undefined && kills > killsBefore) {
+      const wasKilled = kills !== undefined && killsBefore !== undefined && kills > killsBefore;
+      // Where the system counts nothing, or counts it elsewhere.
+      if (wasKilled || memory?.wasShort === true) {
         ending = { ...ending, cause: 'outOfMemory' };
       }
     }

@@ -84,8 +84,9 @@ export class SpareRunner {
         const kernel = await this.runOn(spare, request);
         spare = undefined;
         ends.push(shutDown(kernel));
-        if (!this.control.isConnected || process.memoryUsage.rss() - memory > MOST_GROWTH) break;
-        this.control.send({ type: 'free' });
+        const isFree = this.control.isConnected && process.memoryUsage.rss() - memory <= MOST_GROWTH;
+        this.control.send({ type: 'ended', isFree });
+        if (!isFree) break;
       }
     }
     this.endForkServer();

@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { RunnerJobSchema, RunnerStatusSchema, type RunnerJob, type RunnerStatus } from '../runner/job';
 import { createFile, errorCode, exists } from './files';
 import type { FolderStore } from './folder-store';
-import { isExecutable } from './kernelspecs';
+import { findKernelSpecs, isExecutable } from './kernelspecs';
 import type { ExecutionRecord } from './record';
 
 /*
@@ -64,12 +64,21 @@ export async function removeJobs(store: FolderStore, id: string): Promise<unknow
   return removals.flatMap((removal) => (removal.status === 'rejected' ? [removal.reason as unknown] : []));
 }
 
-/** What of a kernel that was there at create is gone. */
+/** What of a kernel that was there at create is gone, and which kernels there are. */
 export async function vanished({ kernel }: RunnerJob): Promise<string | undefined> {
   const [command] = kernel.argv;
-  if (command !== undefined && path.isAbsolute(command) && !(await isExecutable(command)))
-    return `${command} no longer exists`;
-  if (kernel.resourceDir !== undefined && !(await exists(kernel.resourceDir)))
-    return `${kernel.resourceDir} no longer exists`;
-  return undefined;
+  const isGone = command !== undefined && path.isAbsolute(command) && !(await isExecutable(command));
+  const { resourceDir, env } = kernel;
+  const gone = isGone
+    ? command
+    : resourceDir !== undefined && !(await exists(resourceDir))
+      ? resourceDir
+      : undefined;
+  if (gone === undefined) return undefined;
+  const specs = await findKernelSpecs({
+    env,
+    prefixes: [env['VIRTUAL_ENV'] ?? ''].filter((each) => each !== ''),
+  });
+  const names = specs.map(({ name }) => name).join(', ');
+  return `${gone} no longer exists. Kernels found: ${names === '' ? 'none' : names}`;
 }

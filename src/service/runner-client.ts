@@ -16,7 +16,7 @@ interface RunnerEvents {
 /** The control connection to one runner; as long as it is open the runner lives. */
 export class RunnerClient extends EventEmitter<RunnerEvents> {
   #received = '';
-  #free = deferred<true>();
+  #ended = deferred<boolean>();
   /** Resolves when the runner is gone: no event comes after this. */
   readonly closed: Promise<void>;
 
@@ -64,13 +64,13 @@ export class RunnerClient extends EventEmitter<RunnerEvents> {
     }
   }
 
-  /** Resolves when it has run its job: true when it waits for another one, false when it is gone. */
+  /** Resolves when it has run its job: whether it waits for another one. */
   get freed(): Promise<boolean> {
-    return Promise.race([this.#free.promise, this.closed.then(() => false)]);
+    return Promise.race([this.#ended.promise, this.closed.then(() => false)]);
   }
 
   send(request: ControlRequest): void {
-    if (request.type === 'run') this.#free = deferred();
+    if (request.type === 'run') this.#ended = deferred();
     this.socket.write(`${JSON.stringify(request)}\n`);
   }
 
@@ -91,7 +91,7 @@ export class RunnerClient extends EventEmitter<RunnerEvents> {
       const event = parseEvent(line);
       if (event?.type === 'status') this.emit('status', event.status);
       else if (event?.type === 'ready') this.emit('ready');
-      else if (event?.type === 'free') this.#free.resolve(true);
+      else if (event?.type === 'ended') this.#ended.resolve(event.isFree);
     }
   }
 }

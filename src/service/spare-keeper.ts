@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import * as path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { RunnerJob } from '../runner/job';
 import { fingerprintOf, filesLoadedBy } from './python';
 import { removeRuntime, RunnerClient } from './runner-client';
@@ -8,6 +9,9 @@ import { startWaitingRunner, type RunnerLauncher, type StartedRunner } from './r
 
 /** A spare that nobody took loses its kernel after this time. */
 const IDLE_MS = 10 * 60 * 1000;
+
+/** How long an execution waits for a runner that is about to be free, milliseconds. */
+const SOON_MS = 2000;
 
 /** A runner that waits for its job, with a kernel. */
 interface Spare {
@@ -35,6 +39,8 @@ export interface TakenRunner {
 export class SpareKeeper {
   /** Without a kernel; those that were in use last come first. */
   readonly #bare: Promise<RunnerClient | undefined>[] = [];
+  /** Runners that were started here: they say at once whether they run another job. */
+  readonly #own = new WeakSet<RunnerClient>();
   /** Runners that have run a job. */
   readonly #used = new WeakSet<RunnerClient>();
   #spare: Spare | undefined;
@@ -86,10 +92,12 @@ export class SpareKeeper {
   async take(job: RunnerJob): Promise<TakenRunner | undefined> {
     const spare = this.#spare;
     if (spare?.ready !== true || spare.key !== keyOf(job)) {
-      const bare = this.#bare.shift();
-      if (bare === undefined && this.waiting() > 0) this.standBy();
-      const client = await bare;
-      if (client === undefined) return undefined;
+      let client: RunnerClient | undefined;
+      while (client === undefined && this.#bare.length > 0) client = await this.#bare.shift();
+      if (client === undefined) {
+        if (this.waiting() > 0) this.standBy();
+        return undefined;
+      }
       return { client, forkServer: this.#used.has(client) ? await this.#forkServerFor(job) : undefined };
     }
     this.#forget();
@@ -107,13 +115,29 @@ export class SpareKeeper {
     return files && `${key} ${await fingerprintOf(files)}`;
   }
 
-  /** Takes a runner whose job has ended, for the next one, if it can run another; ends it where it is not needed. */
-  async giveBack(client: RunnerClient): Promise<void> {
-    if (!(await client.freed)) return;
-    this.#used.add(client);
+  /**
+   * Takes a runner whose job has just ended, for the next one, if it can run another; ends it where it is not needed. The
+   * next one may be there before the runner has said so.
+   */
+  giveBack(client: RunnerClient): void {
     const isNeeded = this.waiting() > 0 || (this.#spare === undefined && this.#bare.length === 0);
-    if (this.#closed || !isNeeded) client.end();
-    else this.#addBare(Promise.resolve(client));
+    const freed = client.freed.then((isFree) => {
+      if (isFree) this.#used.add(client);
+      if (isFree && (this.#closed || !isNeeded)) client.end();
+      return isFree && isNeeded ? client : undefined;
+    });
+    if (!this.#own.has(client) || !isNeeded) {
+      void freed.then((runner) => {
+        if (runner !== undefined) this.#addBare(Promise.resolve(runner));
+      });
+      return;
+    }
+    const soon = Promise.race([freed, delay(SOON_MS, undefined, { ref: false })]);
+    this.#addBare(soon);
+    void soon.then(async (runner) => {
+      // Nobody waits for one that says so too late.
+      if (runner === undefined) (await freed)?.end();
+    });
   }
 
   #endBare(): void {
@@ -144,7 +168,7 @@ export class SpareKeeper {
     this.#loaded = undefined;
     const fingerprint = await fingerprintOf(files);
     if (turn !== this.#turn) return;
-    const client = await (this.#bare.shift() ?? this.#start());
+    const client = (await this.#bare.shift()) ?? (await this.#start());
     if (client === undefined) return;
     if (turn !== this.#turn) {
       client.end();
@@ -178,8 +202,12 @@ export class SpareKeeper {
       exited = true;
     });
     const client = await RunnerClient.connectWhenUp(runtime, () => exited);
-    if (client === undefined) await removeRuntime(runtime);
-    else void client.closed.then(() => removeRuntime(runtime));
+    if (client === undefined) {
+      await removeRuntime(runtime);
+      return undefined;
+    }
+    this.#own.add(client);
+    void client.closed.then(() => removeRuntime(runtime));
     return client;
   }
 

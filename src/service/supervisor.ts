@@ -51,6 +51,7 @@ export class Supervisor {
       const job = readJob(this.options.store, record);
       const gone = await vanished(job);
       if (gone !== undefined) {
+        await this.#complete(record);
         await this.#ending.end(entry, { state: 'FAILED', ...failure(record, 'kernelNotFound', gone) });
         return;
       }
@@ -173,7 +174,7 @@ export class Supervisor {
     const last = await ended;
     runner.off('status', onStatus);
     entry.runner = undefined;
-    void this.options.spares.giveBack(runner);
+    this.options.spares.giveBack(runner);
     return last;
   }
 
@@ -211,12 +212,16 @@ export class Supervisor {
     await this.options.store
       .removeUnfinished(record.id)
       .catch(this.#report(`${record.id}: unfinished files`));
-    await completeOnThread(this.options.store.folder(record.id)).catch(this.#report(`${record.id}: output`));
+    await this.#complete(record);
     if (record.cancelTime !== undefined) {
       await this.#ending.end(entry, { state: 'CANCELLED', ...failure(record, 'cancelled', reason, status) });
     } else if (!(await this.#retry(entry, status))) {
       await this.#ending.end(entry, { state: 'FAILED', ...failure(record, 'hostLost', reason, status) });
     }
+  }
+
+  async #complete({ id }: ExecutionRecord): Promise<void> {
+    await completeOnThread(this.options.store.folder(id)).catch(this.#report(`${id}: output`));
   }
 
   /** Another attempt after a failure of the machinery, where the execution may have one. */

@@ -114,7 +114,7 @@ describe('submission through the window', () => {
     window = await vscode.openWindow();
     await window.chooseFromContextMenu(await window.explorerFile('penguins.ipynb'), 'Execute Remotely');
     await window
-      .notification(/trusted workspaces only/)
+      .notification(/only be executed in trusted workspaces/)
       .first()
       .waitFor();
     await window.openExecutions();

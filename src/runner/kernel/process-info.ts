@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import * as os from 'node:os';
 import { promisify } from 'node:util';
 import { POWERSHELL } from './process-tree';
 
@@ -108,6 +109,22 @@ function residentBytes(pid: number): number {
 export function peakMemory(pid: number): number | undefined {
   const kilobytes = /^VmHWM:\s+(\d+) kB/m.exec(readProc(`${String(pid)}/status`) ?? '')?.[1];
   return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
+}
+
+/** Part of the memory below which there is next to none. */
+const SHORT = 0.02;
+
+/**
+ * Whether next to no memory is left to this process: of the machine's, or of what its control group may use.
+ * @param available Bytes that can still be had. @param limit Bytes of the control group, 0 or more than there is: none.
+ * @param total Bytes of the machine.
+ */
+export function isMemoryShort(
+  available = process.availableMemory(),
+  limit = process.constrainedMemory(),
+  total = os.totalmem(),
+): boolean {
+  return available < SHORT * (limit > 0 ? Math.min(limit, total) : total);
 }
 
 /** How often the system has ended a process for want of memory, in this process' control group or, where it has none, at all. */

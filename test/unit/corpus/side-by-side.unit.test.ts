@@ -173,7 +173,7 @@ describe('side by side with nbclient and papermill', function () {
     for (const name of names) {
       const { run, job } = await submit('forked', name);
       control.send({ type: 'run', job, forkServer: 'a' });
-      await control.event(({ type }) => type === 'free');
+      await control.event(({ type }) => type === 'ended');
       forked.set(name, (await resultOf(run)).result);
     }
     control.socket.destroy();

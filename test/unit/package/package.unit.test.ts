@@ -88,7 +88,8 @@ describe('the packages of all platforms', function () {
     const named = [
       ...manifest.matchAll(/"(?:\.\/)?((?:dist|media)\/[^"]+\.\w+)"/g),
       ...readme.matchAll(/\]\(([\w/-]+\.\w+)\)/g),
-    ].map(([, name]) => `extension/${name ?? ''}`);
+      // The packager writes this one so.
+    ].map(([, name]) => `extension/${(name ?? '').replace('CHANGELOG', 'changelog')}`);
     assert.ok(named.includes('extension/dist/extension.js') && named.includes('extension/media/icon.png'));
     for (const [target, file] of packages) {
       const entries = zipEntries(file);

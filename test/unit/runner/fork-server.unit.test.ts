@@ -40,7 +40,7 @@ class Queue {
 
   async run(...job: Parameters<Queue['send']>): Promise<RunResult> {
     const folder = await this.send(...job);
-    await this.control.event((event) => event.type === 'free');
+    await this.control.event((event) => event.type === 'ended');
     return readResult(folder);
   }
 
@@ -143,7 +143,7 @@ describe('the runner’s process, one job after the other', function () {
     const folder = await queue.send(notebookOf(wait), 'a');
     await queue.until(({ runStatus }) => runStatus.progress?.cell !== undefined);
     queue.control.send({ type: 'cancel' });
-    await queue.control.event((event) => event.type === 'free');
+    await queue.control.event((event) => event.type === 'ended');
     const { state, outputs } = await readResult(folder);
     assert.equal(state, 'CANCELLED');
     assert.ok(JSON.stringify(outputs[0]).includes('KeyboardInterrupt'));
@@ -154,7 +154,7 @@ describe('the runner’s process, one job after the other', function () {
     const queue = await Queue.start();
     const folder = await queue.send(notebookOf('import time\ntime.sleep(600)'), 'a');
     queue.control.send({ type: 'cancel' });
-    await queue.control.event((event) => event.type === 'free');
+    await queue.control.event((event) => event.type === 'ended');
     assert.equal((await readResult(folder)).state, 'CANCELLED');
     queue.control.send({ type: 'cancel' });
     assert.equal((await queue.run(notebookOf('1'), 'a')).state, 'SUCCEEDED');

@@ -147,9 +147,19 @@ describe('completing the output of a runner that is gone', () => {
     assert.equal((notebook.metadata['papermill'] as Record<string, unknown>)['exception'], false);
   });
 
-  it('has nothing to do without an output or a beginning', async () => {
-    const { folder } = await makeFolders('');
-    assert.equal(await completeFromJournal(folder), false);
+  it('of a run that came to nothing is the notebook, of which no cell was run', async () => {
+    const { folder } = await makeFolders(notebookOf('a', 'b'));
+    assert.equal(await completeFromJournal(folder, new Date(TIME)), true);
+    const notebook = await readOutput(folder);
+    assert.deepEqual(papermill(notebook, 'status'), ['pending', 'pending']);
+    const { exception, end_time: end } = notebook.metadata['papermill'] as Record<string, unknown>;
+    assert.deepEqual([exception, end], [true, TIME]);
+  });
+
+  it('has nothing to do without a beginning, and without an output that the journal belongs to', async () => {
+    const lost = await folderWith(EVENTS);
+    fs.rmSync(path.join(lost, FILES.output));
+    assert.equal(await completeFromJournal(lost), false);
     const begun = await folderWith([]);
     const before = fs.readFileSync(path.join(begun, FILES.output));
     assert.equal(await completeFromJournal(begun), false);

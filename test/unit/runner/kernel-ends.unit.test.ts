@@ -14,7 +14,7 @@ describe('how a run may end', function () {
     it('dies by a signal: kernelDied, with the signal', async () => {
       const result = await run(notebookOf('print("before")', HANG, '1'), {
         onStatus: whenCellRuns(1, (_, pid) => process.kill(pid, 'SIGKILL')),
-        options: { outOfMemoryKills: () => 0 },
+        options: { outOfMemoryKills: () => 0, isMemoryShort: () => false },
       });
       assertCut(result, 'FAILED', 'kernelDied');
       assert.match(result.message, /SIGKILL/);
@@ -38,6 +38,13 @@ describe('how a run may end', function () {
       });
       assertCut(result, 'FAILED', 'outOfMemory');
       assert.ok((result.status.runStatus.peakMemoryBytes ?? 0) > 0);
+    });
+    it('dies when there is no memory left, and nobody counts it: outOfMemory', async () => {
+      const result = await run(notebookOf('print("before")', HANG, '1'), {
+        onStatus: whenCellRuns(1, (_, pid) => process.kill(pid, 'SIGKILL')),
+        options: { outOfMemoryKills: () => undefined, isMemoryShort: () => true },
+      });
+      assertCut(result, 'FAILED', 'outOfMemory');
     });
     it('uses more memory than the run may: outOfMemory', async () => {
       const grabs = 'a = bytearray(400_000_000)\nimport time\ntime.sleep(100)';

@@ -1,5 +1,13 @@
 import * as assert from 'node:assert/strict';
-import { outOfMemoryKills } from '../../../src/runner/kernel/process-info';
+import { isMemoryShort, outOfMemoryKills } from '../../../src/runner/kernel/process-info';
+
+it('memory is short where next to none is left of the machine’s, or of the control group’s', () => {
+  assert.equal(isMemoryShort(100, 0, 10_000), true);
+  assert.equal(isMemoryShort(300, 0, 10_000), false);
+  assert.equal(isMemoryShort(100, 1_000, 10_000), false);
+  assert.equal(isMemoryShort(10, 1_000, 10_000), true);
+  assert.equal(isMemoryShort(100, 2 ** 60, 10_000), true);
+});
 
 describe('how often the system has ended processes for want of memory', () => {
   const V1 = '4:memory:/docker/a\n0::/docker/a\n';

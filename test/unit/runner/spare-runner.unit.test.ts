@@ -24,7 +24,7 @@ describe('the runner’s process, spare', function () {
     control.send({ type: 'prepare', kernel: ipykernel(), workingDirectory, kernelLog });
     await control.event((event) => event.type === 'ready');
     control.send({ type: 'run', job: spare.jobFile });
-    await control.event((event) => event.type === 'free');
+    await control.event((event) => event.type === 'ended');
     control.socket.destroy();
     await spare.exited;
     const [a, b] = [await readResult(fresh.folder), await readResult(spare.folder)];
@@ -41,7 +41,7 @@ describe('the runner’s process, spare', function () {
     const { runtime, folder, jobFile } = await start(notebookOf('print(1)'), {}, true);
     const control = await Control.connect(runtime);
     control.send({ type: 'run', job: jobFile });
-    await control.event((event) => event.type === 'free');
+    await control.event((event) => event.type === 'ended');
     assert.equal(textOf((await readResult(folder)).outputs[0]), '1\n');
     assert.equal(fs.existsSync(path.join(folder, FILES.kernelLog)), true);
     assert.equal(fs.existsSync(jobFile), false);

@@ -183,7 +183,14 @@ describe('An execution on the embedded service', () => {
     service.go('v1');
     const execution = await service.ended('v3');
     assert.equal(execution.runStatus?.cause, 'kernelNotFound');
+    assert.match(execution.runStatus.message ?? '', / no longer exists\. Kernels found: \w/);
     assert.deepEqual(states(execution).slice(-2), ['PREPARING', 'FAILED']);
+    // Its output says that nothing was run.
+    const { metadata } = JSON.parse(fs.readFileSync(service.file('v3', 'output.ipynb'), 'utf8')) as {
+      metadata: { papermill: Record<string, unknown> };
+    };
+    const { exception, end_time: end } = metadata.papermill;
+    assert.ok(exception === true && typeof end === 'string');
     service.go('v2');
     await service.ended('v2');
   });
