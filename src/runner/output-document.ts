@@ -82,8 +82,11 @@ export class OutputDocument {
   serialize(): Uint8Array[] {
     const { metadata } = this.notebook;
     const widgets = this.recorder.widgets.toMetadata();
-    const shown = widgets ? { ...metadata, widgets } : metadata;
-    setKeyOrder(shown, [...jsonKeys(metadata), 'widgets']);
+    let shown = metadata;
+    if (widgets) {
+      shown = { ...metadata, widgets };
+      setKeyOrder(shown, [...jsonKeys(metadata), 'widgets']);
+    }
     return this.writer.write(shown, (index) => this.recorder.outputsOf(index));
   }
 

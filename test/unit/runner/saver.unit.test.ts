@@ -1,7 +1,7 @@
 import * as assert from 'node:assert/strict';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { writeNotebook } from '../../../src/notebook/document';
+import { readNotebook, writeNotebook } from '../../../src/notebook/document';
 import { storedOutput } from '../../../src/runner/recording/output';
 import { FILES } from '../../../src/runner/execution-folder';
 import { OutputDocument } from '../../../src/runner/output-document';
@@ -157,6 +157,32 @@ describe('saving the output', () => {
       cells: [{ ...cell, outputs: recorder.outputsOf(0).map(storedOutput) }, ...notebook.cells.slice(1)],
     };
     assert.equal(String(Buffer.concat(growing.serialize())), Buffer.from(writeNotebook(whole)).toString());
+  });
+
+  it('keeps the order of metadata, also those that look like numbers, and puts its own last', () => {
+    const notebook = readNotebook(
+      Buffer.from(
+        '{"cells":[{"cell_type":"code","id":"a","metadata":{},"source":"","outputs":[],"execution_count":null}],' +
+          '"metadata":{"own":1,"2":1,"1":1},"nbformat":4,"nbformat_minor":5}',
+      ),
+    ).notebook;
+    const growing = new OutputDocument(notebook);
+    growing.apply({ type: 'runStarted', time: '2026-01-02T03:04:05Z', description: '{}' });
+    growing.serialize();
+    growing.apply({ type: 'kernelAnswered', languageInfo: '{"name":"python"}' });
+    const order = (): string[] => {
+      const text = String(Buffer.concat(growing.serialize()));
+      return [...text.matchAll(/^ {2}"(\w+)":/gm)].map(([, key]) => key ?? '');
+    };
+    assert.deepEqual(order(), ['own', '2', '1', 'language_info', 'papermill']);
+    growing.apply({ type: 'cellStarted', index: 0, requestId: 'r0', time: '2026-01-02T03:04:05Z' });
+    const model = {
+      comm_id: 'c',
+      target_name: 'jupyter.widget',
+      data: { state: { _model_module: 'm', _model_name: 'A' } },
+    };
+    growing.apply({ type: 'message', message: message('comm_open', model) });
+    assert.deepEqual(order(), ['own', '2', '1', 'language_info', 'papermill', 'widgets']);
   });
 
   it('is of the same document however often parts of it were written before', () => {
