@@ -19,18 +19,18 @@ import { replaceFile } from './saver';
  */
 export async function completeFromJournal(folder: string, time: Date = new Date()): Promise<boolean> {
   const output = path.join(folder, FILES.output);
-  const events = [...readJournal(path.join(folder, FILES.journal))];
-  let bytes = await readIfThere(output);
-  if (bytes === undefined) {
-    if (events.length > 0) return false;
-    bytes = await fs.readFile(path.join(folder, FILES.input));
-    events.push({ type: 'runStarted', time: time.toISOString(), description: '{}' });
-  }
-  const { notebook } = readNotebook(bytes);
+  const journal = path.join(folder, FILES.journal);
+  const saved = await readIfThere(output);
+  // What it begins with is not there.
+  if (saved === undefined && readJournal(journal).next().done !== true) return false;
+  const { notebook } = readNotebook(saved ?? (await fs.readFile(path.join(folder, FILES.input))));
   prepareForRun(notebook);
   markPending(notebook);
   const document = new OutputDocument(notebook);
-  for (const event of events) document.apply(event);
+  if (saved === undefined) {
+    document.apply({ type: 'runStarted', time: time.toISOString(), description: '{}' });
+  }
+  for (const event of readJournal(journal)) document.apply(event);
   if (!document.begun) return false;
   document.abort(time.toISOString());
   await replaceFile(output, document.serialize());
