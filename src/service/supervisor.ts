@@ -2,6 +2,7 @@ import * as os from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KnownCause } from '../execution/execution';
 import { isTerminal } from '../execution/states';
+import { deferred } from '../runner/deferred';
 import { processStartTime } from '../runner/kernel/process-info';
 import { RunnerJobSchema, type RunnerJob, type RunnerStatus } from '../runner/job';
 import { jobIfReadable, readJob, readStatus, retryFile, vanished, withdraw } from './attempt-files';
@@ -154,24 +155,19 @@ export class Supervisor {
     const { record } = entry;
     entry.runner = runner;
     void runner.closed.then(() => removeRuntime(runner.runtime));
-    let onStatus: (status: RunnerStatus) => void = () => undefined;
-    const ended = new Promise<RunnerStatus | undefined>((resolve) => {
-      void runner.closed.then(() => {
-        resolve(undefined);
-      });
-      onStatus = (status): void => {
-        if (status.attempt !== record.attempt) return;
-        if (isTerminal(status.state)) {
-          resolve(status);
-        } else {
-          entry.status = status;
-          record.updateTime = now();
-        }
-      };
-    });
+    const ended = deferred<RunnerStatus>();
+    const onStatus = (status: RunnerStatus): void => {
+      if (status.attempt !== record.attempt) return;
+      if (isTerminal(status.state)) {
+        ended.resolve(status);
+      } else {
+        entry.status = status;
+        record.updateTime = now();
+      }
+    };
     runner.on('status', onStatus);
     if (record.cancelTime !== undefined) this.cancel(entry);
-    const last = await ended;
+    const last = await Promise.race([ended.promise, runner.closed.then(() => undefined)]);
     runner.off('status', onStatus);
     entry.runner = undefined;
     this.options.spares.giveBack(runner);

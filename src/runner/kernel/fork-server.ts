@@ -12,17 +12,8 @@ import { endTree } from './process-tree';
 /** Milliseconds for a kernel to be forked, with the start of the server; then one is started without it. */
 const PATIENCE = 20_000;
 
-/** What the server's program (see kernel-differences.ts) is asked for. */
-interface ForkRequest {
-  /** Arguments of the kernel. */
-  readonly args: readonly string[];
-  readonly cwd: string;
-  /** Gets its stdout and stderr. */
-  readonly log: string;
-}
-
 /** A line of the server's program; `status` as wait(2) gives it. */
-type Answer = ['forked', pid: number] | ['refused', why: string] | ['ended', pid: number, status: number];
+type Answer = ['forked', pid: number] | ['refused'] | ['ended', pid: number, status: number];
 
 /**
  * A process that has loaded what a kernel loads when it starts, and becomes a kernel by fork(2) as often as it is asked: that
@@ -39,6 +30,8 @@ export class KernelForkServer {
     /** What it was started under, see ControlRequestSchema. */
     readonly name: string,
     private readonly server: ChildProcess,
+    /** How many words of a kernel's command line it stands for. */
+    private readonly words: number,
   ) {
     server.once('exit', () => {
       this.ended();
@@ -65,7 +58,8 @@ export class KernelForkServer {
     workingDirectory: string,
     logFile: string,
   ): KernelForkServer | undefined {
-    const [command, ...args] = kernelDifferences(launch).forkServer?.(launch.argv)?.argv ?? [];
+    const { argv = [], words = 0 } = kernelDifferences(launch).forkServer?.(launch.argv) ?? {};
+    const [command, ...args] = argv;
     if (command === undefined) return undefined;
     const log = fs.openSync(logFile, 'a', 0o600);
     try {
@@ -76,15 +70,20 @@ export class KernelForkServer {
         stdio: ['ignore', log, log, 'pipe'],
         detached: true,
       });
-      return new KernelForkServer(name, server);
+      return new KernelForkServer(name, server, words);
     } finally {
       fs.closeSync(log);
     }
   }
 
-  /** Forks a kernel; one at a time. Answers undefined where there is none: it is to be started in another way then. */
-  async fork(request: ForkRequest): Promise<KernelProcess | undefined> {
+  /**
+   * Forks a kernel; one at a time. Answers undefined where there is none: it is to be started in another way then.
+   * @param argv The whole command line with which it would be started.
+   * @param log Gets its stdout and stderr; appended to.
+   */
+  async fork(argv: readonly string[], cwd: string, log: string): Promise<KernelProcess | undefined> {
     if (this.hasEnded) return undefined;
+    const request = { args: argv.slice(this.words), cwd, log };
     const answer = new Promise<Answer | undefined>((resolve) => (this.answered = resolve));
     this.channel.write(`${JSON.stringify(request)}\n`);
     const first = await Promise.race([answer, elapsed(PATIENCE)]);

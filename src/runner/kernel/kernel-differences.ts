@@ -97,7 +97,7 @@ def fork_server():
                     wanted = False
                     continue
                 if len(os.listdir('/proc/self/task')) > 1:
-                    answer('refused', 'threads')
+                    answer('refused')
                     continue
                 begun, begins = os.pipe()
                 pid = os.fork()
@@ -120,7 +120,7 @@ def fork_server():
                     answer('forked', pid)
                 else:
                     os.waitpid(pid, 0)
-                    answer('refused', 'not begun')
+                    answer('refused')
                 os.close(begun)
     os._exit(0)
 fork_server()

@@ -76,11 +76,7 @@ export async function launchKernel(
     interrupt_event: interruptEvent,
     parent_pid: String(process.pid),
   });
-  const { words } = differences.forkServer?.(launch.argv) ?? {};
-  const forked =
-    words === undefined
-      ? undefined
-      : await forkServer?.fork({ args: argv.slice(words), cwd: workingDirectory, log: logFile });
+  const forked = await forkServer?.fork(argv, workingDirectory, logFile);
   return {
     launch,
     connection,
