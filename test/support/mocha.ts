@@ -27,16 +27,20 @@ export interface SuiteOptions {
   readonly ending: string;
   /** Of a test that says nothing else, milliseconds. */
   readonly timeout: number;
+  /** Files that are run at the same time, each in a process of its own. Default: one after the other, in this process. */
+  readonly jobs?: number;
 }
 
 /** Runs test files, and leaves the report in the file of {@link REPORT_FILE}. */
-export async function runSuites({ folder, ending, timeout }: SuiteOptions): Promise<SuiteReport> {
+export async function runSuites({ folder, ending, timeout, jobs = 1 }: SuiteOptions): Promise<SuiteReport> {
   const mocha = new Mocha({
     timeout,
     forbidOnly: true,
     forbidPending: true,
     reporter: 'spec',
     color: false,
+    parallel: jobs > 1,
+    jobs,
   });
   const pattern = new RegExp(process.env[FILES_PATTERN] ?? '');
   mocha.grep(new RegExp(process.env[TITLES_PATTERN] ?? ''));
@@ -54,8 +58,9 @@ export async function runSuites({ folder, ending, timeout }: SuiteOptions): Prom
     runner.on('pass', (test) => {
       text.push(`  ✔ ${test.fullTitle()} (${String(test.duration ?? 0)} ms)`);
     });
-    runner.on('fail', (test, error: unknown) => {
-      const story = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    // From another process an error comes as an object of its parts.
+    runner.on('fail', (test, error: Partial<Error>) => {
+      const story = error.stack ?? error.message ?? String(error);
       const failure = `  ✘ ${test.fullTitle()}\n${story.replaceAll(/^/gm, '      ')}`;
       text.push(failure);
       failures.push(failure);

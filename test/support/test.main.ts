@@ -32,15 +32,15 @@ const SUITES: Readonly<Record<string, () => Promise<SuiteReport[]>>> = {
   host: async () => {
     await ensurePython();
     await ensureChromium();
-    const reports: SuiteReport[] = [];
-    for (const version of versions) {
-      await ensureServer(version);
-      console.log(`\nExtension host of the ${version} VS Code`);
-      const report = await runHostSuite(version).catch(crashed);
-      console.log(report.text);
-      reports.push(report);
-    }
-    return reports;
+    for (const version of versions) await ensureServer(version);
+    // Side by side: each waits for the other half of the time.
+    return Promise.all(
+      versions.map(async (version) => {
+        const report = await runHostSuite(version).catch(crashed);
+        console.log(`\nExtension host of the ${version} VS Code\n${report.text}`);
+        return report;
+      }),
+    );
   },
   window: async () => {
     await ensurePython();
