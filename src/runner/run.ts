@@ -8,6 +8,7 @@ import { deferred, elapsed } from './deferred';
 import { describeExit, stateAfter, withoutColours, type Ending, type StopReason } from './ending';
 import type { RunnerJob } from './job';
 import { FILES } from './execution-folder';
+import { IdleWait, type IdlePatience } from './idle-wait';
 import type { ExecuteReply, Execution, KernelClient, KernelExit } from './kernel/kernel-client';
 import { outOfMemoryKills } from './kernel/process-info';
 import { MemoryWatcher } from './memory-watcher';
@@ -19,13 +20,9 @@ import type { StatusReporter } from './status-reporter';
 const MAX_FIRST_LINE = 200;
 
 /** Milliseconds that a run waits for others. */
-export interface Patience {
+export interface Patience extends IdlePatience {
   /** For the running cell after an interrupt; then the kernel is ended. */
   readonly interrupt: number;
-  /** For the idle after a cell's reply, where nothing is in its way; then the run goes on, with a warning. */
-  readonly idle: number;
-  /** For it to come through behind large messages. */
-  readonly transfer: number;
 }
 export const PATIENCE: Patience = { interrupt: 5000, idle: 4000, transfer: 60_000 };
 
@@ -47,6 +44,7 @@ export class NotebookRun {
   private readonly warnings: ExecutionWarning[] = [];
   private recording: RunRecording | undefined;
   private exit: KernelExit | undefined;
+  private readonly idleWait: IdleWait;
 
   constructor(
     private readonly job: RunnerJob,
@@ -58,6 +56,7 @@ export class NotebookRun {
       this.recording?.receive(message);
     };
     void kernel.exited.then((exit) => (this.exit = exit));
+    this.idleWait = new IdleWait(kernel, options.patience);
   }
 
   /** Asks the run to stop; the first reason holds. One that is over does not care. */
@@ -223,12 +222,9 @@ export class NotebookRun {
       recording.record({ type: 'cellCount', index, count: reply.execution_count });
     }
     if (reply.status !== 'ok' && reply.status !== 'error') return reply;
-    const { idle, transfer } = this.options.patience;
-    let missing = await isFirst(elapsed(idle), execution.idle);
-    // It may be stuck behind a large message; then what comes after it is stuck as well.
-    if (missing)
-      missing = await isFirst(Promise.race([this.kernel.caughtUp(), elapsed(transfer)]), execution.idle);
-    if (missing) this.warnings.push({ code: 'idleMissing', args: [String(index)] });
+    if (!(await this.idleWait.hasCome(execution))) {
+      this.warnings.push({ code: 'idleMissing', args: [String(index)] });
+    }
     return reply;
   }
 
@@ -295,11 +291,6 @@ export class NotebookRun {
     const strange = garbage > 0 ? `; ${String(garbage)} messages on its connection were not understood` : '';
     return `The kernel did not answer within ${String(this.job.kernelTimeout)} s${strange}`;
   }
-}
-
-/** Whether the first of these resolves before the second. */
-function isFirst(first: Promise<unknown>, second: Promise<unknown>): Promise<boolean> {
-  return Promise.race([second.then(() => false), first.then(() => true)]);
 }
 
 function isToRun(cell: { cell_type: string; source: string; metadata: CodeCell['metadata'] }): boolean {

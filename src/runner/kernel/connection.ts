@@ -20,8 +20,9 @@ export class KernelConnection {
   private readonly session: WireSession;
   private readonly requests: Readonly<Record<RequestChannel, Dealer>>;
   private readonly iopub: Subscriber;
+  /** Makes another connection to iopub. */
+  private readonly subscribed: () => Subscriber;
   private readonly sent: Record<RequestChannel, Promise<void>>;
-  private closed = false;
 
   /**
    * @param onMessage Called for each message, in the order of its channel.
@@ -29,8 +30,8 @@ export class KernelConnection {
    */
   constructor(
     info: ConnectionInfo,
-    private readonly onMessage: (channel: Channel, message: KernelMessage) => void,
-    private readonly onGarbage: (channel: Channel) => void,
+    onMessage: (channel: Channel, message: KernelMessage) => void,
+    private readonly onGarbage: () => void,
   ) {
     this.session = new WireSession(info.key);
     const options = {
@@ -49,18 +50,25 @@ export class KernelConnection {
     const dealer = (): Dealer => new Dealer({ ...options, sendHighWaterMark: 0, routingId });
     this.requests = { shell: dealer(), control: dealer(), stdin: dealer() };
     this.sent = { shell: Promise.resolve(), control: Promise.resolve(), stdin: Promise.resolve() };
-    this.iopub = new Subscriber(options);
-    this.iopub.subscribe();
     const separator = info.transport === 'ipc' ? '-' : ':';
     const address = (port: number): string => `${info.transport}://${info.ip}${separator}${String(port)}`;
     this.requests.shell.connect(address(info.shell_port));
     this.requests.control.connect(address(info.control_port));
     this.requests.stdin.connect(address(info.stdin_port));
-    this.iopub.connect(address(info.iopub_port));
-    void this.receive('iopub', this.iopub);
-    void this.receive('shell', this.requests.shell);
-    void this.receive('control', this.requests.control);
-    void this.receive('stdin', this.requests.stdin);
+    this.subscribed = () => {
+      const socket = new Subscriber(options);
+      socket.subscribe();
+      socket.connect(address(info.iopub_port));
+      return socket;
+    };
+    this.iopub = this.subscribed();
+    const told = (channel: Channel) => (message: KernelMessage) => {
+      onMessage(channel, message);
+    };
+    void this.receive(this.iopub, told('iopub'));
+    void this.receive(this.requests.shell, told('shell'));
+    void this.receive(this.requests.control, told('control'));
+    void this.receive(this.requests.stdin, told('stdin'));
   }
 
   /**
@@ -91,24 +99,35 @@ export class KernelConnection {
     }
   }
 
+  /** Listens to iopub on a connection of its own, on which nothing is in the way. @returns what ends it. */
+  listen(onMessage: (message: KernelMessage) => void): () => void {
+    const socket = this.subscribed();
+    void this.receive(socket, onMessage);
+    return () => {
+      socket.close();
+    };
+  }
+
   close(): void {
-    this.closed = true;
     this.iopub.close();
     for (const socket of Object.values(this.requests)) socket.close();
   }
 
-  private async receive(channel: Channel, socket: Dealer | Subscriber): Promise<void> {
+  private async receive(
+    socket: Dealer | Subscriber,
+    onMessage: (message: KernelMessage) => void,
+  ): Promise<void> {
     for (;;) {
       let frames: Buffer[];
       try {
         frames = await socket.receive();
       } catch (error) {
-        if (this.closed) return;
+        if (socket.closed) return;
         throw error;
       }
       const message = this.session.decode(frames);
-      if (message) this.onMessage(channel, message);
-      else this.onGarbage(channel);
+      if (message) onMessage(message);
+      else this.onGarbage();
     }
   }
 }

@@ -40,6 +40,17 @@ export interface Execution {
   readonly idle: Promise<unknown>;
 }
 
+/** Signs of life on iopub. */
+export interface IopubProbe {
+  /** Resolves when a message has come that was sent for the probe: nothing older will come. */
+  readonly passed: Promise<unknown>;
+  /** Whether it has. */
+  readonly hasPassed: boolean;
+  /** Whether the kernel has been heard on a second connection. */
+  readonly isHeard: boolean;
+  end(): void;
+}
+
 /** Milliseconds after which a starting kernel is asked again: where it did not answer, and where iopub was silent. */
 const ASK_AGAIN_INTERVAL = 1000;
 const NUDGE_INTERVAL = 100;
@@ -63,12 +74,13 @@ export class KernelClient {
   readonly ready: Promise<JsonObject>;
   /** Messages so far that were none of this session. */
   garbage = 0;
+  /** Messages of iopub so far. */
+  iopubMessages = 0;
   private readonly connection: KernelConnection;
   private readonly pending = new Map<string, Pending>();
   private hasExited = false;
   private isReady = false;
   private isLost = false;
-  private iopubSeen = false;
   private lastMessage = 0;
 
   /** @param onIopub Gets every message of the iopub channel. */
@@ -107,8 +119,8 @@ export class KernelClient {
       ]);
       if (this.hasExited) return new Promise(() => undefined);
       const until = performance.now() + NUDGE_INTERVAL;
-      while (answer && !this.iopubSeen && performance.now() < until) await elapsed(1);
-      if (!answer || !this.iopubSeen) continue;
+      while (answer && this.iopubMessages === 0 && performance.now() < until) await elapsed(1);
+      if (!answer || this.iopubMessages === 0) continue;
       this.pending.clear();
       this.isReady = true;
       this.connection.watch(() => {
@@ -145,18 +157,43 @@ export class KernelClient {
     return { requestId, replied: replied.promise, idle: idle.promise };
   }
 
-  /** Resolves when the iopub messages of everything that was sent so far must have come: those of a later request have. */
-  async caughtUp(): Promise<void> {
-    const seen = deferred<undefined>();
-    const id = this.connection.send('shell', 'kernel_info_request', {});
-    this.pending.set(id, {
-      reply: () => undefined,
-      status: () => {
-        seen.resolve(undefined);
-      },
+  /** Asks the kernel for signs of life on iopub, until it is heard on a connection that was made for this. */
+  probeIopub(): IopubProbe {
+    const passed = deferred<undefined>();
+    const ids: string[] = [];
+    const ask = (): void => {
+      const id = this.connection.send('shell', 'kernel_info_request', {});
+      ids.push(id);
+      this.pending.set(id, {
+        reply: () => undefined,
+        status: () => {
+          probe.hasPassed = true;
+          passed.resolve(undefined);
+        },
+      });
+    };
+    const disconnect = this.connection.listen(({ type }) => {
+      if (type !== 'status') return;
+      probe.isHeard = true;
+      quit();
     });
-    await seen.promise;
-    this.pending.delete(id);
+    const asking = setInterval(ask, NUDGE_INTERVAL).unref();
+    const quit = (): void => {
+      clearInterval(asking);
+      disconnect();
+    };
+    const probe = {
+      passed: passed.promise,
+      hasPassed: false,
+      isHeard: false,
+      end: () => {
+        quit();
+        for (const id of ids) this.pending.delete(id);
+      },
+    };
+    ask();
+    void this.exited.then(probe.end);
+    return probe;
   }
 
   /** Tells the kernel what a front end would: a widget's new state. */
@@ -209,7 +246,7 @@ export class KernelClient {
   private receive(channel: Channel, message: KernelMessage): void {
     this.lastMessage = performance.now();
     if (channel === 'iopub') {
-      this.iopubSeen = true;
+      this.iopubMessages++;
       this.onIopub(message);
     }
     const pending = message.parentId === undefined ? undefined : this.pending.get(message.parentId);

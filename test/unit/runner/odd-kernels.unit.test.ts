@@ -91,4 +91,80 @@ ${OK}`;
     });
     assert.deepEqual([result.state, result.warnings], ['SUCCEEDED', ['idleMissing']]);
   });
+
+  describe('say nothing on iopub, and answer all the same:', () => {
+    const CELLS = Array.from({ length: 200 }, (_, index) => String(index));
+    // Without its subscriber nobody hears it; one that is closed would be a lost connection.
+    const FALLS_SILENT =
+      "globals().update(kept=outputs, outputs=context.socket(zmq.PUB)) if code == '0' else None";
+    const patience = { ...PATIENCE, idle: 1000 };
+
+    // Waited for at each cell, it would be longer than a test may take.
+    it('the silence is waited for once, and every cell has its warning', async () => {
+      const { state, warnings } = await run(notebookOf(...CELLS), {
+        job: { kernel: scriptedKernel(`${FALLS_SILENT}\n${OK}`) },
+        options: { patience },
+      });
+      assert.equal(state, 'SUCCEEDED');
+      assert.deepEqual(
+        warnings,
+        CELLS.map(() => 'idleMissing'),
+      );
+    });
+
+    it('one that speaks again is heard', async () => {
+      const speaksAgain = `
+${FALLS_SILENT}
+if code == '2':
+    globals()['outputs'] = kept
+    iopub('stream', {'name': 'stdout', 'text': 'again'})
+${OK}`;
+      const { state, warnings, outputs } = await run(notebookOf('0', '1', '2', '3'), {
+        job: { kernel: scriptedKernel(speaksAgain) },
+        options: { patience },
+      });
+      assert.equal(state, 'SUCCEEDED');
+      assert.deepEqual(warnings, ['idleMissing', 'idleMissing']);
+      assert.equal(textOf(outputs[2]), 'again');
+    });
+  });
+
+  it('send something large slowly: it is waited for', async () => {
+    // Stands before iopub. Passes on what the first connection gets, from a large message on, only long after the second has heard.
+    const slowly = `
+import threading, time
+from socket import create_connection, create_server
+server = create_server(('127.0.0.1', info['iopub_port']))
+with create_server(('127.0.0.1', 0)) as free:
+    info['iopub_port'] = free.getsockname()[1]
+heard = threading.Event()
+def passing(source, target, number):
+    passed = 0
+    while data := source.recv(1 << 16):
+        if number == 0 and passed > 1 << 20 and not heard.is_set():
+            heard.wait()
+            time.sleep(1.5)
+        target.sendall(data)
+        passed += len(data)
+        if number == 1 and b'status' in data:
+            heard.set()
+def accepting():
+    for number in range(2):
+        ours = server.accept()[0]
+        while True:
+            try:
+                theirs = create_connection(('127.0.0.1', info['iopub_port']))
+                break
+            except ConnectionRefusedError:
+                pass
+        threading.Thread(target=passing, args=(ours, theirs, -1), daemon=True).start()
+        threading.Thread(target=passing, args=(theirs, ours, number), daemon=True).start()
+threading.Thread(target=accepting, daemon=True).start()`;
+    const large = `iopub('stream', {'name': 'stdout', 'text': 'x' * 30_000_000})\n${OK}`;
+    const { state, warnings, outputs } = await run(notebookOf('large'), {
+      job: { kernel: scriptedKernel(large, "{'name': 'python'}", slowly) },
+      options: { patience: { ...PATIENCE, idle: 1000 } },
+    });
+    assert.deepEqual([state, warnings, textOf(outputs[0]).length], ['SUCCEEDED', [], 30_000_000]);
+  });
 });

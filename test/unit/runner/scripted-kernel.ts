@@ -4,8 +4,13 @@ import { pythonKernel } from './running';
 /**
  * A kernel that does what a script says, where a real one would not. `execute(request, ident)` is called for each cell; it has
  * `iopub(type, content)`, `reply(content)`, `ask()`, which asks for input and answers what came, `code`, and `status(state)`.
+ * `beforeBinding` can change `info`, the connection file.
  */
-export function scriptedKernel(execute: string, languageInfo = "{'name': 'python'}"): KernelLaunch {
+export function scriptedKernel(
+  execute: string,
+  languageInfo = "{'name': 'python'}",
+  beforeBinding = '',
+): KernelLaunch {
   const body = execute
     .trim()
     .split('\n')
@@ -16,6 +21,7 @@ export function scriptedKernel(execute: string, languageInfo = "{'name': 'python
 import json, sys, zmq
 from jupyter_client.session import Session
 info = json.load(open(sys.argv[1]))
+${beforeBinding}
 session = Session(key=info['key'].encode())
 context = zmq.Context()
 at = lambda name: f"{info['transport']}://{info['ip']}{'-' if info['transport'] == 'ipc' else ':'}{info[name]}"
