@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { completeFromJournal } from './completion';
 import { ControlServer } from './control-server';
 import { deferred } from './deferred';
 import { RunnerJobSchema, type RunnerJob } from './job';
@@ -85,6 +86,10 @@ export async function runJob(
     },
   );
   if (kernel instanceof Error) {
+    // No cell of it was run.
+    await completeFromJournal(job.folder).catch((error: unknown) => {
+      console.error('output.ipynb:', error);
+    });
     const endTime = new Date().toISOString();
     reporter.enter('FAILED', endTime, { endTime, cause: 'kernelNotReady', message: kernel.message });
     return;

@@ -29,13 +29,18 @@ export interface Started {
 
 const started: ChildProcess[] = [];
 
-/** Starts a runner with a job for this notebook; with `spare` one that waits for it. Ended by {@link endRunners}. */
+/**
+ * Starts a runner with a job for this notebook; with `spare` one that waits for it. Ended by {@link endRunners}.
+ * @param before Gets the runtime directory before anything is started there.
+ */
 export async function start(
   input: Notebook,
   changes: Partial<RunnerJob> = {},
   spare = false,
+  before: (runtime: string) => void = () => undefined,
 ): Promise<Started> {
   const { folder, runtime } = await makeFolders(input);
+  before(runtime);
   const jobFile = path.join(folder, FILES.job);
   fs.writeFileSync(jobFile, JSON.stringify(jobFor(folder, changes)), { mode: 0o600 });
   const child = spawn(

@@ -63,6 +63,30 @@ describe('the runner’s process', function () {
     assert.deepEqual(fs.readdirSync(folder).sort(), [FILES.claim, FILES.input, FILES.job]);
   });
 
+  for (const isSpare of [false, true]) {
+    it(`where its kernel cannot even be launched${isSpare ? ', spare' : ''}: kernelNotReady, with an output that says so`, async () => {
+      const noPlace = (directory: string): void => {
+        fs.writeFileSync(path.join(directory, 'kernel.json'), 'in the place of its connection file');
+      };
+      const started = await start(notebookOf('1', '2'), {}, isSpare, noPlace);
+      const { folder, runtime, jobFile, exited } = started;
+      if (isSpare) {
+        const control = await Control.connect(runtime);
+        control.send({ type: 'run', job: jobFile });
+        await control.event((event) => event.type === 'ended');
+        control.socket.destroy();
+      }
+      await exited;
+      const result = await readResult(folder);
+      assert.deepEqual([result.state, result.cause], ['FAILED', 'kernelNotReady']);
+      assert.match(result.message, /EEXIST/);
+      assert.deepEqual(papermill(result.notebook, 'status'), ['pending', 'pending']);
+      const { exception, end_time: end } = result.notebook.metadata['papermill'] as Record<string, unknown>;
+      assert.deepEqual([exception, typeof end], [true, 'string']);
+      assert.equal(fs.existsSync(jobFile), false);
+    });
+  }
+
   it('deletes job.json before the first cell, and tells status and cancels over its socket', async () => {
     const { folder, runtime, jobFile, exited } = await start(notebookOf('print("a")', HANG));
     const control = await Control.connect(runtime);
