@@ -4,6 +4,7 @@ import { prepareForRun, readNotebook } from '../notebook/document';
 import { FILES } from './execution-folder';
 import { readJournal } from './journal';
 import { markPending, OutputDocument } from './output-document';
+import { readWithoutOutputs } from './saved-document';
 import { replaceFile } from './saver';
 
 /**
@@ -20,7 +21,8 @@ import { replaceFile } from './saver';
 export async function completeFromJournal(folder: string, time: Date = new Date()): Promise<boolean> {
   const output = path.join(folder, FILES.output);
   const journal = path.join(folder, FILES.journal);
-  const saved = await readIfThere(output);
+  // Its outputs are made anew.
+  const saved = await readWithoutOutputs(output).catch(nothingWhereAbsent);
   // What it begins with is not there.
   if (saved === undefined && readJournal(journal).next().done !== true) return false;
   const { notebook } = readNotebook(saved ?? (await fs.readFile(path.join(folder, FILES.input))));
@@ -37,9 +39,6 @@ export async function completeFromJournal(folder: string, time: Date = new Date(
   return true;
 }
 
-async function readIfThere(file: string): Promise<Buffer | undefined> {
-  return fs.readFile(file).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  });
+function nothingWhereAbsent(error: unknown): undefined {
+  if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
 }

@@ -1,12 +1,15 @@
 import * as assert from 'node:assert/strict';
+import { constants } from 'node:buffer';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { readNotebook } from '../../../src/notebook/document';
 import { completeFromJournal } from '../../../src/runner/completion';
 import { FILES } from '../../../src/runner/execution-folder';
 import { JournalWriter, readJournal } from '../../../src/runner/journal';
-import { OutputDocument } from '../../../src/runner/output-document';
+import { markPending, OutputDocument } from '../../../src/runner/output-document';
 import type { RunEvent } from '../../../src/runner/run-event';
+import { readWithoutOutputs } from '../../../src/runner/saved-document';
 import { makeFolders, notebookOf, papermill, readOutput, cleanUp } from './running';
 import { display, message, stream, update } from './vectors';
 
@@ -136,6 +139,47 @@ describe('completing the output of a runner that is gone', () => {
     const run = notebook.metadata['papermill'] as Record<string, unknown>;
     assert.deepEqual([run['exception'], run['duration']], [true, 5]);
     assert.match(JSON.stringify(fs.readFileSync(path.join(folder, FILES.output), 'utf8')), /\\"x\\": 1\.0/);
+  });
+
+  it('does so whatever was saved of the outputs, also more than can be read, and keeps all else', async () => {
+    const { folder } = await makeFolders('');
+    // What may be taken for outputs.
+    const own = { outputs: ['\n   "outputs": [\n', 1], cells: [[]] };
+    const notebook = notebookOf({ source: 'a', metadata: own }, 'b', {
+      cell_type: 'markdown',
+      source: ' "cells": [',
+    });
+    Object.assign(notebook.metadata, { own: structuredClone(own) });
+    markPending(notebook);
+    const document = new OutputDocument(notebook);
+    const events: RunEvent[] = [
+      { type: 'runStarted', time: TIME, description: '{}' },
+      { type: 'cellStarted', index: 0, requestId: 'r0', time: TIME },
+      { type: 'message', message: stream('first\n') },
+      { type: 'message', message: display('second', 'id') },
+    ];
+    for (const event of events) document.apply(event);
+    const journal = new JournalWriter(path.join(folder, FILES.journal), unexpected);
+    for (const event of events) journal.append(event);
+    journal.close();
+    const saved = Buffer.concat(document.serialize());
+    const output = path.join(folder, FILES.output);
+    fs.writeFileSync(output, saved);
+    const without = String(await readWithoutOutputs(output));
+    assert.doesNotMatch(without, /first|second/);
+    for (let atOnce = 1; atOnce < 40; atOnce++) {
+      assert.equal(String(await readWithoutOutputs(output, atOnce)), without, `${atOnce} bytes at once`);
+    }
+    const file = fs.openSync(output, 'w');
+    const at = saved.indexOf('     "output_type"');
+    fs.writeSync(file, saved.subarray(0, at));
+    const hole = constants.MAX_STRING_LENGTH;
+    fs.writeSync(file, saved.subarray(at), 0, saved.length - at, at + hole);
+    fs.closeSync(file);
+    assert.equal(await completeFromJournal(folder, new Date(TIME)), true);
+    document.abort(TIME);
+    const whole = readNotebook(Buffer.concat(document.serialize()));
+    assert.deepEqual(await readOutput(folder), whole.notebook);
   });
 
   it('leaves a run that had ended as it ended', async () => {
