@@ -28,7 +28,7 @@ export class IdleWait {
     const { kernel, patience } = this;
     // A kernel that was found silent and has said nothing since: what it says later is recorded whenever it comes.
     if (kernel.iopubMessages === this.silentAt) return false;
-    if (await isFirst(idle, spareTime(patience.idle / 4))) return true;
+    if (await isFirst(idle, elapsed(patience.idle / 4))) return true;
     const probe = kernel.probeIopub();
     try {
       if (await isFirst(idle, spareTime((patience.idle * 3) / 4))) return true;

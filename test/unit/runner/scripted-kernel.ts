@@ -3,8 +3,8 @@ import { pythonKernel } from './running';
 
 /**
  * A kernel that does what a script says, where a real one would not. `execute(request, ident)` is called for each cell; it has
- * `iopub(type, content)`, `reply(content)`, `ask()`, which asks for input and answers what came, `code`, and `status(state)`.
- * `beforeBinding` can change `info`, the connection file.
+ * `iopub(type, content)`, whose content may be bytes, `reply(content)`, `ask()`, which asks for input and answers what came,
+ * `code`, and `status(state)`. `beforeBinding` can change `info`, the connection file.
  */
 export function scriptedKernel(
   execute: string,
@@ -18,11 +18,10 @@ export function scriptedKernel(
     .join('\n');
   return {
     ...pythonKernel(`
-import json, sys, zmq
-from jupyter_client.session import Session
+import hmac, json, sys, zmq
+from datetime import datetime, timezone
 info = json.load(open(sys.argv[1]))
 ${beforeBinding}
-session = Session(key=info['key'].encode())
 context = zmq.Context()
 at = lambda name: f"{info['transport']}://{info['ip']}{'-' if info['transport'] == 'ipc' else ':'}{info[name]}"
 def bound(kind, name):
@@ -33,14 +32,23 @@ shell, control, stdin = (bound(zmq.ROUTER, f'{name}_port') for name in ('shell',
 outputs = bound(zmq.PUB, 'iopub_port')
 for each in (shell, control, stdin):
     each.router_mandatory = 1
+def send(socket, type, content, request, *ident):
+    header = {'msg_type': type, 'date': datetime.now(timezone.utc).isoformat()}
+    content = content if isinstance(content, bytes) else json.dumps(content).encode()
+    parts = [json.dumps(header).encode(), request['header'], b'{}', content]
+    signature = hmac.digest(info['key'].encode(), b''.join(parts), 'sha256').hex().encode()
+    socket.send_multipart([*ident, b'<IDS|MSG>', signature, *parts])
+def receive(socket):
+    ident, _, _, header, _, _, content, *_ = socket.recv_multipart()
+    return ident, {'type': json.loads(header)['msg_type'], 'header': header, 'content': json.loads(content)}
 def execute(request, ident):
     code = request['content']['code']
-    iopub = lambda type, content: session.send(outputs, type, content, parent=request)
+    iopub = lambda type, content: send(outputs, type, content, request)
     status = lambda state: iopub('status', {'execution_state': state})
-    reply = lambda content: session.send(shell, 'execute_reply', content, parent=request, ident=ident)
+    reply = lambda content: send(shell, 'execute_reply', content, request, ident)
     def ask():
-        session.send(stdin, 'input_request', {'prompt': '', 'password': False}, parent=request, ident=ident)
-        return session.recv(stdin, mode=0)[1]['content']
+        send(stdin, 'input_request', {'prompt': '', 'password': False}, request, ident)
+        return receive(stdin)[1]['content']
     status('busy')
 ${body}
 poller = zmq.Poller()
@@ -48,14 +56,14 @@ poller.register(shell, zmq.POLLIN)
 poller.register(control, zmq.POLLIN)
 while True:
     for socket, _ in poller.poll():
-        ident, request = session.recv(socket, mode=0)
+        ident, request = receive(socket)
         if socket is control:
             sys.exit(0)
-        if request['header']['msg_type'] == 'kernel_info_request':
-            session.send(outputs, 'status', {'execution_state': 'busy'}, parent=request)
-            session.send(shell, 'kernel_info_reply', {'language_info': ${languageInfo}}, parent=request, ident=ident)
-            session.send(outputs, 'status', {'execution_state': 'idle'}, parent=request)
-        elif request['header']['msg_type'] == 'execute_request':
+        if request['type'] == 'kernel_info_request':
+            send(outputs, 'status', {'execution_state': 'busy'}, request)
+            send(shell, 'kernel_info_reply', {'language_info': ${languageInfo}}, request, ident)
+            send(outputs, 'status', {'execution_state': 'idle'}, request)
+        elif request['type'] == 'execute_request':
             execute(request, ident)
 `),
     name: 'scripted',
