@@ -1,0 +1,55 @@
+import * as assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { SECRET_PARAMETERS } from '../../../src/execution/secret-names';
+import type { RunnerJob } from '../../../src/runner/job';
+import { PATIENCE } from '../../../src/runner/run';
+import { ConfigReader } from '../../../src/service/config';
+import { startApi } from './api';
+import { temporaryFolder } from './support';
+
+/* What holds where nobody says otherwise, as the README and the descriptions of the settings promise it. */
+describe('defaults', () => {
+  it('of an execution: 60 s for the kernel to start, no other limit, no error is allowed, one attempt', async () => {
+    const { service, create } = await startApi();
+    await create('first', { parameters: 'fake: wait' });
+    await service.running('first');
+    // It waits, so that its job is still there.
+    await create('second', {});
+    const job = JSON.parse(fs.readFileSync(service.file('second', 'job.json'), 'utf8')) as RunnerJob;
+    const { kernelTimeout, timeout, cellTimeout, memoryLimitBytes, allowErrors, allowErrorNames } = job;
+    assert.deepEqual(
+      { kernelTimeout, timeout, cellTimeout, memoryLimitBytes, allowErrors, allowErrorNames },
+      {
+        kernelTimeout: 60,
+        timeout: undefined,
+        cellTimeout: undefined,
+        memoryLimitBytes: undefined,
+        allowErrors: false,
+        allowErrorNames: [],
+      },
+    );
+    assert.equal(fs.existsSync(service.file('second', 'retry.json')), false);
+    service.go('first');
+    await service.ended('second');
+  });
+
+  it('of what a run waits for: 5 s after an interrupt, 4 s for the idle of a cell', () => {
+    assert.deepEqual(PATIENCE, { interrupt: 5000, idle: 4000, transfer: 60_000 });
+  });
+
+  it('of the service', async () => {
+    const reader = await ConfigReader.open(path.join(temporaryFolder(), 'config.json'), {}, (message) =>
+      assert.fail(message),
+    );
+    assert.deepEqual(reader.current, {
+      maxConcurrent: Math.max(1, Math.floor(os.availableParallelism() / 2)),
+      spare: true,
+      keepAwake: true,
+      retentionDays: 30,
+      retentionBytes: 5 * 1024 ** 3,
+      secretParameters: [...SECRET_PARAMETERS],
+    });
+  });
+});
