@@ -12,6 +12,7 @@ import { now, type ExecutionRecord } from './record';
 import {
   checkInterpreter,
   checkOutputFolder,
+  checkParameterNames,
   readParameters,
   resolveWorkingDirectory,
   sourcePath,
@@ -62,6 +63,7 @@ export async function accept(
     notebookLanguage: facts.language,
     env: kernelEnvironment(request.environment ?? process.env),
   });
+  checkParameterNames(parameters, kernel);
   const stem = stemOf(request);
   const folder = store.folder(id);
   const output = store.file(id, 'output');

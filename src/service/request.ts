@@ -11,7 +11,10 @@ import {
   type RunOptions,
 } from '../execution/execution';
 import { ServiceError } from '../execution/errors';
+import { isJsonObject, parseJson, type JsonObject } from '../notebook/json';
 import { ParametersError } from '../notebook/parameters/errors';
+import { checkNames, dialectOf } from '../notebook/parameters/inject';
+import type { KernelLaunch } from '../runner/job';
 import { errorCode } from './files';
 import { pathOfUri, readClientFile } from './input';
 import { isExecutable } from './kernelspecs';
@@ -119,6 +122,7 @@ function sorted(value: unknown): unknown {
   return Object.fromEntries(entries.map(([key, item]) => [key, sorted(item)]));
 }
 
+const PARAMETERS_FIELD = 'executionTemplate.parameters';
 const MAX_PARAMETERS_BYTES = 16 * 1024 * 1024;
 
 /**
@@ -131,15 +135,7 @@ export async function readParameters(template: ExecutionTemplate): Promise<strin
   if (parameters === undefined && paramsYamlFile === undefined) return undefined;
   // The YAML parser is only loaded by who needs it.
   const { parseParameters, encodeParameters } = await import('../notebook/parameters/parse');
-  const parse = (yaml: string, field: string): ReturnType<typeof parseParameters> => {
-    try {
-      return parseParameters(yaml);
-    } catch (error) {
-      if (!(error instanceof ParametersError)) throw error;
-      const args = { field, ...error.args, code: error.code };
-      throw new ServiceError('INVALID_ARGUMENT', 'parametersInvalid', `${field}: ${error.message}`, args);
-    }
-  };
+  const parse = (yaml: string, field: string): JsonObject => orRefuse(field, () => parseParameters(yaml));
   const fileField = 'executionTemplate.paramsYamlFile';
   const fromFile =
     paramsYamlFile === undefined
@@ -148,9 +144,36 @@ export async function readParameters(template: ExecutionTemplate): Promise<strin
           new TextDecoder().decode(await readClientFile(paramsYamlFile, fileField, MAX_PARAMETERS_BYTES)),
           fileField,
         );
-  const given = parse(parameters ?? '', 'executionTemplate.parameters');
+  const given = parse(parameters ?? '', PARAMETERS_FIELD);
   const merged = { ...fromFile, ...given };
   return Object.keys(merged).length === 0 ? undefined : encodeParameters(merged);
+}
+
+/**
+ * Checks that the parameters can be assigned in the kernel's language, as far as it is known here.
+ * @throws ServiceError as {@link readParameters}
+ */
+export function checkParameterNames(
+  parameters: string | undefined,
+  { name, language }: Pick<KernelLaunch, 'name' | 'language'>,
+): void {
+  const dialect = dialectOf(name, language);
+  const values = parseJson(parameters ?? '{}');
+  if (dialect === undefined || !isJsonObject(values)) return;
+  orRefuse(PARAMETERS_FIELD, () => {
+    checkNames(values, dialect);
+  });
+}
+
+/** Does something with parameters. @throws ServiceError where they do not bear it, see {@link readParameters}. */
+function orRefuse<T>(field: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (!(error instanceof ParametersError)) throw error;
+    const args = { field, ...error.args, code: error.code };
+    throw new ServiceError('INVALID_ARGUMENT', 'parametersInvalid', `${field}: ${error.message}`, args);
+  }
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { JsonValue } from '../json';
+import * as names from './names';
 import { escapeText, hex, type Kind, kindOf, utf16Escape, utf16Units, utf32Escape } from './values';
 
 /**
@@ -11,7 +12,7 @@ export interface Dialect {
   readonly comment: (text: string) => string;
   /** @param declaredIn source of the cell tagged `parameters`. */
   readonly assign: (name: string, literal: string, value: JsonValue, declaredIn: string) => string;
-  /** Names that can be assigned to. */
+  /** Names that can be assigned to, see names.ts. */
   readonly identifier: RegExp;
   readonly null: string;
   readonly true: string;
@@ -36,8 +37,6 @@ export interface ObjectEntry {
 
 const LINE_BREAKS = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 const C_ESCAPES = { '"': '\\"', '\\': '\\\\', ...LINE_BREAKS };
-const WORD = /^[\p{L}_][\p{L}\p{M}\p{N}_]*$/u;
-const ASCII_WORD = /^[A-Za-z_]\w*$/;
 const verbatim = (text: string) => text;
 const longSuffix = (text: string, kind: Kind) => (kind === 'int' ? text : `${text}L`);
 const join = (entries: readonly ObjectEntry[], separator: string, write: (entry: ObjectEntry) => string) =>
@@ -51,15 +50,11 @@ const isUniform = (items: readonly JsonValue[]) => {
   );
 };
 
-const PYTHON_KEYWORDS =
-  'False|None|True|and|as|assert|async|await|break|class|continue|def|del|elif|else|except|finally|for|from|global|' +
-  'if|import|in|is|lambda|nonlocal|not|or|pass|raise|return|try|while|with|yield';
-
 export const python: Dialect = {
   name: 'Python',
   comment: (text) => `# ${text}`,
   assign: (name, literal) => `${name} = ${literal}`,
-  identifier: new RegExp(`^(?!(?:${PYTHON_KEYWORDS})$)[\\p{L}_][\\p{L}\\p{M}\\p{N}_]*$`, 'u'),
+  identifier: names.PYTHON_NAME,
   null: 'None',
   true: 'True',
   false: 'False',
@@ -80,7 +75,7 @@ export const r: Dialect = {
   comment: (text) => `# ${text}`,
   // A name cannot begin with an underscore; papermill drops it, and notebooks rely on that.
   assign: (name, literal) => `${name.replace(/^_+/, '')} = ${literal}`,
-  identifier: /^_*(?:[\p{L}]|\.(?!\d))[\p{L}\p{N}_.]*$/u,
+  identifier: names.R_NAME,
   null: 'NULL',
   true: 'TRUE',
   false: 'FALSE',
@@ -100,7 +95,7 @@ export const julia: Dialect = {
   name: 'Julia',
   comment: (text) => `# ${text}`,
   assign: (name, literal) => `${name} = ${literal}`,
-  identifier: /^[\p{L}_][\p{L}\p{M}\p{N}_!]*$/u,
+  identifier: names.JULIA_NAME,
   null: 'nothing',
   true: 'true',
   false: 'false',
@@ -119,7 +114,7 @@ export const scala: Dialect = {
   name: 'Scala',
   comment: (text) => `// ${text}`,
   assign: (name, literal) => `val ${name} = ${literal}`,
-  identifier: WORD,
+  identifier: names.SCALA_NAME,
   null: 'None',
   true: 'true',
   false: 'false',
@@ -138,7 +133,7 @@ export const bash: Dialect = {
   comment: (text) => `# ${text}`,
   assign: (name, literal, value) =>
     kindOf(value) === 'object' ? `declare -A ${name}=${literal}` : `${name}=${literal}`,
-  identifier: ASCII_WORD,
+  identifier: names.BASH_NAME,
   null: '',
   true: 'true',
   false: 'false',
@@ -176,7 +171,7 @@ export const javascript: Dialect = {
     const declared = [...declaredIn.matchAll(/\b(const|let|var)\s+([\p{L}\p{M}\p{N}_$]+)/gu)];
     return `${declared.find(([, , other]) => other === name)?.[1] ?? 'let'} ${name} = ${literal};`;
   },
-  identifier: /^[\p{L}_$][\p{L}\p{M}\p{N}_$]*$/u,
+  identifier: names.JAVASCRIPT_NAME,
   null: 'null',
   true: 'true',
   false: 'false',
@@ -196,7 +191,7 @@ export const csharp: Dialect = {
   name: 'C#',
   comment: (text) => `// ${text}`,
   assign: (name, literal, value) => `${value === null ? 'object' : 'var'} ${name} = ${literal};`,
-  identifier: WORD,
+  identifier: names.CSHARP_NAME,
   null: 'null',
   true: 'true',
   false: 'false',
@@ -215,7 +210,7 @@ export const fsharp: Dialect = {
   name: 'F#',
   comment: (text) => `(* ${text} *)`,
   assign: (name, literal) => `let ${name} = ${literal}`,
-  identifier: WORD,
+  identifier: names.FSHARP_NAME,
   null: 'None',
   true: 'true',
   false: 'false',
@@ -254,7 +249,7 @@ export const powershell: Dialect = {
   name: 'PowerShell',
   comment: (text) => `# ${text}`,
   assign: (name, literal) => `$${name} = ${literal}`,
-  identifier: WORD,
+  identifier: names.POWERSHELL_NAME,
   null: '$Null',
   true: '$True',
   false: '$False',
@@ -273,7 +268,7 @@ export const matlab: Dialect = {
   name: 'MATLAB',
   comment: (text) => `% ${text}`,
   assign: (name, literal) => `${name} = ${literal};`,
-  identifier: /^[A-Za-z]\w{0,62}$/,
+  identifier: names.MATLAB_NAME,
   null: 'NaN',
   true: 'true',
   false: 'false',

@@ -92,13 +92,8 @@ export function parametersSource(
       kernel: kernelName,
     });
   }
+  checkNames(parameters, dialect);
   const lines = jsonKeys(parameters).map((name) => {
-    if (!dialect.identifier.test(name)) {
-      throw new ParametersError('nameInvalid', `Not a name in ${dialect.name}: ${name}`, {
-        name,
-        language: dialect.name,
-      });
-    }
     const value = parameters[name] ?? null;
     const literal = literalOf(value, dialect);
     if (literal === undefined) {
@@ -114,6 +109,14 @@ export function parametersSource(
     return dialect.assign(name, literal, value, declaredIn);
   });
   return [dialect.comment('Parameters'), ...lines, ''].join('\n');
+}
+
+/** @throws ParametersError `nameInvalid` where one of the parameters cannot be assigned in this language. */
+export function checkNames(parameters: JsonObject, { identifier, name: language }: Dialect): void {
+  for (const name of jsonKeys(parameters)) {
+    if (identifier.test(name)) continue;
+    throw new ParametersError('nameInvalid', `Not a name in ${language}: ${name}`, { name, language });
+  }
 }
 
 /** The dialect of a kernel, by its name first, then by its language. */

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { runInNewContext } from 'node:vm';
 import { parseJson, type JsonNumber } from '../../../src/notebook/json';
 import { ParametersError } from '../../../src/notebook/parameters/errors';
-import { parametersSource } from '../../../src/notebook/parameters/inject';
+import { dialectOf, parametersSource } from '../../../src/notebook/parameters/inject';
 import { ROOT } from '../../support/paths';
 import { findProgram } from '../../support/setup';
 import { parameters } from './build';
@@ -180,32 +180,112 @@ function codePoints(name: ValueName): string {
     .join(', ');
 }
 
+function words(text: string): string[] {
+  return text.trim().split(/\s+/);
+}
+
+function isAllowed(language: string): (name: string) => boolean {
+  return (name) => dialectOf('', language)?.identifier.test(name) === true;
+}
+
 describe('names of parameters', () => {
-  const CASES: [language: string, allowed: string[], refused: string[]][] = [
+  const CASES: [language: string, allowed: string, refused: string[]][] = [
     [
       'python',
-      ['a', '_a1', 'größe', 'match'],
-      ['', '1a', 'a-b', 'a.b', 'lambda', 'None', 'a b', 'a;import os', 'a\nb'],
+      'a _a1 größe match case type print _ none',
+      ['', '1a', 'a-b', 'a.b', 'a b', 'a;import os', 'a\nb', ...words('lambda None async __debug__')],
     ],
-    ['r', ['a', 'a.b', '.a', 'größe', '_a'], ['', '1a', 'a-b', '.1', '_']],
-    ['bash', ['a', '_A1'], ['1a', 'ä', 'a-b', 'a$(b)']],
-    ['javascript', ['a', '$x', '_'], ['1a', 'a-b', 'a.b']],
-    ['matlab', ['a', 'a_1'], ['_a', 'ä', '1a']],
-    ['powershell', ['a', '_a'], ['a-b', '{a}', '']],
+    [
+      'r',
+      'a a.b .a größe _a T If in_ pi c NULL.',
+      ['', '1a', 'a-b', '.1', '_', ...words('if TRUE NA NA_real_ in function _if __NULL')],
+    ],
+    ['julia', 'a a! _ größe where type mutable End', ['', '1a', 'a.b', ...words('end function true struct')]],
+    // Words of Scala 3 are names in Scala 2, and one the other way round.
+    ['scala', 'a _a größe given enum forSome Type', ['', '1a', 'a-b', ...words('type val object yield')]],
+    [
+      'bash',
+      'a _A1 if done path PATH uid',
+      ['', '1a', 'ä', 'a-b', 'a$(b)', ...words('UID EUID PPID SHELLOPTS')],
+    ],
+    // Some are reserved in modules only.
+    [
+      'javascript',
+      'a $x _ größe of async Class await static yield package eval',
+      ['', '1a', 'a-b', 'a.b', ...words('class new let enum typeof null')],
+    ],
+    ['typescript', 'type any number', words('class new let enum typeof null')],
+    [
+      'c#',
+      'a _ größe var dynamic record Class',
+      ['', '1a', '@class', ...words('class string int event lock')],
+    ],
+    [
+      'f#',
+      'a _ größe process parallel params Type',
+      ['', '1a', '``type``', ...words('type val mod null end')],
+    ],
+    [
+      'powershell',
+      'a _a if true_ input args null größe',
+      ['a-b', '{a}', '', '1a', ...words('true False PID home Host ERROR')],
+    ],
+    ['matlab', 'a a_1 End pi', ['', '_a', 'ä', '1a', ...words('end function parfor global')]],
   ];
   for (const [language, allowed, refused] of CASES) {
     it(`in ${language}`, () => {
-      for (const name of allowed) parametersSource({ [name]: 1 }, '', language);
+      for (const name of words(allowed)) parametersSource({ [name]: 1 }, '', language);
       for (const name of refused) {
         assert.throws(
           () => parametersSource({ [name]: 1 }, '', language),
           (error) =>
-            error instanceof ParametersError && error.code === 'nameInvalid' && error.args['name'] === name,
+            error instanceof ParametersError &&
+            error.code === 'nameInvalid' &&
+            error.args['name'] === name &&
+            error.args['language'] !== undefined,
           name,
         );
       }
     });
   }
+
+  it('are refused in Python where Python refuses them', () => {
+    const code =
+      'import json, keyword; print(json.dumps(keyword.kwlist + keyword.softkwlist + ["__debug__"]))';
+    const all = python(code, null) as string[];
+    const assigns = `import json, sys
+def works(name):
+    try: exec(f'{name} = 1', {})
+    except SyntaxError: return False
+    return True
+print(json.dumps([n for n in json.load(sys.stdin) if works(n)]))`;
+    assert.deepEqual(all.filter(isAllowed('python')), python(assigns, all));
+  });
+
+  it('are refused in Bash where Bash refuses them', () => {
+    const all = execFileSync('bash', ['-c', 'compgen -k; compgen -v'], { encoding: 'utf8' }).split('\n');
+    const candidates = all.filter((name) => /^[A-Za-z_]\w*$/.test(name));
+    const works = candidates.filter(
+      (name) => spawnSync('bash', ['-c', `${name}=1`], { stdio: 'ignore' }).status === 0,
+    );
+    assert.deepEqual(candidates.filter(isAllowed('bash')), works);
+  });
+
+  it('are refused in JavaScript where it refuses them everywhere', () => {
+    const works = (name: string): boolean => {
+      try {
+        runInNewContext(`let ${name} = 1;`);
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    const all = words(`
+      break case catch class const continue debugger default delete do else enum export extends false finally for function if
+      import in instanceof let new null return super switch this throw true try typeof var void while with await static yield
+      async of get set implements interface package private protected public eval arguments`);
+    assert.deepEqual(all.filter(isAllowed('javascript')), all.filter(works));
+  });
 
   it('lose their leading underscores in R, as with papermill', () => {
     assert.equal(parametersSource({ __a: 1 }, 'ir', 'R'), '# Parameters\na = 1\n');

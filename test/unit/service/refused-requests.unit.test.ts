@@ -1,8 +1,9 @@
 import * as assert from 'node:assert/strict';
 import * as fs from 'node:fs';
+import * as path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { errorOf, startApi, type Api } from './api';
-import { NOTEBOOK, PARENT, type TestService } from './support';
+import { fakeKernel, NOTEBOOK, PARENT, type TestService } from './support';
 
 describe('The API of the embedded service', () => {
   let folder: string;
@@ -103,6 +104,31 @@ describe('The API of the embedded service', () => {
     assert.equal(errorOf(nothing).field, 'execution');
     assert.equal((await service.request('GET', `${PARENT}/executions/bad`)).code, 404);
     assert.ok(!fs.existsSync(service.file('bad', '.')));
+  });
+
+  it('refuses parameters that are no names in the kernel’s language, before anything exists', async () => {
+    const environment = fakeKernel(folder);
+    const spec = { argv: [process.execPath], display_name: 'Other', language: 'R' };
+    const directory = path.join(environment['JUPYTER_PATH'] ?? '', 'kernels', 'other');
+    fs.mkdirSync(directory);
+    fs.writeFileSync(path.join(directory, 'kernel.json'), JSON.stringify(spec));
+    const yaml = path.join(folder, 'p.yaml');
+    fs.writeFileSync(yaml, 'function: 1');
+    for (const [template, name] of [
+      [{ parameters: 'if: 1' }, 'if'],
+      [{ parameters: 'a-b: 1' }, 'a-b'],
+      [{ paramsYamlFile: pathToFileURL(yaml).href }, 'function'],
+    ] as const) {
+      const { code, reason, metadata } = errorOf(
+        await create('noname', { kernelSpec: 'other', ...template }, { environment }),
+      );
+      assert.deepEqual([code, reason], [400, 'parametersInvalid']);
+      assert.deepEqual(
+        [metadata['code'], metadata['name'], metadata['language']],
+        ['nameInvalid', name, 'R'],
+      );
+    }
+    assert.ok(!fs.existsSync(service.file('noname', '.')));
   });
 
   it('refuses what is no notebook, with the reason, before anything exists', async () => {
