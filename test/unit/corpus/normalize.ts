@@ -4,6 +4,7 @@ import {
   jsonKeys,
   JsonNumber,
   type JsonValue,
+  parseJson,
   setOwn,
   stringifyJson,
 } from '../../../src/notebook/json';
@@ -66,15 +67,30 @@ function outputsOf(cell: Cell & { cell_type: 'code' }): unknown[] {
   return cell.outputs.map((output) => ({ ...output }));
 }
 
-/** How many widgets there are of each model; their ids are new in each run. */
-function widgetsOf(widgets: JsonValue | undefined): JsonObject {
-  const counts: JsonObject = {};
+/**
+ * The states of all widgets. Their ids are new in each run, and so is their order in some tools: where one names another, that
+ * one stands, and they are sorted.
+ */
+function widgetsOf(widgets: JsonValue | undefined): JsonValue[] {
+  const models = new Map<string, JsonValue>();
   for (const bundle of isJsonObject(widgets) ? Object.values(widgets) : []) {
     const state = isJsonObject(bundle) ? bundle['state'] : undefined;
-    for (const widget of isJsonObject(state) ? Object.values(state) : []) {
-      const model = isJsonObject(widget) ? widget['model_name'] : undefined;
-      if (typeof model === 'string') counts[model] = Number(counts[model] ?? 0) + 1;
-    }
+    for (const [id, model] of isJsonObject(state) ? Object.entries(state) : []) models.set(id, model);
   }
-  return counts;
+  // An Output widget may have shown itself.
+  const whole = (value: JsonValue, within: readonly string[]): JsonValue => {
+    if (typeof value === 'string') {
+      const id = value.replace(/^IPY_MODEL_/, '');
+      const model = models.get(id);
+      if (model === undefined) return value;
+      return within.includes(id) ? 'itself' : whole(model, [...within, id]);
+    }
+    if (Array.isArray(value)) return value.map((item) => whole(item, within));
+    if (!isJsonObject(value) || value instanceof JsonNumber) return value;
+    const object: JsonObject = {};
+    for (const key of jsonKeys(value)) setOwn(object, key, whole(value[key] ?? null, within));
+    return object;
+  };
+  const texts = [...models].map(([id, model]) => stringifyJson(scrubValue(whole(model, [id]))));
+  return texts.sort().map((text) => parseJson(text));
 }
