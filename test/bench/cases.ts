@@ -80,6 +80,7 @@ export const CASES: readonly Case[] = [
   warmCase('1000-cells', 1, false, printing(1000), bars(0.85, 0.6)),
   warmCase('stdout-20mb', 5, false, FLOOD, bars(0.6, 0.55)),
   warmCase('50-images', 5, false, IMAGES, bars(0.42, 0.38)),
+  warmCase('50-images-spare', 5, true, IMAGES, bars(0.42, 0.38)),
   batchCase('20-notebooks', 3, 20, 2, ONE_CELL, bars(0.4, 0.35)),
   overheadCase('overhead-1000-cells', 5, 1.15),
   scalingCase('scaling-10kb-cells', 3, 1.3),
