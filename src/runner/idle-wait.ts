@@ -21,7 +21,7 @@ export class IdleWait {
 
   /**
    * Waits for the idle of a cell whose reply is there. A large message may be in its way: it is seen whole or not at all,
-   * but a second connection does not wait for it. Where the kernel is heard there, the idle is still to come.
+   * but a second connection does not wait for it. Where the kernel is heard on either, the idle is still to come.
    * @returns false where it has not come, and is not waited for any longer.
    */
   async hasCome({ idle }: Execution): Promise<boolean> {
@@ -29,10 +29,12 @@ export class IdleWait {
     // A kernel that was found silent and has said nothing since: what it says later is recorded whenever it comes.
     if (kernel.iopubMessages === this.silentAt) return false;
     if (await isFirst(idle, elapsed(patience.idle / 4))) return true;
+    const before = kernel.iopubMessages;
     const probe = kernel.probeIopub();
     try {
       if (await isFirst(idle, spareTime((patience.idle * 3) / 4))) return true;
-      const passed = Promise.race([probe.passed, spareTime(probe.isHeard ? patience.transfer : 0)]);
+      const isSilent = !probe.isHeard && kernel.iopubMessages === before;
+      const passed = Promise.race([probe.passed, spareTime(isSilent ? 0 : patience.transfer)]);
       if (await isFirst(idle, passed)) return true;
       if (!probe.hasPassed) this.silentAt = kernel.iopubMessages;
       return false;

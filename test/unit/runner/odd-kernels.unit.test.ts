@@ -124,6 +124,21 @@ ${OK}`;
     });
   });
 
+  it('go on with outputs long after the reply, and answer nothing meanwhile: all of it is waited for', async () => {
+    const late = `
+import time
+reply({'status': 'ok', 'execution_count': 1})
+for number in range(40):
+    time.sleep(0.05)
+    iopub('stream', {'name': 'stdout', 'text': '.'})
+status('idle')`;
+    const { state, warnings, outputs } = await run(notebookOf('late'), {
+      job: { kernel: scriptedKernel(late) },
+      options: { patience: { ...PATIENCE, idle: 1000 } },
+    });
+    assert.deepEqual([state, warnings, textOf(outputs[0]).length], ['SUCCEEDED', [], 40]);
+  });
+
   it('send something large slowly: it is waited for', async () => {
     // Stands before iopub. Passes on what the first connection gets, from a large message on, only long after the second has heard.
     const slowly = `
