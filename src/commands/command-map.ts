@@ -22,6 +22,7 @@ export const COMMAND_IDS = [
   'notebookExecutions.filter',
   'notebookExecutions.clearFilter',
   'notebookExecutions.openCell',
+  'notebookExecutions.openCopy',
   'notebookExecutions.openFailedCell',
   'notebookExecutions.openSourceCell',
   'notebookExecutions.compareWithInput',

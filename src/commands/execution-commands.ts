@@ -7,7 +7,7 @@ import { pickExecutions } from '../views/pickers/execution-picker';
 import { oneLine, withoutLinks } from '../views/text';
 import type { CommandMap } from './command-map';
 import { Problem } from './problems/problem';
-import { propertyOf } from './targets';
+import { openDocument, propertyOf } from './targets';
 
 /** What the commands of this family need. */
 export interface ExecutionContext {
@@ -116,7 +116,10 @@ export async function chooseExecutions(
   return pickExecutions(title, candidates, many);
 }
 
-/** Rows hand over themselves and all that is selected; keybindings say `{ "selection": true }`. */
+/**
+ * Rows hand over themselves and all that is selected; keybindings say `{ "selection": true }`; what belongs to a notebook
+ * of an execution hands over that.
+ */
 function givenExecutions(
   store: ExecutionStore,
   [first, second]: readonly unknown[],
@@ -124,6 +127,11 @@ function givenExecutions(
 ): TrackedExecution[] {
   if (propertyOf(first, 'selection') === true) {
     return [...selection()];
+  }
+  const address = first === undefined ? undefined : openDocument(first)?.address;
+  if (address !== undefined) {
+    const shown = store.find(address.serviceId, address.name);
+    return shown === undefined ? [] : [shown];
   }
   const rows: unknown[] = Array.isArray(second) && second.length > 0 ? second : [first];
   return rows.flatMap((row) => {

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { OUTPUT_SCHEME } from '../views/output/output-uri';
+import { OUTPUT_SCHEME, parseOutputUri, type OutputAddress } from '../views/output/output-uri';
 import { Problem } from './problems/problem';
 
 /**
@@ -39,6 +39,26 @@ export function activeNotebook(): vscode.Uri | undefined {
 /** A notebook that can be executed: documents of executions are results, not sources. */
 export function isNotebook(uri: vscode.Uri): boolean {
   return uri.path.toLowerCase().endsWith('.ipynb') && uri.scheme !== OUTPUT_SCHEME;
+}
+
+/** A notebook of an execution that is open. */
+export interface OpenDocument {
+  readonly document: vscode.NotebookDocument;
+  readonly address: OutputAddress;
+}
+
+/**
+ * The notebook of an execution that a command is meant for: the one given, the toolbar's, or, where nothing was given, the
+ * active one.
+ */
+export function openDocument(argument: unknown): OpenDocument | undefined {
+  const given = argument instanceof vscode.Uri ? argument : toolbarNotebook(argument);
+  const document =
+    argument === undefined
+      ? vscode.window.activeNotebookEditor?.notebook
+      : vscode.workspace.notebookDocuments.find(({ uri }) => uri.toString() === given?.toString());
+  const address = document === undefined ? undefined : parseOutputUri(document.uri);
+  return document === undefined || address === undefined ? undefined : { document, address };
 }
 
 /** Notebook toolbars hand over `{ notebookEditor: { notebookUri } }`. */

@@ -11,6 +11,7 @@ import {
   UserTemplateSchema,
 } from '../../src/execution/template';
 import { parseTemplates } from '../../src/execution/template-problems';
+import { OUTPUT_NOTEBOOK } from '../../src/views/output/output-uri';
 import { activated } from './support/executions';
 
 interface Schema {
@@ -105,6 +106,7 @@ describe('manifest', () => {
     for (const ofNotebook of ['execute', 'executeAgain', 'markCellAsParameters']) {
       assert.match(rules.get(`notebookExecutions.${ofNotebook}`) ?? '', /notebookType == 'jupyter-notebook'/);
     }
+    assert.match(rules.get('notebookExecutions.openCopy') ?? '', new RegExp(`== ${OUTPUT_NOTEBOOK}$`));
     assert.match(rules.get('notebookExecutions.clearFilter') ?? '', /notebookExecutions\.filtering/);
   });
 

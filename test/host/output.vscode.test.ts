@@ -5,11 +5,13 @@ import * as vscode from 'vscode';
 import type { EmbeddedExecutionService } from '../../src/embedded';
 import type { Execution } from '../../src/execution/execution';
 import { ExecutionStore } from '../../src/tracking/execution-store';
+import { notebookData } from '../../src/views/output/notebook-data';
+import { OUTPUT_NOTEBOOK } from '../../src/views/output/output-uri';
 import { LogChannels } from '../../src/views/log-channels';
 import { until } from '../support/until';
 import { FakeClock } from '../unit/tracking/fake-clock';
 import { ScriptedService } from '../unit/tracking/scripted-service';
-import { ended, notebookText, withSettings, workspaceFolder } from './support/executions';
+import { allNames, ended, notebookText, withSettings, workspaceFolder } from './support/executions';
 import type { Person } from './support/person';
 import { suiteOfCommands } from './support/suite';
 
@@ -66,7 +68,7 @@ describe('documents of executions', () => {
     const execution = await runToEnd(['print(6 * 7)']);
     await command('openOutput', row(execution));
     const { notebook } = await shownNotebook();
-    assert.equal(notebook.notebookType, 'jupyter-notebook');
+    assert.equal(notebook.notebookType, OUTPUT_NOTEBOOK);
     assert.match(outputText(notebook), /42/);
     const { permissions, size } = await vscode.workspace.fs.stat(notebook.uri);
     assert.equal(permissions, vscode.FilePermission.Readonly);
@@ -74,6 +76,79 @@ describe('documents of executions', () => {
     assert.equal(vscode.workspace.fs.isWritableFileSystem(SCHEME), false);
     await assert.rejects(async () => vscode.workspace.fs.writeFile(notebook.uri, new Uint8Array()));
     await assert.rejects(async () => vscode.workspace.fs.delete(notebook.uri));
+  });
+
+  it('runs no cell of an output, says so, and leaves it as it was', async () => {
+    const execution = await runToEnd(['print(6 * 7)', '1 + 1']);
+    await command('openOutput', row(execution));
+    const { notebook } = await shownNotebook();
+    const numbers = () => notebook.getCells().map((cell) => cell.executionSummary?.executionOrder);
+    assert.deepEqual(numbers(), [1, 2]);
+    await vscode.commands.executeCommand('notebook.execute', notebook.uri);
+    const { buttons } = await person.message(/^Nothing was run/);
+    assert.deepEqual(buttons, ['Re-run', 'Open a Copy']);
+    await until('the cells have their numbers again', () => numbers().join() === '1,2');
+    assert.equal(outputText(notebook), '42\n2');
+    assert.equal(notebook.isDirty, false);
+  });
+
+  it('re-runs the execution instead of cells of its output', async () => {
+    const execution = await runToEnd(['print(1)']);
+    await command('openOutput', row(execution));
+    const { notebook } = await shownNotebook();
+    const before = await allNames(service);
+    person.willPress(/^Nothing was run/, 'Re-run');
+    await vscode.commands.executeCommand('notebook.execute', notebook.uri);
+    const again = await until('it runs once more', async () =>
+      (await allNames(service)).find((name) => !before.includes(name)),
+    );
+    assert.equal((await ended(service, again)).state, 'SUCCEEDED');
+  });
+
+  it('opens a copy of an output as a Jupyter notebook, with what the output has', async () => {
+    const execution = await runToEnd(['print(6 * 7)']);
+    await command('openOutput', row(execution));
+    const { notebook } = await shownNotebook();
+    person.willPress(/^Nothing was run/, 'Open a Copy');
+    await vscode.commands.executeCommand('notebook.execute', notebook.uri);
+    const copy = await until('the copy is shown', () => {
+      const shown = vscode.window.activeNotebookEditor?.notebook;
+      return shown?.isUntitled === true ? shown : undefined;
+    });
+    assert.equal(copy.notebookType, 'jupyter-notebook');
+    assert.equal(outputText(copy), '42\n');
+    assert.deepEqual(copy.metadata['metadata'], notebook.metadata['metadata']);
+    const [cell, original] = [copy.cellAt(0), notebook.cellAt(0)];
+    assert.equal(cell.executionSummary?.executionOrder, 1);
+    assert.equal(cell.document.getText(), 'print(6 * 7)');
+    assert.deepEqual(cell.metadata, original.metadata);
+    await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
+  });
+
+  it('opens a copy of the input that is shown', async () => {
+    await command('openInput', row(await runToEnd(['print(1)'])));
+    await shownNotebook();
+    await command('openCopy');
+    const copy = await until('the copy is shown', () => {
+      const shown = vscode.window.activeNotebookEditor?.notebook;
+      return shown?.isUntitled === true ? shown : undefined;
+    });
+    assert.equal(copy.cellAt(0).document.getText(), 'print(1)');
+    await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
+  });
+
+  it('saves the output whose toolbar it was asked in, as valid as it is', async () => {
+    const executions = [await runToEnd(['print(1)']), await runToEnd(['print(2)'])];
+    await command('openOutput', row(executions[0] ?? assert.fail()));
+    const notebookUri = (await shownNotebook()).notebook.uri;
+    const target = vscode.Uri.joinPath(workspaceFolder(), `saved-${randomUUID()}.ipynb`);
+    person.willOpen(target);
+    await command('saveOutputAs', { notebookEditor: { notebookUri } });
+    assert.deepEqual(
+      await vscode.workspace.fs.readFile(target),
+      await vscode.workspace.fs.readFile(notebookUri),
+    );
+    assert.deepEqual(person.picks, []);
   });
 
   it('opens two outputs, one of them asked for twice, at once without a complaint', async () => {
@@ -95,6 +170,7 @@ describe('documents of executions', () => {
     const execution = await runToEnd(['print(alpha)'], 'alpha: 0.5');
     await command('openInput', row(execution));
     const { notebook } = await shownNotebook();
+    assert.equal(notebook.notebookType, OUTPUT_NOTEBOOK);
     assert.equal(notebook.cellCount, 1);
     assert.equal(notebook.cellAt(0).document.getText(), 'print(alpha)');
     assert.equal(outputText(notebook), '');
@@ -182,6 +258,7 @@ describe('documents of executions', () => {
       person.willPress(/The output of/, 'Open Trimmed');
       await command('openOutput', row(execution));
       const { notebook } = await shownNotebook();
+      assert.equal(notebook.notebookType, OUTPUT_NOTEBOOK);
       const text = outputText(notebook);
       assert.match(text, /^begin(?:x{99}\n)+x*\n?… \d+ KB not shown\./);
       assert.doesNotMatch(text, /end$/);
@@ -211,6 +288,61 @@ describe('documents of executions', () => {
       await assert.rejects(async () => vscode.workspace.fs.stat(uri), { code: 'FileNotFound' });
     }
   });
+});
+
+describe('notebooks of executions', () => {
+  it('are read as VS Code itself reads .ipynb', async () => {
+    const data = {
+      'text/plain': 'a figure',
+      'image/png': 'iVBORw0KGgo=',
+      'image/svg+xml': ['<svg>\n', '</svg>'],
+      'application/vnd.plotly.v1+json': { data: [{ x: [1, 2] }] },
+      'application/vnd.load.v0+json': '',
+      'text/html': ['<b>\n', 'bold</b>'],
+      'application/x-own': 'unknown',
+    };
+    const outputs = [
+      { output_type: 'stream', name: 'stdout', text: ['one\n', 'two\n'] },
+      { output_type: 'stream', name: 'stderr', text: 'three' },
+      { output_type: 'display_data', data, metadata: { 'image/png': { width: 10 } } },
+      { output_type: 'execute_result', data: { 'text/plain': '2' }, metadata: {}, execution_count: 7 },
+      { output_type: 'error', ename: 'E', evalue: 'e', traceback: ['first', 'last'] },
+    ];
+    const attachments = { 'a.png': { 'image/png': 'iVBORw0KGgo=' } };
+    const code = { cell_type: 'code', metadata: {}, source: '', outputs: [], execution_count: null };
+    const cells = [
+      { ...code, id: 'one', metadata: { tags: ['x'] }, source: ['1\n', '2'], outputs, execution_count: 7 },
+      { ...code, id: 'two', metadata: { vscode: { languageId: 'sql' } }, source: 'select 1' },
+      { cell_type: 'markdown', id: 'three', metadata: {}, source: '# Title', attachments },
+      { cell_type: 'raw', id: 'four', metadata: { format: 'x' }, source: 'as it is' },
+    ];
+    for (const metadata of [
+      { kernelspec: { name: 'python3', display_name: 'Python 3', language: 'python' }, widgets: { a: 0.5 } },
+      { language_info: { name: 'C#' } },
+    ]) {
+      const text = JSON.stringify({ cells, metadata, nbformat: 4, nbformat_minor: 5 });
+      const content = new TextEncoder().encode(text);
+      const theirs = await vscode.commands.executeCommand<vscode.NotebookData>(
+        'vscode.executeDataToNotebook',
+        'jupyter-notebook',
+        content,
+      );
+      assert.deepEqual(comparable(notebookData(content)), comparable(theirs));
+    }
+  });
+
+  function comparable({ cells, metadata }: vscode.NotebookData): unknown {
+    const { cells: _, indentAmount: __, ...others } = metadata ?? {};
+    const all = cells.map((cell) => ({
+      ...{ kind: cell.kind, value: cell.value, languageId: cell.languageId, metadata: cell.metadata },
+      executionSummary: cell.executionSummary ?? {},
+      outputs: (cell.outputs ?? []).map((output) => ({
+        metadata: output.metadata,
+        items: output.items.map(({ mime, data }) => [mime, Buffer.from(data).toString('latin1')]),
+      })),
+    }));
+    return JSON.parse(JSON.stringify({ cells: all, metadata: others }));
+  }
 });
 
 describe('the kernel’s log', () => {

@@ -54,6 +54,7 @@ const IN_NOTHING: Readonly<Record<string, Found>> = {
   filter: /^Filter Executions$/,
   // Offered only while there is a filter; the view says it.
   clearFilter: () => true,
+  openCopy: /^Open the output of an execution first/,
   openFailedCell: NO_EXECUTIONS,
   openSourceCell: NO_EXECUTIONS,
   compareWithInput: NO_EXECUTIONS,

@@ -21,11 +21,24 @@ export interface SmallExtension {
 export const NEIGHBOURS: readonly SmallExtension[] = [
   {
     id: 'ms-toolsai.jupyter',
-    code: `const chosen = new Map();
-exports.activate = () => ({
-  getPythonEnvironment: (uri) => chosen.get(uri.toString()),
-  choose: (uri, path) => path === undefined ? chosen.delete(uri.toString()) : chosen.set(uri.toString(), { id: path, path }),
-});`,
+    // Its kernel answers every cell with one line.
+    code: `const { notebooks, NotebookCellOutput, NotebookCellOutputItem } = require('vscode');
+const chosen = new Map();
+exports.activate = () => {
+  const controller = notebooks.createNotebookController('stub', 'jupyter-notebook', 'Stub Kernel');
+  controller.executeHandler = async (cells) => {
+    for (const cell of cells) {
+      const execution = controller.createNotebookCellExecution(cell);
+      execution.start(Date.now());
+      await execution.replaceOutput(new NotebookCellOutput([NotebookCellOutputItem.text('of the stub kernel')]));
+      execution.end(true, Date.now());
+    }
+  };
+  return {
+    getPythonEnvironment: (uri) => chosen.get(uri.toString()),
+    choose: (uri, path) => path === undefined ? chosen.delete(uri.toString()) : chosen.set(uri.toString(), { id: path, path }),
+  };
+};`,
     activationEvents: ['onNotebook:jupyter-notebook'],
   },
   {

@@ -101,7 +101,7 @@ describe('the first run', () => {
     await window.quickPickRow('throws').waitFor();
     await window.screenshot('walkthrough parameters pick');
     await window.pick('Execute');
-    await window.tab('dice (output)').waitFor();
+    await window.tab('dice.ipynb (output)').waitFor();
     // The walkthrough has a frame of its own, like outputs.
     await window.runCommand('View: Close Other Editors in Group');
     await window.outputs().getByText('6000 throws of 2 dice, most often 7').waitFor();

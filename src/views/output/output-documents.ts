@@ -6,6 +6,7 @@ import type { ExecutionStore, TrackedExecution } from '../../tracking/execution-
 import { notebookNameOf } from '../execution-facts';
 import { formatBytes, oneLine, withoutLinks } from '../text';
 import { OutputFileSystemProvider, registerOutputScheme } from './output-file-system-provider';
+import { registerOutputNotebook } from './output-notebook';
 import { OutputRefresher } from './output-refresher';
 import { OUTPUT_SCHEME, outputUri, parseOutputUri, type DocumentKind } from './output-uri';
 
@@ -46,6 +47,7 @@ export class OutputDocuments implements vscode.Disposable {
       this.provider,
       this.refresher,
       registerOutputScheme(this.provider),
+      registerOutputNotebook((uri) => this.refuseToRun(uri)),
       vscode.window.onDidChangeVisibleNotebookEditors(update),
       this.provider.onDidRead((uri) => {
         this.refresher.reloaded(uri.toString());
@@ -161,6 +163,21 @@ export class OutputDocuments implements vscode.Disposable {
     }
     if (cell !== undefined) revealCell(editor, cell);
     return editor;
+  }
+
+  /** Cells of a document are not run: what came of it would not be the execution's. */
+  private async refuseToRun(uri: vscode.Uri): Promise<void> {
+    // VS Code has taken the numbers off the cells before it asked its kernel.
+    this.provider.reload(uri);
+    const rerun = vscode.l10n.t('Re-run');
+    const copy = vscode.l10n.t('Open a Copy');
+    const chosen = await vscode.window.showInformationMessage(
+      vscode.l10n.t('Nothing was run: the notebooks of an execution stay as they are.'),
+      rerun,
+      copy,
+    );
+    if (chosen === rerun) await vscode.commands.executeCommand('notebookExecutions.rerun', uri);
+    if (chosen === copy) await vscode.commands.executeCommand('notebookExecutions.openCopy', uri);
   }
 
   private async askLarge(

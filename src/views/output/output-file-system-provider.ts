@@ -56,6 +56,15 @@ export class OutputFileSystemProvider implements vscode.FileSystemProvider, vsco
     return true;
   }
 
+  /** Has the editor read a document again that it shows differently. */
+  reload(uri: vscode.Uri): void {
+    const key = uri.toString();
+    const before = this.versions.get(key);
+    // The editor reads only what is newer.
+    if (before !== undefined) this.versions.set(key, { ...before, mtime: before.mtime + 1 });
+    this.changeEmitter.fire([{ type: vscode.FileChangeType.Changed, uri }]);
+  }
+
   /** The execution is gone. */
   deleted(uris: readonly vscode.Uri[]): void {
     if (uris.length > 0)

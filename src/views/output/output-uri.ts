@@ -5,6 +5,12 @@ import { notebookNameOf } from '../execution-facts';
 
 export const OUTPUT_SCHEME = 'notebook-execution';
 
+/**
+ * The notebook type of these documents, contributed in package.json. It is not that of Jupyter notebooks: kernels are
+ * offered for that one, and results that a kernel puts into a document would not be the execution's.
+ */
+export const OUTPUT_NOTEBOOK = 'notebook-execution';
+
 /** What a document shows of an execution: its output, the output without its largest parts, or its input. */
 export type DocumentKind = 'output' | 'trimmed' | 'input';
 
@@ -17,13 +23,13 @@ export interface OutputAddress {
 
 /**
  * The address of a document; the same for the same execution, in every window and after a restart. The path is what
- * tabs and breadcrumbs show, the query says which execution it is.
+ * tabs and breadcrumbs show, and its end what VS Code knows the notebook type by; the query says which execution it is.
  */
 export function outputUri(kind: DocumentKind, { service, execution }: TrackedExecution): vscode.Uri {
   const name = notebookNameOf(execution).replaceAll(/[/\\]/g, '_');
   return vscode.Uri.from({
     scheme: OUTPUT_SCHEME,
-    path: `/${executionIdOf(execution.name)}/${name} (${kind}).ipynb`,
+    path: `/${executionIdOf(execution.name)}/${name}.ipynb (${kind})`,
     query: new URLSearchParams({ kind, service: service.id, name: execution.name }).toString(),
   });
 }

@@ -1,0 +1,128 @@
+import * as vscode from 'vscode';
+import { readNotebook } from '../../notebook/document';
+import { type JsonObject, type JsonValue, stringifyJson } from '../../notebook/json';
+import type { Cell, Output } from '../../notebook/model';
+
+/*
+ * Notebooks as VS Code's own ipynb support hands them to the editor, so that everything that knows those knows ours: where
+ * the format's metadata are kept, what renderers are given. That support itself can be asked only by sending it all of the
+ * content and having all of it sent back, which takes longer than all else that opening a large output does.
+ */
+
+/**
+ * Reads an .ipynb document for the editor.
+ * @throws NotebookError where it is none.
+ */
+export function notebookData(content: Uint8Array): vscode.NotebookData {
+  const { cells, metadata, nbformat, nbformat_minor } = readNotebook(content).notebook;
+  const language = languageOf(metadata);
+  const data = new vscode.NotebookData(cells.map((cell) => cellData(cell, language)));
+  data.metadata = { nbformat, nbformat_minor, metadata: plain(metadata) };
+  return data;
+}
+
+function cellData(cell: Cell, language: string): vscode.NotebookCellData {
+  const { id, source } = cell;
+  const metadata = { id, metadata: plain(cell.metadata) };
+  if (cell.cell_type === 'code') {
+    const data = new vscode.NotebookCellData(
+      vscode.NotebookCellKind.Code,
+      source,
+      textAt(cell.metadata, 'vscode', 'languageId') ?? language,
+    );
+    data.metadata = { ...metadata, execution_count: cell.execution_count };
+    data.outputs = cell.outputs.map(outputData);
+    data.executionSummary = cell.execution_count === null ? {} : { executionOrder: cell.execution_count };
+    return data;
+  }
+  const isMarkdown = cell.cell_type === 'markdown';
+  const kind = isMarkdown ? vscode.NotebookCellKind.Markup : vscode.NotebookCellKind.Code;
+  const data = new vscode.NotebookCellData(kind, source, cell.cell_type);
+  data.metadata =
+    cell.attachments === undefined ? metadata : { ...metadata, attachments: plain(cell.attachments) };
+  return data;
+}
+
+function outputData(output: Output): vscode.NotebookCellOutput {
+  const outputType = output.output_type;
+  switch (output.output_type) {
+    case 'stream': {
+      const { name, text } = output;
+      const item =
+        name === 'stderr'
+          ? vscode.NotebookCellOutputItem.stderr(text)
+          : vscode.NotebookCellOutputItem.stdout(text);
+      return new vscode.NotebookCellOutput([item], { outputType });
+    }
+    case 'error': {
+      const { ename: name, evalue: message, traceback } = output;
+      const error = { name, message, stack: traceback.join('\n') };
+      return new vscode.NotebookCellOutput([vscode.NotebookCellOutputItem.error(error)], {
+        outputType,
+        originalError: output,
+      });
+    }
+    case 'display_data':
+    case 'execute_result': {
+      const items = Object.entries(output.data)
+        .sort((one, other) => rankOf(one) - rankOf(other))
+        .map(([mime, value]) => itemOf(mime, value));
+      const count = output.output_type === 'execute_result' ? output.execution_count : undefined;
+      return new vscode.NotebookCellOutput(items, {
+        outputType,
+        ...(count === undefined ? {} : { executionCount: count }),
+        metadata: plain(output.metadata),
+      });
+    }
+  }
+}
+
+function itemOf(mime: string, value: JsonValue): vscode.NotebookCellOutputItem {
+  if (typeof value !== 'string') return vscode.NotebookCellOutputItem.text(stringifyJson(value), mime);
+  return mime.startsWith('image/') && mime !== 'image/svg+xml'
+    ? new vscode.NotebookCellOutputItem(Buffer.from(value, 'base64'), mime)
+    : vscode.NotebookCellOutputItem.text(value, mime);
+}
+
+/** Representations that VS Code draws by itself, the richest first. */
+const ORDER = [
+  'text/html',
+  'application/javascript',
+  'image/gif',
+  'text/latex',
+  'text/markdown',
+  'image/png',
+  'image/svg+xml',
+  'image/jpeg',
+  'application/json',
+  'text/plain',
+];
+
+/** Before these comes what a library has of its own, after them what is unknown or empty. */
+function rankOf([mime, value]: [string, JsonValue]): number {
+  if (value === '') return ORDER.length;
+  if (/^application\/(?:vnd\.|vdom\.|geo\+json)/.test(mime)) return -1;
+  const index = ORDER.indexOf(mime);
+  return index < 0 ? ORDER.length : index;
+}
+
+/** VS Code's name of the language that code cells are in. */
+function languageOf(metadata: JsonObject): string {
+  const name = (
+    textAt(metadata, 'language_info', 'name') ??
+    textAt(metadata, 'kernelspec', 'language') ??
+    'python'
+  ).toLowerCase();
+  if (/^c\+\+\d*$/.test(name)) return 'cpp';
+  return name.replace(/^(.)#$/, '$1sharp');
+}
+
+function textAt(object: JsonObject, key: string, inner: string): string | undefined {
+  const value: unknown = Reflect.get(Object(object[key]) as object, inner);
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** Without the classes with which numbers are kept as they were spelled: the editor passes data on as plain JSON. */
+function plain(value: JsonObject): Record<string, unknown> {
+  return JSON.parse(stringifyJson(value)) as Record<string, unknown>;
+}
