@@ -51,7 +51,10 @@ describe('an output beside a kernel of the Jupyter extension', () => {
   });
 
   it('is read-only also after the window was loaded again', async () => {
-    await window.page.reload();
+    // VS Code's own command, which lets it write down first what is open.
+    const loaded = window.page.waitForEvent('load');
+    await window.runCommand('Developer: Reload Window');
+    await loaded;
     await window.ready();
     await window.outputs().getByText('42').waitFor();
     await kernel('Read-Only').waitFor();
