@@ -60,7 +60,7 @@ export async function runSuites({ folder, ending, timeout, jobs = 1 }: SuiteOpti
     });
     // From another process an error comes as an object of its parts.
     runner.on('fail', (test, error: Partial<Error>) => {
-      const story = error.stack ?? error.message ?? String(error);
+      const story = error.stack ?? error.message ?? 'It threw no error.';
       const failure = `  ✘ ${test.fullTitle()}\n${story.replaceAll(/^/gm, '      ')}`;
       text.push(failure);
       failures.push(failure);
