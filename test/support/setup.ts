@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createWriteStream, existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import * as path from 'node:path';
-import { RESULTS } from './paths';
+import { CACHES, RESULTS } from './paths';
 
 /** Something this machine lacks. The message is one sentence that says what, and one with the remedy. */
 export class SetupError extends Error {
@@ -78,8 +78,12 @@ export async function aptInstall(packages: readonly string[]): Promise<void> {
   await runStep('apt-get', ['install', '-q', '-y', '--no-install-recommends', ...packages], { env, remedy });
 }
 
-/** Runs a program's main function: a SetupError ends it with its sentences alone, anything else with its stack. */
+/**
+ * Runs a program's main function: a SetupError ends it with its sentences alone, anything else with its stack. What it starts
+ * keeps its caches in the clone.
+ */
 export function runMain(main: () => Promise<number>): void {
+  Object.assign(process.env, CACHES);
   main().then(
     (code) => {
       process.exitCode = code;

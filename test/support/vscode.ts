@@ -117,15 +117,17 @@ export class VSCode {
       ...options.env,
       [MARK]: mark,
     };
-    const extensions = path.join(home, 'extensions');
+    const places = [
+      ...['--server-data-dir', path.join(home, 'server'), '--user-data-dir', path.join(home, 'user')],
+      ...['--extensions-dir', path.join(home, 'extensions')],
+    ];
     for (const vsix of options.vsix ?? []) {
-      const args = [install.main, '--install-extension', vsix, '--force', '--extensions-dir', extensions];
+      const args = [install.main, '--install-extension', vsix, '--force', ...places];
       const { status, stdout, stderr } = spawnSync(install.node, args, { env, encoding: 'utf8' });
       if (status !== 0) {
         throw new Error(`${vsix} could not be installed: ${stdout}${stderr}`);
       }
     }
-    const user = path.join(home, 'user');
     const args = [
       ...[
         install.main,
@@ -136,14 +138,7 @@ export class VSCode {
         '--connection-token-file',
         path.join(home, 'token'),
       ],
-      ...[
-        '--accept-server-license-terms',
-        '--telemetry-level',
-        'off',
-        '--server-data-dir',
-        path.join(home, 'server'),
-      ],
-      ...['--user-data-dir', user, '--extensions-dir', extensions],
+      ...['--accept-server-license-terms', '--telemetry-level', 'off', ...places],
       // The PATH is the one given here, not a login shell's.
       '--force-disable-user-env',
       ...(options.workspaceTrust === true ? [] : ['--disable-workspace-trust']),
@@ -207,6 +202,8 @@ export class VSCode {
       chromium.launch({
         executablePath,
         args: CHROMIUM_ARGUMENTS,
+        // Its crash reports are kept there, wherever its profile is.
+        env: { ...process.env, XDG_CONFIG_HOME: path.join(this.home, 'chromium') },
         handleSIGINT: false,
         handleSIGTERM: false,
         handleSIGHUP: false,
