@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { ServiceError } from '../execution/errors';
+import { hasIpykernel } from '../system/ipykernel';
 import type { TrackingService } from '../tracking/tracking-service';
 import type { PythonState } from '../views/explorer/welcome-reason';
 import { withoutLinks } from '../views/text';
@@ -7,7 +8,7 @@ import type { CommandMap } from './command-map';
 import { googleRemedies } from './google-cloud/google-sentences';
 import { Problem } from './problems/problem';
 import { chosenPython } from './python/chosen-python';
-import { hasIpykernel, installIpykernel } from './python/ipykernel';
+import { installIpykernel } from './python/ipykernel';
 import { pythonOnPath } from './python/python-on-path';
 
 /** The Python that notebooks of this window run in. */
@@ -62,7 +63,7 @@ export async function findPython(): Promise<FoundPython> {
           executable: python?.executable,
           found: python?.hasIpykernel ?? false,
         }))
-      : { executable: chosen.executable, found: await hasIpykernel(chosen.executable) };
+      : { executable: chosen.executable, found: await hasIpykernel(chosen.executable, process.env) };
   const missing = executable === undefined ? 'pythonMissing' : 'ipykernelMissing';
   return { executable, state: found ? 'found' : missing };
 }

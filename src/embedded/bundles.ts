@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { makePrivateDirectory } from '../service/files';
+import { exists } from '../system/programs';
 
 const SCRIPTS = ['service.js', 'runner.js'];
 /** Older copies are kept for runners that still work with them. */
@@ -55,11 +56,4 @@ async function removeOld(versions: string, current: string): Promise<void> {
     // On Windows an addon that is in use stays until another time.
     await fs.rm(path.join(versions, name), { recursive: true, force: true }).catch(() => undefined);
   }
-}
-
-async function exists(file: string): Promise<boolean> {
-  return fs.access(file).then(
-    () => true,
-    () => false,
-  );
 }

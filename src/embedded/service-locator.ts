@@ -221,11 +221,12 @@ async function tail(file: string, from: number): Promise<string> {
 }
 
 /** @returns an empty string when there is none. @throws ServiceError `tokenFileExposed` where others can read it. */
-async function readToken(file: string): Promise<string> {
+export async function readToken(file: string, platform: NodeJS.Platform = process.platform): Promise<string> {
   try {
     const { mode, uid } = await stat(file);
     const foreign = process.getuid !== undefined && uid !== process.getuid();
-    if (process.platform !== 'win32' && ((mode & 0o077) !== 0 || foreign)) {
+    // Windows answers modes of its own making; there the folder's rights are those of the person's profile.
+    if (platform !== 'win32' && ((mode & 0o077) !== 0 || foreign)) {
       throw new ServiceError('PERMISSION_DENIED', 'tokenFileExposed', `others can read ${file}`, {
         path: file,
       });

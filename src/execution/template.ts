@@ -88,7 +88,7 @@ export function expandOutputName(pattern: string, values: { name: string; id: st
     time: `${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`,
   };
   const expanded = pattern.replace(/\{(\w+)\}/g, (whole, key: string) => replacements[key] ?? whole);
-  // A name never becomes a path, whatever the notebook is called.
-  const safe = expanded.replace(/[/\\:\0]/g, '_').replace(/^\.+/, '');
+  // A name never becomes a path, whatever the notebook is called, and is one on Windows, too.
+  const safe = expanded.replace(/[/\\:*?"<>|\0]/g, '_').replace(/^\.+/, '');
   return safe.endsWith('.ipynb') ? safe : `${safe || 'output'}.ipynb`;
 }

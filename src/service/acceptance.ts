@@ -2,12 +2,12 @@ import * as path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { ExecutionWarning } from '../execution/execution';
 import type { RunnerJob } from '../runner/job';
+import { withoutEditorVariables } from '../system/environment';
 import { PARENT } from './endpoint';
 import type { FolderStore } from './folder-store';
 import { inspectNotebook } from './input';
 import { resolveKernel } from './kernelspecs';
 import { outputName } from './output';
-import { kernelEnvironment } from './processes';
 import { now, type ExecutionRecord } from './record';
 import {
   checkInterpreter,
@@ -61,7 +61,7 @@ export async function accept(
     interpreter: runOptions.interpreter,
     notebookKernel: facts.kernel,
     notebookLanguage: facts.language,
-    env: kernelEnvironment(request.environment ?? process.env),
+    env: withoutEditorVariables(request.environment ?? process.env),
   });
   checkParameterNames(parameters, kernel);
   const stem = stemOf(request);

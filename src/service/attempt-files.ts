@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import * as path from 'node:path';
 import { RunnerJobSchema, RunnerStatusSchema, type RunnerJob, type RunnerStatus } from '../runner/job';
-import { createFile, errorCode, exists } from './files';
+import { exists, isExecutable } from '../system/programs';
+import { createFile, errorCode } from './files';
 import type { FolderStore } from './folder-store';
-import { findKernelSpecs, isExecutable } from './kernelspecs';
+import { findKernelSpecs } from './kernelspecs';
 import type { ExecutionRecord } from './record';
 
 /*

@@ -1,9 +1,10 @@
 import { pathToFileURL } from 'node:url';
 import type { ExecutionWarning } from '../execution/execution';
 import { isTerminal } from '../execution/states';
+import { exists } from '../system/programs';
 import { readStatus, removeJobs } from './attempt-files';
 import type { Entry } from './entry';
-import { errorCode, exists } from './files';
+import { errorCode } from './files';
 import type { FolderStore } from './folder-store';
 import { pathOfUri } from './input';
 import { placeOutput } from './output';

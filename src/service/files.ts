@@ -18,8 +18,11 @@ export function isStorageError(error: unknown): boolean {
 }
 
 /** Makes sure that what a directory lists has reached the disk. Windows has no such call and needs none. */
-export async function flushDirectory(directory: string): Promise<void> {
-  if (process.platform === 'win32') return;
+export async function flushDirectory(
+  directory: string,
+  platform: NodeJS.Platform = process.platform,
+): Promise<void> {
+  if (platform === 'win32') return;
   const handle = await fs.open(directory, 'r');
   try {
     await handle.sync();
@@ -79,12 +82,4 @@ export async function readIfExists(file: string): Promise<string | undefined> {
 export async function makePrivateDirectory(directory: string): Promise<void> {
   await fs.mkdir(directory, { recursive: true, mode: 0o700 });
   if (process.platform !== 'win32') await fs.chmod(directory, 0o700);
-}
-
-/** True when there is a file or directory of this name. */
-export async function exists(file: string): Promise<boolean> {
-  return fs.access(file).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,11 +1,13 @@
-import { existsSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
-import * as os from 'node:os';
 import * as path from 'node:path';
 import * as z from 'zod/mini';
 import { ServiceError } from '../execution/errors';
 import type { KernelLaunch } from '../runner/job';
-import { hasIpykernel, pythonKernel, sysPrefix } from './python';
+import { homeOf, variablesOf } from '../system/environment';
+import { hasIpykernel, sysPrefix } from '../system/ipykernel';
+import { which } from '../system/programs';
+import { pythonIn } from '../system/python-environment';
+import { pythonKernel } from './python';
 
 /** kernel.json (Jupyter client documentation, "Kernel specs"); what is missing is as there. */
 const KernelJsonSchema = z.object({
@@ -47,11 +49,11 @@ interface DataDirectory {
  * the person's own, the system's.
  */
 export function jupyterDataPaths(search: KernelSearch): DataDirectory[] {
-  const { env } = search;
   const platform = search.platform ?? process.platform;
+  const env = variablesOf(search.env, platform);
   const paths = platform === 'win32' ? path.win32 : path.posix;
   const join = (...parts: string[]): string => paths.join(...parts);
-  const home = env[platform === 'win32' ? 'USERPROFILE' : 'HOME'] ?? os.homedir();
+  const home = homeOf(env, platform);
   const own =
     env['JUPYTER_DATA_DIR'] ??
     (platform === 'win32'
@@ -129,8 +131,11 @@ export async function resolveKernel(request: KernelRequest): Promise<KernelLaunc
   const plain = name === undefined ? (language ?? 'python') === 'python' : PYTHON_NAMES.has(name);
   // The common case, for which nothing has to be looked for.
   if (interpreter !== undefined && plain) return interpreterKernel(interpreter, env);
-  const pythons = [interpreter, await which('python3', env), await which('python', env)];
-  const prefixes = [env['VIRTUAL_ENV'], env['CONDA_PREFIX'], ...(await Promise.all(pythons.map(sysPrefix)))];
+  const pythons = [interpreter, await which('python3', env), await which('python', env)].filter(
+    (python) => python !== undefined,
+  );
+  const ofPythons = await Promise.all(pythons.map((python) => sysPrefix(python)));
+  const prefixes = [env['VIRTUAL_ENV'], env['CONDA_PREFIX'], ...ofPythons];
   const specs = await findKernelSpecs({
     env,
     prefixes: [...new Set(prefixes.filter((each) => each !== undefined && each !== ''))] as string[],
@@ -151,7 +156,7 @@ export async function resolveKernel(request: KernelRequest): Promise<KernelLaunc
   if (spec !== undefined) return launchOf(spec, env);
   if (isPython) {
     for (const python of pythons) {
-      if (python !== undefined && (await hasIpykernel(python, env))) return pythonKernel(python, env);
+      if (await hasIpykernel(python, env)) return pythonKernel(python, env);
     }
   }
   const kernels = specs.map((each) => each.name).join(', ');
@@ -190,18 +195,8 @@ function launchOf(spec: KernelSpec, env: Readonly<Record<string, string>>): Kern
     resourceDir: spec.directory,
     interruptMode: content.interrupt_mode,
     ...(encryption === undefined ? {} : { supportedEncryption: strings(encryption) }),
-    env: { ...env, ...substitute(content.env, env) },
+    env: { ...env, ...variablesOf(substitute(content.env, env)) },
   };
-}
-
-/** The Python of an environment. On Windows a virtual environment has it in Scripts, conda at its top. */
-export function pythonIn(
-  prefix: string,
-  platform: NodeJS.Platform = process.platform,
-  isVenv = existsSync(path.join(prefix, 'pyvenv.cfg')),
-): string {
-  if (platform !== 'win32') return path.posix.join(prefix, 'bin', 'python');
-  return path.win32.join(prefix, ...(isVenv ? ['Scripts'] : []), 'python.exe');
 }
 
 function strings(value: unknown): string[] {
@@ -223,32 +218,4 @@ function substitute(
       ),
     ]),
   );
-}
-
-/** The absolute path of a command on the PATH of an environment. */
-export async function which(
-  command: string,
-  env: Readonly<Record<string, string>>,
-): Promise<string | undefined> {
-  const windows = process.platform === 'win32';
-  const names = windows ? [`${command}.exe`, `${command}.cmd`, `${command}.bat`] : [command];
-  const searched = env[Object.keys(env).find((name) => name.toUpperCase() === 'PATH') ?? 'PATH'] ?? '';
-  for (const directory of searched.split(path.delimiter)) {
-    if (!path.isAbsolute(directory)) continue;
-    for (const name of names) {
-      const file = path.join(directory, name);
-      if (await isExecutable(file)) return file;
-    }
-  }
-  return undefined;
-}
-
-/** True for a file (or a link to one) that this user may execute. */
-export async function isExecutable(file: string): Promise<boolean> {
-  try {
-    await fs.access(file, fs.constants.X_OK);
-    return (await fs.stat(file)).isFile();
-  } catch {
-    return false;
-  }
 }

@@ -3,6 +3,7 @@ import * as fs from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { processStartTime } from '../runner/kernel/process-info';
 import { endTree } from '../runner/kernel/process-tree';
+import { withoutEditorVariables } from '../system/environment';
 
 const run = promisify(execFile);
 
@@ -23,12 +24,12 @@ export async function killGroup(target: ProcessIdentity): Promise<boolean> {
 }
 
 /** Names this run of the machine; empty where the system has no such name. Linux: proc(5), random/boot_id. */
-export async function bootId(): Promise<string> {
+export async function bootId(platform: NodeJS.Platform = process.platform): Promise<string> {
   try {
-    if (process.platform === 'linux') {
+    if (platform === 'linux') {
       return (await fs.readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
     }
-    if (process.platform === 'darwin') {
+    if (platform === 'darwin') {
       return (await run('/usr/sbin/sysctl', ['-n', 'kern.bootsessionuuid'])).stdout.trim();
     }
   } catch {
@@ -39,19 +40,10 @@ export async function bootId(): Promise<string> {
 
 /** Environment for a Node process of ours: Electron is told to be Node, for that process alone. */
 export function nodeEnvironment(base: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
-  const environment: NodeJS.ProcessEnv = { ...kernelEnvironment(base) };
+  const environment: NodeJS.ProcessEnv = withoutEditorVariables(base);
   // Node reads all certificates there are when it starts where it is given more: it takes four times as long. Ours speak
   // no TLS, and kernels get theirs with the execution.
   delete environment['NODE_EXTRA_CA_CERTS'];
   if (process.versions['electron'] !== undefined) environment['ELECTRON_RUN_AS_NODE'] = '1';
-  return environment;
-}
-
-/** An environment without what belongs to the editor: `ELECTRON_*` and `VSCODE_*`. */
-export function kernelEnvironment(base: NodeJS.ProcessEnv): Record<string, string> {
-  const environment: Record<string, string> = {};
-  for (const [name, value] of Object.entries(base)) {
-    if (value !== undefined && !/^(?:ELECTRON|VSCODE)_/i.test(name)) environment[name] = value;
-  }
   return environment;
 }

@@ -15,9 +15,9 @@ import { isJsonObject, parseJson, type JsonObject } from '../notebook/json';
 import { ParametersError } from '../notebook/parameters/errors';
 import { checkNames, dialectOf } from '../notebook/parameters/inject';
 import type { KernelLaunch } from '../runner/job';
+import { isExecutable } from '../system/programs';
 import { errorCode } from './files';
 import { pathOfUri, readClientFile } from './input';
-import { isExecutable } from './kernelspecs';
 
 const text = z.optional(z.string());
 /** Seconds; at most what a timer of Node can wait, some 23 days. */
@@ -67,7 +67,7 @@ export interface CreateRequest {
  * Reads the body of a create request.
  * @throws ServiceError INVALID_ARGUMENT `fieldUnknown` or `fieldInvalid`, args `field` (its path, `executionTemplate.labels.a`).
  */
-export function parseCreateBody(body: unknown): CreateRequest {
+export function parseCreateBody(body: unknown, platform: NodeJS.Platform = process.platform): CreateRequest {
   const parsed = CreateBodySchema.safeParse(body);
   if (!parsed.success) throw invalidField(parsed.error.issues[0]);
   const { description, executionTemplate, runOptions = {} } = parsed.data;
@@ -79,10 +79,12 @@ export function parseCreateBody(body: unknown): CreateRequest {
     }
   }
   const { outputName } = visible;
-  // A name never becomes a path, nor a file that nobody sees.
+  // A name never becomes a path, nor a file that nobody sees: what Windows writes to `a:b` is hidden in `a`.
   if (
     outputName !== undefined &&
-    (!/^[^./\\\0][^/\\\0]*$/.test(outputName) || Buffer.byteLength(outputName) > 200)
+    (!/^[^./\\\0][^/\\\0]*$/.test(outputName) ||
+      (platform === 'win32' && /[<>:"|?*]/.test(outputName)) ||
+      Buffer.byteLength(outputName) > 200)
   ) {
     throw fieldInvalid('runOptions.outputName', 'must be a plain file name');
   }

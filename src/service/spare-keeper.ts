@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RunnerJob } from '../runner/job';
-import { fingerprintOf, filesLoadedBy } from './python';
+import { filesFingerprint, filesLoadedBy } from './python';
 import { removeRuntime, RunnerClient } from './runner-client';
 import { startWaitingRunner, type RunnerLauncher, type StartedRunner } from './runner-process';
 
@@ -101,7 +101,7 @@ export class SpareKeeper {
       return { client, forkServer: this.#used.has(client) ? await this.#forkServerFor(job) : undefined };
     }
     this.#forget();
-    if ((await fingerprintOf(spare.files)) === spare.fingerprint) return { client: spare.client };
+    if ((await filesFingerprint(spare.files)) === spare.fingerprint) return { client: spare.client };
     spare.client.end();
     return undefined;
   }
@@ -112,7 +112,7 @@ export class SpareKeeper {
     const key = keyOf(job);
     if (this.#loaded?.key !== key) this.#loaded = { key, files: filesLoadedBy(job.kernel) };
     const files = await this.#loaded.files;
-    return files && `${key} ${await fingerprintOf(files)}`;
+    return files && `${key} ${await filesFingerprint(files)}`;
   }
 
   /**
@@ -166,7 +166,7 @@ export class SpareKeeper {
       return;
     }
     this.#loaded = undefined;
-    const fingerprint = await fingerprintOf(files);
+    const fingerprint = await filesFingerprint(files);
     if (turn !== this.#turn) return;
     const client = (await this.#bare.shift()) ?? (await this.#start());
     if (client === undefined) return;

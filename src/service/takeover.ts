@@ -46,10 +46,21 @@ async function endService(paths: ServicePaths, holder: ProcessIdentity): Promise
   if (endpoint?.pid === holder.pid) await askToStop(endpoint, paths.token).catch(() => undefined);
   while (await isAlive(holder)) {
     if (performance.now() > deadline) {
-      if (await isAlive(holder)) process.kill(holder.pid, 'SIGKILL');
+      await killIfAlive(holder);
       await delay(50);
     }
     await delay(10);
+  }
+}
+
+/** @throws SystemError where it may not be ended. */
+async function killIfAlive(holder: ProcessIdentity): Promise<void> {
+  if (!(await isAlive(holder))) return;
+  try {
+    process.kill(holder.pid, 'SIGKILL');
+  } catch (error) {
+    // It may have ended by itself meanwhile. Windows says EPERM of a process that is just ending.
+    if (await isAlive(holder)) throw error;
   }
 }
 

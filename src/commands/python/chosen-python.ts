@@ -1,7 +1,8 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
+import { isExecutable } from '../../system/programs';
+import { describePython, pythonIn, type PythonEnvironment } from '../../system/python-environment';
 import { pythonOfKernel, selectedPython } from './other-extensions';
-import { describePython, isExecutable, pythonOf, type PythonEnvironment } from './python-environment';
 
 /**
  * The Python that the person or the workspace names for a notebook: that of the kernel chosen for it in the Jupyter extension,
@@ -22,7 +23,7 @@ export async function chosenPython(notebook: vscode.Uri): Promise<PythonEnvironm
   ];
   for (const place of places) {
     for (const name of ['.venv', 'venv']) {
-      const executable = pythonOf(path.join(place, name));
+      const executable = pythonIn(path.join(place, name));
       if (await isExecutable(executable)) {
         return describePython(executable);
       }

@@ -1,28 +1,8 @@
 import { execFile } from 'node:child_process';
 import * as vscode from 'vscode';
-import { kernelEnvironment } from './kernel-environment';
+import { describePython } from '../../system/python-environment';
 import { Problem } from '../problems/problem';
-import { describePython } from './python-environment';
-
-/** Only what has it is remembered: it may be installed at any time. */
-const withIpykernel = new Set<string>();
-
-/** Whether a Python has the package ipykernel. It is started to find out. */
-export async function hasIpykernel(executable: string): Promise<boolean> {
-  if (withIpykernel.has(executable)) {
-    return true;
-  }
-  const program = "import importlib.util, sys; sys.exit(importlib.util.find_spec('ipykernel') is None)";
-  const found = await new Promise<boolean>((resolve) => {
-    execFile(executable, ['-c', program], { timeout: 10_000 }, (error) => {
-      resolve(error === null);
-    });
-  });
-  if (found) {
-    withIpykernel.add(executable);
-  }
-  return found;
-}
+import { kernelEnvironment } from './kernel-environment';
 
 /**
  * Installs ipykernel with the pip of an interpreter, under a progress that can be cancelled. Without a terminal: not every

@@ -3,7 +3,8 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { parseEnv } from 'node:util';
 import * as vscode from 'vscode';
-import type { PythonEnvironment } from './python-environment';
+import { expandVariables, variablesOf, withoutEditorVariables } from '../../system/environment';
+import { activated, type PythonEnvironment } from '../../system/python-environment';
 
 /** How long the activation scripts of a conda environment may take; over it the rest of the activation has to do. */
 const ACTIVATION_TIMEOUT_MS = 10_000;
@@ -17,71 +18,21 @@ export async function kernelEnvironment(
   python: PythonEnvironment | undefined,
   additions: Readonly<Record<string, string>>,
 ): Promise<Record<string, string>> {
-  const window = windowEnvironment(process.env);
-  const activated = python === undefined ? window : await activate(python, window);
-  const file = await envFile(notebook, activated);
-  return { ...activated, ...file, ...additions };
-}
-
-/** The window's environment without what the editor set for itself. */
-export function windowEnvironment(environment: NodeJS.ProcessEnv): Record<string, string> {
-  const result: Record<string, string> = {};
-  for (const [name, value] of Object.entries(environment)) {
-    if (value !== undefined && !/^(?:ELECTRON_|VSCODE_)/i.test(name)) {
-      result[name] = value;
-    }
-  }
-  return result;
-}
-
-/** The PATH of an environment, whatever its spelling on Windows. */
-export function pathOf(environment: NodeJS.ProcessEnv): string {
-  const key = Object.keys(environment).find((name) => name.toUpperCase() === 'PATH');
-  return (key === undefined ? undefined : environment[key]) ?? '';
+  const window = withoutEditorVariables(process.env);
+  const variables = python === undefined ? window : await activate(python, window);
+  const file = await envFile(notebook, variables);
+  return { ...variables, ...file, ...variablesOf(additions) };
 }
 
 /** What activating the environment in a shell would leave behind. */
 async function activate(
   python: PythonEnvironment,
-  environment: Record<string, string>,
+  environment: Readonly<Record<string, string>>,
 ): Promise<Record<string, string>> {
-  const { prefix, kind, executable } = python;
-  if (prefix === undefined) {
-    return environment;
-  }
-  const pathKey = Object.keys(environment).find((name) => name.toUpperCase() === 'PATH') ?? 'PATH';
-  const directories = kind === 'conda' ? condaDirectories(prefix) : [path.dirname(executable)];
-  const activated: Record<string, string> = {
-    ...environment,
-    [pathKey]: [...directories, pathOf(environment)].filter((part) => part !== '').join(path.delimiter),
-  };
-  // Set by an environment that is active in the window already, or by a Python of another installation.
-  for (const name of [
-    'PYTHONHOME',
-    'VIRTUAL_ENV',
-    'VIRTUAL_ENV_PROMPT',
-    'CONDA_PREFIX',
-    'CONDA_DEFAULT_ENV',
-  ]) {
-    Reflect.deleteProperty(activated, name);
-  }
-  if (kind === 'venv') {
-    activated['VIRTUAL_ENV'] = prefix;
-    return activated;
-  }
-  activated['CONDA_PREFIX'] = prefix;
-  activated['CONDA_DEFAULT_ENV'] =
-    path.basename(path.dirname(prefix)) === 'envs' ? path.basename(prefix) : prefix;
-  activated['CONDA_SHLVL'] = '1';
-  return runActivationScripts(prefix, activated);
-}
-
-function condaDirectories(prefix: string): string[] {
-  return process.platform === 'win32'
-    ? ['', 'Library\\mingw-w64\\bin', 'Library\\usr\\bin', 'Library\\bin', 'Scripts', 'bin'].map((part) =>
-        path.join(prefix, part),
-      )
-    : [path.join(prefix, 'bin')];
+  const variables = activated(python, environment);
+  return python.kind === 'conda' && python.prefix !== undefined
+    ? runActivationScripts(python.prefix, variables)
+    : variables;
 }
 
 /** Sources `etc/conda/activate.d/*.sh` as conda does. On Windows, or where that fails, the environment stays as it is. */
@@ -112,14 +63,14 @@ async function runActivationScripts(
   if (printed === undefined || start < 0) {
     return environment;
   }
-  const activated: Record<string, string> = {};
+  const variables: Record<string, string> = {};
   for (const line of printed.slice(start + marker.length + 1).split('\0')) {
     const equals = line.indexOf('=');
     if (equals > 0 && !['_', 'SHLVL', 'PWD', 'OLDPWD'].includes(line.slice(0, equals))) {
-      activated[line.slice(0, equals)] = line.slice(equals + 1);
+      variables[line.slice(0, equals)] = line.slice(equals + 1);
     }
   }
-  return activated;
+  return variables;
 }
 
 /** The variables of the workspace folder's `.env`, or of the file that the Python extension's setting names. */
@@ -136,19 +87,4 @@ async function envFile(
   const file = path.resolve(folder.uri.fsPath, pattern.replaceAll('${workspaceFolder}', folder.uri.fsPath));
   const text = await fs.readFile(file, 'utf8').catch(() => '');
   return expandVariables(parseEnv(text), environment);
-}
-
-/** Replaces `${NAME}` by the file's own earlier variables and the environment's, as the Python extension does. */
-export function expandVariables(
-  variables: NodeJS.Dict<string>,
-  environment: Readonly<Record<string, string>>,
-): Record<string, string> {
-  const expanded: Record<string, string> = {};
-  for (const [name, value] of Object.entries(variables)) {
-    expanded[name] = (value ?? '').replace(
-      /\$\{(\w+)\}/g,
-      (_, key: string) => expanded[key] ?? environment[key] ?? '',
-    );
-  }
-  return expanded;
 }

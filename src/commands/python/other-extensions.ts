@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import * as z from 'zod/mini';
-import { isExecutable, pythonOf } from './python-environment';
+import { isExecutable } from '../../system/programs';
+import { pythonIn } from '../../system/python-environment';
 
 /** What is used of the Python extension's API (ms-python.python, "environments"). Each answer is looked at before use. */
 interface PythonApi {
@@ -37,7 +38,7 @@ export async function pythonOfKernel(notebook: vscode.Uri): Promise<string | und
   const candidates = [
     ...(resolved === undefined ? [] : [resolved]),
     chosen.data.path,
-    pythonOf(chosen.data.path),
+    pythonIn(chosen.data.path),
   ];
   for (const executable of candidates) {
     if (await isExecutable(executable)) {

@@ -1,29 +1,22 @@
-import * as path from 'node:path';
-import { hasIpykernel } from './ipykernel';
-import { pathOf } from './kernel-environment';
-import { describePython, isExecutable, type PythonEnvironment } from './python-environment';
+import { hasIpykernel } from '../../system/ipykernel';
+import { programsOnPath } from '../../system/programs';
+import { describePython, type PythonEnvironment } from '../../system/python-environment';
 
 /** Python on the PATH: the first one that has ipykernel, else the first one. Undefined where there is none. */
 export async function pythonOnPath(
   environment: NodeJS.ProcessEnv,
+  platform: NodeJS.Platform = process.platform,
 ): Promise<(PythonEnvironment & { readonly hasIpykernel: boolean }) | undefined> {
-  const names = process.platform === 'win32' ? ['python.exe', 'python3.exe'] : ['python3', 'python'];
-  const directories = pathOf(environment)
-    .split(path.delimiter)
-    .filter((directory) => path.isAbsolute(directory));
+  // Windows installs no python3, but has something of that name that leads to its store.
+  const names = platform === 'win32' ? ['python', 'python3'] : ['python3', 'python'];
   let first: string | undefined;
-  for (const directory of directories) {
-    for (const name of names) {
-      const executable = path.join(directory, name);
-      if (!(await isExecutable(executable))) {
-        continue;
-      }
-      first ??= executable;
-      if (await hasIpykernel(executable)) {
-        return { ...(await describePython(executable)), hasIpykernel: true };
-      }
-      break;
+  for await (const executable of programsOnPath(names, environment, platform)) {
+    first ??= executable;
+    if (await hasIpykernel(executable, environment, platform)) {
+      return { ...(await describePython(executable, platform)), hasIpykernel: true };
     }
   }
-  return first === undefined ? undefined : { ...(await describePython(first)), hasIpykernel: false };
+  return first === undefined
+    ? undefined
+    : { ...(await describePython(first, platform)), hasIpykernel: false };
 }

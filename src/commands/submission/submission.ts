@@ -9,9 +9,9 @@ import type { ExecutionInput, ExecutionService } from '../../execution/execution
 import { expandOutputName, type UserTemplate } from '../../execution/template';
 import type { TrackedExecution } from '../../tracking/execution-store';
 import type { TrackingService } from '../../tracking/tracking-service';
+import { describePython, type PythonEnvironment } from '../../system/python-environment';
 import { kernelEnvironment } from '../python/kernel-environment';
 import { chosenPython } from '../python/chosen-python';
-import { describePython, type PythonEnvironment } from '../python/python-environment';
 import { pythonOnPath } from '../python/python-on-path';
 
 /** One notebook to execute, all questions answered. */

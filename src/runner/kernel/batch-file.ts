@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { searchPath } from '../../system/programs';
 import { windowsProgram } from './process-tree';
 
 /** What `child_process.spawn` is given. */
@@ -51,10 +52,7 @@ function batchFile(
   system: SpawnSystem,
 ): string | undefined {
   const { win32 } = path;
-  const searched = env[Object.keys(env).find((name) => name.toUpperCase() === 'PATH') ?? 'PATH'] ?? '';
-  const places = /[\\/]/.test(command)
-    ? ['']
-    : searched.split(win32.delimiter).filter((place) => win32.isAbsolute(place));
+  const places = /[\\/]/.test(command) ? [''] : searchPath(env, 'win32');
   const endings = /^\.(?:exe|com|cmd|bat)$/i.test(win32.extname(command)) ? [''] : ['.exe', '.cmd', '.bat'];
   const found = places
     .flatMap((place) => endings.map((ending) => win32.join(place, command + ending)))

@@ -213,9 +213,7 @@ export class KernelClient {
   /** Ends the kernel and its children at once. */
   kill(): void {
     const { pid } = this.launched.process;
-    // Windows: an ended process has no tree, and its id may be another's. Its children are out of reach then.
-    if (pid === undefined || (this.hasExited && process.platform === 'win32')) return;
-    void endTree(pid);
+    if (pid !== undefined) void endTree(pid, this.hasExited);
   }
 
   /**

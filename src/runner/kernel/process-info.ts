@@ -44,7 +44,8 @@ function readProc(path: string): string | undefined {
 }
 
 function ps(...args: string[]): Promise<string> {
-  return output('ps', args, { LC_ALL: 'C', PATH: '/bin:/usr/bin' });
+  // In one zone, wherever a laptop is taken: a start that reads otherwise is another process's.
+  return output('ps', args, { LC_ALL: 'C', TZ: 'UTC', PATH: '/bin:/usr/bin' });
 }
 
 /** What a program says; nothing where it fails. */
@@ -61,12 +62,15 @@ async function output(
 }
 
 /** Resident memory in bytes of a process and its descendants together; undefined where the system does not tell. */
-export async function treeMemory(pid: number): Promise<number | undefined> {
-  if (process.platform === 'linux') {
+export async function treeMemory(
+  pid: number,
+  platform: NodeJS.Platform = process.platform,
+): Promise<number | undefined> {
+  if (platform === 'linux') {
     const bytes = linuxTreeMemory(pid);
     return bytes === 0 ? undefined : bytes;
   }
-  if (process.platform !== 'darwin') return undefined;
+  if (platform !== 'darwin') return undefined;
   const rows = (await ps('-axo', 'pid=,ppid=,rss='))
     .split('\n')
     .map((line) => line.trim().split(/\s+/).map(Number));

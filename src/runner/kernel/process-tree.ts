@@ -34,15 +34,21 @@ export const POWERSHELL = {
 
 /**
  * Ends a process that leads a group, and all of the group, at once. Windows has no process groups: there it is the tree below
- * the process, which can be found for as long as the process itself lives; call it for a living one only.
+ * the process, which cannot be found once the process itself has ended.
+ * @param hasEnded Whether the process itself has. Its id may be another's then, but not that of its group, if anything is left of it.
  * @returns false where nothing was there to be ended. Never rejects.
  */
-export async function endTree(pid: number, system: ProcessSystem = THIS_SYSTEM): Promise<boolean> {
+export async function endTree(
+  pid: number,
+  hasEnded = false,
+  system: ProcessSystem = THIS_SYSTEM,
+): Promise<boolean> {
   try {
     if (system.platform !== 'win32') {
       system.kill(-pid, 'SIGKILL');
       return true;
     }
+    if (hasEnded) return false;
     await system
       .run(windowsProgram('taskkill.exe'), ['/PID', String(pid), '/T', '/F'])
       // The process alone is better than nothing.

@@ -40,20 +40,29 @@ describe('processes of a kernel', () => {
   it('are ended as a group; on Windows as a tree, else the kernel alone', async () => {
     for (const platform of ['linux', 'darwin'] as const) {
       const system = recordingSystem(platform);
-      assert.equal(await endTree(7, system), true);
+      assert.equal(await endTree(7, false, system), true);
       assert.deepEqual(system.asked, ['SIGKILL -7'], platform);
     }
     const windows = recordingSystem('win32');
-    assert.equal(await endTree(7, windows), true);
+    assert.equal(await endTree(7, false, windows), true);
     assert.deepEqual(windows.asked, ['taskkill.exe /PID 7 /T /F']);
     const withoutTaskkill = recordingSystem('win32', 'run');
-    assert.equal(await endTree(7, withoutTaskkill), true);
+    assert.equal(await endTree(7, false, withoutTaskkill), true);
     assert.deepEqual(withoutTaskkill.asked, ['taskkill.exe /PID 7 /T /F', 'SIGKILL 7']);
   });
 
+  it('whose kernel has ended are ended with its group; on Windows they cannot be found', async () => {
+    const system = recordingSystem('darwin');
+    assert.equal(await endTree(7, true, system), true);
+    assert.deepEqual(system.asked, ['SIGKILL -7']);
+    const windows = recordingSystem('win32');
+    assert.equal(await endTree(7, true, windows), false);
+    assert.deepEqual(windows.asked, []);
+  });
+
   it('may be gone', async () => {
-    assert.equal(await endTree(7, recordingSystem('linux', 'kill')), false);
-    assert.equal(await endTree(7, recordingSystem('win32', 'run', 'kill')), false);
+    assert.equal(await endTree(7, false, recordingSystem('linux', 'kill')), false);
+    assert.equal(await endTree(7, false, recordingSystem('win32', 'run', 'kill')), false);
     interruptGroup(7, recordingSystem('linux', 'kill'));
     await setEvent(String.raw`Local\gone`, recordingSystem('win32', 'run'));
   });

@@ -8,7 +8,7 @@ import {
   resolveKernel,
   type KernelRequest,
 } from '../../../src/service/kernelspecs';
-import { filesLoadedBy, fingerprintOf } from '../../../src/service/python';
+import { filesLoadedBy, filesFingerprint } from '../../../src/service/python';
 import { VENV_BIN, VENV_PYTHON } from '../../support/python';
 import { temporaryFolder } from './support';
 
@@ -175,13 +175,13 @@ describe('Kernelspecs', () => {
     const kernel = await resolve({ interpreter: VENV_PYTHON });
     const files = (await filesLoadedBy(kernel)) ?? [];
     assert.ok(files.some((file) => file.endsWith('site-packages')));
-    const before = await fingerprintOf(files);
-    assert.equal(await fingerprintOf(files), before);
+    const before = await filesFingerprint(files);
+    assert.equal(await filesFingerprint(files), before);
     fs.mkdirSync(path.join(folder, '.ipython/profile_default/startup'), { recursive: true });
-    const withFolder = await fingerprintOf(files);
+    const withFolder = await filesFingerprint(files);
     assert.notEqual(withFolder, before);
     fs.writeFileSync(path.join(folder, '.ipython/profile_default/startup/00.py'), 'x = 1');
-    assert.notEqual(await fingerprintOf(files), withFolder);
+    assert.notEqual(await filesFingerprint(files), withFolder);
     assert.equal(await filesLoadedBy({ ...kernel, argv: ['R'] }), undefined);
   });
 });

@@ -1,20 +1,27 @@
 import assert from 'node:assert/strict';
-import * as path from 'node:path';
-import { pythonOf } from '../../../src/commands/python/python-environment';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { readToken } from '../../../src/embedded/service-locator';
+import { ServiceError } from '../../../src/execution/errors';
 import { controlAddress } from '../../../src/runner/job';
-import { processStartTime } from '../../../src/runner/kernel/process-info';
+import { processStartTime, treeMemory } from '../../../src/runner/kernel/process-info';
 import { runtimeRoot, servicePaths } from '../../../src/service/endpoint';
-import { pythonIn } from '../../../src/service/kernelspecs';
-import { kernelEnvironment, nodeEnvironment } from '../../../src/service/processes';
-import { prefixOf } from '../../../src/service/python';
+import { flushDirectory } from '../../../src/service/files';
+import { KeepAwake } from '../../../src/service/keep-awake';
+import { bootId, nodeEnvironment } from '../../../src/service/processes';
+import { parseCreateBody } from '../../../src/service/request';
+import { withoutEditorVariables } from '../../../src/system/environment';
+import { until } from '../../support/until';
 
 describe('on each platform', () => {
   it('certificates are for kernels, and not read by each process of ours', () => {
     const environment = { PATH: '/bin', NODE_EXTRA_CA_CERTS: '/etc/company.pem', VSCODE_PID: '1' };
     assert.deepEqual(nodeEnvironment(environment), { PATH: '/bin' });
-    assert.equal(kernelEnvironment(environment)['NODE_EXTRA_CA_CERTS'], '/etc/company.pem');
+    assert.equal(withoutEditorVariables(environment)['NODE_EXTRA_CA_CERTS'], '/etc/company.pem');
   });
 
   it('a runner is reached by a socket in its directory, on Windows by a named pipe', () => {
@@ -58,21 +65,106 @@ describe('on each platform', () => {
     }
   });
 
-  it('an environment’s Python is where its maker puts it', () => {
-    for (const platform of ['linux', 'darwin'] as const) {
-      assert.equal(pythonOf('/w/.venv', platform), '/w/.venv/bin/python');
-      assert.equal(pythonIn('/opt/conda', platform), '/opt/conda/bin/python');
-      assert.equal(prefixOf('/w/.venv/bin/python', platform), '/w/.venv');
+  it('memory of a process and its children is told: by /proc, by ps as on macOS; not on Windows', async () => {
+    assert.equal(await treeMemory(process.pid, 'win32'), undefined);
+    if (process.platform === 'win32') return;
+    // A parent that does little and a child that has 200 MB.
+    const child = 'const all = Buffer.alloc(200e6, 1); console.log("there"); setInterval(() => all, 1000)';
+    const program = `require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(child)}],
+      { stdio: ['ignore', 'inherit', 'inherit'] }); setInterval(() => undefined, 1000)`;
+    const parent = spawn(process.execPath, ['-e', program], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      detached: true,
+    });
+    try {
+      await once(parent.stdout, 'data');
+      const readings: NodeJS.Platform[] =
+        process.platform === 'linux' ? ['linux', 'darwin'] : [process.platform];
+      for (const platform of readings) {
+        const bytes = (await treeMemory(parent.pid ?? 0, platform)) ?? 0;
+        assert.ok(bytes > 200e6 && bytes < 1000e6, `${platform}: ${bytes}`);
+        assert.equal(await treeMemory(2 ** 22 + 1, platform), undefined, platform);
+      }
+    } finally {
+      process.kill(-(parent.pid ?? 0), 'SIGKILL');
     }
-    const venv = String.raw`C:\w\.venv`;
-    assert.equal(pythonOf(venv, 'win32'), String.raw`C:\w\.venv\Scripts\python.exe`);
-    assert.equal(pythonIn(venv, 'win32', true), pythonOf(venv, 'win32'));
-    assert.equal(pythonOf(venv, 'win32', true), String.raw`C:\w\.venv\python.exe`);
-    assert.equal(pythonIn(venv, 'win32', false), pythonOf(venv, 'win32', true));
-    assert.equal(prefixOf(pythonOf(venv, 'win32'), 'win32'), venv);
-    const conda = String.raw`C:\conda`;
-    assert.equal(pythonIn(conda, 'win32', false), String.raw`C:\conda\python.exe`);
-    assert.equal(prefixOf(pythonIn(conda, 'win32', false), 'win32'), conda);
+  });
+
+  it('a run of the machine has a name, or none where the system gives none', async () => {
+    if (process.platform === 'linux') assert.match(await bootId('linux'), /^[0-9a-f-]{36}$/);
+    if (process.platform === 'darwin') assert.match(await bootId('darwin'), /^[0-9A-F-]{36}$/);
+    else assert.equal(await bootId('darwin'), '');
+    assert.equal(await bootId('win32'), '');
+  });
+
+  describe('files', () => {
+    let folder = '';
+    beforeEach(() => {
+      folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nbx-platforms-'));
+    });
+    afterEach(() => {
+      fs.rmSync(folder, { recursive: true, force: true });
+    });
+
+    it('with a token are refused where others can read them; modes of Windows do not tell', async () => {
+      const token = path.join(folder, 'token');
+      fs.writeFileSync(token, 'secret', { mode: 0o644 });
+      for (const platform of ['linux', 'darwin'] as const) {
+        await assert.rejects(
+          readToken(token, platform),
+          (error) => error instanceof ServiceError && error.reason === 'tokenFileExposed',
+        );
+      }
+      assert.equal(await readToken(token, 'win32'), 'secret');
+      assert.equal(await readToken(path.join(folder, 'none'), 'win32'), '');
+    });
+
+    it('reach the disk with their directory, which Windows does not open', async () => {
+      const gone = path.join(folder, 'gone');
+      await flushDirectory(gone, 'win32');
+      await assert.rejects(flushDirectory(gone, 'darwin'), { code: 'ENOENT' });
+    });
+
+    it('have names that the system takes as they are', () => {
+      const named = (outputName: string, platform: NodeJS.Platform): unknown =>
+        parseCreateBody(
+          { executionTemplate: { inputNotebookFile: 'file:///a.ipynb' }, runOptions: { outputName } },
+          platform,
+        ).runOptions.outputName;
+      for (const name of ['a:b', 'a?', 'a*', '<a>', 'a|b', '"a"']) {
+        assert.equal(named(name, 'linux'), name);
+        assert.throws(() => named(name, 'win32'), { reason: 'fieldInvalid' }, name);
+      }
+      assert.equal(named('report 2026-01-31.ipynb', 'win32'), 'report 2026-01-31.ipynb');
+    });
+
+    it('and programs of macOS keep it awake: caffeinate, as long as the service is there', async () => {
+      if (process.platform === 'win32') return;
+      const searched = process.env['PATH'] ?? '';
+      const said = path.join(folder, 'said');
+      // Says what it is given and then, as caffeinate does, runs the rest of it to its end.
+      const script = `#!/bin/sh\necho "$@" > "${said}.new"; mv "${said}.new" "${said}"; shift; "$@"; echo ended > "${said}"\n`;
+      fs.writeFileSync(path.join(folder, 'caffeinate'), script, { mode: 0o755 });
+      process.env['PATH'] = `${folder}:${searched}`;
+      const problems: string[] = [];
+      const awake = new KeepAwake(
+        () => true,
+        (message) => problems.push(message),
+        'darwin',
+      );
+      const hasSaid = (text: string): Promise<unknown> =>
+        until(text, () => fs.existsSync(said) && fs.readFileSync(said, 'utf8').trim() === text);
+      try {
+        awake.update(true);
+        await hasSaid('-i cat');
+        awake.update(false);
+        await hasSaid('ended');
+        assert.deepEqual(problems, []);
+      } finally {
+        awake.update(false);
+        process.env['PATH'] = searched;
+      }
+    });
   });
 
   it('runtime directories leave room for the path of a socket; pipes of Windows need none', () => {
