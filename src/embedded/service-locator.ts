@@ -56,7 +56,7 @@ export class ServiceLocator {
   /**
    * The connection to a service that answers, started if need be.
    * @throws ServiceError UNAVAILABLE: `serviceNotResponding`, `serviceNotStarted` (args `log`: the last lines of its
-   *   log); PERMISSION_DENIED `tokenFileExposed` (args `path`).
+   *   log, `error`: what the system says, where it does); PERMISSION_DENIED `tokenFileExposed` (args `path`).
    */
   async connect(): Promise<Connection> {
     this.#located ??= this.#connect();
@@ -171,7 +171,11 @@ export class ServiceLocator {
     );
     child.unref();
     let ended: string | undefined;
-    child.once('error', (error) => (ended = error.message));
+    let cause: Error | undefined;
+    child.once('error', (error) => {
+      cause = error;
+      ended = error.message;
+    });
     child.once('exit', (code, signal) => (ended ??= signal ?? `exit code ${code ?? 'unknown'}`));
     try {
       const deadline = performance.now() + START_MS;
@@ -191,7 +195,7 @@ export class ServiceLocator {
     } finally {
       await log.close();
     }
-    throw notStarted(ended ?? `not up within ${START_MS} ms`, await tail(this.#paths.log, logStart));
+    throw notStarted(ended ?? `not up within ${START_MS} ms`, await tail(this.#paths.log, logStart), cause);
   }
 }
 
@@ -200,7 +204,7 @@ function notStarted(why: string, log: string, cause?: unknown): ServiceError {
     'UNAVAILABLE',
     'serviceNotStarted',
     `the service did not start: ${why}`,
-    { log },
+    { log, ...(cause instanceof Error && { error: cause.message }) },
     { cause },
   );
 }

@@ -121,6 +121,13 @@ export const WarningSchema = z.object({
 });
 export type ExecutionWarning = z.infer<typeof WarningSchema>;
 
+/** What `message` says in its first line, as code and arguments, see end-message.ts; sentences are the editor's. */
+export const EndDetailSchema = z.object({
+  code: z.string(),
+  args: z.optional(z.record(z.string(), z.string())),
+});
+export type EndDetail = z.infer<typeof EndDetailSchema>;
+
 /** What is known about a run beyond `state`. Output only. */
 export const RunStatusSchema = z.object({
   /** Number of the attempt, from 1. */
@@ -144,6 +151,8 @@ export const RunStatusSchema = z.object({
   cause: z.optional(z.string()),
   /** Technical English: a kernel's last stderr lines, a list of kernels found, a system error. */
   message: optionalString,
+  /** Absent where all of `message` comes from others: the system, a cloud, a kernel. */
+  detail: z.optional(EndDetailSchema),
   cell: z.optional(CellRefSchema),
   kernel: z.optional(
     z.object({

@@ -1,13 +1,14 @@
 import { openSync, readSync, fstatSync, closeSync } from 'node:fs';
+import { endMessage, singleLine, type EndMessage } from '../execution/end-message';
 import type { CellRef, KnownCause } from '../execution/execution';
+import { NotebookError } from '../notebook/errors';
+import { ParametersError } from '../notebook/parameters/errors';
 import type { KernelExit } from './kernel/kernel-client';
 
 /** How a run ended. */
-export interface Ending {
+export interface Ending extends Partial<EndMessage> {
   readonly state: 'SUCCEEDED' | 'FAILED' | 'CANCELLED' | 'EXPIRED';
   readonly cause?: KnownCause;
-  /** Technical English. */
-  readonly message?: string;
   readonly cell?: CellRef;
 }
 
@@ -29,19 +30,35 @@ export function stateAfter(reason: StopReason): Ending['state'] {
   return reason === 'timeout' ? 'EXPIRED' : 'FAILED';
 }
 
+/** How a run ends whose notebook or parameters cannot be used. */
+export function notRunnable(error: unknown): Ending {
+  const cause = error instanceof ParametersError ? 'parametersInvalid' : 'notebookInvalid';
+  const message = messageOf(error);
+  if (!(error instanceof ParametersError || error instanceof NotebookError))
+    return { state: 'FAILED', cause, message };
+  const { code, args } = error;
+  return { state: 'FAILED', cause, message: singleLine(message), detail: { code, args: { ...args } } };
+}
+
+/** How a run ends whose output cannot be written. */
+export function notWritten(error: unknown): Ending {
+  return { state: 'FAILED', cause: 'outputNotWritable', message: messageOf(error) };
+}
+
+/** What an error says. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 const TAIL_BYTES = 2000;
 
 /** What to say of a kernel that ended by itself: how, and its last words. */
-export function describeExit(exit: KernelExit, logFile: string): string {
-  const how = exit.error
-    ? `The kernel could not be started: ${exit.error.message}`
-    : exit.wasLost
-      ? 'The kernel closed its connection'
-      : exit.signal
-        ? `The kernel was ended by ${exit.signal}`
-        : `The kernel ended with exit code ${String(exit.code)}`;
+export function describeExit({ code, signal, error, wasLost }: KernelExit, logFile: string): EndMessage {
   const words = tail(logFile);
-  return words === '' ? how : `${how}\n${words}`;
+  if (error) return endMessage('kernelNotStarted', { error: error.message }, words);
+  if (wasLost) return endMessage('kernelClosed', {}, words);
+  if (signal) return endMessage('kernelSignal', { signal }, words);
+  return endMessage('kernelExit', { exitCode: String(code) }, words);
 }
 
 function tail(path: string): string {

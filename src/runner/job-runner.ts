@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { endMessage } from '../execution/end-message';
 import { completeFromJournal } from './completion';
 import { ControlServer } from './control-server';
 import { deferred } from './deferred';
@@ -100,7 +101,7 @@ export async function runJob(
   });
   // The machine is shut down, or somebody ends this process: what there is is saved.
   const end = (): void => {
-    run.stop('hostLost', 'The runner was ended');
+    run.stop('hostLost', endMessage('runnerTerminated'));
   };
   process.once('SIGTERM', end);
   await run.run();

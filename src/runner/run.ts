@@ -1,11 +1,20 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { endMessage, type EndMessage } from '../execution/end-message';
 import type { CellRef, ExecutionWarning } from '../execution/execution';
 import { stringifyJson } from '../notebook/json-writer';
 import { tagsOf, type CodeCell } from '../notebook/model';
-import { ParametersError } from '../notebook/parameters/errors';
 import { deferred, elapsed } from './deferred';
-import { describeExit, stateAfter, withoutColours, type Ending, type StopReason } from './ending';
+import {
+  describeExit,
+  messageOf,
+  notRunnable,
+  notWritten,
+  stateAfter,
+  withoutColours,
+  type Ending,
+  type StopReason,
+} from './ending';
 import type { RunnerJob } from './job';
 import { FILES } from './execution-folder';
 import { IdleWait, type IdlePatience } from './idle-wait';
@@ -39,7 +48,7 @@ export interface RunOptions extends RecordingFileSystems {
 export class NotebookRun {
   private readonly stopping = deferred<StopReason>();
   private stopReason: StopReason | undefined;
-  private stopMessage: string | undefined;
+  private stopMessage: Partial<EndMessage> = {};
   private isOver = false;
   private readonly warnings: ExecutionWarning[] = [];
   private recording: RunRecording | undefined;
@@ -60,7 +69,7 @@ export class NotebookRun {
   }
 
   /** Asks the run to stop; the first reason holds. One that is over does not care. */
-  stop(reason: StopReason, message?: string): void {
+  stop(reason: StopReason, message: Partial<EndMessage> = {}): void {
     if (this.stopReason !== undefined || this.isOver) return;
     this.stopReason = reason;
     this.stopMessage = message;
@@ -81,10 +90,7 @@ export class NotebookRun {
             pid,
             job.memoryLimitBytes,
             () => {
-              this.stop(
-                'outOfMemory',
-                `More than ${String(job.memoryLimitBytes)} bytes of memory were in use`,
-              );
+              this.stop('outOfMemory', endMessage('memoryLimit', { bytes: job.memoryLimitBytes ?? 0 }));
             },
             this.options.isMemoryShort,
           );
@@ -111,13 +117,15 @@ export class NotebookRun {
       this.recording?.record({ type: 'runEnded', time: end, failed: ending.state !== 'SUCCEEDED' });
       await this.recording?.save();
     } catch (error) {
-      ending = { ...ending, state: 'FAILED', cause: 'outputNotWritable', message: messageOf(error) };
+      const { cell } = ending;
+      ending = { ...notWritten(error), ...(cell && { cell }) };
     }
     this.isOver = true;
     this.reporter.enter(ending.state, end, {
       endTime: end,
       ...(ending.cause && { cause: ending.cause }),
       ...(ending.message && { message: ending.message }),
+      ...(ending.detail && { detail: ending.detail }),
       ...(ending.cell && { cell: ending.cell }),
       ...(memory?.peakBytes !== undefined && { peakMemoryBytes: memory.peakBytes }),
       ...(this.warnings.length > 0 && { warnings: this.warnings }),
@@ -130,8 +138,7 @@ export class NotebookRun {
     try {
       prepared = await prepareNotebook(fs.readFileSync(path.join(this.job.folder, FILES.input)), this.job);
     } catch (error) {
-      const cause = error instanceof ParametersError ? 'parametersInvalid' : 'notebookInvalid';
-      return { state: 'FAILED', cause, message: messageOf(error) };
+      return notRunnable(error);
     }
     this.warnings.push(...prepared.warnings);
     const { notebook, description } = prepared;
@@ -139,13 +146,13 @@ export class NotebookRun {
       isToRun(entry[1]),
     );
     const notWritable = (error: unknown): void => {
-      this.stop('outputNotWritable', messageOf(error));
+      this.stop('outputNotWritable', { message: messageOf(error) });
     };
     let recording;
     try {
       recording = new RunRecording(this.job.folder, notebook, this.warnings, notWritable, this.options);
     } catch (error) {
-      return { state: 'FAILED', cause: 'outputNotWritable', message: messageOf(error) };
+      return notWritten(error);
     }
     this.recording = recording;
     const time = this.reporter.status.runStatus.startTime ?? now();
@@ -264,32 +271,30 @@ export class NotebookRun {
   }
 
   private stoppedEnding(reason: StopReason): Ending {
-    return {
-      state: stateAfter(reason),
-      cause: reason,
-      ...(this.stopMessage !== undefined && { message: this.stopMessage }),
-    };
+    return { state: stateAfter(reason), cause: reason, ...this.stopMessage };
   }
 
   private diedEnding(exit: KernelExit): Ending {
     const { error } = exit;
     const { workingDirectory } = this.job;
     if (error !== undefined && !fs.existsSync(workingDirectory)) {
-      const message = `The working directory ${workingDirectory} does not exist`;
-      return { state: 'FAILED', cause: 'kernelNotReady', message };
+      const message = endMessage('workingDirectoryMissing', { path: workingDirectory });
+      return { state: 'FAILED', cause: 'kernelNotReady', ...message };
     }
     const isMissing = error !== undefined && 'code' in error && error.code === 'ENOENT';
     return {
       state: 'FAILED',
       cause: error === undefined ? 'kernelDied' : isMissing ? 'kernelNotFound' : 'kernelNotReady',
-      message: describeExit(exit, path.join(this.job.folder, FILES.kernelLog)),
+      ...describeExit(exit, path.join(this.job.folder, FILES.kernelLog)),
     };
   }
 
-  private notReadyMessage(): string {
-    const { garbage } = this.kernel;
-    const strange = garbage > 0 ? `; ${String(garbage)} messages on its connection were not understood` : '';
-    return `The kernel did not answer within ${String(this.job.kernelTimeout)} s${strange}`;
+  private notReadyMessage(): EndMessage {
+    const { garbage: count } = this.kernel;
+    const seconds = this.job.kernelTimeout;
+    return count > 0
+      ? endMessage('kernelGarbled', { seconds, count })
+      : endMessage('kernelSilent', { seconds });
   }
 }
 
@@ -310,8 +315,4 @@ function isCleanExit(reply: ExecuteReply | undefined): boolean {
 
 function now(): string {
   return new Date().toISOString();
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

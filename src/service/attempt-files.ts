@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import * as path from 'node:path';
+import { endMessage, type EndMessage } from '../execution/end-message';
 import { RunnerJobSchema, RunnerStatusSchema, type RunnerJob, type RunnerStatus } from '../runner/job';
 import { exists, isExecutable } from '../system/programs';
 import { createFile, errorCode } from './files';
@@ -66,7 +67,7 @@ export async function removeJobs(store: FolderStore, id: string): Promise<unknow
 }
 
 /** What of a kernel that was there at create is gone, and which kernels there are. */
-export async function vanished({ kernel }: RunnerJob): Promise<string | undefined> {
+export async function vanished({ kernel }: RunnerJob): Promise<EndMessage | undefined> {
   const [command] = kernel.argv;
   const isGone = command !== undefined && path.isAbsolute(command) && !(await isExecutable(command));
   const { resourceDir, env } = kernel;
@@ -80,6 +81,8 @@ export async function vanished({ kernel }: RunnerJob): Promise<string | undefine
     env,
     prefixes: [env['VIRTUAL_ENV'] ?? ''].filter((each) => each !== ''),
   });
-  const names = specs.map(({ name }) => name).join(', ');
-  return `${gone} no longer exists. Kernels found: ${names === '' ? 'none' : names}`;
+  const kernels = specs.map(({ name }) => name).join(', ');
+  return kernels === ''
+    ? endMessage('lastKernelGone', { path: gone })
+    : endMessage('kernelGone', { path: gone, kernels });
 }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import type { ProcessExit } from '../runner/kernel/kernel-process';
 import { nodeEnvironment } from './processes';
 
 /*
@@ -21,7 +22,7 @@ export interface RunnerLauncher {
 export interface StartedRunner {
   readonly runtime: string;
   /** Resolves when it has ended or could not be started, with how; never rejects. */
-  readonly ended: Promise<string>;
+  readonly ended: Promise<ProcessExit>;
   /** Ends it by force. */
   kill(): void;
 }
@@ -75,12 +76,12 @@ export function spawnRunner(
       },
     );
     child.unref();
-    const ended = new Promise<string>((resolve) => {
+    const ended = new Promise<ProcessExit>((resolve) => {
       child.once('error', (error) => {
-        resolve(error.message);
+        resolve({ code: null, signal: null, error });
       });
       child.once('exit', (code, signal) => {
-        resolve(signal ?? `exit code ${code ?? 'unknown'}`);
+        resolve({ code, signal });
       });
     });
     return { runtime, ended, kill: () => void child.kill('SIGKILL') };

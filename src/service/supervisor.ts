@@ -1,8 +1,10 @@
 import * as os from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
+import { endMessage, type EndMessage } from '../execution/end-message';
 import type { KnownCause } from '../execution/execution';
 import { isTerminal } from '../execution/states';
 import { deferred } from '../runner/deferred';
+import type { ProcessExit } from '../runner/kernel/kernel-process';
 import { processStartTime } from '../runner/kernel/process-info';
 import { RunnerJobSchema, type RunnerJob, type RunnerStatus } from '../runner/job';
 import { exists } from '../system/programs';
@@ -65,7 +67,7 @@ export class Supervisor {
       record.host = os.hostname();
       record.boot = this.options.boot;
       await this.options.store.save(record);
-      let exit: string | undefined;
+      let exit: ProcessExit | undefined;
       let runner = spare;
       if (spare === undefined) {
         const files = this.options.store;
@@ -88,12 +90,7 @@ export class Supervisor {
         await this.#requeue(entry, record.attempt);
         return;
       }
-      await this.#settle(
-        entry,
-        last,
-        exit === undefined ? 'The runner ended' : `The runner ended: ${exit}`,
-        job,
-      );
+      await this.#settle(entry, last, runnerEnd(exit), job);
     });
   }
 
@@ -110,7 +107,7 @@ export class Supervisor {
         await this.#requeue(entry, record.attempt);
         return;
       }
-      await this.#settle(entry, last, 'The runner ended while no execution service was watching', job);
+      await this.#settle(entry, last, endMessage('runnerUnwatched'), job);
     });
   }
 
@@ -179,7 +176,7 @@ export class Supervisor {
   async #settle(
     entry: Entry,
     last: RunnerStatus | undefined,
-    reason: string,
+    reason: EndMessage,
     job: RunnerJob | undefined,
   ): Promise<void> {
     const { record } = entry;
@@ -193,9 +190,9 @@ export class Supervisor {
     if (job !== undefined) void this.options.spares.prepare(job).catch(this.#report('spare'));
   }
 
-  async #lost(entry: Entry, status: RunnerStatus | undefined, reason: string): Promise<void> {
+  async #lost(entry: Entry, status: RunnerStatus | undefined, reason: EndMessage): Promise<void> {
     const { record } = entry;
-    this.options.log(`${record.id}: attempt ${record.attempt} lost: ${reason}`);
+    this.options.log(`${record.id}: attempt ${record.attempt} lost: ${reason.message}`);
     if (record.runtime !== undefined) await removeRuntime(record.runtime);
     if (await withdraw(this.options.store, record)) {
       // It never began, so that nothing but its start went wrong.
@@ -256,7 +253,7 @@ export class Supervisor {
         `${entry.record.id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
       );
       const cause = isStorageError(error) ? 'outputNotWritable' : 'serviceError';
-      const failed = failure(entry.record, cause, String(error), entry.status);
+      const failed = failure(entry.record, cause, { message: String(error) }, entry.status);
       await this.#ending.end(entry, { state: 'FAILED', ...failed }).catch(this.#report(entry.record.id));
     }
   }
@@ -268,13 +265,22 @@ export class Supervisor {
   }
 }
 
+/** What to say of a runner that is gone; undefined: nobody knows how. */
+function runnerEnd(exit: ProcessExit | undefined): EndMessage {
+  if (exit?.error !== undefined) return endMessage('runnerNotStarted', { error: exit.error.message });
+  if (exit?.signal) return endMessage('runnerSignal', { signal: exit.signal });
+  if (typeof exit?.code === 'number') return endMessage('runnerExit', { exitCode: exit.code });
+  return endMessage('runnerGone');
+}
+
 /** How an attempt failed, over what its runner said. */
 function failure(
   record: ExecutionRecord,
   cause: KnownCause,
-  message: string,
+  said: Pick<EndMessage, 'message'> & Partial<EndMessage>,
   status?: RunnerStatus,
 ): Omit<Merged, 'state'> {
   const merged = merge(record, status);
-  return { history: merged.history, runStatus: { ...merged.runStatus, cause, message } };
+  const { message, detail } = said;
+  return { history: merged.history, runStatus: { ...merged.runStatus, cause, message, detail } };
 }

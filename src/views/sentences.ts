@@ -1,5 +1,8 @@
 import { l10n } from 'vscode';
 import type { Cause, Execution } from '../execution/execution';
+import { endDetailSentence } from './end-detail-sentence';
+import { notebookNameOf } from './execution-facts';
+import { notebookSentence, parametersSentence } from './input-sentences';
 import { formatBytes, formatDuration, oneLine } from './text';
 
 /** The cell an execution failed at, as people count; undefined where it did not fail at one. */
@@ -16,11 +19,28 @@ export function explain(execution: Execution): string | undefined {
   // That it was cancelled its state says.
   if (status?.cause === undefined || execution.state === 'CANCELLED') return undefined;
   const sentence = sentenceOf(status.cause, execution);
-  const message = status.message === undefined ? '' : oneLine(status.message, 500);
-  // What the kernel said last, or which kernels were found: it follows where the sentence does not hold it already.
-  return message === '' || status.cause === 'cellError' || status.cause === 'cancelled'
-    ? sentence
-    : `${sentence} ${message}`;
+  if (status.cause === 'cellError' || status.cause === 'cancelled') return sentence;
+  const { message = '' } = status;
+  const detail = detailSentence(execution);
+  // What others said is shown as it is: the system or a cloud, and after the first line of a detail the kernel.
+  if (detail === undefined) return [sentence, oneLine(message, 500)].join(' ').trimEnd();
+  const words = oneLine(message.split('\n').slice(1).join('\n'), 500);
+  return [sentence, detail, ...(words === '' ? [] : [l10n.t('Its last output: {0}', words)])].join(' ');
+}
+
+/** What the runner or the service says beside the cause; undefined where it says nothing, or nothing that is known here. */
+function detailSentence(execution: Execution): string | undefined {
+  const { detail } = execution.runStatus ?? {};
+  if (detail === undefined) return undefined;
+  const { code } = detail;
+  const args = Object.fromEntries(
+    Object.entries(detail.args ?? {}).map(([name, value]) => [name, oneLine(value)]),
+  );
+  return (
+    endDetailSentence(code, args) ??
+    notebookSentence(code, oneLine(notebookNameOf(execution), 60), args) ??
+    parametersSentence(code, args)
+  );
 }
 
 function sentenceOf(cause: Cause, execution: Execution): string {

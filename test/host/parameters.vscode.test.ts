@@ -127,7 +127,7 @@ describe('submitting with parameters', () => {
       pick.choose('Load YAML…');
     });
     await run('execute', await parametrized());
-    await person.message(/list\.yaml: must be a mapping/);
+    await person.message(/list\.yaml: Must be a mapping/);
   });
 
   it('says where a parameters cell cannot be read, and lets it be run all the same', async () => {

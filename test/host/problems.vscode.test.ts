@@ -86,6 +86,13 @@ describe('sentences of errors', () => {
     );
     assert.match(say('permissionDenied', { permission: 'a.b.c' }), /have the permission a\.b\.c/);
     assert.match(say('neverHeardOf'), /technical/);
+    assert.doesNotMatch(say('serviceNotStarted'), /technical/);
+    assert.match(say('serviceNotStarted', { error: 'spawn ENOENT' }), /could not be started: spawn ENOENT/);
+    assert.match(
+      say('parametersInvalid', { code: 'keyInvalid', field: 'executionTemplate.paramsYamlFile' }),
+      /cannot be used: A name must be plain text/,
+    );
+    assert.match(say('notebookInvalid', { code: 'tooLarge', bytes: '629145600' }), /too large: 600 MB\./);
   });
 
   it('offer to sign in and to open the page that mends it', () => {

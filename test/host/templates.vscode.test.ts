@@ -108,7 +108,7 @@ describe('templates', () => {
     });
     await refuses(
       await writeFile('p.ipynb', notebookText(['1'])),
-      /parameters of the template “list”: must be a mapping/,
+      /parameters of the template “list”: Must be a mapping/,
       'Edit Templates',
     );
   });

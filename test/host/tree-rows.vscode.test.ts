@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import { CAUSES } from '../../src/execution/execution';
+import { END_DETAILS, endMessage, type EndDetailCode } from '../../src/execution/end-message';
+import { CAUSES, type RunStatus } from '../../src/execution/execution';
 import { STATES, VERTEX_STATES } from '../../src/execution/states';
 import { trackedOf } from '../../src/views/explorer/nodes';
 import { causeLabel, explain } from '../../src/views/sentences';
@@ -117,6 +118,62 @@ describe('rows of the tree of executions', () => {
         );
       }
       assert.equal(explain({ name: 'n', state: 'FAILED', runStatus: { cause: 'newCause' } }), 'newCause');
+    });
+
+    const explained = (runStatus: RunStatus): string | undefined =>
+      explain({ name: nameOf('n'), state: 'FAILED', runStatus });
+
+    it('says each detail of an end in words of its own, with units that people read', () => {
+      const values = { path: '/gone', kernels: 'ir, julia', error: 'EACCES', signal: 'SIGTERM', exitCode: 3 };
+      for (const code of Object.keys(END_DETAILS) as EndDetailCode[]) {
+        const told = endMessage(code, { ...values, bytes: 3e8, seconds: 90, count: 1 });
+        assert.doesNotMatch(told.message, /[{}]/, code);
+        const sentence = explained({ cause: 'kernelDied', ...told }) ?? '';
+        assert.match(sentence, /^The kernel died\. [A-Z/][^{}]*[.A-Z]$/, code);
+        assert.doesNotMatch(sentence, /runner|90|300|undefined|NaN/, code);
+      }
+      assert.equal(
+        explained({
+          cause: 'outOfMemory',
+          peakMemoryBytes: 314_572_800,
+          ...endMessage('memoryLimit', { bytes: 209_715_200 }),
+        }),
+        'The kernel ran out of memory after using 300 MB. Its limit is 200 MB.',
+      );
+    });
+
+    it('keeps the words of others behind its own', () => {
+      assert.equal(
+        explained({
+          cause: 'kernelDied',
+          ...endMessage('kernelExit', { exitCode: 3 }, 'Fatal error:\nno lib'),
+        }),
+        'The kernel died. It ended with exit code 3. Its last output: Fatal error: no lib',
+      );
+      const message = 'ENOSPC: no space left on device, write';
+      assert.equal(
+        explained({ cause: 'outputNotWritable', message }),
+        `The output could not be written. ${message}`,
+      );
+      // Of a service that is newer than this window, and of one that is older.
+      for (const detail of [{ code: 'newCode', args: { a: '1' } }, undefined])
+        assert.equal(
+          explained({ cause: 'kernelNotReady', message: 'The kernel said no', detail }),
+          'The kernel did not start. The kernel said no',
+        );
+    });
+
+    it('says what is wrong with notebook and parameters', () => {
+      const args = { line: '3', column: '7' };
+      assert.equal(
+        explained({ cause: 'notebookInvalid', message: 'technical', detail: { code: 'notJson', args } }),
+        'The notebook cannot be run. n is not a notebook: it is not valid JSON at line 3, column 7.',
+      );
+      const unknown = { code: 'languageUnsupported', args: { language: 'brainfuck', kernel: 'bf' } };
+      assert.equal(
+        explained({ cause: 'parametersInvalid', message: 'technical', detail: unknown }),
+        'The parameters cannot be used. Parameters cannot be set in brainfuck.',
+      );
     });
   });
 

@@ -1,6 +1,7 @@
 import { commands, l10n } from 'vscode';
 import { ServiceError } from '../../execution/errors';
 import { isHanging } from '../../tracking/machine-monitor';
+import { notebookSentence, parametersSentence } from '../../views/input-sentences';
 import { googleRemedies, googleSentence } from '../google-cloud/google-sentences';
 import { Problem, type Remedy } from './problem';
 
@@ -46,9 +47,15 @@ export function sentenceOf(error: ServiceError): string {
     case 'interpreterNotFound':
       return l10n.t('There is no Python at {0}.', args['interpreter'] ?? args['path'] ?? '');
     case 'notebookInvalid':
-      return l10n.t('The notebook cannot be run: {0}', error.message);
+      return l10n.t(
+        'The notebook cannot be run: {0}',
+        notebookSentence(args['code'] ?? '', l10n.t('The notebook'), args) ?? error.message,
+      );
     case 'parametersInvalid':
-      return l10n.t('The parameters cannot be used: {0}', error.message);
+      return l10n.t(
+        'The parameters cannot be used: {0}',
+        parametersSentence(args['code'] ?? '', args) ?? error.message,
+      );
     case 'inputNotFound':
       return l10n.t('The notebook {0} no longer exists.', args['path'] ?? '');
     case 'outputNotWritable':
@@ -59,7 +66,9 @@ export function sentenceOf(error: ServiceError): string {
     case 'workingDirectoryInvalid':
       return l10n.t('The working directory {0} does not exist.', args['path'] ?? '');
     case 'serviceNotStarted':
-      return l10n.t('The execution service could not be started: {0}', error.message);
+      return args['error'] === undefined
+        ? l10n.t('The execution service could not be started.')
+        : l10n.t('The execution service could not be started: {0}', args['error']);
     case 'serviceNotResponding':
       return l10n.t('The execution service does not answer.');
     case 'fileNotReadable':

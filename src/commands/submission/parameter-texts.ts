@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { JsonObject } from '../../notebook/json';
 import { ParametersError } from '../../notebook/parameters/errors';
 import { parseParameters } from '../../notebook/parameters/parse';
+import { parametersSentence } from '../../views/input-sentences';
 import { oneLine } from '../../views/text';
 import { Problem, type Remedy } from '../problems/problem';
 
@@ -16,7 +17,8 @@ export function readParametersText(text: string, what: string, remedies: readonl
     return parseParameters(text);
   } catch (error) {
     if (error instanceof ParametersError) {
-      throw new Problem(oneLine(sentenceOf(error, what), 1000), remedies, { cause: error });
+      const sentence = vscode.l10n.t('{0}: {1}', what, parametersSentence(error.code, error.args));
+      throw new Problem(oneLine(sentence, 1000), remedies, { cause: error });
     }
     throw error;
   }
@@ -35,42 +37,4 @@ export async function loadParametersFile(): Promise<JsonObject | undefined> {
   }
   const text = new TextDecoder().decode(await vscode.workspace.fs.readFile(file));
   return readParametersText(text, path.posix.basename(file.path));
-}
-
-function sentenceOf(error: ParametersError, what: string): string {
-  const { args } = error;
-  switch (error.code) {
-    case 'yamlInvalid':
-      return vscode.l10n.t(
-        '{0}: not valid YAML at line {1}, column {2}. {3}',
-        what,
-        args['line'] ?? '',
-        args['column'] ?? '',
-        args['detail'] ?? '',
-      );
-    case 'notMapping':
-      return vscode.l10n.t('{0}: must be a mapping of names to values, such as “alpha: 0.5”.', what);
-    case 'keyInvalid':
-      return vscode.l10n.t('{0}: a name must be plain text, not a list or mapping.', what);
-    case 'nameInvalid':
-      return vscode.l10n.t(
-        '{0}: “{1}” is not a name in {2}.',
-        what,
-        args['name'] ?? '',
-        args['language'] ?? '',
-      );
-    case 'languageUnsupported':
-      return vscode.l10n.t(
-        '{0}: parameters cannot be set in {1}.',
-        what,
-        args['language'] ?? args['kernel'] ?? '',
-      );
-    case 'valueUnsupported':
-      return vscode.l10n.t(
-        '{0}: the value of “{1}” cannot be written in {2}.',
-        what,
-        args['name'] ?? '',
-        args['language'] ?? '',
-      );
-  }
 }

@@ -18,6 +18,7 @@ describe('how a run may end', function () {
       });
       assertCut(result, 'FAILED', 'kernelDied');
       assert.match(result.message, /SIGKILL/);
+      assert.deepEqual(result.detail, { code: 'kernelSignal', args: { signal: 'SIGKILL' } });
     });
     it('exits: kernelDied, with its exit code and the last of its stderr', async () => {
       // Where ipykernel's own faulthandler writes too; what goes to descriptor 2 passes through a thread of the kernel.
@@ -26,6 +27,7 @@ describe('how a run may end', function () {
       const result = await run(notebookOf('print("before")', dies, '1'));
       assertCut(result, 'FAILED', 'kernelDied');
       assert.match(result.message, /exit code 3\n[^]*last words/);
+      assert.deepEqual(result.detail, { code: 'kernelExit', args: { exitCode: '3' } });
     });
     it('dies for want of memory: outOfMemory', async () => {
       let kills = 0;
@@ -53,12 +55,15 @@ describe('how a run may end', function () {
       });
       assertCut(result, 'FAILED', 'outOfMemory');
       assert.ok((result.status.runStatus.peakMemoryBytes ?? 0) > 300_000_000);
+      assert.deepEqual(result.detail, { code: 'memoryLimit', args: { bytes: '300000000' } });
     });
     it('never answers: kernelNotReady', async () => {
       const result = await run(notebookOf('1'), {
         job: { kernel: pythonKernel('import time; time.sleep(100)'), kernelTimeout: 1 },
       });
       assert.deepEqual([result.state, result.cause], ['FAILED', 'kernelNotReady']);
+      assert.equal(result.message, 'The kernel did not answer within 1 s');
+      assert.deepEqual(result.detail, { code: 'kernelSilent', args: { seconds: '1' } });
       assert.deepEqual(papermill(result.notebook, 'status'), ['pending']);
     });
     it('sends garbage: kernelNotReady, and says so', async () => {
@@ -80,6 +85,7 @@ while True:
       });
       assert.deepEqual([result.state, result.cause], ['FAILED', 'kernelNotReady']);
       assert.match(result.message, /messages on its connection were not understood/);
+      assert.equal(result.detail?.code, 'kernelGarbled');
     });
     it('exits at once: kernelDied, with the last of its stderr', async () => {
       const kernel = pythonKernel('import sys; sys.exit("no module named nothing")');
@@ -92,6 +98,7 @@ while True:
       const result = await run(notebookOf('1'), { job: { kernel } });
       assert.deepEqual([result.state, result.cause], ['FAILED', 'kernelNotFound']);
       assert.match(result.message, /ENOENT/);
+      assert.match(result.detail?.args?.['error'] ?? '', /^spawn .*ENOENT/);
       assert.deepEqual(papermill(result.notebook, 'status'), ['pending']);
     });
     it('has no working directory any more: said so', async () => {
@@ -100,6 +107,7 @@ while True:
       const result = await run(notebookOf('1'), { job: { workingDirectory } });
       assert.deepEqual([result.state, result.cause], ['FAILED', 'kernelNotReady']);
       assert.equal(result.message, `The working directory ${workingDirectory} does not exist`);
+      assert.deepEqual(result.detail, { code: 'workingDirectoryMissing', args: { path: workingDirectory } });
     });
     for (const [name, closes] of [
       ['the socket of replies', 'k.shell_stream.close()'],

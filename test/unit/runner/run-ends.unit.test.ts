@@ -77,17 +77,22 @@ describe('how a run may end', function () {
   });
 
   describe('the input', () => {
-    const invalid: readonly [name: string, text: string][] = [
-      ['an empty file', ''],
-      ['not JSON', '{"cells": ['],
-      ['JSON but no notebook', '[1, 2]'],
-      ['nbformat 5', '{"nbformat": 5, "nbformat_minor": 0, "metadata": {}, "cells": []}'],
+    const invalid: readonly [name: string, text: string, code: string][] = [
+      ['an empty file', '', 'emptyFile'],
+      ['not JSON', '{"cells": [', 'notJson'],
+      ['JSON but no notebook', '[1, 2]', 'notNotebook'],
+      [
+        'nbformat 5',
+        '{"nbformat": 5, "nbformat_minor": 0, "metadata": {}, "cells": []}',
+        'unsupportedFormat',
+      ],
     ];
-    for (const [name, text] of invalid) {
+    for (const [name, text, code] of invalid) {
       it(`${name}: notebookInvalid`, async () => {
         const result = await run(text);
         assert.deepEqual([result.state, result.cause], ['FAILED', 'notebookInvalid']);
         assert.notEqual(result.message, '');
+        assert.equal(result.detail?.code, code);
       });
     }
     it('parameters that are no mapping: parametersInvalid', async () => {
@@ -95,8 +100,11 @@ describe('how a run may end', function () {
       assert.deepEqual([result.state, result.cause], ['FAILED', 'parametersInvalid']);
     });
     it('a parameter whose name is none: parametersInvalid', async () => {
-      const result = await run(notebookOf('1'), { job: { parameters: '{"a b": 1}' } });
+      const result = await run(notebookOf('1'), { job: { parameters: '{"a\\nb": 1}' } });
       assert.deepEqual([result.state, result.cause], ['FAILED', 'parametersInvalid']);
+      assert.equal(result.message, 'Not a name in Python: a b');
+      const args = { name: 'a\nb', language: 'Python' };
+      assert.deepEqual(result.detail, { code: 'nameInvalid', args });
     });
     it('200 MB of old outputs: they are read, and are not in the new one', async () => {
       const old = {

@@ -114,6 +114,7 @@ describe('the runner’s process', function () {
     await exited;
     const result = await readResult(folder);
     assert.deepEqual([result.state, result.cause, textOf(result.outputs[0])], ['FAILED', 'hostLost', 'a\n']);
+    assert.equal(result.detail?.code, 'runnerTerminated');
   });
 
   it('killed: its kernel ends by itself, and its output is completed from the journal', async () => {

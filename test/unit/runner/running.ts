@@ -1,6 +1,7 @@
 import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import type { EndDetail } from '../../../src/execution/execution';
 import { readNotebook } from '../../../src/notebook/document';
 import type { Cell, Notebook, Output } from '../../../src/notebook/model';
 import type { KernelLaunch, RunnerJob, RunnerStatus } from '../../../src/runner/job';
@@ -105,6 +106,7 @@ export interface RunResult {
   readonly state: string;
   readonly cause: string | undefined;
   readonly message: string;
+  readonly detail: EndDetail | undefined;
   /** Codes of the warnings. */
   readonly warnings: readonly string[];
   readonly notebook: Notebook;
@@ -149,7 +151,7 @@ export async function run(input: Notebook | string, settings: RunSettings = {}):
 
 export async function readResult(folder: string): Promise<RunResult> {
   const status = JSON.parse(await fs.readFile(path.join(folder, FILES.status), 'utf8')) as RunnerStatus;
-  const { cause, message, warnings } = status.runStatus;
+  const { cause, message, detail, warnings } = status.runStatus;
   const notebook = await readOutput(folder);
   return {
     folder,
@@ -157,6 +159,7 @@ export async function readResult(folder: string): Promise<RunResult> {
     state: status.state,
     cause,
     message: message ?? '',
+    detail,
     warnings: (warnings ?? []).map(({ code }) => code),
     notebook,
     outputs: notebook.cells.map((cell) => (cell.cell_type === 'code' ? cell.outputs : [])),

@@ -145,12 +145,14 @@ describe('An execution on the embedded service', () => {
     const execution = await service.ended('crash');
     assert.equal(execution.state, 'FAILED');
     assert.equal(execution.runStatus?.cause, 'hostLost');
+    assert.equal(execution.runStatus.detail?.code, 'runnerSignal');
     assert.deepEqual(states(execution), ['INITIALIZING', 'QUEUED', 'PREPARING', 'RUNNING', 'FAILED']);
     await service.create('refuse', 'refuse');
     const refused = await service.ended('refuse');
     assert.equal(refused.state, 'FAILED');
     assert.equal(refused.runStatus?.cause, 'serviceError');
     assert.match(refused.runStatus.message ?? '', /exit code 3/);
+    assert.deepEqual(refused.runStatus.detail, { code: 'runnerExit', args: { exitCode: '3' } });
   });
 
   it('is tried again after a failure of the machinery only where that was asked for', async () => {
@@ -184,6 +186,10 @@ describe('An execution on the embedded service', () => {
     const execution = await service.ended('v3');
     assert.equal(execution.runStatus?.cause, 'kernelNotFound');
     assert.match(execution.runStatus.message ?? '', / no longer exists\. Kernels found: \w/);
+    const { code, args = {} } = execution.runStatus.detail ?? {};
+    // There may be kernels of the machine.
+    assert.match(code ?? '', /^(?:lastKernelGone|kernelGone)$/);
+    assert.ok(args['path']?.startsWith(path.join(folder, 'jupyter')), args['path']);
     assert.deepEqual(states(execution).slice(-2), ['PREPARING', 'FAILED']);
     // Its output says that nothing was run.
     const { metadata } = JSON.parse(fs.readFileSync(service.file('v3', 'output.ipynb'), 'utf8')) as {
