@@ -2,6 +2,7 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import type { UserTemplate } from '../execution/template';
 import type { TrackedExecution } from '../tracking/execution-store';
+import { templateLabel } from '../views/template-label';
 import { oneLine } from '../views/text';
 import type { CommandMap } from './command-map';
 import { Problem } from './problems/problem';
@@ -174,7 +175,7 @@ export class ExecuteCommands {
 /** The one question for many notebooks, with their names. */
 async function confirmMany(sources: readonly vscode.Uri[], template: UserTemplate): Promise<boolean> {
   const yes = vscode.l10n.t('Execute');
-  const name = oneLine(template.name);
+  const name = oneLine(templateLabel(template.name));
   const question =
     sources.length === 1
       ? vscode.l10n.t('Execute 1 notebook with the template “{0}”?', name)

@@ -95,7 +95,11 @@ export async function chooseExecutions(
     const chosen = given.filter(able);
     if (chosen.length === 0) {
       // It may have ended since its menu was opened.
-      throw new Problem(vscode.l10n.t('The selected executions do not support this action.'));
+      throw new Problem(
+        given.length === 1
+          ? vscode.l10n.t('The selected execution does not support this action.')
+          : vscode.l10n.t('The selected executions do not support this action.'),
+      );
     }
     return many ? chosen : chosen.slice(0, 1);
   }
@@ -162,11 +166,16 @@ async function deleteExecutions(
     const question =
       executions.length === 1
         ? vscode.l10n.t('{0} is still running. Cancel and delete it?', name)
-        : vscode.l10n.t(
-            '{0} of the {1} executions are still running. Cancel and delete them?',
-            running,
-            executions.length,
-          );
+        : running === 1
+          ? vscode.l10n.t(
+              '1 of the {0} executions is still running. Cancel it, and delete them all?',
+              executions.length,
+            )
+          : vscode.l10n.t(
+              '{0} of the {1} executions are still running. Cancel those, and delete them all?',
+              running,
+              executions.length,
+            );
     const yes = vscode.l10n.t('Cancel and Delete');
     if ((await vscode.window.showWarningMessage(question, { modal: true }, yes)) !== yes) {
       return;
@@ -185,7 +194,9 @@ async function deleteExecutions(
   void vscode.window.showInformationMessage(withoutLinks(message), undo).then(async (chosen) => {
     if (chosen === undo && !(await pending.undo())) {
       await vscode.window.showWarningMessage(
-        vscode.l10n.t('Too late to undo: the execution has already been deleted.'),
+        executions.length === 1
+          ? vscode.l10n.t('Too late to undo: the execution has already been deleted.')
+          : vscode.l10n.t('Too late to undo: the executions have already been deleted.'),
       );
     }
   });

@@ -3,6 +3,7 @@ import type { Notebook } from '../notebook/model';
 import type { TrackedExecution } from '../tracking/execution-store';
 import { notebookNameOf } from '../views/execution-facts';
 import { readAll } from '../views/output/read-all';
+import { BUILT_IN_TEMPLATE } from '../views/template-label';
 import { oneLine } from '../views/text';
 import type { CommandMap } from './command-map';
 import type { ExecuteCommands } from './execute-commands';
@@ -12,7 +13,6 @@ import { checkNotebook } from './submission/notebook-check';
 import { Problem } from './problems/problem';
 import type { Choice } from './submission/submission-memory';
 import { templateOf } from './templates/template-commands';
-import { THIS_MACHINE } from './templates/template-settings';
 
 /** Commands that run an execution once more. */
 export function rerunCommands(
@@ -30,7 +30,7 @@ export function rerunCommands(
       }
       const { service, execution } = tracked;
       const template = templateOf(
-        execution.runOptions?.templateName ?? THIS_MACHINE.name,
+        execution.runOptions?.templateName ?? BUILT_IN_TEMPLATE,
         service,
         execution,
       );
@@ -58,7 +58,7 @@ export function rerunCommands(
       // With its secrets, which a template leaves out and the memory does not keep.
       const parameters = execution.executionTemplate?.parameters;
       const initial: Choice = {
-        template: execution.runOptions?.templateName ?? THIS_MACHINE.name,
+        template: execution.runOptions?.templateName ?? BUILT_IN_TEMPLATE,
         ...(parameters === undefined ? {} : { parameters }),
         options: { runOptions, executionTemplate },
       };

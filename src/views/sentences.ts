@@ -1,9 +1,11 @@
 import { l10n } from 'vscode';
-import type { Cause, Execution } from '../execution/execution';
+import type { Cause, Execution, RunStatus } from '../execution/execution';
 import { endDetailSentence } from './end-detail-sentence';
 import { notebookNameOf } from './execution-facts';
 import { notebookSentence, parametersSentence } from './input-sentences';
 import { formatBytes, formatDuration, oneLine } from './text';
+
+type Progress = NonNullable<RunStatus['progress']>;
 
 /** The cell an execution failed at, as people count; undefined where it did not fail at one. */
 export function failedCellOf(execution: Execution): { number: number; error: string } | undefined {
@@ -11,6 +13,20 @@ export function failedCellOf(execution: Execution): { number: number; error: str
   if (cell === undefined) return undefined;
   const error = [cell.errorName, cell.errorValue].filter((part) => part !== undefined && part !== '');
   return { number: cell.index + 1, error: oneLine(error.join(': ')) };
+}
+
+/** How far a run is. */
+export function cellsDone({ completedCells, totalCells }: Progress): string {
+  return totalCells === 1
+    ? l10n.t('{0} of 1 cell done', completedCells)
+    : l10n.t('{0} of {1} cells done', completedCells, totalCells);
+}
+
+/** {@link cellsDone}, for a row. */
+export function cellsLabel({ completedCells, totalCells }: Progress): string {
+  return totalCells === 1
+    ? l10n.t('{0}/1 cell', completedCells)
+    : l10n.t('{0}/{1} cells', completedCells, totalCells);
 }
 
 /** Why an execution ended as it did, in one sentence; undefined where there is nothing to say. */

@@ -118,12 +118,20 @@ describe('commands on executions', () => {
   });
 
   it('delete asks first where it is running', async () => {
+    const beside = await submit('beside', '1');
+    await ended(service, beside);
     const name = await submit('busy', 'import time\nwhile True: time.sleep(0.1)');
     await run('refresh');
     person.willPick(pickFirst('busy'));
     await run('delete');
     const question = await person.message(/busy is still running/);
     assert.equal(question.modal, true);
+    person.willPick((pick) => {
+      pick.choose('busy', 'beside');
+    });
+    await run('delete');
+    await person.message(/^1 of the 2 executions is still running\. Cancel it, and delete them all\?$/);
+    assert.equal(await isGone(beside), false);
     assert.equal(await isGone(name), false);
     person.willPick(pickFirst('busy'));
     await run('cancel');

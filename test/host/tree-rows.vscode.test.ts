@@ -52,6 +52,14 @@ describe('rows of the tree of executions', () => {
       );
     });
 
+    it('counts one cell as one', async () => {
+      tree.put('a', { runStatus: { progress: { totalCells: 1, completedCells: 0 } } });
+      tree.list();
+      const item = await tree.rowOf('a');
+      assert.match(String(item.description), /^0\/1 cell · /);
+      assert.match(item.accessibilityInformation?.label ?? '', / 0 of 1 cell done\. /);
+    });
+
     it('has the identity of its service and resource name', async () => {
       tree.put('a');
       tree.list();

@@ -95,7 +95,7 @@ async function cleanUp(
   const yes = vscode.l10n.t('Delete');
   const question = vscode.l10n.t('Delete {0}?', sizeOf(chosen.found));
   const detail = vscode.l10n.t(
-    'Their outputs are deleted, except those in an output folder of your own. This cannot be undone.',
+    'Outputs are deleted as well, except those in an output folder of your own. This cannot be undone.',
   );
   if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) !== yes) return;
   const title = vscode.l10n.t('Deleting executions');

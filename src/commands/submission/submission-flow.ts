@@ -8,6 +8,7 @@ import { formParameters, ParameterForm, parametersText } from '../../views/picke
 import { pickParameters } from '../../views/pickers/parameter-picker';
 import { pickRunOptions } from '../../views/pickers/run-options-picker';
 import { pickTemplate, type TemplateChoice } from '../../views/pickers/template-picker';
+import { templateLabel } from '../../views/template-label';
 import { oneLine } from '../../views/text';
 import { loadParametersFile, readParametersText } from './parameter-texts';
 import { Problem } from '../problems/problem';
@@ -97,9 +98,11 @@ function startingValues(template: UserTemplate, initial: Choice | undefined): Js
   if (initial !== undefined) {
     return readParametersText(initial.parameters ?? '', vscode.l10n.t('The last parameters'));
   }
-  return readParametersText(own ?? '', vscode.l10n.t('The parameters of the template “{0}”', template.name), [
-    { label: vscode.l10n.t('Edit Templates'), run: editTemplates },
-  ]);
+  return readParametersText(
+    own ?? '',
+    vscode.l10n.t('The parameters of the template “{0}”', templateLabel(template.name)),
+    [{ label: vscode.l10n.t('Edit Templates'), run: editTemplates }],
+  );
 }
 
 /** Asks for a template, and on the way for other run options. Undefined: the person left. */
@@ -142,7 +145,7 @@ export async function chooseTemplate(
       return { template, changed: false };
     }
     const start = initial?.template === name ? { ...template, ...initial.options } : template;
-    const changed = await pickRunOptions(vscode.l10n.t('{0}: Run Options', name), start);
+    const changed = await pickRunOptions(vscode.l10n.t('{0}: Run Options', templateLabel(name)), start);
     if (changed !== 'back') {
       return { template: changed, changed: true };
     }

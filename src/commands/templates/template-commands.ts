@@ -5,6 +5,7 @@ import type { ExecutionService } from '../../execution/execution-service';
 import { TEMPLATE_SERVICES, type UserTemplate } from '../../execution/template';
 import { notebookNameOf } from '../../views/execution-facts';
 import { label } from '../../views/pickers/label';
+import { BUILT_IN_TEMPLATE, templateLabel } from '../../views/template-label';
 import { withoutLinks } from '../../views/text';
 import type { CommandMap } from '../command-map';
 import { chooseExecutions, type ExecutionContext } from '../execution-commands';
@@ -15,7 +16,6 @@ import {
   saveTemplate,
   setDefaultTemplate,
   templatesFor,
-  THIS_MACHINE,
 } from './template-settings';
 
 type Handled =
@@ -60,7 +60,7 @@ export function templateCommands(
         .filter(({ template }) => template !== undefined)
         .map(({ name }) => ({
           name,
-          label: label(name),
+          label: label(templateLabel(name)),
           ...(name === current ? { description: vscode.l10n.t('default') } : {}),
         }));
       const chosen = await vscode.window.showQuickPick([last, ...named], {
@@ -120,7 +120,7 @@ function askName(execution: Execution): PromiseLike<string | undefined> {
       if (value.trim() === '') {
         return vscode.l10n.t('A template needs a name.');
       }
-      if (value === THIS_MACHINE.name) {
+      if ([BUILT_IN_TEMPLATE, templateLabel(BUILT_IN_TEMPLATE)].includes(value)) {
         return vscode.l10n.t('“{0}” is the built-in template.', value);
       }
       return names.has(value)

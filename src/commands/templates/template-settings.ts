@@ -1,12 +1,13 @@
 import * as vscode from 'vscode';
 import type { UserTemplate } from '../../execution/template';
 import { parseTemplates, type TemplateEntry } from '../../execution/template-problems';
+import { BUILT_IN_TEMPLATE } from '../../views/template-label';
 
 const SECTION = 'notebookExecutions';
 
-/** The template that is always there. Its name is kept as {@link UserTemplate.name} says; only its label is translated. */
-export const THIS_MACHINE: UserTemplate = {
-  name: 'This machine',
+/** The template that is always there. */
+const THIS_MACHINE: UserTemplate = {
+  name: BUILT_IN_TEMPLATE,
   service: 'embedded',
   executionTemplate: {},
   runOptions: {},
@@ -14,7 +15,7 @@ export const THIS_MACHINE: UserTemplate = {
 
 /** Every template that holds for a notebook: the built-in one, then the person's, then the workspace's. */
 export function templatesFor(resource: vscode.Uri | undefined): TemplateEntry[] {
-  return [{ name: THIS_MACHINE.name, template: THIS_MACHINE }, ...ownTemplates(resource)];
+  return [{ name: BUILT_IN_TEMPLATE, template: THIS_MACHINE }, ...ownTemplates(resource)];
 }
 
 /** Every template that can be used somewhere in this window. */
@@ -42,7 +43,7 @@ function ownTemplates(resource: vscode.Uri | undefined): TemplateEntry[] {
     ? [scopes?.globalValue, scopes?.workspaceValue, scopes?.workspaceFolderValue]
     : [scopes?.globalValue];
   for (const [scope, value] of values.entries()) {
-    for (const [index, entry] of parseTemplates(value, [THIS_MACHINE.name]).entries()) {
+    for (const [index, entry] of parseTemplates(value, [BUILT_IN_TEMPLATE]).entries()) {
       // Within one scope a name twice is a problem of its second entry, and both are shown.
       const duplicate = entry.problems?.some((problem) => problem.code === 'duplicateName') ?? false;
       entries.set(entry.name === '' || duplicate ? `${scope} ${index}` : `name ${entry.name}`, entry);

@@ -64,8 +64,17 @@ export function isFiltering({ text, states, services }: Filter): boolean {
   return text.trim() !== '' || states.length > 0 || services.length > 0;
 }
 
-/** Whether the filter lets an execution through. `stateGroup` is the group its state belongs to. */
-export function matches(filter: Filter, tracked: TrackedExecution, stateGroup: string): boolean {
+/**
+ * Whether the filter lets an execution through.
+ * @param stateGroup The group its state belongs to.
+ * @param template What its template is called on the screen.
+ */
+export function matches(
+  filter: Filter,
+  tracked: TrackedExecution,
+  stateGroup: string,
+  template: string,
+): boolean {
   const { execution, service } = tracked;
   if (filter.states.length > 0 && !filter.states.includes(stateGroup)) return false;
   if (filter.services.length > 0 && !filter.services.includes(service.id)) return false;
@@ -75,7 +84,7 @@ export function matches(filter: Filter, tracked: TrackedExecution, stateGroup: s
     notebookNameOf(execution),
     execution.displayName,
     execution.name,
-    execution.runOptions?.templateName,
+    template,
     execution.runStatus?.cell?.errorName,
     execution.runStatus?.cell?.errorValue?.slice(0, 1000),
   ]

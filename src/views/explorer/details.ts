@@ -3,7 +3,7 @@ import type { Execution } from '../../execution/execution';
 import { isActive } from '../../execution/states';
 import { parseTime } from '../execution-facts';
 import { secretPatterns } from '../secret-parameters';
-import { explain, failedCellOf } from '../sentences';
+import { cellsDone, explain, failedCellOf } from '../sentences';
 import { presentState } from '../state-presentation';
 import { formatDuration, oneLine } from '../text';
 import { warningSentence } from '../warning-sentence';
@@ -33,11 +33,11 @@ function progressOf(node: ExecutionNode, execution: Execution, now: number): Det
     const { label, icon } = presentState(execution.state);
     return [detail(node, 'progress', { label, icon: icon.id, ...since(execution.createTime, now) })];
   }
-  const { cell, completedCells, totalCells } = progress;
+  const { cell } = progress;
   const { startTime } = execution.runStatus ?? {};
   const lines = [
     detail(node, 'progress', {
-      label: vscode.l10n.t('{0} of {1} cells done', completedCells, totalCells),
+      label: cellsDone(progress),
       icon: 'checklist',
       ...since(startTime, now),
     }),

@@ -3,8 +3,9 @@ import type { Execution } from '../../execution/execution';
 import { isActive } from '../../execution/states';
 import type { TrackedExecution } from '../../tracking/execution-store';
 import { capabilitiesOf, durationOf, endOf, mayHaveOutput, notebookNameOf } from '../execution-facts';
-import { causeLabel, explain } from '../sentences';
+import { causeLabel, cellsDone, cellsLabel, explain } from '../sentences';
 import { presentState } from '../state-presentation';
+import { templateLabel } from '../template-label';
 import { formatDuration, formatTime, oneLine } from '../text';
 
 /** The row of an execution. Its tooltip is made when somebody points at it. */
@@ -31,7 +32,7 @@ export function rowDescription(execution: Execution, now: number): string {
   const duration = durationOf(execution, now);
   if (isActive(state)) {
     if (state !== 'RUNNING') parts.push(presentState(state).label);
-    else if (progress !== undefined) parts.push(cellsOf(progress));
+    else if (progress !== undefined) parts.push(cellsLabel(progress));
     if (duration !== undefined && state !== 'QUEUED') parts.push(formatDuration(duration));
   } else {
     // Heading and icon say the state; of a state that this version does not know they cannot.
@@ -44,7 +45,7 @@ export function rowDescription(execution: Execution, now: number): string {
     if (duration !== undefined && end !== undefined) parts.push(formatDuration(duration));
   }
   if (runStatus?.pinned === true) parts.push(vscode.l10n.t('pinned'));
-  if (runOptions?.templateName !== undefined) parts.push(oneLine(runOptions.templateName, 60));
+  if (runOptions?.templateName !== undefined) parts.push(oneLine(templateLabel(runOptions.templateName), 60));
   if (runStatus?.elsewhere === true) parts.push(vscode.l10n.t('created elsewhere'));
   return parts.join(' · ');
 }
@@ -58,14 +59,7 @@ function rowSentence(execution: Execution, now: number): string {
   const end = endOf(execution);
   const { runStatus, runOptions } = execution;
   if (isActive(execution.state)) {
-    if (runStatus?.progress !== undefined)
-      sentences.push(
-        vscode.l10n.t(
-          '{0} of {1} cells done.',
-          runStatus.progress.completedCells,
-          runStatus.progress.totalCells,
-        ),
-      );
+    if (runStatus?.progress !== undefined) sentences.push(sentence(cellsDone(runStatus.progress)));
     // Rounded, so that what is read does not change while it is read.
     if (duration !== undefined && duration >= 60_000)
       sentences.push(
@@ -80,7 +74,7 @@ function rowSentence(execution: Execution, now: number): string {
   }
   if (runStatus?.pinned === true) sentences.push(vscode.l10n.t('Pinned.'));
   if (runOptions?.templateName !== undefined)
-    sentences.push(vscode.l10n.t('Template {0}.', oneLine(runOptions.templateName, 60)));
+    sentences.push(vscode.l10n.t('Template {0}.', oneLine(templateLabel(runOptions.templateName), 60)));
   if (runStatus?.elsewhere === true) sentences.push(vscode.l10n.t('It was created elsewhere.'));
   return sentences.join(' ');
 }
@@ -88,10 +82,6 @@ function rowSentence(execution: Execution, now: number): string {
 /** With its full stop: what an error or a kernel said last may lack one, and a screen reader would not pause. */
 function sentence(text: string): string {
   return /[.!?…]\u2069?$/.test(text) ? text : `${text}.`;
-}
-
-function cellsOf({ completedCells, totalCells }: { completedCells: number; totalCells: number }): string {
-  return vscode.l10n.t('{0}/{1} cells', completedCells, totalCells);
 }
 
 /** Opens the output when a row is chosen; rows without one unfold instead. */

@@ -4,6 +4,7 @@ import type { ExecutionStore, TrackedExecution } from '../../tracking/execution-
 import type { MachineMonitor } from '../../tracking/machine-monitor';
 import { notebookNameOf } from '../execution-facts';
 import { presentState, STATE_GROUPS, type StateGroup } from '../state-presentation';
+import { templateLabel } from '../template-label';
 import type { Arrangement, Grouping } from './arrangement';
 import { executionRow, openCommand, rowDescription } from './execution-row';
 import { ExecutionTree } from './execution-tree';
@@ -43,6 +44,7 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
     this.tree = new ExecutionTree(arrangement, {
       now: () => clock.now(),
       stateGroup: ({ execution }) => presentState(execution.state).group,
+      templateLabel,
       groupOf,
       compareGroups,
     });

@@ -24,6 +24,8 @@ export interface ExecutionTreeOptions {
   readonly now: () => number;
   /** The group of a state when the tree is grouped by state. */
   readonly stateGroup: (tracked: TrackedExecution) => string;
+  /** What a template is called on the screen. */
+  readonly templateLabel: (name: string) => string;
   /** The group's id otherwise. */
   readonly groupOf: (grouping: Grouping, tracked: TrackedExecution) => string;
   /** Orders the ids of groups. */
@@ -169,7 +171,9 @@ export class ExecutionTree {
   }
 
   private shows(filter: Filter, tracked: TrackedExecution): boolean {
-    return matches(filter, tracked, this.options.stateGroup(tracked));
+    const { stateGroup, templateLabel } = this.options;
+    const template = tracked.execution.runOptions?.templateName ?? '';
+    return matches(filter, tracked, stateGroup(tracked), templateLabel(template));
   }
 
   private groupIdOf(tracked: TrackedExecution): string {

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { notebookNameOf } from '../execution-facts';
 import { presentGroup, type StateGroup } from '../state-presentation';
+import { templateLabel } from '../template-label';
 import { oneLine } from '../text';
 import type { Grouping } from './arrangement';
 import type { GroupNode } from './nodes';
@@ -18,7 +19,7 @@ export function labelOf(grouping: Grouping, group: GroupNode): string {
       return first === undefined ? '' : notebookNameOf(first.tracked.execution);
     }
     case 'template':
-      return group.id === '' ? vscode.l10n.t('Without a Template') : group.id;
+      return group.id === '' ? vscode.l10n.t('Without a Template') : templateLabel(group.id);
     case 'none':
       return '';
   }

@@ -5,6 +5,7 @@ import type { TrackedExecution } from '../../tracking/execution-store';
 import { durationOf, endOf, notebookNameOf, parseTime } from '../execution-facts';
 import { explain } from '../sentences';
 import { presentState } from '../state-presentation';
+import { templateLabel } from '../template-label';
 import { escapeMarkdown, formatBytes, formatDuration, formatTime, oneLine, plainText } from '../text';
 import { warningSentence } from '../warning-sentence';
 
@@ -47,7 +48,7 @@ function facts(execution: Execution, now: number): [string, string | undefined][
   const labels = Object.entries(executionTemplate?.labels ?? {}).map(([name, value]) => `${name}=${value}`);
   return [
     [vscode.l10n.t('Notebook'), sourcePath(runOptions?.source)],
-    [vscode.l10n.t('Template'), runOptions?.templateName],
+    [vscode.l10n.t('Template'), templateLabel(runOptions?.templateName ?? '')],
     [
       vscode.l10n.t('Cells'),
       progress === undefined

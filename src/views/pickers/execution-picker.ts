@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { TrackedExecution } from '../../tracking/execution-store';
 import { notebookNameOf, startOf } from '../execution-facts';
 import { presentState } from '../state-presentation';
+import { templateLabel } from '../template-label';
 import { formatTime, oneLine } from '../text';
 import { label } from './label';
 
@@ -29,7 +30,7 @@ export async function pickExecutions(
         description: [
           state,
           start === undefined ? '' : formatTime(start, now, vscode.env.language),
-          oneLine(execution.runOptions?.templateName ?? ''),
+          oneLine(templateLabel(execution.runOptions?.templateName ?? '')),
         ]
           .filter((part) => part !== '')
           .join(' · '),

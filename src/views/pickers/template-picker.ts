@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { templateLabel } from '../template-label';
 import { label } from './label';
 
 /** A template as the pick shows it. */
@@ -42,7 +43,7 @@ export function pickTemplate<T extends TemplateChoice>(options: {
   pick.buttons = [edit];
   pick.items = options.choices.map((choice) => ({
     choice,
-    label: choice.name === '' ? vscode.l10n.t('Template without a name') : label(choice.name),
+    label: choice.name === '' ? vscode.l10n.t('Template without a name') : label(templateLabel(choice.name)),
     description: choice.description,
     iconPath: new vscode.ThemeIcon(choice.problem === undefined ? 'server-process' : 'warning'),
     ...(choice.problem === undefined ? { buttons: [gear] } : {}),

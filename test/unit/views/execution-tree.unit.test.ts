@@ -25,6 +25,7 @@ describe('ExecutionTree', () => {
       now: () => Date.parse('2026-01-02T00:00:00Z'),
       stateGroup: ({ execution: { state } }) =>
         state === 'RUNNING' || state === 'QUEUED' ? 'active' : state,
+      templateLabel: (name) => (name === 'Large' ? 'Very Large' : name),
       groupOf: (grouping, { execution }) => {
         if (grouping === 'none') return 'all';
         if (grouping === 'template') return execution.runOptions?.templateName ?? '';
@@ -202,7 +203,7 @@ describe('ExecutionTree', () => {
     });
 
     for (const [what, filter, ids] of [
-      ['by words, all of which must occur', { text: ' LARGE sales ' }, ['sales-report']],
+      ['by words, all of which must occur', { text: ' VERY sales ' }, ['sales-report']],
       ['by words, one of which does not occur', { text: 'large b' }, []],
       ['by the error', { text: 'keyerror price' }, ['b']],
       ['by the notebook', { text: 'c' }, ['sales-report', 'b', 'c']],
