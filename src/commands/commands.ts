@@ -1,4 +1,5 @@
 import type * as vscode from 'vscode';
+import type { CloudDirectory } from '../execution/cloud-directory';
 import type { ExecutionRequest } from '../execution/execution';
 import type { ExecutionService } from '../execution/execution-service';
 import type { MachineService } from '../execution/machine';
@@ -13,7 +14,6 @@ import { executionCommands, type ExecutionContext } from './execution-commands';
 import { folderCommands } from './folder-commands';
 import { machineCommands } from './machine/machine-commands';
 import { googleCommands } from './google-cloud/google-commands';
-import type { CloudDirectory } from './google-cloud/google-template';
 import { parametersCellCommand } from './parameters-cell-command';
 import { reportCommand, type ReportContext } from './report-command';
 import { rerunCommands } from './rerun-commands';

@@ -10,7 +10,7 @@ import { problemOf } from './problems/problem-sentences';
 import { captureNotebook } from './submission/notebook-capture';
 import { checkNotebook } from './submission/notebook-check';
 import { askForSubmission, chooseTemplate } from './submission/submission-flow';
-import type { Choice, SubmissionMemory } from './submission/submission-memory';
+import type { SubmissionChoice, SubmissionMemory } from './submission/submission-memory';
 import { assertTrusted, Submitter, type SubmitContext } from './submission/submitter';
 import { notebookTargets } from './targets';
 import { defaultTemplateName, templateNamed } from './templates/template-settings';
@@ -55,7 +55,11 @@ export class ExecuteCommands {
    * Asks what is to be asked and submits. Answers the execution's resource name; undefined where the person left.
    * @param notebook what to run in place of what is on the screen.
    */
-  async execute(source: vscode.Uri, initial?: Choice, notebook?: Uint8Array): Promise<string | undefined> {
+  async execute(
+    source: vscode.Uri,
+    initial?: SubmissionChoice,
+    notebook?: Uint8Array,
+  ): Promise<string | undefined> {
     assertTrusted();
     const bytes = notebook ?? (await captureNotebook(source));
     const reading = checkNotebook(bytes, path.posix.basename(source.path));
@@ -97,7 +101,7 @@ export class ExecuteCommands {
     }
     const { template: chosen, changed } = answer;
     const { parameters } = chosen.executionTemplate;
-    const choice: Choice = {
+    const choice: SubmissionChoice = {
       template: chosen.name,
       ...(parameters === undefined ? {} : { parameters }),
       ...(changed

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { Notebook } from '../notebook/model';
 import type { TrackedExecution } from '../tracking/execution-store';
 import { notebookNameOf } from '../views/execution-facts';
-import { readAll } from '../views/output/read-all';
+import { readAll } from '../execution/read-all';
 import { BUILT_IN_TEMPLATE } from '../views/template-label';
 import { oneLine } from '../views/text';
 import type { CommandMap } from './command-map';
@@ -11,7 +11,7 @@ import { chooseExecutions, type ExecutionContext } from './execution-commands';
 import { captureNotebook } from './submission/notebook-capture';
 import { checkNotebook } from './submission/notebook-check';
 import { Problem } from './problems/problem';
-import type { Choice } from './submission/submission-memory';
+import type { SubmissionChoice } from './submission/submission-memory';
 import { templateOf } from './templates/template-commands';
 
 /** Commands that run an execution once more. */
@@ -57,7 +57,7 @@ export function rerunCommands(
       const { runOptions, executionTemplate } = templateOf('', service, execution);
       // With its secrets, which a template leaves out and the memory does not keep.
       const parameters = execution.executionTemplate?.parameters;
-      const initial: Choice = {
+      const initial: SubmissionChoice = {
         template: execution.runOptions?.templateName ?? BUILT_IN_TEMPLATE,
         ...(parameters === undefined ? {} : { parameters }),
         options: { runOptions, executionTemplate },

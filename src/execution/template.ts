@@ -14,6 +14,7 @@ import {
 /** Services a template can name. */
 export const TEMPLATE_SERVICES = ['embedded', 'notebooks', 'vertex'] as const;
 export type TemplateService = (typeof TEMPLATE_SERVICES)[number];
+export type GoogleServiceKind = Exclude<TemplateService, 'embedded'>;
 
 const positive = z.number().check(z.positive());
 const runOptions = RunOptionsSchema.shape;

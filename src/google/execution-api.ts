@@ -1,11 +1,11 @@
 import type { Capabilities } from '../execution/execution-service';
 import type { Execution, ExecutionRequest } from '../execution/execution';
+import type { GoogleServiceKind } from '../execution/template';
 import type { JsonObject } from '../notebook/json';
 import type { GsUri } from './gs-uri';
-import type { GoogleServiceKind } from './honoured-fields';
 
 /** A request made ready to be sent. */
-export interface Submission {
+export interface PreparedRequest {
   readonly executionId: string;
   readonly request: ExecutionRequest;
   readonly fingerprint: string;
@@ -42,7 +42,7 @@ export interface ExecutionApi {
   /** Resource name of an execution in terms of the configured project. */
   nameOf(executionId: string): string;
   /** Builds all requests and checks the fields; sends nothing. @throws ServiceError `fieldRequired`, `fieldInvalid` */
-  plan(submission: Submission): SubmissionPlan;
+  plan(prepared: PreparedRequest): SubmissionPlan;
   find(name: string, signal?: AbortSignal): Promise<FoundExecution>;
   page(
     page: { pageSize?: number; pageToken?: string },

@@ -3,6 +3,7 @@ import * as z from 'zod/mini';
 import { ServiceError } from '../execution/errors';
 import type { CellRef, ExecutionRequest } from '../execution/execution';
 import type { OutputDocument } from '../execution/execution-service';
+import { readAll } from '../execution/read-all';
 import { isJsonObject, JsonError, parseJson, type JsonValue } from '../notebook/json';
 import type { CloudStorageClient, StoredObject } from './cloud-storage-client';
 import { gsFolder, inFolder, parseGsUri, type GsUri } from './gs-uri';
@@ -58,7 +59,7 @@ export function sourceNameOf(request: ExecutionRequest): string | undefined {
  * A short name for the content of a request, which recognises a repeated create; 40 hexadecimal digits. The
  * environment is left out: it is never sent, and differs from window to window.
  */
-export function fingerprintOf(request: ExecutionRequest, notebook: Uint8Array): string {
+export function requestFingerprint(request: ExecutionRequest, notebook: Uint8Array): string {
   const { environment: _, ...runOptions } = request.runOptions ?? {};
   const { displayName, description, executionTemplate } = request;
   const hash = createHash('sha256');
@@ -139,13 +140,6 @@ export function documentOf(content: Uint8Array): OutputDocument {
       yield content;
     },
   };
-}
-
-/** The whole content of a document. */
-export async function readAll(document: OutputDocument, signal?: AbortSignal): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of document.read(signal)) chunks.push(chunk);
-  return Buffer.concat(chunks);
 }
 
 const FailedCellSchema = z.object({

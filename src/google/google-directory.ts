@@ -2,9 +2,10 @@ import { aiplatform_v1 } from 'googleapis/build/src/apis/aiplatform/v1';
 import { cloudresourcemanager_v1 } from 'googleapis/build/src/apis/cloudresourcemanager/v1';
 import { notebooks_v1 } from 'googleapis/build/src/apis/notebooks/v1';
 import * as z from 'zod/mini';
+import type { CloudDirectory, CloudResource } from '../execution/cloud-directory';
+import type { GoogleServiceKind } from '../execution/template';
 import type { CloudStorageClient } from './cloud-storage-client';
 import { endpointOf, type GoogleEndpoints } from './endpoints';
-import type { GoogleServiceKind } from './honoured-fields';
 import type { AttemptOptions, RequestSender } from './requests';
 
 const text = z.optional(z.string());
@@ -21,19 +22,11 @@ const RuntimeTemplatesSchema = z.object({
   nextPageToken: text,
 });
 
-/** Something to pick. */
-export interface Choice {
-  /** What goes into the template. */
-  readonly id: string;
-  /** What Google calls it for people. */
-  readonly label?: string | undefined;
-}
-
 /** Pages that are asked for at most; a pick of more is no help. */
 const MAX_PAGES = 20;
 
 /** What there is to choose from for a new template. */
-export class GoogleDirectory {
+export class GoogleDirectory implements CloudDirectory {
   constructor(
     private readonly sender: RequestSender,
     private readonly storage: CloudStorageClient,
@@ -41,7 +34,7 @@ export class GoogleDirectory {
   ) {}
 
   /** Active projects that the person may see. */
-  async projects(signal?: AbortSignal): Promise<Choice[]> {
+  async projects(signal?: AbortSignal): Promise<CloudResource[]> {
     const api = new cloudresourcemanager_v1.Cloudresourcemanager({
       rootUrl: endpointOf('cloudresourcemanager', this.endpoints),
     });
@@ -57,7 +50,7 @@ export class GoogleDirectory {
   }
 
   /** Locations that have the service. */
-  async locations(kind: GoogleServiceKind, project: string, signal?: AbortSignal): Promise<Choice[]> {
+  async locations(kind: GoogleServiceKind, project: string, signal?: AbortSignal): Promise<CloudResource[]> {
     const name = `projects/${project}`;
     const pages = await this.pages(
       LocationsSchema,
@@ -83,7 +76,7 @@ export class GoogleDirectory {
   }
 
   /** Buckets of a project, those in the location first. */
-  async buckets(project: string, location: string, signal?: AbortSignal): Promise<Choice[]> {
+  async buckets(project: string, location: string, signal?: AbortSignal): Promise<CloudResource[]> {
     const buckets = await this.storage.buckets(project, signal);
     const near = (bucket: (typeof buckets)[number]): number => (bucket.location === location ? 0 : 1);
     return buckets
@@ -92,7 +85,7 @@ export class GoogleDirectory {
   }
 
   /** Runtime templates of Vertex AI (Colab Enterprise) in a location. */
-  async runtimeTemplates(project: string, location: string, signal?: AbortSignal): Promise<Choice[]> {
+  async runtimeTemplates(project: string, location: string, signal?: AbortSignal): Promise<CloudResource[]> {
     const api = new aiplatform_v1.Aiplatform({ rootUrl: endpointOf('aiplatform', this.endpoints, location) });
     const parent = `projects/${project}/locations/${location}`;
     const pages = await this.pages(
@@ -135,6 +128,6 @@ export class GoogleDirectory {
   }
 }
 
-function sorted(choices: Choice[]): Choice[] {
+function sorted(choices: CloudResource[]): CloudResource[] {
   return choices.sort((a, b) => a.id.localeCompare(b.id));
 }

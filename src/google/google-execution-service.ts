@@ -9,21 +9,22 @@ import type {
   LogChunk,
   OutputDocument,
 } from '../execution/execution-service';
+import { readAll } from '../execution/read-all';
 import { isActive, isTerminal } from '../execution/states';
+import type { GoogleServiceKind } from '../execution/template';
 import type { CloudStorageClient } from './cloud-storage-client';
 import { consoleUrl } from './console-url';
 import type { ExecutionApi, FoundExecution, SubmissionPlan } from './execution-api';
 import {
   documentOf,
   failedCell,
-  fingerprintOf,
+  requestFingerprint,
   ownFolder,
-  readAll,
   sourceNameOf,
   type ExecutionFiles,
 } from './execution-files';
 import { formatGsUri } from './gs-uri';
-import { unsupportedFields, type GoogleServiceKind, type UnsupportedField } from './honoured-fields';
+import { unsupportedFields, type UnsupportedField } from './honoured-fields';
 import { parameterWarnings, readParameters, stripOutputs } from './input';
 import { Remembered, type Details } from './remembered';
 import type { RequestClock } from './requests';
@@ -96,7 +97,7 @@ export class GoogleExecutionService implements ExecutionService {
     }
     const { api, files, storage } = this.parts;
     const template = request.executionTemplate ?? {};
-    const fingerprint = fingerprintOf(request, input.notebook);
+    const fingerprint = requestFingerprint(request, input.notebook);
     const notebook = stripOutputs(input.notebook);
     // Checks the field before anything is sent.
     const folder = ownFolder(template.outputNotebookFolder, executionId);

@@ -1,11 +1,10 @@
 import type { ExecutionRequest, ExecutionTemplate, RunOptions, VertexOptions } from '../execution/execution';
+import type { GoogleServiceKind } from '../execution/template';
 
 /*
  * What of a request each of Google's services carries out. The tables name every field of the contract: a new one does
  * not compile until somebody has said what becomes of it.
  */
-
-export type GoogleServiceKind = 'vertex' | 'notebooks';
 
 /** A field that was set and will not be carried out. */
 export interface UnsupportedField {

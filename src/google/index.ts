@@ -1,10 +1,10 @@
+import type { GoogleServiceKind } from '../execution/template';
 import { CloudStorageClient } from './cloud-storage-client';
 import { Credentials } from './credentials';
 import { endpointOf, type GoogleEndpoints } from './endpoints';
 import { ExecutionFiles } from './execution-files';
 import { GoogleDirectory } from './google-directory';
 import { GoogleExecutionService } from './google-execution-service';
-import type { GoogleServiceKind } from './honoured-fields';
 import { NotebooksApi } from './notebooks/notebooks-api';
 import { RequestSender, systemRequestClock, type RequestClock } from './requests';
 import { VertexApi } from './vertex/vertex-api';
@@ -26,9 +26,9 @@ import { VertexApi } from './vertex/vertex-api';
 export { LOGIN_COMMAND } from './error-translation';
 export { storageConsoleUrl } from './console-url';
 export type { GoogleEndpoints } from './endpoints';
-export type { Choice, GoogleDirectory } from './google-directory';
+export type { GoogleDirectory } from './google-directory';
 export type { GoogleExecutionService } from './google-execution-service';
-export { unsupportedFields, type GoogleServiceKind, type UnsupportedField } from './honoured-fields';
+export { unsupportedFields, type UnsupportedField } from './honoured-fields';
 export { missingReferences, type MissingReference } from './missing-references';
 
 export interface GoogleOptions {

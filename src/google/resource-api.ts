@@ -3,8 +3,8 @@ import { ServiceError } from '../execution/errors';
 import type { Execution } from '../execution/execution';
 import { executionIdOf } from '../execution/execution-name';
 import type { Capabilities } from '../execution/execution-service';
-import type { ExecutionApi, FoundExecution, Submission, SubmissionPlan } from './execution-api';
-import type { GoogleServiceKind } from './honoured-fields';
+import type { GoogleServiceKind } from '../execution/template';
+import type { ExecutionApi, FoundExecution, PreparedRequest, SubmissionPlan } from './execution-api';
 import { awaitOperation, OperationSchema } from './operations';
 import type { AttemptOptions, RequestSender } from './requests';
 
@@ -53,7 +53,7 @@ export abstract class ResourceApi<R> implements ExecutionApi {
     return `${this.parent}/${this.collection}/${executionId}`;
   }
 
-  abstract plan(submission: Submission): SubmissionPlan;
+  abstract plan(prepared: PreparedRequest): SubmissionPlan;
   abstract cancel(execution: Execution, signal?: AbortSignal): Promise<void>;
   protected abstract found(resource: R): FoundExecution;
 
@@ -117,9 +117,9 @@ export abstract class ResourceApi<R> implements ExecutionApi {
     );
   }
 
-  /** Sends the create of a submission. */
+  /** Sends the create of a request. */
   protected async insert(
-    { executionId, request }: Submission,
+    { executionId, request }: PreparedRequest,
     create: (options: AttemptOptions) => Promise<{ data: unknown }>,
     signal: AbortSignal | undefined,
   ): Promise<void> {

@@ -3,9 +3,9 @@ import * as path from 'node:path';
 import { prepareForRun, readNotebook } from '../notebook/document';
 import { FILES } from './execution-folder';
 import { readJournal } from './journal';
-import { markPending, OutputDocument } from './output-document';
+import { markPending, OutputNotebook } from './output-notebook';
 import { readWithoutOutputs } from './saved-document';
-import { replaceFile } from './saver';
+import { replaceWithPieces } from './saver';
 
 /**
  * Completes the output.ipynb of a runner that is gone: every event in its journal is applied to the notebook again. A
@@ -28,14 +28,14 @@ export async function completeFromJournal(folder: string, time: Date = new Date(
   const { notebook } = readNotebook(saved ?? (await fs.readFile(path.join(folder, FILES.input))));
   prepareForRun(notebook);
   markPending(notebook);
-  const document = new OutputDocument(notebook);
+  const document = new OutputNotebook(notebook);
   if (saved === undefined) {
     document.apply({ type: 'runStarted', time: time.toISOString(), description: '{}' });
   }
   for (const event of readJournal(journal)) document.apply(event);
   if (!document.begun) return false;
   document.abort(time.toISOString());
-  await replaceFile(output, document.serialize());
+  await replaceWithPieces(output, document.serialize());
   return true;
 }
 

@@ -1,5 +1,5 @@
 import { elapsed } from './deferred';
-import type { Execution, KernelClient } from './kernel/kernel-client';
+import type { ExecuteRequest, KernelClient } from './kernel/kernel-client';
 
 /** Milliseconds that a cell's end is waited for once its reply is there. */
 export interface IdlePatience {
@@ -24,7 +24,7 @@ export class IdleWait {
    * but a second connection does not wait for it. Where the kernel is heard on either, the idle is still to come.
    * @returns false where it has not come, and is not waited for any longer.
    */
-  async hasCome({ idle }: Execution): Promise<boolean> {
+  async hasCome({ idle }: ExecuteRequest): Promise<boolean> {
     const { kernel, patience } = this;
     // A kernel that was found silent and has said nothing since: what it says later is recorded whenever it comes.
     if (kernel.iopubMessages === this.silentAt) return false;

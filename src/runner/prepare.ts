@@ -5,7 +5,7 @@ import { isJsonObject, parseJson, setOwn, stringifyJson, type JsonObject } from 
 import { tagsOf, type Notebook } from '../notebook/model';
 import { ParametersError } from '../notebook/parameters/errors';
 import type { RunnerJob } from './job';
-import { markPending } from './output-document';
+import { markPending } from './output-notebook';
 
 /** The part of a job that shows in the notebook. */
 export type NotebookWishes = Pick<

@@ -1,5 +1,5 @@
 import type { RunnerJob } from './job';
-import { OutputDocument } from './output-document';
+import { OutputNotebook } from './output-notebook';
 import { prepareNotebook } from './prepare';
 
 const NOTEBOOK = JSON.stringify({
@@ -20,7 +20,7 @@ export async function rehearse(kernel: RunnerJob['kernel']): Promise<void> {
     inputPath: '',
     outputPath: '',
   });
-  const document = new OutputDocument(notebook);
+  const document = new OutputNotebook(notebook);
   document.apply({ type: 'runStarted', time, description });
   document.serialize();
   document.apply({ type: 'kernelAnswered', languageInfo: '{}' });

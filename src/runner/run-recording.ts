@@ -6,7 +6,7 @@ import type { Notebook } from '../notebook/model';
 import { FILES } from './execution-folder';
 import { JournalWriter, type JournalFileSystem } from './journal';
 import { executionState, type KernelMessage } from './kernel/wire';
-import { OutputDocument } from './output-document';
+import { OutputNotebook } from './output-notebook';
 import { changesOutputs } from './recording/recorder';
 import type { RunEvent } from './run-event';
 import { OutputSaver, type SaverFileSystem } from './saver';
@@ -19,7 +19,7 @@ export interface RecordingFileSystems {
 
 /** Keeps what happens in one run: each event goes to the journal and into the document, which is saved now and then. */
 export class RunRecording {
-  private readonly document: OutputDocument;
+  private readonly document: OutputNotebook;
   private readonly saver: OutputSaver;
   private journal: JournalWriter | undefined;
 
@@ -35,7 +35,7 @@ export class RunRecording {
     private readonly onFailure: (error: unknown) => void,
     fileSystems: RecordingFileSystems,
   ) {
-    this.document = new OutputDocument(notebook);
+    this.document = new OutputNotebook(notebook);
     const notJournalled = (error: unknown): void => {
       this.journal = undefined;
       onFailure(error);

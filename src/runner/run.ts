@@ -18,7 +18,7 @@ import {
 import type { RunnerJob } from './job';
 import { FILES } from './execution-folder';
 import { IdleWait, type IdlePatience } from './idle-wait';
-import type { ExecuteReply, Execution, KernelClient, KernelExit } from './kernel/kernel-client';
+import type { ExecuteReply, ExecuteRequest, KernelClient, KernelExit } from './kernel/kernel-client';
 import { outOfMemoryKills } from './kernel/process-info';
 import { MemoryWatcher } from './memory-watcher';
 import { prepareNotebook } from './prepare';
@@ -36,7 +36,7 @@ export interface Patience extends IdlePatience {
 export const PATIENCE: Patience = { interrupt: 5000, idle: 4000, transfer: 60_000 };
 
 /** What tests put in the place of the real thing. */
-export interface RunOptions extends RecordingFileSystems {
+export interface RunDependencies extends RecordingFileSystems {
   readonly patience: Patience;
   /** How often the system has ended processes for want of memory. */
   readonly outOfMemoryKills?: () => number | undefined;
@@ -59,7 +59,7 @@ export class NotebookRun {
     private readonly job: RunnerJob,
     private readonly kernel: KernelClient,
     private readonly reporter: StatusReporter,
-    private readonly options: RunOptions = { patience: PATIENCE },
+    private readonly options: RunDependencies = { patience: PATIENCE },
   ) {
     kernel.onIopub = (message) => {
       this.recording?.receive(message);
@@ -221,7 +221,7 @@ export class NotebookRun {
   private async cellFinished(
     recording: RunRecording,
     index: number,
-    execution: Execution,
+    execution: ExecuteRequest,
   ): Promise<ExecuteReply> {
     const reply = await execution.replied;
     if (reply.date !== undefined) recording.recordStep(index, 'shell.execute_reply', reply.date);

@@ -1,6 +1,6 @@
 import * as fs from 'node:fs/promises';
 import { unfinished } from './execution-folder';
-import type { OutputDocument } from './output-document';
+import type { OutputNotebook } from './output-notebook';
 import { renameOver } from './rename-over';
 
 /** The part of node:fs/promises that a notebook is saved with. */
@@ -16,7 +16,7 @@ const COST_FACTOR = 20;
  * content, also after a power cut.
  * @throws SystemError; the old content is still there, and nothing else.
  */
-export async function replaceFile(
+export async function replaceWithPieces(
   path: string,
   pieces: readonly Uint8Array[],
   fileSystem: SaverFileSystem = fs,
@@ -66,7 +66,7 @@ export class OutputSaver {
    */
   constructor(
     private readonly path: string,
-    private readonly document: OutputDocument,
+    private readonly document: OutputNotebook,
     private readonly onError: (error: unknown) => void,
     private readonly fileSystem: SaverFileSystem = fs,
     private readonly flush: () => Promise<void> = () => Promise.resolve(),
@@ -110,7 +110,7 @@ export class OutputSaver {
   private async write(start = performance.now()): Promise<void> {
     const { revision } = this.document;
     if (revision === this.savedRevision) return;
-    await replaceFile(this.path, this.document.serialize(), this.fileSystem);
+    await replaceWithPieces(this.path, this.document.serialize(), this.fileSystem);
     this.savedRevision = revision;
     this.lastSave = { start, end: performance.now() };
     if (this.document.revision !== revision) this.changed();

@@ -1,8 +1,9 @@
 import * as vscode from 'vscode';
+import type { CloudDirectory } from '../../execution/cloud-directory';
 import { ServiceError } from '../../execution/errors';
 import type { CommandMap } from '../command-map';
 import { chooseExecutions, type ExecutionContext } from '../execution-commands';
-import { newGoogleTemplate, type CloudDirectory } from './google-template';
+import { newGoogleTemplate } from './google-template';
 
 type Handled =
   | 'notebookExecutions.newGoogleTemplate'

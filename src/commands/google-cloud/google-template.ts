@@ -1,28 +1,11 @@
 import * as vscode from 'vscode';
+import type { CloudDirectory, CloudResource } from '../../execution/cloud-directory';
 import { ServiceError } from '../../execution/errors';
-import type { TemplateRunOptions, UserTemplate } from '../../execution/template';
+import type { GoogleServiceKind, TemplateRunOptions, UserTemplate } from '../../execution/template';
 import { serviceName } from '../../views/service-name';
 import { label } from '../../views/pickers/label';
 import { problemOf } from '../problems/problem-sentences';
 import { saveTemplate, templatesFor } from '../templates/template-settings';
-
-/** Something that Google Cloud lists. */
-interface Choice {
-  /** What goes into the template. */
-  readonly id: string;
-  /** What Google calls it for people. */
-  readonly label?: string | undefined;
-}
-
-type Kind = Exclude<UserTemplate['service'], 'embedded'>;
-
-/** What Google Cloud lists for a new template. */
-export interface CloudDirectory {
-  projects(signal?: AbortSignal): Promise<readonly Choice[]>;
-  locations(kind: Kind, project: string, signal?: AbortSignal): Promise<readonly Choice[]>;
-  buckets(project: string, location: string, signal?: AbortSignal): Promise<readonly Choice[]>;
-  runtimeTemplates(project: string, location: string, signal?: AbortSignal): Promise<readonly Choice[]>;
-}
 
 /** The machine of a new template, small and in every region. */
 const MACHINE_TYPE = 'n1-standard-4';
@@ -38,8 +21,11 @@ export async function newGoogleTemplate(directory: () => Promise<CloudDirectory>
     return;
   }
   const cloud = await directory();
-  const pick = (what: string, example: string, list: (signal: AbortSignal) => Promise<readonly Choice[]>) =>
-    pickListed(title, what, example, list);
+  const pick = (
+    what: string,
+    example: string,
+    list: (signal: AbortSignal) => Promise<readonly CloudResource[]>,
+  ) => pickListed(title, what, example, list);
   const project = await pick(vscode.l10n.t('Project'), 'my-project', (signal) => cloud.projects(signal));
   if (project === undefined) {
     return;
@@ -85,8 +71,8 @@ export async function newGoogleTemplate(directory: () => Promise<CloudDirectory>
   await openAt(template.name);
 }
 
-async function pickService(title: string): Promise<Kind | undefined> {
-  const items: (vscode.QuickPickItem & { readonly service: Kind })[] = [
+async function pickService(title: string): Promise<GoogleServiceKind | undefined> {
+  const items: (vscode.QuickPickItem & { readonly service: GoogleServiceKind })[] = [
     {
       service: 'vertex',
       label: vscode.l10n.t('Vertex AI (Agent Platform)'),
@@ -110,7 +96,7 @@ async function pickListed(
   title: string,
   what: string,
   example: string,
-  list: (signal: AbortSignal) => Promise<readonly Choice[]>,
+  list: (signal: AbortSignal) => Promise<readonly CloudResource[]>,
 ): Promise<string | undefined> {
   const listed = await listing(what, list);
   if (listed === undefined) {
@@ -151,8 +137,8 @@ async function pickListed(
 /** What Google lists under a progress that can be cancelled; undefined: cancelled. `problem` says why it lists nothing. */
 async function listing(
   what: string,
-  list: (signal: AbortSignal) => Promise<readonly Choice[]>,
-): Promise<{ choices: readonly Choice[]; problem?: string } | undefined> {
+  list: (signal: AbortSignal) => Promise<readonly CloudResource[]>,
+): Promise<{ choices: readonly CloudResource[]; problem?: string } | undefined> {
   return vscode.window.withProgress(
     {
       location: vscode.ProgressLocation.Notification,

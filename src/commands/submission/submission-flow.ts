@@ -12,7 +12,7 @@ import { templateLabel } from '../../views/template-label';
 import { oneLine } from '../../views/text';
 import { loadParametersFile, readParametersText } from './parameter-texts';
 import { Problem } from '../problems/problem';
-import type { Choice, SubmissionMemory } from './submission-memory';
+import type { SubmissionChoice, SubmissionMemory } from './submission-memory';
 import { sentenceOfProblems } from '../templates/template-sentences';
 import { defaultTemplateName, editTemplates, templatesFor } from '../templates/template-settings';
 
@@ -23,7 +23,7 @@ export interface Answers {
   /** YAML or JSON mapping; undefined: none beside the template's parameter file. */
   readonly parameters: string | undefined;
   /** What to remember for the next time. */
-  readonly choice: Choice;
+  readonly choice: SubmissionChoice;
 }
 
 /** What a pick shows, and the template behind it. */
@@ -39,7 +39,7 @@ interface Candidate extends TemplateChoice {
 export async function askForSubmission(
   source: vscode.Uri,
   reading: NotebookReading,
-  initial: Choice | undefined,
+  initial: SubmissionChoice | undefined,
   memory: SubmissionMemory,
   ignored: (template: UserTemplate) => readonly string[],
 ): Promise<Answers | undefined> {
@@ -93,7 +93,7 @@ export async function askForSubmission(
 }
 
 /** The last choice where there is one, else the template's own parameters. */
-function startingValues(template: UserTemplate, initial: Choice | undefined): JsonObject {
+function startingValues(template: UserTemplate, initial: SubmissionChoice | undefined): JsonObject {
   const own = template.executionTemplate.parameters;
   if (initial !== undefined) {
     return readParametersText(initial.parameters ?? '', vscode.l10n.t('The last parameters'));
@@ -110,7 +110,7 @@ export async function chooseTemplate(
   title: string,
   source: vscode.Uri,
   preselected: string | undefined,
-  initial: Choice | undefined,
+  initial: SubmissionChoice | undefined,
   ignored: (template: UserTemplate) => readonly string[],
 ): Promise<{ template: UserTemplate; changed: boolean } | undefined> {
   const choices = templatesFor(source).map((entry): Candidate => {

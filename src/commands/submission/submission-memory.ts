@@ -4,7 +4,7 @@ import { StrictExecutionTemplateSchema, TemplateRunOptionsSchema } from '../../e
 import { withoutSecrets } from '../secret-values';
 
 /** What was chosen when a notebook was submitted. */
-export const ChoiceSchema = z.object({
+export const SubmissionChoiceSchema = z.object({
   template: z.string(),
   /** YAML or JSON mapping; absent where the template's own were kept. */
   parameters: z.optional(z.string()),
@@ -15,13 +15,13 @@ export const ChoiceSchema = z.object({
     z.object({ runOptions: TemplateRunOptionsSchema, executionTemplate: StrictExecutionTemplateSchema }),
   ),
 });
-export type Choice = z.infer<typeof ChoiceSchema>;
+export type SubmissionChoice = z.infer<typeof SubmissionChoiceSchema>;
 
 const MemorySchema = z.object({
   version: z.literal(1),
   lastTemplate: z.optional(z.string()),
   /** By the notebook's URI; the one submitted last stands last. */
-  notebooks: z.record(z.string(), ChoiceSchema),
+  notebooks: z.record(z.string(), SubmissionChoiceSchema),
 });
 type Memory = z.infer<typeof MemorySchema>;
 
@@ -36,11 +36,11 @@ export class SubmissionMemory {
     return this.read().lastTemplate;
   }
 
-  choiceFor(notebook: vscode.Uri): Choice | undefined {
+  choiceFor(notebook: vscode.Uri): SubmissionChoice | undefined {
     return this.read().notebooks[notebook.toString()];
   }
 
-  async remember(notebook: vscode.Uri, choice: Choice): Promise<void> {
+  async remember(notebook: vscode.Uri, choice: SubmissionChoice): Promise<void> {
     const { notebooks } = this.read();
     const key = notebook.toString();
     const others = Object.entries(notebooks).filter(([uri]) => uri !== key);
@@ -64,7 +64,7 @@ export class SubmissionMemory {
 }
 
 /** The choice without what is secret in it. */
-function withholding(choice: Choice): Choice {
+function withholding(choice: SubmissionChoice): SubmissionChoice {
   const { parameters, options, withheld: already = [], ...rest } = choice;
   const own = parameters === undefined ? undefined : withoutSecrets(parameters);
   const fromTemplate = options?.executionTemplate.parameters;

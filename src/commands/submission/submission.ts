@@ -29,14 +29,14 @@ export interface Submission {
 const RETRY_AFTER_MS = [200, 1000];
 
 /** What a service is asked to create. */
-export interface CreateRequest {
+export interface PreparedExecution {
   readonly executionId: string;
   readonly execution: ExecutionRequest;
   readonly input: ExecutionInput;
 }
 
 /** The request for a submission. Nothing is sent. */
-export async function prepare(submission: Submission): Promise<CreateRequest> {
+export async function prepare(submission: Submission): Promise<PreparedExecution> {
   const executionId = newExecutionId(submission.source);
   const execution = await requestOf(submission, executionId);
   return { executionId, execution, input: { notebook: submission.notebook } };
@@ -47,7 +47,7 @@ export async function prepare(submission: Submission): Promise<CreateRequest> {
  * service answers with the execution that was created.
  */
 export async function create(
-  { executionId, execution: request, input }: CreateRequest,
+  { executionId, execution: request, input }: PreparedExecution,
   service: ExecutionService,
   tracking: TrackingService,
   signal: AbortSignal,

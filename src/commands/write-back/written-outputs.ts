@@ -2,7 +2,7 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { readNotebook, writeNotebook } from '../../notebook/document';
 import type { TrackedExecution } from '../../tracking/execution-store';
-import { readAll } from '../../views/output/read-all';
+import { readAll } from '../../execution/read-all';
 import { oneLine } from '../../views/text';
 import { captureNotebook } from '../submission/notebook-capture';
 import { hashOf } from './notebook-hash';

@@ -5,7 +5,7 @@ import { ServiceError } from '../../execution/errors';
 import type { Execution } from '../../execution/execution';
 import { encodeParameters } from '../../notebook/parameters/parse';
 import { customJobOf } from '../console-url';
-import type { FoundExecution, PlannedUpload, Submission, SubmissionPlan } from '../execution-api';
+import type { FoundExecution, PlannedUpload, PreparedRequest, SubmissionPlan } from '../execution-api';
 import { inputUri, NOTEBOOK_TYPE, ownFolder } from '../execution-files';
 import { formatGsUri, inFolder } from '../gs-uri';
 import { readLabels } from '../labels';
@@ -60,8 +60,8 @@ export class NotebooksApi extends ResourceApi<V1Execution> {
     };
   }
 
-  plan(submission: Submission): SubmissionPlan {
-    const { executionId, request, fingerprint, sourceName, parameters, notebook } = submission;
+  plan(prepared: PreparedRequest): SubmissionPlan {
+    const { executionId, request, fingerprint, sourceName, parameters, notebook } = prepared;
     const template = request.executionTemplate ?? {};
     const folder = ownFolder(template.outputNotebookFolder, executionId);
     const input = inputUri(folder, sourceName);
@@ -83,8 +83,7 @@ export class NotebooksApi extends ResourceApi<V1Execution> {
     const params = { parent: this.parent, executionId, requestBody };
     return {
       uploads,
-      insert: (signal) =>
-        this.insert(submission, (options) => this.executions.create(params, options), signal),
+      insert: (signal) => this.insert(prepared, (options) => this.executions.create(params, options), signal),
     };
   }
 

@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import { ServiceError } from '../../execution/errors';
 import type { Execution } from '../../execution/execution';
 import { executionIdOf } from '../../execution/execution-name';
-import type { FoundExecution, Submission, SubmissionPlan } from '../execution-api';
+import type { FoundExecution, PreparedRequest, SubmissionPlan } from '../execution-api';
 import { inputUri, NOTEBOOK_TYPE, ownFolder } from '../execution-files';
 import { formatGsUri } from '../gs-uri';
 import { withParameters } from '../input';
@@ -58,13 +58,13 @@ export class VertexApi extends ResourceApi<NotebookExecutionJob> {
     };
   }
 
-  plan(submission: Submission): SubmissionPlan {
-    const { executionId, request, fingerprint, sourceName, parameters } = submission;
+  plan(prepared: PreparedRequest): SubmissionPlan {
+    const { executionId, request, fingerprint, sourceName, parameters } = prepared;
     const template = request.executionTemplate ?? {};
     const content =
       parameters === undefined
-        ? submission.notebook
-        : withParameters(submission.notebook, parameters, template.kernelSpec);
+        ? prepared.notebook
+        : withParameters(prepared.notebook, parameters, template.kernelSpec);
     const uri = inputUri(ownFolder(template.outputNotebookFolder, executionId), sourceName);
     const inline = content.length <= INLINE_LIMIT;
     const source = inline ? { content } : { uri: formatGsUri(uri) };
@@ -74,7 +74,7 @@ export class VertexApi extends ResourceApi<NotebookExecutionJob> {
     return {
       uploads: inline ? [] : [{ uri, content, contentType: NOTEBOOK_TYPE }],
       insert: (signal) =>
-        this.insert(submission, (options) => notebookExecutionJobs.create(params, options), signal),
+        this.insert(prepared, (options) => notebookExecutionJobs.create(params, options), signal),
     };
   }
 

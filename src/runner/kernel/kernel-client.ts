@@ -32,7 +32,7 @@ export interface ExecuteReply extends z.infer<typeof ExecuteReplySchema> {
 }
 
 /** A cell that is being run. */
-export interface Execution {
+export interface ExecuteRequest {
   readonly requestId: string;
   /** The reply of the shell channel. */
   readonly replied: Promise<ExecuteReply>;
@@ -132,7 +132,7 @@ export class KernelClient {
   }
 
   /** Sends a cell's source. */
-  execute(code: string): Execution {
+  execute(code: string): ExecuteRequest {
     const replied = deferred<ExecuteReply>();
     const idle = deferred<undefined>();
     const requestId = this.connection.send('shell', 'execute_request', {

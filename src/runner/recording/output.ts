@@ -1,25 +1,25 @@
 import { Findings } from '../../notebook/findings';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../notebook/json';
-import type { Output, StreamOutput as StoredStream } from '../../notebook/model';
+import type { Output, StreamOutput } from '../../notebook/model';
 import { countOrNull, joinBundle } from '../../notebook/normalize-outputs';
 import { TerminalText } from './terminal-text';
 
 /** An output of a code cell while it is recorded (nbformat 4.5, "Code cell outputs"). */
-export type RecordedOutput = StreamOutput | DataOutput;
+export type RecordedOutput = RecordedStream | RecordedData;
 
-export interface StreamOutput {
+export interface RecordedStream {
   readonly type: 'stream';
   readonly name: string;
   readonly text: TerminalText;
 }
 
 /** Any output but a stream, as it stands in the notebook. */
-export interface DataOutput {
+export interface RecordedData {
   readonly type: 'data';
   readonly value: StoredOutput;
 }
 
-type StoredOutput = Exclude<Output, StoredStream>;
+type StoredOutput = Exclude<Output, StreamOutput>;
 
 /** A list of outputs: those of a cell, or those that an Output widget captured. */
 export class OutputList {
@@ -38,15 +38,15 @@ export class OutputList {
       this.onChange(last);
       return;
     }
-    const output: StreamOutput = { type: 'stream', name, text: new TerminalText() };
+    const output: RecordedStream = { type: 'stream', name, text: new TerminalText() };
     output.text.append(text);
     this.outputs.push(output);
     this.onChange(output);
   }
 
-  append(value: StoredOutput): DataOutput {
+  append(value: StoredOutput): RecordedData {
     this.clearIfPending();
-    const output: DataOutput = { type: 'data', value };
+    const output: RecordedData = { type: 'data', value };
     this.outputs.push(output);
     this.onChange(output);
     return output;

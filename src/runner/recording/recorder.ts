@@ -7,7 +7,7 @@ import {
   bundleOf,
   OutputList,
   storedOutputOf,
-  type DataOutput,
+  type RecordedData,
   type RecordedOutput,
 } from './output';
 import { WidgetStates } from './widget-state';
@@ -41,7 +41,7 @@ const MAX_CONTENT = constants.MAX_STRING_LENGTH;
 export class OutputRecorder {
   private readonly cells = new Map<number, OutputList>();
   private readonly cellOfRequest = new Map<string, number>();
-  private readonly displays = new Map<string, Map<DataOutput, OutputList>>();
+  private readonly displays = new Map<string, Map<RecordedData, OutputList>>();
   readonly widgets: WidgetStates;
 
   /**
@@ -147,7 +147,7 @@ export class OutputRecorder {
     const output = target.append(storedOutputOf({ ...content, output_type: type }));
     const id = displayIdOf(content);
     if (id === undefined) return;
-    const displays = this.displays.get(id) ?? new Map<DataOutput, OutputList>();
+    const displays = this.displays.get(id) ?? new Map<RecordedData, OutputList>();
     this.displays.set(id, displays.set(output, target));
   }
 

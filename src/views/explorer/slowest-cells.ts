@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { TrackedExecution } from '../../tracking/execution-store';
 import { parseTime } from '../execution-facts';
-import { readAll } from '../output/read-all';
+import { readAll } from '../../execution/read-all';
 
 /** A cell with how long it took. `index` counts all cells of the output notebook from 0. */
 export interface CellTiming {

@@ -5,7 +5,7 @@ import type { Clock } from '../../tracking/clock';
 import type { ExecutionStore, TrackedExecution } from '../../tracking/execution-store';
 import { formatBytes } from '../text';
 import { OUTPUT_SCHEME, parseOutputUri } from './output-uri';
-import { readAll } from './read-all';
+import { readAll } from '../../execution/read-all';
 
 interface Version {
   readonly version: string;

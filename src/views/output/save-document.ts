@@ -10,7 +10,7 @@ import type { OutputDocument } from '../../execution/execution-service';
 import type { TrackedExecution } from '../../tracking/execution-store';
 import { notebookNameOf } from '../execution-facts';
 import { oneLine, withoutLinks } from '../text';
-import { readAll } from './read-all';
+import { readAll } from '../../execution/read-all';
 
 /**
  * Asks where to, and writes an execution's output there, under a progress that can be cancelled. The file is there whole

@@ -1,6 +1,6 @@
 import { JsonNumber, type JsonObject, type JsonValue } from '../../notebook/json';
 import { stringifyJson } from '../../notebook/json-writer';
-import type { DeclaredParameter as NotebookParameter } from '../../notebook/parameters/declared';
+import type { DeclaredParameter } from '../../notebook/parameters/declared';
 import { parseParameters } from '../../notebook/parameters/parse';
 
 /*
@@ -11,7 +11,7 @@ export const PARAMETER_KINDS = ['int', 'float', 'bool', 'string', 'list', 'dict'
 export type ParameterKind = (typeof PARAMETER_KINDS)[number];
 
 /** A parameter as the notebook's tagged cell declares it. */
-export interface DeclaredParameter {
+export interface FormParameter {
   readonly name: string;
   readonly kind: ParameterKind;
   /** `None` is a value, too. */
@@ -37,7 +37,7 @@ export type ParsedValue =
 export interface ParameterRow {
   readonly name: string;
   /** Undefined where the notebook does not declare it. */
-  readonly declared: DeclaredParameter | undefined;
+  readonly declared: FormParameter | undefined;
   /** The value that is set; undefined: the notebook's default. */
   readonly value: JsonValue | undefined;
 }
@@ -47,7 +47,7 @@ export class ParameterForm {
   private readonly values = new Map<string, JsonValue>();
 
   constructor(
-    readonly declared: readonly DeclaredParameter[],
+    readonly declared: readonly FormParameter[],
     initial: JsonObject,
   ) {
     this.load(initial);
@@ -63,7 +63,7 @@ export class ParameterForm {
     }));
   }
 
-  declaredAs(name: string): DeclaredParameter | undefined {
+  declaredAs(name: string): FormParameter | undefined {
     return this.declared.find((parameter) => parameter.name === name);
   }
 
@@ -113,7 +113,7 @@ export class ParameterForm {
 }
 
 /** The declared parameters of a notebook as the form takes them. */
-export function formParameters(declared: readonly NotebookParameter[]): DeclaredParameter[] {
+export function formParameters(declared: readonly DeclaredParameter[]): FormParameter[] {
   return declared.map(({ name, type = '', defaultValue, defaultSource, comment = '', choices }) => {
     const kind = kindOf(type);
     return {

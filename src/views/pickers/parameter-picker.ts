@@ -5,7 +5,7 @@ import { isSecretName, MASK } from '../../execution/secret-names';
 import { secretPatterns } from '../secret-parameters';
 import { label } from './label';
 import { promptOf, secretSentence, sentenceOf, undeclaredSentence } from './parameter-sentences';
-import { valueText, type DeclaredParameter, type ParameterForm, type ParameterRow } from './parameter-form';
+import { valueText, type FormParameter, type ParameterForm, type ParameterRow } from './parameter-form';
 
 /** What was done in the pick; undefined: it was left. */
 export type ParametersPick = 'execute' | 'back' | undefined;
@@ -26,7 +26,8 @@ interface Item extends vscode.QuickPickItem {
   readonly action?: Action;
   readonly row?: ParameterRow;
 }
-type Choice = ParametersPick | Action | { readonly edit: ParameterRow } | { readonly reset: ParameterRow };
+type ParameterChoice =
+  ParametersPick | Action | { readonly edit: ParameterRow } | { readonly reset: ParameterRow };
 
 /** Values with more characters than this are not put into an input box, which would freeze the window. */
 const LONGEST_EDITABLE = 20_000;
@@ -60,7 +61,7 @@ export async function pickParameters(options: ParameterPickerOptions): Promise<P
   }
 }
 
-function choose(options: ParameterPickerOptions, active: string | undefined): Promise<Choice> {
+function choose(options: ParameterPickerOptions, active: string | undefined): Promise<ParameterChoice> {
   const { form } = options;
   const pick = vscode.window.createQuickPick<Item>();
   pick.title = options.title;
@@ -108,7 +109,7 @@ function choose(options: ParameterPickerOptions, active: string | undefined): Pr
     pick.activeItems = [activeItem];
   }
   return new Promise((resolve) => {
-    const done = (choice: Choice): void => {
+    const done = (choice: ParameterChoice): void => {
       resolve(choice);
       pick.hide();
     };
@@ -208,7 +209,7 @@ function isSecret(name: string): boolean {
 }
 
 /** Values to choose from instead of typing. */
-function optionsOf(declared: DeclaredParameter | undefined): readonly string[] | undefined {
+function optionsOf(declared: FormParameter | undefined): readonly string[] | undefined {
   if (declared?.choices !== undefined) {
     return declared.choices;
   }

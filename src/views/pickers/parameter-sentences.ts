@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { closest } from '../../execution/closest';
 import { label } from './label';
-import type { DeclaredParameter, ParameterForm, ValueProblem } from './parameter-form';
+import type { FormParameter, ParameterForm, ValueProblem } from './parameter-form';
 
 /** That a name is none of the notebook's, and which one may be meant. */
 export function undeclaredSentence(form: ParameterForm, name: string): string {
@@ -19,7 +19,7 @@ export function undeclaredSentence(form: ParameterForm, name: string): string {
 }
 
 /** What is asked for when a parameter is typed. */
-export function promptOf(name: string, declared: DeclaredParameter | undefined): string {
+export function promptOf(name: string, declared: FormParameter | undefined): string {
   const kind = declared === undefined ? '' : kindLabel(declared);
   const comment = label(declared?.comment ?? '', 200);
   return [kind === '' ? name : vscode.l10n.t('{0}: {1}', name, kind), comment]
@@ -27,8 +27,8 @@ export function promptOf(name: string, declared: DeclaredParameter | undefined):
     .join(' — ');
 }
 
-function kindLabel({ kind, optional }: DeclaredParameter): string {
-  const names: Record<DeclaredParameter['kind'], string> = {
+function kindLabel({ kind, optional }: FormParameter): string {
+  const names: Record<FormParameter['kind'], string> = {
     int: vscode.l10n.t('a whole number'),
     float: vscode.l10n.t('a number'),
     bool: vscode.l10n.t('True or False'),

@@ -7,7 +7,7 @@ import {
   parametersText,
   parseValue,
   valueText,
-  type DeclaredParameter,
+  type FormParameter,
   type ParameterKind,
 } from '../../../src/views/pickers/parameter-form';
 
@@ -95,7 +95,7 @@ describe('values of parameters as people type them', () => {
 });
 
 describe('parameters form', () => {
-  const declare = (name: string, kind: ParameterKind, defaultText: string, more = {}): DeclaredParameter => ({
+  const declare = (name: string, kind: ParameterKind, defaultText: string, more = {}): FormParameter => ({
     name,
     kind,
     optional: false,

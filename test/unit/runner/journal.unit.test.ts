@@ -7,7 +7,7 @@ import { readNotebook } from '../../../src/notebook/document';
 import { completeFromJournal } from '../../../src/runner/completion';
 import { FILES } from '../../../src/runner/execution-folder';
 import { JournalWriter, readJournal } from '../../../src/runner/journal';
-import { markPending, OutputDocument } from '../../../src/runner/output-document';
+import { markPending, OutputNotebook } from '../../../src/runner/output-notebook';
 import type { RunEvent } from '../../../src/runner/run-event';
 import { readWithoutOutputs } from '../../../src/runner/saved-document';
 import { makeFolders, notebookOf, papermill, readOutput, cleanUp } from './running';
@@ -36,7 +36,7 @@ function unexpected(error: unknown): never {
 /** A folder with the output as it is before the first cell, and a journal of these events. */
 async function folderWith(events: readonly RunEvent[]): Promise<string> {
   const { folder } = await makeFolders('');
-  const document = new OutputDocument(notebookOf('a', 'b', 'c'));
+  const document = new OutputNotebook(notebookOf('a', 'b', 'c'));
   fs.writeFileSync(path.join(folder, FILES.output), Buffer.concat(document.serialize()));
   const journal = new JournalWriter(path.join(folder, FILES.journal), unexpected);
   for (const event of events) journal.append(event);
@@ -151,7 +151,7 @@ describe('completing the output of a runner that is gone', () => {
     });
     Object.assign(notebook.metadata, { own: structuredClone(own) });
     markPending(notebook);
-    const document = new OutputDocument(notebook);
+    const document = new OutputNotebook(notebook);
     const events: RunEvent[] = [
       { type: 'runStarted', time: TIME, description: '{}' },
       { type: 'cellStarted', index: 0, requestId: 'r0', time: TIME },

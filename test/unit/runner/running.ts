@@ -8,7 +8,7 @@ import type { KernelLaunch, RunnerJob, RunnerStatus } from '../../../src/runner/
 import { FILES } from '../../../src/runner/execution-folder';
 import { KernelClient } from '../../../src/runner/kernel/kernel-client';
 import { launchKernel } from '../../../src/runner/kernel/launch';
-import { NotebookRun, PATIENCE, type RunOptions } from '../../../src/runner/run';
+import { NotebookRun, PATIENCE, type RunDependencies } from '../../../src/runner/run';
 import { StatusReporter } from '../../../src/runner/status-reporter';
 import { VENV_PYTHON } from '../../support/python';
 
@@ -116,7 +116,7 @@ export interface RunResult {
 
 export interface RunSettings {
   readonly job?: Partial<RunnerJob>;
-  readonly options?: Partial<RunOptions>;
+  readonly options?: Partial<RunDependencies>;
   /** Gets each status, and what could stop the run. */
   readonly onStatus?: (status: RunnerStatus, run: NotebookRun, kernel: KernelClient) => void;
 }

@@ -4,13 +4,13 @@ import * as path from 'node:path';
 import { readNotebook, writeNotebook } from '../../../src/notebook/document';
 import { storedOutput } from '../../../src/runner/recording/output';
 import { FILES } from '../../../src/runner/execution-folder';
-import { OutputDocument } from '../../../src/runner/output-document';
-import { delayUntilSave, OutputSaver, replaceFile } from '../../../src/runner/saver';
+import { OutputNotebook } from '../../../src/runner/output-notebook';
+import { delayUntilSave, OutputSaver, replaceWithPieces } from '../../../src/runner/saver';
 import { makeFolders, notebookOf, readOutput, cleanUp, textOf } from './running';
 import { display, message, stream } from './vectors';
 
-function document(): OutputDocument {
-  const result = new OutputDocument(notebookOf('a', 'b'));
+function document(): OutputNotebook {
+  const result = new OutputNotebook(notebookOf('a', 'b'));
   result.apply({ type: 'runStarted', time: '2026-01-02T03:04:05Z', description: '{}' });
   result.apply({ type: 'cellStarted', index: 0, requestId: 'r0', time: '2026-01-02T03:04:05Z' });
   return result;
@@ -95,9 +95,9 @@ describe('saving the output', () => {
   it('keeps the last whole output when it fails, and leaves nothing beside it', async () => {
     const { folder } = await makeFolders('');
     const file = path.join(folder, 'file');
-    await replaceFile(file, [Buffer.from('old')]);
+    await replaceWithPieces(file, [Buffer.from('old')]);
     const failing = { ...fs, rename: () => Promise.reject(new Error('ENOSPC')) };
-    await assert.rejects(replaceFile(file, [Buffer.from('new')], failing), /ENOSPC/);
+    await assert.rejects(replaceWithPieces(file, [Buffer.from('new')], failing), /ENOSPC/);
     assert.equal(await fs.readFile(file, 'utf8'), 'old');
     assert.deepEqual((await fs.readdir(folder)).sort(), ['file', FILES.input]);
   });
@@ -124,7 +124,7 @@ describe('saving the output', () => {
       },
     };
     const file = path.join(folder, 'file');
-    await replaceFile(file, [Buffer.from('ab'), Buffer.from('cd')], recording as unknown as typeof fs);
+    await replaceWithPieces(file, [Buffer.from('ab'), Buffer.from('cd')], recording as unknown as typeof fs);
     assert.deepEqual(calls, ['sync', 'rename']);
     assert.equal(await fs.readFile(file, 'utf8'), 'abcd');
   });
@@ -166,7 +166,7 @@ describe('saving the output', () => {
           '"metadata":{"own":1,"2":1,"1":1},"nbformat":4,"nbformat_minor":5}',
       ),
     ).notebook;
-    const growing = new OutputDocument(notebook);
+    const growing = new OutputNotebook(notebook);
     growing.apply({ type: 'runStarted', time: '2026-01-02T03:04:05Z', description: '{}' });
     growing.serialize();
     growing.apply({ type: 'kernelAnswered', languageInfo: '{"name":"python"}' });

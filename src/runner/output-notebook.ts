@@ -11,7 +11,7 @@ import type { RunEvent } from './run-event';
  * The output notebook while it grows. It depends on the prepared notebook and the events alone, so that a journal of
  * the same events, applied again, gives the same document.
  */
-export class OutputDocument {
+export class OutputNotebook {
   readonly recorder: OutputRecorder;
   /** Counts the changes, to tell whether there is something to save. */
   revision = 0;
