@@ -31,24 +31,15 @@ export interface LogChunk {
   readonly nextOffset: number;
 }
 
-/** What a service can do; where false, the editor does not offer it. */
+/**
+ * What a service can do; where false, the editor does not offer it. Where else services may differ, the contract tests say
+ * (test/support/contract-words.ts).
+ */
 export interface Capabilities {
   readonly cancel: boolean;
   readonly log: boolean;
   /** The output can be read while the execution runs. */
   readonly liveOutput: boolean;
-  /*
-   * Where a service falls short of the contract it says so here; absent means that it keeps it. Nothing else may
-   * differ: the contract tests run the same calls against every service.
-   */
-  /** `cancel` may reject with `cancelNotPossible`; deleting the execution ends it instead. */
-  readonly cancelMayFail?: true;
-  /** `runStatus.history` has the states that the service told, not each one; short ones may be missing. */
-  readonly sampledHistory?: true;
-  /** No `progress`, `kernel` or `host` in `runStatus`; the failing cell is known from the output alone. */
-  readonly opaqueRun?: true;
-  /** Answers have only those fields of the request that the service has a place for. */
-  readonly partialEcho?: true;
   /** `list` may lack the `cause`, `cell` and `message` of a failure; `get` has them. */
   readonly detailsOnGet?: true;
 }
@@ -73,6 +64,7 @@ export interface ExecutionService {
   ): Promise<Execution>;
   get(name: string, signal?: AbortSignal): Promise<Execution>;
   list(page: { pageSize?: number; pageToken?: string }, signal?: AbortSignal): Promise<ExecutionPage>;
+  /** Rejects with `cancelNotPossible` where the service cannot now; deleting the execution ends it instead. */
   cancel(name: string, signal?: AbortSignal): Promise<Execution>;
   /** Keeps an execution from being deleted unasked, or no longer; absent where the service deletes nothing unasked. */
   pin?(name: string, pinned: boolean, signal?: AbortSignal): Promise<Execution>;

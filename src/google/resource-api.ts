@@ -30,10 +30,6 @@ export abstract class ResourceApi<R> implements ExecutionApi {
     cancel: true,
     log: false,
     liveOutput: false,
-    cancelMayFail: true,
-    sampledHistory: true,
-    opaqueRun: true,
-    partialEcho: true,
     detailsOnGet: true,
   };
   protected readonly parent: string;

@@ -7,8 +7,22 @@ import { until } from './until';
 
 /* What the suites of the contract say in one word. */
 
+/** Where a service may fall short of the contract. Another difference is a broken contract, not a new entry. */
+export interface Differences {
+  /** `cancel` may reject with `cancelNotPossible`; deleting the execution ends it instead. */
+  readonly cancelMayFail: boolean;
+  /** `runStatus.history` has the states that the service told, not each one; short ones may be missing. */
+  readonly sampledHistory: boolean;
+  /** No `progress`, `kernel` or `host` in `runStatus`; the failing cell is known from the output alone. */
+  readonly opaqueRun: boolean;
+  /** Answers have only those fields of the request that the service has a place for. */
+  readonly partialEcho: boolean;
+}
+
 /** A service under the contract. */
 export interface ContractSubject {
+  /** Absent: it keeps all of the contract. */
+  readonly differences?: Differences;
   /** A new client of the service, as another window would have it. */
   readonly client: () => ExecutionService;
   /** What this service needs of a request to run Python at all. */
@@ -87,12 +101,12 @@ export async function untilEnded(service: ExecutionService, name: string): Promi
   });
 }
 
-/** The execution being cancelled; undefined where the service says that it cannot, as its capabilities allow. */
-export async function attemptCancel(service: ExecutionService, name: string): Promise<Execution | undefined> {
+/** The execution being cancelled; undefined where the service says that it cannot, as its differences allow. */
+export async function attemptCancel(subject: ContractSubject, name: string): Promise<Execution | undefined> {
   try {
-    return await service.cancel(name);
+    return await subject.client().cancel(name);
   } catch (error) {
-    const allowed = service.capabilities.cancelMayFail === true;
+    const allowed = subject.differences?.cancelMayFail === true;
     if (allowed && error instanceof ServiceError && error.reason === 'cancelNotPossible') return undefined;
     throw error;
   }

@@ -52,6 +52,7 @@ describe('all services', () => {
     });
     for (const kind of ['vertex', 'notebooks'] as const) {
       const subject: ContractSubject = {
+        differences: { cancelMayFail: true, sampledHistory: true, opaqueRun: true, partialEcho: true },
         client: () => cloud.google().service(kind, PROJECT, LOCATION),
         request: () => ({
           executionTemplate: {
