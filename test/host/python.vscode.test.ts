@@ -122,7 +122,10 @@ describe('Python of a notebook', () => {
       path.join(scripts, 'a.sh'),
       'echo noise; export GDAL_DATA="$CONDA_PREFIX/share\nsecond line"\n',
     );
+    process.env['a.name'] = 'stays';
     const environment = await kernelEnvironment(NOTEBOOK, await describePython(python), {});
+    delete process.env['a.name'];
+    assert.equal(environment['a.name'], 'stays');
     assert.equal(environment['CONDA_PREFIX'], prefix);
     assert.equal(environment['CONDA_DEFAULT_ENV'], 'science');
     assert.equal(environment['GDAL_DATA'], `${prefix}/share\nsecond line`);

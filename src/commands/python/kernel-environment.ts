@@ -47,8 +47,10 @@ async function runActivationScripts(
   }
   // A line of our own before the variables: scripts may print.
   const marker = `--${String(process.pid)}-environment--`;
+  // By means of bash alone, as it is on macOS (3.2): env(1) has no -0 on older ones.
   const program =
-    'for script in "$@"; do . "$script" </dev/null >/dev/null 2>&1; done; printf "%s\\0" "$0"; env -0';
+    'for script in "$@"; do . "$script" </dev/null >/dev/null 2>&1; done; printf "%s\\0" "$0"; ' +
+    'compgen -e | while IFS= read -r name; do printf "%s=%s\\0" "$name" "${!name}"; done';
   const printed = await new Promise<string | undefined>((resolve) => {
     execFile(
       'bash',
@@ -63,7 +65,9 @@ async function runActivationScripts(
   if (printed === undefined || start < 0) {
     return environment;
   }
-  const variables: Record<string, string> = {};
+  // What is no variable to bash it does not tell: other names, and functions that a shell exported (`BASH_FUNC_f%%`).
+  const untold = Object.entries(environment).filter(([name]) => !/^[A-Za-z_]\w*$/.test(name));
+  const variables = Object.fromEntries(untold);
   for (const line of printed.slice(start + marker.length + 1).split('\0')) {
     const equals = line.indexOf('=');
     if (equals > 0 && !['_', 'SHLVL', 'PWD', 'OLDPWD'].includes(line.slice(0, equals))) {
