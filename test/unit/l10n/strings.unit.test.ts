@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import * as path from 'node:path';
+import { promisify } from 'node:util';
 import ts from 'typescript';
 import { ROOT } from '../../support/paths';
 
@@ -165,6 +167,11 @@ describe('texts that people see', () => {
       assert.deepEqual(untranslated('example.ts', code), [], code);
     }
   });
+
+  it('are in l10n/bundle.l10n.json, for translators, each of them and no other', async () => {
+    const program = path.join(ROOT, 'test/support/l10n.mjs');
+    await promisify(execFile)(process.execPath, [program, '--check'], { cwd: ROOT });
+  }).timeout(60_000);
 
   it('of the manifest are in package.nls.json', () => {
     const manifest = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as Record<
