@@ -48,9 +48,8 @@ async function runActivationScripts(
   // A line of our own before the variables: scripts may print.
   const marker = `--${String(process.pid)}-environment--`;
   // By means of bash alone, as it is on macOS (3.2): env(1) has no -0 on older ones.
-  const program =
-    'for script in "$@"; do . "$script" </dev/null >/dev/null 2>&1; done; printf "%s\\0" "$0"; ' +
-    'compgen -e | while IFS= read -r name; do printf "%s=%s\\0" "$name" "${!name}"; done';
+  const program = `for script in "$@"; do . "$script" </dev/null >/dev/null 2>&1; done; printf "%s\\0" "$0"
+compgen -e | while IFS= read -r name; do printf "%s=%s\\0" "$name" "\${!name}"; done`;
   const printed = await new Promise<string | undefined>((resolve) => {
     execFile(
       'bash',
