@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, rm, symlink } from 'node:fs/promises';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import { copyExamples, removeWorkspace } from '../support/examples';
 import { doMainJob, executeFromExplorer } from '../support/main-job';
@@ -80,6 +80,37 @@ describe('the first run', () => {
     await window.screenshot('welcome filtered');
     await pane.getByRole('button', { name: 'Clear Filter' }).click();
     await window.execution('penguins').waitFor();
+  });
+
+  it('says that Google Cloud cannot be asked, and what can be done', async () => {
+    const keyFile = path.join(workspace, 'identity.json');
+    // Nobody listens there.
+    const nobody = 'http://127.0.0.1:9/';
+    await writeFile(
+      keyFile,
+      JSON.stringify({
+        type: 'external_account',
+        audience: 'nobody',
+        subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
+        token_url: nobody,
+        credential_source: { file: keyFile },
+      }),
+    );
+    const cloud = { name: 'Cloud', service: 'vertex', project: 'my-project', location: 'us-central1' };
+    await launch({
+      settings: {
+        'notebookExecutions.google.keyFile': keyFile,
+        'notebookExecutions.google.endpoints': { aiplatform: nobody },
+        'notebookExecutions.templates': [cloud],
+      },
+    });
+    const pane = window.executionsPane();
+    await window.activity('Notebook Executions').click();
+    await pane.getByText('The executions on Google Cloud could not be listed').waitFor();
+    for (const name of ['Try Again', 'Show Extension Log', 'Edit Templates', 'Execute a Notebook Remotely'])
+      await pane.getByRole('button', { name }).waitFor();
+    await window.resizeSideBar(200);
+    await window.screenshot('welcome cloud fails');
   });
 
   it('leads through five steps to an example that is executed', async () => {
