@@ -47,9 +47,9 @@ export function sentenceOf(error: ServiceError): string {
     case 'interpreterNotFound':
       return l10n.t('There is no Python at {0}.', args['interpreter'] ?? args['path'] ?? '');
     case 'notebookInvalid':
-      return l10n.t(
-        'The notebook cannot be run: {0}',
-        notebookSentence(args['code'] ?? '', l10n.t('The notebook'), args) ?? error.message,
+      return (
+        notebookSentence(args['code'] ?? '', l10n.t('The notebook'), args) ??
+        l10n.t('The notebook cannot be run: {0}', error.message)
       );
     case 'parametersInvalid':
       return l10n.t(
