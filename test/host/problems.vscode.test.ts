@@ -92,7 +92,10 @@ describe('sentences of errors', () => {
       say('parametersInvalid', { code: 'keyInvalid', field: 'executionTemplate.paramsYamlFile' }),
       /cannot be used: A name must be plain text/,
     );
-    assert.match(say('notebookInvalid', { code: 'tooLarge', bytes: '629145600' }), /^The notebook is too large: 600 MB\.$/);
+    assert.match(
+      say('notebookInvalid', { code: 'tooLarge', bytes: '629145600' }),
+      /^The notebook is too large: 600 MB\.$/,
+    );
   });
 
   it('offer to sign in and to open the page that mends it', () => {
