@@ -123,5 +123,6 @@ describe('output names', () => {
   it('never becomes a path', () => {
     assert.equal(expandOutputName('{name}', { ...values, name: '../../etc/x' }), '_.._etc_x.ipynb');
     assert.equal(expandOutputName('..', values), 'output.ipynb');
+    assert.equal(expandOutputName('{name}', { ...values, name: 'a:b*c?"d"<e>|' }), 'a_b_c__d__e__.ipynb');
   });
 });
