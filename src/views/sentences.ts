@@ -15,6 +15,9 @@ export function failedCellOf(execution: Execution): { number: number; error: str
   return { number: cell.index + 1, error: oneLine(error.join(': ')) };
 }
 
+/** Characters of what a kernel said last. Its very end says most: there is the error of a traceback. */
+const MOST_WORDS = 500;
+
 /** How far a run is. */
 export function cellsDone({ completedCells, totalCells }: Progress): string {
   return totalCells === 1
@@ -40,7 +43,7 @@ export function explain(execution: Execution): string | undefined {
   const detail = detailSentence(execution);
   // What others said is shown as it is: the system or a cloud, and after the first line of a detail the kernel.
   if (detail === undefined) return [sentence, oneLine(message, 500)].join(' ').trimEnd();
-  const words = oneLine(message.split('\n').slice(1).join('\n'), 500);
+  const words = oneLine(message.split('\n').slice(1).join('\n').slice(-MOST_WORDS), MOST_WORDS);
   return [sentence, detail, ...(words === '' ? [] : [l10n.t('Its last output: {0}', words)])].join(' ');
 }
 

@@ -158,6 +158,11 @@ describe('rows of the tree of executions', () => {
         }),
         'The kernel died. It ended with exit code 3. Its last output: Fatal error: no lib',
       );
+      const traceback = `Traceback:\n${'  in a file\n'.repeat(100)}ImportError: no lib`;
+      assert.match(
+        explained({ cause: 'kernelDied', ...endMessage('kernelExit', { exitCode: 1 }, traceback) }) ?? '',
+        /ImportError: no lib$/,
+      );
       const message = 'ENOSPC: no space left on device, write';
       assert.equal(
         explained({ cause: 'outputNotWritable', message }),
