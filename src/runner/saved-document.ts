@@ -8,13 +8,13 @@ import * as fs from 'node:fs';
 const MARK = /\n(?: "cells": \[(?=\n)| \]| {3}"outputs": \[(?=\n)| {3}\])/g;
 const LONGEST_MARK = '\n   "outputs": [\n'.length;
 
-type Place = 'around cells' | 'in cells' | 'in outputs';
+type Place = 'aroundCells' | 'inCells' | 'inOutputs';
 
 /** Where one is behind a mark, by where one was. Elsewhere it means nothing: metadata may have `outputs`, too. */
 const NEXT: Readonly<Record<Place, Readonly<Partial<Record<string, Place>>>>> = {
-  'around cells': { '\n "cells": [': 'in cells' },
-  'in cells': { '\n   "outputs": [': 'in outputs', '\n ]': 'around cells' },
-  'in outputs': { '\n   ]': 'in cells' },
+  aroundCells: { '\n "cells": [': 'inCells' },
+  inCells: { '\n   "outputs": [': 'inOutputs', '\n ]': 'aroundCells' },
+  inOutputs: { '\n   ]': 'inCells' },
 };
 
 /**
@@ -24,19 +24,19 @@ const NEXT: Readonly<Record<Place, Readonly<Partial<Record<string, Place>>>>> = 
  */
 export async function readWithoutOutputs(file: string, atOnce = 1 << 20): Promise<Buffer> {
   const kept: Buffer[] = [];
-  let place: Place = 'around cells';
+  let place: Place = 'aroundCells';
   let rest: Buffer = Buffer.alloc(0);
   for await (const piece of fs.createReadStream(file, { highWaterMark: atOnce })) {
     const bytes = Buffer.concat([rest, piece as Buffer]);
     let start = 0;
     const passUntil = (end: number): void => {
-      if (place !== 'in outputs') kept.push(bytes.subarray(start, end));
+      if (place !== 'inOutputs') kept.push(bytes.subarray(start, end));
       start = end;
     };
     for (const { 0: mark, index } of bytes.toString('latin1').matchAll(MARK)) {
       const next: Place | undefined = NEXT[place][mark];
       if (next === undefined) continue;
-      passUntil(place === 'in outputs' ? index : index + mark.length);
+      passUntil(place === 'inOutputs' ? index : index + mark.length);
       place = next;
       // The end of outputs is kept.
       passUntil(index + mark.length);

@@ -35,6 +35,9 @@ export interface SupervisorOptions {
 /** How long a runner that a former service had just asked for may take to show itself, milliseconds. */
 const START_MS = 10_000;
 
+/** How long it may take from the end of a runner's connection until it is known how its process ended, milliseconds. */
+const EXIT_MS = 1000;
+
 /**
  * Sees to the attempts of executions: starts or adopts a runner, follows it, and makes of its end the end of the
  * execution. Whatever happens, a record ends up final or QUEUED again.
@@ -69,9 +72,10 @@ export class Supervisor {
       await this.options.store.save(record);
       let exit: ProcessExit | undefined;
       let runner = spare;
+      let ended: Promise<unknown> | undefined;
       if (spare === undefined) {
         const files = this.options.store;
-        void spawnRunner(
+        ended = spawnRunner(
           this.options.launcher,
           record.runtime,
           files.file(record.id, 'job'),
@@ -89,6 +93,10 @@ export class Supervisor {
       if (last === undefined && spare !== undefined && (await withdraw(this.options.store, record))) {
         await this.#requeue(entry, record.attempt);
         return;
+      }
+      // The system closes its connection a moment before it says how it ended.
+      if (last === undefined && ended !== undefined) {
+        await Promise.race([ended, delay(EXIT_MS, undefined, { ref: false })]);
       }
       await this.#settle(entry, last, runnerEnd(exit), job);
     });

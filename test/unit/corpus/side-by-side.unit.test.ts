@@ -98,7 +98,12 @@ describe('side by side with nbclient and papermill', function () {
   });
 
   it('gives the same on kernels that are forked', () => {
-    for (const [name, result] of ours) assert.deepEqual(forked.get(name), result, name);
+    // Which cell a thread's late lines come to is up to chance, on one kernel as on another.
+    const settled = (name: string, result: Result | undefined): [string, string][] =>
+      [...(result ?? [])].filter(([place]) => name !== 'threads' || !/^cell \d outputs$/.test(place));
+    for (const [name, result] of ours) {
+      assert.deepEqual(settled(name, forked.get(name)), settled(name, result), name);
+    }
   });
 
   for (const tool of TOOLS) {
