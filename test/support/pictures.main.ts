@@ -57,7 +57,7 @@ async function takeAll(vscode: VSCode): Promise<void> {
   await window.quickPickRow('how often the dice are thrown').first().waitFor();
   await take(window, 'walkthrough/parameters', ABOVE_EDITOR);
   await window.pick('with the defaults');
-  await window.tab('dice (output)').waitFor();
+  await window.tab('dice.ipynb (output)').waitFor();
   await window.runCommand('View: Close Other Editors in Group');
   await window.outputs().getByText('most often 7').waitFor();
   await take(window, 'walkthrough/output', { x: 352, width: 888, height: 740 });
@@ -76,10 +76,7 @@ async function takeAll(vscode: VSCode): Promise<void> {
   await window.pick('with the defaults');
   await window.openExecutions();
   await shown(window, 'training is running');
-  await window
-    .executionRow(/cell 4 of 6/i)
-    .first()
-    .waitFor();
+  await window.executionRow('3/6 cells').waitFor();
   await take(window, 'walkthrough/executions', { x: 0, width: 888, height: 420 });
 }
 

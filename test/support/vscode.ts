@@ -214,6 +214,8 @@ export class VSCode {
     ).newContext({
       viewport: { width: options.width ?? 1280, height: options.height ?? 860 },
       locale: 'en-US',
+      // What spins is drawn sixty times a second, here by the processor.
+      reducedMotion: 'reduce',
     });
     await options.prepare?.(context);
     const page = await context.newPage();

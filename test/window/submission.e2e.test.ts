@@ -76,7 +76,7 @@ describe('submission through the window', () => {
 
     // Execute Again repeats it at once, from the notebook's toolbar.
     await (await window.explorerFile('training.ipynb')).dblclick();
-    await window.tab(/^training\.ipynb/).waitFor();
+    await window.tab(/^training\.ipynb$/).waitFor();
     await window.screenshot('submission 6 toolbar');
     await window.notebookToolbar().getByText('Execute Again').click();
     const both = await until('it was executed again', async () => {
