@@ -26,8 +26,12 @@ export class IdleWait {
    */
   async hasCome({ idle }: ExecuteRequest): Promise<boolean> {
     const { kernel, patience } = this;
-    // A kernel that was found silent and has said nothing since: what it says later is recorded whenever it comes.
-    if (kernel.iopubMessages === this.silentAt) return false;
+    // A kernel that was found silent: as long as it takes what it says now to come after its reply. What it says later is
+    // recorded whenever it comes.
+    if (kernel.iopubMessages === this.silentAt) {
+      if (await isFirst(idle, elapsed(patience.idle / 40))) return true;
+      if (kernel.iopubMessages === this.silentAt) return false;
+    }
     if (await isFirst(idle, elapsed(patience.idle / 4))) return true;
     const before = kernel.iopubMessages;
     const probe = kernel.probeIopub();
