@@ -4,20 +4,30 @@ import { OUTPUT_NOTEBOOK } from './output-uri';
 /** VS Code's own type of .ipynb files. */
 const JUPYTER_NOTEBOOK = 'jupyter-notebook';
 
-/** Reads .ipynb, and writes nothing. */
-const serializer: vscode.NotebookSerializer = {
-  deserializeNotebook: async (content) => (await import('./notebook-data')).notebookData(content),
-  serializeNotebook: () => {
-    throw new Error(vscode.l10n.t('This notebook is read-only. Use Save Output As or Open a Copy.'));
-  },
-};
-
 /**
  * Makes the notebook type of inputs and outputs known to the editor. VS Code offers Run All and Select Kernel for every
  * type, and where there is no kernel it asks for extensions that have one: here a kernel that runs nothing is in its place.
  * @param refused called where a person wanted cells of a document to run
  */
 export function registerOutputNotebook(refused: (uri: vscode.Uri) => unknown): vscode.Disposable {
+  let kernel: vscode.NotebookController | undefined;
+  // Reads .ipynb, and writes nothing. Where nothing is read there is no kernel: most windows start without.
+  const serializer: vscode.NotebookSerializer = {
+    deserializeNotebook: async (content) => {
+      kernel ??= readOnlyKernel(refused);
+      return (await import('./notebook-data')).notebookData(content);
+    },
+    serializeNotebook: () => {
+      throw new Error(vscode.l10n.t('This notebook is read-only. Use Save Output As or Open a Copy.'));
+    },
+  };
+  return vscode.Disposable.from(
+    { dispose: () => kernel?.dispose() },
+    vscode.workspace.registerNotebookSerializer(OUTPUT_NOTEBOOK, serializer),
+  );
+}
+
+function readOnlyKernel(refused: (uri: vscode.Uri) => unknown): vscode.NotebookController {
   const kernel = vscode.notebooks.createNotebookController(
     'readOnly',
     OUTPUT_NOTEBOOK,
@@ -28,10 +38,7 @@ export function registerOutputNotebook(refused: (uri: vscode.Uri) => unknown): v
   );
   // Otherwise VS Code hides the numbers that the execution gave to the cells.
   kernel.supportsExecutionOrder = true;
-  return vscode.Disposable.from(
-    kernel,
-    vscode.workspace.registerNotebookSerializer(OUTPUT_NOTEBOOK, serializer),
-  );
+  return kernel;
 }
 
 /** Opens a copy of a document as a new Jupyter notebook, which can be edited, run and saved as any other. */
