@@ -15,7 +15,7 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 
 /** What .vscodeignore chooses from, beside what is built. */
 const PACKAGED =
-  /^(?:package(?:\.nls.*)?\.json|README\.md|CHANGELOG\.md|CONTRIBUTING\.md|SECURITY\.md|LICENSE|THIRD_PARTY_NOTICES\.md|\.vscodeignore|l10n|media)(?:$|[\\/])/;
+  /^(?:package(?:\.nls.*)?\.json|README\.md|CHANGELOG\.md|CONTRIBUTING\.md|docs|SECURITY\.md|LICENSE|THIRD_PARTY_NOTICES\.md|\.vscodeignore|l10n|media)(?:$|[\\/])/;
 
 const { values } = parseArgs({
   options: {

@@ -25,7 +25,7 @@ const MOST_STARTED = 150_000;
 const ALLOWED = [
   /^\[Content_Types\]\.xml$/,
   /^extension\.vsixmanifest$/,
-  /^extension\/(?:package(?:\.nls(?:\.[\w-]+)?)?\.json|l10n\/bundle\.l10n\.[\w-]+\.json|readme\.md|changelog\.md|CONTRIBUTING\.md|SECURITY\.md|LICENSE\.txt|THIRD_PARTY_NOTICES\.md)$/,
+  /^extension\/(?:package(?:\.nls(?:\.[\w-]+)?)?\.json|l10n\/bundle\.l10n\.[\w-]+\.json|readme\.md|docs\/[\w-]+\.md|changelog\.md|CONTRIBUTING\.md|SECURITY\.md|LICENSE\.txt|THIRD_PARTY_NOTICES\.md)$/,
   /^extension\/dist\/(?:extension|service|runner)\.js$/,
   /^extension\/dist\/parts\/[\w-]+\.js$/,
   /^extension\/dist\/node_modules\/zeromq\/(?:package\.json|LICENSE[\w.-]*\.txt|build\/manifest\.json)$/,
