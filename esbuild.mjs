@@ -49,6 +49,7 @@ function programOptions(production, outdir) {
     ...PRODUCT,
     entryPoints: PROGRAMS,
     outdir,
+    metafile: true,
     minify: production,
     // They are run from copies, too: the map is in the file, and says where the sources are.
     ...(!production && { sourcemap: 'inline', sourceRoot: `${outdir}/` }),
@@ -119,7 +120,22 @@ async function testOptions(folder) {
     // Tests run inside the clone and find packages in its node_modules.
     packages: 'external',
     sourcemap: true,
+    metafile: true,
   };
+}
+
+/** Writes which source imports which into out/, for `npm test -- changed`. */
+async function writeGraph(metafiles) {
+  const inputs = Object.assign({}, ...metafiles.map(({ inputs }) => inputs));
+  const imports = Object.entries(inputs)
+    .filter(([file]) => /^(?:src|test)\//.test(file))
+    .map(([file, { imports }]) => [file, imports.filter((each) => !each.external).map((each) => each.path)]);
+  const programs = { 'dist/extension.js': 'src/extension.ts' };
+  for (const [name, entry] of Object.entries(PROGRAMS)) programs[`dist/${name}.js`] = entry;
+  await writeFile(
+    path.join(ROOT, 'out/graph.json'),
+    JSON.stringify({ imports: Object.fromEntries(imports), programs }),
+  );
 }
 
 /** The platforms packages are made for, in vsce's names, and the zeromq addon each one gets. */
@@ -199,6 +215,7 @@ export async function build({ production = false, tests, target = hostTarget(), 
   if (failed !== undefined) {
     throw failed.reason;
   }
+  if (tests === 'test') await writeGraph(results.flatMap(({ value }) => value?.metafile ?? []));
 }
 
 async function watch(tests) {

@@ -1,6 +1,7 @@
 import Mocha from 'mocha';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
+import { CACHE } from './paths';
 
 /** Environment variable with the file that a suite leaves its report in. */
 export const REPORT_FILE = 'NOTEBOOK_EXECUTIONS_TEST_REPORT';
@@ -8,6 +9,11 @@ export const REPORT_FILE = 'NOTEBOOK_EXECUTIONS_TEST_REPORT';
 export const FILES_PATTERN = 'NOTEBOOK_EXECUTIONS_TEST_FILES';
 /** Environment variable with a regular expression: only the tests whose full titles it matches are run. */
 export const TITLES_PATTERN = 'NOTEBOOK_EXECUTIONS_TEST_TITLES';
+
+/** Environment variable with a JSON list of the only test files to run, relative to the suite's folder. */
+export const FILES_LIST = 'NOTEBOOK_EXECUTIONS_TEST_FILES_LIST';
+/** How long each file of the unit suite took when it last ran here, milliseconds, by its name. */
+export const TIMES_FILE = path.join(CACHE, 'test-times.json');
 
 /** How a suite went. Failing hooks count as failed. */
 export interface SuiteReport {
@@ -17,6 +23,8 @@ export interface SuiteReport {
   readonly text: string;
   /** The part of `text` that failed: repeated at the end of the run, where it is found. */
   readonly failures?: string;
+  /** Milliseconds that the tests and hooks of each file took, by its path below the suite's folder. */
+  readonly times?: Readonly<Record<string, number>>;
 }
 
 /** Which test files to run, and how. */
@@ -44,17 +52,26 @@ export async function runSuites({ folder, ending, timeout, jobs = 1 }: SuiteOpti
   });
   const pattern = new RegExp(process.env[FILES_PATTERN] ?? '');
   mocha.grep(new RegExp(process.env[TITLES_PATTERN] ?? ''));
+  const only = JSON.parse(process.env[FILES_LIST] ?? 'null') as string[] | null;
   for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
-    if (file.endsWith(ending) && pattern.test(file)) {
+    if (file.endsWith(ending) && pattern.test(file) && (only?.includes(file) ?? true)) {
       mocha.addFile(path.join(folder, file));
     }
   }
   const text: string[] = [];
   const failures: string[] = [];
+  const times: Record<string, number> = {};
+  const count = ({ file, duration }: { file?: string | undefined; duration?: number | undefined }): void => {
+    if (file === undefined) return;
+    const name = path.relative(folder, file);
+    times[name] = (times[name] ?? 0) + (duration ?? 0);
+  };
   const stats = await new Promise<Mocha.Stats | undefined>((resolve) => {
     const runner = mocha.run(() => {
       resolve(runner.stats);
     });
+    runner.on('test end', count);
+    runner.on('hook end', count);
     runner.on('pass', (test) => {
       text.push(`  ✔ ${test.fullTitle()} (${String(test.duration ?? 0)} ms)`);
     });
@@ -71,10 +88,23 @@ export async function runSuites({ folder, ending, timeout, jobs = 1 }: SuiteOpti
     failed: stats?.failures ?? 0,
     text: text.join('\n'),
     failures: failures.join('\n'),
+    times,
   };
   const file = process.env[REPORT_FILE];
   if (file !== undefined) {
     writeFileSync(file, JSON.stringify(report));
   }
   return report;
+}
+
+/** Remembers how long the files of the unit suite took, for `npm test -- changed`. */
+export function rememberTimes(times: Readonly<Record<string, number>>): void {
+  let former = {};
+  try {
+    former = JSON.parse(readFileSync(TIMES_FILE, 'utf8')) as object;
+  } catch {
+    // The first run here.
+  }
+  mkdirSync(CACHE, { recursive: true });
+  writeFileSync(TIMES_FILE, JSON.stringify({ ...former, ...times }));
 }

@@ -14,7 +14,8 @@ export const VSCODE_CACHE = path.join(ROOT, '.vscode-test');
 /** Where logs, screenshots and reports of the last run are left. Two runs at once need two such folders. */
 export const RESULTS = process.env['NOTEBOOK_EXECUTIONS_TEST_RESULTS'] ?? path.join(ROOT, 'out/results');
 
-const CACHE = path.join(ROOT, '.cache');
+/** What programs would leave in the user's home, and what is kept from one run to the next. */
+export const CACHE = path.join(ROOT, '.cache');
 
 /** Variables that keep in the clone what pip, VS Code, Jupyter and kernels would leave in the person's home. */
 export const CACHES = {

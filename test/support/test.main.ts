@@ -4,7 +4,15 @@ import * as path from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensureChromium } from './chromium';
 import { runHostSuite } from './host-suite';
-import { FILES_PATTERN, REPORT_FILE, TITLES_PATTERN, type SuiteReport } from './mocha';
+import { affectedTests, changedFiles, withinBudget } from './changed';
+import {
+  FILES_LIST,
+  FILES_PATTERN,
+  REPORT_FILE,
+  TITLES_PATTERN,
+  rememberTimes,
+  type SuiteReport,
+} from './mocha';
 import { RESULTS, ROOT } from './paths';
 import { kill } from './processes';
 import { ensurePython } from './python';
@@ -14,20 +22,32 @@ import { ensureServer, type VSCodeVersion } from './vscode-install';
 
 /*
  * npm test [-- SUITE…] [--files REGEXP] [--grep REGEXP] [--version newest|oldest]
+ * npm test -- changed [--since REVISION]
  *
  * Installs what the suites need, runs them one after the other and ends with `N passed, N failed` over all of them. A
  * suite that crashes, hangs or runs no test counts as a failure.
+ *
+ * changed: check, and of the unit tests those that the change since a revision (HEAD) can break, the nearest ones first, in
+ * less than two minutes by the times of their last runs.
  */
 
 /** Far above what a suite takes: only a hang gets here. */
 const LIMIT_MS = 20 * 60_000;
+
+/** Time of the unit tests that `changed` runs; two files run at a time, and check takes the rest of two minutes. */
+const CHANGED_BUDGET_MS = 120_000;
+
+/** How many of the slowest files are printed. */
+const SLOWEST = 10;
 const versions: VSCodeVersion[] = ['newest', 'oldest'];
 
 const SUITES: Readonly<Record<string, () => Promise<SuiteReport[]>>> = {
   check: async () => [await runProgram([path.join(ROOT, 'test/support/check.mjs'), REPORT])],
   unit: async () => {
     await ensurePython();
-    return [await runMocha('unit')];
+    const report = await runMocha('unit');
+    rememberTimes(report.times ?? {});
+    return [report];
   },
   host: async () => {
     await ensurePython();
@@ -104,14 +124,41 @@ function crashed(error: unknown): SuiteReport {
   return { passed: 0, failed: 1, text: '', failures: `  ✘ The suite crashed: ${String(error)}` };
 }
 
+/** The suites for a change since `revision`, with their files chosen; says what is run and what is not. */
+function chooseChanged(revision: string): string[] {
+  const changed = changedFiles(revision);
+  const affected = affectedTests(changed);
+  const chosen = withinBudget(affected, CHANGED_BUDGET_MS);
+  console.log(`${String(changed.length)} files changed since ${revision}.`);
+  console.log(
+    `Of ${String(affected.length)} unit test files that they can break, the nearest ${String(chosen.length)} run.`,
+  );
+  if (changed.some((file) => /^(?:src\/(?:views|commands|extension)|package\.)/.test(file)))
+    console.log('Not run: the host and window suites, which this change can break, too.');
+  process.env[FILES_LIST] = JSON.stringify(chosen.map(({ file }) => file));
+  return chosen.length === 0 ? ['check'] : ['check', 'unit'];
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(0)} s`;
+}
+
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { files: { type: 'string' }, grep: { type: 'string' }, version: { type: 'string' } },
+    options: {
+      files: { type: 'string' },
+      grep: { type: 'string' },
+      version: { type: 'string' },
+      since: { type: 'string' },
+    },
   });
-  const unknown = positionals.filter((name) => !(name in SUITES));
+  const suites = positionals[0] === 'changed' ? chooseChanged(values.since ?? 'HEAD') : positionals;
+  const unknown = suites.filter((name) => !(name in SUITES));
   if (unknown.length > 0) {
-    console.error(`No such suite: ${unknown.join(', ')}. There are ${Object.keys(SUITES).join(', ')}.`);
+    console.error(
+      `No such suite: ${unknown.join(', ')}. There are ${Object.keys(SUITES).join(', ')}, changed.`,
+    );
     return 1;
   }
   if (values.files !== undefined) {
@@ -128,8 +175,10 @@ async function main(): Promise<number> {
   let passed = 0;
   let failed = 0;
   const failures: string[] = [];
+  const times: [string, number][] = [];
+  const durations: string[] = [];
   for (const [name, run] of Object.entries(SUITES)) {
-    if (positionals.length > 0 && !positionals.includes(name)) {
+    if (suites.length > 0 && !suites.includes(name)) {
       continue;
     }
     console.log(`\n━━ ${name}`);
@@ -139,12 +188,19 @@ async function main(): Promise<number> {
         console.error(`The suite ${name} ran no test.`);
       }
       passed += report.passed;
+      times.push(...Object.entries(report.times ?? {}));
       if (report.failed > 0) failures.push(`${name}:\n${report.failures ?? ''}`);
       failed += report.failed + (report.passed + report.failed === 0 ? 1 : 0);
     }
-    console.log(`━━ ${name}: ${((Date.now() - started) / 1000).toFixed(0)} s`);
+    const duration = `${name}: ${seconds(Date.now() - started)}`;
+    durations.push(duration);
+    console.log(`━━ ${duration}`);
   }
   if (failures.length > 0) console.log(`\n━━ What failed\n${failures.join('\n')}`);
+  const slowest = times.sort(([, a], [, b]) => b - a).slice(0, SLOWEST);
+  if (slowest.length > 0)
+    console.log(`\n━━ Slowest files\n${slowest.map(([file, ms]) => `  ${seconds(ms)}  ${file}`).join('\n')}`);
+  console.log(`\n━━ ${durations.join(', ')}`);
   console.log(`\n${String(passed)} passed, ${String(failed)} failed`);
   return failed === 0 ? 0 : 1;
 }
