@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { makePrivateDirectory } from '../service/files';
+import { isOwnName } from '../service/own-names';
 import { exists } from '../system/programs';
 
 const SCRIPTS = ['service.js', 'runner.js'];
@@ -47,9 +48,13 @@ export async function installBundles(
 }
 
 async function removeOld(versions: string, current: string): Promise<void> {
-  const others = (await fs.readdir(versions)).filter((name) => !name.startsWith('.') && name !== current);
+  const others = (await fs.readdir(versions)).filter((name) => isOwnName('build', name) && name !== current);
   const dated = await Promise.all(
-    others.map(async (name) => ({ name, time: (await fs.stat(path.join(versions, name))).mtimeMs })),
+    others.map(async (name) => {
+      // Another window, also of another host, may just have removed it.
+      const stat = await fs.lstat(path.join(versions, name)).catch(() => undefined);
+      return { name, time: stat?.mtimeMs ?? 0 };
+    }),
   );
   dated.sort((a, b) => b.time - a.time);
   for (const { name } of dated.slice(KEPT)) {

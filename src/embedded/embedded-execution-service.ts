@@ -16,6 +16,7 @@ import type {
 import { FILES } from '../runner/execution-folder';
 import { CLEAN_UP_PATH, PARENT, servicePaths, stagedName } from '../service/endpoint';
 import type { CleanUp, ServiceConfig, ServiceInfo } from '../service/schemas';
+import { claimDataDirectory } from '../service/data-directory';
 import { createFile, errorCode, makePrivateDirectory, readIfExists, replaceFile } from '../service/files';
 import type { PageReader } from './answers';
 import { ConnectionError, HttpClient, type HttpRequest } from './http-client';
@@ -254,14 +255,16 @@ export class EmbeddedExecutionService implements ExecutionService {
       await this.#configured;
     } catch (error) {
       this.#configured = undefined;
+      if (error instanceof ServiceError) throw error;
       this.options.log?.(`config.json not written: ${String(error)}`);
     }
   }
 
   async #writeConfig(config: ServiceConfig): Promise<void> {
-    const { dataDirectory, config: file } = servicePaths(this.options.dataDirectory);
+    const paths = servicePaths(this.options.dataDirectory);
+    const { config: file } = paths;
     const text = JSON.stringify(config);
-    await makePrivateDirectory(dataDirectory);
+    await claimDataDirectory(paths);
     if ((await readIfExists(file)) !== text) await replaceFile(file, text);
   }
 }

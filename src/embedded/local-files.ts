@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { constants, createReadStream } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import type { LogChunk, OutputDocument } from '../execution/execution-service';
 import { servicePaths } from '../service/endpoint';
@@ -10,7 +10,9 @@ const MAX_CHUNK_BYTES = 1024 * 1024;
 export async function openDocument(file: string | undefined): Promise<OutputDocument | undefined> {
   if (file === undefined) return undefined;
   try {
-    const { size, mtimeMs, ino } = await fs.stat(file);
+    const stat = await fs.stat(file);
+    if (!stat.isFile()) return undefined;
+    const { size, mtimeMs, ino } = stat;
     return {
       size,
       version: `${ino}-${mtimeMs}-${size}`,
@@ -27,7 +29,7 @@ export async function readLogChunk(file: string | undefined, offset: number): Pr
   const nothing = { text: '', nextOffset: offset };
   if (file === undefined) return nothing;
   try {
-    const handle = await fs.open(file, 'r');
+    const handle = await fs.open(file, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const buffer = Buffer.alloc(MAX_CHUNK_BYTES);
       const { bytesRead } = await handle.read(buffer, 0, buffer.length, offset);

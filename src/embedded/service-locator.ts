@@ -8,8 +8,10 @@ import { promisify } from 'node:util';
 import { ServiceError } from '../execution/errors';
 import { PARENT, servicePaths, type ServicePaths } from '../service/endpoint';
 import type { ServiceInfo } from '../service/schemas';
+import { claimDataDirectory } from '../service/data-directory';
 import { errorCode, makePrivateDirectory } from '../service/files';
 import { bootId, nodeEnvironment } from '../service/processes';
+import { readSmallFile } from '../system/small-file';
 import { installBundles, type InstalledBundles } from './bundles';
 import { ConnectionError, type Connection, type HttpClient } from './http-client';
 
@@ -56,7 +58,8 @@ export class ServiceLocator {
   /**
    * The connection to a service that answers, started if need be.
    * @throws ServiceError UNAVAILABLE: `serviceNotResponding`, `serviceNotStarted` (args `log`: the last lines of its
-   *   log, `error`: what the system says, where it does); PERMISSION_DENIED `tokenFileExposed` (args `path`).
+   *   log, `error`: what the system says, where it does); PERMISSION_DENIED `tokenFileExposed` (args `path`);
+   *   FAILED_PRECONDITION `dataDirectoryForeign`, see data-directory.ts.
    */
   async connect(): Promise<Connection> {
     this.#located ??= this.#connect();
@@ -133,10 +136,11 @@ export class ServiceLocator {
 
   async #install(): Promise<InstalledBundles> {
     const { bundles, version } = this.options;
-    this.#installed ??= makePrivateDirectory(this.#paths.dataDirectory)
+    this.#installed ??= claimDataDirectory(this.#paths)
       .then(() => installBundles(bundles, version, this.#paths.versions))
       .catch((error: unknown) => {
         this.#installed = undefined;
+        if (error instanceof ServiceError) throw error;
         throw notStarted(`cannot copy the bundles: ${String(error)}`, '', error);
       });
     return this.#installed;
@@ -235,7 +239,7 @@ export async function readToken(file: string, platform: NodeJS.Platform = proces
         path: file,
       });
     }
-    return await readFile(file, 'utf8');
+    return await readSmallFile(file);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return '';
     throw error;

@@ -1,5 +1,6 @@
 import * as net from 'node:net';
-import { controlAddress, ControlRequestSchema, type ControlEvent, type ControlRequest } from './job';
+import { ControlRequestSchema, type ControlEvent, type ControlRequest } from './job';
+import { controlAddress } from './runtime-directory';
 
 /** Requests are short; whoever sends more without a line break is no service. */
 const MAX_LINE = 1 << 20;

@@ -1,4 +1,3 @@
-import * as path from 'node:path';
 import * as z from 'zod/mini';
 import { RunStatusSchema } from '../execution/execution';
 
@@ -25,7 +24,7 @@ export const RunnerJobSchema = z.object({
   /** Resource name of the execution. */
   name: z.string(),
   attempt: z.number(),
-  /** The execution's folder. */
+  /** The execution's folder. Where it was moved since, the runner takes the one that the job lies in. */
   folder: z.string(),
   kernel: KernelLaunchSchema,
   workingDirectory: z.string(),
@@ -100,16 +99,3 @@ export const ControlEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ended'), isFree: z.boolean() }),
 ]);
 export type ControlEvent = z.infer<typeof ControlEventSchema>;
-
-/**
- * Where the runner with this runtime directory listens. The directory is short (socket paths end at 104 bytes),
- * owned by the user, 0700, and also holds the kernel's sockets and connection file.
- */
-export function controlAddress(
-  runtimeDirectory: string,
-  platform: NodeJS.Platform = process.platform,
-): string {
-  return platform === 'win32'
-    ? `\\\\.\\pipe\\notebook-executions-${path.win32.basename(runtimeDirectory)}`
-    : path.posix.join(runtimeDirectory, 'control');
-}

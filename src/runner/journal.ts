@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import * as z from 'zod/mini';
+import { openRegularFile } from '../system/small-file';
 import { JournalledEventSchema, type RunEvent } from './run-event';
 
 /*
@@ -106,7 +107,7 @@ export class JournalWriter {
 export function* readJournal(path: string): Generator<RunEvent> {
   let file: number;
   try {
-    file = fs.openSync(path, 'r');
+    file = openRegularFile(path);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
     throw error;

@@ -2,6 +2,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { RunnerJob } from './job';
 import { launchKernel } from './kernel/launch';
+import { removeRuntime } from './runtime-directory';
 
 /*
  * The runner's process; job.ts says how it is started and what it leaves. The kernel takes far longer to start than
@@ -15,9 +16,10 @@ async function main(runtimeDirectory: string, jobFile: string | undefined): Prom
     await new SpareRunner(runtimeDirectory).run();
     return;
   }
+  const folder = path.dirname(jobFile);
   // Written by the service into a private folder, and checked before anything else of it is used.
-  const unchecked = JSON.parse(fs.readFileSync(jobFile, 'utf8')) as RunnerJob;
-  const { folder, kernel, workingDirectory } = unchecked;
+  const unchecked = { ...(JSON.parse(fs.readFileSync(jobFile, 'utf8')) as RunnerJob), folder };
+  const { kernel, workingDirectory } = unchecked;
   fs.writeFileSync(path.join(folder, 'claim'), String(process.pid), { flag: 'wx', mode: 0o600 });
   const logFile = path.join(folder, 'kernel.log');
   const launched = launchKernel(kernel, { workingDirectory, runtimeDirectory, logFile });
@@ -46,11 +48,7 @@ void main(runtimeDirectory, option('--job'))
       return 1;
     },
   )
-  .then((code) => {
-    try {
-      // A process that has just been ended may still be removing its sockets.
-      fs.rmSync(runtimeDirectory, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
-    } finally {
-      process.exit(code);
-    }
+  .then(async (code) => {
+    await removeRuntime(runtimeDirectory);
+    process.exit(code);
   });

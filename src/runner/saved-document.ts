@@ -1,4 +1,5 @@
 import * as fs from 'node:fs';
+import { openRegularFile } from '../system/small-file';
 
 /*
  * A saved document may be larger than what can be read at once, because its outputs are. It is indented, and strings hold
@@ -20,13 +21,14 @@ const NEXT: Readonly<Record<Place, Readonly<Partial<Record<string, Place>>>>> = 
 /**
  * Reads a notebook that a DocumentWriter wrote, without its outputs.
  * @param atOnce Bytes that are read at once.
- * @throws SystemError
+ * @throws like {@link openRegularFile}
  */
 export async function readWithoutOutputs(file: string, atOnce = 1 << 20): Promise<Buffer> {
   const kept: Buffer[] = [];
   let place: Place = 'aroundCells';
   let rest: Buffer = Buffer.alloc(0);
-  for await (const piece of fs.createReadStream(file, { highWaterMark: atOnce })) {
+  const source = fs.createReadStream(file, { fd: openRegularFile(file), highWaterMark: atOnce });
+  for await (const piece of source) {
     const bytes = Buffer.concat([rest, piece as Buffer]);
     let start = 0;
     const passUntil = (end: number): void => {

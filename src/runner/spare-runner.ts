@@ -168,7 +168,8 @@ export class SpareRunner {
 
 /** Makes a job this process's own. */
 function claim(jobFile: string): RunnerJob {
-  const job = RunnerJobSchema.parse(JSON.parse(fs.readFileSync(jobFile, 'utf8')));
+  const stored = RunnerJobSchema.parse(JSON.parse(fs.readFileSync(jobFile, 'utf8')));
+  const job = { ...stored, folder: path.dirname(jobFile) };
   fs.writeFileSync(path.join(job.folder, FILES.claim), String(process.pid), { flag: 'wx', mode: 0o600 });
   // It holds the person's environment.
   fs.rmSync(jobFile);

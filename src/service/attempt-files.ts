@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import * as path from 'node:path';
 import { endMessage, type EndMessage } from '../execution/end-message';
 import { RunnerJobSchema, RunnerStatusSchema, type RunnerJob, type RunnerStatus } from '../runner/job';
 import { exists, isExecutable } from '../system/programs';
-import { createFile, errorCode } from './files';
+import { readSmallFileSync } from '../system/small-file';
+import { createFile, errorCode, readIfExists } from './files';
 import type { FolderStore } from './folder-store';
 import { findKernelSpecs } from './kernelspecs';
 import type { ExecutionRecord } from './record';
@@ -16,7 +16,7 @@ import type { ExecutionRecord } from './record';
 
 /** @throws Error where there is none, or one that cannot be read. */
 export function readJob(store: FolderStore, { id }: ExecutionRecord): RunnerJob {
-  return RunnerJobSchema.parse(JSON.parse(readFileSync(store.file(id, 'job'), 'utf8')));
+  return RunnerJobSchema.parse(JSON.parse(readSmallFileSync(store.file(id, 'job'))));
 }
 
 /** {@link readJob}, or undefined: the job is gone once its kernel runs. */
@@ -35,7 +35,7 @@ export function readStatus(
   log: (message: string) => void,
 ): RunnerStatus | undefined {
   try {
-    return RunnerStatusSchema.parse(JSON.parse(readFileSync(store.file(id, 'status'), 'utf8')));
+    return RunnerStatusSchema.parse(JSON.parse(readSmallFileSync(store.file(id, 'status'))));
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
     log(`${id}: status.json is of no use: ${String(error)}`);
@@ -54,14 +54,26 @@ export async function withdraw(store: FolderStore, { id }: ExecutionRecord): Pro
   }
 }
 
+/** Process id of the runner that has begun the attempt; undefined where none has, or the claim is of no use. */
+export async function claimant(store: FolderStore, { id }: ExecutionRecord): Promise<number | undefined> {
+  const claim = await readIfExists(store.file(id, 'claim')).catch(() => undefined);
+  // Other numbers than those of processes would name groups of them.
+  return claim !== undefined && /^[1-9]\d{0,9}$/.test(claim) ? Number(claim) : undefined;
+}
+
 /** A second copy of the job, 0600, for executions that may have more than one attempt: the runner deletes the first. */
 export function retryFile(store: FolderStore, id: string): string {
   return path.join(store.folder(id), 'retry.json');
 }
 
-/** Removes both copies of the job, which hold the person's environment. Answers why one is left over. */
+/** Both copies of the job, which hold the user's environment. */
+export function jobFiles(store: FolderStore, id: string): string[] {
+  return [store.file(id, 'job'), retryFile(store, id)];
+}
+
+/** Removes both copies of the job. Answers why one is left over. */
 export async function removeJobs(store: FolderStore, id: string): Promise<unknown[]> {
-  const files = [store.file(id, 'job'), retryFile(store, id)];
+  const files = jobFiles(store, id);
   const removals = await Promise.allSettled(files.map((file) => rm(file, { force: true })));
   return removals.flatMap((removal) => (removal.status === 'rejected' ? [removal.reason as unknown] : []));
 }

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
 import { SECRET_PARAMETERS } from '../execution/secret-names';
+import { readSmallFile } from '../system/small-file';
 import { ServiceConfigSchema, type ServiceConfig } from './schemas';
 
 /** Every setting with its value. */
@@ -49,7 +50,7 @@ export class ConfigReader {
     this.#modified = modified;
     try {
       this.#file =
-        modified === 0 ? {} : ServiceConfigSchema.parse(JSON.parse(await fs.readFile(this.path, 'utf8')));
+        modified === 0 ? {} : ServiceConfigSchema.parse(JSON.parse(await readSmallFile(this.path)));
     } catch (error) {
       this.log(`config.json is of no use: ${String(error)}`);
     }

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import * as z from 'zod/mini';
+import { readSmallFile } from '../system/small-file';
 import { replaceFile } from './files';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -46,13 +46,13 @@ export class ConfirmedTime {
   async look(newest: number | undefined): Promise<number> {
     const clock = this.clock();
     this.#seen = confirm((this.#seen ??= await this.#read()) ?? { confirmed: newest ?? clock }, clock);
-    await replaceFile(this.file, JSON.stringify(this.#seen));
+    await replaceFile(this.file, JSON.stringify(this.#seen), 'new');
     return this.#seen.confirmed;
   }
 
   async #read(): Promise<Seen | undefined> {
     try {
-      return SeenSchema.parse(JSON.parse(await readFile(this.file, 'utf8')));
+      return SeenSchema.parse(JSON.parse(await readSmallFile(this.file)));
     } catch {
       return undefined;
     }

@@ -5,30 +5,31 @@ import { routes } from './api/routes';
 import { ApiServer } from './api/server';
 import { ConfigReader } from './config';
 import { ConfirmedTime } from './confirmed-time';
-import { runtimeRoot, servicePaths } from './endpoint';
+import { runtimeRoots, servicePaths } from './endpoint';
 import type { Endpoint, ServiceConfig } from './schemas';
 import { DiskUse } from './disk-use';
 import { ExecutionManager } from './execution-manager';
-import { makePrivateDirectory, replaceFile } from './files';
+import { replaceFile } from './files';
 import { FolderStore } from './folder-store';
-import { removeLeftovers, runtimesIn } from './leftovers';
+import { removeAbandonedRuntimes, removeFormer, removeUnfinished } from './leftovers';
 import { OtherHosts, SIGN_OF_LIFE_MS } from './other-hosts';
 import { KeepAwake } from './keep-awake';
 import { bootId } from './processes';
 import { Retention } from './retention';
-import type { StartedRunner } from './runner-process';
+import type { RunnerLauncher, StartedRunner } from './runner-process';
 import { SpareKeeper } from './spare-keeper';
 import { Supervisor } from './supervisor';
 import { takeLock, type TakeoverOptions } from './takeover';
 
 /** What `serve` was called with. */
 export interface ServeOptions extends TakeoverOptions {
+  /** Ours, see data-directory.ts. */
   readonly dataDirectory: string;
   /** Overrides config.json. */
   readonly config: ServiceConfig;
   /** Leave after so many seconds without executions and requests; never when absent. */
   readonly idleSeconds: number | undefined;
-  readonly runnerScript: string;
+  readonly launcher: RunnerLauncher;
   /** A runner that waits for a job, where one was started already. */
   readonly startedRunner: StartedRunner | undefined;
   /** A runner gets so many milliseconds to cancel; it needs some seconds where the kernel does not react. */
@@ -57,27 +58,20 @@ export interface Daemon {
  * @throws AlreadyRunningError
  */
 export async function serve(options: ServeOptions): Promise<Daemon> {
-  const { log } = options;
+  const { launcher, log } = options;
   const startTime = new Date().toISOString();
   const paths = servicePaths(options.dataDirectory);
-  await makePrivateDirectory(paths.dataDirectory);
-  await makePrivateDirectory(paths.host);
   const lock = await takeLock(paths, options);
+  await removeFormer(paths);
   const boot = await bootId();
   const config = await ConfigReader.open(paths.config, options.config, log);
-  const launcher = { script: options.runnerScript, runtimeRoot: runtimeRoot(paths) };
   const spares: SpareKeeper = new SpareKeeper(
     launcher,
     paths.host,
     () => config.current.spare,
     () => manager.queued,
   );
-  const { startedRunner } = options;
-  // What is there before this service starts anything; later ones are its own.
-  const former = (await runtimesIn(launcher.runtimeRoot)).filter(
-    (runtime) => runtime !== startedRunner?.runtime,
-  );
-  spares.standBy(startedRunner);
+  spares.standBy(options.startedRunner);
   const store = new FolderStore(paths.executions, os.hostname(), log);
   const supervisor = new Supervisor({ store, launcher, spares, boot, cancelMs: options.cancelMs, log });
   const others = new OtherHosts(paths.dataDirectory, os.hostname(), boot);
@@ -147,7 +141,7 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
     log,
   );
   const url = await server.listen();
-  await replaceFile(paths.token, token);
+  await replaceFile(paths.token, token, 'new');
   const endpoint: Endpoint = {
     version: 1,
     endpoint: url,
@@ -157,11 +151,16 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
     pid: process.pid,
     build: options.build,
   };
-  await replaceFile(paths.endpoint, JSON.stringify(endpoint));
+  await replaceFile(paths.endpoint, JSON.stringify(endpoint), 'new');
   log(`build ${options.build} listens on ${url}`);
-  const used = manager.runtimes;
-  const abandoned = former.filter((runtime) => !used.has(runtime));
-  void removeLeftovers(paths, abandoned).catch((error: unknown) => {
+  // In any of them, as what decides about the one in use may have changed since the last start.
+  const roots = runtimeRoots(paths);
+  const removeRuntimes = (): Promise<void> =>
+    removeAbandonedRuntimes(
+      roots,
+      (runtime) => spares.runtimes.has(runtime) || manager.runtimes.has(runtime),
+    );
+  void Promise.all([removeUnfinished(paths), removeRuntimes()]).catch((error: unknown) => {
     log(`leftovers: ${String(error)}`);
   });
 
@@ -189,12 +188,12 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
       await others.signOfLife().catch(() => undefined);
     }
     await manager.refreshOthers();
-    if (!(await lock.isHeld())) await stop('its data directory was removed or taken');
-    else if (
-      idleSeconds !== undefined &&
-      !manager.busy &&
-      performance.now() - lastRequest > idleSeconds * 1000
-    ) {
+    if (!(await lock.isHeld())) {
+      await stop('its data directory was removed or taken');
+      return;
+    }
+    await removeRuntimes();
+    if (idleSeconds !== undefined && !manager.busy && performance.now() - lastRequest > idleSeconds * 1000) {
       await stop('idle');
     }
   };

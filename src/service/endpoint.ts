@@ -6,6 +6,7 @@ import * as path from 'node:path';
  * What the service and its clients agree on beside the API itself; what is in these files is described in schemas.ts. The data directory may lie on a home directory that
  * several hosts share, so everything that belongs to one running service is in a folder named after its host:
  *
+ *   notebook-executions.txt           the mark of a data directory, see service/data-directory.ts
  *   config.json                       ServiceConfig, written by clients, read by the service
  *   executions/{executionId}/         the records, see runner/job.ts
  *   versions/{version}-{hash}/        bundles, copied by clients before they start a service
@@ -70,17 +71,27 @@ export function servicePaths(dataDirectory: string, hostName = os.hostname()): S
   };
 }
 
+/** The path of a socket has at most 104 bytes on macOS, of which a runner's own part takes up to 30. Node cuts longer ones. */
+const MAX_ROOT_BYTES = 72;
+
 /**
- * Where runtime directories of runners are made: in the host's folder, or where that is too long for the path of a
- * socket (104 bytes on macOS, of which a runner's own part takes up to 30), in the system's temporary folder.
+ * Where runtime directories of runners may be made, best first: in the host's folder, or in one of the system's folders for
+ * such files. Those whose path is too long for the path of a socket are left out; pipes of Windows have no path.
  */
-export function runtimeRoot(paths: ServicePaths, platform: NodeJS.Platform = process.platform): string {
+export function runtimeRoots(
+  paths: ServicePaths,
+  platform: NodeJS.Platform = process.platform,
+  env: Readonly<NodeJS.ProcessEnv> = process.env,
+): string[] {
   const own = path.join(paths.host, 'run');
-  if (platform === 'win32' || Buffer.byteLength(own) <= 72) return own;
+  if (platform === 'win32') return [own];
   const user = typeof process.getuid === 'function' ? String(process.getuid()) : '';
   const hash = crypto.createHash('sha256').update(paths.host).digest('hex').slice(0, 12);
-  const base = process.env['XDG_RUNTIME_DIR'] ?? os.tmpdir();
-  return path.join(Buffer.byteLength(base) <= 40 ? base : '/tmp', `nbx-${user}-${hash}`);
+  const roots = [env['XDG_RUNTIME_DIR'], env['TMPDIR'], '/tmp', '/var/tmp']
+    // The XDG specification: a relative path is to be ignored.
+    .filter((base) => base?.startsWith('/') === true)
+    .map((base = '') => path.join(base, `nbx-${user}-${hash}`));
+  return [...new Set([own, ...roots])].filter((root) => Buffer.byteLength(root) <= MAX_ROOT_BYTES);
 }
 
 /** Part of the path of the custom method that ends the service; runners go on. */

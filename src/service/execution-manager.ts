@@ -223,11 +223,19 @@ export class ExecutionManager {
   }
 
   /**
-   * Deletes an execution with its files; one that has not ended is cancelled first and goes when it has ended.
+   * Deletes an execution with its files, also one whose record cannot be read; one that has not ended is cancelled first
+   * and goes when it has ended.
    * @returns true when it is gone.
    * @throws ServiceError like {@link cancel}; RESOURCE_EXHAUSTED `storageNotWritable` where the disk does not let it go.
    */
   async delete(id: string): Promise<boolean> {
+    const { store } = this.options;
+    if (this.#index.get(id) === undefined && store.isSetAside(id)) {
+      await store.remove(id).catch((error: unknown) => {
+        throw storageError(error);
+      });
+      return true;
+    }
     const entry = this.#findOwn(id);
     await this.#creating.get(id);
     const { record } = entry;

@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { renameOver } from '../runner/rename-over';
+import { readSmallFile } from '../system/small-file';
 
 /** Code of a system error (`ENOENT` …), or undefined. */
 export function errorCode(error: unknown): string | undefined {
@@ -68,18 +69,23 @@ export async function replaceFile(
   await flushDirectory(path.dirname(file));
 }
 
-/** Content of a file, or undefined when there is none. */
+/** Content of a small file, or undefined when there is none. @throws like {@link readSmallFile}. */
 export async function readIfExists(file: string): Promise<string | undefined> {
   try {
-    return await fs.readFile(file, 'utf8');
+    return await readSmallFile(file);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
 }
 
-/** Makes a directory that nobody else can look into, with its parents. */
+/**
+ * Makes a directory of our own in the data directory, which no other user can look into. Where a link has its name, the link is
+ * followed, and the folder that it leads to keeps its permissions.
+ */
 export async function makePrivateDirectory(directory: string): Promise<void> {
   await fs.mkdir(directory, { recursive: true, mode: 0o700 });
-  if (process.platform !== 'win32') await fs.chmod(directory, 0o700);
+  if (process.platform === 'win32') return;
+  const stat = await fs.lstat(directory);
+  if (stat.isDirectory() && (stat.mode & 0o077) !== 0) await fs.chmod(directory, 0o700);
 }

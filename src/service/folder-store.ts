@@ -5,6 +5,8 @@ import * as path from 'node:path';
 import { EXECUTION_ID } from '../execution/execution-name';
 import { ServiceError } from '../execution/errors';
 import { FILES, unfinished } from '../runner/execution-folder';
+import { readSmallFileSync } from '../system/small-file';
+import { jobFiles } from './attempt-files';
 import {
   createFile,
   errorCode,
@@ -13,6 +15,7 @@ import {
   makePrivateDirectory,
   replaceFile,
 } from './files';
+import { isOfSystem, isOwnName } from './own-names';
 import { ExecutionRecordSchema, type ExecutionRecord } from './record';
 
 /** An unfinished folder of another host is left over when it is so old, milliseconds. */
@@ -20,6 +23,9 @@ const LEFTOVER_MS = 60 * 60 * 1000;
 
 /** A folder that changed so recently may change again without another time of change, milliseconds. */
 const SETTLED_MS = 2000;
+
+/** Names of what is passed over that are said. */
+const SHOWN = 10;
 
 /** Files that come into being with the execution, by name. */
 export type InitialFiles = Readonly<Record<string, string | Uint8Array>>;
@@ -30,8 +36,7 @@ export type InitialFiles = Readonly<Record<string, string | Uint8Array>>;
  */
 export class FolderStore {
   readonly #saves = new Map<string, Promise<void>>();
-  /** Executions whose record could not be read when the service started. */
-  readonly setAside: string[] = [];
+  readonly #setAside = new Set<string>();
 
   /** When the folder of all of them had last changed as its names were read. */
   #modified = Number.NaN;
@@ -58,20 +63,36 @@ export class FolderStore {
     return path.join(this.folder(id), FILES[name]);
   }
 
+  /** Ids of executions whose record cannot be read. Their folders stay until they are deleted. */
+  get setAside(): string[] {
+    return [...this.#setAside];
+  }
+
+  isSetAside(id: string): boolean {
+    return this.#setAside.has(id);
+  }
+
   /**
-   * Reads every record, and removes what an interrupted create or delete left behind. A record that cannot be read is
-   * set aside as `execution.json.corrupt` and reported in the log; its folder stays.
+   * Reads every record, and removes what an interrupted create or delete left behind. What is neither is left alone and
+   * reported in the log.
    */
   async load(): Promise<ExecutionRecord[]> {
     await makePrivateDirectory(this.directory);
     const records: ExecutionRecord[] = [];
+    const foreign: string[] = [];
     // Synchronous on purpose: nothing can be answered before, and 10,000 small files are read three times as fast.
     for (const name of fs.readdirSync(this.directory)) {
-      if (name.startsWith('.')) await this.#removeLeftover(path.join(this.directory, name));
-      else if (EXECUTION_ID.test(name)) {
-        const record = this.read(name);
-        if (record !== undefined) records.push(record);
+      if (isOwnName('unfinishedFolder', name)) {
+        await this.#removeLeftover(path.join(this.directory, name));
+        continue;
       }
+      const record = EXECUTION_ID.test(name) ? this.read(name) : undefined;
+      if (record !== undefined) records.push(record);
+      else if (!this.#setAside.has(name) && !isOfSystem(name)) foreign.push(name);
+    }
+    if (foreign.length > 0) {
+      const names = foreign.slice(0, SHOWN).map((name) => JSON.stringify(name));
+      this.log(`passed over in ${this.directory}, ${foreign.length} of no execution: ${names.join(', ')}`);
     }
     return records;
   }
@@ -82,7 +103,9 @@ export class FolderStore {
       const { mtimeMs } = fs.statSync(this.directory);
       if (mtimeMs === this.#modified) return undefined;
       this.#modified = Math.abs(Date.now() - mtimeMs) > SETTLED_MS ? mtimeMs : Number.NaN;
-      return fs.readdirSync(this.directory).filter((name) => EXECUTION_ID.test(name));
+      const names = fs.readdirSync(this.directory).filter((name) => EXECUTION_ID.test(name));
+      for (const id of this.setAside) if (!names.includes(id)) this.#setAside.delete(id);
+      return names;
     } catch (error) {
       // Not there for now, as a network's disk may be: that says nothing about what is on it.
       this.log(`executions cannot be listed: ${String(error)}`);
@@ -92,8 +115,10 @@ export class FolderStore {
 
   /** What this host began is left over, as it has just started; another host may be in the middle of it. */
   async #removeLeftover(folder: string): Promise<void> {
-    const old = Date.now() - LEFTOVER_MS;
-    if (!path.basename(folder).startsWith(this.aside) && fs.statSync(folder).mtimeMs > old) return;
+    const isOwn = path.basename(folder).startsWith(this.aside);
+    // Undefined where another host has just removed it.
+    const changed = fs.lstatSync(folder, { throwIfNoEntry: false })?.mtimeMs;
+    if (changed === undefined || (!isOwn && changed > Date.now() - LEFTOVER_MS)) return;
     await this.#discard(folder);
   }
 
@@ -106,30 +131,47 @@ export class FolderStore {
     }
   }
 
-  /**
-   * Reads one record; undefined when there is none that can be read. One that is there and is no record is set aside;
-   * one that the system does not give may be well another time.
-   */
+  /** Reads one record; undefined when there is none. One that cannot be read is set aside, until it can be. */
   read(id: string): ExecutionRecord | undefined {
-    const file = this.file(id, 'execution');
     try {
-      const record = ExecutionRecordSchema.parse(JSON.parse(fs.readFileSync(file, 'utf8')));
-      if (record.id !== id) throw new Error(`record of ${record.id}`);
+      const record = parseRecord(id, readSmallFileSync(this.file(id, 'execution')));
+      this.#setAside.delete(id);
       return record;
     } catch (error) {
-      if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
-      this.setAside.push(id);
-      if (errorCode(error) !== undefined) {
-        this.log(`record of ${id} cannot be read: ${String(error)}`);
-        return undefined;
-      }
-      this.log(`record of ${id} set aside: ${String(error)}`);
-      try {
-        fs.renameSync(file, `${file}.corrupt`);
-      } catch (renameError) {
-        this.log(`record of ${id} cannot be set aside: ${String(renameError)}`);
-      }
+      const code = errorCode(error);
+      // The first version renamed what it could not read.
+      const isDamaged = code === undefined || this.#has(id, `${FILES.execution}.corrupt`);
+      const isThere = isDamaged || (code !== 'ENOTDIR' && this.#has(id, FILES.execution));
+      if (isThere) this.#setRecordAside(id, error, isDamaged && !(error instanceof NewerVersionError));
       return undefined;
+    }
+  }
+
+  /** Whether the folder of an execution has something of this name, be it a link that leads nowhere. */
+  #has(id: string, name: string): boolean {
+    try {
+      return fs.readdirSync(this.folder(id)).includes(name);
+    } catch {
+      return false;
+    }
+  }
+
+  /**
+   * Notes an execution whose record cannot be read, and says so once. Its files stay. What the system does not give, or a newer
+   * version wrote, may be well another time.
+   * @param isLost it will never run: its job goes, which has the user's environment.
+   */
+  #setRecordAside(id: string, error: unknown, isLost: boolean): void {
+    if (this.#setAside.has(id)) return;
+    this.#setAside.add(id);
+    this.log(`record of ${id} set aside: ${String(error)}`);
+    if (!isLost) return;
+    for (const file of jobFiles(this, id)) {
+      try {
+        fs.rmSync(file, { force: true });
+      } catch (removal) {
+        this.log(`${file} is left over: ${String(removal)}`);
+      }
     }
   }
 
@@ -182,6 +224,7 @@ export class FolderStore {
       if (errorCode(error) === 'ENOENT') return;
       throw error;
     }
+    this.#setAside.delete(id);
     await flushDirectory(this.directory).catch(() => undefined);
     await this.#discard(aside);
   }
@@ -200,6 +243,21 @@ export class FolderStore {
     const files = [this.file(id, 'status'), this.file(id, 'output')];
     await Promise.all(files.map((file) => rm(unfinished(file), { force: true })));
   }
+}
+
+/** A record of a version of ours that is still to come. */
+class NewerVersionError extends Error {
+  override readonly name = 'NewerVersionError';
+}
+
+/** @throws Error where it is no record of this execution; NewerVersionError. */
+function parseRecord(id: string, text: string): ExecutionRecord {
+  const content: unknown = JSON.parse(text);
+  const { version } = Object(content) as { version?: unknown };
+  if (typeof version === 'number' && version > 1) throw new NewerVersionError(`version ${version}`);
+  const record = ExecutionRecordSchema.parse(content);
+  if (record.id !== id) throw new Error(`record of ${record.id}`);
+  return record;
 }
 
 function serialize(record: ExecutionRecord): string {

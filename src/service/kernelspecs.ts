@@ -7,6 +7,7 @@ import { homeOf, variablesOf } from '../system/environment';
 import { hasIpykernel, sysPrefix } from '../system/ipykernel';
 import { which } from '../system/programs';
 import { pythonIn } from '../system/python-environment';
+import { readSmallFile } from '../system/small-file';
 import { pythonKernel } from './python';
 
 /** kernel.json (Jupyter client documentation, "Kernel specs"); what is missing is as there. */
@@ -94,7 +95,7 @@ async function readKernelSpec(
 ): Promise<KernelSpec | undefined> {
   try {
     const content = KernelJsonSchema.parse(
-      JSON.parse(await fs.readFile(path.join(directory, 'kernel.json'), 'utf8')),
+      JSON.parse(await readSmallFile(path.join(directory, 'kernel.json'))),
     );
     return { name: path.basename(directory).toLowerCase(), directory, prefix, content };
   } catch {

@@ -5,6 +5,9 @@ import { processStartTime } from '../runner/kernel/process-info';
 import { createFile, errorCode, readIfExists } from './files';
 import { isAlive, type ProcessIdentity } from './processes';
 
+/** Higher numbers are of no lock of ours: one start a second comes to this one in 30 years. */
+const MAX_NUMBER = 1_000_000_000;
+
 const HolderSchema = z.object({ pid: z.number(), startTime: z.string() });
 
 /**
@@ -19,17 +22,24 @@ export class ServiceLock {
    * Takes the lock.
    * @returns the lock, or who holds it.
    */
-  static async acquire(directory: string): Promise<ServiceLock | { holder: ProcessIdentity }> {
+  static async acquire(
+    directory: string,
+    log: (message: string) => void,
+  ): Promise<ServiceLock | { holder: ProcessIdentity }> {
     const startTime = await processStartTime(process.pid);
     if (startTime === undefined) throw new Error('the system does not tell when this process started');
+    const foreign = (await fs.readdir(directory)).filter((each) => (numberOf(each) ?? 0) > MAX_NUMBER);
+    if (foreign.length > 0) log(`passed over in ${directory}, no locks: ${foreign.join(', ')}`);
     for (;;) {
       const current = await highest(directory);
       const holder = await ServiceLock.holder(directory);
       if (holder !== undefined) return { holder };
+      if (current === MAX_NUMBER) throw new Error(`remove ${path.join(directory, name(current))}`);
       const file = path.join(directory, name(current + 1));
       if (!(await claim(file, { pid: process.pid, startTime }))) continue;
       for (let old = current; old > current - 3 && old > 0; old--) {
-        await fs.rm(path.join(directory, name(old)), { force: true });
+        // What is no file was not made here.
+        await fs.rm(path.join(directory, name(old)), { force: true }).catch(() => undefined);
       }
       return new ServiceLock(file);
     }
@@ -53,8 +63,13 @@ function name(number: number): string {
 }
 
 async function highest(directory: string): Promise<number> {
-  const numbers = (await fs.readdir(directory)).map((each) => Number(/^lock\.(\d+)$/.exec(each)?.[1] ?? 0));
-  return Math.max(0, ...numbers);
+  const numbers = (await fs.readdir(directory)).map((each) => numberOf(each) ?? 0);
+  return Math.max(0, ...numbers.filter((number) => number <= MAX_NUMBER));
+}
+
+function numberOf(fileName: string): number | undefined {
+  const [, digits] = /^lock\.(\d+)$/.exec(fileName) ?? [];
+  return digits === undefined ? undefined : Number(digits);
 }
 
 /** Creates a lock with its content in one step: nobody must ever read one that is empty yet. */

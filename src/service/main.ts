@@ -1,11 +1,19 @@
-import { mkdirSync } from 'node:fs';
 import { constants } from 'node:os';
 import * as path from 'node:path';
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { isMainThread } from 'node:worker_threads';
-import { DEVELOPMENT_BUILD, runtimeRoot, servicePaths } from './endpoint';
-import { startWaitingRunner, type StartedRunner } from './runner-process';
+import { ServiceError } from '../execution/errors';
+import { removeRuntime } from '../runner/runtime-directory';
+import { claimDataDirectory } from './data-directory';
+import { DEVELOPMENT_BUILD, runtimeRoots, servicePaths } from './endpoint';
+import { makePrivateDirectory } from './files';
+import {
+  chooseRuntimeRoot,
+  startWaitingRunner,
+  type RunnerLauncher,
+  type StartedRunner,
+} from './runner-process';
 
 /*
  * The service's process. The first execution needs a runner at once, which takes as long to start as the service: it is
@@ -54,12 +62,15 @@ async function main(): Promise<void> {
     return;
   }
   if (command !== 'serve') throw new Error(USAGE);
-  const runnerScript = values.runner ?? path.join(__dirname, 'runner.js');
-  const startedRunner = startRunner(dataDirectory, runnerScript);
+  const paths = servicePaths(dataDirectory);
+  await claimDataDirectory(paths);
+  await makePrivateDirectory(paths.host);
+  const script = values.runner ?? path.join(__dirname, 'runner.js');
+  const launcher = { script, runtimeRoot: await chooseRuntimeRoot(runtimeRoots(paths)) };
+  const startedRunner = startRunner(launcher, paths.host);
   const { serve } = await import('./daemon');
   const { ServiceConfigSchema } = await import('./schemas');
   const { AlreadyRunningError } = await import('./takeover');
-  const { removeRuntime } = await import('./runner-client');
   const maxConcurrent = values['max-concurrent'];
   const daemon = await serve({
     dataDirectory,
@@ -70,7 +81,7 @@ async function main(): Promise<void> {
     build: values.build ?? DEVELOPMENT_BUILD,
     replace: values.replace ?? false,
     idleSeconds: values['idle-seconds'] === undefined ? undefined : Number(values['idle-seconds']),
-    runnerScript,
+    launcher,
     startedRunner,
     cancelMs: Number(values['cancel-ms'] ?? 60_000),
     log,
@@ -93,11 +104,9 @@ async function main(): Promise<void> {
 }
 
 /** Starts the runner of the first execution. Where that fails there is none: what is wrong is met again, and said, by `serve`. */
-function startRunner(dataDirectory: string, script: string): StartedRunner | undefined {
-  const paths = servicePaths(dataDirectory);
+function startRunner(launcher: RunnerLauncher, logs: string): StartedRunner | undefined {
   try {
-    mkdirSync(paths.host, { recursive: true, mode: 0o700 });
-    return startWaitingRunner({ script, runtimeRoot: runtimeRoot(paths) }, paths.host);
+    return startWaitingRunner(launcher, logs);
   } catch {
     return undefined;
   }
@@ -110,7 +119,9 @@ if (isMainThread) {
     // Without waiting for what is still under way: every file is replaced as a whole.
     () => process.exit(0),
     (error: unknown) => {
-      log(error instanceof Error ? (error.stack ?? '') : String(error));
+      // What the user can mend is told in a sentence, without the way to it through this program.
+      if (error instanceof ServiceError) log(error.message);
+      else log(error instanceof Error ? (error.stack ?? error.message) : String(error));
       process.exit(1);
     },
   );

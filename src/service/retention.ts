@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { isTerminal } from '../execution/states';
+import { readSmallFile } from '../system/small-file';
 import type { ConfirmedTime } from './confirmed-time';
 import type { DiskUse } from './disk-use';
 import { RetentionNoticeSchema, type CleanUp, type RetentionNotice } from './schemas';
@@ -40,7 +40,7 @@ export class Retention {
   /** Reads what a former service noted. */
   async open(): Promise<void> {
     try {
-      const text = await readFile(this.options.noticeFile, 'utf8');
+      const text = await readSmallFile(this.options.noticeFile);
       this.#notice = RetentionNoticeSchema.parse(JSON.parse(text));
     } catch {
       // None yet, or one of no use: nothing to tell then.
@@ -72,7 +72,7 @@ export class Retention {
     if (count === 0) return;
     await disk.measure(executions);
     this.#notice = { time: now(), count, bytes };
-    await replaceFile(noticeFile, JSON.stringify(this.#notice));
+    await replaceFile(noticeFile, JSON.stringify(this.#notice), 'new');
   }
 
   /**

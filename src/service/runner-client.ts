@@ -1,9 +1,9 @@
 import { EventEmitter } from 'node:events';
-import { rm } from 'node:fs/promises';
 import * as net from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { deferred } from '../runner/deferred';
-import { ControlEventSchema, controlAddress, type ControlRequest, type RunnerStatus } from '../runner/job';
+import { ControlEventSchema, type ControlRequest, type RunnerStatus } from '../runner/job';
+import { controlAddress, isRuntimeDirectory } from '../runner/runtime-directory';
 
 /** A line of a runner that is longer is a fault: it never sends more than a status. */
 const MAX_LINE = 16 * 1024 * 1024;
@@ -40,6 +40,7 @@ export class RunnerClient extends EventEmitter<RunnerEvents> {
 
   /** Connects to the runner with this runtime directory, or answers undefined when nobody listens there. */
   static async connect(runtime: string): Promise<RunnerClient | undefined> {
+    if (!isRuntimeDirectory(runtime)) return undefined;
     const socket = net.connect(controlAddress(runtime));
     return new Promise((resolve) => {
       socket.once('error', () => {
@@ -103,9 +104,4 @@ function parseEvent(line: string): ReturnType<typeof ControlEventSchema.parse> |
     // A newer runner may say what this service does not know.
     return undefined;
   }
-}
-
-/** Removes a runtime directory when its runner is gone. What cannot be removed is left over until the next start. */
-export async function removeRuntime(runtime: string): Promise<void> {
-  await rm(runtime, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined);
 }

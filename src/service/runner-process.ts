@@ -1,8 +1,11 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
+import * as net from 'node:net';
 import * as path from 'node:path';
+import { ServiceError } from '../execution/errors';
 import type { ProcessExit } from '../runner/kernel/kernel-process';
+import { controlAddress, isOwnDirectory, removeRuntime } from '../runner/runtime-directory';
 import { nodeEnvironment } from './processes';
 
 /*
@@ -27,16 +30,7 @@ export interface StartedRunner {
   kill(): void;
 }
 
-/**
- * True when it is a directory of this user, and no link: in the system's temporary folder somebody else may have put
- * something in its place, perhaps a link to where this user keeps things.
- */
-export function isOwnDirectory(directory: string): boolean {
-  const stat = fs.lstatSync(directory, { throwIfNoEntry: false });
-  return stat?.isDirectory() === true && (process.getuid === undefined || stat.uid === process.getuid());
-}
-
-/** Makes a new runtime directory, 0700. @throws Error where somebody else has made its root. */
+/** Makes a new runtime directory, 0700. @throws Error where another user has made its root. */
 export function makeRuntimeDirectory(root: string): string {
   fs.mkdirSync(root, { recursive: true, mode: 0o700 });
   if (!isOwnDirectory(root)) throw new Error(`${root} is not a directory of this user`);
@@ -44,6 +38,43 @@ export function makeRuntimeDirectory(root: string): string {
   const directory = path.join(root, randomBytes(5).toString('hex'));
   fs.mkdirSync(directory, { mode: 0o700 });
   return directory;
+}
+
+/**
+ * Chooses the folder for runtime directories: the first in which a runner can listen.
+ * @param roots see endpoint.ts.
+ * @throws ServiceError FAILED_PRECONDITION `noRuntimeDirectory`, whose message tells what is wrong with each of them.
+ */
+export async function chooseRuntimeRoot(roots: readonly string[]): Promise<string> {
+  const problems: string[] = [];
+  for (const root of roots) {
+    try {
+      await listenOnce(makeRuntimeDirectory(root));
+      return root;
+    } catch (error) {
+      problems.push(`${root}: ${String(error)}`);
+    }
+  }
+  throw new ServiceError(
+    'FAILED_PRECONDITION',
+    'noRuntimeDirectory',
+    `no folder for the sockets of runners (${problems.join('; ') || 'every path is too long'}): ` +
+      'set XDG_RUNTIME_DIR to a private folder with a short path, or choose a data directory with a shorter path',
+  );
+}
+
+/** Listens in a new runtime directory for a moment, and removes it. @throws the system's error. */
+async function listenOnce(directory: string): Promise<void> {
+  const server = net.createServer();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(controlAddress(directory), resolve);
+    });
+  } finally {
+    server.close();
+    await removeRuntime(directory);
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import * as z from 'zod/mini';
+import { readSmallFile } from '../system/small-file';
 import type { ServicePaths } from './endpoint';
 
 /** Where a running service can be called. */
@@ -77,7 +77,7 @@ export const LocationSchema = z.object({ metadata: ServiceInfoSchema });
 /** The endpoint as its file tells; undefined when there is none or it is of no use. */
 export async function readEndpoint(paths: ServicePaths): Promise<Endpoint | undefined> {
   try {
-    return EndpointSchema.parse(JSON.parse(await readFile(paths.endpoint, 'utf8')));
+    return EndpointSchema.parse(JSON.parse(await readSmallFile(paths.endpoint)));
   } catch {
     return undefined;
   }

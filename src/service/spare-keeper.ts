@@ -3,8 +3,9 @@ import { rm } from 'node:fs/promises';
 import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RunnerJob } from '../runner/job';
+import { removeRuntime } from '../runner/runtime-directory';
 import { filesFingerprint, filesLoadedBy } from './python';
-import { removeRuntime, RunnerClient } from './runner-client';
+import { RunnerClient } from './runner-client';
 import { startWaitingRunner, type RunnerLauncher, type StartedRunner } from './runner-process';
 
 /** A spare that nobody took loses its kernel after this time. */
@@ -43,6 +44,8 @@ export class SpareKeeper {
   readonly #own = new WeakSet<RunnerClient>();
   /** Runners that have run a job. */
   readonly #used = new WeakSet<RunnerClient>();
+  /** Runtime directories of runners that were started here and have not ended. */
+  readonly #runtimes = new Set<string>();
   #spare: Spare | undefined;
   /** Key of the spare that is being started. */
   #coming: string | undefined;
@@ -64,6 +67,11 @@ export class SpareKeeper {
      */
     private readonly waiting: () => number,
   ) {}
+
+  /** Runtime directories that are in use, also of runners that do not listen yet. */
+  get runtimes(): ReadonlySet<string> {
+    return this.#runtimes;
+  }
 
   /** True when a spare is there whose kernel has answered. */
   get ready(): boolean {
@@ -197,17 +205,22 @@ export class SpareKeeper {
   async #start(
     { runtime, ended }: StartedRunner = startWaitingRunner(this.launcher, this.logs),
   ): Promise<RunnerClient | undefined> {
+    this.#runtimes.add(runtime);
+    const forget = async (): Promise<void> => {
+      this.#runtimes.delete(runtime);
+      await removeRuntime(runtime);
+    };
     let exited = false;
     void ended.then(() => {
       exited = true;
     });
     const client = await RunnerClient.connectWhenUp(runtime, () => exited);
     if (client === undefined) {
-      await removeRuntime(runtime);
+      await forget();
       return undefined;
     }
     this.#own.add(client);
-    void client.closed.then(() => removeRuntime(runtime));
+    void client.closed.then(forget);
     return client;
   }
 

@@ -7,15 +7,16 @@ import { deferred } from '../runner/deferred';
 import type { ProcessExit } from '../runner/kernel/kernel-process';
 import { processStartTime } from '../runner/kernel/process-info';
 import { RunnerJobSchema, type RunnerJob, type RunnerStatus } from '../runner/job';
+import { removeRuntime } from '../runner/runtime-directory';
 import { exists } from '../system/programs';
-import { jobIfReadable, readJob, readStatus, retryFile, vanished, withdraw } from './attempt-files';
+import { claimant, jobIfReadable, readJob, readStatus, retryFile, vanished, withdraw } from './attempt-files';
 import type { Entry } from './entry';
 import { ExecutionEnding } from './execution-ending';
 import { isStorageError, readIfExists, replaceFile } from './files';
 import type { FolderStore } from './folder-store';
 import { killGroup } from './processes';
 import { merge, now, type ExecutionRecord, type Merged } from './record';
-import { removeRuntime, RunnerClient } from './runner-client';
+import { RunnerClient } from './runner-client';
 import { makeRuntimeDirectory, spawnRunner, type RunnerLauncher } from './runner-process';
 import type { SpareKeeper } from './spare-keeper';
 import { completeOnThread } from './worker';
@@ -128,8 +129,8 @@ export class Supervisor {
       const runner = await RunnerClient.connect(runtime);
       if (runner !== undefined || performance.now() > deadline || !(await exists(runtime))) return runner;
       // A runner claims the attempt, with its process id, a moment before it listens.
-      const claim = await readIfExists(this.options.store.file(record.id, 'claim'));
-      if (claim !== undefined && (await processStartTime(Number(claim))) === undefined) return undefined;
+      const pid = await claimant(this.options.store, record);
+      if (pid !== undefined && (await processStartTime(pid)) === undefined) return undefined;
       await delay(50);
     }
   }
@@ -146,11 +147,11 @@ export class Supervisor {
 
   /** Ends a runner that does not react; that it is gone is then the end of the attempt. */
   async #force({ record, runner }: Entry): Promise<void> {
-    const claim = await readIfExists(this.options.store.file(record.id, 'claim'));
-    if (runner === undefined || claim === undefined) return;
+    const pid = await claimant(this.options.store, record);
+    if (runner === undefined || pid === undefined) return;
     this.options.log(`${record.id}: its runner does not react and is ended`);
     // As long as the connection is open the process lives, so that its id is nobody else's.
-    process.kill(Number(claim), 'SIGKILL');
+    process.kill(pid, 'SIGKILL');
   }
 
   /**

@@ -1,6 +1,6 @@
-import * as fs from 'node:fs/promises';
 import * as http from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { readSmallFile } from '../system/small-file';
 import { servicePaths, STOP_PATH, type ServicePaths } from './endpoint';
 import { readEndpoint, type Endpoint } from './schemas';
 import { ServiceLock } from './lock';
@@ -28,7 +28,7 @@ export async function takeLock(
   { build, replace, log }: TakeoverOptions,
 ): Promise<ServiceLock> {
   for (;;) {
-    const lock = await ServiceLock.acquire(paths.host);
+    const lock = await ServiceLock.acquire(paths.host, log);
     if (lock instanceof ServiceLock) return lock;
     const running = await readEndpoint(paths);
     if (!replace || running?.build === build) {
@@ -74,7 +74,7 @@ export async function stopRunning(dataDirectory: string): Promise<boolean> {
 }
 
 async function askToStop(endpoint: Endpoint, tokenFile: string): Promise<void> {
-  const token = await fs.readFile(tokenFile, 'utf8');
+  const token = await readSmallFile(tokenFile);
   await new Promise<void>((resolve, reject) => {
     const request = http.request(
       new URL(STOP_PATH, endpoint.endpoint),

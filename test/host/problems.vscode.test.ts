@@ -98,6 +98,19 @@ describe('sentences of errors', () => {
     );
   });
 
+  it('say that a data directory holds other files, and offer to choose another', () => {
+    const args = { path: '/home/ada', names: '.bashrc, .git' };
+    const problem = problemOf(new ServiceError('FAILED_PRECONDITION', 'dataDirectoryForeign', '', args));
+    assert.match(
+      problem.message,
+      /^The data directory \/home\/ada holds other files \(\.bashrc, \.git\)\. Nothing /,
+    );
+    assert.deepEqual(
+      problem.remedies.map(({ label }) => label),
+      ['Open Settings'],
+    );
+  });
+
   it('offer to sign in and to open the page that mends it', () => {
     const labels = (args: Record<string, string>): string[] =>
       problemOf(new ServiceError('UNAUTHENTICATED', 'credentialsExpired', '', args)).remedies.map(

@@ -12,6 +12,7 @@ import { run, suiteOfCommands } from './support/suite';
 const REASONS: Readonly<Record<Exclude<WelcomeReason, ''>, true>> = {
   filtered: true,
   serviceNotStarted: true,
+  dataDirectoryForeign: true,
   credentials: true,
   cloudFails: true,
   serviceFails: true,

@@ -11,7 +11,7 @@ export function problemOf(error: unknown): Problem {
     return error;
   }
   if (error instanceof ServiceError) {
-    const remedies = isHanging(error) ? [restartService()] : googleRemedies(error);
+    const remedies = [...machineRemedies(error), ...googleRemedies(error)];
     return new Problem(sentenceOf(error), remedies, { cause: error });
   }
   return new Problem(
@@ -21,11 +21,18 @@ export function problemOf(error: unknown): Problem {
   );
 }
 
-function restartService(): Remedy {
-  return {
-    label: l10n.t('Restart Service'),
-    run: () => commands.executeCommand('notebookExecutions.restartService'),
-  };
+/** What mends an error of the service of this machine. */
+export function machineRemedies(error: ServiceError): Remedy[] {
+  if (isHanging(error)) {
+    const run = () => commands.executeCommand('notebookExecutions.restartService');
+    return [{ label: l10n.t('Restart Service'), run }];
+  }
+  if (error.reason === 'dataDirectoryForeign') {
+    const run = () =>
+      commands.executeCommand('workbench.action.openSettings', 'notebookExecutions.dataDirectory');
+    return [{ label: l10n.t('Open Settings'), run }];
+  }
+  return [];
 }
 
 /** A ServiceError's sentence, by its reason where that is known, else by its status. */
@@ -69,6 +76,12 @@ export function sentenceOf(error: ServiceError): string {
       return args['error'] === undefined
         ? l10n.t('The execution service could not be started.')
         : l10n.t('The execution service could not be started: {0}', args['error']);
+    case 'dataDirectoryForeign':
+      return l10n.t(
+        'The data directory {0} holds other files ({1}). Nothing was changed there. Choose an empty or a new folder in the settings.',
+        args['path'] ?? '',
+        args['names'] ?? '',
+      );
     case 'serviceNotResponding':
       return l10n.t('The execution service does not answer.');
     case 'fileNotReadable':

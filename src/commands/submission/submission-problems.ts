@@ -7,7 +7,7 @@ import { label } from '../../views/pickers/label';
 import { googleRemedies } from '../google-cloud/google-sentences';
 import { installIpykernel } from '../python/ipykernel';
 import { Problem, type Remedy } from '../problems/problem';
-import { sentenceOf } from '../problems/problem-sentences';
+import { machineRemedies, sentenceOf } from '../problems/problem-sentences';
 import { pythonOnPath } from '../python/python-on-path';
 import { nameOf, type Submission } from './submission';
 import { editTemplates } from '../templates/template-settings';
@@ -83,6 +83,8 @@ function remediesOf(error: ServiceError, submission: Submission, resubmit: Resub
     case 'parametersInvalid':
     case 'fileNotReadable':
       return [edit, again];
+    case 'dataDirectoryForeign':
+      return machineRemedies(error);
     case 'serviceNotStarted':
       return [
         again,

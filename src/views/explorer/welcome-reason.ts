@@ -8,6 +8,7 @@ export type WelcomeReason =
   | ''
   | 'filtered'
   | 'serviceNotStarted'
+  | 'dataDirectoryForeign'
   | 'credentials'
   | 'cloudFails'
   | 'serviceFails'
@@ -35,8 +36,10 @@ export function welcomeReason(
   const [first] = failures;
   if (first === undefined) return python === 'found' ? '' : python;
   const { serviceId, error } = first;
-  if (failures.some(({ error: each }) => each instanceof ServiceError && each.reason === 'serviceNotStarted'))
-    return 'serviceNotStarted';
+  for (const reason of ['serviceNotStarted', 'dataDirectoryForeign'] as const) {
+    if (failures.some(({ error: each }) => each instanceof ServiceError && each.reason === reason))
+      return reason;
+  }
   if (error instanceof ServiceError && error.status === 'UNAUTHENTICATED') return 'credentials';
   return serviceId === 'embedded' ? 'serviceFails' : 'cloudFails';
 }

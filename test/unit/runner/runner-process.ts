@@ -6,12 +6,8 @@ import * as path from 'node:path';
 import * as readline from 'node:readline';
 import type { Notebook } from '../../../src/notebook/model';
 import { FILES } from '../../../src/runner/execution-folder';
-import {
-  controlAddress,
-  type ControlEvent,
-  type ControlRequest,
-  type RunnerJob,
-} from '../../../src/runner/job';
+import type { ControlEvent, ControlRequest, RunnerJob } from '../../../src/runner/job';
+import { controlAddress } from '../../../src/runner/runtime-directory';
 import { ROOT } from '../../support/paths';
 import { cleanUp, jobFor, makeFolders } from './running';
 

@@ -10,6 +10,7 @@ import { KernelClient } from '../../../src/runner/kernel/kernel-client';
 import { launchKernel } from '../../../src/runner/kernel/launch';
 import { NotebookRun, PATIENCE, type RunDependencies } from '../../../src/runner/run';
 import { StatusReporter } from '../../../src/runner/status-reporter';
+import { makeRuntimeDirectory } from '../../../src/service/runner-process';
 import { VENV_PYTHON } from '../../support/python';
 
 /** A kernel of `.venv`, with the environment of the tests. */
@@ -64,8 +65,9 @@ export function tagged(source: string, ...tags: string[]): Partial<Cell> {
 /** Folders for one execution; removed by {@link cleanUp}. */
 export async function makeFolders(input: Notebook | string): Promise<{ folder: string; runtime: string }> {
   const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'nbx-run-'));
-  const runtime = await fs.mkdtemp(path.join(os.tmpdir(), 'nbx-rt-'));
-  folders.push(folder, runtime);
+  const above = await fs.mkdtemp(path.join(os.tmpdir(), 'nbx-rt-'));
+  const runtime = makeRuntimeDirectory(path.join(above, 'nbx-0-0123456789ab'));
+  folders.push(folder, above);
   await fs.writeFile(
     path.join(folder, FILES.input),
     typeof input === 'string' ? input : JSON.stringify(input),

@@ -123,8 +123,8 @@ describe('A disk that takes no more', () => {
     await first.create('kept');
     await first.ended('kept');
     await first.kill();
-    fs.mkdirSync(first.file('.x-new-half', '.'));
-    fs.utimesSync(first.file('.x-new-half', '.'), 0, 0);
+    fs.mkdirSync(first.file('.01234567-new-half-01234567-89ab-cdef-0123-456789abcdef', '.'));
+    fs.utimesSync(first.file('.01234567-new-half-01234567-89ab-cdef-0123-456789abcdef', '.'), 0, 0);
     const stubborn = new Unruly(other, { fail: { match: '^rm .*half', code: 'EACCES' } });
     const second = await TestService.startBy(other, { env: stubborn.env });
     assert.equal((await second.get('kept')).state, 'SUCCEEDED');

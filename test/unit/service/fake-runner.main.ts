@@ -6,13 +6,9 @@ import * as fs from 'node:fs';
 import * as net from 'node:net';
 import * as path from 'node:path';
 import { parseArgs } from 'node:util';
-import {
-  controlAddress,
-  ControlRequestSchema,
-  RunnerJobSchema,
-  type RunnerStatus,
-} from '../../../src/runner/job';
+import { ControlRequestSchema, RunnerJobSchema, type RunnerStatus } from '../../../src/runner/job';
 import { FILES } from '../../../src/runner/execution-folder';
+import { controlAddress } from '../../../src/runner/runtime-directory';
 
 const { values } = parseArgs({ options: { runtime: { type: 'string' }, job: { type: 'string' } } });
 const runtime = values.runtime ?? '';

@@ -2,7 +2,7 @@ import * as assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { runtimeRoot, servicePaths } from '../../../src/service/endpoint';
+import { runtimeRoots, servicePaths } from '../../../src/service/endpoint';
 import { runtimesIn } from '../../../src/service/leftovers';
 import { placeOutput } from '../../../src/service/output';
 import { makeRuntimeDirectory } from '../../../src/service/runner-process';
@@ -180,7 +180,7 @@ describe('Paths of sockets', () => {
     let own = 0;
     for (let length = 1; length < 300; length++) {
       const paths = servicePaths(`/${'ü'.repeat(length / 2)}${'x'.repeat(length % 2)}`, 'host');
-      const root = runtimeRoot(paths, 'linux');
+      const [root = ''] = runtimeRoots(paths, 'linux');
       if (root.startsWith(paths.host)) own++;
       // What a runner and a kernel add to it: ten characters, and the longest name.
       assert.ok(Buffer.byteLength(`${root}/0123456789/kernel-5`) < 104, root);

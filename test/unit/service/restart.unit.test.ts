@@ -70,11 +70,12 @@ describe('A service that was killed', () => {
     const unfinished = ['status.json.new', 'output.ipynb.new'].map((name) => first.file('lost', name));
     for (const file of unfinished) fs.writeFileSync(file, '{');
     // Between making and renaming: what a create or a delete leaves behind.
-    fs.mkdirSync(first.file('.x-new-half-1', '.'));
-    fs.utimesSync(first.file('.x-new-half-1', '.'), 0, 0);
+    const half = first.file('.01234567-new-half-01234567-89ab-cdef-0123-456789abcdef', '.');
+    fs.mkdirSync(half);
+    fs.utimesSync(half, 0, 0);
     const [host = ''] = fs.readdirSync(path.join(folder, 'data/hosts'));
     const run = path.join(folder, 'data/hosts', host, 'run');
-    fs.mkdirSync(path.join(run, 'stray'));
+    fs.mkdirSync(path.join(run, '0123456789'));
     const second = await TestService.start(folder);
     const lost = await second.ended('lost');
     assert.deepEqual([lost.state, lost.runStatus?.cause], ['FAILED', 'hostLost']);
@@ -138,7 +139,7 @@ describe('A service that was killed', () => {
     const second = await TestService.start(folder);
     const { body } = await second.request('GET', `${PARENT}/executions`);
     assert.equal((body['executions'] as unknown[]).length, 1);
-    assert.ok(fs.existsSync(second.file('torn', 'execution.json.corrupt')));
+    assert.equal(fs.readFileSync(second.file('torn', 'execution.json'), 'utf8').length, 40);
     assert.match(second.stderr.join(''), /record of torn set aside/);
     // Its folder is still there: the id is taken and nothing of it is overwritten.
     assert.equal((await second.create('torn')).code, 409);

@@ -74,7 +74,7 @@ export function interfereWithDisk(interfere: Interfere): () => Promise<void> {
   for (const name of CHANGING.sync) {
     if (!(name in sync)) continue;
     replace(realSync, name, (original, self, args) => {
-      void interfere({ call: name, path: String(args[0]), half: nothing });
+      if (!isReading(name, args)) void interfere({ call: name, path: String(args[0]), half: nothing });
       return original.apply(self, args);
     });
   }
@@ -95,7 +95,7 @@ export function interfereWithDisk(interfere: Interfere): () => Promise<void> {
   for (const name of CHANGING.promises) {
     replace(promises, name, async (original, self, args) => {
       const path = String(args[0]);
-      const reads = name === 'open' && (args[1] === undefined || args[1] === 'r' || args[1] === 0);
+      const reads = isReading(name, args);
       const act = (): unknown => original.apply(self, args);
       const half = name === 'writeFile' ? halfOf(original, self, args, 1) : nothing;
       const result = await (reads ? act() : gate({ call: name, path, half }, act));
@@ -108,6 +108,13 @@ export function interfereWithDisk(interfere: Interfere): () => Promise<void> {
     for (let quiet = 0; quiet < 3; quiet = underWay === 0 ? quiet + 1 : 0) await setImmediate();
     for (const each of undo.splice(0).reverse()) each();
   };
+}
+
+/** True for the call that opens a file without the right to write to it. */
+function isReading(call: string, [, flags = 'r']: unknown[]): boolean {
+  const { O_WRONLY, O_RDWR } = nodeFs().constants;
+  const cannotWrite = flags === 'r' || (typeof flags === 'number' && (flags & (O_WRONLY | O_RDWR)) === 0);
+  return call.startsWith('open') && cannotWrite;
 }
 
 /** Writes the first half of what a `writeFile` is called with, whose argument `at` is the data. */

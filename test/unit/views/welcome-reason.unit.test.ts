@@ -17,6 +17,8 @@ describe('what an empty view says', () => {
     assert.equal(welcomeReason(false, 0, [offline], 'found'), 'cloudFails');
     assert.equal(welcomeReason(false, 0, [here(new Error('unknown'))], 'found'), 'serviceFails');
     assert.equal(welcomeReason(false, 0, [refused, broken], 'found'), 'serviceNotStarted');
+    const foreign = here(new ServiceError('FAILED_PRECONDITION', 'dataDirectoryForeign', 'other files'));
+    assert.equal(welcomeReason(false, 0, [offline, foreign], 'found'), 'dataDirectoryForeign');
   });
 
   it('names the filter where that hides everything, and nothing where executions are shown', () => {

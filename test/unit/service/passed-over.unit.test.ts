@@ -1,0 +1,234 @@
+import * as assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { servicePaths } from '../../../src/service/endpoint';
+import { FolderStore } from '../../../src/service/folder-store';
+import type { ExecutionRecord } from '../../../src/service/record';
+import type { ServiceInfo } from '../../../src/service/schemas';
+import { readSmallFile, readSmallFileSync } from '../../../src/system/small-file';
+import { PARENT, temporaryFolder, TestService } from './support';
+
+const UUID = '01234567-89ab-cdef-0123-456789abcdef';
+
+async function setAside(service: TestService): Promise<string[]> {
+  const { metadata } = (await service.request('GET', PARENT)).body as { metadata: ServiceInfo };
+  return metadata.setAside;
+}
+
+describe('A small file', () => {
+  it('is read whole, whatever its size, up to a bound', async () => {
+    const file = path.join(temporaryFolder(), 'file');
+    for (const text of ['', 'ü', 'x'.repeat(70_000)]) {
+      fs.writeFileSync(file, text);
+      assert.equal(readSmallFileSync(file), text);
+      assert.equal(await readSmallFile(file), text);
+    }
+    const bytes = fs.statSync(file).size;
+    assert.equal(readSmallFileSync(file, bytes).length, bytes);
+    assert.equal((await readSmallFile(file, bytes)).length, bytes);
+    assert.throws(() => readSmallFileSync(file, bytes - 1), { code: 'EFBIG' });
+    await assert.rejects(readSmallFile(file, bytes - 1), { code: 'EFBIG' });
+    if (process.platform !== 'linux') return;
+    // One that has no size.
+    const status = '/proc/sys/kernel/ostype';
+    assert.equal(readSmallFileSync(status), 'Linux\n');
+    assert.equal(await readSmallFile(status), 'Linux\n');
+  });
+});
+
+describe('A file of ours that is none', () => {
+  const host = path.basename(servicePaths('/').host);
+  const KINDS: Readonly<Record<string, (file: string) => void>> = {
+    pipe: (file) => execFileSync('mkfifo', [file]),
+    device: (file) => {
+      fs.symlinkSync('/dev/zero', file);
+    },
+    folder: (file) => {
+      fs.mkdirSync(file);
+    },
+    'dangling link': (file) => {
+      fs.symlinkSync('nowhere', file);
+    },
+    'endless file': (file) => {
+      fs.symlinkSync('/proc/self/pagemap', file);
+    },
+  };
+
+  for (const [kind, put] of Object.entries(KINDS)) {
+    if (kind === 'endless file' && process.platform !== 'linux') continue;
+    it(`but a ${kind}: the service starts, is well, and says what it passed over`, async () => {
+      const folder = temporaryFolder();
+      const first = await TestService.start(folder);
+      for (const id of ['well', 'odd']) {
+        await first.create(id);
+        await first.ended(id);
+      }
+      await first.create('lost', 'wait');
+      await first.running('lost');
+      await first.kill();
+      process.kill(Number(fs.readFileSync(first.file('lost', 'pid'), 'utf8')), 'SIGKILL');
+      const names = [
+        'config.json',
+        `hosts/${host}/lock.9`,
+        `hosts/${host}/lock.9007199254740992`,
+        'executions/.odd',
+        'executions/stray',
+      ];
+      for (const name of [...(kind === 'folder' ? [] : ['endpoint.json']), 'retention.json', 'clock.json'])
+        names.push(`hosts/${host}/${name}`);
+      names.push('executions/odd/execution.json', 'executions/lost/status.json', 'executions/lost/journal');
+      for (const name of names) {
+        const file = path.join(folder, 'data', name);
+        fs.rmSync(file, { force: true });
+        put(file);
+      }
+      const second = await TestService.start(folder);
+      assert.equal((await second.get('well')).state, 'SUCCEEDED');
+      assert.equal((await second.ended('lost')).state, 'FAILED');
+      const said = second.stderr.join('');
+      if (kind !== 'dangling link') {
+        assert.match(said, /config\.json is of no use/);
+        assert.match(said, /lost: status\.json is of no use/);
+      }
+      assert.match(said, /record of odd set aside/);
+      assert.match(said, /no locks: lock\.9007199254740992/);
+      assert.match(said, /passed over in .*executions, 2 of no execution: "\.odd", "stray"/);
+      assert.deepEqual(await setAside(second), ['odd']);
+      assert.equal((await second.create('new')).code, 200);
+      assert.equal((await second.ended('new')).state, 'SUCCEEDED');
+      await second.kill();
+      assert.equal((await (await TestService.start(folder)).get('new')).state, 'SUCCEEDED');
+    });
+  }
+}).timeout(60_000);
+
+describe('A record that cannot be read', () => {
+  /** A service that was killed while an execution waited whose environment has a secret, and has other attempts. */
+  async function killedService(id: string): Promise<TestService> {
+    const folder = temporaryFolder();
+    const service = await TestService.start(folder);
+    await service.create('blocks', 'wait');
+    await service.running('blocks');
+    const environment = { JUPYTER_PATH: path.join(folder, 'jupyter'), TOKEN: 'hush-hush' };
+    await service.create(id, 'succeed', { options: { environment, maxAttempts: 2 } });
+    await service.kill();
+    return service;
+  }
+  const contents = (service: TestService, id: string): string =>
+    fs
+      .readdirSync(service.file(id, '.'))
+      .map((name) => fs.readFileSync(service.file(id, name), 'utf8'))
+      .join();
+
+  it('is listed at each start and said once; it holds no environment, can be deleted, and its id is free then', async () => {
+    const killed = await killedService('torn');
+    assert.ok(contents(killed, 'torn').includes('hush-hush'));
+    fs.truncateSync(killed.file('torn', 'execution.json'), 40);
+    const input = fs.readFileSync(killed.file('torn', 'input.ipynb'), 'utf8');
+    for (let start = 1; start <= 2; start++) {
+      const service = await TestService.start(killed.folder);
+      assert.deepEqual(await setAside(service), ['torn']);
+      assert.ok(!contents(service, 'torn').includes('hush-hush'));
+      assert.equal(service.stderr.join('').match(/record of torn/g)?.length, 1);
+      assert.equal(fs.readFileSync(service.file('torn', 'input.ipynb'), 'utf8'), input);
+      await service.kill();
+    }
+    const service = await TestService.start(killed.folder);
+    assert.equal((await service.request('GET', `${PARENT}/executions/torn`)).code, 404);
+    // Nothing of it is overwritten.
+    assert.equal((await service.create('torn')).code, 409);
+    const { code, body } = await service.request('DELETE', `${PARENT}/executions/torn`);
+    assert.deepEqual([code, body['done']], [200, true]);
+    assert.deepEqual(await setAside(service), []);
+    assert.ok(!fs.existsSync(service.file('torn', '.')));
+    assert.equal((await service.request('DELETE', `${PARENT}/executions/torn`)).code, 404);
+    service.go('blocks');
+    assert.equal((await service.create('torn')).code, 200);
+    assert.equal((await service.ended('torn')).state, 'SUCCEEDED');
+  });
+
+  it('is said once, however often the folder changes, and no more when it is gone or well again', async () => {
+    const folder = temporaryFolder();
+    const messages: string[] = [];
+    const store = new FolderStore(folder, 'host', (message) => messages.push(message));
+    for (const id of ['torn', 'gone']) {
+      fs.mkdirSync(store.folder(id));
+      fs.writeFileSync(store.file(id, 'execution'), '{');
+    }
+    await store.load();
+    for (const id of ['a', 'b', 'c']) {
+      fs.mkdirSync(store.folder(id));
+      for (const name of store.changedNames() ?? []) store.read(name);
+    }
+    assert.deepEqual(store.setAside, ['gone', 'torn']);
+    assert.equal(messages.length, 2, messages.join());
+    fs.rmSync(store.folder('gone'), { recursive: true });
+    const time = new Date().toISOString();
+    const record: ExecutionRecord = {
+      version: 1,
+      id: 'torn',
+      content: 'x',
+      createTime: time,
+      updateTime: time,
+      stem: 'notebook',
+      executionTemplate: {},
+      runOptions: {},
+      state: 'SUCCEEDED',
+      history: [],
+      attempt: 1,
+      outputNotebookFile: 'file:///x',
+    };
+    await store.save(record);
+    for (const name of store.changedNames() ?? []) store.read(name);
+    assert.deepEqual(store.setAside, []);
+  });
+
+  it('of the first version, which renamed it, is listed and can be deleted as well', async () => {
+    const killed = await killedService('former');
+    fs.renameSync(killed.file('former', 'execution.json'), killed.file('former', 'execution.json.corrupt'));
+    const service = await TestService.start(killed.folder);
+    assert.deepEqual(await setAside(service), ['former']);
+    assert.ok(!contents(service, 'former').includes('hush-hush'));
+    assert.equal((await service.request('DELETE', `${PARENT}/executions/former`)).code, 200);
+    assert.deepEqual(await setAside(service), []);
+  });
+
+  it('because a newer version wrote it is as it was when that version is back', async () => {
+    const killed = await killedService('newer');
+    const file = killed.file('newer', 'execution.json');
+    const record = JSON.parse(fs.readFileSync(file, 'utf8')) as object;
+    fs.writeFileSync(file, JSON.stringify({ ...record, version: 2 }));
+    const older = await TestService.start(killed.folder);
+    assert.deepEqual(await setAside(older), ['newer']);
+    await older.kill();
+    fs.writeFileSync(file, JSON.stringify(record));
+    const newer = await TestService.start(killed.folder);
+    newer.go('blocks');
+    assert.equal((await newer.ended('newer')).state, 'SUCCEEDED');
+  });
+}).timeout(60_000);
+
+describe('A folder that another host is deleting', () => {
+  it('does not keep the service from starting', async () => {
+    const folder = temporaryFolder();
+    const messages: string[] = [];
+    const store = new FolderStore(folder, 'host', (message) => messages.push(message));
+    const real = process.getBuiltinModule('node:fs');
+    const { readdirSync } = real;
+    const gone = [`.01234567-deleted-one-${UUID}`, 'two'];
+    // They were still there as the names were read.
+    real.readdirSync = ((directory: string) =>
+      directory === folder ? gone : readdirSync(directory)) as typeof readdirSync;
+    try {
+      assert.deepEqual(await store.load(), []);
+    } finally {
+      real.readdirSync = readdirSync;
+    }
+    assert.deepEqual(store.setAside, []);
+    assert.ok(
+      messages.every((message) => !message.includes('left over')),
+      messages.join(),
+    );
+  });
+});
