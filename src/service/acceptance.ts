@@ -1,7 +1,8 @@
 import * as path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { ExecutionWarning } from '../execution/execution';
-import type { RunnerJob } from '../runner/job';
+import { isNamedBy } from '../notebook/kernelspec';
+import type { KernelLaunch, RunnerJob } from '../runner/job';
 import { withoutEditorVariables } from '../system/environment';
 import { PARENT } from './endpoint';
 import type { FolderStore } from './folder-store';
@@ -87,7 +88,9 @@ export async function accept(
     ...place,
     attempt: 1,
     outputNotebookFile: pathToFileURL(output).href,
-    runStatus: { warnings: warningsOf(executionTemplate) },
+    runStatus: {
+      warnings: [...ignoredFields(executionTemplate), ...otherKernel(request, facts.kernel, kernel)],
+    },
   };
   const job: RunnerJob = {
     version: 1,
@@ -110,6 +113,17 @@ export async function accept(
   return { record, job };
 }
 
-function warningsOf(template: ExecutionRecord['executionTemplate']): ExecutionWarning[] {
+/** Warns where the kernel is another one than the notebook names, and the template asks for none. */
+function otherKernel(
+  { executionTemplate }: CreateRequest,
+  named: string | undefined,
+  kernel: KernelLaunch,
+): ExecutionWarning[] {
+  if (executionTemplate.kernelSpec !== undefined || named === undefined || isNamedBy(named, kernel))
+    return [];
+  return [{ code: 'otherKernel', args: [named, kernel.name] }];
+}
+
+function ignoredFields(template: ExecutionRecord['executionTemplate']): ExecutionWarning[] {
   return unsupportedFields(template).map((field) => ({ code: 'fieldIgnored', args: [field] }));
 }

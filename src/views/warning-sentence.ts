@@ -16,6 +16,8 @@ export function warningSentence({ code, args = [] }: ExecutionWarning): string {
       return l10n.t('Parameter {0} is not declared in the notebook; it was set anyway.', first);
     case 'parametersCellInvalid':
       return l10n.t('The cell tagged “parameters” cannot be read from line {0} on.', first);
+    case 'otherKernel':
+      return l10n.t('The notebook asks for the kernel {0}; it was run with {1}.', first, second);
     case 'formatUpgraded':
       return l10n.t('The notebook was upgraded from format {0}.', first);
     case 'fieldMoved':

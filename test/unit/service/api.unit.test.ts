@@ -173,6 +173,27 @@ describe('The API of the embedded service', () => {
     assert.equal(execution.executionTemplate?.masterType, 'n1-standard-4');
   });
 
+  it('warns where another kernel runs the notebook than it names, unless the template names one', async () => {
+    const file = path.join(folder, 'other-kernel.ipynb');
+    const named = (name: string): void => {
+      const kernelspec = { name, display_name: name, language: 'fake' };
+      fs.writeFileSync(
+        file,
+        JSON.stringify({ cells: [], metadata: { kernelspec }, nbformat: 4, nbformat_minor: 5 }),
+      );
+    };
+    const template = { inputNotebookFile: pathToFileURL(file).href };
+    named('gone');
+    await create('other', template);
+    const warned = [{ code: 'otherKernel', args: ['gone', 'fake'] }];
+    assert.deepEqual((await service.ended('other')).runStatus?.warnings, warned);
+    await create('asked', { ...template, kernelSpec: 'fake' });
+    assert.deepEqual((await service.ended('asked')).runStatus?.warnings ?? [], []);
+    named('FAKE');
+    await create('same', template);
+    assert.deepEqual((await service.ended('same')).runStatus?.warnings ?? [], []);
+  });
+
   it('takes changed settings over before the next create', async () => {
     const config = path.join(folder, 'data', 'config.json');
     fs.writeFileSync(config, JSON.stringify({ maxConcurrent: 3 }));
