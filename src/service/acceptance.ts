@@ -52,7 +52,7 @@ export async function accept(
   const { executionTemplate, runOptions } = request;
   const [facts, parameters, workingDirectory, outputFolder] = await Promise.all([
     inspectNotebook(notebook),
-    readParameters(executionTemplate),
+    readParameters(executionTemplate, secretParameters),
     resolveWorkingDirectory(runOptions),
     checkOutputFolder(executionTemplate.outputNotebookFolder),
     checkInterpreter(runOptions.interpreter),
@@ -64,7 +64,7 @@ export async function accept(
     notebookLanguage: facts.language,
     env: withoutEditorVariables(request.environment ?? process.env),
   });
-  checkParameterNames(parameters, kernel);
+  checkParameterNames(parameters.text, kernel);
   const stem = stemOf(request);
   const folder = store.folder(id);
   const output = store.file(id, 'output');
@@ -89,7 +89,11 @@ export async function accept(
     attempt: 1,
     outputNotebookFile: pathToFileURL(output).href,
     runStatus: {
-      warnings: [...ignoredFields(executionTemplate), ...otherKernel(request, facts.kernel, kernel)],
+      warnings: [
+        ...ignoredFields(executionTemplate),
+        ...otherKernel(request, facts.kernel, kernel),
+        ...parameters.warnings,
+      ],
     },
   };
   const job: RunnerJob = {
@@ -99,7 +103,7 @@ export async function accept(
     folder,
     kernel,
     workingDirectory,
-    parameters,
+    parameters: parameters.text,
     inputPath: sourcePath(runOptions.source) ?? runOptions.source ?? store.file(id, 'input'),
     outputPath: outputFolder === undefined ? output : path.join(outputFolder, outputName(record)),
     timeout: runOptions.timeout,

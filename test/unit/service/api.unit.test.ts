@@ -2,6 +2,7 @@ import * as assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { MASK } from '../../../src/execution/secret-names';
 import { errorOf, startApi, type Api } from './api';
 import { NOTEBOOK, PARENT, type Answer, type TestService } from './support';
 
@@ -171,6 +172,20 @@ describe('The API of the embedded service', () => {
       { code: 'fieldIgnored', args: ['masterType'] },
     ]);
     assert.equal(execution.executionTemplate?.masterType, 'n1-standard-4');
+  });
+
+  it('warns of words that papermill reads differently, with both readings but for secrets', async () => {
+    const file = path.join(folder, 'words.yaml');
+    fs.writeFileSync(file, 'dry_run: no\nstart: 12:30\nquoted: "no"');
+    const paramsYamlFile = pathToFileURL(file).href;
+    await create('words', { paramsYamlFile, parameters: '{start: x, size: 1_000, db: {password: 0777}}' });
+    const { runStatus, executionTemplate } = await service.ended('words');
+    assert.deepEqual(runStatus?.warnings, [
+      { code: 'yamlWord', args: ['dry_run', 'no', '"no"', 'false'] },
+      { code: 'yamlWord', args: ['size', '1_000', '"1_000"', '1000'] },
+      { code: 'yamlWord', args: ['db.password', MASK, MASK, MASK] },
+    ]);
+    assert.equal(executionTemplate?.paramsYamlFile, paramsYamlFile);
   });
 
   it('warns where another kernel runs the notebook than it names, unless the template names one', async () => {
