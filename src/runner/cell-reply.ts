@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { endMessage, type EndMessage } from '../execution/end-message';
 import type { ErrorOutput } from '../notebook/model';
 import type { ExecuteReply, ExecuteRequest } from './kernel/kernel-client';
 
@@ -6,29 +7,27 @@ import type { ExecuteReply, ExecuteRequest } from './kernel/kernel-client';
  * What the reply to a cell says beside its outputs, and the cells that get no reply because they cannot be sent.
  */
 
-/** An error as kernels report it. */
-type ReportedError = Pick<ErrorOutput, 'ename' | 'evalue'>;
-
 /**
  * Why a source cannot be sent: half of a surrogate pair has no UTF-8, and ipykernel answers such a request never.
- * @returns The error with which the cell fails; undefined where it can be sent.
+ * @returns undefined where it can be sent.
  */
-export function unsendableIn(source: string): ReportedError | undefined {
+export function unsendableIn(source: string): EndMessage | undefined {
   const found = /\p{Cs}/u.exec(source);
   if (!found) return undefined;
   const lines = source.slice(0, found.index).split('\n');
-  const line = String(lines.length);
-  const column = String((lines.at(-1) ?? '').length + 1);
+  const column = (lines.at(-1) ?? '').length + 1;
   const character = `\\u${found[0].charCodeAt(0).toString(16)}`;
-  return {
-    ename: 'UnicodeEncodeError',
-    evalue: `Line ${line}, column ${column} is half of a surrogate pair (${character}), which cannot be sent to a kernel`,
-  };
+  return endMessage('sourceUnsendable', { line: lines.length, column, character });
 }
 
-/** Stands for the request of a cell that is not sent. */
-export function notSent(error: ReportedError): ExecuteRequest {
-  const reply = { status: 'error', date: undefined, ...error };
+/** The error of a cell that cannot be sent, under the name that Python has for it. */
+export function errorOfUnsendable({ message }: EndMessage): ErrorOutput {
+  return { output_type: 'error', ename: 'UnicodeEncodeError', evalue: message, traceback: [] };
+}
+
+/** Stands for the request of a cell that is not sent, and fails with this error. */
+export function notSent({ ename, evalue }: ErrorOutput): ExecuteRequest {
+  const reply = { status: 'error', date: undefined, ename, evalue };
   return { requestId: randomUUID(), replied: Promise.resolve(reply), idle: Promise.resolve() };
 }
 

@@ -1,8 +1,8 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { ExecutionWarning } from '../execution/execution';
-import { stringifyJson, type JsonObject, type Writable } from '../notebook/json';
-import type { ErrorOutput, Notebook } from '../notebook/model';
+import { stringifyJson, type JsonObject } from '../notebook/json';
+import type { DisplayData, ErrorOutput, Notebook } from '../notebook/model';
 import { FILES } from './execution-folder';
 import { JournalWriter, type JournalFileSystem } from './journal';
 import { executionState, type KernelMessage } from './kernel/wire';
@@ -99,9 +99,9 @@ export class RunRecording {
   }
 
   /** Records an output that comes from no message of the kernel. @param requestId Of the cell. */
-  recordOutput(requestId: string, type: 'display_data' | 'error', content: Writable): void {
-    const bytes = Buffer.from(stringifyJson(content));
-    this.receive({ type, date: undefined, parentId: requestId, content: bytes, buffers: [] });
+  recordOutput(requestId: string, { output_type: type, ...output }: DisplayData | ErrorOutput): void {
+    const content = Buffer.from(stringifyJson(output));
+    this.receive({ type, date: undefined, parentId: requestId, content, buffers: [] });
   }
 
   /** The last error that a cell showed. */

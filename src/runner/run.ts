@@ -15,7 +15,7 @@ import {
   type Ending,
   type StopReason,
 } from './ending';
-import { errorOf, notSent, unsendableIn } from './cell-reply';
+import { errorOf, errorOfUnsendable, notSent, unsendableIn } from './cell-reply';
 import type { RunnerJob } from './job';
 import { FILES } from './execution-folder';
 import { IdleWait, type IdlePatience } from './idle-wait';
@@ -193,9 +193,10 @@ export class NotebookRun {
     if (this.exit) return this.diedEnding(this.exit);
     const startTime = now();
     const unsendable = unsendableIn(cell.source);
-    const execution = unsendable ? notSent(unsendable) : this.kernel.execute(cell.source);
+    const error = unsendable && errorOfUnsendable(unsendable);
+    const execution = error ? notSent(error) : this.kernel.execute(cell.source);
     recording.record({ type: 'cellStarted', index, requestId: execution.requestId, time: startTime });
-    if (unsendable) recording.recordOutput(execution.requestId, 'error', { ...unsendable, traceback: [] });
+    if (error) recording.recordOutput(execution.requestId, error);
     const firstLine = firstLineOf(cell.source);
     this.reporter.update({ progress: { ...progress, cell: { index, id: cell.id, firstLine, startTime } } });
     const timer =
@@ -237,7 +238,7 @@ export class NotebookRun {
       this.warnings.push({ code: 'idleMissing', args: [String(index)] });
     }
     for (const data of pagedIn(reply)) {
-      recording.recordOutput(execution.requestId, 'display_data', { data, metadata: {} });
+      recording.recordOutput(execution.requestId, { output_type: 'display_data', data, metadata: {} });
     }
     return reply;
   }
@@ -279,7 +280,8 @@ export class NotebookRun {
       tagsOf(cell).includes('raises-exception');
     if (allowed) return undefined;
     const errorValue = withoutColours(value);
-    return { state: 'FAILED', cause: 'cellError', cell: { ...ref, errorName, errorValue } };
+    const failure = { ...unsendableIn(cell.source), cell: { ...ref, errorName, errorValue } };
+    return { state: 'FAILED', cause: 'cellError', ...failure };
   }
 
   private stoppedEnding(reason: StopReason): Ending {

@@ -37,6 +37,8 @@ describe('notebooks that were once run wrongly', function () {
       assert.deepEqual([result.state, result.cause], ['FAILED', 'cellError']);
       const [errorName, errorValue] = ['UnicodeEncodeError', said(1, 6)];
       assert.deepEqual(failedCell(result), { index: 0, id: 'c0', errorName, errorValue });
+      const args = { line: '1', column: '6', character: '\\ud83d' };
+      assert.deepEqual(result.detail, { code: 'sourceUnsendable', args });
       assert.deepEqual(result.outputs, [
         [{ output_type: 'error', ename: errorName, evalue: errorValue, traceback: [] }],
         [],
