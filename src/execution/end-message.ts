@@ -14,6 +14,8 @@ export const END_DETAILS = {
   kernelClosed: 'The kernel closed its connection',
   kernelSignal: 'The kernel was ended by {signal}',
   kernelExit: 'The kernel ended with exit code {exitCode}',
+  sourceUnsendable:
+    'Line {line}, column {column} is half of a surrogate pair ({character}), which cannot be sent to a kernel',
   kernelGone: '{path} no longer exists. Kernels found: {kernels}',
   lastKernelGone: '{path} no longer exists. Kernels found: none',
   runnerTerminated: 'The runner was ended',

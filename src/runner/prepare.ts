@@ -2,6 +2,7 @@ import type { ExecutionWarning } from '../execution/execution';
 import { maskSecrets } from '../execution/secret-names';
 import { prepareForRun, readNotebook } from '../notebook/document';
 import { isJsonObject, parseJson, setOwn, stringifyJson, type JsonObject } from '../notebook/json';
+import { nameKernel } from '../notebook/kernelspec';
 import { tagsOf, type Notebook } from '../notebook/model';
 import { ParametersError } from '../notebook/parameters/errors';
 import type { RunnerJob } from './job';
@@ -28,6 +29,7 @@ export interface PreparedNotebook {
 export async function prepareNotebook(bytes: Uint8Array, job: NotebookWishes): Promise<PreparedNotebook> {
   const { notebook, warnings } = readNotebook(bytes);
   prepareForRun(notebook);
+  nameKernel(notebook, job.kernel);
   const parameters = parametersOf(job);
   const defaults: JsonObject = {};
   const parameterWarnings: ExecutionWarning[] = [];

@@ -1,8 +1,8 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { ExecutionWarning } from '../execution/execution';
-import type { JsonObject } from '../notebook/json';
-import type { Notebook } from '../notebook/model';
+import { stringifyJson, type JsonObject } from '../notebook/json';
+import type { DisplayData, ErrorOutput, Notebook } from '../notebook/model';
 import { FILES } from './execution-folder';
 import { JournalWriter, type JournalFileSystem } from './journal';
 import { executionState, type KernelMessage } from './kernel/wire';
@@ -96,6 +96,17 @@ export class RunRecording {
       const count = /"execution_count":\s*(\d+)/.exec(message.content.toString())?.[1];
       if (count !== undefined) this.record({ type: 'cellCount', index, count: Number(count) });
     }
+  }
+
+  /** Records an output that comes from no message of the kernel. @param requestId Of the cell. */
+  recordOutput(requestId: string, { output_type: type, ...output }: DisplayData | ErrorOutput): void {
+    const content = Buffer.from(stringifyJson(output));
+    this.receive({ type, date: undefined, parentId: requestId, content, buffers: [] });
+  }
+
+  /** The last error that a cell showed. */
+  lastErrorOf(index: number): ErrorOutput | undefined {
+    return this.document.recorder.lastErrorOf(index);
   }
 
   /** What the kernel is to be told of its widgets, as contents of `comm_msg`. */

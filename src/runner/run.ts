@@ -15,10 +15,12 @@ import {
   type Ending,
   type StopReason,
 } from './ending';
+import { errorOf, errorOfUnsendable, notSent, unsendableIn } from './cell-reply';
 import type { RunnerJob } from './job';
 import { FILES } from './execution-folder';
 import { IdleWait, type IdlePatience } from './idle-wait';
 import type { ExecuteReply, ExecuteRequest, KernelClient, KernelExit } from './kernel/kernel-client';
+import { isCleanExit, pagedIn } from './kernel/payloads';
 import { outOfMemoryKills } from './kernel/process-info';
 import { MemoryWatcher } from './memory-watcher';
 import { prepareNotebook } from './prepare';
@@ -190,9 +192,12 @@ export class NotebookRun {
     if (this.stopReason !== undefined) return this.stoppedEnding(this.stopReason);
     if (this.exit) return this.diedEnding(this.exit);
     const startTime = now();
-    const execution = this.kernel.execute(cell.source);
+    const unsendable = unsendableIn(cell.source);
+    const error = unsendable && errorOfUnsendable(unsendable);
+    const execution = error ? notSent(error) : this.kernel.execute(cell.source);
     recording.record({ type: 'cellStarted', index, requestId: execution.requestId, time: startTime });
-    const firstLine = cell.source.trimStart().slice(0, MAX_FIRST_LINE).split('\n', 1)[0] ?? '';
+    if (error) recording.recordOutput(execution.requestId, error);
+    const firstLine = firstLineOf(cell.source);
     this.reporter.update({ progress: { ...progress, cell: { index, id: cell.id, firstLine, startTime } } });
     const timer =
       this.job.cellTimeout === undefined
@@ -208,10 +213,10 @@ export class NotebookRun {
     const reply = await this.replyUnlessStopped(finished);
     clearTimeout(timer);
     for (const update of recording.takeWidgetUpdates()) this.kernel.sendComm(stringifyJson(update));
-    const ending = this.endingAfter(index, cell, reply);
+    const ending = this.endingAfter(recording, index, cell, reply);
     // One that was interrupted may answer that all is well: a shell command that was cut off.
     const wasCut = ending !== undefined && ending.state !== 'SUCCEEDED';
-    const failed = wasCut || (reply?.status !== 'ok' && !isCleanExit(reply));
+    const failed = wasCut || (reply?.status !== 'ok' && !(reply && isCleanExit(reply)));
     recording.record({ type: 'cellEnded', index, time: now(), failed });
     if (reply?.status === 'error') await elapsed(this.kernel.differences.abortsAfterError);
     return ending;
@@ -231,6 +236,9 @@ export class NotebookRun {
     if (reply.status !== 'ok' && reply.status !== 'error') return reply;
     if (!(await this.idleWait.hasCome(execution))) {
       this.warnings.push({ code: 'idleMissing', args: [String(index)] });
+    }
+    for (const data of pagedIn(reply)) {
+      recording.recordOutput(execution.requestId, { output_type: 'display_data', data, metadata: {} });
     }
     return reply;
   }
@@ -253,21 +261,27 @@ export class NotebookRun {
     return Promise.race([finished, Promise.resolve(undefined)]);
   }
 
-  private endingAfter(index: number, cell: CodeCell, reply: ExecuteReply | undefined): Ending | undefined {
+  private endingAfter(
+    recording: RunRecording,
+    index: number,
+    cell: CodeCell,
+    reply: ExecuteReply | undefined,
+  ): Ending | undefined {
     const ref: CellRef = { index, id: cell.id };
     if (this.stopReason !== undefined) return { ...this.stoppedEnding(this.stopReason), cell: ref };
     if (!reply)
       return { ...this.diedEnding(this.exit ?? { code: null, signal: null, wasLost: false }), cell: ref };
     if (isCleanExit(reply)) return { state: 'SUCCEEDED' };
     if (reply.status === 'ok') return undefined;
-    const errorName = reply.ename ?? reply.status;
+    const { name: errorName, value } = errorOf(reply, recording.lastErrorOf(index));
     const allowed =
       this.job.allowErrors ||
       this.job.allowErrorNames.includes(errorName) ||
       tagsOf(cell).includes('raises-exception');
     if (allowed) return undefined;
-    const errorValue = withoutColours(reply.evalue ?? '');
-    return { state: 'FAILED', cause: 'cellError', cell: { ...ref, errorName, errorValue } };
+    const errorValue = withoutColours(value);
+    const failure = { ...unsendableIn(cell.source), cell: { ...ref, errorName, errorValue } };
+    return { state: 'FAILED', cause: 'cellError', ...failure };
   }
 
   private stoppedEnding(reason: StopReason): Ending {
@@ -306,11 +320,10 @@ function isToRun(cell: { cell_type: string; source: string; metadata: CodeCell['
   );
 }
 
-/** `exit()`, or a SystemExit with no value or 0: the notebook wants to end here. */
-function isCleanExit(reply: ExecuteReply | undefined): boolean {
-  if (!reply) return false;
-  if (reply.status === 'ok') return reply.payload?.some(({ source }) => source === 'ask_exit') ?? false;
-  return reply.ename === 'SystemExit' && ['', '0', 'None'].includes(reply.evalue ?? '');
+/** So much of it that no character is cut in two. */
+function firstLineOf(source: string): string {
+  const [line = ''] = source.trimStart().slice(0, MAX_FIRST_LINE).split('\n', 1);
+  return line.replace(/[\ud800-\udbff]$/, '');
 }
 
 function now(): string {

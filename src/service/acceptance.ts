@@ -1,7 +1,8 @@
 import * as path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { ExecutionWarning } from '../execution/execution';
-import type { RunnerJob } from '../runner/job';
+import { isNamedBy } from '../notebook/kernelspec';
+import type { KernelLaunch, RunnerJob } from '../runner/job';
 import { withoutEditorVariables } from '../system/environment';
 import { PARENT } from './endpoint';
 import type { FolderStore } from './folder-store';
@@ -51,7 +52,7 @@ export async function accept(
   const { executionTemplate, runOptions } = request;
   const [facts, parameters, workingDirectory, outputFolder] = await Promise.all([
     inspectNotebook(notebook),
-    readParameters(executionTemplate),
+    readParameters(executionTemplate, secretParameters),
     resolveWorkingDirectory(runOptions),
     checkOutputFolder(executionTemplate.outputNotebookFolder),
     checkInterpreter(runOptions.interpreter),
@@ -63,7 +64,7 @@ export async function accept(
     notebookLanguage: facts.language,
     env: withoutEditorVariables(request.environment ?? process.env),
   });
-  checkParameterNames(parameters, kernel);
+  checkParameterNames(parameters.text, kernel);
   const stem = stemOf(request);
   const folder = store.folder(id);
   const output = store.file(id, 'output');
@@ -87,7 +88,13 @@ export async function accept(
     ...place,
     attempt: 1,
     outputNotebookFile: pathToFileURL(output).href,
-    runStatus: { warnings: warningsOf(executionTemplate) },
+    runStatus: {
+      warnings: [
+        ...ignoredFields(executionTemplate),
+        ...otherKernel(request, facts.kernel, kernel),
+        ...parameters.warnings,
+      ],
+    },
   };
   const job: RunnerJob = {
     version: 1,
@@ -96,7 +103,7 @@ export async function accept(
     folder,
     kernel,
     workingDirectory,
-    parameters,
+    parameters: parameters.text,
     inputPath: sourcePath(runOptions.source) ?? runOptions.source ?? store.file(id, 'input'),
     outputPath: outputFolder === undefined ? output : path.join(outputFolder, outputName(record)),
     timeout: runOptions.timeout,
@@ -110,6 +117,17 @@ export async function accept(
   return { record, job };
 }
 
-function warningsOf(template: ExecutionRecord['executionTemplate']): ExecutionWarning[] {
+/** Warns where the kernel is another one than the notebook names, and the template asks for none. */
+function otherKernel(
+  { executionTemplate }: CreateRequest,
+  named: string | undefined,
+  kernel: KernelLaunch,
+): ExecutionWarning[] {
+  if (executionTemplate.kernelSpec !== undefined || named === undefined || isNamedBy(named, kernel))
+    return [];
+  return [{ code: 'otherKernel', args: [named, kernel.name] }];
+}
+
+function ignoredFields(template: ExecutionRecord['executionTemplate']): ExecutionWarning[] {
   return unsupportedFields(template).map((field) => ({ code: 'fieldIgnored', args: [field] }));
 }

@@ -8,12 +8,14 @@ import {
   ExecutionTemplateSchema,
   RunOptionsSchema,
   type ExecutionTemplate,
+  type ExecutionWarning,
   type RunOptions,
 } from '../execution/execution';
 import { ServiceError } from '../execution/errors';
-import { isJsonObject, parseJson, type JsonObject } from '../notebook/json';
+import { isJsonObject, parseJson } from '../notebook/json';
 import { ParametersError } from '../notebook/parameters/errors';
 import { checkNames, dialectOf } from '../notebook/parameters/inject';
+import type { ParametersReading } from '../notebook/parameters/parse';
 import type { KernelLaunch } from '../runner/job';
 import { isExecutable } from '../system/programs';
 import { errorCode } from './files';
@@ -127,28 +129,44 @@ function sorted(value: unknown): unknown {
 const PARAMETERS_FIELD = 'executionTemplate.parameters';
 const MAX_PARAMETERS_BYTES = 16 * 1024 * 1024;
 
+/** Parameters of an execution. */
+interface ReadParameters {
+  /** JSON; undefined when there are none. */
+  readonly text: string | undefined;
+  /** See `yamlWordWarnings`. */
+  readonly warnings: readonly ExecutionWarning[];
+}
+
 /**
- * Parameters of an execution as JSON text, `parameters` over `paramsYamlFile`; undefined when there are none.
+ * Parameters of an execution, `parameters` over `paramsYamlFile`.
+ * @param secretParameters Patterns of names whose values are not shown.
  * @throws ServiceError INVALID_ARGUMENT `parametersInvalid`, args `field`, `code` and the args of the ParametersError;
  *   `fileNotReadable`.
  */
-export async function readParameters(template: ExecutionTemplate): Promise<string | undefined> {
+export async function readParameters(
+  template: ExecutionTemplate,
+  secretParameters: readonly string[],
+): Promise<ReadParameters> {
   const { parameters, paramsYamlFile } = template;
-  if (parameters === undefined && paramsYamlFile === undefined) return undefined;
+  if (parameters === undefined && paramsYamlFile === undefined) return { text: undefined, warnings: [] };
   // The YAML parser is only loaded by who needs it.
-  const { parseParameters, encodeParameters } = await import('../notebook/parameters/parse');
-  const parse = (yaml: string, field: string): JsonObject => orRefuse(field, () => parseParameters(yaml));
+  const { yamlWordWarnings } = await import('../notebook/parameters/yaml-words');
+  const { parseWithWords, encodeParameters } = await import('../notebook/parameters/parse');
+  const parse = (yaml: string, field: string): ParametersReading =>
+    orRefuse(field, () => parseWithWords(yaml));
   const fileField = 'executionTemplate.paramsYamlFile';
   const fromFile =
     paramsYamlFile === undefined
-      ? {}
+      ? parse('', fileField)
       : parse(
           new TextDecoder().decode(await readClientFile(paramsYamlFile, fileField, MAX_PARAMETERS_BYTES)),
           fileField,
         );
   const given = parse(parameters ?? '', PARAMETERS_FIELD);
-  const merged = { ...fromFile, ...given };
-  return Object.keys(merged).length === 0 ? undefined : encodeParameters(merged);
+  const values = { ...fromFile.values, ...given.values };
+  const inUse = fromFile.words.filter(({ names: [name = ''] }) => !Object.hasOwn(given.values, name));
+  const text = Object.keys(values).length === 0 ? undefined : encodeParameters(values);
+  return { text, warnings: yamlWordWarnings([...inUse, ...given.words], secretParameters) };
 }
 
 /**

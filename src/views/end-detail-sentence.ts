@@ -18,6 +18,13 @@ const SENTENCES: Readonly<Record<EndDetailCode, (args: Readonly<Record<string, s
   kernelClosed: () => l10n.t('It closed its connection.'),
   kernelSignal: ({ signal = '' }) => l10n.t('It was ended by the signal {0}.', signal),
   kernelExit: ({ exitCode = '' }) => l10n.t('It ended with exit code {0}.', exitCode),
+  sourceUnsendable: ({ line = '', column = '', character = '' }) =>
+    l10n.t(
+      'Line {0}, column {1} is half of a surrogate pair ({2}), which cannot be sent to a kernel.',
+      line,
+      column,
+      character,
+    ),
   kernelGone: ({ path = '', kernels = '' }) =>
     l10n.t('{0} no longer exists. Kernels found: {1}.', path, kernels),
   lastKernelGone: ({ path = '' }) =>

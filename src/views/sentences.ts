@@ -38,9 +38,14 @@ export function explain(execution: Execution): string | undefined {
   // That it was cancelled its state says.
   if (status?.cause === undefined || execution.state === 'CANCELLED') return undefined;
   const sentence = sentenceOf(status.cause, execution);
-  if (status.cause === 'cellError' || status.cause === 'cancelled') return sentence;
-  const { message = '' } = status;
   const detail = detailSentence(execution);
+  if (status.cause === 'cellError' || status.cause === 'cancelled') {
+    const cell = failedCellOf(execution);
+    return detail === undefined || cell === undefined
+      ? sentence
+      : l10n.t('Cell {0} failed: {1}', cell.number, detail);
+  }
+  const { message = '' } = status;
   // What others said is shown as it is: the system or a cloud, and after the first line of a detail the kernel.
   if (detail === undefined) return [sentence, oneLine(message, 500)].join(' ').trimEnd();
   const words = oneLine(message.split('\n').slice(1).join('\n').slice(-MOST_WORDS), MOST_WORDS);

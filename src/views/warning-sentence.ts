@@ -8,14 +8,24 @@ import { oneLine } from './text';
  */
 export function warningSentence({ code, args = [] }: ExecutionWarning): string {
   const list = args.map((argument) => oneLine(argument));
-  const [first = '', second = '', third = ''] = list;
+  const [first = '', second = '', third = '', fourth = ''] = list;
   // Services count cells from 0, people from 1.
   const cell = Number(first) + 1;
   switch (code) {
     case 'parameterNotDeclared':
       return l10n.t('Parameter {0} is not declared in the notebook; it was set anyway.', first);
+    case 'yamlWord':
+      return l10n.t(
+        'Parameter {0}: {1} is read as {2}. In YAML 1.1, which papermill reads, it is {3}.',
+        first,
+        second,
+        third,
+        fourth,
+      );
     case 'parametersCellInvalid':
       return l10n.t('The cell tagged “parameters” cannot be read from line {0} on.', first);
+    case 'otherKernel':
+      return l10n.t('The notebook asks for the kernel {0}; it was run with {1}.', first, second);
     case 'formatUpgraded':
       return l10n.t('The notebook was upgraded from format {0}.', first);
     case 'fieldMoved':

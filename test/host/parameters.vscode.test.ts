@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import type { EmbeddedExecutionService } from '../../src/embedded';
+import { MASK } from '../../src/execution/secret-names';
 import type { Execution } from '../../src/execution/execution';
 import { allNames, ended, notebookText, textOf, writeFile } from './support/executions';
 import type { Person } from './support/person';
@@ -128,6 +129,44 @@ describe('submitting with parameters', () => {
     });
     await run('execute', await parametrized());
     await person.message(/list\.yaml: Must be a mapping/);
+  });
+
+  it('warns of words that papermill reads differently before the run, and on the execution', async () => {
+    const file = await writeFile('words.yaml', 'mode: no\npath: 1_000\napi_key: 0777\n');
+    const notes = (labels: readonly string[]): string[] => labels.filter((each) => each.includes('YAML 1.1'));
+    person.willOpen(file);
+    person.willPick(
+      thisMachine,
+      (pick) => {
+        assert.deepEqual(notes(pick.labels), []);
+        pick.choose('Load YAML…');
+      },
+      (pick) => {
+        assert.deepEqual(notes(pick.labels), [
+          'Parameter mode: no is read as "no". In YAML 1.1, which papermill reads, it is false.',
+          'Parameter path: 1_000 is read as "1_000". In YAML 1.1, which papermill reads, it is 1000.',
+          `Parameter api_key: ${MASK} is read as ${MASK}. In YAML 1.1, which papermill reads, it is ${MASK}.`,
+        ]);
+        pick.pressButtonOf('path');
+      },
+      (pick) => {
+        assert.equal(notes(pick.labels).length, 2);
+        pick.choose('Execute');
+      },
+      (pick) => {
+        pick.choose('Keep “api_key”');
+      },
+    );
+    const execution = await ended(service, await run('execute', await parametrized()));
+    assert.equal(execution.executionTemplate?.parameters, '{"mode":no,"api_key":0777}');
+    assert.deepEqual(
+      execution.runStatus?.warnings?.filter(({ code }) => code === 'yamlWord'),
+      [
+        { code: 'yamlWord', args: ['mode', 'no', '"no"', 'false'] },
+        { code: 'yamlWord', args: ['api_key', MASK, MASK, MASK] },
+      ],
+    );
+    assert.match(await outputOf(execution), /got 3 0\.5 no /);
   });
 
   it('says where a parameters cell cannot be read, and lets it be run all the same', async () => {

@@ -1,8 +1,7 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import type { JsonObject } from '../../notebook/json';
 import { ParametersError } from '../../notebook/parameters/errors';
-import { parseParameters } from '../../notebook/parameters/parse';
+import { parseWithWords, type ParametersReading } from '../../notebook/parameters/parse';
 import { parametersSentence } from '../../views/input-sentences';
 import { oneLine } from '../../views/text';
 import { Problem, type Remedy } from '../problems/problem';
@@ -12,9 +11,13 @@ import { Problem, type Remedy } from '../problems/problem';
  * @param what names the text in the person's sentence: "The parameters of the template".
  * @throws Problem that says what is wrong with them.
  */
-export function readParametersText(text: string, what: string, remedies: readonly Remedy[] = []): JsonObject {
+export function readParametersText(
+  text: string,
+  what: string,
+  remedies: readonly Remedy[] = [],
+): ParametersReading {
   try {
-    return parseParameters(text);
+    return parseWithWords(text);
   } catch (error) {
     if (error instanceof ParametersError) {
       const sentence = vscode.l10n.t('{0}: {1}', what, parametersSentence(error.code, error.args));
@@ -25,7 +28,7 @@ export function readParametersText(text: string, what: string, remedies: readonl
 }
 
 /** Asks for a YAML file and reads it. Undefined where none was chosen. */
-export async function loadParametersFile(): Promise<JsonObject | undefined> {
+export async function loadParametersFile(): Promise<ParametersReading | undefined> {
   const [file] =
     (await vscode.window.showOpenDialog({
       title: vscode.l10n.t('Load Parameters'),

@@ -2,9 +2,9 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import type { UserTemplate } from '../../execution/template';
 import type { NotebookReading } from '../../notebook/document';
-import type { JsonObject } from '../../notebook/json';
+import type { ParametersReading } from '../../notebook/parameters/parse';
 import { inspectParameters } from '../../notebook/parameters/inspect';
-import { formParameters, ParameterForm, parametersText } from '../../views/pickers/parameter-form';
+import { formParameters, ParameterForm } from '../../views/pickers/parameter-form';
 import { pickParameters } from '../../views/pickers/parameter-picker';
 import { pickRunOptions } from '../../views/pickers/run-options-picker';
 import { pickTemplate, type TemplateChoice } from '../../views/pickers/template-picker';
@@ -76,8 +76,7 @@ export async function askForSubmission(
         continue;
       }
     }
-    const values = form.overrides();
-    const text = Object.keys(values).length === 0 ? undefined : parametersText(values);
+    const text = form.text();
     return {
       template,
       parameters: text,
@@ -93,7 +92,7 @@ export async function askForSubmission(
 }
 
 /** The last choice where there is one, else the template's own parameters. */
-function startingValues(template: UserTemplate, initial: SubmissionChoice | undefined): JsonObject {
+function startingValues(template: UserTemplate, initial: SubmissionChoice | undefined): ParametersReading {
   const own = template.executionTemplate.parameters;
   if (initial !== undefined) {
     return readParametersText(initial.parameters ?? '', vscode.l10n.t('The last parameters'));

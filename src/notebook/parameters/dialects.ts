@@ -156,7 +156,7 @@ function isBashItem(value: JsonValue): boolean {
 }
 
 function bashString(text: string): string | undefined {
-  if (text.includes('\0')) return undefined;
+  if (/\0|\p{Cs}/u.test(text)) return undefined;
   if (/^[\w@%+=:,./-]+$/.test(text)) return text;
   if (!/\p{Cc}/u.test(text)) return `'${text.replaceAll("'", `'"'"'`)}'`;
   const hidden = (code: number) => (code < 0x80 ? `\\x${hex(code, 2)}` : String.fromCodePoint(code));

@@ -2,6 +2,7 @@ import { type CollectionTag, parseDocument, type ScalarTag, type Tags } from 'ya
 import { JsonNumber, type JsonObject, type JsonValue, setKeyOrder, setOwn, stringifyJson } from '../json';
 import { ParametersError } from './errors';
 import { decimal } from './values';
+import { wordsReadDifferently, type YamlWord } from './yaml-words';
 
 /** Aliases may expand to this many nodes in all, so that a few lines cannot fill the memory. */
 const MAX_ALIASES = 1000;
@@ -14,6 +15,17 @@ const MAX_DEPTH = 200;
  * @throws ParametersError `yamlInvalid`, `notMapping`, or `keyInvalid` where a key is no scalar.
  */
 export function parseParameters(text: string): JsonObject {
+  return parseWithWords(text).values;
+}
+
+/** Parameters, and the words in their text that papermill would read otherwise. */
+export interface ParametersReading {
+  readonly values: JsonObject;
+  readonly words: readonly YamlWord[];
+}
+
+/** {@link parseParameters}, and what YAML 1.1 reads differently. @throws ParametersError as there. */
+export function parseWithWords(text: string): ParametersReading {
   const document = parseDocument(text.replace(/^\uFEFF/, ''), {
     version: '1.2',
     schema: 'core',
@@ -33,15 +45,26 @@ export function parseParameters(text: string): JsonObject {
   } catch (error) {
     throw invalid(error instanceof Error ? error.message : String(error), undefined, undefined, error);
   }
-  if (value === null || value === undefined) return {};
+  if (value === null || value === undefined) return { values: {}, words: [] };
   if (!(value instanceof Map))
     throw new ParametersError('notMapping', 'Parameters must be a mapping of names to values');
-  return toObject(value, 0);
+  // JSON is JSON in any YAML.
+  const words = isJson(text) ? [] : wordsReadDifferently(document.contents);
+  return { values: toObject(value, 0), words };
 }
 
 /** Parameters as JSON text that {@link parseJson} reads back without loss: NaN and infinities stand bare. */
 export function encodeParameters(parameters: JsonObject): string {
   return stringifyJson(parameters, { nonFinite: 'bare' });
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function invalid(detail: string, line = 1, column = 1, cause?: unknown): ParametersError {

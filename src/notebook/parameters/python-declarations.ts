@@ -2,24 +2,16 @@ import type { SyntaxNode, Tree } from '@lezer/common';
 import { parser } from '@lezer/python';
 import type { JsonValue } from '../json';
 import { declare, type Declarations, type DeclaredParameter } from './declared';
+import { maskIPython } from './ipython-lines';
 import { childrenOf, pythonLiteral } from './python-literal';
 
 /**
  * Reads the assignments of a Python cell. Those at the top level to plain names are parameters; names assigned to in blocks,
- * loops and imports are names only. Lines of IPython (`%…`, `!…`) are no errors.
+ * loops and imports are names only. IPython's own syntax (`%…`, `x = !…`, `x?`) is passed over.
  */
 export function readPython(source: string): Declarations {
-  let tree = parse(source);
-  let errorAt = firstError(tree);
-  if (errorAt !== undefined) {
-    // Same length, so that every position stays. Not at first: such a line may be within a string.
-    const masked = parse(source.replace(/^([ \t]*)(?:%%|[%!])/gm, maskMark));
-    const maskedErrorAt = firstError(masked);
-    if (maskedErrorAt === undefined || maskedErrorAt > errorAt) {
-      tree = masked;
-      errorAt = maskedErrorAt;
-    }
-  }
+  const tree = parse(maskIPython(source));
+  const errorAt = firstError(tree);
   const parameters = new Map<string, DeclaredParameter>();
   for (const statement of statementsOf(tree)) {
     if (statement.name !== 'AssignStatement' || hasError(statement)) continue;
@@ -44,10 +36,6 @@ function parse(source: string): Tree {
         /[eE]/.test(source[offset + whole.length] ?? '') ? `${digits}0` : `${digits}j`,
     ),
   );
-}
-
-function maskMark(line: string): string {
-  return line.replace(/[%!]/g, '#');
 }
 
 function statementsOf(tree: Tree): SyntaxNode[] {

@@ -16,13 +16,23 @@ export interface KernelExit extends ProcessExit {
   readonly wasLost: boolean;
 }
 
+/** See payloads.ts. */
+const PayloadSchema = z.object({
+  source: z.optional(z.string()),
+  /** Of `page`: the mime bundle that a pager would show. */
+  data: z.catch(z.optional(z.record(z.string(), z.unknown())), undefined),
+  /** Of `exit_status`: class of the SystemExit, and Python's exit status. */
+  name: z.catch(z.optional(z.string()), undefined),
+  status: z.catch(z.optional(z.number()), undefined),
+});
+
 const ExecuteReplySchema = z.object({
   status: z.string(),
   // A reply ends the cell, whatever else it says.
   execution_count: z.catch(z.optional(z.number()), undefined),
   ename: z.catch(z.optional(z.string()), undefined),
   evalue: z.catch(z.optional(z.string()), undefined),
-  payload: z.catch(z.optional(z.array(z.object({ source: z.optional(z.string()) }))), undefined),
+  payload: z.catch(z.optional(z.array(PayloadSchema)), undefined),
 });
 
 /** A reply to `execute_request`. */

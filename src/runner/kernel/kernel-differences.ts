@@ -1,4 +1,5 @@
 import type { KernelLaunch } from '../job';
+import { CHANGE_PAYLOADS } from './payloads';
 
 /** What kernels do differently, as far as running notebooks on them goes. */
 export interface KernelDifferences {
@@ -40,9 +41,16 @@ const COMMON: KernelDifferences = {
 const IPYKERNEL = [
   "import sys, runpy; first = sys.path[:1] == ['']; first and sys.path.pop(0); sys.modules['debugpy'] = None",
   "exec('try:\\n import ipykernel.debugger\\nexcept Exception: pass')",
+  inOneLine(CHANGE_PAYLOADS),
   "del sys.modules['debugpy']; first and sys.path.insert(0, '')",
   "runpy._run_module_as_main('ipykernel_launcher')",
 ];
+
+/** A program as a statement of one line. The names that it defines are no one else's. */
+function inOneLine(program: string): string {
+  const text = program.replaceAll(/[\\']/g, '\\$&').replaceAll('\n', '\\n');
+  return `exec('${text}', {})`;
+}
 
 /**
  * On Windows ipykernel is interrupted by an event and ends with its parent's process, and wants handles of both that are

@@ -1,6 +1,6 @@
 import { Findings } from '../../notebook/findings';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../notebook/json';
-import type { Output, StreamOutput } from '../../notebook/model';
+import type { ErrorOutput, Output, StreamOutput } from '../../notebook/model';
 import { countOrNull, joinBundle } from '../../notebook/normalize-outputs';
 import { TerminalText } from './terminal-text';
 
@@ -88,19 +88,22 @@ export function outputsAsJson(list: OutputList): JsonObject[] {
 
 /** The output in the content of a message, whose `output_type` is the message's. What is missing is empty. */
 export function storedOutputOf(content: JsonObject): StoredOutput {
-  const { output_type: type, execution_count: count, traceback } = content;
-  if (type === 'error') {
-    return {
-      output_type: type,
-      ename: asString(content['ename']),
-      evalue: asString(content['evalue']),
-      traceback: Array.isArray(traceback) ? traceback.map((line) => asString(line)) : [],
-    };
-  }
+  const { output_type: type, execution_count: count } = content;
+  if (type === 'error') return errorOutputOf(content);
   const bundle = bundleOf(content);
   return type === 'execute_result'
     ? { output_type: type, execution_count: countOrNull(count), ...bundle }
     : { output_type: 'display_data', ...bundle };
+}
+
+/** The error in the content of a message. What is missing is empty. */
+export function errorOutputOf({ ename, evalue, traceback }: JsonObject): ErrorOutput {
+  return {
+    output_type: 'error',
+    ename: asString(ename),
+    evalue: asString(evalue),
+    traceback: Array.isArray(traceback) ? traceback.map((line) => asString(line)) : [],
+  };
 }
 
 /** What a message shows, as nbformat allows it: kernels send anything under any mime type. */

@@ -1,10 +1,12 @@
 import { constants, isAscii } from 'node:buffer';
 import { JsonError, parseJson, type JsonObject } from '../../notebook/json';
+import type { ErrorOutput } from '../../notebook/model';
 import type { KernelMessage } from '../kernel/wire';
 import {
   asObject,
   asString,
   bundleOf,
+  errorOutputOf,
   OutputList,
   storedOutputOf,
   type RecordedData,
@@ -42,6 +44,7 @@ export class OutputRecorder {
   private readonly cells = new Map<number, OutputList>();
   private readonly cellOfRequest = new Map<string, number>();
   private readonly displays = new Map<string, Map<RecordedData, OutputList>>();
+  private readonly errors = new Map<number, ErrorOutput>();
   readonly widgets: WidgetStates;
 
   /**
@@ -74,6 +77,11 @@ export class OutputRecorder {
     return requestId === undefined ? undefined : this.cellOfRequest.get(requestId);
   }
 
+  /** The last error that the cell sent, also where it does not stand in its outputs any more. */
+  lastErrorOf(index: number): ErrorOutput | undefined {
+    return this.errors.get(index);
+  }
+
   outputsOf(index: number): readonly RecordedOutput[] {
     return this.cells.get(index)?.outputs ?? [];
   }
@@ -85,7 +93,8 @@ export class OutputRecorder {
   record(message: KernelMessage): 'tooLarge' | undefined {
     const index = this.cellOf(message.parentId);
     const cell = index === undefined ? undefined : this.cells.get(index);
-    if (!cell || message.parentId === undefined || !changesOutputs(message.type)) return undefined;
+    if (!cell || index === undefined || message.parentId === undefined || !changesOutputs(message.type))
+      return undefined;
     const target = this.widgets.captorOf(message.parentId) ?? cell;
     if (message.content.length > this.maxContent) {
       target.appendStream(
@@ -101,7 +110,9 @@ export class OutputRecorder {
         const stream = asObject(JSON.parse(text) as JsonObject);
         target.appendStream(asString(stream['name'], 'stdout'), asString(stream['text']));
       } else {
-        this.apply(message.type, asObject(parseJson(text)), message.buffers, target);
+        const content = asObject(parseJson(text));
+        if (message.type === 'error') this.errors.set(index, errorOutputOf(content));
+        this.apply(message.type, content, message.buffers, target);
       }
     } catch (error) {
       // Not JSON: no output either.
@@ -125,7 +136,7 @@ export class OutputRecorder {
         this.updateDisplays(content);
         break;
       case 'error':
-        target.append(storedOutputOf({ ...content, output_type: 'error' }));
+        target.append(errorOutputOf(content));
         break;
       case 'clear_output':
         target.clear(content['wait'] === true);

@@ -1,7 +1,8 @@
-import { JsonNumber, type JsonObject, type JsonValue } from '../../notebook/json';
+import { isJsonObject, JsonNumber, type JsonObject, type JsonValue } from '../../notebook/json';
 import { stringifyJson } from '../../notebook/json-writer';
 import type { DeclaredParameter } from '../../notebook/parameters/declared';
-import { parseParameters } from '../../notebook/parameters/parse';
+import { parseWithWords, type ParametersReading } from '../../notebook/parameters/parse';
+import { withWords, type YamlWord } from '../../notebook/parameters/yaml-words';
 
 /*
  * What the parameters pick knows and decides, without the editor: values by name, typed by the person as text.
@@ -30,7 +31,12 @@ export type ValueProblem =
   'notInt' | 'notFloat' | 'notBool' | 'notList' | 'notDict' | 'notChoice' | 'notValue';
 
 export type ParsedValue =
-  | { readonly value: JsonValue; readonly problem?: undefined }
+  | {
+      readonly value: JsonValue;
+      /** What papermill would read otherwise, where it is read as YAML. */
+      readonly words?: readonly YamlWord[];
+      readonly problem?: undefined;
+    }
   | { readonly value?: undefined; readonly problem: ValueProblem };
 
 /** One row of the pick. */
@@ -45,10 +51,11 @@ export interface ParameterRow {
 /** The parameters of one submission while the person changes them. */
 export class ParameterForm {
   private readonly values = new Map<string, JsonValue>();
+  private readonly wordsOf = new Map<string, readonly YamlWord[]>();
 
   constructor(
     readonly declared: readonly FormParameter[],
-    initial: JsonObject,
+    initial: ParametersReading,
   ) {
     this.load(initial);
   }
@@ -67,24 +74,36 @@ export class ParameterForm {
     return this.declared.find((parameter) => parameter.name === name);
   }
 
-  set(name: string, value: JsonValue): void {
+  set(name: string, value: JsonValue, words: readonly YamlWord[] = []): void {
     this.values.set(name, value);
+    this.wordsOf.set(name, words);
   }
 
   /** Back to the notebook's default; takes away a parameter that it does not declare. */
   reset(name: string): void {
     this.values.delete(name);
+    this.wordsOf.delete(name);
   }
 
   resetAll(): void {
     this.values.clear();
+    this.wordsOf.clear();
   }
 
   /** Sets many at once, as from a file. */
-  load(values: JsonObject): void {
+  load({ values, words }: ParametersReading): void {
     for (const [name, value] of Object.entries(values)) {
-      this.values.set(name, value);
+      this.set(
+        name,
+        value,
+        words.filter(({ names }) => names[0] === name),
+      );
     }
+  }
+
+  /** What papermill would read otherwise in the values that are set. */
+  words(): readonly YamlWord[] {
+    return [...this.wordsOf.values()].flat();
   }
 
   /** Names that the notebook does not declare. */
@@ -92,9 +111,16 @@ export class ParameterForm {
     return [...this.values.keys()].filter((name) => this.declaredAs(name) === undefined);
   }
 
-  /** What is to be injected, by name; what equals the default is left out only where it was never set. */
-  overrides(): JsonObject {
-    return Object.fromEntries(this.values);
+  /**
+   * What is to be injected, as text; what equals the default is left out only where it was never set. Words of YAML stand there as
+   * they were written, so that the service warns of them, too. Undefined: nothing is set.
+   */
+  text(): string | undefined {
+    if (this.values.size === 0) return undefined;
+    const entries = [...this.values].map(([name, value]): [string, JsonValue] => {
+      return [name, withWords(value, this.wordsOf.get(name) ?? [])];
+    });
+    return parametersText(Object.fromEntries(entries));
   }
 
   /** The text in an input box that means this parameter's value now. */
@@ -108,7 +134,10 @@ export class ParameterForm {
   /** Reads what the person typed. */
   parse(name: string, text: string): ParsedValue {
     const declared = this.declaredAs(name);
-    return parseValue(text, declared?.kind ?? 'any', declared?.optional ?? true, declared?.choices);
+    const parsed = parseValue(text, declared?.kind ?? 'any', declared?.optional ?? true, declared?.choices);
+    if (parsed.problem !== undefined) return parsed;
+    const { value, words = [] } = parsed;
+    return { value, words: words.map((word) => ({ ...word, names: [name, ...word.names.slice(1)] })) };
   }
 }
 
@@ -156,7 +185,7 @@ const KIND_OF_TYPE: ReadonlyMap<string, ParameterKind> = new Map([
 ]);
 
 /** Parameters as the text of `executionTemplate.parameters`: JSON, with NaN and infinities as YAML spells them. */
-export function parametersText(values: JsonObject): string {
+function parametersText(values: JsonObject): string {
   return stringifyJson(spelledForYaml(values));
 }
 
@@ -201,22 +230,15 @@ export function parseValue(
     case 'string':
       return { value: isQuoted(text) ? unquote(text) : text };
     case 'list': {
-      const value = parseLiteral(trimmed);
-      return Array.isArray(value) ? { value } : { problem: 'notList' };
+      const read = readLiteral(trimmed);
+      return Array.isArray(read?.value) ? read : { problem: 'notList' };
     }
     case 'dict': {
-      const value = parseLiteral(trimmed);
-      const isDict =
-        typeof value === 'object' &&
-        value !== null &&
-        !Array.isArray(value) &&
-        !(value instanceof JsonNumber);
-      return isDict ? { value } : { problem: 'notDict' };
+      const read = readLiteral(trimmed);
+      return isJsonObject(read?.value) ? read : { problem: 'notDict' };
     }
-    case 'any': {
-      const value = parseLiteral(trimmed);
-      return value === undefined ? { problem: 'notValue' } : { value };
-    }
+    case 'any':
+      return readLiteral(trimmed) ?? { problem: 'notValue' };
   }
 }
 
@@ -234,14 +256,19 @@ function numberOf(text: string): JsonValue {
 }
 
 /** A value as YAML and Python spell it: `[1, 'a']`, `{a: 1}`, `True`, `None`, bare text. Undefined where it is none. */
-function parseLiteral(text: string): JsonValue | undefined {
+function readLiteral(text: string): { value: JsonValue; words: readonly YamlWord[] } | undefined {
   try {
     // One level in, so that text with line breaks or a colon cannot become parameters of its own.
-    const { value } = parseParameters(`value: ${text.replaceAll(/\s*\n\s*/g, ' ')}`);
-    return value === undefined ? undefined : withNone(value, text);
+    const { values, words } = parseWithWords(`value: ${text.replaceAll(/\s*\n\s*/g, ' ')}`);
+    const { value } = values;
+    return value === undefined ? undefined : { value: withNone(value, text), words };
   } catch {
     return undefined;
   }
+}
+
+function parseLiteral(text: string): JsonValue | undefined {
+  return readLiteral(text)?.value;
 }
 
 /** Bare `None` is text in YAML; a person who quotes it means the text. */

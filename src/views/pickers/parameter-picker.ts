@@ -1,8 +1,10 @@
 import * as vscode from 'vscode';
 import { closest } from '../../execution/closest';
-import type { JsonObject } from '../../notebook/json';
+import type { ParametersReading } from '../../notebook/parameters/parse';
+import { yamlWordWarnings } from '../../notebook/parameters/yaml-words';
 import { isSecretName, MASK } from '../../execution/secret-names';
 import { secretPatterns } from '../secret-parameters';
+import { warningSentence } from '../warning-sentence';
 import { label } from './label';
 import { promptOf, secretSentence, sentenceOf, undeclaredSentence } from './parameter-sentences';
 import { valueText, type FormParameter, type ParameterForm, type ParameterRow } from './parameter-form';
@@ -18,7 +20,7 @@ export interface ParameterPickerOptions {
   /** What is to be known about the parameters. */
   readonly notes: readonly string[];
   /** Reads a YAML file that the person chooses; undefined when they chose none. Rejects with what is wrong with it. */
-  readonly loadYaml: () => Promise<JsonObject | undefined>;
+  readonly loadYaml: () => Promise<ParametersReading | undefined>;
 }
 
 type Action = 'execute' | 'loadYaml' | 'add' | 'resetAll';
@@ -46,7 +48,8 @@ export async function pickParameters(options: ParameterPickerOptions): Promise<P
         return 'execute';
       }
     } else if (choice === 'loadYaml') {
-      form.load((await options.loadYaml()) ?? {});
+      const loaded = await options.loadYaml();
+      if (loaded !== undefined) form.load(loaded);
     } else if (choice === 'resetAll') {
       form.resetAll();
     } else if (choice === 'add') {
@@ -88,7 +91,10 @@ function choose(options: ParameterPickerOptions, active: string | undefined): Pr
             ? vscode.l10n.t('with 1 parameter set')
             : vscode.l10n.t('with {0} parameters set', changed),
     },
-    ...options.notes.map((note) => ({ label: label(note, 200), iconPath: new vscode.ThemeIcon('warning') })),
+    ...[...options.notes, ...wordNotes(form)].map((note) => ({
+      label: label(note, 200),
+      iconPath: new vscode.ThemeIcon('warning'),
+    })),
     ...(rows.length === 0 ? [] : [{ ...separator, label: vscode.l10n.t('Parameters') }]),
     ...rows,
     separator,
@@ -132,6 +138,20 @@ function choose(options: ParameterPickerOptions, active: string | undefined): Pr
   });
 }
 
+/** Notes of words that mean something else to papermill that are shown one by one. */
+const MOST_WORD_NOTES = 5;
+
+function wordNotes(form: ParameterForm): string[] {
+  const notes = yamlWordWarnings(form.words(), secretPatterns()).map(warningSentence);
+  const more = notes.length - MOST_WORD_NOTES;
+  return more <= 0
+    ? notes
+    : [
+        ...notes.slice(0, MOST_WORD_NOTES),
+        vscode.l10n.t('YAML 1.1 reads {0} more values differently.', more),
+      ];
+}
+
 function rowItem(row: ParameterRow, reset: vscode.QuickInputButton): Item {
   const { declared, value } = row;
   const secret = isSecret(row.name);
@@ -173,7 +193,7 @@ async function editParameter(form: ParameterForm, name: string, title: string): 
     );
     const parsed = chosen === undefined ? undefined : form.parse(name, chosen.option);
     if (parsed?.value !== undefined) {
-      form.set(name, parsed.value);
+      form.set(name, parsed.value, parsed.words);
     }
     return;
   }
@@ -198,9 +218,9 @@ async function editParameter(form: ParameterForm, name: string, title: string): 
   if (entered === undefined || entered === text) {
     return;
   }
-  const { value } = form.parse(name, entered);
-  if (value !== undefined) {
-    form.set(name, value);
+  const parsed = form.parse(name, entered);
+  if (parsed.value !== undefined) {
+    form.set(name, parsed.value, parsed.words);
   }
 }
 

@@ -149,6 +149,12 @@ export const DIFFERENCES: readonly Difference[] = [
     reason: String.raw`a shell command ends its lines with \r\n, which they keep; a terminal shows a line break`,
   },
   {
+    notebook: 'magics',
+    tools: BOTH,
+    place: /^cell 18 outputs$/,
+    reason: 'they drop what a pager would show; here it is kept',
+  },
+  {
     notebook: 'kernel-dies',
     tools: BOTH,
     place: /^cell 1 outputs$/,

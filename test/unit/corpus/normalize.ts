@@ -20,7 +20,9 @@ const VOLATILE: readonly (readonly [RegExp, string])[] = [
   [/ *\d+(?:\.\d+)?(?:it\/s|s\/it)/g, '…it/s'],
   [/ *\?it\/s/g, '…it/s'],
   [/\b\d{1,2}:\d\d(?::\d\d)?\b/g, '…:…'],
-  [/\b\d+(?:\.\d+)? ?(?:ns|[µμ]s|us|ms|s)\b/g, '… s'],
+  // Said only where it took long.
+  [/^(?:Compiler|Parser) *: .*\n/gm, ''],
+  [/\b(?:\d+(?:d|h|min) )*\d+(?:\.\d+)?(?:e[+-]?\d+)? ?(?:min|h|ns|[µμ]s|us|ms|s)\b/g, '… s'],
 ];
 
 export function scrub(text: string): string {

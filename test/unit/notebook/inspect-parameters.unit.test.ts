@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import * as path from 'node:path';
+import { readNotebook } from '../../../src/notebook/document';
 import { stringifyJson } from '../../../src/notebook/json';
 import { inspectParameters } from '../../../src/notebook/parameters/inspect';
+import { ROOT } from '../../support/paths';
 import { inspect, notebook } from './parameters-cell';
 import { python } from './python';
 
@@ -123,6 +127,49 @@ describe('inspecting parameters of Python', () => {
     });
   }
 
+  it('passes over what IPython takes for its own syntax, as IPython itself', () => {
+    const cells = [
+      'x = 1\nfiles = !ls',
+      'here = %pwd\nx = 1',
+      'x = 1\nx?\n?x\nx??\nlen?',
+      'if True:\n    %config Application.verbose_crash = True\n    a = 1\nelse:\n\t!ls\nb = 2',
+      'a, b = !echo 1\nc = %pwd\ne[0] = !ls\nf.g = %pwd',
+      "files = !ls \\\n  -la 'it\\''s\nx = 1",
+      '!echo "\nx = 1\n!!ls\n%matplotlib inline\n%time y = 1',
+      "x = '''\n%a\n!b\nc?\n'''\ny = \"why?\"  # really?\nz = \"#\"\nfiles = !ls",
+      'x = [\n  1,  # one?\n  7\n  % 5,\n]\ny = (8\n% 3)\n%pwd',
+      'x = "a\\"b?"\ny = r"\\\\"\nz = 5 \\\n  % 3\nw = z == 1\nfiles = !ls',
+      '%%bash\nfor i in 1; do echo $i; done\nA=1',
+      '\n%%html\n<a href="x">it\'s</a>',
+    ];
+    const expected = python(
+      `import ast, json, sys
+from IPython.core.inputtransformer2 import TransformerManager
+def assigned(cell):
+    tree = ast.parse(TransformerManager().transform_cell(cell))
+    return sorted({node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)})
+print(json.dumps([assigned(cell) for cell in json.load(sys.stdin)]))`,
+      cells,
+    ) as string[][];
+    for (const [index, cell] of cells.entries()) {
+      const { names, warnings } = inspectParameters(notebook(cell));
+      assert.deepEqual([[...names].sort(), warnings], [expected[index], []], cell);
+    }
+    const shown = inspect('files = !ls # all\nx = 1');
+    assert.deepEqual(shown, [
+      '{"name":"files","defaultSource":"!ls # all"}',
+      '{"name":"x","type":"int","defaultValue":1,"defaultSource":"1"}',
+    ]);
+    // Their bodies run in the notebook.
+    assert.deepEqual([...inspectParameters(notebook('%%time\nx = 1')).names], ['x']);
+  });
+
+  it('reads the parameters beside a shell assignment', () => {
+    const file = path.join(ROOT, 'test/fixtures/faults/shell-assignment-called-invalid.ipynb');
+    const { names, warnings } = inspectParameters(readNotebook(readFileSync(file)).notebook);
+    assert.deepEqual([[...names], warnings], [['x', 'files'], []]);
+  });
+
   it('evaluates literals as Python does', () => {
     const literals = [
       ...[
@@ -226,6 +273,11 @@ describe('inspecting parameters of Python', () => {
       '\t\ta = 1',
       ']'.repeat(1000),
       `a = ${'['.repeat(5000)}`,
+      '!ls \\',
+      'a = !',
+      '?',
+      'a = "\\',
+      '%x\n'.repeat(20_000),
     ];
     for (const source of junk) inspectParameters(notebook(source));
   });

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { JsonNumber } from '../../../src/notebook/json';
-import { parseParameters } from '../../../src/notebook/parameters/parse';
+import { parseParameters, parseWithWords } from '../../../src/notebook/parameters/parse';
 import {
   formParameters,
   ParameterForm,
-  parametersText,
   parseValue,
   valueText,
   type FormParameter,
@@ -94,6 +93,8 @@ describe('values of parameters as people type them', () => {
   });
 });
 
+const NOTHING = { values: {}, words: [] };
+
 describe('parameters form', () => {
   const declare = (name: string, kind: ParameterKind, defaultText: string, more = {}): FormParameter => ({
     name,
@@ -111,7 +112,7 @@ describe('parameters form', () => {
   ];
 
   it('has declared parameters in order, then others, and injects only what was set', () => {
-    const form = new ParameterForm(declared, { extra: 1, path: 'x' });
+    const form = new ParameterForm(declared, { values: { extra: 1, path: 'x' }, words: [] });
     assert.deepEqual(
       form.rows().map(({ name, value }) => [name, value]),
       [
@@ -121,22 +122,57 @@ describe('parameters form', () => {
       ],
     );
     assert.deepEqual(form.undeclared(), ['extra']);
-    assert.deepEqual(form.overrides(), { extra: 1, path: 'x' });
+    assert.equal(form.text(), '{"extra":1,"path":"x"}');
     form.set('epochs', 3);
     form.reset('extra');
-    assert.deepEqual(form.overrides(), { path: 'x', epochs: 3 });
+    assert.equal(form.text(), '{"path":"x","epochs":3}');
     form.resetAll();
-    assert.deepEqual(form.overrides(), {});
+    assert.equal(form.text(), undefined);
   });
 
   it('offers the value, else the default, for editing', () => {
-    const form = new ParameterForm(declared, {});
+    const form = new ParameterForm(declared, NOTHING);
     assert.equal(form.textOf('epochs'), '90');
     assert.equal(form.textOf('path'), 'make_path()');
     form.set('epochs', 5);
     assert.equal(form.textOf('epochs'), '5');
     assert.deepEqual(form.parse('epochs', 'x'), { problem: 'notInt' });
-    assert.deepEqual(form.parse('extra', '2'), { value: 2 });
+    assert.deepEqual(form.parse('extra', '2'), { value: 2, words: [] });
+  });
+});
+
+describe('words that papermill reads differently, in the form', () => {
+  const shown = (form: ParameterForm): string[] =>
+    form.words().map(({ names, source, here, there }) => [...names, source, here, there].join(' '));
+
+  it('are known from loading and typing, until the value changes, and are sent as they were written', () => {
+    const form = new ParameterForm(
+      [],
+      parseWithWords('dry_run: no\nmode: 0777\nb: [off, "off", {c: 1_000}]\nd: x'),
+    );
+    assert.deepEqual(shown(form), [
+      'dry_run no "no" false',
+      'mode 0777 777 511',
+      'b off "off" false',
+      'b c 1_000 "1_000" 1000',
+    ]);
+    const text = '{"dry_run":no,"mode":0777,"b":[off,off,{"c":1_000}],"d":"x"}';
+    assert.equal(form.text(), text);
+    const sent = parseWithWords(text);
+    assert.deepEqual(sent.values, { dry_run: 'no', mode: 777, b: ['off', 'off', { c: '1_000' }], d: 'x' });
+    assert.deepEqual(shown(new ParameterForm([], sent)), shown(form));
+    form.set('dry_run', false);
+    form.reset('b');
+    form.load(parseWithWords('mode: 511'));
+    assert.deepEqual([shown(form), form.text()], [[], '{"dry_run":false,"mode":511,"d":"x"}']);
+    const typed = form.parse('at', '[12:30, no]');
+    assert.ok(typed.problem === undefined);
+    form.set('at', typed.value, typed.words);
+    assert.deepEqual(shown(form), ['at 12:30 "12:30" 750', 'at no "no" false']);
+    assert.equal(form.text(), '{"dry_run":false,"mode":511,"d":"x","at":[12:30,no]}');
+    assert.deepEqual(parseWithWords(form.text() ?? '').values['at'], ['12:30', 'no']);
+    form.resetAll();
+    assert.deepEqual(shown(form), []);
   });
 });
 
@@ -181,6 +217,7 @@ describe('declared parameters', () => {
       b: [Number.NaN, Number.NEGATIVE_INFINITY, new JsonNumber('12345678901234567890')],
       'c d': { e: 'tab\t"quote" ünï 😀', f: null, g: 'yes', h: '2026-01-01' },
     };
-    assert.deepEqual(parseParameters(parametersText(values)), values);
+    const form = new ParameterForm([], { values, words: [] });
+    assert.deepEqual(parseParameters(form.text() ?? ''), values);
   });
 });

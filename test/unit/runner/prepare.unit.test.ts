@@ -1,7 +1,8 @@
 import * as assert from 'node:assert/strict';
 import { MASK } from '../../../src/execution/secret-names';
 import { prepareNotebook } from '../../../src/runner/prepare';
-import { jobFor, notebookOf, tagged } from './running';
+import { VENV_PYTHON } from '../../support/python';
+import { ipykernel, jobFor, notebookOf, tagged } from './running';
 
 describe('A notebook that is prepared with secret parameters', () => {
   it('has them in its parameters cell alone, not in its metadata', async () => {
@@ -15,6 +16,31 @@ describe('A notebook that is prepared with secret parameters', () => {
     assert.deepEqual(parameters, { db_password: MASK, alpha: 0.5 });
     assert.deepEqual(default_parameters, { db_password: MASK, alpha: 1 });
     assert.match(prepared.notebook.cells[1]?.source ?? '', /db_password = "hunter2"/);
+  });
+});
+
+describe('A notebook that is prepared for a kernel', () => {
+  const PYTHON2 = { display_name: 'Python 2', language: 'python', name: 'python2' };
+  const OWN = { display_name: 'My Python', language: 'python', name: 'Python3', own: 1 };
+
+  it('names the one that runs it, and keeps what it said of that one', async () => {
+    for (const [kernelspec, kernel, expected] of [
+      [OWN, {}, OWN],
+      [OWN, { name: VENV_PYTHON }, OWN],
+      [PYTHON2, { name: VENV_PYTHON }, { ...PYTHON2, display_name: 'Python 3', name: 'python3' }],
+      [PYTHON2, {}, { display_name: 'Python 3', language: 'python', name: 'python3' }],
+      [
+        OWN,
+        { name: 'ir', displayName: 'R', language: 'R' },
+        { display_name: 'R', language: 'R', name: 'ir' },
+      ],
+      [undefined, {}, { display_name: 'Python 3', language: 'python', name: 'python3' }],
+    ] as const) {
+      const notebook = { ...notebookOf('1'), metadata: { a: 1, kernelspec, b: 2 } };
+      const job = jobFor('/folder', { kernel: ipykernel(kernel) });
+      const prepared = await prepareNotebook(Buffer.from(JSON.stringify(notebook)), job);
+      assert.deepEqual(prepared.notebook.metadata['kernelspec'], expected);
+    }
   });
 });
 

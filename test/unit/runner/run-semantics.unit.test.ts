@@ -82,10 +82,22 @@ describe('running a notebook (ipykernel)', function () {
     ['import sys; sys.exit(0)', 'SUCCEEDED'],
     ['raise SystemExit(None)', 'SUCCEEDED'],
     ['exit()', 'SUCCEEDED'],
+    ['import sys; sys.exit(False)', 'SUCCEEDED'],
+    ['import sys; sys.exit(256)', process.platform === 'win32' ? 'FAILED' : 'SUCCEEDED'],
+    ['class Done(SystemExit): pass\nraise Done', 'SUCCEEDED'],
+    ['class Done(SystemExit):\n  __str__ = lambda self: "done"\nraise Done(0)', 'SUCCEEDED'],
+    ['e = SystemExit("no")\ne.code = None\nraise e', 'SUCCEEDED'],
     ['import sys; sys.exit(1)', 'FAILED'],
+    ['import sys; sys.exit(True)', 'FAILED'],
     ['import sys; sys.exit("no")', 'FAILED'],
+    ['import sys; sys.exit("0")', 'FAILED'],
+    ['import sys; sys.exit("")', 'FAILED'],
+    ['import sys; sys.exit(0.0)', 'FAILED'],
+    ['import sys; sys.exit(1 << 64)', 'FAILED'],
+    ['class Done(SystemExit): pass\nraise Done(1)', 'FAILED'],
+    ['class Done(SystemExit):\n  code = property(lambda self: 1/0)\nraise Done', 'FAILED'],
   ] as const) {
-    it(`${code} stops the run: ${state}`, async () => {
+    it(`${code.replaceAll('\n', '; ')} stops the run: ${state}`, async () => {
       const result = await run(notebookOf(code, 'print("never")'));
       assert.equal(result.state, state);
       assert.deepEqual(papermill(result.notebook, 'status'), [

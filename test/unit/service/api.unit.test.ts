@@ -2,6 +2,7 @@ import * as assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { MASK } from '../../../src/execution/secret-names';
 import { errorOf, startApi, type Api } from './api';
 import { NOTEBOOK, PARENT, type Answer, type TestService } from './support';
 
@@ -171,6 +172,41 @@ describe('The API of the embedded service', () => {
       { code: 'fieldIgnored', args: ['masterType'] },
     ]);
     assert.equal(execution.executionTemplate?.masterType, 'n1-standard-4');
+  });
+
+  it('warns of words that papermill reads differently, with both readings but for secrets', async () => {
+    const file = path.join(folder, 'words.yaml');
+    fs.writeFileSync(file, 'dry_run: no\nstart: 12:30\nquoted: "no"');
+    const paramsYamlFile = pathToFileURL(file).href;
+    await create('words', { paramsYamlFile, parameters: '{start: x, size: 1_000, db: {password: 0777}}' });
+    const { runStatus, executionTemplate } = await service.ended('words');
+    assert.deepEqual(runStatus?.warnings, [
+      { code: 'yamlWord', args: ['dry_run', 'no', '"no"', 'false'] },
+      { code: 'yamlWord', args: ['size', '1_000', '"1_000"', '1000'] },
+      { code: 'yamlWord', args: ['db.password', MASK, MASK, MASK] },
+    ]);
+    assert.equal(executionTemplate?.paramsYamlFile, paramsYamlFile);
+  });
+
+  it('warns where another kernel runs the notebook than it names, unless the template names one', async () => {
+    const file = path.join(folder, 'other-kernel.ipynb');
+    const named = (name: string): void => {
+      const kernelspec = { name, display_name: name, language: 'fake' };
+      fs.writeFileSync(
+        file,
+        JSON.stringify({ cells: [], metadata: { kernelspec }, nbformat: 4, nbformat_minor: 5 }),
+      );
+    };
+    const template = { inputNotebookFile: pathToFileURL(file).href };
+    named('gone');
+    await create('other', template);
+    const warned = [{ code: 'otherKernel', args: ['gone', 'fake'] }];
+    assert.deepEqual((await service.ended('other')).runStatus?.warnings, warned);
+    await create('asked', { ...template, kernelSpec: 'fake' });
+    assert.deepEqual((await service.ended('asked')).runStatus?.warnings ?? [], []);
+    named('FAKE');
+    await create('same', template);
+    assert.deepEqual((await service.ended('same')).runStatus?.warnings ?? [], []);
   });
 
   it('takes changed settings over before the next create', async () => {

@@ -163,6 +163,20 @@ describe('The embedded service with real runners and kernels', () => {
     while ((await processStartTime(kernelProcess.pid)) === kernelProcess.startTime);
   });
 
+  it('says which kernel ran a notebook that names another', async () => {
+    const faults = path.join(ROOT, 'test/fixtures/faults');
+    await create(
+      'other-kernel',
+      fs.readFileSync(path.join(faults, 'other-kernel-taken-without-warning.ipynb'), 'utf8'),
+    );
+    const { state, runStatus } = await service.ended('other-kernel');
+    const warned = [{ code: 'otherKernel', args: ['python2', VENV_PYTHON] }];
+    assert.deepEqual([state, runStatus?.warnings], ['SUCCEEDED', warned]);
+    const { metadata } = JSON.parse(output('other-kernel')) as { metadata: Record<string, { name: string }> };
+    assert.equal(metadata['kernelspec']?.name, 'python3');
+    assert.ok(!output('other-kernel').includes('2.7.18'));
+  });
+
   it('sleeps and wakes with the machine: service, runner and kernel stopped and continued', async () => {
     await create(
       'sleeps',
