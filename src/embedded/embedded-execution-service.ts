@@ -156,6 +156,12 @@ export class EmbeddedExecutionService implements ExecutionService {
     return (await answers()).CleanUpSchema.parse(answer);
   }
 
+  async deleteSetAside(): Promise<number> {
+    const ids = (await this.info())?.setAside ?? [];
+    for (const id of ids) await this.delete(`${PARENT}/executions/${id}`);
+    return ids.length;
+  }
+
   /** {@inheritDoc ExecutionService.delete} Resolves when it is gone; `deleteTakesLong` (DEADLINE_EXCEEDED) after a minute. */
   async delete(name: string, signal?: AbortSignal): Promise<void> {
     const answer = await this.#send({ method: 'DELETE', path: pathOf(name), timeout: TIMEOUT, signal });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, truncateSync } from 'node:fs';
 import * as path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import * as vscode from 'vscode';
@@ -87,6 +87,27 @@ describe('upkeep of this machine', () => {
     await run('cleanUp');
     await person.message(/^There is nothing to clean up/);
     await service.delete(kept.name);
+  });
+
+  it('cleans up what cannot be read, where there is any', async () => {
+    const { name, executionTemplate } = await submit('damaged');
+    await ended(service, name);
+    const input = vscode.Uri.parse(executionTemplate?.inputNotebookFile ?? '').fsPath;
+    const folder = path.dirname(input);
+    await service.stop();
+    truncateSync(path.join(folder, 'execution.json'), 10);
+    await service.restart();
+    assert.deepEqual((await service.info())?.setAside, [path.basename(folder)]);
+    person.willPick((pick) => {
+      const row = pick.row('Those that cannot be read');
+      assert.equal(row.description, '1 execution');
+      pick.choose('Those that cannot be read');
+    });
+    person.willPress(/^Delete 1 execution\?$/, 'Delete');
+    await run('cleanUp');
+    await person.message(/^Deleted 1 execution\.$/);
+    assert.deepEqual((await service.info())?.setAside, []);
+    assert.ok(!existsSync(folder));
   });
 
   it('writes a report that has no secret', async () => {
