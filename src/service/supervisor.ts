@@ -194,6 +194,8 @@ export class Supervisor {
       await this.#lost(entry, status, reason);
       return;
     }
+    // It may have ended before this service reached it: then nobody waits for its connection to close.
+    if (last === undefined && record.runtime !== undefined) await removeRuntime(record.runtime);
     if (status.runStatus.cause === 'kernelNotReady' && (await this.#retry(entry, status))) return;
     await this.#ending.end(entry, merge(record, status));
     if (job !== undefined) void this.options.spares.prepare(job).catch(this.#report('spare'));
