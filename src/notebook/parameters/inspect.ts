@@ -45,8 +45,11 @@ function read(source: string, dialect: dialects.Dialect | undefined): Declaratio
   return dialect === dialects.python ? readPython(source) : readSimpleAssignments(source, dialect);
 }
 
+/** Undeclared parameters that are told. */
+const MAX_UNDECLARED = 100;
+
 /**
- * Parameters that the notebook does not declare: `parameterNotDeclared` (name), one each; and what inspection warns of.
+ * Parameters that the notebook does not declare: `parameterNotDeclared` (name), one each of the first hundred; and what inspection warns of.
  * Kernel and language as in {@link inspectParameters}.
  */
 export function undeclaredParameters(
@@ -56,7 +59,9 @@ export function undeclaredParameters(
   language?: string,
 ): ExecutionWarning[] {
   const { names, warnings } = inspectParameters(notebook, kernelName, language);
-  const undeclared = jsonKeys(parameters).filter((name) => !names.has(name));
+  const undeclared = jsonKeys(parameters)
+    .filter((name) => !names.has(name))
+    .slice(0, MAX_UNDECLARED);
   return [...warnings, ...undeclared.map((name) => ({ code: 'parameterNotDeclared', args: [name] }))];
 }
 
