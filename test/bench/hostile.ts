@@ -55,7 +55,7 @@ function besides(folder: string, count: number): Measured {
       const counted = [...outcomes].map(([outcome, times]) => `${outcome} ${String(times)}`).join(', ');
       console.error(
         `${String(count)} hostile requests (${counted || 'none'}), ${String(honest.asked)} honest ones: ` +
-          `longest wait ${longest.toFixed(0)} ms (${honest.longest}); ` +
+          `longest waits ${honest.waits}; ` +
           `service before ${String(Math.round(before ?? NaN))} MB, after ${String(Math.round(memory ?? NaN))} MB`,
       );
     },
@@ -77,8 +77,7 @@ function besides(folder: string, count: number): Measured {
 /** A client that asks for what a window asks for, and now and then creates an execution and deletes it. */
 class Honest {
   asked = 0;
-  /** Which request waited longest. */
-  longest = '';
+  readonly #longest = new Map<string, number>();
 
   private constructor(
     private readonly service: BenchService,
@@ -111,14 +110,12 @@ class Honest {
 
   /** Asks until the signal says that it is enough. @returns the longest time that one took, in milliseconds. */
   async ask(signal: AbortSignal): Promise<number> {
-    let most = 0;
     const time = async <T>(name: string, request: Promise<T>): Promise<T> => {
       const start = performance.now();
       const answer = await request;
       const took = performance.now() - start;
       this.asked += 1;
-      if (took > most) this.longest = name;
-      most = Math.max(most, took);
+      this.#longest.set(name, Math.max(this.#longest.get(name) ?? 0, took));
       return answer;
     };
     for (let round = 0; !signal.aborted; round += 1) {
@@ -131,7 +128,12 @@ class Honest {
       }
       await delay(10);
     }
-    return most;
+    return Math.max(...this.#longest.values());
+  }
+
+  /** The longest times of each kind of request. */
+  get waits(): string {
+    return [...this.#longest].map(([name, wait]) => `${name} ${wait.toFixed(0)} ms`).join(', ');
   }
 }
 
