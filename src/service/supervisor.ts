@@ -19,7 +19,7 @@ import { merge, now, type ExecutionRecord, type Merged } from './record';
 import { RunnerClient } from './runner-client';
 import { makeRuntimeDirectory, spawnRunner, type RunnerLauncher } from './runner-process';
 import type { SpareKeeper } from './spare-keeper';
-import { completeOnThread } from './worker';
+import { completeOnThread } from './thread';
 
 /** What a supervisor works with. */
 export interface SupervisorOptions {
