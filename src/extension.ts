@@ -11,7 +11,7 @@ import { systemClock } from './tracking/clock';
 import { LOCAL_RATES } from './tracking/poll-rates';
 import { MachineMonitor } from './tracking/machine-monitor';
 import { TrackingService } from './tracking/tracking-service';
-import { createViews, windowFocus } from './views/views';
+import { createViews, windowFocus, type Views } from './views/views';
 
 /** Settings that the embedded service takes over while it runs. */
 const SERVICE_SETTINGS = [
@@ -27,8 +27,17 @@ const RELOAD_SETTINGS = ['notebookExecutions.dataDirectory', 'notebookExecutions
 
 let close: (() => Promise<void>) | undefined;
 
-/** Builds the parts of a window and registers them. Starts nothing and asks nobody. */
-export function activate(context: vscode.ExtensionContext): void {
+/** What tests in the extension host see of a window: the objects that are shipped, and by them the classes. */
+export interface WindowParts {
+  readonly tracking: TrackingService;
+  readonly views: Views;
+}
+
+/**
+ * Builds the parts of a window and registers them. Starts nothing and asks nobody.
+ * @returns the parts where VS Code runs this extension's own tests; undefined for every other extension that asks.
+ */
+export function activate(context: vscode.ExtensionContext): WindowParts | undefined {
   const log = vscode.window.createOutputChannel(vscode.l10n.t('Notebook Executions'), { log: true });
   const say = (line: string) => {
     log.info(redact(line));
@@ -163,6 +172,7 @@ export function activate(context: vscode.ExtensionContext): void {
     monitor,
     log,
   );
+  return context.extensionMode === vscode.ExtensionMode.Test ? { tracking, views } : undefined;
 }
 
 /** Carries out what waits to be undone. What runs goes on. */
