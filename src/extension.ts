@@ -3,6 +3,7 @@ import { ServiceRegistry } from './backends/service-registry';
 import { CommandRunner, registerCommands } from './commands/command-runner';
 import { machineSettings } from './commands/machine/machine-settings';
 import { problemOf } from './commands/problems/problem-sentences';
+import type { PythonFinder } from './commands/python/chosen-python';
 import { tellCredentialProblems } from './commands/problems/service-problems';
 import { WriteBackService } from './commands/write-back/write-back';
 import { defaultDataDirectory, serviceLogFile } from './embedded';
@@ -76,6 +77,13 @@ export function activate(context: vscode.ExtensionContext): WindowParts | undefi
     log: say,
   });
 
+  // Loaded when a Python is first looked for.
+  let finder: Promise<PythonFinder> | undefined;
+  const pythons = (): Promise<PythonFinder> =>
+    (finder ??= import('./commands/python/chosen-python').then(
+      ({ PythonFinder }) => new PythonFinder(context.workspaceState, say),
+    ));
+
   // Views
   const views = createViews({
     tracking,
@@ -83,7 +91,7 @@ export function activate(context: vscode.ExtensionContext): WindowParts | undefi
     clock: systemClock,
     memento: context.workspaceState,
     describeError: (error) => problemOf(error).message,
-    findPython: async () => (await (await import('./commands/setup-commands')).findPython()).state,
+    findPython: async () => (await pythons()).forWindow(),
     log: say,
   });
 
@@ -104,6 +112,7 @@ export function activate(context: vscode.ExtensionContext): WindowParts | undefi
         copy: vscode.Uri.joinPath(context.globalStorageUri, 'dice.ipynb'),
       },
       machine: services.embedded,
+      pythons: await pythons(),
       report: {
         extension: context.extension,
         folder: vscode.Uri.joinPath(context.globalStorageUri, 'diagnostics'),
