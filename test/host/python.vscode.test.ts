@@ -165,6 +165,34 @@ describe('Python of a notebook', () => {
     assert.match(await said(notebook), /^\.venv \(3\./);
   });
 
+  it('takes no packages where it belongs to the system: what else can be done is offered (installIpykernel)', async () => {
+    const managed = await executable(folder, 'bin', 'python');
+    await fs.writeFile(
+      managed,
+      '#!/bin/sh\necho "error: externally-managed-environment\n\nhint: See PEP 668" >&2\nexit 1\n',
+    );
+    (await neighbour(PYTHON)).choose(managed);
+    await run('installIpykernel');
+    const { text, buttons } = await person.message(
+      /^Packages cannot be installed in .*bin\/python: it belongs to/,
+    );
+    assert.ok(text.includes(managed));
+    assert.deepEqual(buttons.slice(0, 2), ['Create .venv in This Workspace', 'Select Another Python…']);
+  });
+
+  it('makes no environment in the place of something else, and leaves none half made (createEnvironment)', async () => {
+    const directory = path.join(workspaceFolder().fsPath, '.venv');
+    (await neighbour(PYTHON)).choose(await executable(folder, 'bin', 'python'));
+    await run('createEnvironment');
+    await person.message(/\.venv could not be created/);
+    assert.deepEqual(await fs.readdir(directory).catch(() => 'none'), 'none');
+    await fs.mkdir(directory);
+    await fs.writeFile(path.join(directory, 'theirs'), '');
+    await run('createEnvironment');
+    await person.message(/\.venv is there already, but it is not a Python environment/);
+    assert.deepEqual(await fs.readdir(directory), ['theirs']);
+  });
+
   it('is the first on the PATH with ipykernel where none is chosen', async () => {
     const without = await executable(folder, 'python3');
     const found = await pythonOnPath({ PATH: `${folder}:${process.env['PATH'] ?? ''}` });

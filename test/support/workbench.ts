@@ -196,8 +196,7 @@ export class Workbench {
   /** The pane of the view Notebook Executions, welcome content included. */
   executionsPane(): Locator {
     return this.page.locator('.sidebar .pane', {
-      // Its title may name the Python that is in the way.
-      has: this.page.locator('.pane-header:is([aria-label^="Notebook Executions"], [aria-label*="python"])'),
+      has: this.page.locator('.pane-header[aria-label^="Notebook Executions"]'),
     });
   }
 

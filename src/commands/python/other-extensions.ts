@@ -115,9 +115,10 @@ export class OtherExtensions {
     const jupyter = JupyterApiSchema.safeParse(api).data;
     if (jupyter === undefined) return undefined;
     const key = notebook.toString();
-    const document =
-      vscode.workspace.notebookDocuments.find(({ uri }) => uri.toString() === key) ??
-      (await vscode.workspace.openNotebookDocument(notebook));
+    const open = vscode.workspace.notebookDocuments.find(({ uri }) => uri.toString() === key);
+    // Opening one that has no file would make a new one.
+    if (open === undefined && notebook.scheme === 'untitled') return undefined;
+    const document = open ?? (await vscode.workspace.openNotebookDocument(notebook));
     const answer = (): string | undefined =>
       PathSchema.safeParse(jupyter.getPythonEnvironment(document.uri)).data?.path;
     let chosen = answer();

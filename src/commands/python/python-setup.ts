@@ -72,20 +72,28 @@ export class PythonSetup {
         [this.selectRemedy(base, goOn)],
       );
     }
+    let made = false;
     try {
       await underProgress(vscode.l10n.t('Creating {0}', directory), async (report, signal) => {
-        if (!present) await makeEnvironment(base, directory, signal);
+        if (!present) {
+          // Fails where something else has made it by now; only what is ours may be removed again.
+          await fs.mkdir(directory);
+          made = true;
+          await makeEnvironment(base, directory, signal);
+        }
         report(vscode.l10n.t('installing ipykernel'));
         if ((await installedIpykernel(executable())) === undefined) await installWith(executable(), signal);
       });
     } catch (error) {
-      if (!present) await fs.rm(directory, { recursive: true, force: true });
-      if (!(error instanceof ProgramError)) throw error;
+      if (made)
+        await fs.rm(directory, { recursive: true, force: true, maxRetries: 5 }).catch(() => undefined);
+      if (error instanceof vscode.CancellationError) throw error;
+      const said = error instanceof Error ? error.message : String(error);
       const again: Remedy = {
         label: vscode.l10n.t('Try Again'),
         run: () => this.createEnvironment(base, goOn),
       };
-      throw new Problem(environmentProblem(directory, error.said), [again, this.selectRemedy(base, goOn)], {
+      throw new Problem(environmentProblem(directory, said), [again, this.selectRemedy(base, goOn)], {
         cause: error,
       });
     }
@@ -95,8 +103,14 @@ export class PythonSetup {
 
   /** Lets another Python be selected, in the Python extension where that is there. Goes on where it is another one than `base`. */
   async selectPython(base: string | undefined, goOn: GoOn): Promise<void> {
-    if (this.finder.hasPythonExtension) await vscode.commands.executeCommand('python.setInterpreter');
-    else await this.pickPython(base);
+    // An extension that cannot be activated has no pick.
+    const picked =
+      this.finder.hasPythonExtension &&
+      (await vscode.commands.executeCommand('python.setInterpreter').then(
+        () => true,
+        () => false,
+      ));
+    if (!picked) await this.pickPython(base);
     const { executable } = await this.finder.forWindow();
     if (executable !== undefined && executable !== base) await goOn(executable);
   }
@@ -166,10 +180,8 @@ async function chooseFolder(): Promise<vscode.WorkspaceFolder | undefined> {
   return folders.length === 1 ? folders[0] : vscode.window.showWorkspaceFolderPick();
 }
 
-/** Makes an environment with uv where that is there, else with the module venv of a Python. */
+/** Makes an environment in an empty folder, with uv where that is there, else with the module venv of a Python. */
 async function makeEnvironment(base: string, directory: string, signal: AbortSignal): Promise<void> {
-  // Ours from here on: whatever else makes it meanwhile fails.
-  await fs.mkdir(directory);
   const uv = await which('uv', process.env);
   await (uv === undefined
     ? run(base, ['-m', 'venv', directory], base, signal)

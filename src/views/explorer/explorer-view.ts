@@ -30,7 +30,6 @@ export class ExplorerView implements vscode.Disposable {
   private readonly folded = new WeakSet<TreeNode>();
   private readonly unfolded = new WeakSet<TreeNode>();
   private timer: Disposable | undefined;
-  private note: string | undefined;
 
   constructor(private readonly options: ExplorerViewOptions) {
     const { tracking, monitor, clock, memento, describeError } = options;
@@ -100,13 +99,6 @@ export class ExplorerView implements vscode.Disposable {
     this.provider.arrange(arrangement);
     this.showFilter();
     await this.options.memento.update(ARRANGEMENT_KEY, arrangement);
-  }
-
-  /** Says something in the view's title, which the editor writes behind that of its place. */
-  setNote(note: string | undefined): void {
-    if (note === this.note) return;
-    this.note = note;
-    this.view.title = note ?? vscode.l10n.t('Notebook Executions');
   }
 
   /** Opens the view and selects an execution's row; does nothing for one that the filter hides. */

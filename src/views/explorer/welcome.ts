@@ -61,8 +61,7 @@ export class Welcome implements vscode.Disposable {
       .flatMap(({ service, error }) => (error === undefined ? [] : [{ serviceId: service.id, error }]));
     const { shownCount } = explorer.provider;
     const reason = welcomeReason(!store.isEmpty, shownCount, failures, this.python.state);
-    // The texts of an empty view cannot name it.
-    explorer.setNote(reason === 'ipykernelMissing' ? this.python.executable : undefined);
+    explorer.provider.showUnable(reason === 'ipykernelMissing' ? this.python.executable : undefined);
     if (reason === this.reason) return;
     this.reason = reason;
     void vscode.commands.executeCommand('setContext', WELCOME_CONTEXT, reason);
