@@ -83,7 +83,7 @@ describe('the rows of executions in every state', () => {
       return false;
     });
     const shown = async (): Promise<string> => (await window.executionRows()).join('\n');
-    await until('all lines are there', async () => /Attempt 1 of at most 2/.test(await shown()));
+    await until('all lines are there', async () => (await shown()).includes('Attempt 1 of at most 2'));
     const rows = await shown();
     // Of each of the five: its parameters, in the words of the notebook.
     assert.equal(rows.match(/^alpha ?0\.5$/gm)?.length, 5, rows);

@@ -72,20 +72,16 @@ export class PythonSetup {
         [this.selectRemedy(base, goOn)],
       );
     }
-    let made = false;
+    // Fails where something else has made it by now: only what is ours is removed again.
+    if (!present) await makeFolder(directory);
     try {
       await underProgress(vscode.l10n.t('Creating {0}', directory), async (report, signal) => {
-        if (!present) {
-          // Fails where something else has made it by now; only what is ours may be removed again.
-          await fs.mkdir(directory);
-          made = true;
-          await makeEnvironment(base, directory, signal);
-        }
+        if (!present) await makeEnvironment(base, directory, signal);
         report(vscode.l10n.t('installing ipykernel'));
         if ((await installedIpykernel(executable())) === undefined) await installWith(executable(), signal);
       });
     } catch (error) {
-      if (made)
+      if (!present)
         await fs.rm(directory, { recursive: true, force: true, maxRetries: 5 }).catch(() => undefined);
       if (error instanceof vscode.CancellationError) throw error;
       const said = error instanceof Error ? error.message : String(error);
@@ -178,6 +174,16 @@ async function chooseFolder(): Promise<vscode.WorkspaceFolder | undefined> {
     throw new Problem(vscode.l10n.t('Open a folder first: the environment is made in it.'));
   }
   return folders.length === 1 ? folders[0] : vscode.window.showWorkspaceFolderPick();
+}
+
+/** @throws Problem where the folder cannot be made, or is there. */
+async function makeFolder(directory: string): Promise<void> {
+  try {
+    await fs.mkdir(directory);
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error);
+    throw new Problem(environmentProblem(directory, said), [], { cause: error });
+  }
 }
 
 /** Makes an environment in an empty folder, with uv where that is there, else with the module venv of a Python. */
