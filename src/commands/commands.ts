@@ -15,6 +15,7 @@ import { folderCommands } from './folder-commands';
 import { machineCommands } from './machine/machine-commands';
 import { googleCommands } from './google-cloud/google-commands';
 import { parametersCellCommand } from './parameters-cell-command';
+import type { PythonFinder } from './python/chosen-python';
 import { reportCommand, type ReportContext } from './report-command';
 import { rerunCommands } from './rerun-commands';
 import { setupCommands } from './setup-commands';
@@ -44,6 +45,7 @@ export interface CommandsOptions {
   readonly services: TemplateServices;
   readonly writeBack: WriteBackService;
   readonly machine: MachineService;
+  readonly pythons: PythonFinder;
   readonly report: Pick<ReportContext, 'extension' | 'folder' | 'logs'>;
   readonly example: ExampleNotebook;
   /** The workspace's state. */
@@ -58,6 +60,7 @@ export function createCommands({
   services,
   writeBack,
   machine,
+  pythons,
   report,
   example,
   memento,
@@ -67,6 +70,7 @@ export function createCommands({
     tracking,
     memory: new SubmissionMemory(memento),
     writeBack,
+    pythons,
     serviceFor: (template) => services.forTemplate(template),
     ignoredFields: (template) => services.ignoredFields(template),
     unsupported: (template, request) => services.unsupported(template, request),
@@ -98,7 +102,7 @@ export function createCommands({
     ...machineCommands(machine, executions),
     ...reportCommand({ ...report, machine, store: tracking.store }),
     ...googleCommands(executions, () => services.directory()),
-    ...setupCommands(tracking, () => views.welcome.look()),
+    ...setupCommands(tracking, pythons, () => views.welcome.look()),
     'notebookExecutions.showExtensionLog': () => {
       log.show();
     },

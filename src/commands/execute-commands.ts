@@ -7,6 +7,7 @@ import { oneLine } from '../views/text';
 import type { CommandMap } from './command-map';
 import { Problem } from './problems/problem';
 import { problemOf } from './problems/problem-sentences';
+import { kernelLabel, pythonLabels } from './python/python-label';
 import { captureNotebook } from './submission/notebook-capture';
 import { checkNotebook } from './submission/notebook-check';
 import { askForSubmission, chooseTemplate } from './submission/submission-flow';
@@ -63,13 +64,16 @@ export class ExecuteCommands {
     assertTrusted();
     const bytes = notebook ?? (await captureNotebook(source));
     const reading = checkNotebook(bytes, path.posix.basename(source.path));
-    const { memory } = this.context;
+    const { memory, pythons } = this.context;
+    // Looked for while the questions are open, and said in the first of them.
+    const python = pythons.forNotebook(source);
     const answers = await askForSubmission(
       source,
       reading,
       initial ?? memory.choiceFor(source),
       memory,
       (template) => this.context.ignoredFields(template),
+      python.then((found) => kernelLabel(reading.notebook, found)),
     );
     if (answers === undefined) {
       return undefined;
@@ -78,7 +82,8 @@ export class ExecuteCommands {
     const { template, parameters } = answers;
     // Asked for again: the person may have gone on typing while the questions were open.
     const current = notebook ?? (await captureNotebook(source));
-    return nameOf(await this.submitter.submit({ source, notebook: current, template, parameters }));
+    const submission = { source, notebook: current, template, parameters, python: await python };
+    return nameOf(await this.submitter.submit(submission));
   }
 
   /**
@@ -95,7 +100,8 @@ export class ExecuteCommands {
       sources.length === 1
         ? vscode.l10n.t('Execute 1 Notebook')
         : vscode.l10n.t('Execute {0} Notebooks', sources.length);
-    const answer = await this.chooseTemplateFor(title, first);
+    const found = this.context.pythons.forNotebooks(sources);
+    const answer = await this.chooseTemplateFor(title, first, found.then(pythonLabels));
     if (answer === undefined) {
       return undefined;
     }
@@ -113,10 +119,11 @@ export class ExecuteCommands {
     }
     const created: string[] = [];
     const failed: { source: vscode.Uri; error: unknown }[] = [];
-    for (const source of sources) {
+    const pythons = await found;
+    for (const [index, source] of sources.entries()) {
       try {
         const notebook = await captureNotebook(source);
-        const submission = { source, notebook, template: chosen, parameters };
+        const submission = { source, notebook, template: chosen, parameters, python: pythons[index] };
         const name = await this.submitter.once(source, async () =>
           nameOf(await this.submitter.submit(submission)),
         );
@@ -146,7 +153,11 @@ export class ExecuteCommands {
     return created;
   }
 
-  private async chooseTemplateFor(title: string, source: vscode.Uri): ReturnType<typeof chooseTemplate> {
+  private async chooseTemplateFor(
+    title: string,
+    source: vscode.Uri,
+    python: Promise<string | undefined>,
+  ): ReturnType<typeof chooseTemplate> {
     const { memory } = this.context;
     return chooseTemplate(
       title,
@@ -154,6 +165,7 @@ export class ExecuteCommands {
       defaultTemplateName(source) ?? memory.lastTemplate,
       undefined,
       (template) => this.context.ignoredFields(template),
+      python,
     );
   }
 

@@ -4,14 +4,12 @@ import { writeFile as writeText } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import type { EmbeddedExecutionService } from '../../src/embedded';
 import type { Execution } from '../../src/execution/execution';
-import { ExecutionStore } from '../../src/tracking/execution-store';
 import { notebookData } from '../../src/views/output/notebook-data';
 import { OUTPUT_NOTEBOOK } from '../../src/views/output/output-uri';
-import { LogChannels } from '../../src/views/log-channels';
 import { until } from '../support/until';
 import { FakeClock } from '../unit/tracking/fake-clock';
 import { ScriptedService } from '../unit/tracking/scripted-service';
-import { allNames, ended, notebookText, withSettings, workspaceFolder } from './support/executions';
+import { allNames, ended, notebookText, shipped, withSettings, workspaceFolder } from './support/executions';
 import type { Person } from './support/person';
 import { suiteOfCommands } from './support/suite';
 
@@ -348,6 +346,7 @@ describe('notebooks of executions', () => {
 describe('the kernel’s log', () => {
   it('is shown to its end, also what was written while it was shown', async () => {
     const clock = new FakeClock();
+    const { ExecutionStore, LogChannels } = shipped();
     const store = new ExecutionStore();
     const scripted = new ScriptedService();
     let log = 'first\n';

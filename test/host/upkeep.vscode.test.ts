@@ -8,14 +8,20 @@ import type { Execution } from '../../src/execution/execution';
 import type { MachineInfo } from '../../src/execution/machine';
 import { MASK } from '../../src/execution/secret-names';
 import { Emitter } from '../../src/tracking/emitter';
-import { ExecutionStore } from '../../src/tracking/execution-store';
 import { DEFAULT_ARRANGEMENT } from '../../src/views/explorer/arrangement';
-import { ExecutionTreeProvider } from '../../src/views/explorer/execution-tree-provider';
 import type { TreeNode } from '../../src/views/explorer/nodes';
 import { until } from '../support/until';
 import { FakeClock } from '../unit/tracking/fake-clock';
 import { ScriptedService } from '../unit/tracking/scripted-service';
-import { allNames, ended, notebookText, textOf, withSettings, writeFile } from './support/executions';
+import {
+  allNames,
+  ended,
+  notebookText,
+  shipped,
+  textOf,
+  withSettings,
+  writeFile,
+} from './support/executions';
 import type { OpenPick, Person } from './support/person';
 import { run, suiteOfCommands } from './support/suite';
 
@@ -259,6 +265,7 @@ describe('the row of this machine', () => {
 
   it('is the last, once there are executions, and says version, time, queue and disk', async () => {
     const clock = new FakeClock();
+    const { ExecutionStore, ExecutionTreeProvider } = shipped();
     const store = new ExecutionStore();
     const scripted = new ScriptedService();
     const changed = new Emitter<undefined>();

@@ -1,3 +1,4 @@
+import * as os from 'node:os';
 import * as vscode from 'vscode';
 import type { ServiceError } from '../../execution/errors';
 import type { Remedy } from '../problems/problem';
@@ -104,7 +105,11 @@ export function googleRemedies({ reason, args }: ServiceError): Remedy[] {
           {
             label: vscode.l10n.t('Sign In'),
             run: () => {
-              const terminal = vscode.window.createTerminal(vscode.l10n.t('Sign In to Google Cloud'));
+              // Away from the workspace, where a shell of Windows would find programs first.
+              const terminal = vscode.window.createTerminal({
+                name: vscode.l10n.t('Sign In to Google Cloud'),
+                cwd: os.homedir(),
+              });
               terminal.show();
               terminal.sendText(command);
             },

@@ -11,8 +11,7 @@ import type { TrackedExecution } from '../../tracking/execution-store';
 import type { TrackingService } from '../../tracking/tracking-service';
 import { describePython, type PythonEnvironment } from '../../system/python-environment';
 import { kernelEnvironment } from '../python/kernel-environment';
-import { chosenPython } from '../python/chosen-python';
-import { pythonOnPath } from '../python/python-on-path';
+import type { PythonFinder } from '../python/chosen-python';
 
 /** One notebook to execute, all questions answered. */
 export interface Submission {
@@ -23,6 +22,8 @@ export interface Submission {
   readonly template: UserTemplate;
   /** YAML or JSON mapping, in place of the template's. */
   readonly parameters: string | undefined;
+  /** The Python that was said to run it. Absent: it is looked for; undefined: none was found. */
+  readonly python?: PythonEnvironment | undefined;
 }
 
 /** Waits between the tries of a create whose answer got lost, in milliseconds. */
@@ -36,9 +37,9 @@ export interface PreparedExecution {
 }
 
 /** The request for a submission. Nothing is sent. */
-export async function prepare(submission: Submission): Promise<PreparedExecution> {
+export async function prepare(submission: Submission, pythons: PythonFinder): Promise<PreparedExecution> {
   const executionId = newExecutionId(submission.source);
-  const execution = await requestOf(submission, executionId);
+  const execution = await requestOf(submission, executionId, pythons);
   return { executionId, execution, input: { notebook: submission.notebook } };
 }
 
@@ -90,7 +91,11 @@ export function nameOf(source: vscode.Uri): string {
   return path.posix.basename(source.path).replace(/\.ipynb$/i, '');
 }
 
-async function requestOf(submission: Submission, executionId: string): Promise<ExecutionRequest> {
+async function requestOf(
+  submission: Submission,
+  executionId: string,
+  pythons: PythonFinder,
+): Promise<ExecutionRequest> {
   const { source, template, parameters } = submission;
   const { outputName, writeBack: _, environment = {}, ...rest } = template.runOptions;
   const expand = expander(source);
@@ -128,7 +133,8 @@ async function requestOf(submission: Submission, executionId: string): Promise<E
     executionTemplate.paramsYamlFile = fileUri(expand(paramsYamlFile));
   }
   const python =
-    rest.interpreter === undefined ? await pythonFor(source) : await describePython(expand(rest.interpreter));
+    (await templatePython(template, source)) ??
+    ('python' in submission ? submission.python : await pythons.forNotebook(source));
   return {
     executionTemplate,
     runOptions: {
@@ -140,14 +146,12 @@ async function requestOf(submission: Submission, executionId: string): Promise<E
   };
 }
 
-/** A Python that merely lies on the PATH and cannot run notebooks must not stand in the way of a kernelspec that can. */
-async function pythonFor(source: vscode.Uri): Promise<PythonEnvironment | undefined> {
-  const chosen = await chosenPython(source);
-  if (chosen !== undefined) {
-    return chosen;
-  }
-  const onPath = await pythonOnPath(process.env);
-  return onPath?.hasIpykernel === true ? onPath : undefined;
+/** The Python that a template names itself. */
+export async function templatePython(
+  { runOptions: { interpreter } }: UserTemplate,
+  source: vscode.Uri,
+): Promise<PythonEnvironment | undefined> {
+  return interpreter === undefined ? undefined : describePython(expander(source)(interpreter));
 }
 
 /** A notebook without a folder of its own runs in the workspace. */

@@ -9,6 +9,8 @@ export interface TemplateChoice {
   readonly description: string;
   /** Why it cannot be used; undefined where it can. */
   readonly problem: string | undefined;
+  /** The description once more is known: the Python that will run. Undefined where there is no more to say. */
+  readonly later: Promise<string | undefined> | undefined;
   /** Something to know before choosing it. */
   readonly note: string | undefined;
 }
@@ -41,17 +43,27 @@ export function pickTemplate<T extends TemplateChoice>(options: {
   pick.placeholder = vscode.l10n.t('Choose the template to execute with');
   pick.matchOnDescription = true;
   pick.buttons = [edit];
-  pick.items = options.choices.map((choice) => ({
-    choice,
-    label: choice.name === '' ? vscode.l10n.t('Template without a name') : label(templateLabel(choice.name)),
-    description: choice.description,
-    iconPath: new vscode.ThemeIcon(choice.problem === undefined ? 'server-process' : 'warning'),
-    ...(choice.problem === undefined ? { buttons: [gear] } : {}),
-    ...detailOf(choice),
-  }));
-  const preselected = pick.items.find((item) => item.choice.name === options.preselected);
-  if (preselected !== undefined) {
-    pick.activeItems = [preselected];
+  const known = new Map<T, string>();
+  const show = (active: string | undefined): void => {
+    pick.items = options.choices.map((choice) => ({
+      choice,
+      label:
+        choice.name === '' ? vscode.l10n.t('Template without a name') : label(templateLabel(choice.name)),
+      description: label(known.get(choice) ?? choice.description),
+      iconPath: new vscode.ThemeIcon(choice.problem === undefined ? 'server-process' : 'warning'),
+      ...(choice.problem === undefined ? { buttons: [gear] } : {}),
+      ...detailOf(choice),
+    }));
+    const item = pick.items.find(({ choice }) => choice.name === active);
+    if (item !== undefined) pick.activeItems = [item];
+  };
+  show(options.preselected);
+  for (const choice of options.choices) {
+    void choice.later?.then((description) => {
+      if (description === undefined) return;
+      known.set(choice, description);
+      show(pick.activeItems[0]?.choice.name);
+    });
   }
   return new Promise((resolve) => {
     pick.onDidAccept(() => {
