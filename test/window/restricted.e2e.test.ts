@@ -137,7 +137,7 @@ describe('a workspace that is not trusted', () => {
         for (const { command } of processesWithEnvironment('OF_THE_WORKSPACE', 'yes')) seen.add(command);
         return existsSync(report);
       },
-      240_000,
+      480_000,
     );
     const ran = JSON.parse(readFileSync(report, 'utf8')) as [string, unknown][];
     assert.deepEqual(
