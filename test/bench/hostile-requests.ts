@@ -96,9 +96,11 @@ export function hostileFiles(folder: string): Record<string, string> {
   return files;
 }
 
-/** The hostile request of a number: the same each time. One in eight is large. */
-export function hostileRequest(number: number, means: Means): Hostile {
-  const random = randomOf(number);
+/**
+ * Makes hostile requests by their number: the same each time, one in eight of them large. Large ones are made beforehand, so
+ * that making them takes no time from a client in the same process.
+ */
+export function hostileRequests(means: Means): (number: number) => Hostile {
   const { port, token, files } = means;
   const head = (method: string, target: string, more = ''): string =>
     `${method} ${target} HTTP/1.1\r\nHost: 127.0.0.1:${String(port)}\r\nAuthorization: Bearer ${token}\r\n${more}`;
@@ -110,38 +112,40 @@ export function hostileRequest(number: number, means: Means): Hostile {
         executionTemplate: { inputNotebookFile: files['fine'], kernelSpec: 'no such', ...template },
       }),
     );
-  const file = (): string => random.of(Object.values(files));
-  const then = random.of(['wait', 'wait', 'wait', 'wait', 'wait', 'wait', 'leave', 'stay'] as const);
-  if (number % 8 === 0) {
-    const text = random.of([
-      () => create({ parameters: random.of(PARAMETERS)() }),
-      () => post(random.of(BODIES)()),
-      () => create({ inputNotebookFile: file() }),
-      () => create({ paramsYamlFile: file() }),
+  const large = [
+    ...PARAMETERS.map((parameters) => create({ parameters: parameters() })),
+    ...BODIES.map((body) => post(body())),
+    ...Object.values(files).flatMap((file) => [
+      create({ inputNotebookFile: file }),
+      create({ paramsYamlFile: file }),
+    ]),
+  ].map((text) => Buffer.from(text));
+  return (number) => {
+    const random = randomOf(number);
+    const then = random.of(['wait', 'wait', 'wait', 'wait', 'wait', 'wait', 'leave', 'stay'] as const);
+    if (number % 8 === 0) return { text: random.of(large), then: then === 'stay' ? 'leave' : then };
+    return random.of<() => Hostile>([
+      () => ({
+        text: `${head(random.of(['GET', 'POST', 'DELETE', 'PUT', 'BREW']), random.of(PATHS))}\r\n`,
+        then,
+      }),
+      () => ({ text: create({ parameters: random.bytes(200) }), then }),
+      () => ({ text: create({ [random.bytes(3)]: 1 }), then }),
+      () => ({ text: post(random.bytes(300)), then }),
+      () => ({ text: random.bytes(500), then }),
+      () => ({ text: `${head('GET', PARENT, `X-Odd: ${'y'.repeat(random.below(20_000))}\r\n`)}\r\n`, then }),
+      () => ({
+        text: `${head('POST', CREATE)}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+        then,
+      }),
+      () => ({ text: `${head('POST', CREATE)}Transfer-Encoding: chunked\r\n\r\nffffffff\r\n`, then: 'stay' }),
+      () => ({ text: `${head('POST', CREATE)}Content-Length: 100000\r\n\r\n{`, then: 'stay' }),
+      () => ({ text: head('GET', PARENT), then: 'stay' }),
+      () => ({ text: `GET ${PARENT} HTTP/1.1\r\nHost: evil.example\r\n\r\n`, then }),
+      () => ({ text: `GET ${PARENT} HTTP/1.1\r\nHost: 127.0.0.1:${String(port)}\r\n\r\n`, then }),
+      () => ({ text: '', then: 'stay' }),
     ])();
-    return { text, then: then === 'stay' ? 'leave' : then };
-  }
-  return random.of<() => Hostile>([
-    () => ({
-      text: `${head(random.of(['GET', 'POST', 'DELETE', 'PUT', 'BREW']), random.of(PATHS))}\r\n`,
-      then,
-    }),
-    () => ({ text: create({ parameters: random.bytes(200) }), then }),
-    () => ({ text: create({ [random.bytes(3)]: 1 }), then }),
-    () => ({ text: post(random.bytes(300)), then }),
-    () => ({ text: random.bytes(500), then }),
-    () => ({ text: `${head('GET', PARENT, `X-Odd: ${'y'.repeat(random.below(20_000))}\r\n`)}\r\n`, then }),
-    () => ({
-      text: `${head('POST', CREATE)}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
-      then,
-    }),
-    () => ({ text: `${head('POST', CREATE)}Transfer-Encoding: chunked\r\n\r\nffffffff\r\n`, then: 'stay' }),
-    () => ({ text: `${head('POST', CREATE)}Content-Length: 100000\r\n\r\n{`, then: 'stay' }),
-    () => ({ text: head('GET', PARENT), then: 'stay' }),
-    () => ({ text: `GET ${PARENT} HTTP/1.1\r\nHost: evil.example\r\n\r\n`, then }),
-    () => ({ text: `GET ${PARENT} HTTP/1.1\r\nHost: 127.0.0.1:${String(port)}\r\n\r\n`, then }),
-    () => ({ text: '', then: 'stay' }),
-  ])();
+  };
 }
 
 interface Random {

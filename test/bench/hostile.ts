@@ -5,7 +5,7 @@ import * as net from 'node:net';
 import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Case, Measured } from './cases';
-import { hostileFiles, hostileRequest, type Hostile } from './hostile-requests';
+import { hostileFiles, hostileRequests, type Hostile } from './hostile-requests';
 import { notebook } from './notebooks';
 import { residentMemory } from './processes';
 import { BenchService, PARENT } from './service-client';
@@ -44,11 +44,12 @@ function besides(folder: string, count: number): Measured {
     async run() {
       service = await BenchService.start({ spare: false });
       honest = await Honest.start(service, folder);
+      const requestOf = hostileRequests({ ...service.address, files: hostileFiles(folder) });
       const before = residentMemory(service.process.pid);
       const end = new AbortController();
       const waits = honest.ask(end.signal);
       if (count === 0) await delay(10_000);
-      else await attack(service, folder, count, outcomes);
+      else await attack(service, requestOf, count, outcomes);
       end.abort();
       longest = await waits;
       memory = residentMemory(service.process.pid);
@@ -140,18 +141,17 @@ class Honest {
 /** Sends hostile requests, counts how each ended by the code of its answer, and leaves nothing open. */
 async function attack(
   service: BenchService,
-  folder: string,
+  requestOf: (number: number) => Hostile,
   count: number,
   outcomes: Map<string, number>,
 ): Promise<void> {
-  const { port, token } = service.address;
-  const files = hostileFiles(folder);
+  const { port } = service.address;
   const left: net.Socket[] = [];
   const deadline = performance.now() + ALL_MS;
   let next = 0;
   const work = async (): Promise<void> => {
     while (next < count && performance.now() < deadline) {
-      const request = hostileRequest(next, { port, token, files });
+      const request = requestOf(next);
       next += 1;
       const outcome = await send(port, request, left);
       outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
