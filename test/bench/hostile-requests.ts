@@ -50,7 +50,7 @@ const BODIES: readonly (() => string)[] = [
   () => '[]',
   () => 'null',
   () => '{"executionTemplate": ',
-  () => `${'['.repeat(500_000)}`,
+  () => '['.repeat(500_000),
   () => `${'{"a":'.repeat(200_000)}1${'}'.repeat(200_000)}`,
   () => `{"${'x'.repeat(500_000)}": 1}`,
   () =>

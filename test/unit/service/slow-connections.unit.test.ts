@@ -87,7 +87,11 @@ describe('Connections without the token', () => {
   let endpoint: URL;
   const strangers: net.Socket[] = [];
   before(async () => {
-    server = new ApiServer(TOKEN, () => Promise.resolve({}), assert.fail);
+    server = new ApiServer(
+      TOKEN,
+      () => Promise.resolve({}),
+      (line) => assert.fail(line),
+    );
     endpoint = new URL(await server.listen());
   });
   after(async () => {
