@@ -9,7 +9,7 @@ import { ServiceError } from '../../src/execution/errors';
 import type { Execution } from '../../src/execution/execution';
 import { isTerminal } from '../../src/execution/states';
 import { ROOT } from '../support/paths';
-import { kill, processesWithEnvironment } from '../support/processes';
+import { kill, listProcesses, processesWithEnvironment } from '../support/processes';
 import {
   killAfterDelete,
   killBeforeStatus,
@@ -244,7 +244,17 @@ async function judgeDeleted(id: string, context: RoundContext): Promise<Problem 
 /** Processes of this execution that are there ten seconds after its end: time to be ended is allowed. */
 async function judgeLeftOvers(id: string, { out }: RoundContext): Promise<Problem | undefined> {
   const deadline = Date.now() + 10_000;
-  const living = (): string[] => processesWithEnvironment('SOAK_ID', id).map(({ command }) => command);
+  const living = (): string[] => {
+    const all = listProcesses();
+    const hasRunner = (pid: number): boolean => {
+      const { parent = 0, command = '' } = all.find((each) => each.pid === pid) ?? {};
+      return command.includes('runner.js') || (parent > 1 && hasRunner(parent));
+    };
+    // A kernel that was started ahead for one like it has the same environment, and a runner.
+    return processesWithEnvironment('SOAK_ID', id)
+      .filter(({ pid }) => !hasRunner(pid))
+      .map(({ command }) => command);
+  };
   while (living().length > 0 && Date.now() < deadline) await delay(50);
   const hidden = readdirSync(out).filter((name) => name.startsWith(`.${id}-`));
   const left = [...living(), ...hidden];
