@@ -23,6 +23,7 @@ export const END_DETAILS = {
   runnerSignal: 'The runner ended: {signal}',
   runnerExit: 'The runner ended: exit code {exitCode}',
   runnerGone: 'The runner ended',
+  waitsForDisk: 'Waiting until the disk can be written: {error}',
   runnerUnwatched: 'The runner ended while no execution service was watching',
 } as const;
 export type EndDetailCode = keyof typeof END_DETAILS;

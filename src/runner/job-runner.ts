@@ -2,6 +2,8 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { endMessage } from '../execution/end-message';
+import { isStorageError } from '../system/storage-error';
+import { giveUp } from './claim';
 import { completeFromJournal } from './completion';
 import { ControlServer } from './control-server';
 import { deferred } from './deferred';
@@ -16,12 +18,11 @@ import { StatusReporter } from './status-reporter';
 /**
  * Runs a job that was claimed and whose kernel is being started.
  *
- * @param unchecked The content of `jobFile`.
+ * @param unchecked The content of its job.json.
  * @throws where it is no job, or this process cannot do its work at all: no status is left then.
  */
 export async function runLaunchedJob(
   runtimeDirectory: string,
-  jobFile: string,
   unchecked: unknown,
   launching: Promise<LaunchedKernel>,
 ): Promise<void> {
@@ -33,8 +34,6 @@ export async function runLaunchedJob(
   };
   const listening = control.listen(runtimeDirectory);
   const kernel = await clientOf(launching);
-  // It holds the person's environment.
-  fs.rmSync(jobFile, { force: true });
   await listening;
   await runJob(job, kernel, control, cancelled.promise);
   await shutDown(kernel);
@@ -56,6 +55,8 @@ export async function shutDown(kernel: KernelClient | Error): Promise<void> {
 /**
  * Runs a job on a kernel, or tells why there is none. The kernel is still there afterwards.
  * @param cancelled Resolves when the run is to be cancelled.
+ * @throws NotBegunError where not even its first status can be written: what came of it could not be told. The kernel has
+ *   ended then.
  */
 export async function runJob(
   job: RunnerJob,
@@ -86,13 +87,20 @@ export async function runJob(
       control.send({ type: 'status', status });
     },
   );
+  if (reporter.notWritten !== undefined) {
+    if (kernel instanceof KernelClient) await kernel.shutDown(0);
+    giveUp(job.folder, reporter.notWritten);
+  }
+  // It holds the person's environment.
+  fs.rmSync(path.join(job.folder, FILES.job), { force: true });
   if (kernel instanceof Error) {
     // No cell of it was run.
     await completeFromJournal(job.folder).catch((error: unknown) => {
       console.error('output.ipynb:', error);
     });
     const endTime = new Date().toISOString();
-    reporter.enter('FAILED', endTime, { endTime, cause: 'kernelNotReady', message: kernel.message });
+    const cause = isStorageError(kernel) ? 'outputNotWritable' : 'kernelNotReady';
+    reporter.enter('FAILED', endTime, { endTime, cause, message: kernel.message });
     return;
   }
   const run = new NotebookRun(job, kernel, reporter);

@@ -6,7 +6,8 @@ import { JournalledEventSchema, type RunEvent } from './run-event';
 /*
  * A journal is a sequence of records. Each begins with a line of JSON: a JournalledEvent, or the head of a message,
  * whose content and buffers follow byte for byte, with a line break after them. Appending costs one write and no
- * serialisation of what may be large. A record that is not whole, because its writer was killed, ends the journal.
+ * serialisation of what may be large. A record that is not whole, because its writer was killed or the disk has damaged
+ * it, is passed over: reading goes on with the next line that is the head of a whole record.
  */
 
 const MessageHeadSchema = z.object({
@@ -14,9 +15,12 @@ const MessageHeadSchema = z.object({
   messageType: z.string(),
   parentId: z.string(),
   /** Bytes of the content and of each buffer. */
-  sizes: z.array(z.number()),
+  sizes: z.array(z.int().check(z.nonnegative())),
 });
 const LINE_BREAK = Buffer.from('\n');
+const OPENING_BRACE = 0x7b;
+/** Bytes that are read ahead. */
+const PIECE = 1 << 16;
 const HeadSchema = z.union([JournalledEventSchema, MessageHeadSchema]);
 
 /** The part of node:fs that a journal is written with. */
@@ -103,8 +107,14 @@ export class JournalWriter {
   }
 }
 
-/** The whole records of a journal, in order; none where there is no journal. */
-export function* readJournal(path: string): Generator<RunEvent> {
+/** Bytes of a line that is longer than any head: parameters are the longest part of one. */
+const MAX_LINE = 1 << 28;
+
+/**
+ * The whole records of a journal, in order; none where there is no journal.
+ * @param onDamage Called where a record is passed over that others follow.
+ */
+export function* readJournal(path: string, onDamage: () => void = () => undefined): Generator<RunEvent> {
   let file: number;
   try {
     file = openRegularFile(path);
@@ -114,35 +124,48 @@ export function* readJournal(path: string): Generator<RunEvent> {
   }
   try {
     const reader = new RecordReader(file);
+    let isDamaged = false;
     for (;;) {
       const line = reader.line();
-      const head = line === undefined ? undefined : parseHead(line);
-      if (!head) return;
-      if (head.type !== 'message') {
-        yield head;
+      if (line === undefined) return;
+      const { position } = reader;
+      const event = readEvent(line, reader);
+      if (event === undefined) {
+        isDamaged = true;
+        reader.goTo(position);
         continue;
       }
-      const parts: Buffer[] = [];
-      for (const size of head.sizes) {
-        const part = reader.bytes(size);
-        if (!part) return;
-        parts.push(part);
-      }
-      const [content, ...buffers] = parts;
-      if (reader.bytes(1) === undefined || !content) return;
-      yield {
-        type: 'message',
-        message: { type: head.messageType, date: undefined, parentId: head.parentId, content, buffers },
-      };
+      if (isDamaged) onDamage();
+      isDamaged = false;
+      yield event;
     }
   } finally {
     fs.closeSync(file);
   }
 }
 
-function parseHead(line: string): z.infer<typeof HeadSchema> | undefined {
+/** The event whose head is this line; undefined where it is no head, or what follows is not what it says. */
+function readEvent(line: Buffer, reader: RecordReader): RunEvent | undefined {
+  const head = parseHead(line);
+  if (head?.type !== 'message') return head;
+  const parts: Buffer[] = [];
+  for (const size of head.sizes) {
+    const part = reader.bytes(size);
+    if (part === undefined) return undefined;
+    parts.push(part);
+  }
+  const [content, ...buffers] = parts;
+  if (content === undefined || reader.bytes(1)?.equals(LINE_BREAK) !== true) return undefined;
+  return {
+    type: 'message',
+    message: { type: head.messageType, date: undefined, parentId: head.parentId, content, buffers },
+  };
+}
+
+function parseHead(line: Buffer): z.infer<typeof HeadSchema> | undefined {
+  if (line[0] !== OPENING_BRACE) return undefined;
   try {
-    return HeadSchema.parse(JSON.parse(line));
+    return HeadSchema.parse(JSON.parse(line.toString()));
   } catch {
     return undefined;
   }
@@ -150,39 +173,50 @@ function parseHead(line: string): z.infer<typeof HeadSchema> | undefined {
 
 /** Reads lines and counted bytes from a file, a piece at a time. */
 class RecordReader {
-  private buffer = Buffer.alloc(0);
+  private buffer: Buffer = Buffer.alloc(0);
+  /** Where the next byte is that is taken. */
+  position = 0;
 
   constructor(private readonly file: number) {}
 
+  goTo(position: number): void {
+    this.buffer = Buffer.alloc(0);
+    this.position = position;
+  }
+
   /** The next line without its end; undefined when there is none. */
-  line(): string | undefined {
+  line(): Buffer | undefined {
     for (let from = 0; ;) {
-      const end = this.buffer.indexOf(0x0a, from);
-      if (end >= 0) return this.take(end + 1).toString('utf8', 0, end);
+      const end = this.buffer.indexOf(LINE_BREAK, from);
+      if (end >= 0) return this.take(end + 1).subarray(0, end);
       from = this.buffer.length;
-      if (!this.more(1 << 16)) return undefined;
+      if (from > MAX_LINE || !this.more(Math.max(PIECE, from))) return undefined;
     }
   }
 
   /** The next `count` bytes; undefined when there are fewer. */
   bytes(count: number): Buffer | undefined {
     const missing = count - this.buffer.length;
-    if (missing > 0 && !this.more(missing + (1 << 16))) return undefined;
+    // A size that was damaged may be any number.
+    if (missing > 0 && this.position + count > fs.fstatSync(this.file).size) return undefined;
+    if (missing > 0) this.more(missing + PIECE);
     return this.buffer.length < count ? undefined : this.take(count);
   }
 
   private take(count: number): Buffer {
     const taken = this.buffer.subarray(0, count);
     this.buffer = this.buffer.subarray(count);
+    this.position += count;
     return taken;
   }
 
   /** Reads up to `count` bytes more; false at the end of the file. */
   private more(count: number): boolean {
     const piece = Buffer.allocUnsafe(count);
+    const start = this.position + this.buffer.length;
     let read = 0;
     for (;;) {
-      const now = fs.readSync(this.file, piece, read, count - read, null);
+      const now = fs.readSync(this.file, piece, read, count - read, start + read);
       read += now;
       if (now === 0 || read === count) break;
     }

@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { claim, EXIT_NOT_BEGUN, NotBegunError } from './claim';
 import type { RunnerJob } from './job';
 import { launchKernel } from './kernel/launch';
 import { removeRuntime } from './runtime-directory';
@@ -20,11 +21,13 @@ async function main(runtimeDirectory: string, jobFile: string | undefined): Prom
   // Written by the service into a private folder, and checked before anything else of it is used.
   const unchecked = { ...(JSON.parse(fs.readFileSync(jobFile, 'utf8')) as RunnerJob), folder };
   const { kernel, workingDirectory } = unchecked;
-  fs.writeFileSync(path.join(folder, 'claim'), String(process.pid), { flag: 'wx', mode: 0o600 });
+  claim(folder);
   const logFile = path.join(folder, 'kernel.log');
   const launched = launchKernel(kernel, { workingDirectory, runtimeDirectory, logFile });
+  // It may fail before anybody waits for it.
+  launched.catch(() => undefined);
   const { runLaunchedJob } = await import('./job-runner');
-  await runLaunchedJob(runtimeDirectory, jobFile, unchecked, launched);
+  await runLaunchedJob(runtimeDirectory, unchecked, launched);
 }
 
 function option(name: string): string | undefined {
@@ -45,7 +48,7 @@ void main(runtimeDirectory, option('--job'))
     () => 0,
     (error: unknown) => {
       console.error(error);
-      return 1;
+      return error instanceof NotBegunError ? EXIT_NOT_BEGUN : 1;
     },
   )
   .then(async (code) => {

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { RunnerStatusSchema } from './job';
 import type { KernelMessage } from './kernel/wire';
 
 /** What happens in a run, as far as it shows in the output notebook. Indices count all cells from 0; times are ISO 8601 in UTC. */
@@ -13,7 +14,13 @@ export const JournalledEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('cellStep'), index: z.number(), step: z.string(), time: z.string() }),
   z.object({ type: z.literal('cellCount'), index: z.number(), count: z.number() }),
   z.object({ type: z.literal('cellEnded'), index: z.number(), time: z.string(), failed: z.boolean() }),
-  z.object({ type: z.literal('runEnded'), time: z.string(), failed: z.boolean() }),
+  /** `status` is what is told of the end once the output is saved: it holds where the runner dies before it is told. */
+  z.object({
+    type: z.literal('runEnded'),
+    time: z.string(),
+    failed: z.boolean(),
+    status: z.optional(RunnerStatusSchema),
+  }),
 ]);
 export type JournalledEvent = z.infer<typeof JournalledEventSchema>;
 

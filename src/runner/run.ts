@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { endMessage, type EndMessage } from '../execution/end-message';
-import type { CellRef, ExecutionWarning } from '../execution/execution';
+import type { CellRef, ExecutionWarning, RunStatus } from '../execution/execution';
 import { stringifyJson } from '../notebook/json-writer';
 import { tagsOf, type CodeCell } from '../notebook/model';
 import { deferred, elapsed } from './deferred';
@@ -115,15 +115,7 @@ export class NotebookRun {
     }
     memory?.stop();
     const end = now();
-    try {
-      this.recording?.record({ type: 'runEnded', time: end, failed: ending.state !== 'SUCCEEDED' });
-      await this.recording?.save();
-    } catch (error) {
-      const { cell } = ending;
-      ending = { ...notWritten(error), ...(cell && { cell }) };
-    }
-    this.isOver = true;
-    this.reporter.enter(ending.state, end, {
+    const changes = (): RunStatus => ({
       endTime: end,
       ...(ending.cause && { cause: ending.cause }),
       ...(ending.message && { message: ending.message }),
@@ -132,7 +124,20 @@ export class NotebookRun {
       ...(memory?.peakBytes !== undefined && { peakMemoryBytes: memory.peakBytes }),
       ...(this.warnings.length > 0 && { warnings: this.warnings }),
     });
-    this.recording?.close(ending.cause !== 'outputNotWritable');
+    try {
+      const status = this.reporter.after(ending.state, end, changes());
+      const failed = ending.state !== 'SUCCEEDED';
+      this.recording?.record({ type: 'runEnded', time: end, failed, status });
+      await this.recording?.save();
+    } catch (error) {
+      const { cell } = ending;
+      ending = { ...notWritten(error), ...(cell && { cell }) };
+    }
+    this.isOver = true;
+    this.reporter.enter(ending.state, end, changes());
+    // Until the end is in status.json the journal is what knows it.
+    const isSafe = this.reporter.notWritten === undefined && ending.cause !== 'outputNotWritable';
+    this.recording?.close(isSafe);
   }
 
   private async prepareAndRunCells(): Promise<Ending> {

@@ -14,13 +14,17 @@ const COST_FACTOR = 20;
 /**
  * Writes `pieces` as the new content of `path`: beside it, flushed, then renamed. Whoever reads sees the old or the new
  * content, also after a power cut.
+ * @param ready What has to be over before anybody sees the new content; where it fails there is none.
  * @throws SystemError; the old content is still there, and nothing else.
  */
 export async function replaceWithPieces(
   path: string,
   pieces: readonly Uint8Array[],
   fileSystem: SaverFileSystem = fs,
+  ready: Promise<unknown> = Promise.resolve(),
 ): Promise<void> {
+  // Its failure may come while the pieces are written.
+  ready.catch(() => undefined);
   const aside = unfinished(path);
   try {
     const file = await fileSystem.open(aside, 'w', 0o600);
@@ -33,6 +37,7 @@ export async function replaceWithPieces(
     } finally {
       await file.close();
     }
+    await ready;
     await renameOver(aside, path, (from, to) => fileSystem.rename(from, to));
   } catch (error) {
     await fileSystem.rm(aside, { force: true }).catch(() => undefined);
@@ -61,8 +66,8 @@ export class OutputSaver {
 
   /**
    * @param onError Called when a save on the timer failed; there are no others then.
-   * @param flush Called before a save on the timer: after a power cut the document is made anew from the journal, which
-   *   must not know less than what was saved.
+   * @param flush Called with each save, and over before the new document is in its place: after a power cut the document
+   *   is made anew from the journal, which must not know less than what was saved.
    */
   constructor(
     private readonly path: string,
@@ -78,13 +83,10 @@ export class OutputSaver {
     this.timer = setTimeout(
       () => {
         this.timer = undefined;
-        const start = performance.now();
-        this.flush()
-          .then(() => this.save(start))
-          .catch((error: unknown) => {
-            this.stop();
-            this.onError(error);
-          });
+        this.save().catch((error: unknown) => {
+          this.stop();
+          this.onError(error);
+        });
       },
       delayUntilSave(this.lastSave, performance.now()),
     );
@@ -92,11 +94,10 @@ export class OutputSaver {
 
   /**
    * Saves now, after the save that is under way.
-   * @param start When it began, by `performance.now()`, where something was done for it before.
    * @throws SystemError where it cannot be written.
    */
-  save(start?: number): Promise<void> {
-    this.saving = this.saving.then(() => this.write(start));
+  save(): Promise<void> {
+    this.saving = this.saving.then(() => this.write());
     return this.saving;
   }
 
@@ -107,10 +108,12 @@ export class OutputSaver {
     this.timer = undefined;
   }
 
-  private async write(start = performance.now()): Promise<void> {
+  private async write(): Promise<void> {
+    const start = performance.now();
     const { revision } = this.document;
     if (revision === this.savedRevision) return;
-    await replaceWithPieces(this.path, this.document.serialize(), this.fileSystem);
+    const flushed = this.flush();
+    await replaceWithPieces(this.path, this.document.serialize(), this.fileSystem, flushed);
     this.savedRevision = revision;
     this.lastSave = { start, end: performance.now() };
     if (this.document.revision !== revision) this.changed();

@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { claim } from './claim';
 import { ControlServer } from './control-server';
 import { deferred, elapsed, type Deferred } from './deferred';
 import { RunnerJobSchema, type ControlRequest, type RunnerJob } from './job';
@@ -122,7 +123,14 @@ export class SpareRunner {
 
   /** Runs a job to its end. @returns its kernel, which is still there. */
   private async runOn(spare: SpareKernel | undefined, request: Run): Promise<KernelClient | Error> {
-    const job = claim(request.job);
+    const stored = RunnerJobSchema.parse(JSON.parse(fs.readFileSync(request.job, 'utf8')));
+    const job = { ...stored, folder: path.dirname(request.job) };
+    try {
+      claim(job.folder);
+    } catch (error) {
+      await spare?.client.shutDown(0);
+      throw error;
+    }
     const log = path.join(job.folder, FILES.kernelLog);
     if (spare !== undefined) {
       try {
@@ -149,7 +157,9 @@ export class SpareRunner {
     if (this.forkServer?.name !== forkServer) this.endForkServer();
     clearTimeout(this.forkServerTimer);
     if (forkServer !== undefined) {
-      this.forkServer ??= KernelForkServer.start(forkServer, kernel, workingDirectory, log);
+      const { runtimeDirectory } = this;
+      const place = { workingDirectory, runtimeDirectory, logFile: log };
+      this.forkServer ??= KernelForkServer.start(forkServer, kernel, place);
     }
     return clientOf(launchKernel(kernel, this.place(workingDirectory, log), this.forkServer));
   }
@@ -164,14 +174,4 @@ export class SpareRunner {
     this.forkServer?.end();
     this.forkServer = undefined;
   }
-}
-
-/** Makes a job this process's own. */
-function claim(jobFile: string): RunnerJob {
-  const stored = RunnerJobSchema.parse(JSON.parse(fs.readFileSync(jobFile, 'utf8')));
-  const job = { ...stored, folder: path.dirname(jobFile) };
-  fs.writeFileSync(path.join(job.folder, FILES.claim), String(process.pid), { flag: 'wx', mode: 0o600 });
-  // It holds the person's environment.
-  fs.rmSync(jobFile);
-  return job;
 }

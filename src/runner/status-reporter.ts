@@ -16,6 +16,8 @@ export class StatusReporter {
   private lastReport = Number.NEGATIVE_INFINITY;
   private lastWrite = Number.NEGATIVE_INFINITY;
   status: RunnerStatus;
+  /** Why status.json does not hold what was entered last; undefined where it does. */
+  notWritten: unknown;
 
   /**
    * @param path Of status.json.
@@ -30,11 +32,16 @@ export class StatusReporter {
     this.report(true);
   }
 
-  /** Enters a state, with what else is known now. Throws nothing: what cannot be written is still told. */
-  enter(state: string, time: string, changes: RunStatus = {}): void {
+  /** The status after entering a state, with what else is known then. */
+  after(state: string, time: string, changes: RunStatus = {}): RunnerStatus {
     const { runStatus } = this.status;
     const history = [...(runStatus.history ?? []), { state, time }];
-    this.status = { ...this.status, state, runStatus: { ...runStatus, ...changes, history } };
+    return { ...this.status, state, runStatus: { ...runStatus, ...changes, history } };
+  }
+
+  /** Enters a state, with what else is known now. Throws nothing: what cannot be written is still told. */
+  enter(state: string, time: string, changes: RunStatus = {}): void {
+    this.status = this.after(state, time, changes);
     this.report(true);
   }
 
@@ -58,7 +65,9 @@ export class StatusReporter {
       this.lastWrite = this.lastReport;
       try {
         writeStatus(this.path, this.status);
+        this.notWritten = undefined;
       } catch (error) {
+        this.notWritten = error;
         console.error('status.json cannot be written:', error);
       }
     }
@@ -66,17 +75,32 @@ export class StatusReporter {
   }
 }
 
+/** Bytes that status.json has from the first: on a disk that is full by then, how the run ended has room in them. */
+const ROOM = 8192;
+
 /** Replaces status.json. The last one is flushed: an execution that has ended stays ended after a power cut. */
 function writeStatus(path: string, status: RunnerStatus): void {
-  const text = JSON.stringify(status);
+  const text = JSON.stringify(status).padEnd(ROOM);
   const aside = unfinished(path);
   try {
     fs.writeFileSync(aside, text, { mode: 0o600, flush: isTerminal(status.state) });
     fs.renameSync(aside, path);
   } catch (error) {
     fs.rmSync(aside, { force: true });
-    // Without space for a second file the old one's own may do.
-    if (!isTerminal(status.state)) throw error;
-    fs.writeFileSync(path, text, { mode: 0o600 });
+    if (!isTerminal(status.state) || !overwrite(path, Buffer.from(text))) throw error;
+  }
+}
+
+/** Writes over what a file holds, if there is room. @returns whether there was. @throws SystemError */
+function overwrite(path: string, data: Buffer): boolean {
+  const file = fs.openSync(path, 'r+');
+  try {
+    if (data.length > fs.fstatSync(file).size) return false;
+    fs.writeSync(file, data, 0, data.length, 0);
+    fs.ftruncateSync(file, data.length);
+    fs.fdatasyncSync(file);
+    return true;
+  } finally {
+    fs.closeSync(file);
   }
 }

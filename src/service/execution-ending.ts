@@ -3,12 +3,12 @@ import type { ExecutionWarning } from '../execution/execution';
 import { isTerminal } from '../execution/states';
 import { exists } from '../system/programs';
 import { readStatus, removeJobs } from './attempt-files';
-import type { Entry } from './entry';
+import { recordToSave, type Entry } from './entry';
 import { errorCode } from './files';
 import type { FolderStore } from './folder-store';
 import { pathOfUri } from './input';
 import { placeOutput } from './output';
-import { now, type ExecutionRecord, type Merged } from './record';
+import { now, type Merged, type Placing } from './record';
 
 /** Wait before a record that could not be written is written again, milliseconds. */
 const RETRY_MS = 2_000;
@@ -26,11 +26,10 @@ export class ExecutionEnding {
     { state, history, runStatus: { history: _history, ...runStatus } }: Merged,
   ): Promise<void> {
     const { record } = entry;
-    const { store } = this;
     const time = now();
     const warnings: ExecutionWarning[] = [...(runStatus.warnings ?? [])];
-    const placed = await this.#place(record, warnings);
-    const final: Partial<ExecutionRecord> = {
+    const placed = await this.#place(entry, warnings);
+    entry.ending = {
       state,
       updateTime: time,
       outputNotebookFile: placed ?? record.outputNotebookFile,
@@ -44,37 +43,32 @@ export class ExecutionEnding {
         ...(warnings.length === 0 ? {} : { warnings }),
       },
     };
-    const { runtime: _runtime, ...rest } = record;
-    const show = (): void => {
-      Object.assign(record, final);
-      delete record.runtime;
-      entry.status = undefined;
-    };
     // What the runner left on disk already says the same, and a restart would come to this same end. Where there may be
     // more than one attempt, the environment is still on disk, and goes before the end is shown.
     const known =
       placed === undefined &&
       (record.runOptions.maxAttempts ?? 1) === 1 &&
-      isTerminal(readStatus(store, record, this.log)?.state);
-    if (known) show();
-    await this.#persist({ ...rest, ...final });
-    if (!known) show();
-    // What was asked for meanwhile was perhaps written over the end.
-    const asked = ({ cancelTime, deleteTime, pinned }: ExecutionRecord): unknown[] => [
-      cancelTime,
-      deleteTime,
-      pinned,
-    ];
-    if (asked(record).some((value, index) => value !== asked(rest)[index])) await this.#persist(record);
+      isTerminal(readStatus(this.store, record, this.log)?.state);
+    if (known) show(entry);
+    await this.#persist(entry);
+    if (!known) show(entry);
   }
 
-  async #place(record: ExecutionRecord, warnings: ExecutionWarning[]): Promise<string | undefined> {
+  async #place(entry: Entry, warnings: ExecutionWarning[]): Promise<string | undefined> {
+    const { record } = entry;
     const uri = record.executionTemplate.outputNotebookFolder;
     const output = this.store.file(record.id, 'output');
     if (uri === undefined || !(await exists(output))) return undefined;
     const folder = pathOfUri(uri, 'outputNotebookFolder');
+    const note = async (placing: Placing): Promise<void> => {
+      record.placing = placing;
+      // Where it cannot be noted the output is placed all the same: only a crash now would place it twice.
+      await this.store.save(recordToSave(entry)).catch((error: unknown) => {
+        this.log(`${record.id}: placing not noted: ${String(error)}`);
+      });
+    };
     try {
-      return pathToFileURL(await placeOutput(output, folder, record)).href;
+      return pathToFileURL(await placeOutput(output, folder, record, note)).href;
     } catch (error) {
       this.log(`${record.id}: output not placed: ${String(error)}`);
       warnings.push({ code: 'outputNotPlaced', args: [folder, errorCode(error) ?? String(error)] });
@@ -82,18 +76,28 @@ export class ExecutionEnding {
     }
   }
 
-  /** Saves a final record, now or as soon as the disk takes it: what memory says is true already. */
-  async #persist(record: ExecutionRecord): Promise<void> {
+  /** Saves how it ended, now or as soon as the disk takes it: what memory says is true already. */
+  async #persist(entry: Entry): Promise<void> {
+    const { record } = entry;
     try {
       const { store } = this;
       // Whoever sees the end must not find the person's environment.
       const leftOver = await removeJobs(store, record.id);
-      await store.save(record);
+      await store.save(recordToSave(entry));
       if (leftOver.length > 0) throw leftOver[0];
     } catch (error) {
       if (record.deleteTime !== undefined && errorCode(error) === 'ENOENT') return;
       this.log(`${record.id}: record not written, again in ${RETRY_MS} ms: ${String(error)}`);
-      setTimeout(() => void this.#persist(record), RETRY_MS).unref();
+      setTimeout(() => void this.#persist(entry), RETRY_MS).unref();
     }
   }
+}
+
+function show(entry: Entry): void {
+  const { record } = entry;
+  Object.assign(record, entry.ending);
+  delete record.runtime;
+  delete record.placing;
+  entry.ending = undefined;
+  entry.status = undefined;
 }

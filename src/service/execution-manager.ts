@@ -5,7 +5,7 @@ import { isTerminal } from '../execution/states';
 import { FILES } from '../runner/execution-folder';
 import { accept, type Place } from './acceptance';
 import { removeJobs } from './attempt-files';
-import type { Entry } from './entry';
+import { recordToSave, type Entry } from './entry';
 import { ExecutionIndex } from './execution-index';
 import { errorCode } from './files';
 import { storageError, type FolderStore } from './folder-store';
@@ -165,7 +165,6 @@ export class ExecutionManager {
       signal,
     );
     const entry: Entry = { record };
-    this.#index.add(entry);
     try {
       // On disk it is QUEUED from the first: a folder that is there is whole.
       const queued = {
@@ -180,9 +179,10 @@ export class ExecutionManager {
         ...((record.runOptions.maxAttempts ?? 1) > 1 ? { 'retry.json': jobText } : {}),
       });
       Object.assign(record, queued);
+      // Nobody is shown what a crash would undo.
+      this.#index.add(entry);
       return entry;
     } catch (error) {
-      this.#index.forget(id);
       // A folder whose record was set aside: what it holds is not overwritten.
       if (errorCode(error) === 'ENOTEMPTY' || errorCode(error) === 'EEXIST') throw alreadyExists(id);
       throw storageError(error);
@@ -201,8 +201,7 @@ export class ExecutionManager {
    *   RESOURCE_EXHAUSTED `storageNotWritable` where it waits and that it is cancelled cannot be written.
    */
   async cancel(id: string): Promise<Execution> {
-    const entry = this.#findOwn(id);
-    await this.#creating.get(id);
+    const entry = await this.#findOwn(id);
     const { record } = entry;
     if (!isTerminal(record.state) && record.cancelTime === undefined) {
       const time = now();
@@ -211,7 +210,7 @@ export class ExecutionManager {
       } else {
         Object.assign(record, { cancelTime: time, updateTime: time });
         // Also where the disk takes no more: that may be what it is cancelled for.
-        await this.options.store.save(record).catch((error: unknown) => {
+        await this.options.store.save(recordToSave(entry)).catch((error: unknown) => {
           this.options.log(`${id}: that it is cancelled is not written: ${String(error)}`);
         });
         this.options.supervisor.cancel(entry);
@@ -245,7 +244,7 @@ export class ExecutionManager {
 
   /**
    * Deletes an execution with its files, also one whose record cannot be read; one that has not ended is cancelled first
-   * and goes when it has ended.
+   * and goes when it has ended. That it is to go is on disk before the answer.
    * @returns true when it is gone.
    * @throws ServiceError like {@link cancel}; RESOURCE_EXHAUSTED `storageNotWritable` where the disk does not let it go.
    */
@@ -257,20 +256,24 @@ export class ExecutionManager {
       });
       return true;
     }
-    const entry = this.#findOwn(id);
-    await this.#creating.get(id);
+    const entry = await this.#findOwn(id);
     const { record } = entry;
     const former = record.deleteTime;
     record.deleteTime ??= now();
     try {
-      if (!isTerminal(record.state)) {
-        await this.#save(record);
-        await this.cancel(id);
-      }
+      // One that waits is cancelled with what says that it is to go, in one write.
+      const goesLater = !isTerminal(record.state) || this.#queue.isRunning(id);
+      if (goesLater && record.state !== 'QUEUED') await this.#save(recordToSave(entry));
+      await this.cancel(id);
       if (this.#queue.isRunning(id)) return false;
       await this.#remove(entry);
       return true;
     } catch (error) {
+      if (errorCode(error) === 'ENOENT') {
+        // It has ended, and goes already.
+        await this.#remove(entry);
+        return true;
+      }
       record.deleteTime = former;
       throw storageError(error);
     }
@@ -281,12 +284,11 @@ export class ExecutionManager {
    * @throws ServiceError like {@link cancel}.
    */
   async pin(id: string, pinned: boolean): Promise<Execution> {
-    const entry = this.#findOwn(id);
-    await this.#creating.get(id);
+    const entry = await this.#findOwn(id);
     const { record, status } = entry;
     const former = record.pinned;
     record.pinned = pinned;
-    await this.#save(record).catch((error: unknown) => {
+    await this.#save(recordToSave(entry)).catch((error: unknown) => {
       record.pinned = former;
       throw error;
     });
@@ -304,7 +306,9 @@ export class ExecutionManager {
     throw new ServiceError('NOT_FOUND', 'executionNotFound', `no execution ${id}`, { executionId: id });
   }
 
-  #findOwn(id: string): Entry {
+  /** One of this host; one that is just being created is waited for. */
+  async #findOwn(id: string): Promise<Entry> {
+    await this.#creating.get(id)?.catch(() => undefined);
     const entry = this.#find(id);
     if (!this.#others.has(id)) return entry;
     const { host = '' } = entry.record;

@@ -4,19 +4,9 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { renameOver } from '../runner/rename-over';
 import { readSmallFile } from '../system/small-file';
+import { errorCode } from '../system/storage-error';
 
-/** Code of a system error (`ENOENT` …), or undefined. */
-export function errorCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-}
-
-/** What the system says when a disk does not take or give what it should. */
-const STORAGE_ERRORS = ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EFBIG', 'EIO', 'EMFILE', 'ENFILE'];
-
-/** True where the disk, or the right to it, is what is missing. */
-export function isStorageError(error: unknown): boolean {
-  return STORAGE_ERRORS.includes(errorCode(error) ?? '');
-}
+export { errorCode, isStorageError } from '../system/storage-error';
 
 /** Makes sure that what a directory lists has reached the disk. Windows has no such call and needs none. */
 export async function flushDirectory(
@@ -32,13 +22,16 @@ export async function flushDirectory(
   }
 }
 
-/** Creates a file exclusively, 0600, flushed. */
+/** Creates a file exclusively, 0600, flushed. Where it cannot be written as a whole there is none. */
 export async function createFile(file: string, data: string | Uint8Array): Promise<void> {
   const flags = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY;
   const handle = await fs.open(file, flags, 0o600);
   try {
     await handle.writeFile(data);
     await handle.datasync();
+  } catch (error) {
+    await fs.rm(file, { force: true }).catch(() => undefined);
+    throw error;
   } finally {
     await handle.close();
   }

@@ -2,10 +2,10 @@ import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { processStartTime } from '../runner/kernel/process-info';
-import { isOwnDirectory, isRuntimeDirectory, removeRuntime } from '../runner/runtime-directory';
+import { isOwnDirectory, isRuntimeDirectory } from '../runner/runtime-directory';
 import { fileNameOf, stagedBy, type ServicePaths } from './endpoint';
 import { isOwnName, isReplacementOf } from './own-names';
-import { RunnerClient } from './runner-client';
+import { endRuntime, RunnerClient } from './runner-client';
 
 /** Age in milliseconds of what a client was writing and has not finished, because its window was ended. */
 const UNFINISHED_MS = 60 * 60 * 1000;
@@ -53,7 +53,7 @@ export async function removeAbandonedRuntimes(
     for (const runtime of await runtimesIn(root)) {
       if (isUsed(runtime)) continue;
       const runner = await RunnerClient.connect(runtime);
-      if (runner === undefined) await removeRuntime(runtime);
+      if (runner === undefined) await endRuntime(runtime);
       // One whose kernel is just ending, or a spare that has not yet noticed that its service is gone.
       else runner.end();
     }

@@ -12,6 +12,14 @@ import { PARENT } from './endpoint';
 
 const HistorySchema = z.array(z.object({ state: z.string(), time: z.string() }));
 
+const PlacingSchema = z.object({
+  name: z.string(),
+  /** The folder knows no hard links: what has that name may be half a copy. */
+  isCopy: z.optional(z.boolean()),
+});
+/** The name in the output folder that an output is just being given, see {@link placeOutput}. */
+export type Placing = z.infer<typeof PlacingSchema>;
+
 /** `execution.json`: what the service knows of an execution. The runner's part is in status.json until it has ended. */
 export const ExecutionRecordSchema = z.object({
   version: z.literal(1),
@@ -42,6 +50,7 @@ export const ExecutionRecordSchema = z.object({
   /** Not to be deleted for its age or for its size. */
   pinned: z.optional(z.boolean()),
   outputNotebookFile: z.string(),
+  placing: z.optional(PlacingSchema),
   /** The final runStatus of the runner, or the service's own where no runner could tell. */
   runStatus: z.optional(RunStatusSchema),
 });

@@ -3,7 +3,9 @@ import * as net from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { deferred } from '../runner/deferred';
 import { ControlEventSchema, type ControlRequest, type RunnerStatus } from '../runner/job';
-import { controlAddress, isRuntimeDirectory } from '../runner/runtime-directory';
+import { controlAddress, isRuntimeDirectory, removeRuntime } from '../runner/runtime-directory';
+import { exists } from '../system/programs';
+import { endProcessesOf } from './runtime-processes';
 
 /** A line of a runner that is longer is a fault: it never sends more than a status. */
 const MAX_LINE = 16 * 1024 * 1024;
@@ -17,6 +19,8 @@ interface RunnerEvents {
 export class RunnerClient extends EventEmitter<RunnerEvents> {
   #received = '';
   #ended = deferred<boolean>();
+  /** It was told to leave, and is perhaps still waiting for its kernel to end. */
+  #isReleased = false;
   /** Resolves when the runner is gone: no event comes after this. */
   readonly closed: Promise<void>;
 
@@ -65,6 +69,12 @@ export class RunnerClient extends EventEmitter<RunnerEvents> {
     }
   }
 
+  /** Removes its runtime directory once it is gone, and ends its kernels unless it does so itself. */
+  async cleanUp(): Promise<void> {
+    await this.closed;
+    await (this.#isReleased ? removeRuntime(this.runtime) : endRuntime(this.runtime));
+  }
+
   /** Resolves when it has run its job: whether it waits for another one. */
   get freed(): Promise<boolean> {
     return Promise.race([this.#ended.promise, this.closed.then(() => false)]);
@@ -77,6 +87,7 @@ export class RunnerClient extends EventEmitter<RunnerEvents> {
 
   /** Ends the connection; it is `closed` then. A spare runner leaves on it, a working one does not care. */
   end(): void {
+    this.#isReleased = true;
     this.socket.destroy();
   }
 
@@ -104,4 +115,12 @@ function parseEvent(line: string): ReturnType<typeof ControlEventSchema.parse> |
     // A newer runner may say what this service does not know.
     return undefined;
   }
+}
+
+/** Ends what a runner that is gone has left, and removes its runtime directory. */
+export async function endRuntime(runtime: string): Promise<void> {
+  // A runner that has left by itself has removed it, and has no kernel any more.
+  if (!(await exists(runtime))) return;
+  await endProcessesOf(runtime);
+  await removeRuntime(runtime);
 }

@@ -220,7 +220,7 @@ export class SpareKeeper {
       return undefined;
     }
     this.#own.add(client);
-    void client.closed.then(forget);
+    void client.cleanUp().then(() => this.#runtimes.delete(runtime));
     return client;
   }
 

@@ -3,20 +3,23 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { endMessage, type EndMessage } from '../execution/end-message';
 import type { KnownCause } from '../execution/execution';
 import { isTerminal } from '../execution/states';
+import { EXIT_NOT_BEGUN, NotBegunError } from '../runner/claim';
+import type { Completion } from '../runner/completion';
 import { deferred } from '../runner/deferred';
 import type { ProcessExit } from '../runner/kernel/kernel-process';
 import { processStartTime } from '../runner/kernel/process-info';
 import { RunnerJobSchema, type RunnerJob, type RunnerStatus } from '../runner/job';
-import { removeRuntime } from '../runner/runtime-directory';
 import { exists } from '../system/programs';
+import { failure, runnerEnd, type Said } from './attempt-end';
 import { claimant, jobIfReadable, readJob, readStatus, retryFile, vanished, withdraw } from './attempt-files';
+import { waitsForDisk } from './disk-wait';
 import type { Entry } from './entry';
 import { ExecutionEnding } from './execution-ending';
 import { isStorageError, readIfExists, replaceFile } from './files';
 import type { FolderStore } from './folder-store';
 import { killGroup } from './processes';
-import { merge, now, type ExecutionRecord, type Merged } from './record';
-import { RunnerClient } from './runner-client';
+import { merge, now, type ExecutionRecord } from './record';
+import { endRuntime, RunnerClient } from './runner-client';
 import { makeRuntimeDirectory, spawnRunner, type RunnerLauncher } from './runner-process';
 import type { SpareKeeper } from './spare-keeper';
 import { completeOnThread } from './thread';
@@ -54,7 +57,10 @@ export class Supervisor {
   async run(entry: Entry): Promise<void> {
     const { record } = entry;
     record.state = 'PREPARING';
-    record.history.push({ state: 'PREPARING', time: now() });
+    record.history = [...record.history, { state: 'PREPARING', time: now() }];
+    // Why it had to wait.
+    const { message: _message, detail: _detail, ...runStatus } = record.runStatus ?? {};
+    record.runStatus = runStatus;
     await this.#guard(entry, async () => {
       const job = readJob(this.options.store, record);
       const gone = await vanished(job);
@@ -70,7 +76,10 @@ export class Supervisor {
       record.runtime = spare?.runtime ?? makeRuntimeDirectory(this.options.launcher.runtimeRoot);
       record.host = os.hostname();
       record.boot = this.options.boot;
-      await this.options.store.save(record);
+      await this.options.store.save(record).catch((error: unknown) => {
+        spare?.end();
+        throw error;
+      });
       let exit: ProcessExit | undefined;
       let runner = spare;
       let ended: Promise<unknown> | undefined;
@@ -90,14 +99,15 @@ export class Supervisor {
         spare.send({ type: 'run', job: this.options.store.file(record.id, 'job'), forkServer });
       }
       const last = runner === undefined ? undefined : await this.#follow(entry, runner);
-      // A runner that waited may have ended before it was given this job: another one runs it.
-      if (last === undefined && spare !== undefined && (await withdraw(this.options.store, record))) {
-        await this.#requeue(entry, record.attempt);
-        return;
-      }
       // The system closes its connection a moment before it says how it ended.
       if (last === undefined && ended !== undefined) {
         await Promise.race([ended, delay(EXIT_MS, undefined, { ref: false })]);
+      }
+      if (exit?.code === EXIT_NOT_BEGUN) throw new NotBegunError('the disk takes nothing');
+      // A runner that waited may have ended before it was given this job: another one runs it.
+      if (last === undefined && spare !== undefined && (await withdraw(this.options.store, record))) {
+        await this.#begunByNone(entry);
+        return;
       }
       await this.#settle(entry, last, runnerEnd(exit), job);
     });
@@ -113,7 +123,7 @@ export class Supervisor {
       const last = runner === undefined ? undefined : await this.#follow(entry, runner);
       // It never began: it was not yet started, or waited for this job and left when the former service was gone.
       if (last === undefined && (await withdraw(this.options.store, record))) {
-        await this.#requeue(entry, record.attempt);
+        await this.#begunByNone(entry);
         return;
       }
       await this.#settle(entry, last, endMessage('runnerUnwatched'), job);
@@ -161,7 +171,7 @@ export class Supervisor {
   async #follow(entry: Entry, runner: RunnerClient): Promise<RunnerStatus | undefined> {
     const { record } = entry;
     entry.runner = runner;
-    void runner.closed.then(() => removeRuntime(runner.runtime));
+    void runner.cleanUp();
     const ended = deferred<RunnerStatus>();
     const onStatus = (status: RunnerStatus): void => {
       if (status.attempt !== record.attempt) return;
@@ -190,43 +200,73 @@ export class Supervisor {
   ): Promise<void> {
     const { record } = entry;
     const status = last ?? readStatus(this.options.store, record, this.options.log);
-    if (status?.attempt !== record.attempt || !isTerminal(status.state)) {
-      await this.#lost(entry, status, reason);
-      return;
-    }
+    const isEnd = status?.attempt === record.attempt && isTerminal(status.state);
+    const end = isEnd ? status : await this.#lost(entry, status, reason);
+    if (end === undefined) return;
     // It may have ended before this service reached it: then nobody waits for its connection to close.
-    if (last === undefined && record.runtime !== undefined) await removeRuntime(record.runtime);
-    if (status.runStatus.cause === 'kernelNotReady' && (await this.#retry(entry, status))) return;
-    await this.#ending.end(entry, merge(record, status));
+    if (last === undefined && record.runtime !== undefined) await endRuntime(record.runtime);
+    if (end.runStatus.cause === 'kernelNotReady' && (await this.#retry(entry, end))) return;
+    await this.#ending.end(entry, merge(record, end));
     if (job !== undefined) void this.options.spares.prepare(job).catch(this.#report('spare'));
   }
 
-  async #lost(entry: Entry, status: RunnerStatus | undefined, reason: EndMessage): Promise<void> {
+  /**
+   * Makes the end of an attempt whose runner is gone without a last status.
+   * @returns how it had ended by its journal; undefined where it had not, and the end is made.
+   */
+  async #lost(
+    entry: Entry,
+    status: RunnerStatus | undefined,
+    reason: EndMessage,
+  ): Promise<RunnerStatus | undefined> {
     const { record } = entry;
     this.options.log(`${record.id}: attempt ${record.attempt} lost: ${reason.message}`);
-    if (record.runtime !== undefined) await removeRuntime(record.runtime);
+    if (record.runtime !== undefined) await endRuntime(record.runtime);
     if (await withdraw(this.options.store, record)) {
       // It never began, so that nothing but its start went wrong.
-      await this.#ending.end(entry, {
-        state: 'FAILED',
-        ...failure(record, 'serviceError', reason),
-      });
-      return;
+      await this.#endWithout(entry, 'serviceError', reason);
+      return undefined;
     }
     if (status?.kernelProcess !== undefined) await killGroup(status.kernelProcess);
     await this.options.store
       .removeUnfinished(record.id)
       .catch(this.#report(`${record.id}: unfinished files`));
-    await this.#complete(record);
-    if (record.cancelTime !== undefined) {
-      await this.#ending.end(entry, { state: 'CANCELLED', ...failure(record, 'cancelled', reason, status) });
-    } else if (!(await this.#retry(entry, status))) {
-      await this.#ending.end(entry, { state: 'FAILED', ...failure(record, 'hostLost', reason, status) });
+    const completion = await this.#complete(record);
+    if (completion?.isDamaged === true) {
+      const warnings = [...(record.runStatus?.warnings ?? []), { code: 'journalDamaged' }];
+      record.runStatus = { ...record.runStatus, warnings };
+    }
+    if (completion?.end?.attempt === record.attempt) return completion.end;
+    if (record.cancelTime === undefined && (await this.#retry(entry, status))) return undefined;
+    await this.#endWithout(entry, 'hostLost', reason, status);
+    return undefined;
+  }
+
+  /** Ends an execution of whose end no runner tells: FAILED with this cause, or CANCELLED where that was asked for. */
+  async #endWithout(entry: Entry, cause: KnownCause, said: Said, status?: RunnerStatus): Promise<void> {
+    const { record } = entry;
+    const end =
+      record.cancelTime === undefined
+        ? { state: 'FAILED', ...failure(record, cause, said, status) }
+        : { state: 'CANCELLED', ...failure(record, 'cancelled', said, status) };
+    await this.#ending.end(entry, end);
+  }
+
+  async #complete({ id }: ExecutionRecord): Promise<Completion | undefined> {
+    try {
+      return await completeOnThread(this.options.store.folder(id));
+    } catch (error) {
+      this.options.log(`${id}: output: ${String(error)}`);
+      return undefined;
     }
   }
 
-  async #complete({ id }: ExecutionRecord): Promise<void> {
-    await completeOnThread(this.options.store.folder(id)).catch(this.#report(`${id}: output`));
+  /** No runner has begun the attempt, nor will one: it waits for its turn again, or was cancelled meanwhile. */
+  async #begunByNone(entry: Entry): Promise<void> {
+    const { record } = entry;
+    if (record.runtime !== undefined) await endRuntime(record.runtime);
+    if (record.cancelTime === undefined) await this.#requeue(entry, record.attempt);
+    else await this.#endWithout(entry, 'cancelled', {});
   }
 
   /** Another attempt after a failure of the machinery, where the execution may have one. */
@@ -249,7 +289,6 @@ export class Supervisor {
     const { record } = entry;
     entry.status = undefined;
     Object.assign(record, { attempt, state: 'QUEUED', updateTime: now() });
-    if (record.runtime !== undefined) await removeRuntime(record.runtime);
     delete record.runtime;
     record.history.push({ state: 'QUEUED', time: record.updateTime });
     await this.options.store.save(record);
@@ -263,6 +302,7 @@ export class Supervisor {
       this.options.log(
         `${entry.record.id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
       );
+      if (await waitsForDisk(entry, error, this.options.store)) return;
       const cause = isStorageError(error) ? 'outputNotWritable' : 'serviceError';
       const failed = failure(entry.record, cause, { message: String(error) }, entry.status);
       await this.#ending.end(entry, { state: 'FAILED', ...failed }).catch(this.#report(entry.record.id));
@@ -274,24 +314,4 @@ export class Supervisor {
       this.options.log(`${what}: ${String(error)}`);
     };
   }
-}
-
-/** What to say of a runner that is gone; undefined: nobody knows how. */
-function runnerEnd(exit: ProcessExit | undefined): EndMessage {
-  if (exit?.error !== undefined) return endMessage('runnerNotStarted', { error: exit.error.message });
-  if (exit?.signal) return endMessage('runnerSignal', { signal: exit.signal });
-  if (typeof exit?.code === 'number') return endMessage('runnerExit', { exitCode: exit.code });
-  return endMessage('runnerGone');
-}
-
-/** How an attempt failed, over what its runner said. */
-function failure(
-  record: ExecutionRecord,
-  cause: KnownCause,
-  said: Pick<EndMessage, 'message'> & Partial<EndMessage>,
-  status?: RunnerStatus,
-): Omit<Merged, 'state'> {
-  const merged = merge(record, status);
-  const { message, detail } = said;
-  return { history: merged.history, runStatus: { ...merged.runStatus, cause, message, detail } };
 }

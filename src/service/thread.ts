@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { ExecutionWarning } from '../execution/execution';
 import { ServiceError, type StatusName } from '../execution/errors';
+import type { Completion } from '../runner/completion';
 import type { KernelLaunch } from '../runner/job';
 import { Gate } from './gate';
 
@@ -79,8 +80,8 @@ export async function onLimitedThread(
 }
 
 /** {@link completeFromJournal} on another thread, for as long as it takes. */
-export async function completeOnThread(folder: string): Promise<boolean> {
-  return (await onThread({ type: 'complete', folder })) === true;
+export async function completeOnThread(folder: string): Promise<Completion> {
+  return (await onThread({ type: 'complete', folder })) as Completion;
 }
 
 async function onThread(task: Task, signal?: AbortSignal, resourceLimits = {}): Promise<unknown> {

@@ -34,6 +34,7 @@ const SENTENCES: Readonly<Record<EndDetailCode, (args: Readonly<Record<string, s
   runnerSignal: ({ signal = '' }) => l10n.t('The process was ended by the signal {0}.', signal),
   runnerExit: ({ exitCode = '' }) => l10n.t('The process ended with exit code {0}.', exitCode),
   runnerGone: () => l10n.t('The process ended.'),
+  waitsForDisk: ({ error = '' }) => l10n.t('It starts when the disk can be written again ({0}).', error),
   runnerUnwatched: () => l10n.t('It ended while no execution service was watching.'),
 };
 

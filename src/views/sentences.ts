@@ -32,9 +32,10 @@ export function cellsLabel({ completedCells, totalCells }: Progress): string {
     : l10n.t('{0}/{1} cells', completedCells, totalCells);
 }
 
-/** Why an execution ended as it did, in one sentence; undefined where there is nothing to say. */
+/** Why an execution ended as it did, or waits, in one sentence; undefined where there is nothing to say. */
 export function explain(execution: Execution): string | undefined {
   const status = execution.runStatus;
+  if (execution.state === 'QUEUED') return detailSentence(execution);
   // That it was cancelled its state says.
   if (status?.cause === undefined || execution.state === 'CANCELLED') return undefined;
   const sentence = sentenceOf(status.cause, execution);

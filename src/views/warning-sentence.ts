@@ -48,6 +48,8 @@ export function warningSentence({ code, args = [] }: ExecutionWarning): string {
       return l10n.t('Cell {0} did not report its end; its last outputs may be missing.', cell);
     case 'outputTooLarge':
       return l10n.t('An output of cell {0} is too large to be kept.', cell);
+    case 'journalDamaged':
+      return l10n.t('Some of the recorded outputs could not be read from the disk. The others are kept.');
     case 'outputNotPlaced':
       return l10n.t(
         'The output could not be written to {0} ({1}); it is kept by the service.',

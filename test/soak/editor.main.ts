@@ -2,25 +2,29 @@
  * Stands for an editor's extension host: submits the notebook of the round through the product's own client and then
  * waits, until it is killed or told to leave by the end of its input.
  *
- *   editor.main.js DATA_DIR EXECUTION_ID NOTEBOOK INTERPRETER
+ *   editor.main.js DATA_DIR EXECUTION_ID NOTEBOOK [OUTPUT_FOLDER]
  */
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { EmbeddedExecutionService } from '../../src/embedded';
-import { VENV_BIN } from '../support/python';
+import { VENV_BIN, VENV_PYTHON } from '../support/python';
 import { ROOT } from '../support/paths';
 
 async function main(): Promise<void> {
-  const [dataDirectory = '', executionId = '', notebook = '', interpreter = ''] = process.argv.slice(2);
+  const [dataDirectory = '', executionId = '', notebook = '', out = ''] = process.argv.slice(2);
+  const { SOAK_KERNEL: kernelSpec = '' } = process.env;
   const service = soakService(dataDirectory);
   const execution = await service.create(
     executionId,
     {
-      executionTemplate: {},
+      executionTemplate: {
+        ...(kernelSpec !== '' && { kernelSpec }),
+        ...(out !== '' && { outputNotebookFolder: pathToFileURL(out).href }),
+      },
       runOptions: {
         source: pathToFileURL(notebook).href,
-        interpreter,
+        ...(kernelSpec === '' && { interpreter: VENV_PYTHON }),
         environment: {
           ...Object.fromEntries(Object.entries(process.env).map(([name, value]) => [name, value ?? ''])),
           PATH: `${VENV_BIN}${path.delimiter}${process.env['PATH'] ?? ''}`,

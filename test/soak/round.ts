@@ -1,14 +1,25 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import type { EmbeddedExecutionService } from '../../src/embedded';
 import { ServiceError } from '../../src/execution/errors';
 import type { Execution } from '../../src/execution/execution';
 import { isTerminal } from '../../src/execution/states';
-import { VENV_PYTHON } from '../support/python';
-import { kernelPid, strike, type Victim } from './victims';
+import { ROOT } from '../support/paths';
+import { kill, listProcesses, processesWithEnvironment } from '../support/processes';
+import {
+  killAfterDelete,
+  killBeforeStatus,
+  killWhileCreating,
+  killWhilePlacing,
+  killWhileSaving,
+  readIfThere,
+  strike,
+  type Kill,
+} from './victims';
 
 /** Lines that the notebook prints, 10 ms apart: `tick 0` to `tick 99`. */
 const TICKS = 100;
@@ -36,90 +47,222 @@ export interface RoundContext {
   readonly notebook: string;
   readonly witness: string;
   readonly service: EmbeddedExecutionService;
+  /** Where outputs are placed. */
+  readonly out: string;
 }
 
-/** What a round found; `problem` says what was not as promised. */
+/** What may be wrong after a round. */
+export const PROBLEMS = ['lost', 'twice', 'untrue', 'left over'] as const;
+
+/** What was not as promised. */
+export interface Problem {
+  readonly kind: (typeof PROBLEMS)[number];
+  readonly text: string;
+}
+
+/** What a round found. */
 export interface RoundResult {
-  readonly victim: Victim;
+  readonly kill: Kill;
   readonly state: string;
-  readonly problem: string | undefined;
+  readonly problem: Problem | undefined;
+}
+
+/** What a round knows of its kill. */
+interface Struck {
+  /** The last line that was in the journal; -1 where there was none. */
+  readonly journalled?: number;
+  /** The journal said that the run had ended. */
+  readonly hadEnded?: boolean;
+  /** The service had said that the execution is deleted. */
+  readonly isDeleted?: boolean;
 }
 
 /**
- * Submits the notebook, kills the victim at a random moment, waits for the end and compares it with what is promised.
- * Nothing in it waits for ever: an execution that has not ended after a minute is the problem.
+ * Submits the notebook, kills at the round's moment, waits for the end and compares it with what is promised. Nothing in it
+ * waits for ever: an execution that has not ended after a minute is the problem.
  */
-export async function playRound(id: string, victim: Victim, context: RoundContext): Promise<RoundResult> {
-  const { dataDirectory, service } = context;
-  const folder = path.join(dataDirectory, 'executions', id);
+export async function playRound(id: string, which: Kill, context: RoundContext): Promise<RoundResult> {
+  const { dataDirectory, service, out } = context;
   const editor = spawn(
     process.execPath,
-    [path.join(__dirname, 'editor.main.js'), dataDirectory, id, context.notebook, VENV_PYTHON],
-    { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, SOAK_WITNESS: context.witness } },
+    [
+      path.join(__dirname, 'editor.main.js'),
+      dataDirectory,
+      id,
+      context.notebook,
+      which === 'placing' ? out : '',
+    ],
+    {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: {
+        ...process.env,
+        SOAK_WITNESS: context.witness,
+        // A kernel that does not look whether its runner lives.
+        SOAK_KERNEL: which === 'beforeStatus' ? 'orphan' : '',
+      },
+    },
   );
+  const words: Buffer[] = [];
+  editor.stdout.on('data', (data: Buffer) => words.push(data));
   const editorExit = once(editor, 'exit');
-  const created = Promise.race([once(editor.stdout, 'data'), editorExit]);
-  let journalled = -1;
-  if (victim === 'editor') {
-    await delay(Math.random() * 4000);
-    editor.kill('SIGKILL');
-  } else {
-    await created;
-    await delay(Math.random() * 2000);
-    const deadline = Date.now() + 5000;
-    while (victim !== 'none' && Date.now() < deadline) {
-      journalled = lastTick(path.join(folder, 'journal'));
-      if (strike(victim, dataDirectory, folder)) break;
-      await delay(20);
-    }
-    editor.stdin.end();
-  }
+  const struck = await killInRound(id, which, context, editor);
+  editor.stdin.end();
   await editorExit;
+  if (struck.isDeleted === true)
+    return { kill: which, state: 'deleted', problem: await judgeDeleted(id, context) };
   const execution = await ended(service, `projects/local/locations/local/executions/${id}`);
   if (execution === undefined) {
-    // The editor was killed before the service had heard of it: then nothing may have run.
-    return {
-      victim,
-      state: '(none)',
-      problem: victim === 'editor' && runs(context.witness, id) === 0 ? undefined : 'the execution is gone',
-    };
+    // Killed before the service had said that it has the execution: then nothing may have run.
+    const isFine = words.length === 0 && runs(context.witness, id) === 0;
+    const text = 'the execution is gone';
+    return { kill: which, state: 'never ran', problem: isFine ? undefined : { kind: 'lost', text } };
   }
-  return { victim, state: execution.state, problem: await judge(execution, id, victim, journalled, context) };
+  const problem = (await judge(execution, id, which, struck, context)) ?? (await judgeLeftOvers(id, context));
+  return { kill: which, state: execution.state.toLowerCase(), problem };
+}
+
+async function killInRound(
+  id: string,
+  which: Kill,
+  { dataDirectory, out }: RoundContext,
+  editor: ChildProcess,
+): Promise<Struck> {
+  const folder = path.join(dataDirectory, 'executions', id);
+  const created = Promise.race([editor.stdout && once(editor.stdout, 'data'), once(editor, 'exit')]);
+  switch (which) {
+    case 'editor':
+      await delay(Math.random() * 4000);
+      editor.kill('SIGKILL');
+      return {};
+    case 'create':
+      await killWhileCreating(dataDirectory, id);
+      return {};
+    case 'beforeStatus':
+      await killBeforeStatus(folder);
+      return {};
+    case 'finalSave':
+      return { hadEnded: await killWhileSaving(folder) };
+    case 'placing':
+      await killWhilePlacing(dataDirectory, out, id);
+      return {};
+    case 'delete':
+      await created;
+      return { isDeleted: await killAfterDelete(dataDirectory, id) };
+    case 'takeOver':
+      await created;
+      await delay(Math.random() * 1500);
+      await killWhileTakingOver(dataDirectory, id);
+      return {};
+    default: {
+      await created;
+      await delay(Math.random() * 2000);
+      const deadline = Date.now() + 5000;
+      while (which !== 'none' && Date.now() < deadline) {
+        const journalled = lastTick(path.join(folder, 'journal'));
+        if (strike(which, dataDirectory, folder)) return { journalled };
+        await delay(20);
+      }
+      return {};
+    }
+  }
+}
+
+/** Starts a service of another build in the place of the one that runs, and kills it on its way or soon after. */
+async function killWhileTakingOver(dataDirectory: string, build: string): Promise<void> {
+  const successor = spawn(
+    process.execPath,
+    [path.join(ROOT, 'dist/service.js'), 'serve', '--data-dir', dataDirectory, '--replace', '--build', build],
+    { stdio: 'ignore' },
+  );
+  await delay(Math.random() * 600);
+  if (successor.pid !== undefined) kill(successor.pid);
 }
 
 async function judge(
   execution: Execution,
   id: string,
-  victim: Victim,
-  journalled: number,
+  which: Kill,
+  { journalled = -1, hadEnded = false }: Struck,
   context: RoundContext,
-): Promise<string | undefined> {
+): Promise<Problem | undefined> {
   const cause = execution.runStatus?.cause;
   const ending = `${execution.state} ${cause ?? ''}`.trim();
-  if (!isTerminal(execution.state)) return `still ${execution.state} after a minute`;
-  const expected = {
-    none: ['SUCCEEDED'],
-    editor: ['SUCCEEDED'],
-    service: ['SUCCEEDED'],
-    // It may have ended before it was struck.
-    runner: ['SUCCEEDED', 'FAILED hostLost'],
-    kernel: ['SUCCEEDED', 'FAILED kernelDied'],
-    everything: ['SUCCEEDED', 'FAILED hostLost'],
-  }[victim];
-  if (!expected.includes(ending)) {
-    return `${ending}: ${execution.runStatus?.message ?? ''}`;
-  }
-  if (runs(context.witness, id) > 1) return 'it ran twice';
+  if (!isTerminal(execution.state))
+    return { kind: 'untrue', text: `still ${execution.state} after a minute` };
+  // It may have ended before it was struck.
+  const mayFail: Partial<Record<Kill, string>> = {
+    runner: 'FAILED hostLost',
+    kernel: 'FAILED kernelDied',
+    everything: 'FAILED hostLost',
+    beforeStatus: 'FAILED hostLost',
+    ...(hadEnded ? {} : { finalSave: 'FAILED hostLost' }),
+  };
+  if (ending !== 'SUCCEEDED' && ending !== mayFail[which])
+    return { kind: 'untrue', text: `${ending}: ${execution.runStatus?.message ?? ''}` };
+  if (runs(context.witness, id) > 1) return { kind: 'twice', text: 'it ran twice' };
   const ticks = await outputTicks(context.service, execution);
-  if (ticks.some((tick, index) => tick !== index)) return `a gap in its output: ${ticks.join(' ')}`;
+  if (ticks.some((tick, index) => tick !== index))
+    return { kind: 'lost', text: `a gap in its output: ${ticks.join(' ')}` };
   if (execution.state === 'SUCCEEDED' && ticks.length !== TICKS)
-    return `${String(ticks.length)} of ${String(TICKS)} lines`;
+    return { kind: 'lost', text: `${String(ticks.length)} of ${String(TICKS)} lines` };
   if (ticks.length <= journalled)
-    return `journalled up to ${String(journalled)}, but kept only ${String(ticks.length)}`;
-  const kernel = kernelPid(path.join(context.dataDirectory, 'executions', id));
-  if (kernel !== undefined && (await outlives(kernel, id)))
-    return `its kernel ${String(kernel)} is still there`;
-  return undefined;
+    return {
+      kind: 'lost',
+      text: `journalled up to ${String(journalled)}, but kept only ${String(ticks.length)}`,
+    };
+  return which === 'placing' ? judgePlaced(execution, id, context) : undefined;
+}
+
+function judgePlaced(
+  { outputNotebookFile = '' }: Execution,
+  id: string,
+  { out }: RoundContext,
+): Problem | undefined {
+  const placed = readdirSync(out).filter((name) => name.includes(id));
+  if (placed.length > 1)
+    return placed.some((name) => name.startsWith('.'))
+      ? { kind: 'left over', text: placed.join(' ') }
+      : { kind: 'twice', text: placed.join(' ') };
+  return fileURLToPath(outputNotebookFile) === path.join(out, placed[0] ?? '')
+    ? undefined
+    : { kind: 'untrue', text: `${outputNotebookFile} is not ${placed.join()}` };
+}
+
+async function judgeDeleted(id: string, context: RoundContext): Promise<Problem | undefined> {
+  const deadline = Date.now() + 10_000;
+  const name = `projects/local/locations/local/executions/${id}`;
+  while (Date.now() < deadline) {
+    if (await context.service.get(name).then(() => false, isNotFound)) {
+      const isThere = existsSync(path.join(context.dataDirectory, 'executions', id));
+      return isThere ? { kind: 'left over', text: 'its folder is still there' } : judgeLeftOvers(id, context);
+    }
+    await delay(50);
+  }
+  return { kind: 'untrue', text: 'it was deleted, and is still there' };
+}
+
+/** Processes of this execution that are there ten seconds after its end: time to be ended is allowed. */
+async function judgeLeftOvers(id: string, { out }: RoundContext): Promise<Problem | undefined> {
+  const deadline = Date.now() + 10_000;
+  const living = (): string[] => {
+    const all = listProcesses();
+    const hasRunner = (pid: number): boolean => {
+      const { parent = 0, command = '' } = all.find((each) => each.pid === pid) ?? {};
+      return command.includes('runner.js') || (parent > 1 && hasRunner(parent));
+    };
+    // A kernel that was started ahead for one like it has the same environment, and a runner.
+    return processesWithEnvironment('SOAK_ID', id)
+      .filter(({ pid }) => !hasRunner(pid))
+      .map(({ command }) => command);
+  };
+  while (living().length > 0 && Date.now() < deadline) await delay(50);
+  const hidden = readdirSync(out).filter((name) => name.startsWith(`.${id}-`));
+  const left = [...living(), ...hidden];
+  return left.length === 0 ? undefined : { kind: 'left over', text: left.join(', ') };
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof ServiceError && error.status === 'NOT_FOUND';
 }
 
 /** Asks until the execution has ended, for a minute at most; undefined when there is none. */
@@ -130,7 +273,7 @@ async function ended(service: EmbeddedExecutionService, name: string): Promise<E
       const execution = await service.get(name);
       if (isTerminal(execution.state) || Date.now() > deadline) return execution;
     } catch (error) {
-      if (error instanceof ServiceError && error.status === 'NOT_FOUND') return undefined;
+      if (isNotFound(error)) return undefined;
       // The service was killed by another round just now; the next call starts it again.
       if (!(error instanceof ServiceError) || Date.now() > deadline) throw error;
     }
@@ -139,15 +282,13 @@ async function ended(service: EmbeddedExecutionService, name: string): Promise<E
 }
 
 function runs(witness: string, id: string): number {
-  if (!existsSync(witness)) return 0;
-  return readFileSync(witness, 'utf8')
+  return readIfThere(witness)
     .split('\n')
     .filter((line) => line === id).length;
 }
 
 function lastTick(journal: string): number {
-  if (!existsSync(journal)) return -1;
-  const matches = [...readFileSync(journal, 'latin1').matchAll(/tick (\d+)\\n/g)];
+  const matches = [...readIfThere(journal).matchAll(/tick (\d+)\\n/g)];
   return Number(matches.at(-1)?.[1] ?? -1);
 }
 
@@ -164,22 +305,4 @@ async function outputTicks(service: EmbeddedExecutionService, execution: Executi
     .flatMap((output) => output.text ?? [])
     .join('');
   return [...text.matchAll(/tick (\d+)\n/g)].map((match) => Number(match[1]));
-}
-
-/** True when the process is still this execution's kernel ten seconds after the end: time to be ended is allowed. */
-async function outlives(pid: number, id: string): Promise<boolean> {
-  const deadline = Date.now() + 10_000;
-  while (Date.now() < deadline) {
-    if (!isKernelOf(pid, id)) return false;
-    await delay(50);
-  }
-  return isKernelOf(pid, id);
-}
-
-function isKernelOf(pid: number, id: string): boolean {
-  try {
-    return readFileSync(`/proc/${String(pid)}/environ`, 'utf8').includes(`SOAK_ID=${id}`);
-  } catch {
-    return false;
-  }
 }

@@ -1,44 +1,65 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import * as http from 'node:http';
 import * as path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { kill } from '../support/processes';
 
-/** What a round kills with SIGKILL. `none` is the control: the same notebook, nothing killed. */
+/** What a round kills with SIGKILL at any moment. `none` is the control: the same notebook, nothing killed. */
 export const VICTIMS = ['none', 'editor', 'service', 'runner', 'kernel', 'everything'] as const;
-export type Victim = (typeof VICTIMS)[number];
+/**
+ * Moments at which a round kills: the service while it accepts an execution (`create`), puts an output into its folder
+ * (`placing`), has just said that it deletes (`delete`), or takes over from another one (`takeOver`); the runner before its
+ * first status (`beforeStatus`), or while it saves the whole output (`finalSave`).
+ */
+export const MOMENTS = ['create', 'beforeStatus', 'finalSave', 'placing', 'delete', 'takeOver'] as const;
+export type Kill = (typeof VICTIMS)[number] | (typeof MOMENTS)[number];
 
-/** The process of the service of this data directory, as its endpoint file names it. */
-export function servicePid(dataDirectory: string): number | undefined {
+/** Milliseconds between two looks for a moment. */
+const LOOK = 1;
+/** Milliseconds after which a moment is taken for missed. */
+const LONGEST = 30_000;
+
+interface EndpointFile {
+  readonly pid: number;
+  readonly endpoint: string;
+  readonly tokenFile: string;
+}
+
+function endpoint(dataDirectory: string): EndpointFile | undefined {
   const hosts = path.join(dataDirectory, 'hosts');
   if (!existsSync(hosts)) return undefined;
   for (const host of readdirSync(hosts)) {
-    const pid = pidIn(
-      path.join(hosts, host, 'endpoint.json'),
-      (text) => (JSON.parse(text) as { pid: number }).pid,
-    );
-    if (pid !== undefined) return pid;
+    const file = readIfThere(path.join(hosts, host, 'endpoint.json'));
+    if (file !== '') return JSON.parse(file) as EndpointFile;
   }
   return undefined;
 }
 
+/** The process of the service of this data directory, as its endpoint file names it. */
+function servicePid(dataDirectory: string): number | undefined {
+  return endpoint(dataDirectory)?.pid;
+}
+
 /** The runner that claimed the execution in this folder. */
-export function runnerPid(folder: string): number | undefined {
-  return pidIn(path.join(folder, 'claim'), Number);
+function runnerPid(folder: string): number | undefined {
+  const pid = Number(readIfThere(path.join(folder, 'claim')));
+  return pid > 1 ? pid : undefined;
 }
 
 /** The kernel that the runner says it has started. */
-export function kernelPid(folder: string): number | undefined {
-  return pidIn(
-    path.join(folder, 'status.json'),
-    (text) => (JSON.parse(text) as { kernelProcess?: { pid: number } }).kernelProcess?.pid,
-  );
+function kernelPid(folder: string): number | undefined {
+  const status = readIfThere(path.join(folder, 'status.json'));
+  return status === ''
+    ? undefined
+    : (JSON.parse(status) as { kernelProcess?: { pid: number } }).kernelProcess?.pid;
 }
 
-function pidIn(file: string, read: (text: string) => number | undefined): number | undefined {
+/** Text of a file; empty where it is not written yet, or gone. */
+export function readIfThere(file: string): string {
   try {
-    const pid = read(readFileSync(file, 'utf8'));
-    return pid !== undefined && pid > 1 ? pid : undefined;
+    return readFileSync(file, 'utf8');
   } catch {
-    return undefined; // Not written yet, or gone.
+    return '';
   }
 }
 
@@ -46,17 +67,98 @@ function pidIn(file: string, read: (text: string) => number | undefined): number
  * Kills once what there is of the victim, and says whether there was something.
  * @param folder the execution's folder
  */
-export function strike(victim: Victim, dataDirectory: string, folder: string): boolean {
-  const found: Record<Victim, (number | undefined)[]> = {
-    none: [],
-    // The editor's process is killed by the round that started it.
-    editor: [],
+export function strike(victim: Kill, dataDirectory: string, folder: string): boolean {
+  const found: Partial<Record<Kill, (number | undefined)[]>> = {
     service: [servicePid(dataDirectory)],
     runner: [runnerPid(folder)],
     kernel: [kernelPid(folder)],
     everything: [servicePid(dataDirectory), runnerPid(folder), kernelPid(folder)],
   };
-  const pids = found[victim].filter((pid) => pid !== undefined);
+  const pids = (found[victim] ?? []).filter((pid) => pid !== undefined);
   for (const pid of pids) kill(pid);
   return pids.length > 0;
+}
+
+/** Looks until something is there. @returns whether it came. */
+async function comes(look: () => boolean): Promise<boolean> {
+  const deadline = Date.now() + LONGEST;
+  while (!look()) {
+    if (Date.now() > deadline) return false;
+    await delay(LOOK);
+  }
+  return true;
+}
+
+/** The service is killed as soon as the folder of an execution is being made, or a moment later. */
+export async function killWhileCreating(dataDirectory: string, id: string): Promise<void> {
+  const executions = path.join(dataDirectory, 'executions');
+  const names = (): string[] => (existsSync(executions) ? readdirSync(executions) : []);
+  if (!(await comes(() => names().some((name) => name === id || name.includes(`-new-${id}-`))))) return;
+  await delay(Math.random() * 10);
+  strike('service', dataDirectory, '');
+}
+
+/** The runner is killed as soon as it has claimed an execution. */
+export async function killBeforeStatus(folder: string): Promise<void> {
+  if (await comes(() => runnerPid(folder) !== undefined)) strike('runner', '', folder);
+}
+
+/** The runner is killed once its run has ended. @returns whether its journal said so when it was killed. */
+export async function killWhileSaving(folder: string): Promise<boolean> {
+  const journal = path.join(folder, 'journal');
+  const hasEnded = (): boolean => readIfThere(journal).includes('"type":"runEnded"');
+  const isOver = (): boolean =>
+    hasEnded() ||
+    (existsSync(folder) &&
+      /"state":"(SUCCEEDED|FAILED)"/.test(readIfThere(path.join(folder, 'status.json'))));
+  if (!(await comes(isOver))) return false;
+  const ended = hasEnded();
+  strike('runner', '', folder);
+  return ended;
+}
+
+/** The service is killed once something of an execution is in the output folder. */
+export async function killWhilePlacing(dataDirectory: string, out: string, id: string): Promise<void> {
+  const names = (): string[] => (existsSync(out) ? readdirSync(out) : []);
+  if (!(await comes(() => names().some((name) => name.includes(id))))) return;
+  await delay(Math.random() * 4);
+  strike('service', dataDirectory, '');
+}
+
+/** Deletes an execution as soon as its end is shown, and kills the service with its answer. @returns whether it was promised. */
+export async function killAfterDelete(dataDirectory: string, id: string): Promise<boolean> {
+  const deadline = Date.now() + LONGEST;
+  while (Date.now() < deadline) {
+    const shown = await ask(dataDirectory, 'GET', id);
+    if (/"state":"(SUCCEEDED|FAILED)"/.test(shown ?? '')) break;
+    await delay(LOOK);
+  }
+  const answer = await ask(dataDirectory, 'DELETE', id);
+  strike('service', dataDirectory, '');
+  return answer !== undefined;
+}
+
+/** The body of a good answer of the service; undefined where there is none. */
+async function ask(dataDirectory: string, method: string, id: string): Promise<string | undefined> {
+  const { endpoint: url = '', tokenFile = '' } = endpoint(dataDirectory) ?? {};
+  if (url === '') return undefined;
+  const target = new URL(`v1/projects/local/locations/local/executions/${id}`, url);
+  const headers = { authorization: `Bearer ${readIfThere(tokenFile)}` };
+  return new Promise((resolve) => {
+    const request = http.request(target, { method, headers, agent: false, timeout: 5000 }, (response) => {
+      let body = '';
+      response.on('data', (data: Buffer) => (body += data.toString()));
+      response.on('error', () => {
+        resolve(undefined);
+      });
+      response.on('end', () => {
+        resolve(response.statusCode === 200 ? body : undefined);
+      });
+    });
+    request.on('timeout', () => request.destroy());
+    request.on('error', () => {
+      resolve(undefined);
+    });
+    request.end();
+  });
 }

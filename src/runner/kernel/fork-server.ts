@@ -7,6 +7,7 @@ import type { KernelLaunch } from '../job';
 import { elapsed } from '../deferred';
 import { kernelDifferences } from './kernel-differences';
 import type { KernelProcess, ProcessExit } from './kernel-process';
+import type { KernelPlace } from './launch';
 import { endTree } from './process-tree';
 
 /** Milliseconds for a kernel to be forked, with the start of the server; then one is started without it. */
@@ -49,21 +50,24 @@ export class KernelForkServer {
   }
 
   /**
-   * Starts one for kernels like this; undefined where they cannot be forked.
-   * @param logFile Gets its stdout and stderr; appended to.
+   * Starts one for kernels like this; undefined where they cannot be forked. Its command line names the runtime directory,
+   * and so does that of each of its kernels: they are found by it where the runner is gone, see process-info.ts.
    */
   static start(
     name: string,
     launch: KernelLaunch,
-    workingDirectory: string,
-    logFile: string,
+    {
+      workingDirectory,
+      runtimeDirectory,
+      logFile,
+    }: Pick<KernelPlace, 'workingDirectory' | 'runtimeDirectory' | 'logFile'>,
   ): KernelForkServer | undefined {
     const { argv = [], words = 0 } = kernelDifferences(launch).forkServer?.(launch.argv) ?? {};
     const [command, ...args] = argv;
     if (command === undefined) return undefined;
     const log = fs.openSync(logFile, 'a', 0o600);
     try {
-      const server = spawn(command, args, {
+      const server = spawn(command, [...args, runtimeDirectory], {
         cwd: workingDirectory,
         env: launch.env,
         // As a kernel's own, and the channel.

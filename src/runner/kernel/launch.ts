@@ -8,6 +8,7 @@ import { spawnCall } from './batch-file';
 import type { KernelForkServer } from './fork-server';
 import { kernelDifferences, type KernelDifferences } from './kernel-differences';
 import { childKernel, type KernelProcess } from './kernel-process';
+import { PROCESS_FILE, processStartTime } from './process-info';
 
 /** Content of a connection file (jupyter-client documentation, "Connection files"). */
 export interface ConnectionInfo {
@@ -77,13 +78,22 @@ export async function launchKernel(
     parent_pid: String(process.pid),
   });
   const forked = await forkServer?.fork(argv, workingDirectory, logFile);
-  return {
-    launch,
-    connection,
-    process: forked ?? startProcess(argv, launch, workingDirectory, logFile),
-    files,
-    interruptEvent,
-  };
+  const kernelProcess = forked ?? startProcess(argv, launch, workingDirectory, logFile);
+  const processFile = `${sockets}${PROCESS_FILE}`;
+  void noteProcess(processFile, kernelProcess);
+  return { launch, connection, process: kernelProcess, files: [...files, processFile], interruptEvent };
+}
+
+/** On Linux this is over before anything else happens here. */
+async function noteProcess(file: string, { pid }: KernelProcess): Promise<void> {
+  const startTime = pid === undefined ? undefined : await processStartTime(pid);
+  if (startTime === undefined) return;
+  try {
+    fs.writeFileSync(file, JSON.stringify({ pid, startTime }), { mode: 0o600 });
+  } catch (error) {
+    // The kernel runs all the same, and its command line says whose it is.
+    console.error(`${file}:`, error);
+  }
 }
 
 function startProcess(

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import * as os from 'node:os';
+import * as path from 'node:path';
 import { promisify } from 'node:util';
 import { POWERSHELL } from './process-tree';
 
@@ -9,6 +10,9 @@ import { POWERSHELL } from './process-tree';
  */
 
 const run = promisify(execFile);
+
+/** How names of files end that say which process a kernel is: by them it is found when its runner is gone. */
+export const PROCESS_FILE = '.process';
 
 /**
  * When a process started, as the system tells it: with the id it names one process for good, as ids are reused.
@@ -35,9 +39,44 @@ function statOf(pid: number): string[] | undefined {
   return text?.slice(text.lastIndexOf(')') + 2).split(' ');
 }
 
-function readProc(path: string): string | undefined {
+/**
+ * Groups of processes, each named by its leader's id, with a member whose command line names this directory or a file in it:
+ * that is how kernels without a runner are found, as each is given a connection file of its own. A group within a shell's
+ * session is another program of the user. On Windows, which has no groups, these are the processes.
+ */
+export async function groupsNaming(
+  directory: string,
+  platform: NodeJS.Platform = process.platform,
+): Promise<number[]> {
+  if (platform === 'win32') {
+    const name = path.win32.basename(directory);
+    const command = `Get-CimInstance Win32_Process | Where-Object { $_.CommandLine -like '*${name}*' -and $_.ProcessId -ne $PID } | ForEach-Object ProcessId`;
+    return ids((await output(POWERSHELL.program, POWERSHELL.args(command))).split(/\s+/));
+  }
+  if (platform !== 'linux') {
+    const lines = (await ps('-axo', 'pgid=,args=')).split('\n').filter((line) => line.includes(directory));
+    return ids(lines.map((line) => line.trim().split(' ', 1)[0] ?? ''));
+  }
+  const groups = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => {
+      const words = readProc(`${name}/cmdline`)?.split('\0') ?? [];
+      return words.some((word) => word === directory || word.includes(`${directory}/`));
+    })
+    .map((name) => {
+      const [, , group = '', session] = statOf(Number(name)) ?? [];
+      return group === session ? group : '';
+    });
+  return ids(groups);
+}
+
+function ids(words: readonly string[]): number[] {
+  return [...new Set(words.map(Number))].filter((id) => id > 1);
+}
+
+function readProc(name: string): string | undefined {
   try {
-    return readFileSync(`/proc/${path}`, 'utf8');
+    return readFileSync(`/proc/${name}`, 'utf8');
   } catch {
     return undefined;
   }
@@ -133,7 +172,7 @@ export function isMemoryShort(
 
 /** How often the system has ended a process for want of memory, in this process' control group or, where it has none, at all. */
 export function outOfMemoryKills(
-  read: (path: string) => string | undefined = readProcOrSys,
+  read: (file: string) => string | undefined = readProcOrSys,
 ): number | undefined {
   const groups = read('/proc/self/cgroup') ?? '';
   const unified = /^0::(.*)$/m.exec(groups)?.[1];
@@ -150,9 +189,9 @@ export function outOfMemoryKills(
   return undefined;
 }
 
-function readProcOrSys(path: string): string | undefined {
+function readProcOrSys(file: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch {
     return undefined;
   }

@@ -29,6 +29,9 @@ const EVENTS: readonly RunEvent[] = [
   { type: 'message', message: stream('unfinished', 'r1') },
 ];
 
+/** Of a journal that was whole, of a run that had not ended. */
+const COMPLETED = { isCompleted: true, isDamaged: false };
+
 function unexpected(error: unknown): never {
   throw error;
 }
@@ -111,6 +114,51 @@ describe('journal', () => {
     assert.deepEqual([...readJournal(file)], EVENTS);
   });
 
+  for (const [what, damage] of [
+    [
+      'a size that is far too large',
+      (line: string) => line.replace(/"sizes":\[\d+/, '"sizes":[123456789012345'),
+    ],
+    ['a size that is a little too large', (line: string) => line.replace(/"sizes":\[(\d)/, '"sizes":[2$1')],
+    ['a size that is too small', (line: string) => line.replace(/"sizes":\[\d+/, '"sizes":[3')],
+    ['a negative size', (line: string) => line.replace(/"sizes":\[/, '"sizes":[-')],
+    ['a size that is no number', (line: string) => line.replace(/"sizes":\[\d+/, '"sizes":[1e999')],
+    ['a head of garbage', (line: string) => line.replace(/^.{20}/, '\0'.repeat(20))],
+  ] as const) {
+    it(`passes over a record with ${what}, and keeps what is before and after it`, async () => {
+      const folder = await folderWith(EVENTS);
+      const file = path.join(folder, FILES.journal);
+      const lines = fs.readFileSync(file, 'latin1').split('\n');
+      const at = lines.findIndex((line) => line.includes('"display_data"'));
+      lines[at] = damage(lines[at] ?? '');
+      fs.writeFileSync(file, lines.join('\n'), 'latin1');
+      let damages = 0;
+      const events = [...readJournal(file, () => damages++)];
+      assert.deepEqual(events, EVENTS.toSpliced(6, 1));
+      assert.equal(damages, 1);
+      const { isCompleted, isDamaged } = await completeFromJournal(folder);
+      assert.deepEqual([isCompleted, isDamaged], [true, true]);
+      assert.match(fs.readFileSync(path.join(folder, FILES.output), 'utf8'), /line one[^]*unfinished/);
+    });
+  }
+
+  it('is read to its end where a record holds what is no message, and where its beginning is damaged', async () => {
+    const folder = await folderWith(EVENTS);
+    const file = path.join(folder, FILES.journal);
+    const text = fs.readFileSync(file, 'latin1');
+    fs.writeFileSync(
+      file,
+      text
+        .replace('{"name":"stdout"', 'XXname":"stdout"')
+        .replace('{"type":"runStarted"', 'XXtype":"runStarted"'),
+      'latin1',
+    );
+    assert.equal((await completeFromJournal(folder)).isDamaged, true);
+    const notebook = await readOutput(folder);
+    assert.deepEqual(papermill(notebook, 'status'), ['completed', 'failed', 'pending']);
+    assert.match(JSON.stringify(notebook.cells), /unfinished/);
+  });
+
   it('is empty where there is none', () => {
     assert.deepEqual([...readJournal('/nonexistent/journal')], []);
   });
@@ -121,7 +169,7 @@ describe('completing the output of a runner that is gone', () => {
 
   it('has every journalled output, and tells the truth about each cell', async () => {
     const folder = await folderWith(EVENTS);
-    assert.equal(await completeFromJournal(folder, new Date('2026-01-02T03:04:10.678Z')), true);
+    assert.deepEqual(await completeFromJournal(folder, new Date('2026-01-02T03:04:10.678Z')), COMPLETED);
     const notebook = await readOutput(folder);
     assert.deepEqual(
       notebook.cells.map((cell) => cell.cell_type === 'code' && cell.outputs),
@@ -176,16 +224,20 @@ describe('completing the output of a runner that is gone', () => {
     const hole = constants.MAX_STRING_LENGTH;
     fs.writeSync(file, saved.subarray(at), 0, saved.length - at, at + hole);
     fs.closeSync(file);
-    assert.equal(await completeFromJournal(folder, new Date(TIME)), true);
+    assert.deepEqual(await completeFromJournal(folder, new Date(TIME)), COMPLETED);
     document.abort(TIME);
     const whole = readNotebook(Buffer.concat(document.serialize()));
     assert.deepEqual(await readOutput(folder), whole.notebook);
   });
 
   it('leaves a run that had ended as it ended', async () => {
-    const events: RunEvent[] = [...EVENTS.slice(0, 9), { type: 'runEnded', time: TIME, failed: false }];
+    const status = { version: 1 as const, attempt: 1, state: 'SUCCEEDED', runStatus: { endTime: TIME } };
+    const events: RunEvent[] = [
+      ...EVENTS.slice(0, 9),
+      { type: 'runEnded', time: TIME, failed: false, status },
+    ];
     const folder = await folderWith(events);
-    await completeFromJournal(folder);
+    assert.deepEqual(await completeFromJournal(folder), { ...COMPLETED, end: status });
     const notebook = await readOutput(folder);
     assert.deepEqual(papermill(notebook, 'status'), ['completed', 'pending', 'pending']);
     assert.equal((notebook.metadata['papermill'] as Record<string, unknown>)['exception'], false);
@@ -193,7 +245,7 @@ describe('completing the output of a runner that is gone', () => {
 
   it('of a run that came to nothing is the notebook, of which no cell was run', async () => {
     const { folder } = await makeFolders(notebookOf('a', 'b'));
-    assert.equal(await completeFromJournal(folder, new Date(TIME)), true);
+    assert.deepEqual(await completeFromJournal(folder, new Date(TIME)), COMPLETED);
     const notebook = await readOutput(folder);
     assert.deepEqual(papermill(notebook, 'status'), ['pending', 'pending']);
     const { exception, end_time: end } = notebook.metadata['papermill'] as Record<string, unknown>;
@@ -203,10 +255,10 @@ describe('completing the output of a runner that is gone', () => {
   it('has nothing to do without a beginning, and without an output that the journal belongs to', async () => {
     const lost = await folderWith(EVENTS);
     fs.rmSync(path.join(lost, FILES.output));
-    assert.equal(await completeFromJournal(lost), false);
+    assert.equal((await completeFromJournal(lost)).isCompleted, false);
     const begun = await folderWith([]);
     const before = fs.readFileSync(path.join(begun, FILES.output));
-    assert.equal(await completeFromJournal(begun), false);
+    assert.equal((await completeFromJournal(begun)).isCompleted, false);
     assert.deepEqual(fs.readFileSync(path.join(begun, FILES.output)), before);
   });
 });

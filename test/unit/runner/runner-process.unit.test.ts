@@ -145,7 +145,7 @@ describe('the runner’s process', function () {
     await grows(path.join(folder, FILES.journal), size);
     child.kill('SIGKILL');
     await exited;
-    assert.equal(await completeFromJournal(folder), true);
+    assert.equal((await completeFromJournal(folder)).isCompleted, true);
     const notebook = await readOutput(folder);
     assert.deepEqual(papermill(notebook, 'status'), ['completed', 'failed', 'pending']);
     const [first, second] = notebook.cells;

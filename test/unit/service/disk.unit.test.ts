@@ -4,7 +4,8 @@ import * as path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { until } from '../../support/until';
 import { VENV_PYTHON } from '../../support/python';
-import { PARENT, ROOT, temporaryFolder, TestService, Unruly, type Answer } from './support';
+import type { Execution } from '../../../src/execution/execution';
+import { PARENT, ROOT, states, temporaryFolder, TestService, Unruly, type Answer } from './support';
 
 /** The reason that an error answer gives, with the code of the system's error. */
 function reasonOf({ body }: Answer): [reason: unknown, code: unknown] {
@@ -59,20 +60,27 @@ describe('A disk that takes no more', () => {
     });
   }
 
-  it('ends an execution whose record cannot be written before it begins, with the cause', async () => {
+  it('keeps an execution waiting that cannot begin, and says why, until there is room', async () => {
     await service.create('before', 'wait');
     await service.running('before');
     await service.create('after');
-    unruly.order({ fail: { match: 'after/', code: 'ENOSPC' } });
+    await service.create('unwanted');
+    unruly.order({ fail: { match: '(after|unwanted)/', code: 'ENOSPC' } });
     service.go('before');
-    const { state, runStatus } = await service.ended('after');
-    assert.deepEqual([state, runStatus?.cause], ['FAILED', 'outputNotWritable']);
+    const says = ({ runStatus }: Execution): boolean => runStatus?.detail?.code === 'waitsForDisk';
+    const { state, runStatus } = await service.until('after', says);
+    assert.deepEqual([state, runStatus?.cause], ['QUEUED', undefined]);
     assert.match(runStatus?.message ?? '', /ENOSPC/);
-    assert.ok(!service.runs().some((run) => run.includes('after')));
-    assert.match(service.stderr.join(''), /after: record not written/);
-    // As soon as it can, it writes down what everybody was told.
+    assert.equal(onDisk(service, 'after'), 'QUEUED');
+    // It waits on a full disk, too, and is told so by who wants it to end.
+    const refused = await service.request('POST', `${PARENT}/executions/after:cancel`);
+    assert.deepEqual(reasonOf(refused), ['storageNotWritable', 'ENOSPC']);
     unruly.order({});
-    await until('the end is on disk', () => onDisk(service, 'after') === 'FAILED');
+    const after = await service.ended('after');
+    assert.deepEqual([after.state, after.runStatus?.message], ['SUCCEEDED', undefined]);
+    assert.deepEqual(states(after), ['INITIALIZING', 'QUEUED', 'PREPARING', 'RUNNING', 'SUCCEEDED']);
+    assert.equal((await service.ended('unwanted')).state, 'SUCCEEDED');
+    assert.equal(service.runs().filter((run) => run.includes('after')).length, 1);
   });
 
   it('still cancels what runs; what waits stays waiting, and the answer says why', async () => {

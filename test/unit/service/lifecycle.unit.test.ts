@@ -35,6 +35,8 @@ describe('An execution on the embedded service', () => {
     });
     const execution = await service.ended('secret');
     assert.ok(!JSON.stringify(execution).includes('hush-hush'));
+    const record = service.file('secret', 'execution.json');
+    await until('it is written down', () => fs.readFileSync(record, 'utf8').includes('SUCCEEDED'));
     for (const name of fs.readdirSync(service.file('secret', '.'))) {
       assert.ok(!fs.readFileSync(service.file('secret', name), 'utf8').includes('hush-hush'), name);
     }

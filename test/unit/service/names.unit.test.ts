@@ -125,7 +125,8 @@ describe('Names never become paths', () => {
 }).timeout(30_000);
 
 describe('In a folder where others can write', () => {
-  const record = { id: 'one', stem: 'notebook', runOptions: {} };
+  const record = { id: 'one', content: 'abcdef0123456789', stem: 'notebook', runOptions: {} };
+  const unnoted = (): Promise<void> => Promise.resolve();
   let folder: string;
   let output: string;
   let precious: string;
@@ -147,7 +148,7 @@ describe('In a folder where others can write', () => {
   it('a link that has the output’s name already is not followed', async () => {
     fs.symlinkSync(precious, path.join(target, 'notebook-one.ipynb'));
     fs.symlinkSync(path.join(folder, 'made'), path.join(target, 'notebook-one-1.ipynb'));
-    const place = await placeOutput(output, target, record);
+    const place = await placeOutput(output, target, record, unnoted);
     assert.equal(path.basename(place), 'notebook-one-2.ipynb');
     assert.equal(fs.readFileSync(place, 'utf8'), 'the output');
     assert.equal(fs.lstatSync(place).mode & 0o777, 0o600);
@@ -161,7 +162,7 @@ describe('In a folder where others can write', () => {
       fs.symlinkSync(precious, file);
     });
     try {
-      await assert.rejects(placeOutput(output, target, record), { code: 'EEXIST' });
+      await assert.rejects(placeOutput(output, target, record, unnoted), { code: 'EEXIST' });
     } finally {
       await restore();
     }

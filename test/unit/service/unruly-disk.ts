@@ -30,11 +30,18 @@ export type Interfere = (change: Change) => void | Promise<void>;
 export interface Orders {
   /** Changes of files whose path or call (`rename /a/b`) matches fail with this code. */
   readonly fail?: { readonly match: string; readonly code: string };
-  /** The process dies just before its n-th change of a file below `executions`; 1 is the first. */
+  /** The process dies in the middle of its n-th change of a file, from this order on; 1 is the first. */
   readonly dieAt?: number;
+  /** Only changes whose path or call matches count; those below `executions` when absent. */
+  readonly dieIn?: string;
+  /** Changes whose path or call matches wait until there is another order. Not those that this process waits for. */
+  readonly hold?: string;
   /** Milliseconds that its clock is ahead. */
   readonly clock?: number;
 }
+
+/** What a process says of a change that it holds as it was told. */
+export const HOLDS = 'holds';
 
 /** What a process says that dies as it was told. */
 export const DIES = 'dies at';
@@ -97,7 +104,12 @@ export function interfereWithDisk(interfere: Interfere): () => Promise<void> {
       const path = String(args[0]);
       const reads = isReading(name, args);
       const act = (): unknown => original.apply(self, args);
-      const half = name === 'writeFile' ? halfOf(original, self, args, 1) : nothing;
+      const half =
+        name === 'writeFile'
+          ? halfOf(original, self, args, 1)
+          : name === 'copyFile'
+            ? () => copyHalf(path, String(args[1]))
+            : nothing;
       const result = await (reads ? act() : gate({ call: name, path, half }, act));
       if (name === 'open') meetHandle(result as fs.promises.FileHandle, path);
       return result;
@@ -124,6 +136,14 @@ function halfOf(original: Function_, self: unknown, args: unknown[], at: number)
     if (typeof data === 'string' || data instanceof Uint8Array)
       await original.call(self, ...args.slice(0, at), data.slice(0, data.length / 2));
   };
+}
+
+async function copyHalf(from: string, to: string): Promise<void> {
+  const { promises } = nodeFs();
+  const data = await promises.readFile(from);
+  const handle = await promises.open(to, 'wx');
+  await handle.write(data, 0, Math.floor(data.length / 2));
+  await handle.close();
 }
 
 /** The module itself: what an `import` gives is a copy that shows what the module has. */

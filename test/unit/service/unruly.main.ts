@@ -2,7 +2,8 @@
  * Preloaded (`node --require`) into a service or runner: its disk fails, its clock jumps, or it dies at its n-th change
  * of a file, as a test says in the JSON file that the environment variable UNRULY names. Read anew each time.
  */
-import { DIES, interfereWithDisk, systemError, type Orders } from './unruly-disk';
+import { setTimeout as delay } from 'node:timers/promises';
+import { DIES, HOLDS, interfereWithDisk, systemError, type Orders } from './unruly-disk';
 
 const { readFileSync, writeSync } = process.getBuiltinModule('node:fs');
 const file = process.env['UNRULY'] ?? '';
@@ -15,18 +16,36 @@ function orders(): Orders {
   }
 }
 
+function die(change: string): void {
+  writeSync(2, `${DIES} ${change}\n`);
+  process.kill(process.pid, 'SIGKILL');
+  // Nothing more is done until the signal has arrived.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+}
+
+async function whileHeld(change: string): Promise<void> {
+  const isHeld = (): boolean => {
+    const { hold } = orders();
+    return hold !== undefined && new RegExp(hold).test(change);
+  };
+  if (!isHeld()) return;
+  writeSync(2, `${HOLDS} ${change}\n`);
+  while (isHeld()) await delay(5);
+}
+
 let changes = 0;
 interfereWithDisk((change) => {
   const { call, path } = change;
-  const { fail, dieAt } = orders();
-  if (fail !== undefined && new RegExp(fail.match).test(`${call} ${path}`)) throw systemError(fail.code);
-  if (dieAt === undefined || !path.includes('/executions') || ++changes !== dieAt) return;
-  return change.half().then(() => {
-    writeSync(2, `${DIES} ${call} ${path}\n`);
-    process.kill(process.pid, 'SIGKILL');
-    // Nothing more is done until the signal has arrived.
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
-  });
+  const { fail, dieAt, dieIn = '/executions', hold } = orders();
+  const isMeant = (match: string): boolean => new RegExp(match).test(`${call} ${path}`);
+  if (fail !== undefined && isMeant(fail.match)) throw systemError(fail.code);
+  if (dieAt !== undefined && isMeant(dieIn) && ++changes === dieAt) {
+    if (call.endsWith('Sync')) die(`${call} ${path}`);
+    return change.half().then(() => {
+      die(`${call} ${path}`);
+    });
+  }
+  return hold === undefined || call.endsWith('Sync') ? undefined : whileHeld(`${call} ${path}`);
 });
 
 const now = Date.now.bind(Date);
