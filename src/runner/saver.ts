@@ -60,8 +60,8 @@ export class OutputSaver {
   private stopped = false;
 
   /**
-   * @param onError Called when a save on the timer failed; there are no others then.
-   * @param flush Called before a save on the timer: after a power cut the document is made anew from the journal, which
+   * @param onError Called when a save before the last one failed; there are no others on the timer then.
+   * @param flush Called before such a save: after a power cut the document is made anew from the journal, which
    *   must not know less than what was saved.
    */
   constructor(
@@ -78,16 +78,22 @@ export class OutputSaver {
     this.timer = setTimeout(
       () => {
         this.timer = undefined;
-        const start = performance.now();
-        this.flush()
-          .then(() => this.save(start))
-          .catch((error: unknown) => {
-            this.stop();
-            this.onError(error);
-          });
+        void this.saveSoFar();
       },
       delayUntilSave(this.lastSave, performance.now()),
     );
+  }
+
+  /** Saves what there is so far, while more may come. Never rejects: a failure is told to `onError`. */
+  async saveSoFar(): Promise<void> {
+    const start = performance.now();
+    try {
+      await this.flush();
+      await this.save(start);
+    } catch (error) {
+      this.stop();
+      this.onError(error);
+    }
   }
 
   /**
