@@ -36,7 +36,6 @@ export async function runLaunchedJob(
   const kernel = await clientOf(launching);
   await listening;
   await runJob(job, kernel, control, cancelled.promise);
-  await shutDown(kernel);
 }
 
 /** Speaks with a kernel that is being started, or tells why there is none. */
@@ -47,13 +46,8 @@ export async function clientOf(launching: Promise<LaunchedKernel>): Promise<Kern
   );
 }
 
-/** Ends a kernel, if there is one. */
-export async function shutDown(kernel: KernelClient | Error): Promise<void> {
-  if (kernel instanceof KernelClient) await kernel.shutDown();
-}
-
 /**
- * Runs a job on a kernel, or tells why there is none. The kernel is still there afterwards.
+ * Runs a job on a kernel, or tells why there is none. The kernel has ended afterwards.
  * @param cancelled Resolves when the run is to be cancelled.
  * @throws NotBegunError where not even its first status can be written: what came of it could not be told. The kernel has
  *   ended then.

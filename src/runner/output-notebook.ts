@@ -4,7 +4,7 @@ import type { CodeCell, Notebook } from '../notebook/model';
 import { normalizeNotebookMetadata } from '../notebook/normalize-metadata';
 import { countOrNull } from '../notebook/normalize-outputs';
 import { DocumentWriter } from './document-writer';
-import { OutputRecorder } from './recording/recorder';
+import { OutputRecorder, type Loss } from './recording/recorder';
 import type { RunEvent } from './run-event';
 
 /**
@@ -29,8 +29,8 @@ export class OutputNotebook {
     });
   }
 
-  /** @returns a warning's code where something could not be recorded. */
-  apply(event: RunEvent): 'tooLarge' | undefined {
+  /** @returns what could not be recorded. */
+  apply(event: RunEvent): Loss | undefined {
     if (event.type === 'message') return this.recorder.record(event.message);
     this.revision++;
     switch (event.type) {

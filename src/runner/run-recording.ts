@@ -7,7 +7,7 @@ import { FILES } from './execution-folder';
 import { JournalWriter, type JournalFileSystem } from './journal';
 import { executionState, type KernelMessage } from './kernel/wire';
 import { OutputNotebook } from './output-notebook';
-import { changesOutputs } from './recording/recorder';
+import { changesOutputs, type Loss } from './recording/recorder';
 import type { RunEvent } from './run-event';
 import { OutputSaver, type SaverFileSystem } from './saver';
 
@@ -22,6 +22,11 @@ export class RunRecording {
   private readonly document: OutputNotebook;
   private readonly saver: OutputSaver;
   private journal: JournalWriter | undefined;
+  /** Cells of which something was noticed to be lost. */
+  private readonly withLosses = new Set<number>();
+  /** Cells whose source the kernel has repeated, as most kernels do. */
+  private readonly withInput = new Set<number>();
+  private readonly answered = new Set<number>();
 
   /**
    * @param folder The execution's.
@@ -54,7 +59,7 @@ export class RunRecording {
     });
   }
 
-  record(event: RunEvent): 'tooLarge' | undefined {
+  record(event: RunEvent): Loss | undefined {
     try {
       this.journal?.append(event);
     } catch (error) {
@@ -82,9 +87,9 @@ export class RunRecording {
     const index = this.document.recorder.cellOf(message.parentId);
     if (index === undefined) return;
     if (changesOutputs(message.type)) {
-      if (this.record({ type: 'message', message }) === 'tooLarge') {
-        this.warnings.push({ code: 'outputTooLarge', args: [String(index)] });
-      }
+      const loss = this.record({ type: 'message', message });
+      if (loss === 'tooLarge') this.warnings.push({ code: 'outputTooLarge', args: [String(index)] });
+      else if (loss === 'lost') this.withLosses.add(index);
       return;
     }
     if (message.date === undefined) return;
@@ -92,6 +97,7 @@ export class RunRecording {
       const state = executionState(message);
       if (state === 'busy' || state === 'idle') this.recordStep(index, `iopub.status.${state}`, message.date);
     } else if (message.type === 'execute_input') {
+      this.withInput.add(index);
       this.recordStep(index, 'iopub.execute_input', message.date);
       const count = /"execution_count":\s*(\d+)/.exec(message.content.toString())?.[1];
       if (count !== undefined) this.record({ type: 'cellCount', index, count: Number(count) });
@@ -109,9 +115,29 @@ export class RunRecording {
     return this.document.recorder.lastErrorOf(index);
   }
 
+  /** The cell's reply and all that is known to come before it are there. */
+  cellAnswered(index: number): void {
+    this.answered.add(index);
+  }
+
+  /** Warns of cells of which messages were lost on their way, as far as that can be noticed. */
+  warnOfLosses(): void {
+    // A kernel that never repeats a source has lost none.
+    const withoutInput =
+      this.withInput.size > 0 ? [...this.answered].filter((each) => !this.withInput.has(each)) : [];
+    for (const index of new Set([...this.withLosses, ...withoutInput])) {
+      this.warnings.push({ code: 'messagesLost', args: [String(index)] });
+    }
+  }
+
   /** What the kernel is to be told of its widgets, as contents of `comm_msg`. */
   takeWidgetUpdates(): readonly JsonObject[] {
     return this.document.recorder.widgets.takeUpdates();
+  }
+
+  /** Saves what there is so far, as on the timer. A failure is told to `onFailure`. */
+  async saveSoFar(): Promise<void> {
+    await this.saver.saveSoFar();
   }
 
   /** Saves all of it. @throws SystemError */

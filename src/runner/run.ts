@@ -32,10 +32,15 @@ const MAX_FIRST_LINE = 200;
 
 /** Milliseconds that a run waits for others. */
 export interface Patience extends IdlePatience {
-  /** For the running cell after an interrupt; then the kernel is ended. */
+  /** For the running cell after an interrupt, and for the end of a kernel whose run was stopped; then the kernel is ended. */
   readonly interrupt: number;
+  /** For the end of the kernel after the last cell: threads, exit handlers, open files. Then it is ended. */
+  readonly end: number;
 }
-export const PATIENCE: Patience = { interrupt: 5000, idle: 4000, transfer: 60_000 };
+export const PATIENCE: Patience = { interrupt: 5000, end: 10_000, idle: 4000, transfer: 60_000 };
+
+/** Milliseconds after which a kernel's end takes so long that the outputs are saved meanwhile. */
+const QUICK_END = 100;
 
 /** What tests put in the place of the real thing. */
 export interface RunDependencies extends RecordingFileSystems {
@@ -79,7 +84,7 @@ export class NotebookRun {
     this.stopping.resolve(reason);
   }
 
-  /** Runs it. Afterwards the outputs are saved and the terminal state is told; the kernel is still there. */
+  /** Runs it. Afterwards the kernel has ended, the outputs are saved and the terminal state is told. */
   async run(): Promise<void> {
     const { job, kernel } = this;
     const pid = kernel.launched.process.pid;
@@ -103,7 +108,6 @@ export class NotebookRun {
             this.stop('timeout');
           }, job.timeout * 1000);
     let ending = await this.prepareAndRunCells();
-    clearTimeout(timer);
     if (this.exit === undefined) await elapsed(kernel.differences.lateStreams);
     if (ending.cause === 'kernelDied' && this.exit?.signal === 'SIGKILL') {
       const kills = oomKills();
@@ -113,7 +117,10 @@ export class NotebookRun {
         ending = { ...ending, cause: 'outOfMemory' };
       }
     }
+    ending = await this.endKernel(ending);
+    clearTimeout(timer);
     memory?.stop();
+    this.recording?.warnOfLosses();
     const end = now();
     const changes = (): RunStatus => ({
       endTime: end,
@@ -138,6 +145,29 @@ export class NotebookRun {
     // Until the end is in status.json the journal is what knows it.
     const isSafe = this.reporter.notWritten === undefined && ending.cause !== 'outputNotWritable';
     this.recording?.close(isSafe);
+  }
+
+  /**
+   * Ends the kernel after the last cell that was run: what the notebook left behind is part of the run, threads, exit handlers
+   * and files that are written when they are closed. A run that is stopped meanwhile does not wait for them any longer.
+   */
+  private async endKernel(ending: Ending): Promise<Ending> {
+    const { kernel, options } = this;
+    const { interrupt, end } = options.patience;
+    const hadExited = this.exit !== undefined;
+    const wasStopped = this.stopReason !== undefined;
+    const ended = wasStopped ? kernel.shutDown(interrupt) : kernel.shutDown(end, this.stopping.promise);
+    const isQuick = await Promise.race([ended.then(() => true), elapsed(QUICK_END).then(() => false)]);
+    if (!isQuick) await this.recording?.saveSoFar();
+    const hasEnded = await ended;
+    if (this.stopReason !== undefined) {
+      return ending.state === 'SUCCEEDED' ? this.stoppedEnding(this.stopReason) : ending;
+    }
+    if (!hasEnded) this.warnings.push({ code: 'kernelNotEnded', args: [String(end / 1000)] });
+    else if (!hadExited && this.exit?.signal) {
+      this.warnings.push({ code: 'kernelEndFailed', args: [this.exit.signal] });
+    }
+    return ending;
   }
 
   private async prepareAndRunCells(): Promise<Ending> {
@@ -245,6 +275,7 @@ export class NotebookRun {
     for (const data of pagedIn(reply)) {
       recording.recordOutput(execution.requestId, { output_type: 'display_data', data, metadata: {} });
     }
+    recording.cellAnswered(index);
     return reply;
   }
 

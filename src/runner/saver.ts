@@ -65,7 +65,7 @@ export class OutputSaver {
   private stopped = false;
 
   /**
-   * @param onError Called when a save on the timer failed; there are no others then.
+   * @param onError Called when a save before the last one failed; there are no others on the timer then.
    * @param flush Called with each save, and over before the new document is in its place: after a power cut the document
    *   is made anew from the journal, which must not know less than what was saved.
    */
@@ -83,13 +83,20 @@ export class OutputSaver {
     this.timer = setTimeout(
       () => {
         this.timer = undefined;
-        this.save().catch((error: unknown) => {
-          this.stop();
-          this.onError(error);
-        });
+        void this.saveSoFar();
       },
       delayUntilSave(this.lastSave, performance.now()),
     );
+  }
+
+  /** Saves what there is so far, while more may come. Never rejects: a failure is told to `onError`. */
+  async saveSoFar(): Promise<void> {
+    try {
+      await this.save();
+    } catch (error) {
+      this.stop();
+      this.onError(error);
+    }
   }
 
   /**

@@ -5,7 +5,7 @@ import { ControlServer } from './control-server';
 import { deferred, elapsed, type Deferred } from './deferred';
 import { RunnerJobSchema, type ControlRequest, type RunnerJob } from './job';
 import { FILES } from './execution-folder';
-import { clientOf, runJob, shutDown } from './job-runner';
+import { clientOf, runJob } from './job-runner';
 import { KernelForkServer } from './kernel/fork-server';
 import { KernelClient } from './kernel/kernel-client';
 import { launchKernel } from './kernel/launch';
@@ -73,7 +73,6 @@ export class SpareRunner {
     await this.control.listen(this.runtimeDirectory);
     if ((await Promise.race([connected.promise, elapsed(this.patience)])) !== true) return;
     const memory = process.memoryUsage.rss();
-    const ends: Promise<void>[] = [];
     let spare: SpareKernel | undefined;
     for (;;) {
       const request = await this.next(spare);
@@ -82,16 +81,15 @@ export class SpareRunner {
         this.endForkServer();
         spare ??= await this.prepare(request);
       } else {
-        const kernel = await this.runOn(spare, request);
+        await this.runOn(spare, request);
         spare = undefined;
-        ends.push(shutDown(kernel));
         const isFree = this.control.isConnected && process.memoryUsage.rss() - memory <= MOST_GROWTH;
         this.control.send({ type: 'ended', isFree });
         if (!isFree) break;
       }
     }
     this.endForkServer();
-    await Promise.all([...ends, spare?.client.shutDown(0)]);
+    await spare?.client.shutDown(0);
     if (spare !== undefined) fs.rmSync(spare.log, { force: true });
   }
 
@@ -121,8 +119,8 @@ export class SpareRunner {
     return { client, log: kernelLog };
   }
 
-  /** Runs a job to its end. @returns its kernel, which is still there. */
-  private async runOn(spare: SpareKernel | undefined, request: Run): Promise<KernelClient | Error> {
+  /** Runs a job to its end, which is its kernel's end too. */
+  private async runOn(spare: SpareKernel | undefined, request: Run): Promise<void> {
     const stored = RunnerJobSchema.parse(JSON.parse(fs.readFileSync(request.job, 'utf8')));
     const job = { ...stored, folder: path.dirname(request.job) };
     try {
@@ -146,7 +144,6 @@ export class SpareRunner {
     this.forkServerTimer = setTimeout(() => {
       this.endForkServer();
     }, FORK_SERVER_PATIENCE).unref();
-    return kernel;
   }
 
   private async startKernel(

@@ -46,6 +46,18 @@ export function warningSentence({ code, args = [] }: ExecutionWarning): string {
       return l10n.t('Old outputs of the unknown type {0} were left out ({1}×).', first, second);
     case 'idleMissing':
       return l10n.t('Cell {0} did not report its end; its last outputs may be missing.', cell);
+    case 'messagesLost':
+      return l10n.t('Messages of the kernel about cell {0} were lost; its outputs may be incomplete.', cell);
+    case 'kernelNotEnded':
+      return l10n.t(
+        'The kernel was still busy {0} s after the last cell and was ended: threads, exit handlers or child processes may not have finished.',
+        first,
+      );
+    case 'kernelEndFailed':
+      return l10n.t(
+        'The kernel was ended by {0} after the last cell; files that it was writing may be incomplete.',
+        first,
+      );
     case 'outputTooLarge':
       return l10n.t('An output of cell {0} is too large to be kept.', cell);
     case 'journalDamaged':

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Dealer, Subscriber } from 'zeromq';
+import { deferred, elapsed } from '../deferred';
 import type { ConnectionInfo } from './launch';
 import { WireSession, type KernelMessage } from './wire';
 
@@ -12,6 +13,9 @@ const RECONNECT_INTERVAL = 10;
 /** Milliseconds after which a socket that the kernel closed is lost. */
 const LOST_AFTER = 2000;
 
+/** Milliseconds from the end of a kernel's process until its sockets are known to be closed. */
+const CLOSED_AFTER = 200;
+
 /**
  * The sockets of one kernel. Nothing is lost under load: there is no limit to the messages that wait here while this
  * process is busy (with the default limit a busy client loses most of a flood, without a word).
@@ -23,6 +27,8 @@ export class KernelConnection {
   /** Makes another connection to iopub. */
   private readonly subscribed: () => Subscriber;
   private readonly sent: Record<RequestChannel, Promise<void>>;
+  private iopubClosed = deferred<undefined>();
+  private received = 0;
 
   /**
    * @param onMessage Called for each message, in the order of its channel.
@@ -62,6 +68,12 @@ export class KernelConnection {
       return socket;
     };
     this.iopub = this.subscribed();
+    this.iopub.events.on('connect', () => {
+      this.iopubClosed = deferred();
+    });
+    this.iopub.events.on('disconnect', () => {
+      this.iopubClosed.resolve(undefined);
+    });
     const told = (channel: Channel) => (message: KernelMessage) => {
       onMessage(channel, message);
     };
@@ -99,6 +111,16 @@ export class KernelConnection {
     }
   }
 
+  /** After the end of the kernel's process: resolves when all that it had sent has been received. */
+  async drained(): Promise<void> {
+    await Promise.race([this.iopubClosed.promise, elapsed(CLOSED_AFTER)]);
+    let count: number;
+    do {
+      count = this.received;
+      await elapsed(1);
+    } while (count !== this.received);
+  }
+
   /** Listens to iopub on a connection of its own, on which nothing is in the way. @returns what ends it. */
   listen(onMessage: (message: KernelMessage) => void): () => void {
     const socket = this.subscribed();
@@ -125,6 +147,7 @@ export class KernelConnection {
         if (socket.closed) return;
         throw error;
       }
+      this.received++;
       const message = this.session.decode(frames);
       if (message) onMessage(message);
       else this.onGarbage();

@@ -7,7 +7,7 @@ import { KernelConnection, type Channel } from './connection';
 import { kernelDifferences, type KernelDifferences } from './kernel-differences';
 import type { ProcessExit } from './kernel-process';
 import type { LaunchedKernel } from './launch';
-import { endTree, interruptGroup, setEvent } from './process-tree';
+import { endLeftOver, endTree, interruptGroup, setEvent } from './process-tree';
 import { executionState, type KernelMessage } from './wire';
 
 /** How a kernel's process ended. */
@@ -92,6 +92,7 @@ export class KernelClient {
   private isReady = false;
   private isLost = false;
   private lastMessage = 0;
+  private ending: Promise<boolean> | undefined;
 
   /** @param onIopub Gets every message of the iopub channel. */
   constructor(
@@ -227,20 +228,31 @@ export class KernelClient {
   }
 
   /**
-   * Asks the kernel to end, waits for it, then ends what is left of its process group. One that has not answered yet is not
-   * asked.
-   * @param patience Milliseconds that it gets to end politely: its own clean-up, and its children's.
+   * Asks the kernel to end, waits for it, then ends what is left of its process group. Messages that it sends on its way are
+   * received. One that has not answered yet is not asked. Called again, it answers the same.
+   * @param patience Milliseconds that it gets to end by itself: threads, exit handlers, its children.
+   * @param hurry When this resolves, it is not waited for any longer.
+   * @returns false where it was asked and did not end.
    */
-  async shutDown(patience = 5000): Promise<void> {
-    if (!this.hasExited && this.isReady) {
+  shutDown(patience: number, hurry = new Promise<unknown>(() => undefined)): Promise<boolean> {
+    return (this.ending ??= this.end(patience, hurry));
+  }
+
+  private async end(patience: number, hurry: Promise<unknown>): Promise<boolean> {
+    const { launched, isReady } = this;
+    if (!this.hasExited && isReady) {
       this.connection.send('control', 'shutdown_request', { restart: false });
-      await Promise.race([this.exited, elapsed(patience)]);
+      await Promise.race([this.exited, elapsed(patience), hurry]);
     }
-    this.kill();
+    const { hasExited } = this;
+    if (hasExited && launched.process.pid !== undefined) await endLeftOver(launched.process.pid);
+    else this.kill();
     await this.exited;
+    if (isReady) await this.connection.drained();
     this.connection.close();
     // What cannot be removed goes with its directory.
-    for (const file of this.launched.files) fs.rm(file, { force: true }, () => undefined);
+    for (const file of launched.files) fs.rm(file, { force: true }, () => undefined);
+    return hasExited || !isReady;
   }
 
   /** After the kernel's death: resolves when nothing more comes of what it had sent. */

@@ -1,5 +1,5 @@
 import type { KernelLaunch } from '../job';
-import { CHANGE_PAYLOADS } from './payloads';
+import { forkServerProgram, kernelProgram } from './ipykernel-program';
 
 /** What kernels do differently, as far as running notebooks on them goes. */
 export interface KernelDifferences {
@@ -33,108 +33,6 @@ const COMMON: KernelDifferences = {
   abortsAfterError: 0,
 };
 
-/**
- * Does what `-m ipykernel_launcher` does, but lets ipykernel find no debugpy while it looks for a debugger: nobody
- * debugs a run, and loading it is a third of the kernel's start. Notebooks can import debugpy as ever. In one line, as
- * `conda run` passes no others on; without the working directory, whose modules are not to be taken for Python's.
- */
-const IPYKERNEL = [
-  "import sys, runpy; first = sys.path[:1] == ['']; first and sys.path.pop(0); sys.modules['debugpy'] = None",
-  "exec('try:\\n import ipykernel.debugger\\nexcept Exception: pass')",
-  inOneLine(CHANGE_PAYLOADS),
-  "del sys.modules['debugpy']; first and sys.path.insert(0, '')",
-  "runpy._run_module_as_main('ipykernel_launcher')",
-];
-
-/** A program as a statement of one line. The names that it defines are no one else's. */
-function inOneLine(program: string): string {
-  const text = program.replaceAll(/[\\']/g, '\\$&').replaceAll('\n', '\\n');
-  return `exec('${text}', {})`;
-}
-
-/**
- * On Windows ipykernel is interrupted by an event and ends with its parent's process, and wants handles of both that are
- * its own. jupyter-client hands them down; here it makes them itself, of the event's name and the process' id.
- */
-const HANDLES = [
-  "import os, ctypes; k = ctypes.WinDLL('kernel32'); k.CreateEventW.restype = k.OpenProcess.restype = ctypes.c_void_p",
-  "os.environ['JPY_INTERRUPT_EVENT'] = str(k.CreateEventW(None, False, False, r'{interrupt_event}') or 0)",
-  // 0x100000: SYNCHRONIZE, the right to wait for its end.
-  "os.environ['JPY_PARENT_PID'] = str(k.OpenProcess(0x100000, False, {parent_pid}) or 0)",
-];
-
-/**
- * What the fork server does between loading and becoming a kernel. Its channel, file descriptor 3, brings lines of JSON:
- * what a kernel is to be given, or null when no more will be asked for. It answers what became of it, and with what status
- * each kernel ended. Where the channel closes, the runner is gone: so is this process then, and its kernels notice.
- * Whose child a kernel is stands in the environment from before ipykernel is loaded, which looks there then.
- * A kernel leads its own session, as those that are started do, before anybody hears of it. A process with threads is not
- * forked: their locks would stay locked for ever.
- */
-const FORK = `
-import os
-os.environ['JPY_PARENT_PID'] = str(os.getpid())
-from ipykernel import kernelapp
-def fork_server():
-    import json, os, select, signal, sys
-    def answer(*words):
-        os.write(3, (json.dumps(words) + '\\n').encode())
-    wake, wakeup = os.pipe()
-    os.set_blocking(wakeup, False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    signal.set_wakeup_fd(wakeup)
-    received, wanted, kernels = b'', True, 0
-    while wanted or kernels:
-        ready = select.select([3, wake], [], [])[0]
-        if wake in ready:
-            os.read(wake, 4096)
-            while kernels:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-                if pid == 0:
-                    break
-                kernels -= 1
-                answer('ended', pid, status)
-        if 3 in ready:
-            data = os.read(3, 65536)
-            if not data:
-                os._exit(0)
-            *lines, received = (received + data).split(b'\\n')
-            for line in lines:
-                request = json.loads(line)
-                if request is None:
-                    wanted = False
-                    continue
-                if len(os.listdir('/proc/self/task')) > 1:
-                    answer('refused')
-                    continue
-                begun, begins = os.pipe()
-                pid = os.fork()
-                if pid == 0:
-                    os.setsid()
-                    signal.set_wakeup_fd(-1)
-                    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                    os.chdir(request['cwd'])
-                    log = os.open(request['log'], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-                    os.dup2(log, 1)
-                    os.dup2(log, 2)
-                    os.write(begins, b'.')
-                    for each in (log, begun, begins, wake, wakeup, 3):
-                        os.close(each)
-                    sys.argv[1:] = request['args']
-                    return
-                os.close(begins)
-                if os.read(begun, 1):
-                    kernels += 1
-                    answer('forked', pid)
-                else:
-                    os.waitpid(pid, 0)
-                    answer('refused')
-                os.close(begun)
-    os._exit(0)
-fork_server()
-del fork_server
-`;
-
 /** Where `-m ipykernel_launcher` stands, if it does. */
 function launcherIn(argv: readonly string[]): number {
   return argv.findIndex((each, index) => each === '-m' && argv[index + 1] === 'ipykernel_launcher');
@@ -146,13 +44,12 @@ function ipykernelForkServer(argv: readonly string[]): ForkServerCommand | undef
   if (at < 1 || !argv.slice(1, at).every((each) => each.startsWith('-'))) {
     return undefined;
   }
-  const program = [...IPYKERNEL.slice(0, -1), FORK, ...IPYKERNEL.slice(-1)].join('\n');
-  return { argv: [...argv.slice(0, at), '-c', program], words: at + 2 };
+  return { argv: [...argv.slice(0, at), '-c', forkServerProgram()], words: at + 2 };
 }
 
-function ipykernelCommand(argv: readonly string[], program = IPYKERNEL): string[] {
+function ipykernelCommand(argv: readonly string[], platform: NodeJS.Platform): string[] {
   const at = launcherIn(argv);
-  const start = at < 0 ? [...argv] : argv.toSpliced(at, 2, '-c', program.join('; '));
+  const start = at < 0 ? [...argv] : argv.toSpliced(at, 2, '-c', kernelProgram(platform));
   return [
     ...start,
     // The user's own history file stays as it is, and a cell is 2 ms faster without it.
@@ -169,7 +66,7 @@ const TABLE: readonly (readonly [commandLine: RegExp, differences: Partial<Kerne
     /\bipykernel/,
     {
       ipc: true,
-      commandLine: (argv) => ipykernelCommand(argv),
+      commandLine: (argv) => ipykernelCommand(argv, 'linux'),
       forkServer: (argv) => ipykernelForkServer(argv),
     },
   ],
@@ -187,7 +84,7 @@ function onWindows(differences: KernelDifferences, commandLine: string): KernelD
         ...differences,
         ipc: false,
         interruptMode: 'event',
-        commandLine: (argv) => ipykernelCommand(argv, IPYKERNEL.toSpliced(1, 0, ...HANDLES)),
+        commandLine: (argv) => ipykernelCommand(argv, 'win32'),
       }
     : { ...differences, ipc: false, interruptMode: 'message' };
 }

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
+import { elapsed } from '../deferred';
 
 const runFile = promisify(execFile);
 
@@ -8,7 +9,7 @@ const runFile = promisify(execFile);
 export interface ProcessSystem {
   readonly platform: NodeJS.Platform;
   /** kill(2); a negative id means a process group. @throws SystemError */
-  kill(pid: number, signal: NodeJS.Signals): void;
+  kill(pid: number, signal: NodeJS.Signals | 0): void;
   /** Runs a program to its end. @throws where it is missing or fails */
   run(program: string, args: readonly string[]): Promise<unknown>;
 }
@@ -58,6 +59,25 @@ export async function endTree(
     return true;
   } catch {
     return false;
+  }
+}
+
+/** Milliseconds that processes which a kernel left behind have for their own clean-up. */
+const LEFT_OVER_PATIENCE = 500;
+
+/** Ends what is left of a process group whose leader has ended, and gives it a moment to do so itself. Never rejects. */
+export async function endLeftOver(pid: number, system: ProcessSystem = THIS_SYSTEM): Promise<void> {
+  if (system.platform === 'win32') return;
+  try {
+    system.kill(-pid, 'SIGTERM');
+    const until = performance.now() + LEFT_OVER_PATIENCE;
+    while (performance.now() < until) {
+      system.kill(-pid, 0);
+      await elapsed(5);
+    }
+    system.kill(-pid, 'SIGKILL');
+  } catch {
+    // None is left.
   }
 }
 

@@ -33,6 +33,12 @@ export function changesOutputs(type: string): type is (typeof OUTPUT_MESSAGES)[n
 }
 const NAMES: ReadonlySet<string> = new Set(OUTPUT_MESSAGES);
 
+/**
+ * Why what is recorded is less than what the kernel said: a message was too long to be read, or one before it, which this one
+ * refers to, has never come.
+ */
+export type Loss = 'tooLarge' | 'lost';
+
 /** A message longer than this cannot become a string. */
 const MAX_CONTENT = constants.MAX_STRING_LENGTH;
 
@@ -88,9 +94,9 @@ export class OutputRecorder {
 
   /**
    * Records one message of the iopub channel. Those of strangers are ignored.
-   * @returns `tooLarge` where the message was too long to be read; the output says so in its place.
+   * @returns what is missing; in the place of a message that is too large the output says so.
    */
-  record(message: KernelMessage): 'tooLarge' | undefined {
+  record(message: KernelMessage): Loss | undefined {
     const index = this.cellOf(message.parentId);
     const cell = index === undefined ? undefined : this.cells.get(index);
     if (!cell || index === undefined || message.parentId === undefined || !changesOutputs(message.type))
@@ -112,7 +118,7 @@ export class OutputRecorder {
       } else {
         const content = asObject(parseJson(text));
         if (message.type === 'error') this.errors.set(index, errorOutputOf(content));
-        this.apply(message.type, content, message.buffers, target);
+        return this.apply(message.type, content, message.buffers, target);
       }
     } catch (error) {
       // Not JSON: no output either.
@@ -126,14 +132,15 @@ export class OutputRecorder {
     content: JsonObject,
     buffers: readonly Buffer[],
     target: OutputList,
-  ): void {
+  ): 'lost' | undefined {
+    let isWhole = true;
     switch (type) {
       case 'display_data':
       case 'execute_result':
         this.display(type, content, target);
         break;
       case 'update_display_data':
-        this.updateDisplays(content);
+        isWhole = this.updateDisplays(content);
         break;
       case 'error':
         target.append(errorOutputOf(content));
@@ -145,12 +152,13 @@ export class OutputRecorder {
         this.widgets.open(content, buffers);
         break;
       case 'comm_msg':
-        this.widgets.message(content, buffers);
+        isWhole = this.widgets.message(content, buffers);
         break;
       case 'comm_close':
-        this.widgets.close(content);
+        isWhole = this.widgets.close(content);
         break;
     }
+    return isWhole ? undefined : 'lost';
   }
 
   private display(type: 'display_data' | 'execute_result', content: JsonObject, target: OutputList): void {
@@ -162,15 +170,19 @@ export class OutputRecorder {
     this.displays.set(id, displays.set(output, target));
   }
 
-  private updateDisplays(content: JsonObject): void {
+  /** @returns whether there has been a display of that id. */
+  private updateDisplays(content: JsonObject): boolean {
     const id = displayIdOf(content);
-    if (id === undefined) return;
-    for (const [output, list] of this.displays.get(id) ?? []) {
+    if (id === undefined) return true;
+    const displays = this.displays.get(id);
+    if (!displays) return false;
+    for (const [output, list] of displays) {
       Object.assign(output.value, bundleOf(content));
       // One that was cleared away changes nothing any more.
       if (list.outputs.includes(output)) list.onChange(output);
-      else this.displays.get(id)?.delete(output);
+      else displays.delete(output);
     }
+    return true;
   }
 }
 

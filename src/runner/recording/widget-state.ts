@@ -22,6 +22,8 @@ export class WidgetStates {
   /** Output widgets by the request whose outputs they capture; the last one does, the others are around it. */
   private readonly captors = new Map<string, Widget[]>();
   private readonly toSync = new Set<string>();
+  /** All comms there have been, of widgets and others. */
+  private readonly comms = new Set<string>();
 
   /** @param onChange Called when what {@link toMetadata} answers has changed. */
   constructor(private readonly onChange: () => void) {}
@@ -35,6 +37,7 @@ export class WidgetStates {
     const id = asString(content['comm_id']);
     const data = asObject(content['data']);
     const state = asObject(data['state']);
+    this.comms.add(id);
     if (content['target_name'] !== 'jupyter.widget' || state['_model_module'] === undefined) return;
     const isOutput =
       state['_model_module'] === '@jupyter-widgets/output' && state['_model_name'] === 'OutputModel';
@@ -52,24 +55,30 @@ export class WidgetStates {
     this.update(widget, data, buffers);
   }
 
-  message(content: JsonObject, buffers: readonly Buffer[]): void {
-    const widget = this.widgets.get(asString(content['comm_id']));
+  /** @returns whether its comm has been opened. */
+  message(content: JsonObject, buffers: readonly Buffer[]): boolean {
+    const id = asString(content['comm_id']);
+    const widget = this.widgets.get(id);
     const data = asObject(content['data']);
     const method = data['method'];
     // An echo repeats what a front end said, and the front end is this one, which knows better by now.
     if (widget && (method === 'update' || (method === 'echo_update' && !widget.captured))) {
       this.update(widget, data, buffers);
     }
+    return this.comms.has(id);
   }
 
-  close(content: JsonObject): void {
+  /** @returns whether its comm has been opened. */
+  close(content: JsonObject): boolean {
     const id = asString(content['comm_id']);
     const widget = this.widgets.get(id);
-    if (!widget) return;
-    this.capture(widget, '');
-    this.widgets.delete(id);
-    this.toSync.delete(id);
-    this.onChange();
+    if (widget) {
+      this.capture(widget, '');
+      this.widgets.delete(id);
+      this.toSync.delete(id);
+      this.onChange();
+    }
+    return this.comms.has(id);
   }
 
   /** Comm messages that tell the kernel what its Output widgets captured since the last call. */

@@ -17,7 +17,7 @@ function echo(launch: KernelClient['launched']['launch']): KernelClient {
   const never = new Promise<never>(() => undefined);
   const kernel: Pick<
     KernelClient,
-    'differences' | 'execute' | 'exited' | 'iopubMessages' | 'launched' | 'onIopub' | 'ready'
+    'differences' | 'execute' | 'exited' | 'iopubMessages' | 'launched' | 'onIopub' | 'ready' | 'shutDown'
   > = {
     differences: kernelDifferences(launch),
     exited: never,
@@ -26,6 +26,7 @@ function echo(launch: KernelClient['launched']['launch']): KernelClient {
     launched: { process: { pid: undefined } } as KernelClient['launched'],
     onIopub: () => undefined,
     ready: Promise.resolve({}),
+    shutDown: () => Promise.resolve(true),
     execute: (code) => {
       const requestId = `r${++count}`;
       const date = new Date().toISOString();

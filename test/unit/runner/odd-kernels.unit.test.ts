@@ -87,6 +87,32 @@ status('idle')`,
     assert.deepEqual([result.state, result.warnings], ['SUCCEEDED', ['idleMissing']]);
   });
 
+  it('lose messages: told for each cell of which it can be noticed, and for no other', async () => {
+    const loses = `
+if code not in ('no input', 'neither'):
+    iopub('execute_input', {'code': code, 'execution_count': 1})
+known = {'data': {}, 'metadata': {}, 'transient': {'display_id': 'known'}}
+if code == 'all':
+    iopub('display_data', known)
+    iopub('comm_open', {'comm_id': 'known', 'target_name': 'mine', 'data': {}})
+elif code == 'known':
+    iopub('update_display_data', known)
+    iopub('comm_msg', {'comm_id': 'known', 'data': {}})
+    iopub('comm_close', {'comm_id': 'known', 'data': {}})
+elif code == 'update':
+    iopub('update_display_data', {**known, 'transient': {'display_id': 'lost'}})
+elif code == 'comm':
+    iopub('comm_msg', {'comm_id': 'lost', 'data': {'method': 'update', 'state': {}}})
+    iopub('comm_close', {'comm_id': 'lost', 'data': {}})
+${OK}`;
+    const cells = ['all', 'known', 'update', 'comm', 'no input'];
+    const { status } = await run(notebookOf(...cells), { job: { kernel: scriptedKernel(loses) } });
+    const lost = (index: string): object => ({ code: 'messagesLost', args: [index] });
+    assert.deepEqual(status.runStatus.warnings, ['2', '3', '4'].map(lost));
+    const silent = await run(notebookOf('neither', 'neither'), { job: { kernel: scriptedKernel(loses) } });
+    assert.deepEqual(silent.warnings, []);
+  });
+
   describe('say nothing on iopub, and answer all the same:', () => {
     const CELLS = Array.from({ length: 200 }, (_, index) => String(index));
     // Without its subscriber nobody hears it; one that is closed would be a lost connection.

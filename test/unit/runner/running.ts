@@ -164,8 +164,13 @@ export async function readResult(folder: string): Promise<RunResult> {
     detail,
     warnings: (warnings ?? []).map(({ code }) => code),
     notebook,
-    outputs: notebook.cells.map((cell) => (cell.cell_type === 'code' ? cell.outputs : [])),
+    outputs: outputsOf(notebook),
   };
+}
+
+/** Outputs of each cell. */
+export function outputsOf(notebook: Notebook): Output[][] {
+  return notebook.cells.map((cell) => (cell.cell_type === 'code' ? cell.outputs : []));
 }
 
 /** output.ipynb; empty where there is none. */
