@@ -3,6 +3,7 @@ import type { CloudDirectory } from '../execution/cloud-directory';
 import type { ExecutionRequest } from '../execution/execution';
 import type { ExecutionService } from '../execution/execution-service';
 import type { MachineService } from '../execution/machine';
+import { redact } from '../execution/redaction';
 import type { UserTemplate } from '../execution/template';
 import type { TrackingService } from '../tracking/tracking-service';
 import { trackedOf } from '../views/explorer/nodes';
@@ -14,6 +15,7 @@ import { executionCommands, type ExecutionContext } from './execution-commands';
 import { folderCommands } from './folder-commands';
 import { machineCommands } from './machine/machine-commands';
 import { googleCommands } from './google-cloud/google-commands';
+import { notebookCommands } from './notebook-commands';
 import { parametersCellCommand } from './parameters-cell-command';
 import { reportCommand, type ReportContext } from './report-command';
 import { rerunCommands } from './rerun-commands';
@@ -95,6 +97,9 @@ export function createCommands({
     ...parametersCellCommand(),
     ...templateCommands(executions),
     ...viewCommands(views, executions),
+    ...notebookCommands(views.documents, executions, (line) => {
+      log.info(redact(line));
+    }),
     ...machineCommands(machine, executions),
     ...reportCommand({ ...report, machine, store: tracking.store }),
     ...googleCommands(executions, () => services.directory()),

@@ -3,27 +3,30 @@ import * as vscode from 'vscode';
 import type { UserTemplate } from '../execution/template';
 import type { TrackedExecution } from '../tracking/execution-store';
 import { templateLabel } from '../views/template-label';
-import { oneLine } from '../views/text';
+import { oneLine, withoutLinks } from '../views/text';
 import type { CommandMap } from './command-map';
 import { Problem } from './problems/problem';
 import { problemOf } from './problems/problem-sentences';
 import { captureNotebook } from './submission/notebook-capture';
 import { checkNotebook } from './submission/notebook-check';
+import type { Submission } from './submission/submission';
 import { askForSubmission, chooseTemplate } from './submission/submission-flow';
-import type { SubmissionChoice, SubmissionMemory } from './submission/submission-memory';
-import { assertTrusted, Submitter, type SubmitContext } from './submission/submitter';
+import type { SubmissionChoice } from './submission/submission-memory';
+import { assertTrusted, Submitter, underProgress, type SubmitContext } from './submission/submitter';
 import { notebookTargets } from './targets';
+import { pickNotebook } from './workspace-notebooks';
 import { defaultTemplateName, templateNamed } from './templates/template-settings';
 
 /** What these commands need. */
 export interface ExecuteContext extends SubmitContext {
-  readonly memory: SubmissionMemory;
   /** Fields of a template that its service cannot honour. */
   ignoredFields(template: UserTemplate): readonly string[];
 }
 
 /** How many names the confirmation of many notebooks lists. */
 const MOST_LISTED = 20;
+/** How many names a notification lists. */
+const MOST_NAMED = 5;
 
 /** Submits notebooks: Execute Remotely, Execute Again. */
 export class ExecuteCommands {
@@ -36,17 +39,19 @@ export class ExecuteCommands {
   handlers(): Pick<CommandMap, 'notebookExecutions.execute' | 'notebookExecutions.executeAgain'> {
     return {
       'notebookExecutions.execute': async (...args) => {
-        const sources = notebookTargets(args);
-        const [source] = sources;
-        return source === undefined || sources.length > 1
-          ? this.executeMany(sources)
-          : this.submitter.once(source, () => this.execute(source));
+        assertTrusted();
+        const [source, ...others] = notebookTargets(args);
+        if (source !== undefined && others.length > 0) return this.executeMany([source, ...others]);
+        const chosen = source ?? (await pickNotebook());
+        if (chosen === 'example') return vscode.commands.executeCommand('notebookExecutions.executeExample');
+        return chosen === undefined ? undefined : this.submitter.once(chosen, () => this.execute(chosen));
       },
       'notebookExecutions.executeAgain': async (...args) => {
         const [source] = notebookTargets(args);
-        return source === undefined
-          ? undefined
-          : this.submitter.once(source, () => this.executeAgain(source));
+        if (source === undefined) {
+          throw new Problem(vscode.l10n.t('Open a notebook first, or right-click one in the Explorer.'));
+        }
+        return this.submitter.once(source, () => this.executeAgain(source));
       },
     };
   }
@@ -62,7 +67,7 @@ export class ExecuteCommands {
   ): Promise<string | undefined> {
     assertTrusted();
     const bytes = notebook ?? (await captureNotebook(source));
-    const reading = checkNotebook(bytes, path.posix.basename(source.path));
+    const reading = checkNotebook(bytes, path.posix.basename(source.path), source);
     const { memory } = this.context;
     const answers = await askForSubmission(
       source,
@@ -74,11 +79,10 @@ export class ExecuteCommands {
     if (answers === undefined) {
       return undefined;
     }
-    await memory.remember(source, answers.choice);
-    const { template, parameters } = answers;
+    const { template, parameters, choice } = answers;
     // Asked for again: the person may have gone on typing while the questions were open.
     const current = notebook ?? (await captureNotebook(source));
-    return nameOf(await this.submitter.submit({ source, notebook: current, template, parameters }));
+    return nameOf(await this.submitter.submit({ source, notebook: current, template, parameters, choice }));
   }
 
   /**
@@ -111,34 +115,59 @@ export class ExecuteCommands {
     if (!(await confirmMany(sources, chosen))) {
       return undefined;
     }
+    return this.submitMany(sources, { template: chosen, parameters, choice });
+  }
+
+  /** Submits each under one progress. Where the user cancels it, what was submitted until then runs. */
+  private async submitMany(
+    sources: readonly vscode.Uri[],
+    common: Pick<Submission, 'template' | 'parameters' | 'choice'>,
+  ): Promise<string[]> {
+    const { completion } = this.context.tracking;
+    const batch = sources.length > 1 ? completion.beginBatch() : undefined;
     const created: string[] = [];
     const failed: { source: vscode.Uri; error: unknown }[] = [];
-    for (const source of sources) {
-      try {
-        const notebook = await captureNotebook(source);
-        const submission = { source, notebook, template: chosen, parameters };
-        const name = await this.submitter.once(source, async () =>
-          nameOf(await this.submitter.submit(submission)),
-        );
-        if (typeof name === 'string') {
-          created.push(name);
-          await this.context.memory.remember(source, choice);
+    const title = vscode.l10n.t('Submitting {0} notebooks', sources.length);
+    try {
+      await underProgress(title, async ({ report, signal }) => {
+        for (const [index, source] of sources.entries()) {
+          if (isCancelled(signal)) break;
+          const name = withoutLinks(oneLine(path.posix.basename(source.path), 60));
+          const place = vscode.l10n.t('{0} of {1}, {2}', index + 1, sources.length, name);
+          report(place);
+          const progress = {
+            report: (message: string) => {
+              report(`${place}: ${message}`);
+            },
+            signal,
+            ...(batch === undefined ? {} : { batch }),
+          };
+          try {
+            const notebook = await captureNotebook(source);
+            const done = await this.submitter.once(source, async () =>
+              nameOf(await this.submitter.submit({ source, notebook, ...common }, progress)),
+            );
+            if (typeof done === 'string') created.push(done);
+          } catch (error) {
+            if (!isCancelled(signal)) failed.push({ source, error });
+          }
         }
-      } catch (error) {
-        failed.push({ source, error });
-      }
+      });
+    } finally {
+      if (batch !== undefined) completion.endBatch(batch);
     }
     const [problem] = failed;
     if (problem !== undefined) {
+      const { message, remedies } = problemOf(problem.error);
+      if (sources.length === 1) throw new Problem(message, remedies, { cause: problem.error });
       throw new Problem(
-        failed.length === 1
-          ? problemOf(problem.error).message
-          : vscode.l10n.t(
-              '{0} of {1} notebooks were not executed. The first: {2}',
-              failed.length,
-              sources.length,
-              problemOf(problem.error).message,
-            ),
+        vscode.l10n.t(
+          '{0} of {1} notebooks were not executed: {2}. The first: {3}',
+          failed.length,
+          sources.length,
+          namesOf(failed.map(({ source }) => source)),
+          message,
+        ),
         [],
         { cause: problem.error },
       );
@@ -194,6 +223,17 @@ async function confirmMany(sources: readonly vscode.Uri[], template: UserTemplat
         );
   const detail = `${listed}\n\n${values}`;
   return (await vscode.window.showInformationMessage(question, { modal: true, detail }, yes)) === yes;
+}
+
+/** Asked each time: it changes meanwhile. */
+function isCancelled(signal: AbortSignal): boolean {
+  return signal.aborted;
+}
+
+/** A few names, for a notification. */
+function namesOf(sources: readonly vscode.Uri[]): string {
+  const names = sources.map((source) => oneLine(path.posix.basename(source.path), 40));
+  return [...names.slice(0, MOST_NAMED), ...(names.length > MOST_NAMED ? ['…'] : [])].join(', ');
 }
 
 function nameOf(tracked: TrackedExecution): string {

@@ -34,7 +34,10 @@ exports.activate = () => {
       execution.end(true, Date.now());
     }
   };
+  const opened = [];
   return {
+    opened,
+    openNotebook: async (uri, environment) => { opened.push([uri.toString(), environment]); },
     getPythonEnvironment: (uri) => chosen.get(uri.toString()),
     choose: (uri, path) => path === undefined ? chosen.delete(uri.toString()) : chosen.set(uri.toString(), { id: path, path }),
   };
