@@ -10,7 +10,7 @@ import type { CommandMap } from './command-map';
 import { chooseExecutions, type ExecutionContext } from './execution-commands';
 import { Problem } from './problems/problem';
 import { choosePythonKernel } from './python/jupyter-kernel';
-import { openDocument } from './targets';
+import { openDocument, propertyOf } from './targets';
 
 type Handled =
   'notebookExecutions.openCopy' | 'notebookExecutions.openSourceCell' | 'notebookExecutions.openNotebook';
@@ -47,8 +47,9 @@ async function copyWithKernel(
 ): Promise<void> {
   const { name, displayName, language } = execution?.runStatus?.kernel ?? {};
   const isInterpreter = name !== undefined && path.isAbsolute(name);
+  const own = propertyOf(propertyOf(document.metadata['metadata'], 'kernelspec'), 'name');
   const kernelspec =
-    name === undefined || isInterpreter
+    name === undefined || isInterpreter || name === own
       ? undefined
       : { name, display_name: displayName ?? name, ...(language === undefined ? {} : { language }) };
   const copy = await openCopy(document, kernelspec);
