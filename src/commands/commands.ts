@@ -71,6 +71,7 @@ export function createCommands({
     writeBack,
     serviceFor: (template) => services.forTemplate(template),
     ignoredFields: (template) => services.ignoredFields(template),
+    kernels: (interpreter, environment) => machine.kernels(interpreter, environment),
     unsupported: (template, request) => services.unsupported(template, request),
     missing: (notebook, file, files) => services.missing(notebook, file, files),
   });

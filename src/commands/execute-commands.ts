@@ -1,5 +1,6 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
+import type { MachineService } from '../execution/machine';
 import type { UserTemplate } from '../execution/template';
 import type { TrackedExecution } from '../tracking/execution-store';
 import { templateLabel } from '../views/template-label';
@@ -13,6 +14,7 @@ import type { Submission } from './submission/submission';
 import { askForSubmission, chooseTemplate } from './submission/submission-flow';
 import type { SubmissionChoice } from './submission/submission-memory';
 import { assertTrusted, Submitter, underProgress, type SubmitContext } from './submission/submitter';
+import { missingKernel } from './templates/missing-kernel';
 import { notebookTargets } from './targets';
 import { pickNotebook } from './workspace-notebooks';
 import { defaultTemplateName, templateNamed } from './templates/template-settings';
@@ -21,6 +23,8 @@ import { defaultTemplateName, templateNamed } from './templates/template-setting
 export interface ExecuteContext extends SubmitContext {
   /** Fields of a template that its service cannot honour. */
   ignoredFields(template: UserTemplate): readonly string[];
+  /** See {@link MachineService.kernels}. */
+  readonly kernels: MachineService['kernels'];
 }
 
 /** How many names the confirmation of many notebooks lists. */
@@ -75,6 +79,7 @@ export class ExecuteCommands {
       initial ?? memory.choiceFor(source),
       memory,
       (template) => this.context.ignoredFields(template),
+      (template) => missingKernel(template, source, this.context.kernels),
     );
     if (answers === undefined) {
       return undefined;
@@ -183,6 +188,7 @@ export class ExecuteCommands {
       defaultTemplateName(source) ?? memory.lastTemplate,
       undefined,
       (template) => this.context.ignoredFields(template),
+      (template) => missingKernel(template, source, this.context.kernels),
     );
   }
 

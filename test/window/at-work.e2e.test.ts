@@ -27,10 +27,18 @@ describe('a user at work while executions end', () => {
     workspace = await mkdtemp(path.join(os.tmpdir(), 'nbx-workspace-'));
     await writeNotebook(path.join(workspace, 'waits.ipynb'), WAITS);
     await writeFile(path.join(workspace, 'notes.txt'), '');
+    const runOptions = { timeout: 21600, maxAttempts: 3, writeBack: true };
     vscode = await VSCode.launch({
       vsix: [await packagedExtension()],
       workspace,
-      settings: { 'files.autoSave': 'off', 'editor.quickSuggestions': { other: 'off' } },
+      settings: {
+        'files.autoSave': 'off',
+        'editor.quickSuggestions': { other: 'off' },
+        'notebookExecutions.templates': [
+          { name: 'Nightly', service: 'embedded', runOptions },
+          { name: 'In R', service: 'embedded', executionTemplate: { kernelSpec: 'ir' } },
+        ],
+      },
     });
     window = await vscode.openWindow();
   });
@@ -166,5 +174,36 @@ describe('a user at work while executions end', () => {
     await selected.getByText('step_1', { exact: false }).first().waitFor();
     await window.screenshot('at work 6 source cell');
     assert.equal(await window.tab('(input)').count(), 0);
+  });
+
+  it('executes from the empty view and the palette, without an open notebook', async () => {
+    await window.openExecutions();
+    await window.executionsPane().getByRole('button', { name: 'Execute a Notebook Remotely' }).click();
+    await window.quickPickRow('waits.ipynb').waitFor();
+    await window.screenshot('at work 7 pick of notebooks');
+    await window.page.keyboard.press('Escape');
+    await window.runCommand('Notebook Executions: Execute Remotely');
+    await window.quickPickRow('Example Notebook').waitFor();
+    await letEnd();
+    await window.pick('waits.ipynb');
+    await window.quickPickRow('There is no kernel “ir” on this machine.').waitFor();
+    await window.quickPickRow('at most 6 h 00 min · up to 3 attempts · writes outputs back').waitFor();
+    await window.screenshot('at work 8 templates');
+    await window.pick('Nightly');
+    await window.notification('The outputs were written into waits.ipynb.').waitFor({ timeout: 90_000 });
+    await window.screenshot('at work 9 written back');
+  });
+
+  it('tells two outputs of a notebook apart, and gives a copy back', async () => {
+    await letEnd();
+    for (const count of [1, 2]) {
+      await executeFromExplorer(window, 'waits.ipynb');
+      await until('its output is open', async () => (await window.tab('(output)').count()) === count);
+    }
+    await window
+      .tab(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/)
+      .nth(1)
+      .waitFor();
+    await window.screenshot('at work 10 two outputs');
   });
 });

@@ -14,6 +14,7 @@ import { loadParametersFile, readParametersText } from './parameter-texts';
 import { Problem } from '../problems/problem';
 import type { SubmissionChoice, SubmissionMemory } from './submission-memory';
 import { sentenceOfProblems } from '../templates/template-sentences';
+import { templateSummary } from '../templates/template-summary';
 import { defaultTemplateName, editTemplates, templatesFor } from '../templates/template-settings';
 
 /** All that is asked before a notebook is submitted. */
@@ -35,6 +36,7 @@ interface Candidate extends TemplateChoice {
  * Asks for template and parameters, with Back from one to the other. Undefined: the person left.
  * @param initial choices to start from: of the last submission, or of an execution that is run again.
  * @param ignored names the fields of a template that its service cannot honour.
+ * @param missingKernel names the kernel of a template that is not there; never rejects.
  */
 export async function askForSubmission(
   source: vscode.Uri,
@@ -42,6 +44,7 @@ export async function askForSubmission(
   initial: SubmissionChoice | undefined,
   memory: SubmissionMemory,
   ignored: (template: UserTemplate) => readonly string[],
+  missingKernel: (template: UserTemplate) => Promise<string | undefined>,
 ): Promise<Answers | undefined> {
   const title = vscode.l10n.t('Execute {0}', oneLine(path.posix.basename(source.path)));
   const { parameters, warnings } = inspectParameters(reading.notebook);
@@ -50,7 +53,7 @@ export async function askForSubmission(
   // What was typed stays when the person goes back for another template.
   let form: ParameterForm | undefined;
   for (;;) {
-    const chosen = await chooseTemplate(title, source, preselected, initial, ignored);
+    const chosen = await chooseTemplate(title, source, preselected, initial, ignored, missingKernel);
     if (chosen === undefined) {
       return undefined;
     }
@@ -111,6 +114,7 @@ export async function chooseTemplate(
   preselected: string | undefined,
   initial: SubmissionChoice | undefined,
   ignored: (template: UserTemplate) => readonly string[],
+  missingKernel: (template: UserTemplate) => Promise<string | undefined>,
 ): Promise<{ template: UserTemplate; changed: boolean } | undefined> {
   const choices = templatesFor(source).map((entry): Candidate => {
     const { name, template, problems } = entry;
@@ -120,8 +124,11 @@ export async function chooseTemplate(
       template,
       description: template === undefined ? '' : serviceLabel(template),
       problem: problems === undefined ? undefined : sentenceOfProblems(problems),
-      note:
-        unused.length === 0 ? undefined : vscode.l10n.t('Ignored by this service: {0}', unused.join(', ')),
+      note: template === undefined ? undefined : noteOf(template, unused),
+      warning:
+        template === undefined
+          ? Promise.resolve(undefined)
+          : missingKernel(template).then((kernel) => (kernel === undefined ? undefined : noKernel(kernel))),
     };
   });
   let active = preselected;
@@ -150,6 +157,18 @@ export async function chooseTemplate(
     }
     active = name;
   }
+}
+
+/** How a template differs, and what of it its service ignores. */
+function noteOf(template: UserTemplate, unused: readonly string[]): string | undefined {
+  const summary = templateSummary(template);
+  const ignored = unused.length === 0 ? '' : vscode.l10n.t('Ignored by this service: {0}', unused.join(', '));
+  const note = [summary, ignored].filter((part) => part !== '').join(' — ');
+  return note === '' ? undefined : note;
+}
+
+function noKernel(kernel: string): string {
+  return vscode.l10n.t('There is no kernel “{0}” on this machine.', kernel);
 }
 
 function unreadable(line: string | undefined): string {

@@ -161,6 +161,11 @@ function defaultDirectory(): Pick<RunOptions, 'workingDirectory'> {
   return { workingDirectory: folder?.uri.fsPath ?? os.homedir() };
 }
 
+/** A path of a template with VS Code's usual variables replaced. */
+export function expandPath(text: string, source: vscode.Uri): string {
+  return expander(source)(text);
+}
+
 /** Replaces VS Code's usual variables in a path of a template. */
 function expander(source: vscode.Uri): (text: string) => string {
   const folder = vscode.workspace.getWorkspaceFolder(source) ?? vscode.workspace.workspaceFolders?.[0];

@@ -11,6 +11,8 @@ export interface TemplateChoice {
   readonly problem: string | undefined;
   /** Something to know before choosing it. */
   readonly note: string | undefined;
+  /** Why it will fail, where that takes a while to find out; undefined: it is not known to. Never rejects. */
+  readonly warning: Promise<string | undefined>;
 }
 
 /** What was done in the pick: a template was chosen, its run options are to be changed first, or templates edited. */
@@ -52,6 +54,18 @@ export function pickTemplate<T extends TemplateChoice>(options: {
   const preselected = pick.items.find((item) => item.choice.name === options.preselected);
   if (preselected !== undefined) {
     pick.activeItems = [preselected];
+  }
+  for (const choice of options.choices) {
+    void choice.warning.then((text) => {
+      if (text === undefined) return;
+      const active = pick.activeItems[0]?.choice;
+      pick.items = pick.items.map((item) =>
+        item.choice === choice
+          ? { ...item, iconPath: new vscode.ThemeIcon('warning'), detail: label(text, 500) }
+          : item,
+      );
+      pick.activeItems = pick.items.filter((item) => item.choice === active);
+    });
   }
   return new Promise((resolve) => {
     pick.onDidAccept(() => {
