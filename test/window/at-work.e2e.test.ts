@@ -194,7 +194,7 @@ describe('a user at work while executions end', () => {
     await window.screenshot('at work 9 written back');
   });
 
-  it('tells two outputs of a notebook apart, and gives a copy back', async () => {
+  it('tells two outputs of a notebook apart by their time', async () => {
     await letEnd();
     for (const count of [1, 2]) {
       await executeFromExplorer(window, 'waits.ipynb');

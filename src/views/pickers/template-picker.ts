@@ -64,7 +64,8 @@ export function pickTemplate<T extends TemplateChoice>(options: {
           ? { ...item, iconPath: new vscode.ThemeIcon('warning'), detail: label(text, 500) }
           : item,
       );
-      pick.activeItems = pick.items.filter((item) => item.choice === active);
+      // None is known before the pick has come to the screen, which then takes the first.
+      if (active !== undefined) pick.activeItems = pick.items.filter((item) => item.choice === active);
     });
   }
   return new Promise((resolve) => {
