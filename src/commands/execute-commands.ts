@@ -132,7 +132,10 @@ export class ExecuteCommands {
     const batch = sources.length > 1 ? completion.beginBatch() : undefined;
     const created: string[] = [];
     const failed: { source: vscode.Uri; error: unknown }[] = [];
-    const title = vscode.l10n.t('Submitting {0} notebooks', sources.length);
+    const title =
+      sources.length === 1
+        ? vscode.l10n.t('Submitting 1 notebook')
+        : vscode.l10n.t('Submitting {0} notebooks', sources.length);
     try {
       await underProgress(title, async ({ report, signal }) => {
         for (const [index, source] of sources.entries()) {
