@@ -72,6 +72,7 @@ function extensionOptions(production, outdir) {
     minify: production,
     sourcemap: production ? false : 'inline',
     write: false,
+    metafile: true,
     plugins: [
       {
         name: 'commonjs',
@@ -83,10 +84,16 @@ function extensionOptions(production, outdir) {
 }
 
 /** Writes the files of a split build as CommonJS, and removes those that only the last build had. */
-async function writeCommonJs({ outputFiles }, production, parts) {
+async function writeCommonJs({ outputFiles, metafile }, production, parts) {
   if (outputFiles.length === 0) {
     return;
   }
+  /** Files that an `import()` of a CommonJS package leads to, of ours or of a package. */
+  const packages = new Set(
+    Object.entries(metafile.outputs).flatMap(([file, { entryPoint }]) =>
+      metafile.inputs[entryPoint]?.format === 'cjs' ? path.basename(file) : [],
+    ),
+  );
   await mkdir(parts, { recursive: true });
   const names = new Set(outputFiles.map((file) => path.basename(file.path)));
   for (const name of await readdir(parts)) {
@@ -101,6 +108,9 @@ async function writeCommonJs({ outputFiles }, production, parts) {
       format: 'cjs',
       // It would stay import() of an ES module otherwise.
       supported: { 'dynamic-import': false },
+      // Where it splits, esbuild gives a CommonJS package nothing but `default`: it does not know the names. As the
+      // file's own exports they are there, as for any other import of such a package.
+      ...(packages.has(path.basename(file)) && { footer: 'module.exports = module.exports.default;' }),
       sourcefile: path.basename(file),
       sourcemap: production ? false : 'inline',
       minify: production,

@@ -3,6 +3,7 @@ import { ServiceRegistry } from './backends/service-registry';
 import { CommandRunner, registerCommands } from './commands/command-runner';
 import { machineSettings } from './commands/machine/machine-settings';
 import { problemOf } from './commands/problems/problem-sentences';
+import type { PythonFinder } from './commands/python/chosen-python';
 import { tellCredentialProblems } from './commands/problems/service-problems';
 import { WriteBackService } from './commands/write-back/write-back';
 import { defaultDataDirectory, serviceLogFile } from './embedded';
@@ -11,7 +12,7 @@ import { systemClock } from './tracking/clock';
 import { LOCAL_RATES } from './tracking/poll-rates';
 import { MachineMonitor } from './tracking/machine-monitor';
 import { TrackingService } from './tracking/tracking-service';
-import { createViews, windowFocus } from './views/views';
+import { createViews, windowFocus, type Views } from './views/views';
 
 /** Settings that the embedded service takes over while it runs. */
 const SERVICE_SETTINGS = [
@@ -27,8 +28,17 @@ const RELOAD_SETTINGS = ['notebookExecutions.dataDirectory', 'notebookExecutions
 
 let close: (() => Promise<void>) | undefined;
 
-/** Builds the parts of a window and registers them. Starts nothing and asks nobody. */
-export function activate(context: vscode.ExtensionContext): void {
+/** What tests in the extension host see of a window: the objects that are shipped, and by them the classes. */
+export interface WindowParts {
+  readonly tracking: TrackingService;
+  readonly views: Views;
+}
+
+/**
+ * Builds the parts of a window and registers them. Starts nothing and asks nobody.
+ * @returns the parts where VS Code runs this extension's own tests; undefined for every other extension that asks.
+ */
+export function activate(context: vscode.ExtensionContext): WindowParts | undefined {
   const log = vscode.window.createOutputChannel(vscode.l10n.t('Notebook Executions'), { log: true });
   const say = (line: string) => {
     log.info(redact(line));
@@ -67,6 +77,13 @@ export function activate(context: vscode.ExtensionContext): void {
     log: say,
   });
 
+  // Loaded when a Python is first looked for.
+  let finder: Promise<PythonFinder> | undefined;
+  const pythons = (): Promise<PythonFinder> =>
+    (finder ??= import('./commands/python/chosen-python').then(
+      ({ PythonFinder }) => new PythonFinder(context.workspaceState, say),
+    ));
+
   // Views
   const views = createViews({
     tracking,
@@ -74,7 +91,7 @@ export function activate(context: vscode.ExtensionContext): void {
     clock: systemClock,
     memento: context.workspaceState,
     describeError: (error) => problemOf(error).message,
-    findPython: async () => (await (await import('./commands/setup-commands')).findPython()).state,
+    findPython: async () => (await pythons()).forWindow(),
     log: say,
   });
 
@@ -95,6 +112,7 @@ export function activate(context: vscode.ExtensionContext): void {
         copy: vscode.Uri.joinPath(context.globalStorageUri, 'dice.ipynb'),
       },
       machine: services.embedded,
+      pythons: await pythons(),
       report: {
         extension: context.extension,
         folder: vscode.Uri.joinPath(context.globalStorageUri, 'diagnostics'),
@@ -163,6 +181,7 @@ export function activate(context: vscode.ExtensionContext): void {
     monitor,
     log,
   );
+  return context.extensionMode === vscode.ExtensionMode.Test ? { tracking, views } : undefined;
 }
 
 /** Carries out what waits to be undone. What runs goes on. */

@@ -33,6 +33,8 @@ export const COMMAND_IDS = [
   'notebookExecutions.revealOutput',
   'notebookExecutions.executeExample',
   'notebookExecutions.installIpykernel',
+  'notebookExecutions.createEnvironment',
+  'notebookExecutions.selectPython',
   'notebookExecutions.signIn',
   'notebookExecutions.showExtensionLog',
   'notebookExecutions.pin',

@@ -17,6 +17,7 @@ import { machineCommands } from './machine/machine-commands';
 import { googleCommands } from './google-cloud/google-commands';
 import { notebookCommands } from './notebook-commands';
 import { parametersCellCommand } from './parameters-cell-command';
+import type { PythonFinder } from './python/chosen-python';
 import { reportCommand, type ReportContext } from './report-command';
 import { rerunCommands } from './rerun-commands';
 import { setupCommands } from './setup-commands';
@@ -46,6 +47,7 @@ export interface CommandsOptions {
   readonly services: TemplateServices;
   readonly writeBack: WriteBackService;
   readonly machine: MachineService;
+  readonly pythons: PythonFinder;
   readonly report: Pick<ReportContext, 'extension' | 'folder' | 'logs'>;
   readonly example: ExampleNotebook;
   /** The workspace's state. */
@@ -60,6 +62,7 @@ export function createCommands({
   services,
   writeBack,
   machine,
+  pythons,
   report,
   example,
   memento,
@@ -69,6 +72,7 @@ export function createCommands({
     tracking,
     memory: new SubmissionMemory(memento),
     writeBack,
+    pythons,
     serviceFor: (template) => services.forTemplate(template),
     ignoredFields: (template) => services.ignoredFields(template),
     kernels: (interpreter, environment) => machine.kernels(interpreter, environment),
@@ -104,7 +108,7 @@ export function createCommands({
     ...machineCommands(machine, executions),
     ...reportCommand({ ...report, machine, store: tracking.store }),
     ...googleCommands(executions, () => services.directory()),
-    ...setupCommands(tracking, () => views.welcome.look()),
+    ...setupCommands(tracking, pythons, () => views.welcome.look()),
     'notebookExecutions.showExtensionLog': () => {
       log.show();
     },

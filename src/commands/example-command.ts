@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { CommandMap } from './command-map';
 import type { ExecuteCommands } from './execute-commands';
+import { assertTrusted } from './submission/submitter';
 
 /** The example notebook of the walkthrough. */
 export interface ExampleNotebook {
@@ -17,6 +18,7 @@ export function exampleCommand(
 ): Pick<CommandMap, 'notebookExecutions.executeExample'> {
   return {
     'notebookExecutions.executeExample': async () => {
+      assertTrusted();
       await vscode.workspace.fs.copy(source, copy, { overwrite: true });
       await vscode.window.showNotebookDocument(await vscode.workspace.openNotebookDocument(copy));
       return execute.submitter.once(copy, () => execute.execute(copy));

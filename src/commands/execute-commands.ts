@@ -2,12 +2,14 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import type { MachineService } from '../execution/machine';
 import type { UserTemplate } from '../execution/template';
+import type { PythonEnvironment } from '../system/python-environment';
 import type { TrackedExecution } from '../tracking/execution-store';
 import { templateLabel } from '../views/template-label';
 import { oneLine, withoutLinks } from '../views/text';
 import type { CommandMap } from './command-map';
 import { Problem } from './problems/problem';
 import { problemOf } from './problems/problem-sentences';
+import { kernelLabel, pythonLabels } from './python/python-label';
 import { captureNotebook } from './submission/notebook-capture';
 import { checkNotebook } from './submission/notebook-check';
 import type { Submission } from './submission/submission';
@@ -72,14 +74,17 @@ export class ExecuteCommands {
     assertTrusted();
     const bytes = notebook ?? (await captureNotebook(source));
     const reading = checkNotebook(bytes, path.posix.basename(source.path), source);
-    const { memory } = this.context;
+    const { memory, pythons } = this.context;
+    // Looked for while the questions are open, and said in the first of them.
+    const python = pythons.forNotebook(source);
     const answers = await askForSubmission(
       source,
       reading,
       initial ?? memory.choiceFor(source),
       memory,
       (template) => this.context.ignoredFields(template),
-      (template) => missingKernel(template, source, this.context.kernels),
+      (template) => missingKernel(template, source, python, this.context.kernels),
+      python.then((found) => kernelLabel(reading.notebook, found)),
     );
     if (answers === undefined) {
       return undefined;
@@ -87,7 +92,8 @@ export class ExecuteCommands {
     const { template, parameters, choice } = answers;
     // Asked for again: the person may have gone on typing while the questions were open.
     const current = notebook ?? (await captureNotebook(source));
-    return nameOf(await this.submitter.submit({ source, notebook: current, template, parameters, choice }));
+    const submission = { source, notebook: current, template, parameters, choice, python: await python };
+    return nameOf(await this.submitter.submit(submission));
   }
 
   /**
@@ -104,7 +110,13 @@ export class ExecuteCommands {
       sources.length === 1
         ? vscode.l10n.t('Execute 1 Notebook')
         : vscode.l10n.t('Execute {0} Notebooks', sources.length);
-    const answer = await this.chooseTemplateFor(title, first);
+    const found = this.context.pythons.forNotebooks(sources);
+    const answer = await this.chooseTemplateFor(
+      title,
+      first,
+      found.then(([python]) => python),
+      found.then(pythonLabels),
+    );
     if (answer === undefined) {
       return undefined;
     }
@@ -120,12 +132,13 @@ export class ExecuteCommands {
     if (!(await confirmMany(sources, chosen))) {
       return undefined;
     }
-    return this.submitMany(sources, { template: chosen, parameters, choice });
+    return this.submitMany(sources, await found, { template: chosen, parameters, choice });
   }
 
   /** Submits each under one progress. Where the user cancels it, what was submitted until then runs. */
   private async submitMany(
     sources: readonly vscode.Uri[],
+    pythons: readonly (PythonEnvironment | undefined)[],
     common: Pick<Submission, 'template' | 'parameters' | 'choice'>,
   ): Promise<string[]> {
     const { completion } = this.context.tracking;
@@ -153,7 +166,12 @@ export class ExecuteCommands {
           try {
             const notebook = await captureNotebook(source);
             const done = await this.submitter.once(source, async () =>
-              nameOf(await this.submitter.submit({ source, notebook, ...common }, progress)),
+              nameOf(
+                await this.submitter.submit(
+                  { source, notebook, python: pythons[index], ...common },
+                  progress,
+                ),
+              ),
             );
             if (typeof done === 'string') created.push(done);
           } catch (error) {
@@ -183,7 +201,12 @@ export class ExecuteCommands {
     return created;
   }
 
-  private async chooseTemplateFor(title: string, source: vscode.Uri): ReturnType<typeof chooseTemplate> {
+  private async chooseTemplateFor(
+    title: string,
+    source: vscode.Uri,
+    python: Promise<PythonEnvironment | undefined>,
+    label: Promise<string | undefined>,
+  ): ReturnType<typeof chooseTemplate> {
     const { memory } = this.context;
     return chooseTemplate(
       title,
@@ -191,7 +214,8 @@ export class ExecuteCommands {
       defaultTemplateName(source) ?? memory.lastTemplate,
       undefined,
       (template) => this.context.ignoredFields(template),
-      (template) => missingKernel(template, source, this.context.kernels),
+      (template) => missingKernel(template, source, python, this.context.kernels),
+      label,
     );
   }
 

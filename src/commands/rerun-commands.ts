@@ -3,6 +3,7 @@ import type { Notebook } from '../notebook/model';
 import type { TrackedExecution } from '../tracking/execution-store';
 import { notebookNameOf } from '../views/execution-facts';
 import { readAll } from '../execution/read-all';
+import { wholeExecution } from '../execution/whole-execution';
 import { BUILT_IN_TEMPLATE } from '../views/template-label';
 import { oneLine } from '../views/text';
 import type { CommandMap } from './command-map';
@@ -28,7 +29,8 @@ export function rerunCommands(
       if (tracked === undefined || version === undefined) {
         return undefined;
       }
-      const { service, execution } = tracked;
+      const { service } = tracked;
+      const execution = await wholeExecution(service, tracked.execution);
       const template = templateOf(
         execution.runOptions?.templateName ?? BUILT_IN_TEMPLATE,
         service,
@@ -53,7 +55,8 @@ export function rerunCommands(
       if (tracked === undefined || version === undefined) {
         return undefined;
       }
-      const { service, execution } = tracked;
+      const { service } = tracked;
+      const execution = await wholeExecution(service, tracked.execution);
       const { runOptions, executionTemplate } = templateOf('', service, execution);
       // With its secrets, which a template leaves out and the memory does not keep.
       const parameters = execution.executionTemplate?.parameters;

@@ -14,7 +14,7 @@ import type {
   OutputDocument,
 } from '../execution/execution-service';
 import { FILES } from '../runner/execution-folder';
-import { CLEAN_UP_PATH, PARENT, servicePaths, stagedName } from '../service/endpoint';
+import { CLEAN_UP_PATH, MAX_BODY_BYTES, PARENT, servicePaths, stagedName } from '../service/endpoint';
 import type { CleanUp, ServiceConfig, ServiceInfo } from '../service/schemas';
 import { claimDataDirectory } from '../service/data-directory';
 import { createFile, errorCode, makePrivateDirectory, readIfExists, replaceFile } from '../service/files';
@@ -95,16 +95,18 @@ export class EmbeddedExecutionService implements ExecutionService {
       });
     }
     try {
+      const body = {
+        ...execution,
+        executionTemplate: {
+          ...execution.executionTemplate,
+          inputNotebookFile: pathToFileURL(staged).href,
+        },
+      };
+      checkSize(body);
       const answer = await this.#send({
         method: 'POST',
         path: `v1/${PARENT}/executions?executionId=${encodeURIComponent(executionId)}`,
-        body: {
-          ...execution,
-          executionTemplate: {
-            ...execution.executionTemplate,
-            inputNotebookFile: pathToFileURL(staged).href,
-          },
-        },
+        body,
         timeout: CREATE_TIMEOUT,
         signal,
       });
@@ -154,6 +156,12 @@ export class EmbeddedExecutionService implements ExecutionService {
     const request = { method: 'POST', path: CLEAN_UP_PATH, body, timeout: CLEAN_UP_TIMEOUT, signal } as const;
     const answer = await this.#send(request);
     return (await answers()).CleanUpSchema.parse(answer);
+  }
+
+  async deleteSetAside(): Promise<number> {
+    const ids = (await this.info())?.setAside ?? [];
+    for (const id of ids) await this.delete(`${PARENT}/executions/${id}`);
+    return ids.length;
   }
 
   /** {@inheritDoc ExecutionService.delete} Resolves when it is gone; `deleteTakesLong` (DEADLINE_EXCEEDED) after a minute. */
@@ -276,6 +284,22 @@ export class EmbeddedExecutionService implements ExecutionService {
     await claimDataDirectory(paths);
     if ((await readIfExists(file)) !== text) await replaceFile(file, text);
   }
+}
+
+/**
+ * The service ends a connection over which too much comes, and its answer may get lost with it.
+ * @throws ServiceError `parametersInvalid`: nothing else of a request is that large.
+ */
+function checkSize(body: unknown): void {
+  const bytes = Buffer.byteLength(JSON.stringify(body));
+  if (bytes <= MAX_BODY_BYTES) return;
+  const message = `the request has ${bytes} bytes, at most ${MAX_BODY_BYTES} can be sent`;
+  throw new ServiceError('INVALID_ARGUMENT', 'parametersInvalid', message, {
+    field: 'executionTemplate.parameters',
+    code: 'tooLarge',
+    bytes: String(bytes),
+    limit: String(MAX_BODY_BYTES),
+  });
 }
 
 /** @throws ServiceError NOT_FOUND for a name that no execution of this service has. */

@@ -171,6 +171,8 @@ export const RunStatusSchema = z.object({
   pinned: z.optional(z.boolean()),
   /** True where it was not created with this extension: in a console, by a schedule, by another program. */
   elsewhere: z.optional(z.boolean()),
+  /** Paths of fields that a list leaves out because they are large, `executionTemplate.parameters`; `get` has them. */
+  omitted: z.optional(z.array(z.string())),
 });
 export type RunStatus = z.infer<typeof RunStatusSchema>;
 

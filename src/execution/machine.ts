@@ -42,6 +42,8 @@ export interface MachineService {
   ): Promise<readonly string[]>;
   /** Deletes what had ended before a time (RFC 3339) and is not pinned, or only tells what that would be. */
   cleanUp(endedBefore: string, dryRun: boolean): Promise<CleanedUp>;
+  /** Deletes the executions whose record cannot be read, which are in no list. Answers how many they were. */
+  deleteSetAside(): Promise<number>;
 }
 
 /** True for an execution that {@link MachineService.cleanUp} deletes. */

@@ -1,7 +1,11 @@
 import type { ExecutionWarning } from '../execution/execution';
 
+/** Kinds of findings that are kept: the warnings of an execution are in every answer about it. */
+const MAX_FINDINGS = 100;
+
 /**
- * What was changed in a document to make it valid, counted, so that 20,000 cells with one flaw are one warning.
+ * What was changed in a document to make it valid, counted, so that 20,000 cells with one flaw are one warning, and of 20,000 flaws
+ * the first hundred are told.
  * Codes, with what their `args` say:
  * - `formatUpgraded` (version): the document was of nbformat 3.
  * - `fieldMoved` (field, count): moved into the metadata beside it, for 4.5 knows no such field.
@@ -18,7 +22,7 @@ export class Findings {
     const key = `${code} ${subject}`;
     const entry = this.found.get(key);
     if (entry) entry.count++;
-    else this.found.set(key, { code, subject, count: 1 });
+    else if (this.found.size < MAX_FINDINGS) this.found.set(key, { code, subject, count: 1 });
   }
 
   warnings(): ExecutionWarning[] {

@@ -41,6 +41,20 @@ export function parseJson(text: string): JsonValue {
   return new Parser(text).parse();
 }
 
+/**
+ * Reads JSON as its standard has it: without bare NaN and infinities, and with no key twice in one object.
+ * @param maxDepth levels of arrays and objects.
+ * @returns undefined where it is anything else.
+ */
+export function parsePlainJson(text: string, maxDepth: number): JsonValue | undefined {
+  try {
+    return new Parser(text, maxDepth, true).parse();
+  } catch (error) {
+    if (error instanceof JsonError) return undefined;
+    throw error;
+  }
+}
+
 /** Lengths between which it matters how text is read, and strings may keep all of it in memory. */
 const LONG = 1 << 16;
 const HUGE = 1 << 24;
@@ -70,7 +84,12 @@ class Parser {
   /** Next backslash at or after `at`; found once, so that long documents are not searched again and again. */
   private backslash = -1;
 
-  constructor(private readonly text: string) {}
+  /** @param plain whether it is to be JSON as its standard has it. */
+  constructor(
+    private readonly text: string,
+    private readonly maxDepth = MAX_DEPTH,
+    private readonly plain = false,
+  ) {}
 
   parse(): JsonValue {
     const value = this.value();
@@ -112,7 +131,8 @@ class Parser {
   }
 
   private word<T>(word: string, value: T): T {
-    if (!this.text.startsWith(word, this.at)) throw this.error('Unexpected text');
+    const isNumber = typeof value === 'number';
+    if (!this.text.startsWith(word, this.at) || (isNumber && this.plain)) throw this.error('Unexpected text');
     this.at += word.length;
     return value;
   }
@@ -180,6 +200,7 @@ class Parser {
       for (;;) {
         if (this.space() !== QUOTE) throw this.error('Expected a key in quotes');
         const key = this.string();
+        if (this.plain && Object.hasOwn(object, key)) throw this.error('Repeated key');
         if (this.space() !== 0x3a) throw this.error('Expected :');
         this.at++;
         setOwn(object, key, this.value());
@@ -197,7 +218,7 @@ class Parser {
   }
 
   private enter(): void {
-    if (++this.depth > MAX_DEPTH) throw this.error('Nested too deeply');
+    if (++this.depth > this.maxDepth) throw this.error('Nested too deeply');
     this.at++;
   }
 

@@ -58,7 +58,7 @@ function upgradeCell(cell: JsonObject, findings: Findings): void {
       delete cell['level'];
       cell['cell_type'] = 'markdown';
       const text = typeof source === 'string' ? source.split(/\r\n|[\n\r]/).join(' ') : '';
-      cell['source'] = `${'#'.repeat(typeof level === 'number' ? level : 1)} ${text.trimEnd()}`;
+      cell['source'] = `${'#'.repeat(headingLevel(level))} ${text.trimEnd()}`;
       break;
     }
     case 'html':
@@ -69,6 +69,11 @@ function upgradeCell(cell: JsonObject, findings: Findings): void {
       joinLines(cell, 'source');
   }
   delete cell['rendered'];
+}
+
+/** From 1 to 6, whatever the document says. */
+function headingLevel(level: JsonValue | undefined): number {
+  return typeof level === 'number' ? Math.min(Math.max(Math.trunc(level), 1), 6) : 1;
 }
 
 function upgradeOutput(output: JsonObject, findings: Findings): void {

@@ -9,12 +9,11 @@ import type { FolderStore } from './folder-store';
 import { inspectNotebook } from './input';
 import { resolveKernel } from './kernelspecs';
 import { outputName } from './output';
+import { readParameters } from './parameters';
 import { now, type ExecutionRecord } from './record';
 import {
   checkInterpreter,
   checkOutputFolder,
-  checkParameterNames,
-  readParameters,
   resolveWorkingDirectory,
   sourcePath,
   stemOf,
@@ -38,7 +37,8 @@ export interface Accepted {
  * Checks a create and makes of it what the service works with. Nothing is written yet.
  * @param content see {@link ExecutionRecord}.
  * @param secretParameters see {@link RunnerJob}.
- * @throws ServiceError, see request.ts, input.ts and kernelspecs.ts.
+ * @param signal ends the reading of what is large.
+ * @throws ServiceError, see request.ts, parameters.ts, input.ts and kernelspecs.ts.
  */
 export async function accept(
   id: string,
@@ -48,11 +48,11 @@ export async function accept(
   store: FolderStore,
   place: Place,
   secretParameters: string[],
+  signal?: AbortSignal,
 ): Promise<Accepted> {
   const { executionTemplate, runOptions } = request;
-  const [facts, parameters, workingDirectory, outputFolder] = await Promise.all([
-    inspectNotebook(notebook),
-    readParameters(executionTemplate, secretParameters),
+  const [facts, workingDirectory, outputFolder] = await Promise.all([
+    inspectNotebook(notebook, signal),
     resolveWorkingDirectory(runOptions),
     checkOutputFolder(executionTemplate.outputNotebookFolder),
     checkInterpreter(runOptions.interpreter),
@@ -64,7 +64,7 @@ export async function accept(
     notebookLanguage: facts.language,
     env: withoutEditorVariables(request.environment ?? process.env),
   });
-  checkParameterNames(parameters.text, kernel);
+  const parameters = await readParameters(executionTemplate, kernel, secretParameters, signal);
   const stem = stemOf(request);
   const folder = store.folder(id);
   const output = store.file(id, 'output');

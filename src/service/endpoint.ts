@@ -102,3 +102,6 @@ export const CLEAN_UP_PATH = `v1/${PARENT}:cleanUp`;
 
 /** Build of a service that runs straight from where it was built. */
 export const DEVELOPMENT_BUILD = 'development';
+
+/** Bytes of a request's body: parameters of some megabytes are data, and belong in a file that the notebook reads. */
+export const MAX_BODY_BYTES = 8 * 1024 * 1024;

@@ -106,23 +106,24 @@ export class ExecutionManager {
     return this.running > 0 || this.#creating.size > 0 || this.queued > 0;
   }
 
-  /** @throws ServiceError, see request.ts, input.ts and kernelspecs.ts; ALREADY_EXISTS `alreadyExists`. */
-  async create(id: string, request: CreateRequest): Promise<Execution> {
+  /**
+   * @param signal aborted where the client left: what is not yet accepted then never will be.
+   * @throws ServiceError, see request.ts, parameters.ts, input.ts and kernelspecs.ts; ALREADY_EXISTS `alreadyExists`.
+   */
+  async create(id: string, request: CreateRequest, signal?: AbortSignal): Promise<Execution> {
     if (!EXECUTION_ID.test(id)) throw fieldInvalid('executionId', `must match ${EXECUTION_ID.source}`);
     const notebook = await readClientFile(
       request.executionTemplate.inputNotebookFile,
       'executionTemplate.inputNotebookFile',
     );
-    const content = contentOf(request, notebook);
-    const existing = this.#index.get(id);
-    const creating =
-      this.#creating.get(id) ?? (existing === undefined ? undefined : Promise.resolve(existing));
-    if (creating !== undefined) {
-      const { record, status } = await creating;
-      if (record.content === content) return present(record, status);
+    const content = await contentOf(request, notebook);
+    const existing = await this.#existing(id);
+    if (existing !== undefined) {
+      if (existing.record.content === content) return present(existing.record, existing.status);
       throw alreadyExists(id);
     }
-    const created = this.#create(id, request, notebook, content);
+    signal?.throwIfAborted();
+    const created = this.#create(id, request, notebook, content, signal);
     this.#creating.set(id, created);
     try {
       const { record, status } = await created;
@@ -133,7 +134,26 @@ export class ExecutionManager {
     }
   }
 
-  async #create(id: string, request: CreateRequest, notebook: Uint8Array, content: string): Promise<Entry> {
+  /** The execution of an id, once it is accepted. A create that ended with its client was none. */
+  async #existing(id: string): Promise<Entry | undefined> {
+    for (;;) {
+      const creating = this.#creating.get(id);
+      if (creating === undefined) return this.#index.get(id);
+      try {
+        return await creating;
+      } catch (error) {
+        if (error instanceof ServiceError) throw error;
+      }
+    }
+  }
+
+  async #create(
+    id: string,
+    request: CreateRequest,
+    notebook: Uint8Array,
+    content: string,
+    signal: AbortSignal | undefined,
+  ): Promise<Entry> {
     const { record, job } = await accept(
       id,
       request,
@@ -142,6 +162,7 @@ export class ExecutionManager {
       this.options.store,
       this.options.place,
       this.options.secretParameters(),
+      signal,
     );
     const entry: Entry = { record };
     this.#index.add(entry);

@@ -76,6 +76,18 @@ export function present(record: ExecutionRecord, status: RunnerStatus | undefine
   };
 }
 
+/** Parameters of more characters are left out of lists, which a window asks for every second. */
+const MAX_LISTED_PARAMETERS = 4096;
+
+/** The resource as it is in a list. */
+export function presentInList(record: ExecutionRecord, status: RunnerStatus | undefined): Execution {
+  const execution = present(record, status);
+  const { parameters, ...executionTemplate } = record.executionTemplate;
+  if (parameters === undefined || parameters.length <= MAX_LISTED_PARAMETERS) return execution;
+  const runStatus = { ...execution.runStatus, omitted: ['executionTemplate.parameters'] };
+  return { ...execution, executionTemplate, runStatus };
+}
+
 /** What the service and the runner know, together. */
 export interface Merged {
   state: string;

@@ -2,24 +2,20 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod/mini';
 import {
   ExecutionTemplateSchema,
   RunOptionsSchema,
   type ExecutionTemplate,
-  type ExecutionWarning,
   type RunOptions,
 } from '../execution/execution';
 import { ServiceError } from '../execution/errors';
-import { isJsonObject, parseJson } from '../notebook/json';
-import { ParametersError } from '../notebook/parameters/errors';
-import { checkNames, dialectOf } from '../notebook/parameters/inject';
-import type { ParametersReading } from '../notebook/parameters/parse';
-import type { KernelLaunch } from '../runner/job';
 import { isExecutable } from '../system/programs';
 import { errorCode } from './files';
-import { pathOfUri, readClientFile } from './input';
+import { pathOfUri } from './input';
+import { onLimitedThread, ThreadLimitError } from './thread';
 
 const text = z.optional(z.string());
 /** Seconds; at most what a timer of Node can wait, some 23 days. */
@@ -65,11 +61,53 @@ export interface CreateRequest {
   readonly environment: Readonly<Record<string, string>> | undefined;
 }
 
+/** Bodies of up to so many bytes are read on this thread: the worst that they can be takes some 20 ms. */
+const INLINE_BYTES = 64 * 1024;
+
 /**
- * Reads the body of a create request.
+ * Reads the body of a create request, on another thread where it is large.
+ * @param signal ends the reading.
+ * @throws ServiceError as {@link readCreateBody}; `requestTooLarge` where it takes more time or memory than a body may.
+ */
+export async function readCreateRequest(bytes: Uint8Array, signal: AbortSignal): Promise<CreateRequest> {
+  if (bytes.length <= INLINE_BYTES) return readCreateBody(bytes);
+  try {
+    return (await onLimitedThread({ type: 'body', bytes }, signal)) as CreateRequest;
+  } catch (error) {
+    if (!(error instanceof ThreadLimitError)) throw error;
+    throw new ServiceError('INVALID_ARGUMENT', 'requestTooLarge', `the request body: ${error.message}`);
+  }
+}
+
+/** Reads the body of a create request. @throws ServiceError `jsonInvalid`, and as {@link parseCreateBody}. */
+export function readCreateBody(bytes: Uint8Array): CreateRequest {
+  return parseCreateBody(parseBody(bytes));
+}
+
+/** The JSON of a request's body; undefined where it is empty. @throws ServiceError INVALID_ARGUMENT `jsonInvalid`. */
+export function parseBody(bytes: Uint8Array): unknown {
+  if (bytes.length === 0) return undefined;
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    throw new ServiceError('INVALID_ARGUMENT', 'jsonInvalid', 'the request body is not JSON in UTF-8');
+  }
+}
+
+/** Bytes of JSON that the fields may have together, without `parameters` and the environment: it is all in each list. */
+const MAX_FIELDS = 256 * 1024;
+/** Bytes of JSON that the environment may have: programs with one of 2 MB cannot be started. */
+const MAX_ENVIRONMENT = 1024 * 1024;
+
+/** Values that a body may have in all: a check of each follows, and an environment has a few hundred. */
+const MAX_VALUES = 20_000;
+
+/**
+ * Checks the body of a create request.
  * @throws ServiceError INVALID_ARGUMENT `fieldUnknown` or `fieldInvalid`, args `field` (its path, `executionTemplate.labels.a`).
  */
 export function parseCreateBody(body: unknown, platform: NodeJS.Platform = process.platform): CreateRequest {
+  checkCount(body);
   const parsed = CreateBodySchema.safeParse(body);
   if (!parsed.success) throw invalidField(parsed.error.issues[0]);
   const { description, executionTemplate, runOptions = {} } = parsed.data;
@@ -77,9 +115,13 @@ export function parseCreateBody(body: unknown, platform: NodeJS.Platform = proce
   for (const [name, value] of Object.entries(environment ?? {})) {
     if (name === '' || /[=\0]/.test(name) || value.includes('\0')) {
       // The value is nobody's business, not even in an error.
-      throw fieldInvalid('runOptions.environment', `${JSON.stringify(name)} cannot be set`);
+      const quoted = JSON.stringify(name.slice(0, MAX_QUOTED));
+      throw fieldInvalid('runOptions.environment', `${quoted} cannot be set`);
     }
   }
+  const { parameters: _, ...fields } = executionTemplate;
+  checkSize('execution', 'its fields', { description, fields, visible }, MAX_FIELDS);
+  checkSize('runOptions.environment', 'its variables', environment ?? {}, MAX_ENVIRONMENT);
   const { outputName } = visible;
   // A name never becomes a path, nor a file that nobody sees: what Windows writes to `a:b` is hidden in `a`.
   if (
@@ -93,13 +135,34 @@ export function parseCreateBody(body: unknown, platform: NodeJS.Platform = proce
   return { description, executionTemplate, runOptions: visible, environment };
 }
 
+/** Without recursion: what is checked may be nested as deeply as it likes. */
+function checkCount(body: unknown): void {
+  const open = [body];
+  let values = 0;
+  for (let value = open.pop(); value !== undefined; value = open.pop()) {
+    if (typeof value !== 'object' || value === null) continue;
+    const inner: unknown[] = Object.values(value);
+    values += inner.length;
+    if (values > MAX_VALUES) throw fieldInvalid('execution', `has more than ${MAX_VALUES} values`);
+    for (const each of inner) open.push(each);
+  }
+}
+
+function checkSize(field: string, what: string, value: unknown, most: number): void {
+  if (Buffer.byteLength(JSON.stringify(value)) <= most) return;
+  throw fieldInvalid(field, `${what} together have more than ${most} bytes`);
+}
+
+/** Characters of a field's name that an error quotes. */
+const MAX_QUOTED = 200;
+
 function invalidField(issue: z.core.$ZodIssue | undefined): ServiceError {
   const where = (issue?.path ?? []).map(String);
   if (issue?.code === 'unrecognized_keys') {
-    const field = [...where, issue.keys[0] ?? ''].join('.');
+    const field = [...where, issue.keys[0] ?? ''].join('.').slice(0, MAX_QUOTED);
     return new ServiceError('INVALID_ARGUMENT', 'fieldUnknown', `unknown field ${field}`, { field });
   }
-  const field = where.length === 0 ? 'execution' : where.join('.');
+  const field = where.length === 0 ? 'execution' : where.join('.').slice(0, MAX_QUOTED);
   return fieldInvalid(field, issue?.code === 'invalid_type' ? `must be ${issue.expected}` : 'is not valid');
 }
 
@@ -108,15 +171,21 @@ export function fieldInvalid(field: string, problem: string): ServiceError {
   return new ServiceError('INVALID_ARGUMENT', 'fieldInvalid', `${field}: ${problem}`, { field, problem });
 }
 
+/** Bytes that are hashed before others get their turn: some 10 ms of work. */
+const HASHED_AT_ONCE = 4 * 1024 * 1024;
+
 /** SHA-256 over what the client asked for: the notebook's bytes instead of its place, and not the environment. */
-export function contentOf(request: CreateRequest, notebook: Uint8Array): string {
+export async function contentOf(request: CreateRequest, notebook: Uint8Array): Promise<string> {
   const { inputNotebookFile: _, ...executionTemplate } = request.executionTemplate;
   const { description, runOptions } = request;
-  return createHash('sha256')
+  const hash = createHash('sha256')
     .update(JSON.stringify(sorted({ description, executionTemplate, runOptions })))
-    .update('\0')
-    .update(notebook)
-    .digest('hex');
+    .update('\0');
+  for (let start = 0; start < notebook.length; start += HASHED_AT_ONCE) {
+    if (start > 0) await setImmediate();
+    hash.update(notebook.subarray(start, start + HASHED_AT_ONCE));
+  }
+  return hash.digest('hex');
 }
 
 function sorted(value: unknown): unknown {
@@ -124,76 +193,6 @@ function sorted(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
   return Object.fromEntries(entries.map(([key, item]) => [key, sorted(item)]));
-}
-
-const PARAMETERS_FIELD = 'executionTemplate.parameters';
-const MAX_PARAMETERS_BYTES = 16 * 1024 * 1024;
-
-/** Parameters of an execution. */
-interface ReadParameters {
-  /** JSON; undefined when there are none. */
-  readonly text: string | undefined;
-  /** See `yamlWordWarnings`. */
-  readonly warnings: readonly ExecutionWarning[];
-}
-
-/**
- * Parameters of an execution, `parameters` over `paramsYamlFile`.
- * @param secretParameters Patterns of names whose values are not shown.
- * @throws ServiceError INVALID_ARGUMENT `parametersInvalid`, args `field`, `code` and the args of the ParametersError;
- *   `fileNotReadable`.
- */
-export async function readParameters(
-  template: ExecutionTemplate,
-  secretParameters: readonly string[],
-): Promise<ReadParameters> {
-  const { parameters, paramsYamlFile } = template;
-  if (parameters === undefined && paramsYamlFile === undefined) return { text: undefined, warnings: [] };
-  // The YAML parser is only loaded by who needs it.
-  const { yamlWordWarnings } = await import('../notebook/parameters/yaml-words');
-  const { parseWithWords, encodeParameters } = await import('../notebook/parameters/parse');
-  const parse = (yaml: string, field: string): ParametersReading =>
-    orRefuse(field, () => parseWithWords(yaml));
-  const fileField = 'executionTemplate.paramsYamlFile';
-  const fromFile =
-    paramsYamlFile === undefined
-      ? parse('', fileField)
-      : parse(
-          new TextDecoder().decode(await readClientFile(paramsYamlFile, fileField, MAX_PARAMETERS_BYTES)),
-          fileField,
-        );
-  const given = parse(parameters ?? '', PARAMETERS_FIELD);
-  const values = { ...fromFile.values, ...given.values };
-  const inUse = fromFile.words.filter(({ names: [name = ''] }) => !Object.hasOwn(given.values, name));
-  const text = Object.keys(values).length === 0 ? undefined : encodeParameters(values);
-  return { text, warnings: yamlWordWarnings([...inUse, ...given.words], secretParameters) };
-}
-
-/**
- * Checks that the parameters can be assigned in the kernel's language, as far as it is known here.
- * @throws ServiceError as {@link readParameters}
- */
-export function checkParameterNames(
-  parameters: string | undefined,
-  { name, language }: Pick<KernelLaunch, 'name' | 'language'>,
-): void {
-  const dialect = dialectOf(name, language);
-  const values = parseJson(parameters ?? '{}');
-  if (dialect === undefined || !isJsonObject(values)) return;
-  orRefuse(PARAMETERS_FIELD, () => {
-    checkNames(values, dialect);
-  });
-}
-
-/** Does something with parameters. @throws ServiceError where they do not bear it, see {@link readParameters}. */
-function orRefuse<T>(field: string, act: () => T): T {
-  try {
-    return act();
-  } catch (error) {
-    if (!(error instanceof ParametersError)) throw error;
-    const args = { field, ...error.args, code: error.code };
-    throw new ServiceError('INVALID_ARGUMENT', 'parametersInvalid', `${field}: ${error.message}`, args);
-  }
 }
 
 /**

@@ -19,7 +19,7 @@ import { merge, now, type ExecutionRecord, type Merged } from './record';
 import { RunnerClient } from './runner-client';
 import { makeRuntimeDirectory, spawnRunner, type RunnerLauncher } from './runner-process';
 import type { SpareKeeper } from './spare-keeper';
-import { completeOnThread } from './worker';
+import { completeOnThread } from './thread';
 
 /** What a supervisor works with. */
 export interface SupervisorOptions {
@@ -194,6 +194,8 @@ export class Supervisor {
       await this.#lost(entry, status, reason);
       return;
     }
+    // It may have ended before this service reached it: then nobody waits for its connection to close.
+    if (last === undefined && record.runtime !== undefined) await removeRuntime(record.runtime);
     if (status.runStatus.cause === 'kernelNotReady' && (await this.#retry(entry, status))) return;
     await this.#ending.end(entry, merge(record, status));
     if (job !== undefined) void this.options.spares.prepare(job).catch(this.#report('spare'));

@@ -1,50 +1,37 @@
-import { parentPort, Worker, workerData } from 'node:worker_threads';
-import * as z from 'zod/mini';
+import { parentPort, workerData } from 'node:worker_threads';
+import { ServiceError } from '../execution/errors';
 import { completeFromJournal } from '../runner/completion';
-import { factsOf, InspectionSchema, type Inspection } from './notebook-facts';
-
-/*
- * Work on whole notebooks goes to a thread of its own: it may take long, and its memory goes with the thread. The thread
- * runs this same bundle, see main.ts.
- */
-
-const TaskSchema = z.discriminatedUnion('type', [
-  z.object({
-    type: z.literal('inspect'),
-    notebook: z.custom<Uint8Array>((value) => value instanceof Uint8Array),
-  }),
-  z.object({ type: z.literal('complete'), folder: z.string() }),
-]);
-type Task = z.infer<typeof TaskSchema>;
-
-/** {@link factsOf} on another thread. */
-export async function inspectOnThread(notebook: Uint8Array): Promise<Inspection> {
-  return InspectionSchema.parse(await onThread({ type: 'inspect', notebook }));
-}
-
-/** {@link completeFromJournal} on another thread. */
-export async function completeOnThread(folder: string): Promise<boolean> {
-  return z.boolean().parse(await onThread({ type: 'complete', folder }));
-}
-
-async function onThread(task: Task): Promise<unknown> {
-  const worker = new Worker(__filename, { workerData: task });
-  return new Promise((resolve, reject) => {
-    worker.once('message', resolve);
-    worker.once('error', reject);
-    worker.once('exit', () => {
-      reject(new Error('the thread ended without an answer'));
-    });
-  });
-}
+import { factsOf } from './notebook-facts';
+import { mergeParameters } from './parameters';
+import { readCreateBody } from './request';
+import type { Task, TaskAnswer } from './thread';
 
 /** Does the task of this thread, which is not the main one. */
 export function serveAsWorker(): void {
-  const task = TaskSchema.parse(workerData);
-  // A rejection ends the thread, and the main thread gets its error.
-  void (
-    task.type === 'inspect' ? Promise.resolve(factsOf(task.notebook)) : completeFromJournal(task.folder)
-  ).then((result) => {
-    parentPort?.postMessage(result);
-  });
+  // What does not become an answer ends the thread, and the main thread gets its error.
+  void perform(workerData as Task)
+    .then(
+      (result): TaskAnswer => ({ result }),
+      (error: unknown): TaskAnswer => {
+        if (!(error instanceof ServiceError)) throw error;
+        const { status, reason, message, args } = error;
+        return { refused: { status, reason, message, args: { ...args } } };
+      },
+    )
+    .then((answer) => {
+      parentPort?.postMessage(answer);
+    });
+}
+
+async function perform(task: Task): Promise<unknown> {
+  switch (task.type) {
+    case 'body':
+      return readCreateBody(task.bytes);
+    case 'inspect':
+      return factsOf(task.notebook);
+    case 'parameters':
+      return mergeParameters(task.texts);
+    case 'complete':
+      return completeFromJournal(task.folder);
+  }
 }

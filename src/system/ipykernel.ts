@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
 import * as fs from 'node:fs/promises';
-import * as os from 'node:os';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
 import * as z from 'zod/mini';
@@ -59,7 +58,8 @@ export async function probePython(
   env: NodeJS.ProcessEnv,
 ): Promise<z.infer<typeof ProbeSchema> | undefined> {
   try {
-    const options = { env, cwd: os.tmpdir(), timeout: 20_000, windowsHide: true };
+    // Python finds modules in the current directory first: that of its own programs is nobody else's.
+    const options = { env, cwd: path.dirname(interpreter), timeout: 20_000, windowsHide: true };
     const { stdout } = await run(interpreter, ['-c', PROBE], options);
     return ProbeSchema.parse(JSON.parse(stdout));
   } catch {

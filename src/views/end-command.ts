@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import * as os from 'node:os';
 import type { Execution } from '../execution/execution';
 
 /** A command that runs longer than this is ended, in milliseconds. */
@@ -11,6 +12,8 @@ const LIMIT = 60_000;
 export function runEndCommand(command: string, execution: Execution, log: (line: string) => void): void {
   const child = spawn(command, {
     shell: true,
+    // A shell of Windows finds programs in the current directory first, which may be the workspace.
+    cwd: os.homedir(),
     stdio: 'ignore',
     timeout: LIMIT,
     env: {

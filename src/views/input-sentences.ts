@@ -39,6 +39,17 @@ const PARAMETERS: Readonly<Record<ParametersErrorCode, (args: Args) => string>> 
     l10n.t('Parameters cannot be set in {0}.', language ?? kernel),
   valueUnsupported: ({ name = '', language = '' }) =>
     l10n.t('The value of “{0}” cannot be written in {1}.', name, language),
+  tooLarge: ({ bytes, limit }) =>
+    l10n.t(
+      'They are too large: {0}. At most {1} can be given; larger data belongs in a file that the notebook reads.',
+      formatBytes(Number(bytes)),
+      formatBytes(Number(limit)),
+    ),
+  tooSlow: ({ seconds = '' }) =>
+    l10n.t(
+      'Reading them took more than {0} seconds. Larger data belongs in a file that the notebook reads.',
+      seconds,
+    ),
 };
 
 /** The sentence for the code of a NotebookError; undefined for others. @param name of the notebook. */

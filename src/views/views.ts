@@ -8,7 +8,7 @@ import { EditorInUse } from './editor-in-use';
 import { ExplorerView } from './explorer/explorer-view';
 import { tellAboutMachine } from './machine-messages';
 import { Welcome } from './explorer/welcome';
-import type { PythonState } from './explorer/welcome-reason';
+import type { FoundPython } from './explorer/welcome-reason';
 import { LogChannels } from './log-channels';
 import { OutputDocuments } from './output/output-documents';
 import { StatusBarItem } from './status-bar';
@@ -23,7 +23,7 @@ export interface ViewsOptions {
   /** The person's sentence for an error of a service. */
   readonly describeError: (error: Error) => string;
   /** Whether notebooks in Python can be executed on this machine. */
-  readonly findPython: () => Promise<PythonState>;
+  readonly findPython: () => Promise<FoundPython>;
   /** Says a line in the extension's log. */
   readonly log: (line: string) => void;
 }

@@ -4,6 +4,7 @@ import * as path from 'node:path';
 import { activationCase } from './activation';
 import { explorerCase, tickCase } from './explorer/cases';
 import { firstListCase } from './first-list';
+import { hostileCase } from './hostile';
 import { KernelFloor } from './kernel-floor';
 import {
   checkOutput,
@@ -85,6 +86,7 @@ export const CASES: readonly Case[] = [
   overheadCase('overhead-1000-cells', 5, 1.15),
   scalingCase('scaling-10kb-cells', 3, 1.3),
   firstListCase('first-list-10000', 5, 10_000, 3, 120),
+  hostileCase('hostile', 5000, 0.25),
   activationCase('activation', 7, 0.03),
   explorerCase('explorer-10000', 5, 1.5, 60),
   tickCase('explorer-10000-tick', 3, 0.01),

@@ -64,6 +64,11 @@ export class BenchService {
     return new BenchService(dataDirectory, child, new URL(endpoint), token, removesData);
   }
 
+  /** Where it listens and what lets one in, for requests that no client of ours would send. */
+  get address(): { port: number; token: string } {
+    return { port: Number(this.endpoint.port), token: this.token };
+  }
+
   /** Creates an execution of the notebook at `file` and answers its resource name. */
   async create(file: string): Promise<string> {
     this.#nextId += 1;

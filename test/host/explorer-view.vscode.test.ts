@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import type * as vscode from 'vscode';
 import { NO_FILTER } from '../../src/views/explorer/arrangement';
-import { ExplorerView } from '../../src/views/explorer/explorer-view';
+import type { ExplorerView } from '../../src/views/explorer/explorer-view';
 import { FakeClock } from '../unit/tracking/fake-clock';
+import { shipped } from './support/executions';
 import { FakeTreeView, FakeWindow } from './support/window';
 
 class FakeMemento implements vscode.Memento {
@@ -39,7 +40,7 @@ describe('the view of executions', () => {
       onDidChange: () => ({ dispose: () => undefined }),
       setWatched: () => undefined,
     };
-    explorer = new ExplorerView({ tracking, monitor, clock, memento, describeError: String });
+    explorer = new (shipped().ExplorerView)({ tracking, monitor, clock, memento, describeError: String });
   }
   beforeEach(() => {
     window = new FakeWindow();

@@ -130,6 +130,22 @@ describe('Google Cloud: executions', () => {
     assert.equal(await readFile(file, 'utf8'), (await cloud.storage.get(uri)).toString());
   });
 
+  it('reaches Google Cloud also where the environment names a proxy', async () => {
+    // The editor leads requests through its own proxy settings. What the variable says, Google's library looks at all the same.
+    const { HTTPS_PROXY } = process.env;
+    process.env['HTTPS_PROXY'] = 'http://127.0.0.1:9';
+    let name: unknown;
+    try {
+      chooseCloud();
+      name = await run('execute', await notebook('proxied', 'print(1)'));
+      assert.deepEqual(person.complaints, []);
+    } finally {
+      if (HTTPS_PROXY === undefined) delete process.env['HTTPS_PROXY'];
+      else process.env['HTTPS_PROXY'] = HTTPS_PROXY;
+    }
+    await ended(name);
+  });
+
   it('tells which cell failed, although lists of the service do not say it', async () => {
     runs.error = 'too small';
     chooseCloud();

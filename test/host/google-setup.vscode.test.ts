@@ -97,7 +97,7 @@ describe('Google Cloud: set-up', () => {
     process.env['PATH'] = [gcloud, process.env['PATH']].join(path.delimiter);
     globalThis.fetch = cloud.tokens.fetch;
     // A terminal that signs in as gcloud does, and closes.
-    Reflect.set(vscode.window, 'createTerminal', (name: string) => {
+    Reflect.set(vscode.window, 'createTerminal', ({ name = '' }: vscode.TerminalOptions) => {
       const closed = new vscode.EventEmitter<void>();
       return createTerminal({
         name,

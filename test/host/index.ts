@@ -1,4 +1,5 @@
 import { runSuites } from '../support/mocha';
+import { activated } from './support/executions';
 
 /**
  * What VS Code calls in the file that it is given as `extensionTestsPath`: runs the suites *.vscode.test.ts within the
@@ -6,6 +7,7 @@ import { runSuites } from '../support/mocha';
  */
 export async function run(): Promise<void> {
   process.setSourceMapsEnabled(true);
+  await activated();
   const { failed } = await runSuites({ folder: __dirname, ending: '.vscode.test.js', timeout: 120_000 });
   if (failed > 0) {
     throw new Error(`${String(failed)} tests failed`);

@@ -101,7 +101,7 @@ describe('manifest', () => {
     const rules = new Map(
       (contributes.menus['commandPalette'] ?? []).map(({ command, when }) => [command, when]),
     );
-    for (const hidden of ['loadMore', 'openCell'])
+    for (const hidden of ['loadMore', 'openCell', 'createEnvironment'])
       assert.equal(rules.get(`notebookExecutions.${hidden}`), 'false');
     assert.equal(
       rules.get('notebookExecutions.execute'),

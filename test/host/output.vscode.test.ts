@@ -5,10 +5,8 @@ import { writeFile as writeText } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import type { EmbeddedExecutionService } from '../../src/embedded';
 import type { Execution } from '../../src/execution/execution';
-import { ExecutionStore } from '../../src/tracking/execution-store';
 import { notebookData, originalOutput } from '../../src/views/output/notebook-data';
 import { OUTPUT_NOTEBOOK } from '../../src/views/output/output-uri';
-import { LogChannels } from '../../src/views/log-channels';
 import { until } from '../support/until';
 import { FakeClock } from '../unit/tracking/fake-clock';
 import { ScriptedService } from '../unit/tracking/scripted-service';
@@ -16,6 +14,7 @@ import {
   allNames,
   ended,
   notebookText,
+  shipped,
   withSettings,
   workspaceFolder,
   writeFile,
@@ -485,6 +484,7 @@ describe('notebooks of executions', () => {
 describe('the kernel’s log', () => {
   it('is shown to its end, also what was written while it was shown', async () => {
     const clock = new FakeClock();
+    const { ExecutionStore, LogChannels } = shipped();
     const store = new ExecutionStore();
     const scripted = new ScriptedService();
     let log = '';

@@ -46,6 +46,8 @@ const IN_NOTHING: Readonly<Record<string, Found>> = {
   setDefaultTemplate: /^Set Default Template$/,
   executeExample: ASKS_TEMPLATE,
   installIpykernel: /^ipykernel is already installed/,
+  // The Python extension asks.
+  selectPython: () => true,
   signIn: /^No Google Cloud service needs you to sign in/,
   showExtensionLog: () =>
     vscode.window.visibleTextEditors.some(({ document }) => document.uri.scheme === 'output'),

@@ -5,6 +5,7 @@ import * as path from 'node:path';
 import type * as vscode from 'vscode';
 import { ExecuteCommands } from '../../src/commands/execute-commands';
 import { problemOf } from '../../src/commands/problems/problem-sentences';
+import { PythonFinder } from '../../src/commands/python/chosen-python';
 import { SubmissionMemory } from '../../src/commands/submission/submission-memory';
 import { WriteBackService } from '../../src/commands/write-back/write-back';
 import { EmbeddedExecutionService } from '../../src/embedded';
@@ -43,6 +44,7 @@ describe('a service that cannot start', () => {
     const commands = new ExecuteCommands({
       tracking,
       memory: new SubmissionMemory(memento),
+      pythons: new PythonFinder(memento, () => undefined),
       writeBack: new WriteBackService(tracking.store, memento, () => undefined),
       serviceFor: () => Promise.resolve(service),
       ignoredFields: () => [],

@@ -3,27 +3,27 @@ import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import { chosenPython } from '../../src/commands/python/chosen-python';
 import { kernelEnvironment } from '../../src/commands/python/kernel-environment';
 import { pythonOnPath } from '../../src/commands/python/python-on-path';
+import type { EmbeddedExecutionService } from '../../src/embedded';
 import { describePython } from '../../src/system/python-environment';
-import {
-  activated,
-  ended,
-  notebookText,
-  outsider,
-  textOf,
-  withSettings,
-  workspaceFolder,
-  writeFile,
-} from './support/executions';
-import { Person } from './support/person';
+import { until } from '../support/until';
+import { ended, notebookText, textOf, workspaceFolder, writeFile } from './support/executions';
+import type { Person } from './support/person';
+import { run, suiteOfCommands } from './support/suite';
 
-const NOTEBOOK = vscode.Uri.joinPath(workspaceFolder(), 'x.ipynb');
+/** What tests tell the extensions that are set beside ours (test/support/small-extension.ts). */
+interface Neighbour {
+  choose(...choice: unknown[]): void;
+  willChoose(executable: string | undefined): void;
+  misbehave(how: '' | 'throws' | 'hangs'): void;
+}
+const JUPYTER = 'ms-toolsai.jupyter';
+const PYTHON = 'ms-python.python';
+const ENVIRONMENTS = 'ms-python.vscode-python-envs';
 
-/** An extension that tests set beside ours (test/support/small-extension.ts), to say what is chosen in it. */
-async function neighbour(id: string): Promise<{ choose(...choice: unknown[]): void }> {
-  const extension = vscode.extensions.getExtension<{ choose(...choice: unknown[]): void }>(id);
+async function neighbour(id: string): Promise<Neighbour> {
+  const extension = vscode.extensions.getExtension<Neighbour>(id);
   assert.ok(extension, id);
   return extension.activate();
 }
@@ -38,58 +38,162 @@ async function executable(...parts: string[]): Promise<string> {
 
 describe('Python of a notebook', () => {
   let folder: string;
+  let notebook: vscode.Uri;
+  let service: EmbeddedExecutionService;
+  let person: Person;
+  suiteOfCommands(
+    { 'notebookExecutions.openOutput': 'never', 'notebookExecutions.notifyFailure': false },
+    (parts) => {
+      ({ service, person } = parts);
+    },
+  );
 
   beforeEach(async () => {
     folder = await fs.mkdtemp(path.join(os.tmpdir(), 'nbx-env-'));
+    notebook = await writeFile('x.ipynb', notebookText(['import sys; print(sys.prefix)']));
   });
   afterEach(async () => {
-    await selectPython(undefined);
-    (await neighbour('ms-toolsai.jupyter')).choose(NOTEBOOK, undefined);
+    (await neighbour(JUPYTER)).choose(notebook, undefined);
+    (await neighbour(PYTHON)).choose(undefined);
+    (await neighbour(PYTHON)).willChoose(undefined);
+    (await neighbour(ENVIRONMENTS)).choose(vscode.Uri.joinPath(notebook, '..'), undefined);
+    for (const id of [JUPYTER, PYTHON, ENVIRONMENTS]) (await neighbour(id)).misbehave('');
     await fs.rm(folder, { recursive: true });
     for (const name of ['.venv', 'venv', '.env']) {
       await fs.rm(path.join(workspaceFolder().fsPath, name), { recursive: true, force: true });
     }
   });
 
-  /** Selects an interpreter in the Python extension. */
-  async function selectPython(selected: string | undefined): Promise<void> {
-    (await neighbour('ms-python.python')).choose(selected);
+  /** What the pick says will run: the description of the built-in template, once it is known. */
+  async function said(...notebooks: vscode.Uri[]): Promise<string> {
+    let description = '';
+    person.willPick(async (pick) => {
+      description = await until('the Python is said', () => {
+        const now = pick.row('This machine').description ?? '';
+        return now === 'On this machine' ? undefined : now;
+      });
+      pick.leave();
+    });
+    await run('execute', notebooks[0], notebooks);
+    return description;
   }
+  const inWorkspace = (name: string): Promise<string> =>
+    executable(workspaceFolder().fsPath, name, 'bin', 'python');
 
   it('is the one selected in the Python extension', async () => {
     const python = await executable(folder, 'bin', 'python');
-    await executable(workspaceFolder().fsPath, '.venv', 'bin', 'python');
-    await selectPython(python);
-    assert.equal((await chosenPython(NOTEBOOK))?.executable, python);
+    await inWorkspace('.venv');
+    (await neighbour(PYTHON)).choose(python);
+    assert.equal(await said(notebook), python);
   });
 
-  it('is that of the kernel chosen for the notebook in the Jupyter extension, by its executable or its folder', async () => {
-    await selectPython(await executable(folder, 'bin', 'python'));
+  it('is that of the kernel chosen for the notebook in Jupyter, by its executable or its folder, open or not', async () => {
+    const selected = await executable(folder, 'bin', 'python');
+    (await neighbour(PYTHON)).choose(selected);
     const chosen = await executable(folder, 'kernel', 'bin', 'python');
-    const jupyter = await neighbour('ms-toolsai.jupyter');
-    for (const name of [chosen, path.join(folder, 'kernel')]) {
-      jupyter.choose(NOTEBOOK, name);
-      assert.equal((await chosenPython(NOTEBOOK))?.executable, chosen);
-    }
-    // Of this notebook, not of others; and not of one that is gone.
-    const other = vscode.Uri.joinPath(workspaceFolder(), 'y.ipynb');
-    assert.equal((await chosenPython(other))?.executable, path.join(folder, 'bin', 'python'));
-    jupyter.choose(NOTEBOOK, path.join(folder, 'gone'));
-    assert.equal((await chosenPython(NOTEBOOK))?.executable, path.join(folder, 'bin', 'python'));
+    const jupyter = await neighbour(JUPYTER);
+    jupyter.choose(notebook, chosen);
+    assert.ok(!vscode.workspace.notebookDocuments.some(({ uri }) => uri.toString() === notebook.toString()));
+    assert.equal(await said(notebook), chosen);
+    const open = await writeFile('open.ipynb', notebookText(['1']));
+    await vscode.window.showNotebookDocument(await vscode.workspace.openNotebookDocument(open));
+    jupyter.choose(open, path.join(folder, 'kernel'));
+    assert.equal(await said(open), chosen);
+    // Of these notebooks, not of others; and not one that is gone.
+    const other = await writeFile('other.ipynb', notebookText(['1']));
+    assert.equal(await said(other), selected);
+    jupyter.choose(other, path.join(folder, 'gone'));
+    assert.equal(await said(other), selected);
+    // Of several notebooks, each one's.
+    assert.equal(await said(notebook, other), `${chosen}, ${selected}`);
+  });
+
+  it('is that of the project in Python Environments', async () => {
+    (await neighbour(PYTHON)).choose(await executable(folder, 'bin', 'python'));
+    const project = await executable(folder, 'project', 'bin', 'python');
+    (await neighbour(ENVIRONMENTS)).choose(vscode.Uri.joinPath(notebook, '..'), project);
+    assert.equal(await said(notebook), project);
   });
 
   it('is that of the workspace where the extension selects none, or one that is gone', async () => {
-    const venv = await executable(workspaceFolder().fsPath, 'venv', 'bin', 'python');
-    await selectPython(undefined);
-    assert.equal((await chosenPython(NOTEBOOK))?.executable, venv);
-    await selectPython(path.join(folder, 'gone'));
-    assert.equal((await chosenPython(NOTEBOOK))?.executable, venv);
-    const hidden = await executable(workspaceFolder().fsPath, '.venv', 'bin', 'python');
-    assert.equal((await chosenPython(NOTEBOOK))?.executable, hidden);
+    const venv = await inWorkspace('venv');
+    assert.equal(await said(notebook), venv);
+    (await neighbour(PYTHON)).choose(path.join(folder, 'gone'));
+    assert.equal(await said(notebook), venv);
+    const hidden = await inWorkspace('.venv');
+    assert.equal(await said(notebook), hidden);
   });
 
-  it('is none of these where there is none; then the first on the PATH with ipykernel', async () => {
-    assert.equal(await chosenPython(NOTEBOOK), undefined);
+  for (const how of ['throws', 'hangs'] as const)
+    it(`is found all the same where every other extension ${how}`, async () => {
+      for (const id of [JUPYTER, PYTHON, ENVIRONMENTS]) (await neighbour(id)).misbehave(how);
+      const venv = await inWorkspace('.venv');
+      assert.equal(await said(notebook), venv);
+      assert.deepEqual(person.complaints, []);
+    });
+
+  it('runs as it was said, with name and version', async () => {
+    const real = await realPython();
+    // The one that tests install what notebooks need in, by another name.
+    const science = path.join(folder, 'science');
+    await fs.symlink(real.prefix, science);
+    const python = path.join(science, 'bin', 'python');
+    (await neighbour(JUPYTER)).choose(notebook, python);
+    let description: string | undefined;
+    person.willPick(async (pick) => {
+      description = await until('the version is said', () =>
+        pick.row('This machine').description?.includes('(') === true
+          ? pick.row('This machine').description
+          : undefined,
+      );
+      pick.choose('This machine');
+    });
+    const execution = await ended(service, await run('execute', notebook));
+    assert.equal(execution.state, 'SUCCEEDED', execution.runStatus?.message);
+    assert.equal(description, `science (${real.version})`);
+    assert.equal(execution.runOptions?.interpreter, python);
+    assert.match(await textOf(service.readOutput(execution)), new RegExp(science));
+  });
+
+  it('is selected in the Python extension’s own pick (selectPython)', async () => {
+    const real = await realPython();
+    const python = path.join(real.prefix, 'bin', 'python');
+    (await neighbour(PYTHON)).choose(await inWorkspace('.venv'));
+    (await neighbour(PYTHON)).willChoose(python);
+    await run('selectPython');
+    await person.message(new RegExp(`^Notebooks can be executed with ${python}`));
+    assert.match(await said(notebook), /^\.venv \(3\./);
+  });
+
+  it('takes no packages where it belongs to the system: what else can be done is offered (installIpykernel)', async () => {
+    const managed = await executable(folder, 'bin', 'python');
+    await fs.writeFile(
+      managed,
+      '#!/bin/sh\necho "error: externally-managed-environment\n\nhint: See PEP 668" >&2\nexit 1\n',
+    );
+    (await neighbour(PYTHON)).choose(managed);
+    await run('installIpykernel');
+    const { text, buttons } = await person.message(
+      /^Packages cannot be installed in .*bin\/python: it belongs to/,
+    );
+    assert.ok(text.includes(managed));
+    assert.deepEqual(buttons.slice(0, 2), ['Create .venv in This Workspace', 'Select Another Python…']);
+  });
+
+  it('makes no environment in the place of something else, and leaves none half made (createEnvironment)', async () => {
+    const directory = path.join(workspaceFolder().fsPath, '.venv');
+    (await neighbour(PYTHON)).choose(await executable(folder, 'bin', 'python'));
+    await run('createEnvironment');
+    await person.message(/\.venv could not be created/);
+    assert.deepEqual(await fs.readdir(directory).catch(() => 'none'), 'none');
+    await fs.mkdir(directory);
+    await fs.writeFile(path.join(directory, 'theirs'), '');
+    await run('createEnvironment');
+    await person.message(/\.venv is there already, but it is not a Python environment/);
+    assert.deepEqual(await fs.readdir(directory), ['theirs']);
+  });
+
+  it('is the first on the PATH with ipykernel where none is chosen', async () => {
     const without = await executable(folder, 'python3');
     const found = await pythonOnPath({ PATH: `${folder}:${process.env['PATH'] ?? ''}` });
     assert.equal(found?.hasIpykernel, true);
@@ -106,7 +210,7 @@ describe('Python of a notebook', () => {
   it('brings its environment: a virtual one', async () => {
     const python = await executable(folder, 'bin', 'python');
     await fs.writeFile(path.join(folder, 'pyvenv.cfg'), '');
-    const environment = await kernelEnvironment(NOTEBOOK, await describePython(python), {});
+    const environment = await kernelEnvironment(notebook, await describePython(python), {});
     assert.equal(environment['VIRTUAL_ENV'], folder);
     assert.ok(environment['PATH']?.startsWith(`${folder}/bin:`));
     assert.equal(environment['PYTHONHOME'], undefined);
@@ -123,7 +227,7 @@ describe('Python of a notebook', () => {
       'echo noise; export GDAL_DATA="$CONDA_PREFIX/share\nsecond line"\n',
     );
     process.env['a.name'] = 'stays';
-    const environment = await kernelEnvironment(NOTEBOOK, await describePython(python), {});
+    const environment = await kernelEnvironment(notebook, await describePython(python), {});
     delete process.env['a.name'];
     assert.equal(environment['a.name'], 'stays');
     assert.equal(environment['CONDA_PREFIX'], prefix);
@@ -137,7 +241,7 @@ describe('Python of a notebook', () => {
       path.join(workspaceFolder().fsPath, '.env'),
       'ONE=1\nTWO="${ONE} and ${HOME}"\nTHREE=file\n',
     );
-    const environment = await kernelEnvironment(NOTEBOOK, undefined, { THREE: 'template' });
+    const environment = await kernelEnvironment(notebook, undefined, { THREE: 'template' });
     assert.equal(environment['TWO'], `1 and ${process.env['HOME'] ?? ''}`);
     assert.equal(environment['THREE'], 'template');
     assert.deepEqual(
@@ -147,31 +251,25 @@ describe('Python of a notebook', () => {
   });
 
   it('reaches the kernel, so that !pip is the environment’s own', async () => {
-    await activated();
-    const service = outsider();
-    const person = new Person();
-    const undo = await withSettings({
-      'notebookExecutions.openOutput': 'never',
-      'notebookExecutions.notifyFailure': false,
+    await fs.writeFile(path.join(workspaceFolder().fsPath, '.env'), 'FROM_FILE=yes\n');
+    person.willPick((pick) => {
+      pick.choose('This machine');
     });
-    try {
-      await fs.writeFile(path.join(workspaceFolder().fsPath, '.env'), 'FROM_FILE=yes\n');
-      person.willPick((pick) => {
-        pick.choose('This machine');
-      });
-      const code = 'import os, sys\n!pip --version\nprint(os.environ["FROM_FILE"], sys.prefix)';
-      const uri = await writeFile('pip.ipynb', notebookText([code]));
-      const execution = await ended(
-        service,
-        await vscode.commands.executeCommand('notebookExecutions.execute', uri),
-      );
-      const output = await textOf(service.readOutput(execution));
-      const prefix = /yes (\S+?)\\n/.exec(output)?.[1];
-      assert.ok(prefix !== undefined && output.includes(`from ${prefix}/lib`), output);
-    } finally {
-      await undo();
-      person.leave();
-      service.dispose();
-    }
+    const code = 'import os, sys\n!pip --version\nprint(os.environ["FROM_FILE"], sys.prefix)';
+    const uri = await writeFile('pip.ipynb', notebookText([code]));
+    const execution = await ended(service, await run('execute', uri));
+    const output = await textOf(service.readOutput(execution));
+    const prefix = /yes (\S+?)\\n/.exec(output)?.[1];
+    assert.ok(prefix !== undefined && output.includes(`from ${prefix}/lib`), output);
   });
 });
+
+/** The Python on the PATH of the tests: an environment with all that notebooks need. */
+async function realPython(): Promise<{ prefix: string; version: string }> {
+  const found = await pythonOnPath(process.env);
+  assert.ok(found?.prefix !== undefined);
+  const config = await fs.readFile(path.join(found.prefix, 'pyvenv.cfg'), 'utf8');
+  const version = /^version = (\S+)$/m.exec(config)?.[1];
+  assert.ok(version !== undefined, config);
+  return { prefix: found.prefix, version };
+}

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, truncateSync } from 'node:fs';
 import * as path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import * as vscode from 'vscode';
@@ -8,14 +8,20 @@ import type { Execution } from '../../src/execution/execution';
 import type { MachineInfo } from '../../src/execution/machine';
 import { MASK } from '../../src/execution/secret-names';
 import { Emitter } from '../../src/tracking/emitter';
-import { ExecutionStore } from '../../src/tracking/execution-store';
 import { DEFAULT_ARRANGEMENT } from '../../src/views/explorer/arrangement';
-import { ExecutionTreeProvider } from '../../src/views/explorer/execution-tree-provider';
 import type { TreeNode } from '../../src/views/explorer/nodes';
 import { until } from '../support/until';
 import { FakeClock } from '../unit/tracking/fake-clock';
 import { ScriptedService } from '../unit/tracking/scripted-service';
-import { allNames, ended, notebookText, textOf, withSettings, writeFile } from './support/executions';
+import {
+  allNames,
+  ended,
+  notebookText,
+  shipped,
+  textOf,
+  withSettings,
+  writeFile,
+} from './support/executions';
 import type { OpenPick, Person } from './support/person';
 import { run, suiteOfCommands } from './support/suite';
 
@@ -87,6 +93,27 @@ describe('upkeep of this machine', () => {
     await run('cleanUp');
     await person.message(/^There is nothing to clean up/);
     await service.delete(kept.name);
+  });
+
+  it('cleans up what cannot be read, where there is any', async () => {
+    const { name, executionTemplate } = await submit('damaged');
+    await ended(service, name);
+    const input = vscode.Uri.parse(executionTemplate?.inputNotebookFile ?? '').fsPath;
+    const folder = path.dirname(input);
+    await service.stop();
+    truncateSync(path.join(folder, 'execution.json'), 10);
+    await service.restart();
+    assert.deepEqual((await service.info())?.setAside, [path.basename(folder)]);
+    person.willPick((pick) => {
+      const row = pick.row('Those that cannot be read');
+      assert.equal(row.description, '1 execution');
+      pick.choose('Those that cannot be read');
+    });
+    person.willPress(/^Delete 1 execution\?$/, 'Delete');
+    await run('cleanUp');
+    await person.message(/^Deleted 1 execution\.$/);
+    assert.deepEqual((await service.info())?.setAside, []);
+    assert.ok(!existsSync(folder));
   });
 
   it('writes a report that has no secret', async () => {
@@ -238,6 +265,7 @@ describe('the row of this machine', () => {
 
   it('is the last, once there are executions, and says version, time, queue and disk', async () => {
     const clock = new FakeClock();
+    const { ExecutionStore, ExecutionTreeProvider } = shipped();
     const store = new ExecutionStore();
     const scripted = new ScriptedService();
     const changed = new Emitter<undefined>();

@@ -10,20 +10,36 @@ export interface SmallExtension {
   /** CommonJS with `activate`. */
   readonly code: string;
   readonly activationEvents: readonly string[];
+  /** Runs in workspaces that are not trusted, too. */
+  readonly untrusted?: boolean;
   /** What its manifest contributes. */
   readonly contributes?: object;
 }
 
 /**
- * The extensions that ours works with, with what it uses of their documented API. Tests say by `choose` what a person has
- * chosen in them: an environment of Python for a notebook, or for all; undefined for none.
+ * The extensions that ours works with. They answer as the real ones do: with instances whose fields are getters; Jupyter about open
+ * notebooks only, and some time after these were opened; Python always, before it has found anything with `python`. Tests say
+ * by `choose` what was chosen in them, and by `misbehave` that they hang, or throw.
  */
 export const NEIGHBOURS: readonly SmallExtension[] = [
   {
     id: 'ms-toolsai.jupyter',
     // Its kernel answers every cell with one line.
-    code: `const { notebooks, NotebookCellOutput, NotebookCellOutputItem } = require('vscode');
+    code: `const { EventEmitter, workspace, notebooks, NotebookCellOutput, NotebookCellOutputItem } = require('vscode');
 const chosen = new Map();
+const bound = new Map();
+const changed = new EventEmitter();
+let mode = '';
+class Environment {
+  constructor(path) { this.id = path; }
+  get path() { return this.id; }
+}
+// The choice is kept with the window, and comes back when the notebook is opened.
+const bind = ({ uri }) => setTimeout(() => {
+  const path = chosen.get(uri.toString());
+  if (path !== undefined) bound.set(uri.toString(), new Environment(path));
+  changed.fire(uri);
+}, 100);
 exports.activate = () => {
   const controller = notebooks.createNotebookController('stub', 'jupyter-notebook', 'Stub Kernel');
   controller.executeHandler = async (cells) => {
@@ -34,27 +50,79 @@ exports.activate = () => {
       execution.end(true, Date.now());
     }
   };
+  workspace.onDidOpenNotebookDocument(bind);
+  workspace.onDidCloseNotebookDocument(({ uri }) => bound.delete(uri.toString()));
+  workspace.notebookDocuments.forEach(bind);
   const opened = [];
   return {
     opened,
     openNotebook: async (uri, environment) => { opened.push([uri.toString(), environment]); },
-    getPythonEnvironment: (uri) => chosen.get(uri.toString()),
-    choose: (uri, path) => path === undefined ? chosen.delete(uri.toString()) : chosen.set(uri.toString(), { id: path, path }),
+    onDidChangePythonEnvironment: changed.event,
+    getPythonEnvironment: (uri) => {
+      if (mode === 'throws') throw new Error('Jupyter is broken');
+      return bound.get(uri.toString());
+    },
+    choose: (uri, path) => {
+      path === undefined ? chosen.delete(uri.toString()) : chosen.set(uri.toString(), path);
+      bound.delete(uri.toString());
+      workspace.notebookDocuments.filter((each) => each.uri.toString() === uri.toString()).forEach(bind);
+    },
+    misbehave: (how) => { mode = how; },
   };
 };`,
     activationEvents: ['onNotebook:jupyter-notebook'],
   },
   {
     id: 'ms-python.python',
-    code: `const { Uri } = require('vscode');
-let chosen;
+    code: `const { commands, Uri } = require('vscode');
+let chosen = 'python';
+let next;
+let mode = '';
+class Path {
+  constructor(path) { this.id = path === 'python' ? 'DEFAULT_PYTHON' : path; this.value = path; }
+  get path() { return this.value; }
+}
+class Resolved {
+  constructor(path) { this.id = path; }
+  get executable() { return { uri: Uri.file(this.id), bitness: '64-bit' }; }
+}
+commands.registerCommand('python.setInterpreter', () => { chosen = next ?? chosen; });
 exports.activate = () => ({
   environments: {
-    getActiveEnvironmentPath: () => ({ id: String(chosen), path: chosen }),
-    resolveEnvironment: async ({ path } = {}) =>
-      path === undefined ? undefined : { id: path, executable: { uri: Uri.file(path), bitness: '64-bit' } },
+    getActiveEnvironmentPath: () => {
+      if (mode === 'throws') throw new Error('Python is broken');
+      return new Path(chosen);
+    },
+    resolveEnvironment: ({ path }) =>
+      mode === 'hangs' ? new Promise(() => {}) : Promise.resolve(path === 'python' ? undefined : new Resolved(path)),
+    updateActiveEnvironmentPath: async (path) => { chosen = path; },
   },
-  choose: (path) => { chosen = path; },
+  choose: (path) => { chosen = path ?? 'python'; },
+  /** What its picker answers. */
+  willChoose: (path) => { next = path; },
+  misbehave: (how) => { mode = how; },
+});`,
+    activationEvents: ['onCommand:python.setInterpreter'],
+  },
+  {
+    id: 'ms-python.vscode-python-envs',
+    code: `const { Uri } = require('vscode');
+const projects = new Map();
+let mode = '';
+class Environment {
+  constructor(executable) { this.executable = executable; }
+  get execInfo() { return { run: { executable: this.executable } }; }
+}
+exports.activate = () => ({
+  getEnvironment: async (uri) => {
+    if (mode === 'throws') throw new Error('Python Environments is broken');
+    if (mode === 'hangs') return new Promise(() => {});
+    const found = [...projects].find(([folder]) => uri?.toString().startsWith(folder + '/'));
+    return found && new Environment(found[1]);
+  },
+  choose: (folder, executable) =>
+    executable === undefined ? projects.delete(folder.toString()) : projects.set(folder.toString(), executable),
+  misbehave: (how) => { mode = how; },
 });`,
     activationEvents: [],
   },
@@ -67,6 +135,8 @@ export async function writeSmallExtension(extension: SmallExtension, folder: str
   const manifest = {
     ...{ publisher, name, displayName: extension.id, version: '1.0.0', main: './extension.js' },
     ...{ engines: { vscode: '^1.100.0' }, activationEvents: extension.activationEvents },
+    // Like the real ones but for those that a test needs there, none runs in a workspace that is not trusted.
+    capabilities: { untrustedWorkspaces: { supported: extension.untrusted ?? false } },
     contributes: extension.contributes,
   };
   await mkdir(place, { recursive: true });

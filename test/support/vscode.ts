@@ -86,6 +86,7 @@ export async function writeSettings(
 export class VSCode {
   private static readonly running = new Set<VSCode>();
   private browser: Promise<Browser> | undefined;
+  private readonly windows: Workbench[] = [];
 
   private constructor(
     readonly url: string,
@@ -221,8 +222,10 @@ export class VSCode {
     const page = await context.newPage();
     // Far above what anything takes, also on a busy machine.
     page.setDefaultTimeout(60_000);
-    await page.goto(this.windowUrl(options));
     const workbench = new Workbench(page);
+    this.windows.push(workbench);
+    await workbench.watchErrors();
+    await page.goto(this.windowUrl(options));
     await workbench.ready();
     if (this.options.vsix !== undefined) {
       // All extensions' contributions come at once, the notebook editor's among them.
@@ -282,7 +285,10 @@ export class VSCode {
     await (this.options.home === undefined ? this.stop() : this.stopEditor());
   }
 
-  /** Ends its windows, itself, its embedded service with all runners and kernels, and removes its files. */
+  /**
+   * Ends its windows, itself, its embedded service with all runners and kernels, and removes its files.
+   * @throws where a window has shown an error that the test did not name.
+   */
   async stop(): Promise<void> {
     await this.stopEditor();
     const service = path.join(ROOT, 'dist/service.js');
@@ -295,6 +301,8 @@ export class VSCode {
     if (this.options.home === undefined) {
       await rm(this.home, { recursive: true, force: true, maxRetries: 5 });
     }
+    const errors = this.windows.flatMap((window) => window.unexpectedErrors());
+    if (errors.length > 0) throw new Error(`Errors were shown that no test expected: ${errors.join(' | ')}`);
   }
 }
 

@@ -13,12 +13,49 @@ interface DecodableImage {
   decode(): Promise<void>;
 }
 
+/** Hands every error that appears as a toast to `errorToast`, once. */
+const WATCH_ERRORS = `new MutationObserver(() => {
+  for (const toast of document.querySelectorAll('.notification-toast:has(.codicon-error)')) {
+    const text = toast.querySelector('.notification-list-item-message')?.textContent ?? '';
+    if (text === '' || toast.dataset.told === text) continue;
+    toast.dataset.told = text;
+    errorToast(text);
+  }
+}).observe(document, { childList: true, subtree: true, characterData: true });`;
+
 /**
  * A window of VS Code, through what a person sees and does in it. Every method waits for what it needs; a wait that
  * runs out rejects with what was looked for.
  */
 export class Workbench {
+  private readonly errors: string[] = [];
+  /** Texts of notifications that the test named. */
+  private readonly expected: (string | RegExp)[] = [];
+
   constructor(readonly page: Page) {}
+
+  /** The errors that were shown as toasts and that the test did not name. */
+  unexpectedErrors(): string[] {
+    return this.errors.filter(
+      (text) =>
+        !this.expected.some((each) =>
+          typeof each === 'string' ? text.toLowerCase().includes(each.toLowerCase()) : each.test(text),
+        ),
+    );
+  }
+
+  /** Notices errors from now on, also after a reload. Before the page is loaded. */
+  async watchErrors(): Promise<void> {
+    await this.page.exposeFunction('errorToast', (text: string) => {
+      this.errors.push(text);
+    });
+    await this.page.addInitScript({ content: WATCH_ERRORS });
+  }
+
+  /** An error that may be shown as a toast, where the test does not look at it by {@link notification}. */
+  expectError(text: string | RegExp): void {
+    this.expected.push(text);
+  }
 
   /** Waits until the window shows its parts. */
   async ready(): Promise<void> {
@@ -181,8 +218,9 @@ export class Workbench {
 
   // Notifications and dialogs
 
-  /** A notification on the screen. */
+  /** A notification on the screen. An error with this text is no longer an unexpected one. */
   notification(text: string | RegExp): Locator {
+    this.expected.push(text);
     return this.page.locator('.notifications-toasts .notification-toast', { hasText: text });
   }
 

@@ -1,3 +1,4 @@
+import * as os from 'node:os';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import type { ServiceError } from '../../execution/errors';
@@ -128,7 +129,11 @@ const INSTALL_GCLOUD = 'https://cloud.google.com/sdk/docs/install';
  */
 async function signIn(command: string): Promise<void> {
   const inTerminal = (): void => {
-    const terminal = vscode.window.createTerminal(vscode.l10n.t('Sign In to Google Cloud'));
+    // Away from the workspace, where a shell of Windows would find programs first.
+    const terminal = vscode.window.createTerminal({
+      name: vscode.l10n.t('Sign In to Google Cloud'),
+      cwd: os.homedir(),
+    });
     terminal.show();
     terminal.sendText(command);
   };

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { isCleanedUp, type CleanedUp, type MachineService } from '../../execution/machine';
 import { isTerminal } from '../../execution/states';
 import type { TrackedExecution } from '../../tracking/execution-store';
+import type { TrackingService } from '../../tracking/tracking-service';
 import { parseTime } from '../../views/execution-facts';
 import { formatBytes, formatTime } from '../../views/text';
 import type { CommandMap } from '../command-map';
@@ -58,27 +59,7 @@ async function cleanUp(
   machine: MachineService,
   { tracking }: Pick<ExecutionContext, 'tracking'>,
 ): Promise<void> {
-  const now = Date.now();
-  const choices = await Promise.all(
-    AGES.map(async (days) => {
-      const before = new Date(now - days * DAY).toISOString();
-      return { days, before, found: await machine.cleanUp(before, true) };
-    }),
-  );
-  const items = choices
-    .filter(({ found }) => found.count > 0)
-    .map((choice) => ({
-      ...choice,
-      label:
-        choice.days === 0
-          ? vscode.l10n.t('All that have ended')
-          : vscode.l10n.t('Those that ended more than {0} days ago', choice.days),
-      description: sizeOf(choice.found),
-      detail: vscode.l10n.t(
-        'Oldest ended: {0}',
-        formatTime(parseTime(choice.found.oldest) ?? now, now, vscode.env.language),
-      ),
-    }));
+  const items = [...(await endedItems(machine, tracking)), ...(await setAsideItems(machine))];
   if (items.length === 0) {
     void vscode.window.showInformationMessage(
       vscode.l10n.t(
@@ -93,27 +74,72 @@ async function cleanUp(
   });
   if (chosen === undefined) return;
   const yes = vscode.l10n.t('Delete');
-  const question = vscode.l10n.t('Delete {0}?', sizeOf(chosen.found));
+  const question = vscode.l10n.t('Delete {0}?', chosen.description);
   const detail = vscode.l10n.t(
     'Outputs are deleted as well, except those in an output folder of your own. This cannot be undone.',
   );
   if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) !== yes) return;
   const title = vscode.l10n.t('Deleting executions');
-  const done = await vscode.window.withProgress(
-    { location: vscode.ProgressLocation.Notification, title },
-    async () => {
-      const ticket = tracking.store.begin();
-      const deleted = await machine.cleanUp(chosen.before, false);
-      for (const { service, execution } of tracking.store.all()) {
-        const gone = service.id === machine.id && isTerminal(execution.state);
-        if (gone && isCleanedUp(execution, chosen.before))
-          tracking.store.remove(ticket, service.id, execution.name);
-      }
-      await tracking.refresh();
-      return deleted;
+  const location = vscode.ProgressLocation.Notification;
+  const deleted = await vscode.window.withProgress({ location, title }, () => chosen.clean());
+  void vscode.window.showInformationMessage(vscode.l10n.t('Deleted {0}.', deleted));
+}
+
+/** A choice of *Clean Up*. */
+interface CleanUpItem extends vscode.QuickPickItem {
+  /** What it deletes: how many, and how large. */
+  readonly description: string;
+  /** Deletes it. @returns what was deleted, as in the description. */
+  clean(): Promise<string>;
+}
+
+async function endedItems(machine: MachineService, tracking: TrackingService): Promise<CleanUpItem[]> {
+  const now = Date.now();
+  const items: CleanUpItem[] = [];
+  for (const days of AGES) {
+    const before = new Date(now - days * DAY).toISOString();
+    const found = await machine.cleanUp(before, true);
+    if (found.count === 0) continue;
+    const oldest = formatTime(parseTime(found.oldest) ?? now, now, vscode.env.language);
+    items.push({
+      label:
+        days === 0
+          ? vscode.l10n.t('All that have ended')
+          : vscode.l10n.t('Those that ended more than {0} days ago', days),
+      description: sizeOf(found),
+      detail: vscode.l10n.t('Oldest ended: {0}', oldest),
+      clean: async () => {
+        const ticket = tracking.store.begin();
+        const deleted = await machine.cleanUp(before, false);
+        for (const { service, execution } of tracking.store.all()) {
+          const gone = service.id === machine.id && isTerminal(execution.state);
+          if (gone && isCleanedUp(execution, before))
+            tracking.store.remove(ticket, service.id, execution.name);
+        }
+        await tracking.refresh();
+        return sizeOf(deleted);
+      },
+    });
+  }
+  return items;
+}
+
+/** What is in no list: executions whose record cannot be read. */
+async function setAsideItems(machine: MachineService): Promise<CleanUpItem[]> {
+  const { setAside = [] } = (await machine.info()) ?? {};
+  if (setAside.length === 0) return [];
+  return [
+    {
+      label: vscode.l10n.t('Those that cannot be read'),
+      description: countOf(setAside.length),
+      detail: vscode.l10n.t('Their records are damaged or of a newer version; no list shows them.'),
+      clean: async () => countOf(await machine.deleteSetAside()),
     },
-  );
-  void vscode.window.showInformationMessage(vscode.l10n.t('Deleted {0}.', sizeOf(done)));
+  ];
+}
+
+function countOf(count: number): string {
+  return count === 1 ? vscode.l10n.t('1 execution') : vscode.l10n.t('{0} executions', count);
 }
 
 /** How many, and how large. */

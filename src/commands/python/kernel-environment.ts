@@ -18,10 +18,17 @@ export async function kernelEnvironment(
   python: PythonEnvironment | undefined,
   additions: Readonly<Record<string, string>>,
 ): Promise<Record<string, string>> {
-  const window = withoutEditorVariables(process.env);
-  const variables = python === undefined ? window : await activate(python, window);
+  const variables = await activatedEnvironment(python);
   const file = await envFile(notebook, variables);
   return { ...variables, ...file, ...variablesOf(additions) };
+}
+
+/** The window's environment with the Python environment activated. Nothing of it is the workspace's own. */
+export async function activatedEnvironment(
+  python: PythonEnvironment | undefined,
+): Promise<Record<string, string>> {
+  const window = withoutEditorVariables(process.env);
+  return python === undefined ? window : activate(python, window);
 }
 
 /** What activating the environment in a shell would leave behind. */

@@ -8,10 +8,12 @@ import { formParameters, ParameterForm } from '../../views/pickers/parameter-for
 import { pickParameters } from '../../views/pickers/parameter-picker';
 import { pickRunOptions } from '../../views/pickers/run-options-picker';
 import { pickTemplate, type TemplateChoice } from '../../views/pickers/template-picker';
-import { templateLabel } from '../../views/template-label';
+import { BUILT_IN_TEMPLATE, templateLabel } from '../../views/template-label';
 import { oneLine } from '../../views/text';
+import { pythonLabel } from '../python/python-label';
 import { loadParametersFile, readParametersText } from './parameter-texts';
 import { Problem } from '../problems/problem';
+import { templatePython } from './submission';
 import type { SubmissionChoice, SubmissionMemory } from './submission-memory';
 import { sentenceOfProblems } from '../templates/template-sentences';
 import { templateSummary } from '../templates/template-summary';
@@ -27,6 +29,9 @@ export interface Answers {
   readonly choice: SubmissionChoice;
 }
 
+/** Names of kernelspecs that leave open which Python is meant. Any other is a kernel of its own. */
+const PYTHON_KERNEL = /^python[23]?$/i;
+
 /** What a pick shows, and the template behind it. */
 interface Candidate extends TemplateChoice {
   readonly template: UserTemplate | undefined;
@@ -37,6 +42,7 @@ interface Candidate extends TemplateChoice {
  * @param initial choices to start from: of the last submission, or of an execution that is run again.
  * @param ignored names the fields of a template that its service cannot honour.
  * @param missingKernel names the kernel of a template that is not there; never rejects.
+ * @param python names the Python that runs the notebook where the template names none; never rejects.
  */
 export async function askForSubmission(
   source: vscode.Uri,
@@ -45,6 +51,7 @@ export async function askForSubmission(
   memory: SubmissionMemory,
   ignored: (template: UserTemplate) => readonly string[],
   missingKernel: (template: UserTemplate) => Promise<string | undefined>,
+  python: Promise<string | undefined>,
 ): Promise<Answers | undefined> {
   const title = vscode.l10n.t('Execute {0}', oneLine(path.posix.basename(source.path)));
   const { parameters, warnings } = inspectParameters(reading.notebook);
@@ -53,7 +60,7 @@ export async function askForSubmission(
   // What was typed stays when the person goes back for another template.
   let form: ParameterForm | undefined;
   for (;;) {
-    const chosen = await chooseTemplate(title, source, preselected, initial, ignored, missingKernel);
+    const chosen = await chooseTemplate(title, source, preselected, initial, ignored, missingKernel, python);
     if (chosen === undefined) {
       return undefined;
     }
@@ -115,6 +122,7 @@ export async function chooseTemplate(
   initial: SubmissionChoice | undefined,
   ignored: (template: UserTemplate) => readonly string[],
   missingKernel: (template: UserTemplate) => Promise<string | undefined>,
+  python: Promise<string | undefined>,
 ): Promise<{ template: UserTemplate; changed: boolean } | undefined> {
   const choices = templatesFor(source).map((entry): Candidate => {
     const { name, template, problems } = entry;
@@ -123,6 +131,7 @@ export async function chooseTemplate(
       name,
       template,
       description: template === undefined ? '' : serviceLabel(template),
+      later: template === undefined ? undefined : pythonDescription(template, source, python),
       problem: problems === undefined ? undefined : sentenceOfProblems(problems),
       note: template === undefined ? undefined : noteOf(template, unused),
       warning:
@@ -177,6 +186,26 @@ function unreadable(line: string | undefined): string {
 
 function notRemembered(names: readonly string[]): string {
   return vscode.l10n.t('Secret values are not remembered. Set them again if needed: {0}', names.join(', '));
+}
+
+/** Where a template runs notebooks, with the Python that runs them here. */
+async function pythonDescription(
+  template: UserTemplate,
+  source: vscode.Uri,
+  python: Promise<string | undefined>,
+): Promise<string | undefined> {
+  if (template.service !== 'embedded') return undefined;
+  const { kernelSpec } = template.executionTemplate;
+  const own = await templatePython(template, source);
+  const name =
+    kernelSpec !== undefined && !PYTHON_KERNEL.test(kernelSpec)
+      ? kernelSpec
+      : own === undefined
+        ? await python
+        : await pythonLabel(own);
+  if (name === undefined) return undefined;
+  // The built-in one says by its name where it runs.
+  return template.name === BUILT_IN_TEMPLATE ? name : `${serviceLabel(template)} · ${name}`;
 }
 
 /** Where a template runs notebooks. */

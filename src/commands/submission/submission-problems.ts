@@ -1,14 +1,15 @@
 import * as vscode from 'vscode';
 import { ServiceError } from '../../execution/errors';
 import type { UserTemplate } from '../../execution/template';
+import { describePython } from '../../system/python-environment';
 import { isJsonObject } from '../../notebook/json';
 import type { Notebook } from '../../notebook/model';
 import { label } from '../../views/pickers/label';
 import { googleRemedies } from '../google-cloud/google-sentences';
-import { installIpykernel } from '../python/ipykernel';
 import { Problem, type Remedy } from '../problems/problem';
 import { machineRemedies, sentenceOf } from '../problems/problem-sentences';
 import { pythonOnPath } from '../python/python-on-path';
+import type { PythonSetup } from '../python/python-setup';
 import { nameOf, type Submission } from './submission';
 import { editTemplates } from '../templates/template-settings';
 
@@ -22,12 +23,13 @@ export async function mendable(
   failure: unknown,
   submission: Submission,
   resubmit: Resubmit,
+  setup: PythonSetup,
 ): Promise<unknown> {
   if (!(failure instanceof ServiceError)) {
     return failure;
   }
   const error = await withPython(failure);
-  const remedies = remediesOf(error, submission, resubmit);
+  const remedies = remediesOf(error, submission, resubmit, setup);
   return remedies.length === 0 ? error : new Problem(sentenceOf(error), remedies, { cause: error });
 }
 
@@ -48,23 +50,27 @@ async function withPython(error: ServiceError): Promise<ServiceError> {
       );
 }
 
-function remediesOf(error: ServiceError, submission: Submission, resubmit: Resubmit): Remedy[] {
+function remediesOf(
+  error: ServiceError,
+  submission: Submission,
+  resubmit: Resubmit,
+  setup: PythonSetup,
+): Remedy[] {
   const again: Remedy = { label: vscode.l10n.t('Try Again'), run: () => resubmit(submission) };
   const edit: Remedy = { label: vscode.l10n.t('Edit Templates'), run: editTemplates };
   switch (error.reason) {
     case 'ipykernelMissing': {
       const interpreter = error.args['interpreter'];
-      return interpreter === undefined
-        ? []
-        : [
-            {
-              label: vscode.l10n.t('Install ipykernel'),
-              run: async () => {
-                await installIpykernel(interpreter, submission.source);
-                await resubmit(submission);
-              },
-            },
-          ];
+      if (interpreter === undefined) return [];
+      const goOn = async (executable: string): Promise<unknown> =>
+        resubmit(await withPythonOf(submission, executable));
+      return [
+        {
+          label: vscode.l10n.t('Install ipykernel'),
+          run: () => setup.installIpykernel(interpreter, goOn),
+        },
+        ...setup.waysRound(interpreter, goOn),
+      ];
     }
     case 'kernelNotFound': {
       const kernels = (error.args['kernels'] ?? '').split(', ').filter((name) => name !== '');
@@ -118,6 +124,16 @@ async function chooseKernel(
   if (chosen !== undefined) {
     await resubmit({ ...submission, template: withKernel(submission.template, chosen.kernel) });
   }
+}
+
+/** The submission with another Python, also where the template names one. */
+async function withPythonOf(submission: Submission, executable: string): Promise<Submission> {
+  const { interpreter: _, ...runOptions } = submission.template.runOptions;
+  return {
+    ...submission,
+    template: { ...submission.template, runOptions },
+    python: await describePython(executable),
+  };
 }
 
 function withKernel(template: UserTemplate, kernelSpec: string): UserTemplate {

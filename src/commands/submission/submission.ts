@@ -11,8 +11,7 @@ import type { TrackedExecution } from '../../tracking/execution-store';
 import type { TrackingService } from '../../tracking/tracking-service';
 import { describePython, type PythonEnvironment } from '../../system/python-environment';
 import { kernelEnvironment } from '../python/kernel-environment';
-import { chosenPython } from '../python/chosen-python';
-import { pythonOnPath } from '../python/python-on-path';
+import type { PythonFinder } from '../python/chosen-python';
 import type { SubmissionChoice } from './submission-memory';
 
 /** One notebook to execute, all questions answered. */
@@ -26,6 +25,8 @@ export interface Submission {
   readonly parameters: string | undefined;
   /** What to remember for the next time once the execution was created; undefined: nothing. */
   readonly choice?: SubmissionChoice;
+  /** The Python that was said to run it. Absent: it is looked for; undefined: none was found. */
+  readonly python?: PythonEnvironment | undefined;
 }
 
 /** Waits between the tries of a create whose answer got lost, in milliseconds. */
@@ -39,9 +40,9 @@ export interface PreparedExecution {
 }
 
 /** The request for a submission. Nothing is sent. */
-export async function prepare(submission: Submission): Promise<PreparedExecution> {
+export async function prepare(submission: Submission, pythons: PythonFinder): Promise<PreparedExecution> {
   const executionId = newExecutionId(submission.source);
-  const execution = await requestOf(submission, executionId);
+  const execution = await requestOf(submission, executionId, pythons);
   return { executionId, execution, input: { notebook: submission.notebook } };
 }
 
@@ -95,7 +96,11 @@ export function nameOf(source: vscode.Uri): string {
   return path.posix.basename(source.path).replace(/\.ipynb$/i, '');
 }
 
-async function requestOf(submission: Submission, executionId: string): Promise<ExecutionRequest> {
+async function requestOf(
+  submission: Submission,
+  executionId: string,
+  pythons: PythonFinder,
+): Promise<ExecutionRequest> {
   const { source, template, parameters } = submission;
   const { outputName, writeBack: _, environment = {}, ...rest } = template.runOptions;
   const expand = expander(source);
@@ -133,7 +138,8 @@ async function requestOf(submission: Submission, executionId: string): Promise<E
     executionTemplate.paramsYamlFile = fileUri(expand(paramsYamlFile));
   }
   const python =
-    rest.interpreter === undefined ? await pythonFor(source) : await describePython(expand(rest.interpreter));
+    (await templatePython(template, source)) ??
+    ('python' in submission ? submission.python : await pythons.forNotebook(source));
   return {
     executionTemplate,
     runOptions: {
@@ -145,25 +151,18 @@ async function requestOf(submission: Submission, executionId: string): Promise<E
   };
 }
 
-/** A Python that merely lies on the PATH and cannot run notebooks must not stand in the way of a kernelspec that can. */
-async function pythonFor(source: vscode.Uri): Promise<PythonEnvironment | undefined> {
-  const chosen = await chosenPython(source);
-  if (chosen !== undefined) {
-    return chosen;
-  }
-  const onPath = await pythonOnPath(process.env);
-  return onPath?.hasIpykernel === true ? onPath : undefined;
+/** The Python that a template names itself. */
+export async function templatePython(
+  { runOptions: { interpreter } }: UserTemplate,
+  source: vscode.Uri,
+): Promise<PythonEnvironment | undefined> {
+  return interpreter === undefined ? undefined : describePython(expander(source)(interpreter));
 }
 
 /** A notebook without a folder of its own runs in the workspace. */
 function defaultDirectory(): Pick<RunOptions, 'workingDirectory'> {
   const folder = vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file');
   return { workingDirectory: folder?.uri.fsPath ?? os.homedir() };
-}
-
-/** A path of a template with VS Code's usual variables replaced. */
-export function expandPath(text: string, source: vscode.Uri): string {
-  return expander(source)(text);
 }
 
 /** Replaces VS Code's usual variables in a path of a template. */

@@ -7,6 +7,8 @@ import type { TrackedExecution } from '../../tracking/execution-store';
 import type { TrackingService } from '../../tracking/tracking-service';
 import { oneLine, withoutLinks } from '../../views/text';
 import { Problem } from '../problems/problem';
+import type { PythonFinder } from '../python/chosen-python';
+import { PythonSetup } from '../python/python-setup';
 import type { WriteBackService } from '../write-back/write-back';
 import { checkNotebook } from './notebook-check';
 import { create, prepare, type Submission } from './submission';
@@ -21,6 +23,7 @@ export interface SubmitContext {
   /** The service that a template names, tracked from now on. */
   serviceFor(template: UserTemplate): Promise<ExecutionService>;
   readonly writeBack: WriteBackService;
+  readonly pythons: PythonFinder;
   /** Fields of a request that a service elsewhere will not carry out. */
   unsupported(template: UserTemplate, request: ExecutionRequest): Promise<readonly string[]>;
   /** Names of the workspace's files and modules that a notebook uses and that are not there elsewhere. */
@@ -91,7 +94,7 @@ export class Submitter {
       }
       return tracked;
     } catch (error) {
-      throw await mendable(error, submission, resubmit);
+      throw await mendable(error, submission, resubmit, new PythonSetup(this.context.pythons));
     }
   }
 
@@ -100,7 +103,7 @@ export class Submitter {
     { report, signal, batch }: SubmitProgress,
   ): Promise<TrackedExecution> {
     const service = await this.context.serviceFor(submission.template);
-    const request = await prepare(submission);
+    const request = await prepare(submission, this.context.pythons);
     await this.confirmLosses(submission, request.execution);
     const input = {
       ...request.input,

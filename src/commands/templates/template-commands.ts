@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { type Execution } from '../../execution/execution';
 import type { ExecutionService } from '../../execution/execution-service';
 import { TEMPLATE_SERVICES, type UserTemplate } from '../../execution/template';
+import { wholeExecution } from '../../execution/whole-execution';
 import { notebookNameOf } from '../../views/execution-facts';
 import { label } from '../../views/pickers/label';
 import { BUILT_IN_TEMPLATE, templateLabel } from '../../views/template-label';
@@ -37,9 +38,10 @@ export function templateCommands(
       const name = await askName(tracked.execution);
       const target = name === undefined ? undefined : await askScope();
       if (name !== undefined && target !== undefined) {
-        await saveTemplate(templateOf(name, tracked.service, tracked.execution), target);
+        const execution = await wholeExecution(tracked.service, tracked.execution);
+        await saveTemplate(templateOf(name, tracked.service, execution), target);
         const edit = vscode.l10n.t('Edit Templates');
-        const message = holdsSecrets(tracked.execution)
+        const message = holdsSecrets(execution)
           ? vscode.l10n.t('Saved the template “{0}” without its secret parameters.', name)
           : vscode.l10n.t('Saved the template “{0}”.', name);
         void vscode.window.showInformationMessage(withoutLinks(message), edit).then(async (chosen) => {

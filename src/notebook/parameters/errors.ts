@@ -1,11 +1,19 @@
 /** Why parameters cannot be used. */
 export type ParametersErrorCode =
-  'yamlInvalid' | 'notMapping' | 'keyInvalid' | 'nameInvalid' | 'languageUnsupported' | 'valueUnsupported';
+  | 'yamlInvalid'
+  | 'notMapping'
+  | 'keyInvalid'
+  | 'nameInvalid'
+  | 'languageUnsupported'
+  | 'valueUnsupported'
+  | 'tooLarge'
+  | 'tooSlow';
 
 /**
  * Parameters that cannot be read or injected. `message` is technical English for logs. `args` by `code`:
  * `yamlInvalid`: `line`, `column` (from 1), `detail`; `keyInvalid`: `line`; `nameInvalid`: `name`, `language`;
- * `languageUnsupported`: `language`, `kernel`; `valueUnsupported`: `name`, `language`.
+ * `languageUnsupported`: `language`, `kernel`; `valueUnsupported`: `name`, `language`; `tooLarge`: `bytes`, `limit`;
+ * `tooSlow` (of services): `seconds`.
  */
 export class ParametersError extends Error {
   override readonly name = 'ParametersError';

@@ -40,13 +40,24 @@ export function inspectParameters(
   };
 }
 
+/** Characters of a cell that are read: the worst that they can be takes a second. */
+const MAX_SOURCE = 100_000;
+
 function read(source: string, dialect: dialects.Dialect | undefined): Declarations {
   if (dialect === undefined) return { parameters: [], names: new Set() };
-  return dialect === dialects.python ? readPython(source) : readSimpleAssignments(source, dialect);
+  const start =
+    source.length > MAX_SOURCE ? source.slice(0, source.lastIndexOf('\n', MAX_SOURCE) + 1) : source;
+  const found = dialect === dialects.python ? readPython(start) : readSimpleAssignments(start, dialect);
+  if (start.length === source.length) return found;
+  return { errorLine: start.split('\n').length, ...found };
 }
 
+/** Undeclared parameters that are told, and characters of their names: warnings are in every answer about an execution. */
+const MAX_UNDECLARED = 100;
+const MAX_NAME = 200;
+
 /**
- * Parameters that the notebook does not declare: `parameterNotDeclared` (name), one each; and what inspection warns of.
+ * Parameters that the notebook does not declare: `parameterNotDeclared` (name), one each of the first hundred; and what inspection warns of.
  * Kernel and language as in {@link inspectParameters}.
  */
 export function undeclaredParameters(
@@ -56,8 +67,13 @@ export function undeclaredParameters(
   language?: string,
 ): ExecutionWarning[] {
   const { names, warnings } = inspectParameters(notebook, kernelName, language);
-  const undeclared = jsonKeys(parameters).filter((name) => !names.has(name));
-  return [...warnings, ...undeclared.map((name) => ({ code: 'parameterNotDeclared', args: [name] }))];
+  const undeclared = jsonKeys(parameters)
+    .filter((name) => !names.has(name))
+    .slice(0, MAX_UNDECLARED);
+  return [
+    ...warnings,
+    ...undeclared.map((name) => ({ code: 'parameterNotDeclared', args: [name.slice(0, MAX_NAME)] })),
+  ];
 }
 
 function kernelNameOf(notebook: Notebook): string {

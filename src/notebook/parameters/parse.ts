@@ -1,18 +1,35 @@
-import { type CollectionTag, parseDocument, type ScalarTag, type Tags } from 'yaml';
-import { JsonNumber, type JsonObject, type JsonValue, setKeyOrder, setOwn, stringifyJson } from '../json';
+import { isAlias, isMap, isScalar, isSeq, type Pair, type YAMLMap, type YAMLSeq } from 'yaml';
+import {
+  isJsonObject,
+  jsonKeys,
+  JsonNumber,
+  type JsonObject,
+  type JsonValue,
+  parsePlainJson,
+  setKeyOrder,
+  setOwn,
+  stringifyJson,
+} from '../json';
 import { ParametersError } from './errors';
-import { decimal } from './values';
 import { wordsReadDifferently, type YamlWord } from './yaml-words';
+import {
+  checkSize,
+  MAX_DEPTH,
+  MAX_PARAMETERS_BYTES,
+  readYaml,
+  tooDeep,
+  yamlInvalid,
+  type YamlText,
+} from './yaml';
 
-/** Aliases may expand to this many nodes in all, so that a few lines cannot fill the memory. */
-const MAX_ALIASES = 1000;
-const MAX_DEPTH = 200;
+/** Values that all aliases together may stand for, so that a few lines cannot fill the memory. */
+const MAX_VALUES = 1_000_000;
 
 /**
  * Reads parameters from YAML (hence also JSON): a mapping of names to values. YAML 1.2 core schema: dates, `yes` and
  * `1_000` are strings. Numbers keep their size and, as far as JSON can spell them, their spelling. `<<` merges. An empty
- * text has no parameters.
- * @throws ParametersError `yamlInvalid`, `notMapping`, or `keyInvalid` where a key is no scalar.
+ * text has no parameters. Bounded in size, depth and, with both, in time: see yaml.ts; JSON has no bound on tokens.
+ * @throws ParametersError `yamlInvalid`, `notMapping`, `tooLarge`, or `keyInvalid` where a key is no scalar.
  */
 export function parseParameters(text: string): JsonObject {
   return parseWithWords(text).values;
@@ -26,31 +43,14 @@ export interface ParametersReading {
 
 /** {@link parseParameters}, and what YAML 1.1 reads differently. @throws ParametersError as there. */
 export function parseWithWords(text: string): ParametersReading {
-  const document = parseDocument(text.replace(/^\uFEFF/, ''), {
-    version: '1.2',
-    schema: 'core',
-    merge: true,
-    customTags: losslessNumbers,
-    logLevel: 'error',
-  });
-  // A warning is a tag that the core schema does not know: its value would not be what it says.
-  const [problem] = [...document.errors, ...document.warnings];
-  if (problem) {
-    const [start] = problem.linePos ?? [];
-    throw invalid(problem.message, start?.line, start?.col, problem);
-  }
-  let value: unknown;
-  try {
-    value = document.toJS({ mapAsMap: true, maxAliasCount: MAX_ALIASES });
-  } catch (error) {
-    throw invalid(error instanceof Error ? error.message : String(error), undefined, undefined, error);
-  }
-  if (value === null || value === undefined) return { values: {}, words: [] };
-  if (!(value instanceof Map))
-    throw new ParametersError('notMapping', 'Parameters must be a mapping of names to values');
-  // JSON is JSON in any YAML.
-  const words = isJson(text) ? [] : wordsReadDifferently(document.contents);
-  return { values: toObject(value, 0), words };
+  checkSize(text);
+  const source = text.replace(/^\uFEFF/, '');
+  // JSON is JSON in any YAML. It is what the editor sends, and read a hundred times as fast.
+  const json = /^\s*\{/.test(source) ? parsePlainJson(source, MAX_DEPTH) : undefined;
+  if (isJsonObject(json)) return { values: json, words: [] };
+  const yaml = readYaml(source);
+  const values = new Reader(yaml).parameters();
+  return { values, words: wordsReadDifferently(yaml.document.contents) };
 }
 
 /** Parameters as JSON text that {@link parseJson} reads back without loss: NaN and infinities stand bare. */
@@ -58,72 +58,119 @@ export function encodeParameters(parameters: JsonObject): string {
   return stringifyJson(parameters, { nonFinite: 'bare' });
 }
 
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
+/** How much a value is when it is written out, with all that its aliases stand for. */
+interface Size {
+  readonly values: number;
+  readonly characters: number;
+}
+
+/** Makes JSON values of a document's nodes. An alias gives the very value that its anchor has. */
+class Reader {
+  readonly #anchors = new Map<string, { value: JsonValue; size: Size }>();
+  #values = 0;
+  #characters = 0;
+
+  constructor(private readonly yaml: YamlText) {}
+
+  parameters(): JsonObject {
+    const value = this.#value(this.yaml.document.contents, 0);
+    if (value === null) return {};
+    if (isJsonObject(value)) return value;
+    throw new ParametersError('notMapping', 'Parameters must be a mapping of names to values');
+  }
+
+  #value(node: unknown, depth: number): JsonValue {
+    if (depth > MAX_DEPTH) throw tooDeep(this.#position(node));
+    if (isAlias(node)) {
+      const known = this.#anchors.get(node.source);
+      if (known === undefined) throw yamlInvalid(`No anchor &${node.source} before`, this.#position(node));
+      this.#count(node, known.size);
+      return known.value;
+    }
+    const before = { values: this.#values, characters: this.#characters };
+    const value = this.#plainValue(node, depth);
+    this.#count(node, { values: 1, characters: typeof value === 'string' ? value.length : 0 });
+    const anchor = isScalar(node) || isMap(node) || isSeq(node) ? node.anchor : undefined;
+    if (anchor !== undefined) {
+      const size = { values: this.#values - before.values, characters: this.#characters - before.characters };
+      this.#anchors.set(anchor, { value, size });
+    }
+    return value;
+  }
+
+  #plainValue(node: unknown, depth: number): JsonValue {
+    if (node === null) return null;
+    if (isMap(node) && isPlain(node, 'map')) return this.#object(node, depth);
+    if (isSeq(node) && isPlain(node, 'seq')) return node.items.map((item) => this.#value(item, depth + 1));
+    const value: unknown = isScalar(node) ? node.value : undefined;
+    if (value === null || value instanceof JsonNumber) return value;
+    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+    const detail = 'Only strings, numbers, booleans, null, lists and mappings can be parameters';
+    throw yamlInvalid(detail, this.#position(node));
+  }
+
+  #object(map: YAMLMap, depth: number): JsonObject {
+    const object: JsonObject = {};
+    const keys = new Set<string>();
+    // Those that were only merged in may be given once more.
+    const given = new Set<string>();
+    for (const pair of map.items) {
+      if (isMerge(pair)) {
+        for (const source of this.#merged(pair, depth)) {
+          for (const key of jsonKeys(source)) {
+            if (!keys.has(key)) setOwn(object, key, source[key] ?? null);
+            keys.add(key);
+          }
+        }
+        continue;
+      }
+      const name = this.#name(pair);
+      if (given.has(name)) throw yamlInvalid('Map keys must be unique', this.#position(pair.key));
+      setOwn(object, name, this.#value(pair.value, depth + 1));
+      given.add(name);
+      keys.add(name);
+    }
+    setKeyOrder(object, [...keys]);
+    return object;
+  }
+
+  /** The mappings that `<<` merges, the most important one first. */
+  #merged({ key, value }: Pair, depth: number): JsonObject[] {
+    const read = this.#value(value, depth);
+    const sources = Array.isArray(read) ? read : [read];
+    return sources.map((source) => {
+      if (isJsonObject(source)) return source;
+      throw yamlInvalid('Merge sources must be maps or map aliases', this.#position(key));
+    });
+  }
+
+  #name({ key }: Pair): string {
+    const name = this.#value(key, 0);
+    if (!Array.isArray(name) && !isJsonObject(name)) return String(name);
+    throw new ParametersError('keyInvalid', 'A key of the parameters is itself a list or mapping');
+  }
+
+  #count(node: unknown, { values, characters }: Size): void {
+    this.#values += values;
+    this.#characters += characters;
+    if (this.#values > MAX_VALUES) throw yamlInvalid(`More than ${MAX_VALUES} values`, this.#position(node));
+    if (this.#characters > MAX_PARAMETERS_BYTES) {
+      throw yamlInvalid(`More than ${MAX_PARAMETERS_BYTES} characters`, this.#position(node));
+    }
+  }
+
+  #position(node: unknown): { line: number; col: number } {
+    const range = isAlias(node) || isScalar(node) || isMap(node) || isSeq(node) ? node.range : undefined;
+    return this.yaml.position(range?.[0] ?? 0);
   }
 }
 
-function invalid(detail: string, line = 1, column = 1, cause?: unknown): ParametersError {
-  const [first = ''] = detail.split('\n');
-  const args = {
-    line: String(line),
-    column: String(column),
-    detail: first.replace(/ at line \d+, column \d+:?$/, ''),
-  };
-  return new ParametersError('yamlInvalid', `Parameters are not valid YAML: ${first}`, args, { cause });
+/** False for what is tagged as a kind of list or mapping that JSON does not have, such as `!!set`. */
+function isPlain({ tag }: YAMLMap | YAMLSeq, kind: string): boolean {
+  return tag === undefined || tag === `tag:yaml.org,2002:${kind}`;
 }
 
-/** The core schema's tags, with numbers that keep their spelling. */
-function losslessNumbers(tags: Tags): Tags {
-  return tags.map((tag) => {
-    if (typeof tag === 'string' || !isNumberTag(tag)) return tag;
-    const resolve = (source: string) => toNumber(source);
-    return { ...tag, resolve };
-  });
-}
-
-function isNumberTag(tag: CollectionTag | ScalarTag): tag is ScalarTag {
-  return tag.tag === 'tag:yaml.org,2002:int' || tag.tag === 'tag:yaml.org,2002:float';
-}
-
-function toNumber(source: string): number | JsonNumber {
-  if (/nan$/i.test(source)) return Number.NaN;
-  if (/inf$/i.test(source))
-    return source.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
-  return decimal(source);
-}
-
-function toObject(map: ReadonlyMap<unknown, unknown>, depth: number): JsonObject {
-  const object: JsonObject = {};
-  const keys: string[] = [];
-  for (const [key, value] of map) {
-    const name = keyName(key);
-    keys.push(name);
-    setOwn(object, name, toValue(value, depth + 1));
-  }
-  setKeyOrder(object, keys);
-  return object;
-}
-
-function keyName(key: unknown): string {
-  if (typeof key === 'string') return key;
-  if (key === null || typeof key === 'number' || typeof key === 'boolean' || key instanceof JsonNumber) {
-    return String(key);
-  }
-  throw new ParametersError('keyInvalid', 'A key of the parameters is itself a list or mapping');
-}
-
-function toValue(value: unknown, depth: number): JsonValue {
-  // Also how an alias within its own anchor shows.
-  if (depth > MAX_DEPTH) throw invalid('Nested too deeply');
-  if (value instanceof Map) return toObject(value, depth);
-  if (Array.isArray(value)) return value.map((item) => toValue(item, depth + 1));
-  if (value === null || value === undefined) return null;
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
-  if (value instanceof JsonNumber) return value;
-  throw invalid('Only strings, numbers, booleans, null, lists and mappings can be parameters');
+/** True for `<<` as a plain key. */
+function isMerge({ key }: Pair): boolean {
+  return isScalar(key) && typeof key.value === 'symbol';
 }

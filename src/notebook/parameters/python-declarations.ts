@@ -64,14 +64,19 @@ function hasError(statement: SyntaxNode): boolean {
   return found;
 }
 
+/** Names that one statement can declare, and levels of brackets round them: more are no parameters that a user edits. */
+const MAX_TARGETS = 100;
+
 /** The parameters of `a: int = 1`, `a = b = 1`, `a, b = 1, 2` or `a: int`. */
 function parametersOf(statement: SyntaxNode, source: string): DeclaredParameter[] {
   const sides = splitAt(childrenOf(statement), 'AssignOp');
   const hint = childrenOf(statement).find(({ name }) => name === 'TypeDef');
   const comment = commentAfter(statement, source);
   const values = sides.length > 1 ? itemsOf(sides.at(-1) ?? []) : [];
-  return (sides.length > 1 ? sides.slice(0, -1) : sides).flatMap((side) => {
+  const named = sides.length > 1 ? sides.slice(0, -1) : sides;
+  return named.slice(0, MAX_TARGETS).flatMap((side) => {
     const targets = itemsOf(side);
+    if (targets.length > MAX_TARGETS) return [];
     // One value for one name, or as many values as names; otherwise nobody can say which is whose.
     const single = targets.length === 1;
     return targets.flatMap((target, index) => {
@@ -135,7 +140,8 @@ function unquoted(hint: string): string {
 function commentAfter(statement: SyntaxNode, source: string): string {
   const lineEnd = source.indexOf('\n', statement.to);
   const rest = source.slice(statement.to, lineEnd < 0 ? undefined : lineEnd);
-  return /^\s*;?\s*#+\s*(.*?)\s*$/.exec(rest)?.[1] ?? '';
+  const text = rest.trimStart().replace(/^;/, '').trimStart();
+  return text.startsWith('#') ? text.replace(/^#+/, '').trim() : '';
 }
 
 function splitAt(nodes: readonly SyntaxNode[], name: string): SyntaxNode[][] {
@@ -180,9 +186,9 @@ function assignedNames(tree: Tree, source: string): Set<string> {
   return names;
 }
 
-function forEachTarget(node: SyntaxNode, add: (name: SyntaxNode) => unknown): void {
+function forEachTarget(node: SyntaxNode, add: (name: SyntaxNode) => unknown, depth = 0): void {
   if (node.name === 'VariableName') add(node);
-  else if (/^(?:Tuple|Array|Parenthesized)Expression$/.test(node.name)) {
-    for (const child of childrenOf(node)) forEachTarget(child, add);
+  else if (depth < MAX_TARGETS && /^(?:Tuple|Array|Parenthesized)Expression$/.test(node.name)) {
+    for (const child of childrenOf(node)) forEachTarget(child, add, depth + 1);
   }
 }

@@ -37,12 +37,16 @@ function commentMark(dialect: Dialect): string {
   return dialect === dialects.fsharp ? '//' : dialect.comment('').trim();
 }
 
+/** Characters of a line: longer ones hold no default that a user edits. */
+const MAX_LINE = 5000;
+
 /** Reads assignments that stand on a line of their own, with defaults that are one simple literal. */
 export function readSimpleAssignments(source: string, dialect: Dialect): Declarations {
   const pattern = ASSIGNMENTS.get(dialect);
   const parameters = new Map<string, DeclaredParameter>();
   for (const line of pattern ? source.split(/\r?\n/) : []) {
-    const { name, type, rest } = pattern?.exec(line)?.groups ?? {};
+    // What a pattern does with a line of spaces grows with the square of its length.
+    const { name, type, rest } = line.length > MAX_LINE ? {} : (pattern?.exec(line)?.groups ?? {});
     if (name === undefined || rest === undefined) continue;
     const [value, comment] = splitComment(rest, commentMark(dialect));
     parameters.set(

@@ -13,6 +13,8 @@ export function kindOf(value: JsonValue): Kind {
 
 function numberKind(text: string): Kind {
   if (!/^-?\d+$/.test(text)) return 'float';
+  // Past 20 characters no number fits 64 bits, and reading a very long one takes long.
+  if (text.length > 20) return 'big';
   const value = BigInt(text);
   if (BigInt.asIntN(32, value) === value) return 'int';
   return BigInt.asIntN(64, value) === value ? 'long' : 'big';

@@ -17,6 +17,9 @@ export interface YamlWord {
 /** Enough to see that a text was written for YAML 1.1. */
 const MOST_WORDS = 100;
 
+/** Characters of a word that is looked at, and of names in a warning: an execution's warnings are in every answer about it. */
+const LONGEST_WORD = 200;
+
 /**
  * Finds the plain scalars of a parsed document that papermill, whose parser reads YAML 1.1, understands otherwise: `no`, `0777`,
  * `1_000`, `12:30`, `1e3`. Each once in a parameter. Dates are none: papermill, too, leaves them as strings.
@@ -50,12 +53,14 @@ export function yamlWordWarnings(words: readonly YamlWord[], secret: readonly st
   return words.map(({ names, source, here, there }) => {
     const isSecret = names.some((name) => isSecretName(name, secret));
     const shown = isSecret ? [MASK, MASK, MASK] : [source, here, there];
-    return { code: 'yamlWord', args: [names.join('.'), ...shown] };
+    return { code: 'yamlWord', args: [names.join('.').slice(0, LONGEST_WORD), ...shown] };
   });
 }
 
 function wordOf({ type, tag, source, value: here }: Scalar, names: readonly string[]): YamlWord | undefined {
   if (type !== 'PLAIN' || tag !== undefined || source === undefined) return undefined;
+  // To count `1:30:30…` takes time that grows with the square of its length.
+  if (source.length > LONGEST_WORD) return undefined;
   if (typeof here !== 'string' && typeof here !== 'number' && !(here instanceof JsonNumber)) return undefined;
   const there = readAs11(source);
   const isText = typeof here === 'string';

@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import { PARENT } from '../endpoint';
 import type { CleanUp, ServiceInfo } from '../schemas';
 import type { ExecutionManager } from '../execution-manager';
-import { fieldInvalid, parseCreateBody } from '../request';
+import { fieldInvalid, parseBody, readCreateRequest } from '../request';
 import { Operations } from './operations';
 import type { ApiHandler, ApiRequest } from './server';
 
@@ -59,9 +59,9 @@ export function routes(manager: ExecutionManager, control: ServiceControl): ApiH
     if (name === 'executions' && request.method === 'POST') {
       checkQuery(request, ['executionId']);
       const id = one(request, 'executionId');
-      const body = parseCreateBody(request.body);
+      const create = await readCreateRequest(request.body, request.signal);
       await control.reloadConfig();
-      return operations.created(await manager.create(id, body));
+      return operations.created(await manager.create(id, create, request.signal));
     }
     if (request.method !== 'GET') throw notFound();
     checkQuery(request, ['pageSize', 'pageToken']);
@@ -105,7 +105,7 @@ export function routes(manager: ExecutionManager, control: ServiceControl): ApiH
       if (request.method === 'GET' && place === undefined) return { locations: [location()] };
       if (request.method === 'GET' && place === 'local') return location();
       if (request.method === 'POST' && place === 'local:cleanUp') {
-        const body = CleanUpBodySchema.safeParse(request.body);
+        const body = CleanUpBodySchema.safeParse(smallBody(request));
         if (!body.success) throw fieldInvalid('body', 'must be {endedBefore, dryRun}');
         return control.cleanUp(body.data.endedBefore, body.data.dryRun ?? false);
       }
@@ -146,7 +146,18 @@ function checkQuery({ query }: ApiRequest, known: readonly string[]): void {
   }
 }
 
-function checkEmptyBody({ body }: ApiRequest): void {
+/** All bodies are small but those of creates. */
+const MAX_SMALL_BODY = 16 * 1024;
+
+/** @throws ServiceError `requestTooLarge`, `jsonInvalid` */
+function smallBody({ body }: ApiRequest): unknown {
+  if (body.length <= MAX_SMALL_BODY) return parseBody(body);
+  const message = `the body of this request has at most ${MAX_SMALL_BODY} bytes`;
+  throw new ServiceError('INVALID_ARGUMENT', 'requestTooLarge', message);
+}
+
+function checkEmptyBody(request: ApiRequest): void {
+  const body = smallBody(request);
   if (body === undefined) return;
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw fieldInvalid('body', 'must be an object');

@@ -3,22 +3,28 @@ import * as http from 'node:http';
 import { ServiceError } from '../../execution/errors';
 import { toErrorJson } from '../../execution/error-json';
 import { HTTP_CODES } from '../../execution/errors';
+import { MAX_BODY_BYTES } from '../endpoint';
+import { Gate } from '../gate';
+import { Connections } from './connections';
 
-/** A request that may be answered: it came with the token, and its body is JSON or absent. */
+/** A request that may be answered: it came with the token. */
 export interface ApiRequest {
   readonly method: string;
   /** Path without leading slash, not decoded. */
   readonly path: string;
   readonly query: URLSearchParams;
-  readonly body: unknown;
+  /** As it came; empty where there is none. */
+  readonly body: Uint8Array;
+  /** Aborted when the client has left before it was answered. */
+  readonly signal: AbortSignal;
 }
 
 /** Answers a request with what becomes the JSON body, or rejects with a ServiceError. */
 export type ApiHandler = (request: ApiRequest) => Promise<unknown>;
 
-const MAX_BODY_BYTES = 8 * 1024 * 1024;
-/** More than 20 windows with a few connections each. */
-const MAX_CONNECTIONS = 512;
+/** Bodies above so many bytes, and those that do not say how many, are taken a few at a time. */
+const LARGE_BODY_BYTES = 64 * 1024;
+const MAX_LARGE_BODIES = 8;
 
 /** How long a connection may take, milliseconds. */
 export interface TimeLimits {
@@ -39,6 +45,8 @@ const TIME_LIMITS: TimeLimits = { headers: 10_000, request: 30_000, idle: 60_000
  */
 export class ApiServer {
   readonly #server: http.Server;
+  readonly #connections: Connections;
+  readonly #large = new Gate(MAX_LARGE_BODIES);
   readonly #tokenDigest: Buffer;
   #port = 0;
 
@@ -61,7 +69,7 @@ export class ApiServer {
         void this.#answer(request, response);
       },
     );
-    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#connections = new Connections(this.#server);
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
       // What is not HTTP is told so once, if somebody still listens.
       if (socket.writable && error.code !== 'ECONNRESET') {
@@ -99,22 +107,28 @@ export class ApiServer {
   async #answer(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
     request.on('error', () => undefined);
     response.on('error', () => undefined);
+    const client = new AbortController();
+    response.once('close', () => {
+      if (!response.writableEnded) client.abort();
+    });
+    const { signal } = client;
     try {
       this.#authorize(request);
       const url = parseTarget(request.url ?? '');
-      const body = await readBody(request);
       const { method = '' } = request;
-      send(
-        response,
-        200,
-        await this.handler({ method, path: url.pathname.slice(1), query: url.searchParams, body }),
-      );
+      const answer = async (): Promise<unknown> => {
+        const body = await readBody(request);
+        return this.handler({ method, path: url.pathname.slice(1), query: url.searchParams, body, signal });
+      };
+      send(response, 200, await (isLarge(request) ? this.#large.run(answer) : answer()));
     } catch (error) {
-      if (!request.complete) response.setHeader('Connection', 'close');
+      // Strangers keep no connection.
+      const isStranger = error instanceof ServiceError && TURNED_AWAY.has(error.reason);
+      if (!request.complete || isStranger) response.setHeader('Connection', 'close');
       if (error instanceof ServiceError) {
         if (error.status === 'UNAUTHENTICATED') response.setHeader('WWW-Authenticate', 'Bearer');
         send(response, HTTP_CODES[error.status], toErrorJson(error));
-      } else if (!request.destroyed || request.complete) {
+      } else if (!signal.aborted && (!request.destroyed || request.complete)) {
         this.log(
           `${request.method ?? ''}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
         );
@@ -146,8 +160,14 @@ export class ApiServer {
         'a bearer token is needed: see the token file',
       );
     }
+    if (!this.#connections.admit(request.socket)) {
+      throw new ServiceError('RESOURCE_EXHAUSTED', 'connectionsExhausted', 'too many connections');
+    }
   }
 }
+
+/** Reasons for which a request is not even read. */
+const TURNED_AWAY: ReadonlySet<string> = new Set(['hostNotLoopback', 'tokenInvalid', 'connectionsExhausted']);
 
 function digest(token: string): Buffer {
   return createHash('sha256').update(token).digest();
@@ -163,8 +183,15 @@ function parseTarget(target: string): URL {
   throw new ServiceError('NOT_FOUND', 'pathNotFound', 'no such path');
 }
 
-/** Reads a JSON body; undefined where there is none. */
-async function readBody(request: http.IncomingMessage): Promise<unknown> {
+/** Whether a body is large, or may become so. */
+function isLarge({ headers }: http.IncomingMessage): boolean {
+  return (
+    headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > LARGE_BODY_BYTES
+  );
+}
+
+/** Reads a body. @throws ServiceError `requestTooLarge` */
+async function readBody(request: http.IncomingMessage): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let size = 0;
   const announced = Number(request.headers['content-length'] ?? 0);
@@ -174,19 +201,12 @@ async function readBody(request: http.IncomingMessage): Promise<unknown> {
     if (size > MAX_BODY_BYTES) break;
     chunks.push(bytes);
   }
-  if (Math.max(size, announced) > MAX_BODY_BYTES) {
-    throw new ServiceError(
-      'INVALID_ARGUMENT',
-      'requestTooLarge',
-      `a request body has at most ${MAX_BODY_BYTES} bytes`,
-    );
-  }
-  if (size === 0) return undefined;
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)));
-  } catch {
-    throw new ServiceError('INVALID_ARGUMENT', 'jsonInvalid', 'the request body is not JSON in UTF-8');
-  }
+  if (Math.max(size, announced) <= MAX_BODY_BYTES) return Buffer.concat(chunks);
+  throw new ServiceError(
+    'INVALID_ARGUMENT',
+    'requestTooLarge',
+    `a request body has at most ${MAX_BODY_BYTES} bytes`,
+  );
 }
 
 function send(response: http.ServerResponse, code: number, body: unknown): void {

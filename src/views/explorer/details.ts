@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { Execution } from '../../execution/execution';
+import { wholeExecution } from '../../execution/whole-execution';
 import { isActive } from '../../execution/states';
 import { parseTime } from '../execution-facts';
 import { secretPatterns } from '../secret-parameters';
@@ -90,22 +91,32 @@ function causeIcon(execution: Execution): string {
   return execution.state === 'FAILED' ? 'error' : 'info';
 }
 
+/** Parameters that are shown: a tree of more rows than these takes long to draw. */
+const MAX_PARAMETERS = 1000;
+
 function parametersNode(node: ExecutionNode, execution: Execution): DetailNode[] {
-  const text = execution.executionTemplate?.parameters;
-  if (text === undefined || text.trim() === '') return [];
+  const listed = execution.executionTemplate?.parameters ?? '';
+  const isOmitted = execution.runStatus?.omitted?.includes('executionTemplate.parameters') === true;
+  if (listed.trim() === '' && !isOmitted) return [];
   const parent: DetailNode = detail(
     node,
     'parameters',
     { label: vscode.l10n.t('Parameters'), icon: 'symbol-parameter' },
-    async () =>
-      (await parametersOf(text, secretPatterns())).map(([name, value], index) =>
+    async () => {
+      const { executionTemplate } = await wholeExecution(node.tracked.service, execution);
+      const parameters = await parametersOf(executionTemplate?.parameters ?? '', secretPatterns());
+      const more = parameters.length - MAX_PARAMETERS;
+      const rows = parameters.slice(0, MAX_PARAMETERS).map(([name, value], index) =>
         detail(parent, `parameter/${String(index)}`, {
           label: oneLine(name, 100),
           description: oneLine(value),
           tooltip: tooltipOf(`${name}: ${value}`),
           spoken: `${oneLine(name, 100)}: ${oneLine(value)}`,
         }),
-      ),
+      );
+      if (more <= 0) return rows;
+      return [...rows, detail(parent, 'parameter/more', { label: vscode.l10n.t('{0} more', more) })];
+    },
   );
   return [parent];
 }

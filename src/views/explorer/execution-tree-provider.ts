@@ -11,6 +11,7 @@ import { ExecutionTree } from './execution-tree';
 import { groupRow, labelOf, moreRow } from './group-rows';
 import type { ExecutionNode, GroupNode, MachineNode, TreeNode } from './nodes';
 import { errorRow, machineRow } from './service-rows';
+import { setupRows } from './setup-rows';
 import { executionTooltip } from './tooltip';
 
 export interface ExecutionTreeProviderOptions {
@@ -34,6 +35,8 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
   private readonly subscriptions: { dispose(): void }[];
   private current: Arrangement;
   private readonly machineNode: MachineNode = { kind: 'machine' };
+  /** The Python that cannot run notebooks, where an empty view is to say so. */
+  private unable: string | undefined;
   private machineShown = false;
   /** What rows said when they were last drawn; rows that never were are not in it. */
   private readonly drawn = new WeakMap<ExecutionNode, { text: string; time: number }>();
@@ -83,6 +86,13 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
   /** How many executions the filter lets through. */
   get shownCount(): number {
     return this.tree.groups.reduce((sum, group) => sum + group.members.length, 0);
+  }
+
+  /** Says in the empty view which Python cannot run notebooks, and what mends that; undefined: nothing of the kind. */
+  showUnable(python: string | undefined): void {
+    if (python === this.unable) return;
+    this.unable = python;
+    this.changeEmitter.fire(undefined);
   }
 
   /** The row of an execution, to reveal it. */
@@ -141,6 +151,7 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
       case 'more':
       case 'serviceError':
       case 'machine':
+      case 'setup':
         return [];
     }
   }
@@ -156,6 +167,7 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
       case 'group':
       case 'serviceError':
       case 'machine':
+      case 'setup':
         return undefined;
     }
   }
@@ -173,6 +185,7 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
         return item;
       }
       case 'detail':
+      case 'setup':
         return node.item;
       case 'more':
         return moreRow(node.id, node.group);
@@ -207,6 +220,7 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
     const more = statuses.some(({ nextPageToken }) => nextPageToken !== undefined);
     // Without executions the view says what it is for, which it can only while it is empty.
     this.machineShown = rows.length > 0 && this.options.machine?.info !== undefined;
+    if (rows.length === 0 && this.unable !== undefined) return setupRows(this.unable);
     return [
       ...errors,
       ...rows,

@@ -3,7 +3,8 @@ import type { TrackedExecution } from '../../tracking/execution-store';
 import type { SortKey } from './arrangement';
 
 /** What the tree shows. Menus and commands get these objects as arguments; see {@link trackedOf}. */
-export type TreeNode = GroupNode | ExecutionNode | DetailNode | MoreNode | ServiceErrorNode | MachineNode;
+export type TreeNode =
+  GroupNode | ExecutionNode | DetailNode | MoreNode | ServiceErrorNode | MachineNode | SetupNode;
 
 /** Executions under one heading. The root of a flat tree is one, too, but not shown. */
 export interface GroupNode {
@@ -58,6 +59,12 @@ export interface MachineNode {
   readonly kind: 'machine';
 }
 
+/** Something that keeps notebooks from being executed, or what mends it, in an empty view. */
+export interface SetupNode {
+  readonly kind: 'setup';
+  readonly item: vscode.TreeItem;
+}
+
 /** The execution that a menu's argument means: of its row or of a line below it. Undefined for anything else. */
 export function trackedOf(argument: unknown): TrackedExecution | undefined {
   if (!isNode(argument)) return undefined;
@@ -70,6 +77,7 @@ export function trackedOf(argument: unknown): TrackedExecution | undefined {
     case 'more':
     case 'serviceError':
     case 'machine':
+    case 'setup':
       return undefined;
   }
 }
@@ -79,7 +87,9 @@ function isNode(argument: unknown): argument is TreeNode {
     typeof argument === 'object' &&
     argument !== null &&
     'kind' in argument &&
-    ['execution', 'detail', 'group', 'more', 'serviceError', 'machine'].includes(String(argument.kind)) &&
+    ['execution', 'detail', 'group', 'more', 'serviceError', 'machine', 'setup'].includes(
+      String(argument.kind),
+    ) &&
     (argument.kind !== 'execution' || 'tracked' in argument)
   );
 }

@@ -1,4 +1,6 @@
 import { MASK, maskSecrets } from '../../execution/secret-names';
+import { jsonKeys, type JsonObject, stringifyJson } from '../../notebook/json';
+import { ParametersError } from '../../notebook/parameters/errors';
 
 /**
  * Parameters of an execution as names and JSON-like values, in their order. `parameters` of the resource is a YAML
@@ -10,11 +12,17 @@ export async function parametersOf(
   secret: readonly string[],
 ): Promise<[name: string, value: string][]> {
   // Loaded here: most windows never unfold parameters.
-  const { parseDocument } = await import('yaml');
-  const value: unknown = parseDocument(text, { logLevel: 'silent' }).toJS();
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [['', MASK]];
-  return Object.entries(maskSecrets(value, secret)).map(([name, entry]) => [
-    name,
-    typeof entry === 'string' ? entry : JSON.stringify(entry),
-  ]);
+  const { parseParameters } = await import('../../notebook/parameters/parse');
+  let parameters: JsonObject;
+  try {
+    parameters = parseParameters(text);
+  } catch (error) {
+    if (error instanceof ParametersError) return [['', MASK]];
+    throw error;
+  }
+  const masked = maskSecrets(parameters, secret);
+  return jsonKeys(parameters).map((name) => {
+    const value = masked[name] ?? null;
+    return [name, typeof value === 'string' ? value : stringifyJson(value, { nonFinite: 'bare' })];
+  });
 }

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { Disposable } from '../../tracking/clock';
 import type { ExecutionStore } from '../../tracking/execution-store';
 import type { ExplorerView } from './explorer-view';
-import { welcomeReason, type PythonState, type WelcomeReason } from './welcome-reason';
+import { welcomeReason, type FoundPython, type WelcomeReason } from './welcome-reason';
 
 /** Context key: why the view shows no execution, where that is not for want of any. */
 const WELCOME_CONTEXT = 'notebookExecutions.welcome';
@@ -11,7 +11,7 @@ export interface WelcomeOptions {
   readonly store: ExecutionStore;
   readonly explorer: ExplorerView;
   /** Starts a program of its own: asked only while an empty view is on the screen. */
-  readonly findPython: () => Promise<PythonState>;
+  readonly findPython: () => Promise<FoundPython>;
   readonly log: (line: string) => void;
 }
 
@@ -19,7 +19,7 @@ export interface WelcomeOptions {
 export class Welcome implements vscode.Disposable {
   private readonly subscriptions: Disposable[];
   private reason: WelcomeReason = '';
-  private python: PythonState = 'found';
+  private python: FoundPython = { state: 'found', executable: undefined };
 
   constructor(private readonly options: WelcomeOptions) {
     const { store, explorer } = options;
@@ -60,7 +60,8 @@ export class Welcome implements vscode.Disposable {
       .statuses()
       .flatMap(({ service, error }) => (error === undefined ? [] : [{ serviceId: service.id, error }]));
     const { shownCount } = explorer.provider;
-    const reason = welcomeReason(!store.isEmpty, shownCount, failures, this.python);
+    const reason = welcomeReason(!store.isEmpty, shownCount, failures, this.python.state);
+    explorer.provider.showUnable(reason === 'ipykernelMissing' ? this.python.executable : undefined);
     if (reason === this.reason) return;
     this.reason = reason;
     void vscode.commands.executeCommand('setContext', WELCOME_CONTEXT, reason);

@@ -9,6 +9,8 @@ export interface TemplateChoice {
   readonly description: string;
   /** Why it cannot be used; undefined where it can. */
   readonly problem: string | undefined;
+  /** The description once more is known: the Python that will run. Undefined where there is no more to say. */
+  readonly later: Promise<string | undefined> | undefined;
   /** Something to know before choosing it. */
   readonly note: string | undefined;
   /** Why it will fail, where that takes a while to find out; undefined: it is not known to. Never rejects. */
@@ -43,29 +45,37 @@ export function pickTemplate<T extends TemplateChoice>(options: {
   pick.placeholder = vscode.l10n.t('Choose the template to execute with');
   pick.matchOnDescription = true;
   pick.buttons = [edit];
-  pick.items = options.choices.map((choice) => ({
-    choice,
-    label: choice.name === '' ? vscode.l10n.t('Template without a name') : label(templateLabel(choice.name)),
-    description: choice.description,
-    iconPath: new vscode.ThemeIcon(choice.problem === undefined ? 'server-process' : 'warning'),
-    ...(choice.problem === undefined ? { buttons: [gear] } : {}),
-    ...detailOf(choice),
-  }));
-  const preselected = pick.items.find((item) => item.choice.name === options.preselected);
-  if (preselected !== undefined) {
-    pick.activeItems = [preselected];
-  }
+  const known = new Map<T, string>();
+  const warnings = new Map<T, string>();
+  const show = (active: string | undefined): void => {
+    pick.items = options.choices.map((choice) => ({
+      choice,
+      label:
+        choice.name === '' ? vscode.l10n.t('Template without a name') : label(templateLabel(choice.name)),
+      description: label(known.get(choice) ?? choice.description),
+      iconPath: new vscode.ThemeIcon(
+        choice.problem === undefined && !warnings.has(choice) ? 'server-process' : 'warning',
+      ),
+      ...(choice.problem === undefined ? { buttons: [gear] } : {}),
+      ...detailOf(choice, warnings.get(choice)),
+    }));
+    const item = pick.items.find(({ choice }) => choice.name === active);
+    if (item !== undefined) pick.activeItems = [item];
+  };
+  show(options.preselected);
+  const showAgain = (): void => {
+    show(pick.activeItems[0]?.choice.name);
+  };
   for (const choice of options.choices) {
+    void choice.later?.then((description) => {
+      if (description === undefined) return;
+      known.set(choice, description);
+      showAgain();
+    });
     void choice.warning.then((text) => {
       if (text === undefined) return;
-      const active = pick.activeItems[0]?.choice;
-      pick.items = pick.items.map((item) =>
-        item.choice === choice
-          ? { ...item, iconPath: new vscode.ThemeIcon('warning'), detail: label(text, 500) }
-          : item,
-      );
-      // None is known before the pick has come to the screen, which then takes the first.
-      if (active !== undefined) pick.activeItems = pick.items.filter((item) => item.choice === active);
+      warnings.set(choice, text);
+      showAgain();
     });
   }
   return new Promise((resolve) => {
@@ -92,7 +102,10 @@ export function pickTemplate<T extends TemplateChoice>(options: {
   });
 }
 
-function detailOf({ problem, note }: TemplateChoice): Pick<vscode.QuickPickItem, 'detail'> {
-  const text = problem ?? note;
+function detailOf(
+  { problem, note }: TemplateChoice,
+  warning: string | undefined,
+): Pick<vscode.QuickPickItem, 'detail'> {
+  const text = problem ?? warning ?? note;
   return text === undefined ? {} : { detail: label(text, 500) };
 }

@@ -5,7 +5,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import { EmbeddedExecutionService } from '../../../src/embedded';
 import type { Execution } from '../../../src/execution/execution';
+import type { WindowParts } from '../../../src/extension';
 import { isTerminal } from '../../../src/execution/states';
+import type { ExecutionStore } from '../../../src/tracking/execution-store';
+import type { ExecutionTreeProvider } from '../../../src/views/explorer/execution-tree-provider';
+import type { ExplorerView } from '../../../src/views/explorer/explorer-view';
+import type { LogChannels } from '../../../src/views/log-channels';
 
 export const EXTENSION_ID = 'notebook-executions.notebook-executions';
 
@@ -15,6 +20,22 @@ export async function activated(): Promise<vscode.Extension<unknown>> {
   assert.ok(extension, 'The extension is not there.');
   await extension.activate();
   return extension;
+}
+
+/**
+ * Classes as they are shipped. A test that makes its own instance takes the class from here: imported from the sources, it
+ * would be bundled with the test, in another way than the product.
+ */
+export function shipped() {
+  const parts = vscode.extensions.getExtension<WindowParts | undefined>(EXTENSION_ID)?.exports;
+  assert.ok(parts, 'The extension is not active, or does not know that it is tested.');
+  const { tracking, views } = parts;
+  return {
+    ExecutionStore: tracking.store.constructor as typeof ExecutionStore,
+    ExecutionTreeProvider: views.explorer.provider.constructor as typeof ExecutionTreeProvider,
+    ExplorerView: views.explorer.constructor as typeof ExplorerView,
+    LogChannels: views.logs.constructor as typeof LogChannels,
+  };
 }
 
 /** The embedded service as another client sees it: what the extension did, without asking the extension. */

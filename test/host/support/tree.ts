@@ -1,19 +1,18 @@
 import assert from 'node:assert/strict';
 import type * as vscode from 'vscode';
 import type { Execution } from '../../../src/execution/execution';
-import { ExecutionStore } from '../../../src/tracking/execution-store';
 import { DEFAULT_ARRANGEMENT } from '../../../src/views/explorer/arrangement';
-import { ExecutionTreeProvider } from '../../../src/views/explorer/execution-tree-provider';
 import type { TreeNode } from '../../../src/views/explorer/nodes';
 import { FakeClock } from '../../unit/tracking/fake-clock';
 import { nameOf, ScriptedService } from '../../unit/tracking/scripted-service';
+import { shipped } from './executions';
 
 /** The explorer's tree without a view: what it draws of the executions of one scripted service. */
 export class Tree {
   readonly clock = new FakeClock();
   readonly service = new ScriptedService();
-  readonly store = new ExecutionStore();
-  readonly provider = new ExecutionTreeProvider({
+  readonly store = new (shipped().ExecutionStore)();
+  readonly provider = new (shipped().ExecutionTreeProvider)({
     store: this.store,
     clock: this.clock,
     arrangement: DEFAULT_ARRANGEMENT,

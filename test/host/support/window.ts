@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import type { Execution } from '../../../src/execution/execution';
-import { ExecutionStore, type TrackedExecution } from '../../../src/tracking/execution-store';
+import type { TrackedExecution } from '../../../src/tracking/execution-store';
 import { ScriptedService } from '../../unit/tracking/scripted-service';
+import { shipped } from './executions';
 
 /** A tree view without a screen: what `createTreeView` answers here. */
 export class FakeTreeView {
@@ -34,7 +35,7 @@ export class FakeTreeView {
 
 /** A store with one scripted service, in a window of which parts can be replaced. */
 export class FakeWindow {
-  readonly store = new ExecutionStore();
+  readonly store = new (shipped().ExecutionStore)();
   private readonly service = new ScriptedService();
   private readonly originals = new Map<string, unknown>();
 

@@ -113,7 +113,7 @@ ${FALLS_SILENT}
 if code == '2':
     globals()['outputs'] = kept
     iopub('stream', {'name': 'stdout', 'text': 'again'})
-    __import__('time').sleep(0.5)
+    time.sleep(0.5)
 ${OK}`;
       const { state, warnings, outputs } = await run(notebookOf('0', '1', '2', '3'), {
         job: { kernel: scriptedKernel(speaksAgain) },

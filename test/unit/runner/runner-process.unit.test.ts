@@ -64,6 +64,26 @@ describe('the runner’s process', function () {
   });
 
   for (const isSpare of [false, true]) {
+    it(`works in the folder that its job lies in, whatever the job says${isSpare ? ', spare' : ''}`, async () => {
+      // The folder was moved, and something else is in its former place.
+      const former = (await makeFolders(notebookOf('print("former")'))).folder;
+      const before = fs.readdirSync(former);
+      const { folder, runtime, jobFile, exited } = await start(
+        notebookOf('print(1)'),
+        { folder: former },
+        isSpare,
+      );
+      if (isSpare) {
+        const control = await Control.connect(runtime);
+        control.send({ type: 'run', job: jobFile });
+        await control.event((event) => event.type === 'ended');
+        control.socket.destroy();
+      }
+      await exited;
+      assert.equal(textOf((await readResult(folder)).outputs[0]), '1\n');
+      assert.deepEqual(fs.readdirSync(former), before);
+    });
+
     it(`where its kernel cannot even be launched${isSpare ? ', spare' : ''}: kernelNotReady, with an output that says so`, async () => {
       const noPlace = (directory: string): void => {
         fs.writeFileSync(path.join(directory, 'kernel.json'), 'in the place of its connection file');

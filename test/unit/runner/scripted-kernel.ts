@@ -18,7 +18,7 @@ export function scriptedKernel(
     .join('\n');
   return {
     ...pythonKernel(`
-import hmac, json, sys, zmq
+import hmac, json, sys, time, zmq
 from datetime import datetime, timezone
 info = json.load(open(sys.argv[1]))
 ${beforeBinding}
@@ -47,8 +47,15 @@ def execute(request, ident):
     status = lambda state: iopub('status', {'execution_state': state})
     reply = lambda content: send(shell, 'execute_reply', content, request, ident)
     def ask():
-        send(stdin, 'input_request', {'prompt': '', 'password': False}, request, ident)
-        return receive(stdin)[1]['content']
+        while True:
+            try:
+                send(stdin, 'input_request', {'prompt': '', 'password': False}, request, ident)
+                return receive(stdin)[1]['content']
+            except zmq.ZMQError as error:
+                # The other side connects its sockets one after the other: this one may be on its way.
+                if error.errno != zmq.EHOSTUNREACH:
+                    raise
+                time.sleep(0.01)
     status('busy')
 ${body}
 poller = zmq.Poller()

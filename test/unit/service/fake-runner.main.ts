@@ -41,6 +41,11 @@ function end(state: string, more: RunnerStatus['runStatus'] = {}): void {
 }
 
 say('PREPARING');
+// A busy service may not get to a short run before it is over.
+if (fake === 'unheard') {
+  end('SUCCEEDED');
+  process.exit(0);
+}
 net
   .createServer((socket) => {
     sockets.add(socket);

@@ -140,6 +140,11 @@ describe('An execution on the embedded service', () => {
     assert.equal(execution.outputNotebookFile, pathToFileURL(service.file('unplaced', 'output.ipynb')).href);
   });
 
+  it('ends as its runner wrote, which was gone before the service reached it', async () => {
+    await service.create('unheard', 'unheard');
+    assert.equal((await service.ended('unheard')).state, 'SUCCEEDED');
+  });
+
   it('ends as FAILED, hostLost, when its runner dies', async () => {
     await service.create('crash', 'crash');
     const execution = await service.ended('crash');

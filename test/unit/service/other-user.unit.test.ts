@@ -29,12 +29,14 @@ const reach = (file) => new Promise((resolve) => {
 });
 const ask = async ({ address, key, keys }) => {
   const { Dealer } = require(zeromq);
-  const dealer = new Dealer({ linger: 0, receiveTimeout: keys ? 20000 : 2000, ...keys });
+  const patience = keys ? 60000 : 2000;
+  // Where the kernel has turned it away already, there is nobody to send to.
+  const dealer = new Dealer({ linger: 0, sendTimeout: patience, receiveTimeout: patience, ...keys });
   dealer.connect(address);
   const header = JSON.stringify({ msg_id: '1', session: 's', username: 'u', date: '', msg_type: 'kernel_info_request', version: '5.3' });
   const hmac = require('node:crypto').createHmac('sha256', key ?? '').update(header + '{}{}{}').digest('hex');
-  await dealer.send(['<IDS|MSG>', hmac, header, '{}', '{}', '{}']);
-  found.kernel = await dealer.receive().then(() => true, (error) => error.code);
+  const asked = dealer.send(['<IDS|MSG>', hmac, header, '{}', '{}', '{}']);
+  found.kernel = await asked.then(() => dealer.receive()).then(() => true, (error) => error.code);
 };
 Promise.all(connect.map(reach)).then(() => kernel && ask(kernel)).then(() => { console.log(JSON.stringify(found)); process.exit(); });
 `;

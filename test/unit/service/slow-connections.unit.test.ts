@@ -81,3 +81,63 @@ describe('Connections that take their time', () => {
     });
   }
 }).timeout(30_000);
+
+describe('Connections without the token', () => {
+  let server: ApiServer;
+  let endpoint: URL;
+  const strangers: net.Socket[] = [];
+  before(async () => {
+    server = new ApiServer(TOKEN, () => Promise.resolve({}), assert.fail);
+    endpoint = new URL(await server.listen());
+  });
+  after(async () => {
+    for (const socket of strangers) socket.destroy();
+    await server.close();
+  });
+
+  /** Opens connections that say no more than this. */
+  async function open(count: number, start: string): Promise<void> {
+    await Promise.all(
+      Array.from({ length: count }, async () => {
+        const socket = net.connect(Number(endpoint.port), '127.0.0.1');
+        socket.on('error', () => undefined);
+        strangers.push(socket);
+        await Promise.race([once(socket, 'connect'), once(socket, 'close')]);
+        if (start !== '') socket.write(start);
+      }),
+    );
+  }
+
+  /** Answers the code, and the port that the request came from. */
+  async function ask(
+    agent: http.Agent | false,
+  ): Promise<[code: number | undefined, port: number | undefined]> {
+    const headers = { authorization: `Bearer ${TOKEN}` };
+    const request = http.request(endpoint, { headers, agent }).end();
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+    const { localPort } = response.socket;
+    response.resume();
+    await once(response, 'end');
+    return [response.statusCode, localPort];
+  }
+
+  for (const [name, start] of [
+    ['say nothing', ''],
+    ['never end a header', 'GET / HTTP/1.1\r\nX-Slow: '],
+    ['have another token', 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer x\r\n\r\n'],
+  ] as const) {
+    it(`that ${name} take no place from those with it, however many there are`, async () => {
+      const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+      const [, before] = await ask(agent);
+      await open(1500, start);
+      const [answers] = await Promise.all([
+        Promise.all(Array.from({ length: 55 }, () => ask(false))),
+        open(500, start),
+      ]);
+      assert.deepEqual(new Set(answers.map(([code]) => code)), new Set([200]));
+      // One that was there before is still the same.
+      assert.deepEqual(await ask(agent), [200, before]);
+      agent.destroy();
+    });
+  }
+}).timeout(60_000);
