@@ -25,6 +25,7 @@ export const COMMAND_IDS = [
   'notebookExecutions.openCopy',
   'notebookExecutions.openFailedCell',
   'notebookExecutions.openSourceCell',
+  'notebookExecutions.openNotebook',
   'notebookExecutions.compareWithInput',
   'notebookExecutions.compareOutputs',
   'notebookExecutions.saveOutputAs',

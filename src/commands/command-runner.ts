@@ -5,7 +5,7 @@ import { withoutLinks } from '../views/text';
 import { COMMAND_IDS, type CommandId, type CommandMap } from './command-map';
 import type { Problem } from './problems/problem';
 import { type Remedy } from './problems/problem';
-import { problemOf } from './problems/problem-sentences';
+import { isExplainedInLog, problemOf } from './problems/problem-sentences';
 
 /**
  * Registers every command inside {@link CommandRunner.run}. Disposing takes the commands away.
@@ -58,7 +58,7 @@ export class CommandRunner {
         this.log.show();
       },
     };
-    const remedies = [...problem.remedies, showLog];
+    const remedies = [...problem.remedies, ...(isExplainedInLog(problem) ? [showLog] : [])];
     const chosen = await vscode.window.showErrorMessage(
       withoutLinks(problem.message),
       ...remedies.map((remedy) => remedy.label),

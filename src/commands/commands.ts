@@ -3,6 +3,7 @@ import type { CloudDirectory } from '../execution/cloud-directory';
 import type { ExecutionRequest } from '../execution/execution';
 import type { ExecutionService } from '../execution/execution-service';
 import type { MachineService } from '../execution/machine';
+import { redact } from '../execution/redaction';
 import type { UserTemplate } from '../execution/template';
 import type { TrackingService } from '../tracking/tracking-service';
 import { trackedOf } from '../views/explorer/nodes';
@@ -14,6 +15,7 @@ import { executionCommands, type ExecutionContext } from './execution-commands';
 import { folderCommands } from './folder-commands';
 import { machineCommands } from './machine/machine-commands';
 import { googleCommands } from './google-cloud/google-commands';
+import { notebookCommands } from './notebook-commands';
 import { parametersCellCommand } from './parameters-cell-command';
 import type { PythonFinder } from './python/chosen-python';
 import { reportCommand, type ReportContext } from './report-command';
@@ -73,6 +75,7 @@ export function createCommands({
     pythons,
     serviceFor: (template) => services.forTemplate(template),
     ignoredFields: (template) => services.ignoredFields(template),
+    kernels: (interpreter, environment) => machine.kernels(interpreter, environment),
     unsupported: (template, request) => services.unsupported(template, request),
     missing: (notebook, file, files) => services.missing(notebook, file, files),
   });
@@ -99,6 +102,9 @@ export function createCommands({
     ...parametersCellCommand(),
     ...templateCommands(executions),
     ...viewCommands(views, executions),
+    ...notebookCommands(views.documents, executions, (line) => {
+      log.info(redact(line));
+    }),
     ...machineCommands(machine, executions),
     ...reportCommand({ ...report, machine, store: tracking.store }),
     ...googleCommands(executions, () => services.directory()),

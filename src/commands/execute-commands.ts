@@ -1,30 +1,38 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
+import type { MachineService } from '../execution/machine';
 import type { UserTemplate } from '../execution/template';
+import type { PythonEnvironment } from '../system/python-environment';
 import type { TrackedExecution } from '../tracking/execution-store';
 import { templateLabel } from '../views/template-label';
-import { oneLine } from '../views/text';
+import { oneLine, withoutLinks } from '../views/text';
 import type { CommandMap } from './command-map';
 import { Problem } from './problems/problem';
 import { problemOf } from './problems/problem-sentences';
 import { kernelLabel, pythonLabels } from './python/python-label';
 import { captureNotebook } from './submission/notebook-capture';
 import { checkNotebook } from './submission/notebook-check';
+import type { Submission } from './submission/submission';
 import { askForSubmission, chooseTemplate } from './submission/submission-flow';
-import type { SubmissionChoice, SubmissionMemory } from './submission/submission-memory';
-import { assertTrusted, Submitter, type SubmitContext } from './submission/submitter';
+import type { SubmissionChoice } from './submission/submission-memory';
+import { assertTrusted, Submitter, underProgress, type SubmitContext } from './submission/submitter';
+import { missingKernel } from './templates/missing-kernel';
 import { notebookTargets } from './targets';
+import { pickNotebook } from './workspace-notebooks';
 import { defaultTemplateName, templateNamed } from './templates/template-settings';
 
 /** What these commands need. */
 export interface ExecuteContext extends SubmitContext {
-  readonly memory: SubmissionMemory;
   /** Fields of a template that its service cannot honour. */
   ignoredFields(template: UserTemplate): readonly string[];
+  /** See {@link MachineService.kernels}. */
+  readonly kernels: MachineService['kernels'];
 }
 
 /** How many names the confirmation of many notebooks lists. */
 const MOST_LISTED = 20;
+/** How many names a notification lists. */
+const MOST_NAMED = 5;
 
 /** Submits notebooks: Execute Remotely, Execute Again. */
 export class ExecuteCommands {
@@ -37,17 +45,19 @@ export class ExecuteCommands {
   handlers(): Pick<CommandMap, 'notebookExecutions.execute' | 'notebookExecutions.executeAgain'> {
     return {
       'notebookExecutions.execute': async (...args) => {
-        const sources = notebookTargets(args);
-        const [source] = sources;
-        return source === undefined || sources.length > 1
-          ? this.executeMany(sources)
-          : this.submitter.once(source, () => this.execute(source));
+        assertTrusted();
+        const [source, ...others] = notebookTargets(args);
+        if (source !== undefined && others.length > 0) return this.executeMany([source, ...others]);
+        const chosen = source ?? (await pickNotebook());
+        if (chosen === 'example') return vscode.commands.executeCommand('notebookExecutions.executeExample');
+        return chosen === undefined ? undefined : this.submitter.once(chosen, () => this.execute(chosen));
       },
       'notebookExecutions.executeAgain': async (...args) => {
         const [source] = notebookTargets(args);
-        return source === undefined
-          ? undefined
-          : this.submitter.once(source, () => this.executeAgain(source));
+        if (source === undefined) {
+          throw new Problem(vscode.l10n.t('Open a notebook first, or right-click one in the Explorer.'));
+        }
+        return this.submitter.once(source, () => this.executeAgain(source));
       },
     };
   }
@@ -63,7 +73,7 @@ export class ExecuteCommands {
   ): Promise<string | undefined> {
     assertTrusted();
     const bytes = notebook ?? (await captureNotebook(source));
-    const reading = checkNotebook(bytes, path.posix.basename(source.path));
+    const reading = checkNotebook(bytes, path.posix.basename(source.path), source);
     const { memory, pythons } = this.context;
     // Looked for while the questions are open, and said in the first of them.
     const python = pythons.forNotebook(source);
@@ -73,16 +83,16 @@ export class ExecuteCommands {
       initial ?? memory.choiceFor(source),
       memory,
       (template) => this.context.ignoredFields(template),
+      (template) => missingKernel(template, source, python, this.context.kernels),
       python.then((found) => kernelLabel(reading.notebook, found)),
     );
     if (answers === undefined) {
       return undefined;
     }
-    await memory.remember(source, answers.choice);
-    const { template, parameters } = answers;
+    const { template, parameters, choice } = answers;
     // Asked for again: the person may have gone on typing while the questions were open.
     const current = notebook ?? (await captureNotebook(source));
-    const submission = { source, notebook: current, template, parameters, python: await python };
+    const submission = { source, notebook: current, template, parameters, choice, python: await python };
     return nameOf(await this.submitter.submit(submission));
   }
 
@@ -101,7 +111,12 @@ export class ExecuteCommands {
         ? vscode.l10n.t('Execute 1 Notebook')
         : vscode.l10n.t('Execute {0} Notebooks', sources.length);
     const found = this.context.pythons.forNotebooks(sources);
-    const answer = await this.chooseTemplateFor(title, first, found.then(pythonLabels));
+    const answer = await this.chooseTemplateFor(
+      title,
+      first,
+      found.then(([python]) => python),
+      found.then(pythonLabels),
+    );
     if (answer === undefined) {
       return undefined;
     }
@@ -117,35 +132,68 @@ export class ExecuteCommands {
     if (!(await confirmMany(sources, chosen))) {
       return undefined;
     }
+    return this.submitMany(sources, await found, { template: chosen, parameters, choice });
+  }
+
+  /** Submits each under one progress. Where the user cancels it, what was submitted until then runs. */
+  private async submitMany(
+    sources: readonly vscode.Uri[],
+    pythons: readonly (PythonEnvironment | undefined)[],
+    common: Pick<Submission, 'template' | 'parameters' | 'choice'>,
+  ): Promise<string[]> {
+    const { completion } = this.context.tracking;
+    const batch = sources.length > 1 ? completion.beginBatch() : undefined;
     const created: string[] = [];
     const failed: { source: vscode.Uri; error: unknown }[] = [];
-    const pythons = await found;
-    for (const [index, source] of sources.entries()) {
-      try {
-        const notebook = await captureNotebook(source);
-        const submission = { source, notebook, template: chosen, parameters, python: pythons[index] };
-        const name = await this.submitter.once(source, async () =>
-          nameOf(await this.submitter.submit(submission)),
-        );
-        if (typeof name === 'string') {
-          created.push(name);
-          await this.context.memory.remember(source, choice);
+    const title =
+      sources.length === 1
+        ? vscode.l10n.t('Submitting 1 notebook')
+        : vscode.l10n.t('Submitting {0} notebooks', sources.length);
+    try {
+      await underProgress(title, async ({ report, signal }) => {
+        for (const [index, source] of sources.entries()) {
+          if (isCancelled(signal)) break;
+          const name = withoutLinks(oneLine(path.posix.basename(source.path), 60));
+          const place = vscode.l10n.t('{0} of {1}, {2}', index + 1, sources.length, name);
+          report(place);
+          const progress = {
+            report: (message: string) => {
+              report(`${place}: ${message}`);
+            },
+            signal,
+            ...(batch === undefined ? {} : { batch }),
+          };
+          try {
+            const notebook = await captureNotebook(source);
+            const done = await this.submitter.once(source, async () =>
+              nameOf(
+                await this.submitter.submit(
+                  { source, notebook, python: pythons[index], ...common },
+                  progress,
+                ),
+              ),
+            );
+            if (typeof done === 'string') created.push(done);
+          } catch (error) {
+            if (!isCancelled(signal)) failed.push({ source, error });
+          }
         }
-      } catch (error) {
-        failed.push({ source, error });
-      }
+      });
+    } finally {
+      if (batch !== undefined) completion.endBatch(batch);
     }
     const [problem] = failed;
     if (problem !== undefined) {
+      const { message, remedies } = problemOf(problem.error);
+      if (sources.length === 1) throw new Problem(message, remedies, { cause: problem.error });
       throw new Problem(
-        failed.length === 1
-          ? problemOf(problem.error).message
-          : vscode.l10n.t(
-              '{0} of {1} notebooks were not executed. The first: {2}',
-              failed.length,
-              sources.length,
-              problemOf(problem.error).message,
-            ),
+        vscode.l10n.t(
+          '{0} of {1} notebooks were not executed: {2}. The first: {3}',
+          failed.length,
+          sources.length,
+          namesOf(failed.map(({ source }) => source)),
+          message,
+        ),
         [],
         { cause: problem.error },
       );
@@ -156,7 +204,8 @@ export class ExecuteCommands {
   private async chooseTemplateFor(
     title: string,
     source: vscode.Uri,
-    python: Promise<string | undefined>,
+    python: Promise<PythonEnvironment | undefined>,
+    label: Promise<string | undefined>,
   ): ReturnType<typeof chooseTemplate> {
     const { memory } = this.context;
     return chooseTemplate(
@@ -165,7 +214,8 @@ export class ExecuteCommands {
       defaultTemplateName(source) ?? memory.lastTemplate,
       undefined,
       (template) => this.context.ignoredFields(template),
-      python,
+      (template) => missingKernel(template, source, python, this.context.kernels),
+      label,
     );
   }
 
@@ -206,6 +256,17 @@ async function confirmMany(sources: readonly vscode.Uri[], template: UserTemplat
         );
   const detail = `${listed}\n\n${values}`;
   return (await vscode.window.showInformationMessage(question, { modal: true, detail }, yes)) === yes;
+}
+
+/** Asked each time: it changes meanwhile. */
+function isCancelled(signal: AbortSignal): boolean {
+  return signal.aborted;
+}
+
+/** A few names, for a notification. */
+function namesOf(sources: readonly vscode.Uri[]): string {
+  const names = sources.map((source) => oneLine(path.posix.basename(source.path), 40));
+  return [...names.slice(0, MOST_NAMED), ...(names.length > MOST_NAMED ? ['…'] : [])].join(', ');
 }
 
 function nameOf(tracked: TrackedExecution): string {

@@ -7,6 +7,7 @@ import { pickExecutions } from '../views/pickers/execution-picker';
 import { oneLine, withoutLinks } from '../views/text';
 import type { CommandMap } from './command-map';
 import { Problem } from './problems/problem';
+import { requirementOf } from './requirements';
 import { openDocument, propertyOf } from './targets';
 
 /** What the commands of this family need. */
@@ -95,11 +96,7 @@ export async function chooseExecutions(
     const chosen = given.filter(able);
     if (chosen.length === 0) {
       // It may have ended since its menu was opened.
-      throw new Problem(
-        given.length === 1
-          ? vscode.l10n.t('The selected execution does not support this action.')
-          : vscode.l10n.t('The selected executions do not support this action.'),
-      );
+      throw new Problem(requirementOf(capability));
     }
     return many ? chosen : chosen.slice(0, 1);
   }
@@ -114,7 +111,7 @@ export async function chooseExecutions(
     throw new Problem(
       store.isEmpty
         ? vscode.l10n.t('There are no executions. Execute a notebook first.')
-        : vscode.l10n.t('No execution supports this action.'),
+        : vscode.l10n.t('{0} There is none now.', requirementOf(capability)),
     );
   }
   return pickExecutions(title, candidates, many);

@@ -5,9 +5,7 @@ import type { CommandMap } from './command-map';
 import type { ExecuteCommands } from './execute-commands';
 import { Problem } from './problems/problem';
 import { assertTrusted } from './submission/submitter';
-
-/** More notebooks than this are not looked for in a folder. */
-const MOST_NOTEBOOKS = 500;
+import { notebooksIn } from './workspace-notebooks';
 
 /** Execute Remotely (All Notebooks): all notebooks of a folder. */
 export function folderCommands(
@@ -45,17 +43,4 @@ async function askFolder(): Promise<vscode.Uri[]> {
   }
   const chosen = await vscode.window.showWorkspaceFolderPick();
   return chosen === undefined ? [] : [chosen.uri];
-}
-
-/** Notebooks of a folder and its folders, in order, without hidden places and checkpoints. A notebook is itself. */
-async function notebooksIn(uri: vscode.Uri): Promise<vscode.Uri[]> {
-  if (uri.path.toLowerCase().endsWith('.ipynb')) {
-    return [uri];
-  }
-  const found = await vscode.workspace.findFiles(
-    new vscode.RelativePattern(uri, '**/*.ipynb'),
-    '**/{.*,node_modules,__pycache__}/**',
-    MOST_NOTEBOOKS,
-  );
-  return found.sort((a, b) => a.path.localeCompare(b.path, undefined, { numeric: true }));
 }

@@ -1,11 +1,9 @@
 import * as vscode from 'vscode';
 import { OUTPUT_SCHEME, parseOutputUri, type OutputAddress } from '../views/output/output-uri';
-import { Problem } from './problems/problem';
 
 /**
  * The notebooks that a command is meant for: the ones selected in the Explorer, the tab's, the toolbar's, or the active
- * one. What else is selected beside notebooks is left out.
- * @throws Problem where there is none.
+ * one; none where there is none of these. What else is selected beside notebooks is left out.
  */
 export function notebookTargets(args: readonly unknown[]): vscode.Uri[] {
   const [first, second] = args;
@@ -15,10 +13,7 @@ export function notebookTargets(args: readonly unknown[]): vscode.Uri[] {
     return uris;
   }
   const one = first instanceof vscode.Uri ? first : (toolbarNotebook(first) ?? activeNotebook());
-  if (one === undefined) {
-    throw new Problem(vscode.l10n.t('Open a notebook first, or right-click one in the Explorer.'));
-  }
-  return [one];
+  return one === undefined ? [] : [one];
 }
 
 /** The notebook of the active editor, whatever shows it. */

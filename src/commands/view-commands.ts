@@ -4,7 +4,6 @@ import type { TrackedExecution } from '../tracking/execution-store';
 import { notebookNameOf } from '../views/execution-facts';
 import { GROUPINGS, NO_FILTER, SORTINGS, type Grouping, type Sorting } from '../views/explorer/arrangement';
 import { trackedOf, type MoreNode } from '../views/explorer/nodes';
-import { openCopy } from '../views/output/output-notebook';
 import { writeDocument } from '../views/output/save-document';
 import { serviceName } from '../views/service-name';
 import { presentGroup, STATE_GROUPS } from '../views/state-presentation';
@@ -13,7 +12,7 @@ import type { Views } from '../views/views';
 import type { CommandMap } from './command-map';
 import { chooseExecutions, type ExecutionContext } from './execution-commands';
 import { Problem } from './problems/problem';
-import { openDocument, propertyOf } from './targets';
+import { propertyOf } from './targets';
 
 type Handled =
   | 'notebookExecutions.loadMore'
@@ -22,9 +21,7 @@ type Handled =
   | 'notebookExecutions.filter'
   | 'notebookExecutions.clearFilter'
   | 'notebookExecutions.openCell'
-  | 'notebookExecutions.openCopy'
   | 'notebookExecutions.openFailedCell'
-  | 'notebookExecutions.openSourceCell'
   | 'notebookExecutions.compareWithInput'
   | 'notebookExecutions.compareOutputs'
   | 'notebookExecutions.saveOutputAs'
@@ -64,18 +61,9 @@ export function viewCommands(
       const tracked = trackedOf(node);
       if (tracked !== undefined && typeof cell === 'number') await documents.open(tracked, { cell });
     },
-    'notebookExecutions.openCopy': async (first) => {
-      const open = openDocument(first);
-      if (open === undefined) throw new Problem(vscode.l10n.t('Open the output of an execution first.'));
-      await openCopy(open.document);
-    },
     'notebookExecutions.openFailedCell': async (...args) => {
       const [tracked] = await choose(args, vscode.l10n.t('Open Failed Cell'), 'failedCell');
       if (tracked !== undefined) await documents.openFailedCell(tracked);
-    },
-    'notebookExecutions.openSourceCell': async (...args) => {
-      const [tracked] = await choose(args, vscode.l10n.t('Go to Source Cell'), 'failedCell');
-      if (tracked !== undefined) await documents.openSourceCell(tracked);
     },
     'notebookExecutions.compareWithInput': async (...args) => {
       const [tracked] = await choose(args, vscode.l10n.t('Compare with Input'), 'comparable');

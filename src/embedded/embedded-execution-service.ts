@@ -218,6 +218,15 @@ export class EmbeddedExecutionService implements ExecutionService {
     await this.#configured;
   }
 
+  /** {@inheritDoc MachineService.kernels} No service is asked: they are looked for as it does. */
+  async kernels(
+    interpreter: string | undefined,
+    environment: Readonly<Record<string, string>>,
+  ): Promise<readonly string[]> {
+    const { kernelNames } = await import('../service/kernelspecs');
+    return kernelNames(interpreter, environment);
+  }
+
   /** Ends the service, if it runs, and starts a new one. Running executions go on. A service that hangs is ended by force. */
   async restart(): Promise<void> {
     await this.#locator.restart();

@@ -32,6 +32,14 @@ export interface MachineService {
   info(): Promise<MachineInfo | undefined>;
   /** Replaces the service, also one that hangs. What runs goes on. */
   restart(): Promise<void>;
+  /**
+   * Names of the Jupyter kernels that an execution here can be run with.
+   * @param interpreter absolute path of the Python that is chosen, and its complete environment
+   */
+  kernels(
+    interpreter: string | undefined,
+    environment: Readonly<Record<string, string>>,
+  ): Promise<readonly string[]>;
   /** Deletes what had ended before a time (RFC 3339) and is not pinned, or only tells what that would be. */
   cleanUp(endedBefore: string, dryRun: boolean): Promise<CleanedUp>;
   /** Deletes the executions whose record cannot be read, which are in no list. Answers how many they were. */

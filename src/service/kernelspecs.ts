@@ -132,15 +132,7 @@ export async function resolveKernel(request: KernelRequest): Promise<KernelLaunc
   const plain = name === undefined ? (language ?? 'python') === 'python' : PYTHON_NAMES.has(name);
   // The common case, for which nothing has to be looked for.
   if (interpreter !== undefined && plain) return interpreterKernel(interpreter, env);
-  const pythons = [interpreter, await which('python3', env), await which('python', env)].filter(
-    (python) => python !== undefined,
-  );
-  const ofPythons = await Promise.all(pythons.map((python) => sysPrefix(python)));
-  const prefixes = [env['VIRTUAL_ENV'], env['CONDA_PREFIX'], ...ofPythons];
-  const specs = await findKernelSpecs({
-    env,
-    prefixes: [...new Set(prefixes.filter((each) => each !== undefined && each !== ''))] as string[],
-  });
+  const { pythons, specs } = await kernelsFor(interpreter, env);
   const ofLanguage = specs.filter((spec) => spec.content.language.toLowerCase() === language);
   const spec =
     specs.find((each) => each.name === name) ??
@@ -167,6 +159,31 @@ export async function resolveKernel(request: KernelRequest): Promise<KernelLaunc
     `no kernel ${name ?? language ?? 'python3'}; found: ${kernels === '' ? 'none' : kernels}`,
     { kernel: name ?? language ?? 'python3', kernels },
   );
+}
+
+/** Names of the kernelspecs that an execution with this interpreter and environment can be run with. */
+export async function kernelNames(
+  interpreter: string | undefined,
+  env: Readonly<Record<string, string>>,
+): Promise<string[]> {
+  return (await kernelsFor(interpreter, env)).specs.map(({ name }) => name);
+}
+
+/** The Pythons that count for a kernel, nearest first, and the kernelspecs that are found with them. */
+async function kernelsFor(
+  interpreter: string | undefined,
+  env: Readonly<Record<string, string>>,
+): Promise<{ pythons: string[]; specs: KernelSpec[] }> {
+  const pythons = [interpreter, await which('python3', env), await which('python', env)].filter(
+    (python) => python !== undefined,
+  );
+  const ofPythons = await Promise.all(pythons.map((python) => sysPrefix(python)));
+  const prefixes = [env['VIRTUAL_ENV'], env['CONDA_PREFIX'], ...ofPythons];
+  const specs = await findKernelSpecs({
+    env,
+    prefixes: [...new Set(prefixes.filter((each) => each !== undefined && each !== ''))] as string[],
+  });
+  return { pythons, specs };
 }
 
 async function interpreterKernel(

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { isTerminal } from '../execution/states';
 import type { Clock, Disposable } from './clock';
 import { Emitter, type Event } from './emitter';
@@ -28,11 +29,21 @@ const TOGETHER = 400;
 /** How long a window leaves it to the one that submitted the execution to tell its end. */
 const PRECEDENCE = 10_000;
 
+/** Executions whose ends are told together. */
+export interface EndedTogether {
+  readonly executions: readonly TrackedExecution[];
+  /** They were submitted together, and all of them have ended; otherwise they only ended at about the same time. */
+  readonly batch: boolean;
+}
+
 interface Awaited {
   readonly notice: Notice;
   /** Other windows know of it, too: only one of them may tell. */
   readonly shared: boolean;
-  state: 'running' | 'ended' | 'told';
+  /** `queued`: of a batch that is about to be told. */
+  state: 'running' | 'ended' | 'queued' | 'told';
+  /** As it ended. */
+  ended?: TrackedExecution;
 }
 
 /**
@@ -45,8 +56,10 @@ export class CompletionNotifier implements Disposable {
   private timer: Disposable | undefined;
   private ended: TrackedExecution[] = [];
   private disposed = false;
-  private readonly endEmitter = new Emitter<readonly TrackedExecution[]>();
-  /** Executions that ended together and are to be shown now. */
+  /** Ids of the batches that are still being submitted. */
+  private readonly openBatches = new Set<string>();
+  private readonly endEmitter = new Emitter<EndedTogether>();
+  /** What is to be told now. */
   readonly onDidEnd = this.endEmitter.event;
 
   constructor(private readonly options: CompletionNotifierOptions) {
@@ -67,14 +80,31 @@ export class CompletionNotifier implements Disposable {
     }
   }
 
-  /** The person submitted this execution here and now. Resolves once that survives the window. */
-  async submitted(tracked: TrackedExecution): Promise<void> {
+  /** Several executions are about to be submitted together. Answers the id of their batch, for {@link submitted}. */
+  beginBatch(): string {
+    const batch = randomUUID();
+    this.openBatches.add(batch);
+    return batch;
+  }
+
+  /** All of a batch was submitted: its ends are told once none of it runs any more. */
+  endBatch(batch: string): void {
+    this.openBatches.delete(batch);
+    this.lookAtBatch(batch);
+  }
+
+  /**
+   * The user submitted this execution here and now. Resolves once that survives the window.
+   * @param batch of {@link beginBatch}; undefined: it was submitted alone.
+   */
+  async submitted(tracked: TrackedExecution, batch?: string): Promise<void> {
     const notice: Notice = {
       version: 1,
       serviceId: tracked.service.id,
       name: tracked.execution.name,
       workspace: this.options.workspace,
       processId: this.options.processId,
+      ...(batch === undefined ? {} : { batch }),
     };
     let shared = true;
     try {
@@ -102,8 +132,10 @@ export class CompletionNotifier implements Disposable {
 
   /** The person saw the end by other means (cancelled or deleted it, opened it): nothing is told. */
   async forget(key: string): Promise<void> {
+    const batch = this.awaited.get(key)?.notice.batch;
     this.awaited.delete(key);
     this.ended = this.ended.filter((tracked) => tracked.key !== key);
+    if (batch !== undefined) this.lookAtBatch(batch);
     await this.options.notices.claim(key);
   }
 
@@ -126,13 +158,39 @@ export class CompletionNotifier implements Disposable {
     const awaited = this.awaited.get(tracked.key);
     if (awaited?.state !== 'running' || !isTerminal(tracked.execution.state)) return;
     awaited.state = 'ended';
-    const { processId, isAlive, clock } = this.options;
-    const others = awaited.notice.processId !== processId && isAlive(awaited.notice.processId);
-    if (others)
-      clock.after(PRECEDENCE, () => {
+    awaited.ended = tracked;
+    const { batch } = awaited.notice;
+    if (batch !== undefined) this.lookAtBatch(batch);
+    else if (this.isOfOther(awaited.notice))
+      this.options.clock.after(PRECEDENCE, () => {
         this.enqueue(tracked);
       });
     else this.enqueue(tracked);
+  }
+
+  /** Tells the ends of a batch once all of it was submitted and none of it runs any more. */
+  private lookAtBatch(batch: string): void {
+    const members = [...this.awaited.values()].filter(({ notice }) => notice.batch === batch);
+    const [first] = members;
+    if (this.disposed || first === undefined || this.openBatches.has(batch)) return;
+    if (members.some(({ state }) => state === 'running')) return;
+    // This window may know only a part of what another one submits.
+    if (this.isOfOther(first.notice)) {
+      this.options.clock.after(PRECEDENCE, () => {
+        this.lookAtBatch(batch);
+      });
+      return;
+    }
+    for (const member of members) {
+      if (member.ended === undefined || member.state !== 'ended') continue;
+      member.state = 'queued';
+      this.enqueue(member.ended);
+    }
+  }
+
+  /** Whether another window that submitted an execution still runs. */
+  private isOfOther({ processId }: Notice): boolean {
+    return processId !== this.options.processId && this.options.isAlive(processId);
   }
 
   private enqueue(tracked: TrackedExecution): void {
@@ -150,20 +208,29 @@ export class CompletionNotifier implements Disposable {
     const ended = this.ended;
     this.ended = [];
     const mine: TrackedExecution[] = [];
+    const batches = new Map<string, TrackedExecution[]>();
     for (const tracked of ended) {
       const awaited = this.awaited.get(tracked.key);
       if (awaited === undefined) continue;
+      const { batch, processId } = awaited.notice;
+      const group = batch === undefined ? mine : (batches.get(batch) ?? []);
+      if (batch !== undefined) batches.set(batch, group);
       if (window.focused) {
-        if (await this.claim(tracked.key)) mine.push(tracked);
-      } else if (awaited.notice.processId === this.options.processId) {
+        if (await this.claim(tracked.key)) group.push(tracked);
+      } else if (processId === this.options.processId) {
         awaited.state = 'told';
-        mine.push(tracked);
+        group.push(tracked);
       } else {
         // Left over from another window: waits here until somebody looks at this one.
         this.ended.push(tracked);
       }
     }
-    if (mine.length > 0 && !this.disposed) this.endEmitter.fire(mine);
+    const groups = [
+      { executions: mine, batch: false },
+      ...[...batches.values()].map((executions) => ({ executions, batch: true })),
+    ];
+    for (const group of groups)
+      if (group.executions.length > 0 && !this.disposed) this.endEmitter.fire(group);
   }
 
   /** Somebody looks at the window: what it shows is told, what waits is shown. */

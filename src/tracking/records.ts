@@ -14,6 +14,8 @@ export const NoticeSchema = z.object({
   workspace: z.string(),
   /** The extension host that submitted it. */
   processId: z.number(),
+  /** The same for all that were submitted together, whose ends are told together; absent where it was submitted alone. */
+  batch: z.optional(z.string()),
 });
 export type Notice = z.infer<typeof NoticeSchema>;
 

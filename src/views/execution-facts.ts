@@ -66,7 +66,7 @@ export function mayHaveOutput({ service, execution }: TrackedExecution): boolean
 /**
  * The words of a row's `contextValue`. Menus match them with `viewItem =~ /\bword\b/`:
  * `execution` always; `cancellable`; `deletable`; `hasOutput`; `hasInput`; `hasLog`; `pinnable` or `pinned`; `comparable` (input and output can be compared); `failedCell`;
- * `hasConsole` (the service has a page about it); `hasOutputUri` (the output is in Cloud Storage).
+ * `hasSource` (the notebook it was submitted from is known); `hasConsole` (the service has a page about it); `hasOutputUri` (the output is in Cloud Storage).
  */
 export function capabilitiesOf(tracked: TrackedExecution): string[] {
   const { service, execution } = tracked;
@@ -79,5 +79,6 @@ export function capabilitiesOf(tracked: TrackedExecution): string[] {
   if (service.capabilities.log && execution.runStatus?.startTime !== undefined) words.push('hasLog');
   if (service.pin !== undefined) words.push(execution.runStatus?.pinned === true ? 'pinned' : 'pinnable');
   if (execution.runStatus?.cell?.errorName !== undefined) words.push('failedCell');
+  if (execution.runOptions?.source !== undefined) words.push('hasSource');
   return words;
 }

@@ -15,6 +15,8 @@ interface Following {
   offset: number;
   timer: Disposable | undefined;
   ended: boolean;
+  /** It was said that there is nothing yet. */
+  saidEmpty: boolean;
 }
 
 /** Logs of kernels in output channels, one an execution, which follow while it runs. */
@@ -59,7 +61,7 @@ export class LogChannels implements vscode.Disposable {
   private create({ execution }: TrackedExecution): Following {
     const name = oneLine(notebookNameOf(execution), 40);
     const channel = vscode.window.createOutputChannel(vscode.l10n.t('Kernel Log: {0}', name));
-    return { channel, offset: 0, timer: undefined, ended: false };
+    return { channel, offset: 0, timer: undefined, ended: false, saidEmpty: false };
   }
 
   private close(key: string): void {
@@ -86,6 +88,10 @@ export class LogChannels implements vscode.Disposable {
         following.channel.appendLine(vscode.l10n.t('The kernel has written nothing.'));
       following.ended = true;
       return;
+    }
+    if (following.offset === 0 && !following.saidEmpty) {
+      following.saidEmpty = true;
+      following.channel.appendLine(vscode.l10n.t('The kernel has written nothing yet.'));
     }
     following.ended = false;
     following.timer = this.clock.after(FOLLOW, () => {

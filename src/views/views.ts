@@ -4,6 +4,7 @@ import type { WindowFocus } from '../tracking/completion-notifier';
 import type { MachineMonitor } from '../tracking/machine-monitor';
 import type { TrackingService } from '../tracking/tracking-service';
 import { CompletionMessages, type CompletionSettings } from './completion-messages';
+import { EditorInUse } from './editor-in-use';
 import { ExplorerView } from './explorer/explorer-view';
 import { tellAboutMachine } from './machine-messages';
 import { Welcome } from './explorer/welcome';
@@ -50,9 +51,11 @@ export function createViews({
   const welcome = new Welcome({ store, explorer, findPython, log });
   const documents = new OutputDocuments({ store, clock, describeError, largeOutput });
   const logs = new LogChannels(store, clock);
+  const editor = new EditorInUse(clock);
   const messages = new CompletionMessages({
     documents,
     explorer,
+    editor,
     describeError,
     log,
     settings: completionSettings,
@@ -62,6 +65,7 @@ export function createViews({
     explorer,
     documents,
     logs,
+    editor,
     new StatusBarItem(store, explorer),
     tracking.completion.onDidEnd((ended) => void messages.present(ended)),
     ...tellAboutMachine(monitor),

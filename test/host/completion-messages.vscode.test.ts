@@ -8,7 +8,9 @@ describe('messages at the end', () => {
   let window: FakeWindow;
   let person: Person;
   let settings: CompletionSettings;
-  let opened: [string, boolean | undefined][];
+  /** Names of outputs that were opened, and whether without having been asked for. */
+  let opened: [string, boolean][];
+  let inUse: boolean;
   let revealed: string[];
   let messages: CompletionMessages;
 
@@ -17,14 +19,17 @@ describe('messages at the end', () => {
     person = new Person();
     settings = { openOutput: 'never', notifySuccess: true, notifyFailure: true, endCommand: '' };
     opened = [];
+    inUse = false;
     revealed = [];
     messages = new CompletionMessages({
       documents: {
         open: ({ execution }, options) => {
-          opened.push([execution.displayName ?? '', options?.background]);
+          if (options?.mayShow?.() !== false)
+            opened.push([execution.displayName ?? '', options?.mayShow !== undefined]);
           return Promise.resolve(undefined);
         },
       },
+      editor: { givesWayTo: () => !inUse },
       explorer: {
         reveal: (key) => {
           revealed.push(key);
@@ -42,54 +47,95 @@ describe('messages at the end', () => {
   });
   const end = (id: string, state = 'SUCCEEDED'): TrackedExecution =>
     window.put(id, { state, displayName: id, runStatus: { startTime: '2026-01-01T00:00:00Z' } });
+  const present = (executions: TrackedExecution[], batch = false): Promise<void> =>
+    messages.present({ executions, batch });
   const texts = (): string[] => person.messages.map(({ kind, text }) => `${kind}: ${text}`);
 
   it('are one for many that end together', async () => {
-    await messages.present([end('a'), end('b'), end('c', 'FAILED'), end('d', 'CANCELLED')]);
-    assert.deepEqual(texts(), ['error: 3 executions ended: 2 succeeded, 1 failed.']);
+    await present([end('a'), end('b'), end('c', 'FAILED'), end('d', 'CANCELLED')]);
+    assert.deepEqual(texts(), ['error: 3 executions ended: 2 succeeded, 1 failed: c.']);
   });
 
   it('offer what can be done with the one that ended', async () => {
     person.willPress(/^b failed/, 'Show Execution');
     const failed = end('b', 'FAILED');
-    await messages.present([failed]);
+    await present([failed]);
     assert.deepEqual(revealed, [failed.key]);
     person.willPress(/^a succeeded/, 'Open Output');
-    await messages.present([end('a')]);
+    await present([end('a')]);
     assert.deepEqual(opened, [['a', false]]);
     assert.deepEqual(person.messages[1]?.buttons, ['Open Output', 'Show Execution']);
   });
 
   it('are as notebookExecutions.notifySuccess and notebookExecutions.notifyFailure say', async () => {
     settings = { ...settings, notifySuccess: false };
-    await messages.present([end('a'), end('b', 'FAILED')]);
+    await present([end('a'), end('b', 'FAILED')]);
     assert.deepEqual(texts(), ['error: b failed.'].slice(0, texts().length));
     assert.match(texts()[0] ?? '', /^error: b failed/);
     settings = { ...settings, notifySuccess: true, notifyFailure: false };
-    await messages.present([end('c'), end('d', 'FAILED')]);
+    await present([end('c'), end('d', 'FAILED')]);
     assert.equal(person.messages.length, 2);
     assert.match(texts()[1] ?? '', /^information: c succeeded/);
   });
 
-  it('give way to the outputs themselves, unless these are many', async () => {
-    settings = { ...settings, openOutput: 'always' };
-    await messages.present([end('a'), end('b')]);
-    assert.deepEqual(opened, [
-      ['a', true],
-      ['b', true],
-    ]);
+  it('give way to the output itself, unless several end together', async () => {
+    settings = { ...settings, openOutput: 'always', notifySuccess: false };
+    await present([end('a')]);
+    assert.deepEqual(opened, [['a', true]]);
     assert.deepEqual(texts(), []);
-    await messages.present(['a', 'b', 'c', 'd'].map((id) => end(id)));
-    assert.equal(opened.length, 2);
-    assert.deepEqual(texts(), ['information: 4 executions succeeded.']);
-    settings = { ...settings, openOutput: 'ask', notifySuccess: false };
-    await messages.present([end('e')]);
+    await present(['b', 'c'].map((id) => end(id)));
+    assert.equal(opened.length, 1);
+    assert.deepEqual(texts(), ['information: 2 executions succeeded.']);
+    settings = { ...settings, openOutput: 'ask' };
+    await present([end('e')]);
     assert.match(texts()[1] ?? '', /^information: e succeeded/);
+  });
+
+  it('offer the output where the user is at work in the active editor', async () => {
+    settings = { ...settings, openOutput: 'always', notifySuccess: false };
+    inUse = true;
+    person.willPress(/^a succeeded/, 'Open Output');
+    await present([end('a')]);
+    assert.deepEqual(opened, [['a', false]]);
+  });
+
+  it('open nothing of a batch, whatever of it is left to be told, and list what failed', async () => {
+    settings = { ...settings, openOutput: 'always' };
+    await present([end('a'), end('b', 'CANCELLED')], true);
+    assert.deepEqual(opened, []);
+    assert.match(texts()[0] ?? '', /^information: a succeeded/);
+    const ids = Array.from({ length: 7 }, (_, index) => `bad ${String(index)}`);
+    person.willPress(/7 failed/, 'Show Failed…');
+    person.willPick((pick) => {
+      assert.deepEqual([...pick.labels].sort(), ids);
+      pick.choose('bad 6');
+    });
+    await present([end('c'), ...ids.map((id) => end(id, 'FAILED'))], true);
+    assert.equal(
+      texts()[1],
+      'error: 8 executions ended: 1 succeeded, 7 failed: bad 0, bad 1, bad 2, bad 3, bad 4, ….',
+    );
+    assert.deepEqual(opened, [['bad 6', false]]);
+  });
+
+  it('lead from a failure to the notebook', async () => {
+    const source = { runOptions: { source: 'file:///w/x.ipynb' } };
+    const buttons = async (cell?: { index: number; errorName: string }): Promise<string[] | undefined> => {
+      const runStatus = { startTime: '2026-01-01T00:00:00Z', ...(cell === undefined ? {} : { cell }) };
+      await present([window.put('x', { state: 'FAILED', runStatus, ...source })]);
+      return person.messages.at(-1)?.buttons.slice();
+    };
+    assert.deepEqual(await buttons({ index: 1, errorName: 'KeyError' }), [
+      'Open Output',
+      'Go to Source Cell',
+      'Show Execution',
+    ]);
+    assert.deepEqual(await buttons(), ['Open Output', 'Open Notebook', 'Show Execution']);
   });
 
   it('show names of strangers as text in one line, without links', async () => {
     const source = `file:///w/${encodeURIComponent('a"b\n<b>x</b> [y](command:z) אבג')}.ipynb`;
-    await messages.present([window.put('x', { state: 'SUCCEEDED', runOptions: { source } })]);
+    await present([window.put('x', { state: 'SUCCEEDED', runOptions: { source } })]);
     assert.match(
       texts()[0] ?? '',
       /^information: \u2068a"b <b>x<\/b> \[y\] \(command:z\) אבג\u2069 succeeded/,

@@ -92,9 +92,9 @@ describe('Google Cloud: set-up', () => {
     const gcloud = path.join(cloud.folder, 'gcloud');
     const typed: string[] = [];
     await mkdir(gcloud, { recursive: true });
-    process.env['CLOUDSDK_CONFIG'] = gcloud;
-    process.env['METADATA_SERVER_DETECTION'] = 'none';
-    delete process.env['GOOGLE_APPLICATION_CREDENTIALS'];
+    await writeFile(path.join(gcloud, 'gcloud'), '', { mode: 0o755 });
+    loseCredentials(gcloud);
+    process.env['PATH'] = [gcloud, process.env['PATH']].join(path.delimiter);
     globalThis.fetch = cloud.tokens.fetch;
     // A terminal that signs in as gcloud does, and closes.
     Reflect.set(vscode.window, 'createTerminal', ({ name = '' }: vscode.TerminalOptions) => {
@@ -123,7 +123,7 @@ describe('Google Cloud: set-up', () => {
         'notebookExecutions.templates': [TEMPLATE, OTHER_TEMPLATE],
       });
       const { buttons } = await person.message(/There are no Google Cloud credentials/);
-      assert.deepEqual(buttons, ['Sign In', 'Show Extension Log']);
+      assert.deepEqual(buttons, ['Sign In']);
       cloud.vertex.requests.length = 0;
       await run('refresh');
       await run('refresh');
@@ -156,6 +156,57 @@ describe('Google Cloud: set-up', () => {
     }
   });
 
+  it('makes a template of what is typed where there are no credentials, and says where gcloud comes from', async () => {
+    const environment = { ...process.env };
+    const openExternal = Reflect.get(vscode.env, 'openExternal') as unknown;
+    const pages: string[] = [];
+    loseCredentials(path.join(cloud.folder, 'nothing'));
+    process.env['PATH'] = '/nonexistent';
+    await withSettings({ 'notebookExecutions.google.keyFile': '' });
+    assert.ok(
+      Reflect.set(vscode.env, 'openExternal', (uri: vscode.Uri) => {
+        pages.push(uri.toString());
+        return Promise.resolve(true);
+      }),
+    );
+    try {
+      person.willPick((pick) => {
+        pick.choose('Vertex AI (Agent Platform)');
+      });
+      const typed = ['typed-project', 'europe-west4', 'typed-bucket'];
+      person.willType(
+        ...typed.map((text) => (box: vscode.InputBoxOptions, check: (text: string) => string | undefined) => {
+          assert.match(box.prompt ?? '', /There are no Google Cloud credentials/);
+          assert.equal(check(text), undefined);
+          return text;
+        }),
+        () => 'me@example.com',
+      );
+      await run('newGoogleTemplate');
+      const templates = vscode.workspace.getConfiguration('notebookExecutions').get<object[]>('templates');
+      const { project, location, executionTemplate } = templates?.at(-1) as {
+        project: string;
+        location: string;
+        executionTemplate: { outputNotebookFolder: string };
+      };
+      assert.deepEqual([project, location], typed.slice(0, 2));
+      assert.equal(executionTemplate.outputNotebookFolder, 'gs://typed-bucket/notebook-executions');
+
+      person.willPress(/gcloud was not found/, 'Open Installation Page');
+      await run('refresh');
+      await run('signIn');
+      await person.message(/gcloud was not found/);
+      assert.deepEqual(pages, ['https://cloud.google.com/sdk/docs/install']);
+    } finally {
+      process.env = environment;
+      Reflect.set(vscode.env, 'openExternal', openExternal);
+      await withSettings({
+        'notebookExecutions.google.keyFile': keyFile,
+        'notebookExecutions.templates': [TEMPLATE],
+      });
+    }
+  });
+
   it('tells what a template lacks, with a button to the templates', async () => {
     const { masterType: _, ...executionTemplate } = TEMPLATE.executionTemplate;
     await withSettings({ 'notebookExecutions.templates': [{ ...TEMPLATE, executionTemplate }] });
@@ -171,7 +222,14 @@ describe('Google Cloud: set-up', () => {
     chooseCloud();
     assert.equal(await run('execute', await notebook('nokey', '1')), undefined);
     const { buttons } = await person.message(/The key file \/no\/such\.json is not accepted/);
-    assert.deepEqual(buttons, ['Open Settings', 'Show Extension Log']);
+    assert.deepEqual(buttons.slice(0, 1), ['Open Settings']);
     await withSettings({ 'notebookExecutions.google.keyFile': keyFile });
   });
 });
+
+/** As on a machine where the user has not signed in. */
+function loseCredentials(configuration: string): void {
+  process.env['CLOUDSDK_CONFIG'] = configuration;
+  process.env['METADATA_SERVER_DETECTION'] = 'none';
+  delete process.env['GOOGLE_APPLICATION_CREDENTIALS'];
+}

@@ -83,7 +83,7 @@ describe('manifest', () => {
 
   it('offers row commands only where the row has the capability, and by words that rows have', () => {
     const words =
-      /\b(execution|cancellable|deletable|hasOutput|hasInput|hasLog|comparable|failedCell|pinnable|pinned|machine|serviceError|hanging|hasConsole|hasOutputUri)\b/g;
+      /\b(execution|cancellable|deletable|hasOutput|hasInput|hasLog|comparable|failedCell|hasSource|pinnable|pinned|machine|serviceError|hanging|hasConsole|hasOutputUri)\b/g;
     const known = new Set(
       [
         ...read('src/views/execution-facts.ts').matchAll(words),
@@ -103,7 +103,12 @@ describe('manifest', () => {
     );
     for (const hidden of ['loadMore', 'openCell', 'createEnvironment'])
       assert.equal(rules.get(`notebookExecutions.${hidden}`), 'false');
-    for (const ofNotebook of ['execute', 'executeAgain', 'markCellAsParameters']) {
+    assert.equal(
+      rules.get('notebookExecutions.execute'),
+      undefined,
+      'it asks for a notebook where none is open',
+    );
+    for (const ofNotebook of ['executeAgain', 'markCellAsParameters']) {
       assert.match(rules.get(`notebookExecutions.${ofNotebook}`) ?? '', /notebookType == 'jupyter-notebook'/);
     }
     assert.match(rules.get('notebookExecutions.openCopy') ?? '', new RegExp(`== ${OUTPUT_NOTEBOOK}$`));

@@ -1,15 +1,24 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { writeFile as writeText } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import type { EmbeddedExecutionService } from '../../src/embedded';
 import type { Execution } from '../../src/execution/execution';
-import { notebookData } from '../../src/views/output/notebook-data';
+import { notebookData, originalOutput } from '../../src/views/output/notebook-data';
 import { OUTPUT_NOTEBOOK } from '../../src/views/output/output-uri';
 import { until } from '../support/until';
 import { FakeClock } from '../unit/tracking/fake-clock';
 import { ScriptedService } from '../unit/tracking/scripted-service';
-import { allNames, ended, notebookText, shipped, withSettings, workspaceFolder } from './support/executions';
+import {
+  allNames,
+  ended,
+  notebookText,
+  shipped,
+  withSettings,
+  workspaceFolder,
+  writeFile,
+} from './support/executions';
 import type { Person } from './support/person';
 import { suiteOfCommands } from './support/suite';
 
@@ -25,25 +34,36 @@ describe('documents of executions', () => {
   });
 
   /** Runs a notebook as another window would, and lets this one know of it. */
-  async function run(cells: string[], parameters = ''): Promise<Execution> {
+  async function run(
+    cells: string[],
+    parameters = '',
+    source?: vscode.Uri,
+    text = notebookText(cells),
+    options: object = {},
+  ): Promise<Execution> {
     const id = `t${randomUUID()}`;
     const execution = await service.create(
       id,
       {
         displayName: 'documents',
-        executionTemplate: { kernelSpec: 'python3', ...(parameters === '' ? {} : { parameters }) },
+        executionTemplate: {
+          ...('interpreter' in options ? {} : { kernelSpec: 'python3' }),
+          ...(parameters === '' ? {} : { parameters }),
+        },
         runOptions: {
           workingDirectory: workspaceFolder().fsPath,
           environment: process.env as Record<string, string>,
+          ...(source === undefined ? {} : { source: source.toString() }),
+          ...options,
         },
       },
-      { notebook: new TextEncoder().encode(notebookText(cells)) },
+      { notebook: new TextEncoder().encode(text) },
     );
     await command('refresh');
     return execution;
   }
-  async function runToEnd(cells: string[], parameters?: string): Promise<Execution> {
-    const execution = await ended(service, (await run(cells, parameters)).name);
+  async function runToEnd(...what: Parameters<typeof run>): Promise<Execution> {
+    const execution = await ended(service, (await run(...what)).name);
     await command('refresh');
     return execution;
   }
@@ -203,18 +223,104 @@ describe('documents of executions', () => {
     assert.equal(notebook.isDirty, false);
   });
 
-  it('opens a failed output at the cell that failed, and its source cell in the input', async () => {
+  it('opens a failed output at the cell that failed', async () => {
     const execution = await runToEnd(["print('a')", "print('b')", '1 / 0'], 'alpha: 1');
     assert.equal(execution.runStatus?.cell?.index, 3, 'one cell was inserted for the parameters');
     await command('openFailedCell', row(execution));
     const failed = await shownNotebook();
     await until('the cell is selected', () => failed.selection.start === 3);
-    await command('openSourceCell', row(execution));
-    const source = await until('the input is shown', () =>
-      vscode.window.activeNotebookEditor === failed ? undefined : vscode.window.activeNotebookEditor,
+  });
+
+  describe('lead to the notebook that can be edited', () => {
+    const cells = ["print('a')", "print('b')", '1 / 0'];
+    const shownCell = (uri: vscode.Uri) =>
+      until('a cell of the notebook is selected', () => {
+        const editor = vscode.window.activeNotebookEditor;
+        return editor?.notebook.uri.toString() === uri.toString() && editor.selection.start > 0
+          ? editor.notebook.cellAt(editor.selection.start).document.getText()
+          : undefined;
+      });
+
+    it('at the cell that failed, wherever it stands now', async () => {
+      const uri = await writeFile('moved.ipynb', notebookText(cells));
+      const execution = await runToEnd(cells, 'alpha: 1', uri);
+      const moved = JSON.parse(notebookText(cells)) as { cells: { id: string; source: string }[] };
+      const [first, ...others] = moved.cells;
+      moved.cells = [...others, first ?? assert.fail()];
+      for (const cell of moved.cells) cell.source += ' # mended';
+      await writeText(uri.fsPath, JSON.stringify(moved));
+      await command('openSourceCell', row(execution));
+      assert.equal(await shownCell(uri), '1 / 0 # mended');
+      assert.equal(vscode.window.activeNotebookEditor?.notebook.notebookType, 'jupyter-notebook');
+    });
+
+    it('by the text of the cell in formats without ids', async () => {
+      const old = JSON.parse(notebookText(cells)) as { nbformat_minor: number; cells: { id?: string }[] };
+      old.nbformat_minor = 4;
+      for (const cell of old.cells) delete cell.id;
+      const uri = await writeFile('old.ipynb', JSON.stringify(old));
+      const execution = await runToEnd(cells, 'alpha: 1', uri, JSON.stringify(old));
+      old.cells.unshift({ ...old.cells[0] });
+      await writeText(uri.fsPath, JSON.stringify(old));
+      await command('openNotebook', row(execution));
+      assert.equal(await shownCell(uri), '1 / 0');
+    });
+
+    it('or to the submitted copy, where the notebook is gone', async () => {
+      const uri = await writeFile('gone.ipynb', notebookText(cells));
+      const execution = await runToEnd(cells, '', uri);
+      await vscode.workspace.fs.delete(uri);
+      person.willPress(/gone is no longer where it was submitted from/, 'Open Input');
+      await command('openNotebook', row(execution));
+      assert.match((await shownNotebook()).notebook.uri.path, /gone\.ipynb \(input\)$/);
+    });
+  });
+
+  it('are told apart by the time in their folder, which VS Code shows where names are the same', async () => {
+    const uri = await writeFile('same.ipynb', notebookText(['1']));
+    const execution = await runToEnd(['1'], '', uri);
+    await command('openOutput', row(execution));
+    const { path } = (await shownNotebook()).notebook.uri;
+    const [, day, time] = /^\/(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)\/same\.ipynb \(output\)$/.exec(path) ?? [];
+    assert.equal(
+      new Date(`${String(day)}T${String(time)}`).getTime(),
+      Math.floor(Date.parse(execution.createTime ?? '') / 1000) * 1000,
     );
-    await until('the cell is selected', () => source.selection.start === 2);
-    assert.equal(source.notebook.cellAt(2).document.getText(), '1 / 0');
+  });
+
+  it('copied have the Python of the execution as their kernel, which Jupyter is told', async () => {
+    const jupyter = vscode.extensions.getExtension<{ opened: [string, { id: string; path: string }][] }>(
+      'ms-toolsai.jupyter',
+    );
+    const api = await jupyter?.activate();
+    const python = process.env['PATH']?.split(':').map((folder) => `${folder}/python`) ?? [];
+    const [interpreter] = python.filter((file) => existsSync(file));
+    assert.ok(api !== undefined && interpreter !== undefined);
+    const execution = await ended(
+      service,
+      (await run(['1'], '', undefined, undefined, { interpreter })).name,
+    );
+    await command('refresh');
+    await command('openOutput', row(execution));
+    await shownNotebook();
+    await command('openCopy');
+    const copy = vscode.window.activeNotebookEditor?.notebook.uri.toString();
+    await until('Jupyter is told', () => api.opened.some(([uri]) => uri === copy));
+    assert.equal(api.opened.find(([uri]) => uri === copy)?.[1].path, interpreter);
+    await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
+  });
+
+  it('copied have the kernelspec of the execution, where it was another than the notebook’s', async () => {
+    const metadata = { kernelspec: { name: 'other', display_name: 'Other', language: 'python' } };
+    const execution = await runToEnd(['1'], '', undefined, notebookText(['1'], metadata));
+    await command('openOutput', row(execution));
+    await shownNotebook();
+    await command('openCopy');
+    const copy = vscode.window.activeNotebookEditor?.notebook.metadata['metadata'] as {
+      kernelspec: { name: string };
+    };
+    assert.equal(copy.kernelspec.name, 'python3');
+    await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
   });
 
   it('compares the output with the input, and two outputs, in the notebook diff', async () => {
@@ -329,6 +435,38 @@ describe('notebooks of executions', () => {
     }
   });
 
+  it('show a widget as what else it has, or say that it is not live, and keep it for a copy', () => {
+    const view = { 'application/vnd.jupyter.widget-view+json': { model_id: 'x', version_major: 2 } };
+    const output = (data: object) => ({ output_type: 'display_data', data, metadata: {} });
+    const outputs = [
+      output({ ...view, 'text/plain': 'IntSlider(value=5)' }),
+      output({ ...view, 'text/plain': 'a figure', 'text/html': '<b>figure</b>' }),
+    ];
+    const cell = { cell_type: 'code', id: 'a', metadata: {}, source: '', outputs, execution_count: 1 };
+    const text = JSON.stringify({ cells: [cell], metadata: {}, nbformat: 4, nbformat_minor: 5 });
+    const shown = notebookData(new TextEncoder().encode(text)).cells[0]?.outputs ?? [];
+    const items = (each: readonly vscode.NotebookCellOutput[]) =>
+      each.map((one) => one.items.map(({ mime, data }) => [mime, new TextDecoder().decode(data)]));
+    assert.deepEqual(items(shown), [
+      [
+        [
+          'text/plain',
+          'IntSlider(value=5)\n\nWidgets are not live in an output. To use this one, choose Open a Copy and run the cells.',
+        ],
+      ],
+      [
+        ['text/html', '<b>figure</b>'],
+        ['text/plain', 'a figure'],
+      ],
+    ]);
+    assert.deepEqual(
+      items(shown.map(originalOutput)).map((each) => each.map(([mime]) => mime)),
+      outputs.map(({ data }) =>
+        Object.keys(data).sort((one, other) => Number(one === 'text/plain') - Number(other === 'text/plain')),
+      ),
+    );
+  });
+
   function comparable({ cells, metadata }: vscode.NotebookData): unknown {
     const { cells: _, indentAmount: __, ...others } = metadata ?? {};
     const all = cells.map((cell) => ({
@@ -349,7 +487,7 @@ describe('the kernel’s log', () => {
     const { ExecutionStore, LogChannels } = shipped();
     const store = new ExecutionStore();
     const scripted = new ScriptedService();
-    let log = 'first\n';
+    let log = '';
     scripted.readLog = (_execution?: unknown, offset = 0) =>
       Promise.resolve({ text: log.slice(offset, offset + 4), nextOffset: Math.min(log.length, offset + 4) });
     let shown = '';
@@ -366,16 +504,22 @@ describe('the kernel’s log', () => {
       store.addService(scripted);
       const tracked = store.apply(store.begin(), scripted, scripted.put('a'));
       await channels.show(tracked);
-      assert.equal(shown, 'first\n');
+      const empty = 'The kernel has written nothing yet.\n';
+      assert.equal(shown, empty);
+      await clock.pass(3000);
+      assert.equal(shown, empty, 'said once');
+      log += 'first\n';
+      await clock.pass(1000);
+      assert.equal(shown, `${empty}first\n`);
       log += 'second\n';
       await clock.pass(1000);
-      assert.equal(shown, 'first\nsecond\n');
+      assert.equal(shown, `${empty}first\nsecond\n`);
       await channels.show(tracked);
-      assert.equal(shown, 'first\nsecond\n', 'shown again, not read again');
+      assert.equal(shown, `${empty}first\nsecond\n`, 'shown again, not read again');
       log += 'last\n';
       store.apply(store.begin(), scripted, scripted.put('a', { state: 'FAILED' }));
       await clock.pass(1000);
-      assert.equal(shown, 'first\nsecond\nlast\n');
+      assert.equal(shown, `${empty}first\nsecond\nlast\n`);
       assert.deepEqual(clock.waits(), [], 'nothing follows a log that has ended');
       channels.dispose();
     } finally {

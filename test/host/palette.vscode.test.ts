@@ -21,7 +21,7 @@ function activeInput(): unknown {
 
 /** Where no notebook is open and nothing is selected, and no execution exists. */
 const IN_NOTHING: Readonly<Record<string, Found>> = {
-  execute: /^Open a notebook first, or right-click one/,
+  execute: /^Execute a Notebook Remotely$/,
   executeAgain: /^Open a notebook first, or right-click one/,
   executeFolder: /^Execute \d+ Notebooks$/,
   markCellAsParameters: /^Choose a cell of a notebook first/,
@@ -59,6 +59,7 @@ const IN_NOTHING: Readonly<Record<string, Found>> = {
   openCopy: /^Open the output of an execution first/,
   openFailedCell: NO_EXECUTIONS,
   openSourceCell: NO_EXECUTIONS,
+  openNotebook: NO_EXECUTIONS,
   compareWithInput: NO_EXECUTIONS,
   compareOutputs: NO_EXECUTIONS,
   saveOutputAs: NO_EXECUTIONS,

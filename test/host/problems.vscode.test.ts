@@ -48,6 +48,7 @@ describe('a service that cannot start', () => {
       writeBack: new WriteBackService(tracking.store, memento, () => undefined),
       serviceFor: () => Promise.resolve(service),
       ignoredFields: () => [],
+      kernels: () => Promise.resolve([]),
       unsupported: () => Promise.resolve([]),
       missing: () => Promise.resolve([]),
     });

@@ -128,6 +128,56 @@ describe('notebookExecutions.execute', () => {
     await restore();
   });
 
+  it('asks for a notebook of the workspace where none is open, the example last', async () => {
+    const uri = await writeFile('picked.ipynb', notebookText(['print("picked")']));
+    await writeFile('.ipynb_checkpoints/picked-checkpoint.ipynb', notebookText(['1']));
+    person.willPick(
+      (pick) => {
+        assert.equal(pick.title, 'Execute a Notebook Remotely');
+        assert.equal(pick.labels.at(-1), 'Example Notebook');
+        assert.ok(!pick.labels.includes('picked-checkpoint.ipynb'));
+        assert.equal(pick.row('picked.ipynb').description, path.basename(path.dirname(uri.fsPath)));
+        pick.choose('picked.ipynb');
+      },
+      (pick) => {
+        pick.choose(THIS_MACHINE);
+      },
+    );
+    const execution = await ended(service, await execute());
+    assert.equal(execution.runOptions?.source, uri.toString());
+    // The example is opened and asked about like any other.
+    person.willPick(
+      (pick) => {
+        pick.choose('Example Notebook');
+      },
+      (pick) => {
+        assert.equal(pick.title, 'Execute dice.ipynb');
+        pick.leave();
+      },
+    );
+    await execute();
+  });
+
+  it('does not remember a submission that was refused', async () => {
+    const metadata = { kernelspec: { name: 'cobol', display_name: 'COBOL', language: 'cobol' } };
+    const uri = await writeFile('refused.ipynb', notebookText(['1'], metadata));
+    const restore = await withSettings({
+      'notebookExecutions.templates': [{ name: 'Refused', service: 'embedded' }],
+    });
+    person.willPick((pick) => {
+      pick.choose('Refused');
+    });
+    await execute(uri);
+    await person.message(/There is no kernel “cobol”/);
+    // It would be repeated without a question.
+    person.willPick((pick) => {
+      assert.notEqual(pick.active, 'Refused');
+      pick.leave();
+    });
+    await vscode.commands.executeCommand('notebookExecutions.executeAgain', uri);
+    await restore();
+  });
+
   it('creates nothing when the pick is left', async () => {
     const uri = await writeFile('left.ipynb', notebookText(['1']));
     const before = await allNames(service);
@@ -150,10 +200,21 @@ describe('notebookExecutions.execute', () => {
     ];
     for (const [what, text, message] of cases) {
       it(`says so: ${what}`, async () => {
-        await refuses(await writeFile('broken.ipynb', text), message);
+        await refuses(await writeFile('broken.ipynb', text), message, 'Open File');
         assert.deepEqual(person.picks, []);
       });
     }
+
+    it('opens it as text at the place that is broken', async () => {
+      const uri = await writeFile('broken.ipynb', '{\n  "cells": [}');
+      person.willPress(/is not valid JSON at line 2/, 'Open File');
+      await execute(uri);
+      const message = await person.message(/is not valid JSON at line 2/);
+      assert.deepEqual(message.buttons, ['Open File'], 'the log says no more');
+      const editor = await until('it is open', () => vscode.window.activeTextEditor);
+      assert.equal(editor.document.uri.toString(), uri.toString());
+      assert.equal(editor.selection.start.line, 1);
+    });
 
     it('says so: no kernelspec and no language; one button runs it with Python', async () => {
       const uri = await writeFile('bare.ipynb', notebookText(['print("ran")'], {}));

@@ -64,6 +64,35 @@ describe('templates', () => {
     await refuses(uri, /The template “misspelt” cannot be used.*timout/, 'Edit Templates');
   });
 
+  it('says how they differ, and marks one whose kernel is missing', async () => {
+    await templates([
+      {
+        name: 'nightly',
+        service: 'embedded',
+        executionTemplate: { kernelSpec: 'python3' },
+        runOptions: { timeout: 21600, maxAttempts: 3, allowErrorNames: ['KeyError'], writeBack: true },
+      },
+      { name: 'plain', service: 'embedded' },
+      { name: 'cobol', service: 'embedded', executionTemplate: { kernelSpec: 'cobol' } },
+    ]);
+    person.willPick(async (pick) => {
+      assert.equal(
+        pick.row('nightly').detail,
+        'kernel python3 · at most 6 h 00 min · up to 3 attempts · continues on KeyError · writes outputs back',
+      );
+      assert.equal(pick.row('plain').detail, undefined);
+      assert.equal(pick.row('cobol').detail, 'kernel cobol');
+      const before = pick.active;
+      await until('it is marked', () => pick.row('cobol').detail !== 'kernel cobol');
+      assert.equal(pick.row('cobol').detail, 'There is no kernel “cobol” on this machine.');
+      assert.equal((pick.row('cobol').iconPath as vscode.ThemeIcon).id, 'warning');
+      assert.equal((pick.row('nightly').iconPath as vscode.ThemeIcon).id, 'server-process');
+      assert.equal(pick.active, before);
+      pick.leave();
+    });
+    await run('execute', await writeFile('differ.ipynb', notebookText(['1'])));
+  });
+
   it('uses its run options and output folder, and preselects the last one', async () => {
     const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'nbx-out-'));
     await templates([

@@ -34,6 +34,8 @@ describe('writing outputs back', () => {
     await until('the outputs are in the file', async () =>
       (await fs.readFile(uri.fsPath, 'utf8')).includes('"kept\\n"'),
     );
+    const { buttons } = await person.message(/^The outputs were written into back\.ipynb\.$/);
+    assert.deepEqual(buttons, ['Open Notebook']);
   });
 
   it('puts the outputs into the file of a notebook that is open, and into what is on the screen', async () => {

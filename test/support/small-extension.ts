@@ -53,7 +53,10 @@ exports.activate = () => {
   workspace.onDidOpenNotebookDocument(bind);
   workspace.onDidCloseNotebookDocument(({ uri }) => bound.delete(uri.toString()));
   workspace.notebookDocuments.forEach(bind);
+  const opened = [];
   return {
+    opened,
+    openNotebook: async (uri, environment) => { opened.push([uri.toString(), environment]); },
     onDidChangePythonEnvironment: changed.event,
     getPythonEnvironment: (uri) => {
       if (mode === 'throws') throw new Error('Jupyter is broken');

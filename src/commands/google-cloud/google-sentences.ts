@@ -1,7 +1,9 @@
 import * as os from 'node:os';
+import * as path from 'node:path';
 import * as vscode from 'vscode';
 import type { ServiceError } from '../../execution/errors';
-import type { Remedy } from '../problems/problem';
+import { isExecutable, searchPath } from '../../system/programs';
+import { Problem, type Remedy } from '../problems/problem';
 
 /** The sentence for an error of a Google service (src/google/error-translation.ts); undefined for any other reason. */
 export function googleSentence({ reason, args, message }: ServiceError): string | undefined {
@@ -104,15 +106,7 @@ export function googleRemedies({ reason, args }: ServiceError): Remedy[] {
       : [
           {
             label: vscode.l10n.t('Sign In'),
-            run: () => {
-              // Away from the workspace, where a shell of Windows would find programs first.
-              const terminal = vscode.window.createTerminal({
-                name: vscode.l10n.t('Sign In to Google Cloud'),
-                cwd: os.homedir(),
-              });
-              terminal.show();
-              terminal.sendText(command);
-            },
+            run: () => signIn(command),
           },
         ]),
     ...(url === undefined
@@ -124,4 +118,48 @@ export function googleRemedies({ reason, args }: ServiceError): Remedy[] {
           },
         ]),
   ];
+}
+
+/** Where Google says how to install gcloud. */
+const INSTALL_GCLOUD = 'https://cloud.google.com/sdk/docs/install';
+
+/**
+ * Signs in by a command in a terminal.
+ * @throws Problem where its program, gcloud, is not installed, with a button for the page that says how to install it.
+ */
+async function signIn(command: string): Promise<void> {
+  const inTerminal = (): void => {
+    // Away from the workspace, where a shell of Windows would find programs first.
+    const terminal = vscode.window.createTerminal({
+      name: vscode.l10n.t('Sign In to Google Cloud'),
+      cwd: os.homedir(),
+    });
+    terminal.show();
+    terminal.sendText(command);
+  };
+  if (!command.startsWith('gcloud ') || (await isGcloudInstalled())) {
+    inTerminal();
+    return;
+  }
+  throw new Problem(
+    vscode.l10n.t(
+      'The program gcloud was not found on this machine. Install the Google Cloud CLI, then sign in with “{0}”.',
+      command,
+    ),
+    [
+      {
+        label: vscode.l10n.t('Open Installation Page'),
+        run: () => vscode.env.openExternal(vscode.Uri.parse(INSTALL_GCLOUD)),
+      },
+      // A shell may find what the editor does not.
+      { label: vscode.l10n.t('Try in Terminal'), run: inTerminal },
+    ],
+  );
+}
+
+/** On Windows it is a batch file. */
+async function isGcloudInstalled(): Promise<boolean> {
+  const name = process.platform === 'win32' ? 'gcloud.cmd' : 'gcloud';
+  const found = searchPath(process.env).map((folder) => isExecutable(path.join(folder, name)));
+  return (await Promise.all(found)).includes(true);
 }

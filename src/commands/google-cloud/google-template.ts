@@ -88,10 +88,7 @@ async function pickService(title: string): Promise<GoogleServiceKind | undefined
     ?.service;
 }
 
-/**
- * Picks one of what Google lists, or types it. What may not be listed can still be typed; credentials that are not
- * accepted have to be mended first.
- */
+/** Picks one of what Google lists, or types it. What may not be listed, or not without credentials, can still be typed. */
 async function pickListed(
   title: string,
   what: string,
@@ -156,9 +153,10 @@ async function listing(
         if (token.isCancellationRequested) {
           return undefined;
         }
-        if (!(error instanceof ServiceError) || error.status === 'UNAUTHENTICATED') {
+        if (!(error instanceof ServiceError)) {
           throw error;
         }
+        // Without credentials nothing is listed; what is typed makes a template all the same.
         return { choices: [], problem: problemOf(error).message };
       } finally {
         subscription.dispose();

@@ -1,5 +1,7 @@
 import { commands, l10n } from 'vscode';
 import { ServiceError } from '../../execution/errors';
+import { NotebookError } from '../../notebook/errors';
+import { ParametersError } from '../../notebook/parameters/errors';
 import { isHanging } from '../../tracking/machine-monitor';
 import { notebookSentence, parametersSentence } from '../../views/input-sentences';
 import { googleRemedies, googleSentence } from '../google-cloud/google-sentences';
@@ -35,8 +37,30 @@ export function machineRemedies(error: ServiceError): Remedy[] {
   return [];
 }
 
+/** Reasons whose sentence says what happened and not why: the log does. */
+const UNEXPLAINED: ReadonlySet<string> = new Set([
+  'serviceNotStarted',
+  'serviceNotResponding',
+  'answerInvalid',
+  'answerMalformed',
+  'storageNotWritable',
+  'stagingNotWritable',
+]);
+
+/** Whether the log says more of a problem than its own sentence does. */
+export function isExplainedInLog({ cause }: Problem): boolean {
+  if (cause instanceof Problem) return isExplainedInLog(cause);
+  if (cause instanceof ServiceError) return UNEXPLAINED.has(cause.reason) || ownSentence(cause) === undefined;
+  return cause !== undefined && !(cause instanceof NotebookError) && !(cause instanceof ParametersError);
+}
+
 /** A ServiceError's sentence, by its reason where that is known, else by its status. */
 export function sentenceOf(error: ServiceError): string {
+  return ownSentence(error) ?? byStatus(error);
+}
+
+/** The sentence of a reason; undefined for one that is not known. */
+function ownSentence(error: ServiceError): string | undefined {
   const { args } = error;
   switch (error.reason) {
     case 'kernelNotFound':
@@ -114,7 +138,7 @@ export function sentenceOf(error: ServiceError): string {
         args['path'] ?? '',
       );
     default:
-      return googleSentence(error) ?? byStatus(error);
+      return googleSentence(error);
   }
 }
 

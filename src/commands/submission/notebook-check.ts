@@ -1,21 +1,39 @@
+import * as vscode from 'vscode';
 import { readNotebook, type NotebookReading } from '../../notebook/document';
 import { NotebookError } from '../../notebook/errors';
 import { notebookSentence } from '../../views/input-sentences';
 import { oneLine } from '../../views/text';
-import { Problem } from '../problems/problem';
+import { Problem, type Remedy } from '../problems/problem';
 
 /**
  * Reads a notebook before anything is started with it.
+ * @param file it was read from, to be opened where something is wrong with it.
  * @throws Problem that says what is wrong with it.
  */
-export function checkNotebook(bytes: Uint8Array, name: string): NotebookReading {
+export function checkNotebook(bytes: Uint8Array, name: string, file?: vscode.Uri): NotebookReading {
   try {
     return readNotebook(bytes);
   } catch (error) {
     if (error instanceof NotebookError) {
       const sentence = notebookSentence(error.code, oneLine(name), error.args);
-      throw new Problem(sentence, [], { cause: error });
+      const remedies = file === undefined || error.code === 'tooLarge' ? [] : [openFile(file, error)];
+      throw new Problem(sentence, remedies, { cause: error });
     }
     throw error;
   }
+}
+
+/** Opens the notebook as text, at the place that cannot be read. */
+function openFile(file: vscode.Uri, { args }: NotebookError): Remedy {
+  return {
+    label: vscode.l10n.t('Open File'),
+    run: async () => {
+      const document = await vscode.workspace.openTextDocument(file);
+      const place = new vscode.Position(
+        Math.max(0, Number(args['line'] ?? 1) - 1),
+        Math.max(0, Number(args['column'] ?? 1) - 1),
+      );
+      await vscode.window.showTextDocument(document, { selection: new vscode.Range(place, place) });
+    },
+  };
 }

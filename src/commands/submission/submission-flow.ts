@@ -16,6 +16,7 @@ import { Problem } from '../problems/problem';
 import { templatePython } from './submission';
 import type { SubmissionChoice, SubmissionMemory } from './submission-memory';
 import { sentenceOfProblems } from '../templates/template-sentences';
+import { templateSummary } from '../templates/template-summary';
 import { defaultTemplateName, editTemplates, templatesFor } from '../templates/template-settings';
 
 /** All that is asked before a notebook is submitted. */
@@ -40,6 +41,7 @@ interface Candidate extends TemplateChoice {
  * Asks for template and parameters, with Back from one to the other. Undefined: the person left.
  * @param initial choices to start from: of the last submission, or of an execution that is run again.
  * @param ignored names the fields of a template that its service cannot honour.
+ * @param missingKernel names the kernel of a template that is not there; never rejects.
  * @param python names the Python that runs the notebook where the template names none; never rejects.
  */
 export async function askForSubmission(
@@ -48,6 +50,7 @@ export async function askForSubmission(
   initial: SubmissionChoice | undefined,
   memory: SubmissionMemory,
   ignored: (template: UserTemplate) => readonly string[],
+  missingKernel: (template: UserTemplate) => Promise<string | undefined>,
   python: Promise<string | undefined>,
 ): Promise<Answers | undefined> {
   const title = vscode.l10n.t('Execute {0}', oneLine(path.posix.basename(source.path)));
@@ -57,7 +60,7 @@ export async function askForSubmission(
   // What was typed stays when the person goes back for another template.
   let form: ParameterForm | undefined;
   for (;;) {
-    const chosen = await chooseTemplate(title, source, preselected, initial, ignored, python);
+    const chosen = await chooseTemplate(title, source, preselected, initial, ignored, missingKernel, python);
     if (chosen === undefined) {
       return undefined;
     }
@@ -118,6 +121,7 @@ export async function chooseTemplate(
   preselected: string | undefined,
   initial: SubmissionChoice | undefined,
   ignored: (template: UserTemplate) => readonly string[],
+  missingKernel: (template: UserTemplate) => Promise<string | undefined>,
   python: Promise<string | undefined>,
 ): Promise<{ template: UserTemplate; changed: boolean } | undefined> {
   const choices = templatesFor(source).map((entry): Candidate => {
@@ -129,8 +133,11 @@ export async function chooseTemplate(
       description: template === undefined ? '' : serviceLabel(template),
       later: template === undefined ? undefined : pythonDescription(template, source, python),
       problem: problems === undefined ? undefined : sentenceOfProblems(problems),
-      note:
-        unused.length === 0 ? undefined : vscode.l10n.t('Ignored by this service: {0}', unused.join(', ')),
+      note: template === undefined ? undefined : noteOf(template, unused),
+      warning:
+        template === undefined
+          ? Promise.resolve(undefined)
+          : missingKernel(template).then((kernel) => (kernel === undefined ? undefined : noKernel(kernel))),
     };
   });
   let active = preselected;
@@ -159,6 +166,18 @@ export async function chooseTemplate(
     }
     active = name;
   }
+}
+
+/** How a template differs, and what of it its service ignores. */
+function noteOf(template: UserTemplate, unused: readonly string[]): string | undefined {
+  const summary = templateSummary(template);
+  const ignored = unused.length === 0 ? '' : vscode.l10n.t('Ignored by this service: {0}', unused.join(', '));
+  const note = [summary, ignored].filter((part) => part !== '').join(' — ');
+  return note === '' ? undefined : note;
+}
+
+function noKernel(kernel: string): string {
+  return vscode.l10n.t('There is no kernel “{0}” on this machine.', kernel);
 }
 
 function unreadable(line: string | undefined): string {

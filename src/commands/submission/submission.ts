@@ -12,6 +12,7 @@ import type { TrackingService } from '../../tracking/tracking-service';
 import { describePython, type PythonEnvironment } from '../../system/python-environment';
 import { kernelEnvironment } from '../python/kernel-environment';
 import type { PythonFinder } from '../python/chosen-python';
+import type { SubmissionChoice } from './submission-memory';
 
 /** One notebook to execute, all questions answered. */
 export interface Submission {
@@ -22,6 +23,8 @@ export interface Submission {
   readonly template: UserTemplate;
   /** YAML or JSON mapping, in place of the template's. */
   readonly parameters: string | undefined;
+  /** What to remember for the next time once the execution was created; undefined: nothing. */
+  readonly choice?: SubmissionChoice;
   /** The Python that was said to run it. Absent: it is looked for; undefined: none was found. */
   readonly python?: PythonEnvironment | undefined;
 }
@@ -46,12 +49,14 @@ export async function prepare(submission: Submission, pythons: PythonFinder): Pr
 /**
  * Creates the execution and hands it to the tracking. Tried again with the same id where the answer got lost: the
  * service answers with the execution that was created.
+ * @param batch of those that are submitted together, see CompletionNotifier.beginBatch.
  */
 export async function create(
   { executionId, execution: request, input }: PreparedExecution,
   service: ExecutionService,
   tracking: TrackingService,
   signal: AbortSignal,
+  batch?: string,
 ): Promise<TrackedExecution> {
   signal.throwIfAborted();
   for (const wait of [...RETRY_AFTER_MS, undefined]) {
@@ -59,7 +64,7 @@ export async function create(
     try {
       const execution = await service.create(executionId, request, input, signal);
       const tracked = tracking.store.apply(ticket, service, execution);
-      await tracking.completion.submitted(tracked);
+      await tracking.completion.submitted(tracked, batch);
       tracking.poke(service.id);
       return tracked;
     } catch (error) {

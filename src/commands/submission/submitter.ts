@@ -13,11 +13,13 @@ import type { WriteBackService } from '../write-back/write-back';
 import { checkNotebook } from './notebook-check';
 import { create, prepare, type Submission } from './submission';
 import { serviceLabel } from './submission-flow';
+import type { SubmissionMemory } from './submission-memory';
 import { assertKernelKnown, mendable } from './submission-problems';
 
 /** What submitting needs. */
 export interface SubmitContext {
   readonly tracking: TrackingService;
+  readonly memory: SubmissionMemory;
   /** The service that a template names, tracked from now on. */
   serviceFor(template: UserTemplate): Promise<ExecutionService>;
   readonly writeBack: WriteBackService;
@@ -26,6 +28,16 @@ export interface SubmitContext {
   unsupported(template: UserTemplate, request: ExecutionRequest): Promise<readonly string[]>;
   /** Names of the workspace's files and modules that a notebook uses and that are not there elsewhere. */
   missing(notebook: Uint8Array, file: string, files: readonly string[]): Promise<readonly string[]>;
+}
+
+/** The progress that a submission is shown under. */
+export interface SubmitProgress {
+  /** Says how far it is; empty: nothing more to say. */
+  readonly report: (message: string) => void;
+  /** Aborted where the user cancels. */
+  readonly signal: AbortSignal;
+  /** Of several that are submitted together, see CompletionNotifier.beginBatch. */
+  readonly batch?: string;
 }
 
 /** Files of the workspace that are looked through for what a notebook uses. */
@@ -53,16 +65,32 @@ export class Submitter {
     return started;
   }
 
-  /** Creates the execution under a progress that can be cancelled. What fails can be mended and goes on from here. */
-  async submit(submission: Submission): Promise<TrackedExecution> {
+  /**
+   * Creates the execution. What fails can be mended and goes on from here.
+   * @param progress of several that are submitted together; by default one of its own, which can be cancelled.
+   */
+  async submit(submission: Submission, progress?: SubmitProgress): Promise<TrackedExecution> {
     assertTrusted();
+    const { source } = submission;
     const resubmit = (mended: Submission) => this.once(mended.source, () => this.submit(mended));
-    const { notebook } = checkNotebook(submission.notebook, path.posix.basename(submission.source.path));
+    const { notebook } = checkNotebook(submission.notebook, path.posix.basename(source.path), source);
     assertKernelKnown(notebook, submission, resubmit);
     try {
-      const tracked = await this.create(submission);
-      if (submission.template.runOptions.writeBack === true) {
-        await this.context.writeBack.expect(tracked, submission.source, submission.notebook);
+      const name = withoutLinks(oneLine(path.posix.basename(source.path), 60));
+      const tracked = await (progress === undefined
+        ? underProgress(vscode.l10n.t('Submitting {0}', name), (own) => this.create(submission, own))
+        : this.create(submission, progress));
+      const { template, choice } = submission;
+      if (choice !== undefined) {
+        await this.context.memory.remember(source, choice);
+      }
+      if (template.runOptions.writeBack === true) {
+        await this.context.writeBack.expect(
+          tracked,
+          source,
+          submission.notebook,
+          progress?.batch !== undefined,
+        );
       }
       return tracked;
     } catch (error) {
@@ -70,34 +98,20 @@ export class Submitter {
     }
   }
 
-  private async create(submission: Submission): Promise<TrackedExecution> {
-    const name = withoutLinks(oneLine(path.posix.basename(submission.source.path), 60));
-    const title = vscode.l10n.t('Submitting {0}', name);
-    return vscode.window.withProgress(
-      { location: vscode.ProgressLocation.Notification, title, cancellable: true },
-      async (progress, token) => {
-        const abort = new AbortController();
-        const subscription = token.onCancellationRequested(() => {
-          abort.abort();
-        });
-        try {
-          const service = await this.context.serviceFor(submission.template);
-          const request = await prepare(submission, this.context.pythons);
-          await this.confirmLosses(submission, request.execution);
-          const input = {
-            ...request.input,
-            onUpload: (sent: number, total: number) => {
-              progress.report({
-                message: vscode.l10n.t('{0}% sent', Math.round((100 * sent) / Math.max(1, total))),
-              });
-            },
-          };
-          return await create({ ...request, input }, service, this.context.tracking, abort.signal);
-        } finally {
-          subscription.dispose();
-        }
+  private async create(
+    submission: Submission,
+    { report, signal, batch }: SubmitProgress,
+  ): Promise<TrackedExecution> {
+    const service = await this.context.serviceFor(submission.template);
+    const request = await prepare(submission, this.context.pythons);
+    await this.confirmLosses(submission, request.execution);
+    const input = {
+      ...request.input,
+      onUpload: (sent: number, total: number) => {
+        report(vscode.l10n.t('{0}% sent', Math.round((100 * sent) / Math.max(1, total))));
       },
-    );
+    };
+    return create({ ...request, input }, service, this.context.tracking, signal, batch);
   }
 
   /** Says what a service elsewhere will not carry out, before anything is sent. */
@@ -136,6 +150,30 @@ export class Submitter {
     const relative = (uri: vscode.Uri): string => path.posix.relative(folder.uri.path, uri.path);
     return this.context.missing(notebook, relative(source), files.map(relative));
   }
+}
+
+/** Runs an action under a progress that can be cancelled. */
+export async function underProgress<T>(
+  title: string,
+  action: (progress: SubmitProgress) => Promise<T>,
+): Promise<T> {
+  return vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, title, cancellable: true },
+    async (progress, token) => {
+      const abort = new AbortController();
+      const subscription = token.onCancellationRequested(() => {
+        abort.abort();
+      });
+      const report = (message: string): void => {
+        progress.report({ message });
+      };
+      try {
+        return await action({ report, signal: abort.signal });
+      } finally {
+        subscription.dispose();
+      }
+    },
+  );
 }
 
 /** @throws Problem in a workspace that the person has not said to trust: notebooks are code. */

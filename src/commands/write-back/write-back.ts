@@ -13,6 +13,8 @@ type Pending = Readonly<
       readonly source: string;
       /** SHA-256 of the notebook as it was submitted. */
       readonly hash: string;
+      /** It was submitted together with others. */
+      readonly batch?: boolean;
     }
   >
 >;
@@ -36,9 +38,18 @@ export class WriteBackService implements vscode.Disposable {
     });
   }
 
-  /** To be called when the execution was created, with the notebook as it was submitted. */
-  async expect(tracked: TrackedExecution, source: vscode.Uri, notebook: Uint8Array): Promise<void> {
-    const entry = { source: source.toString(), hash: hashOf(notebook) };
+  /**
+   * To be called when the execution was created.
+   * @param notebook as it was submitted.
+   * @param batch it was submitted together with others: each that is written is told by a line in the status bar.
+   */
+  async expect(
+    tracked: TrackedExecution,
+    source: vscode.Uri,
+    notebook: Uint8Array,
+    batch = false,
+  ): Promise<void> {
+    const entry = { source: source.toString(), hash: hashOf(notebook), ...(batch ? { batch } : {}) };
     await this.save({ ...this.read(), [tracked.key]: entry });
     if (isTerminal(tracked.execution.state)) {
       this.end(tracked);
@@ -57,8 +68,10 @@ export class WriteBackService implements vscode.Disposable {
     this.attempt(async () => {
       await this.save(others);
       if (tracked.execution.state === 'SUCCEEDED') {
-        const { writeOutputs } = await import('./written-outputs');
-        await writeOutputs(tracked, vscode.Uri.parse(entry.source), entry.hash);
+        const { tellWritten, writeOutputs } = await import('./written-outputs');
+        const source = vscode.Uri.parse(entry.source);
+        await writeOutputs(tracked, source, entry.hash);
+        tellWritten(tracked, source, entry.batch === true);
       }
     });
   }

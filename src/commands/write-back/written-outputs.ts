@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { readNotebook, writeNotebook } from '../../notebook/document';
 import type { TrackedExecution } from '../../tracking/execution-store';
 import { readAll } from '../../execution/read-all';
-import { oneLine } from '../../views/text';
+import { oneLine, withoutLinks } from '../../views/text';
 import { captureNotebook } from '../submission/notebook-capture';
 import { hashOf } from './notebook-hash';
 import { Problem } from '../problems/problem';
@@ -44,6 +44,27 @@ export async function writeOutputs(
     );
   }
   await vscode.workspace.fs.writeFile(source, withOutputs(current, output));
+}
+
+/** How long the line in the status bar stays, in milliseconds. */
+const LINE_STAYS = 10_000;
+
+/** Says that outputs were written: of one execution by a notification, of each of many by a line in the status bar. */
+export function tellWritten(tracked: TrackedExecution, source: vscode.Uri, batch: boolean): void {
+  const name = oneLine(path.posix.basename(source.path), 60);
+  const message = vscode.l10n.t('The outputs were written into {0}.', name);
+  if (batch) {
+    // What looks like an icon in a name is a part of it.
+    vscode.window.setStatusBarMessage(message.replaceAll('$(', '\\$('), LINE_STAYS);
+    return;
+  }
+  const open = vscode.l10n.t('Open Notebook');
+  // Not awaited: the notification may stay for hours.
+  void vscode.window.showInformationMessage(withoutLinks(message), open).then(async (chosen) => {
+    if (chosen === open) {
+      await vscode.commands.executeCommand('notebookExecutions.openNotebook', { kind: 'execution', tracked });
+    }
+  });
 }
 
 /** The source with the outputs and counts of the run; cells that the run put in stay out. */

@@ -64,17 +64,44 @@ function outputData(output: Output): vscode.NotebookCellOutput {
     }
     case 'display_data':
     case 'execute_result': {
-      const items = Object.entries(output.data)
-        .sort((one, other) => rankOf(one) - rankOf(other))
-        .map(([mime, value]) => itemOf(mime, value));
+      const isWidget = WIDGET_VIEW in output.data;
+      const items = itemsOf(isWidget ? withoutWidget(output.data) : output.data);
       const count = output.output_type === 'execute_result' ? output.execution_count : undefined;
       return new vscode.NotebookCellOutput(items, {
         outputType,
         ...(count === undefined ? {} : { executionCount: count }),
         metadata: plain(output.metadata),
+        ...(isWidget ? { originalData: plain(output.data) } : {}),
       });
     }
   }
+}
+
+/** How a widget of ipywidgets is shown where its kernel runs. */
+const WIDGET_VIEW = 'application/vnd.jupyter.widget-view+json';
+
+/** A widget as it can be shown without its kernel: as another representation that it has, else as text that says so. */
+function withoutWidget({ [WIDGET_VIEW]: _, ...others }: JsonObject): JsonObject {
+  const { 'text/plain': text, ...rich } = others;
+  if (Object.keys(rich).length > 0) return others;
+  const sentence = vscode.l10n.t(
+    'Widgets are not live in an output. To use this one, choose Open a Copy and run the cells.',
+  );
+  return { 'text/plain': typeof text === 'string' ? `${text}\n\n${sentence}` : sentence };
+}
+
+/** An output as the execution left it, for a notebook with a kernel. */
+export function originalOutput(output: vscode.NotebookCellOutput): vscode.NotebookCellOutput {
+  const { originalData, ...metadata } = output.metadata ?? {};
+  return originalData === undefined
+    ? output
+    : new vscode.NotebookCellOutput(itemsOf(originalData as JsonObject), metadata);
+}
+
+function itemsOf(data: JsonObject): vscode.NotebookCellOutputItem[] {
+  return Object.entries(data)
+    .sort((one, other) => rankOf(one) - rankOf(other))
+    .map(([mime, value]) => itemOf(mime, value));
 }
 
 function itemOf(mime: string, value: JsonValue): vscode.NotebookCellOutputItem {

@@ -8,6 +8,7 @@ import { formatBytes, oneLine, withoutLinks } from '../text';
 import { OutputFileSystemProvider, registerOutputScheme } from './output-file-system-provider';
 import { registerOutputNotebook } from './output-notebook';
 import { OutputRefresher } from './output-refresher';
+import { revealCell, revealOutputs } from './reveal-cell';
 import { OUTPUT_SCHEME, outputUri, parseOutputUri, type DocumentKind } from './output-uri';
 
 export interface OutputDocumentsOptions {
@@ -20,10 +21,13 @@ export interface OutputDocumentsOptions {
 
 /** How a document is opened. */
 export interface OpenOptions {
-  /** The cell to show, counted from 0 over all cells. */
+  /** The cell to show, counted from 0 over all cells; by default the outputs of the one that failed. */
   readonly cell?: number | undefined;
-  /** The keyboard stays where it is: nobody asked for this document just now. */
-  readonly background?: boolean;
+  /**
+   * Given where the document opens without having been asked for just now: the keyboard stays where it is, and nothing is
+   * shown where this answers false at the last moment.
+   */
+  readonly mayShow?: () => boolean;
 }
 
 /** Inputs and outputs of executions in the editor: opens, compares, saves them, and keeps open ones current. */
@@ -68,19 +72,20 @@ export class OutputDocuments implements vscode.Disposable {
 
   /**
    * Opens the output as it is now, a failed one at the cell that failed. A large one is asked about first.
-   * @returns the editor; undefined where the person chose otherwise, or another editor came before it meanwhile.
+   * @returns the editor; undefined where the user chose otherwise, it may not be shown, or another editor came before it meanwhile.
    * @throws ServiceError `outputNotFound` where there is no output yet, or the service's own.
    */
   async open(
     tracked: TrackedExecution,
-    { cell = tracked.execution.runStatus?.cell?.index, background = false }: OpenOptions = {},
+    { cell, mayShow }: OpenOptions = {},
   ): Promise<vscode.NotebookEditor | undefined> {
-    const options = { cell, background };
+    if (mayShow?.() === false) return undefined;
     const document = await tracked.service.readOutput(tracked.execution);
     if (document === undefined)
       throw new ServiceError('NOT_FOUND', 'outputNotFound', `${tracked.execution.name} has no output yet`);
-    if ((document.size ?? 0) <= this.options.largeOutput()) return this.show('output', tracked, options);
-    return this.askLarge(tracked, document.size ?? 0, options);
+    if ((document.size ?? 0) <= this.options.largeOutput())
+      return this.show('output', tracked, { cell, ...(mayShow === undefined ? {} : { mayShow }) });
+    return this.askLarge(tracked, document.size ?? 0, { cell });
   }
 
   /** Opens the notebook as it was submitted. */
@@ -96,17 +101,13 @@ export class OutputDocuments implements vscode.Disposable {
     return this.open(tracked);
   }
 
-  /** Opens the input at the cell that failed in the output. */
-  async openSourceCell(tracked: TrackedExecution): Promise<vscode.NotebookEditor | undefined> {
-    const failed = tracked.execution.runStatus?.cell;
-    const editor = await this.openInput(tracked);
-    if (editor === undefined) return undefined;
-    const cells = editor.notebook.getCells();
-    // Parameters insert a cell, so that the indexes differ; ids stay.
-    const byId = cells.findIndex((cell) => failed?.id !== undefined && cellIdOf(cell) === failed.id);
-    const index = byId >= 0 ? byId : Math.min(failed?.index ?? 0, cells.length - 1);
-    revealCell(editor, index);
-    return editor;
+  /**
+   * Opens the notebook that the execution was submitted from, to be edited; at the cell that failed where one did.
+   * @returns undefined where it is not there any more.
+   */
+  async openSource(tracked: TrackedExecution): Promise<vscode.NotebookEditor | undefined> {
+    const { openSource } = await import('./source-notebook');
+    return openSource(tracked);
   }
 
   /** Shows what the run changed: the input beside the output. */
@@ -147,13 +148,14 @@ export class OutputDocuments implements vscode.Disposable {
   private async show(
     kind: DocumentKind,
     tracked: TrackedExecution,
-    { cell, background = false }: OpenOptions,
+    { cell, mayShow }: OpenOptions,
   ): Promise<vscode.NotebookEditor | undefined> {
     const document = await vscode.workspace.openNotebookDocument(outputUri(kind, tracked));
+    if (mayShow?.() === false) return undefined;
     let editor: vscode.NotebookEditor;
     try {
       editor = await vscode.window.showNotebookDocument(document, {
-        preserveFocus: background,
+        preserveFocus: mayShow !== undefined,
         preview: false,
       });
     } catch (error) {
@@ -161,7 +163,9 @@ export class OutputDocuments implements vscode.Disposable {
       if (hasTab(document.uri)) return undefined;
       throw error;
     }
+    const failed = kind === 'input' ? undefined : tracked.execution.runStatus?.cell?.index;
     if (cell !== undefined) revealCell(editor, cell);
+    else if (failed !== undefined) await revealOutputs(editor, failed);
     return editor;
   }
 
@@ -242,16 +246,4 @@ function hasTab(uri: vscode.Uri): boolean {
   return vscode.window.tabGroups.all
     .flatMap(({ tabs }) => tabs)
     .some(({ input }) => input instanceof vscode.TabInputNotebook && input.uri.toString() === uri.toString());
-}
-
-function revealCell(editor: vscode.NotebookEditor, index: number): void {
-  if (index < 0 || index >= editor.notebook.cellCount) return;
-  const range = new vscode.NotebookRange(index, index + 1);
-  editor.selections = [range];
-  editor.revealRange(range, vscode.NotebookEditorRevealType.InCenterIfOutsideViewport);
-}
-
-/** The cell id of nbformat 4.5, where VS Code's notebook serializer keeps it. */
-function cellIdOf(cell: vscode.NotebookCell): unknown {
-  return (cell.metadata as Record<string, unknown>)['id'];
 }

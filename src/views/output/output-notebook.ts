@@ -41,24 +41,38 @@ function readOnlyKernel(refused: (uri: vscode.Uri) => unknown): vscode.NotebookC
   return kernel;
 }
 
-/** Opens a copy of a document as a new Jupyter notebook, which can be edited, run and saved as any other. */
-export async function openCopy(document: vscode.NotebookDocument): Promise<void> {
+/**
+ * Opens a copy of a document as a new Jupyter notebook, which can be edited, run and saved as any other.
+ * @param kernelspec the copy's `metadata.kernelspec`; undefined: that of the document.
+ */
+export async function openCopy(
+  document: vscode.NotebookDocument,
+  kernelspec?: Readonly<Record<string, string>>,
+): Promise<vscode.NotebookDocument> {
+  const { originalOutput } = await import('./notebook-data');
   const copy = await vscode.workspace.openNotebookDocument(JUPYTER_NOTEBOOK, new vscode.NotebookData([]));
+  const cells = document.getCells().map((cell) => copyOf(cell, cell.outputs.map(originalOutput)));
+  const { metadata: own, ...format } = document.metadata as { metadata?: object };
+  const metadata =
+    kernelspec === undefined ? document.metadata : { ...format, metadata: { ...own, kernelspec } };
   // Put in afterwards: of what a notebook is opened with, VS Code loses the outputs.
   const edit = new vscode.WorkspaceEdit();
   edit.set(copy.uri, [
-    vscode.NotebookEdit.insertCells(0, document.getCells().map(copyOf)),
-    vscode.NotebookEdit.updateNotebookMetadata(document.metadata),
+    vscode.NotebookEdit.insertCells(0, cells),
+    vscode.NotebookEdit.updateNotebookMetadata(metadata),
   ]);
   await vscode.workspace.applyEdit(edit);
   await vscode.window.showNotebookDocument(copy, { preview: false });
+  return copy;
 }
 
-function copyOf(cell: vscode.NotebookCell): vscode.NotebookCellData {
-  const { document, kind, metadata, outputs } = cell;
+function copyOf(
+  { document, kind, metadata }: vscode.NotebookCell,
+  outputs: vscode.NotebookCellOutput[],
+): vscode.NotebookCellData {
   const copy = new vscode.NotebookCellData(kind, document.getText(), document.languageId);
   copy.metadata = metadata;
-  copy.outputs = [...outputs];
+  copy.outputs = outputs;
   // Not the cell's own number: that is gone for a moment after somebody wanted to run it.
   const count: unknown = metadata['execution_count'];
   if (typeof count === 'number') copy.executionSummary = { executionOrder: count };

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { executionIdOf } from '../../execution/execution-name';
 import type { TrackedExecution } from '../../tracking/execution-store';
-import { notebookNameOf } from '../execution-facts';
+import { notebookNameOf, parseTime } from '../execution-facts';
 
 export const OUTPUT_SCHEME = 'notebook-execution';
 
@@ -23,15 +23,25 @@ export interface OutputAddress {
 
 /**
  * The address of a document; the same for the same execution, in every window and after a restart. The path is what
- * tabs and breadcrumbs show, and its end what VS Code knows the notebook type by; the query says which execution it is.
+ * tabs and breadcrumbs show: its end is what VS Code knows the notebook type by, and of documents with one name the tab
+ * shows the folder, which says when each was submitted. The query says which execution it is.
  */
 export function outputUri(kind: DocumentKind, { service, execution }: TrackedExecution): vscode.Uri {
   const name = notebookNameOf(execution).replaceAll(/[/\\]/g, '_');
+  const created = parseTime(execution.createTime);
+  const folder = created === undefined ? executionIdOf(execution.name) : localTime(new Date(created));
   return vscode.Uri.from({
     scheme: OUTPUT_SCHEME,
-    path: `/${executionIdOf(execution.name)}/${name}.ipynb (${kind})`,
+    path: `/${folder}/${name}.ipynb (${kind})`,
     query: new URLSearchParams({ kind, service: service.id, name: execution.name }).toString(),
   });
+}
+
+/** `2026-01-31 23:59:59`, whatever the language is: an address must not change with it. */
+function localTime(time: Date): string {
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const date = [time.getFullYear(), two(time.getMonth() + 1), two(time.getDate())].join('-');
+  return `${date} ${[time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(':')}`;
 }
 
 /** Which execution a document shows; undefined for an address that is none of ours. */

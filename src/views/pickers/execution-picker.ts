@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { TrackedExecution } from '../../tracking/execution-store';
 import { notebookNameOf, startOf } from '../execution-facts';
+import { explain } from '../sentences';
 import { presentState } from '../state-presentation';
 import { templateLabel } from '../template-label';
 import { formatTime, oneLine } from '../text';
@@ -23,6 +24,7 @@ export async function pickExecutions(
       const { execution } = tracked;
       const start = startOf(execution);
       const { icon, label: state } = presentState(execution.state);
+      const explanation = explain(execution);
       return {
         tracked,
         iconPath: icon,
@@ -34,6 +36,7 @@ export async function pickExecutions(
         ]
           .filter((part) => part !== '')
           .join(' · '),
+        ...(explanation === undefined ? {} : { detail: label(explanation, 300) }),
       };
     });
   const options = { title, placeHolder: vscode.l10n.t('Choose an execution'), matchOnDescription: true };

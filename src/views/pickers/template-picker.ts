@@ -13,6 +13,8 @@ export interface TemplateChoice {
   readonly later: Promise<string | undefined> | undefined;
   /** Something to know before choosing it. */
   readonly note: string | undefined;
+  /** Why it will fail, where that takes a while to find out; undefined: it is not known to. Never rejects. */
+  readonly warning: Promise<string | undefined>;
 }
 
 /** What was done in the pick: a template was chosen, its run options are to be changed first, or templates edited. */
@@ -44,25 +46,36 @@ export function pickTemplate<T extends TemplateChoice>(options: {
   pick.matchOnDescription = true;
   pick.buttons = [edit];
   const known = new Map<T, string>();
+  const warnings = new Map<T, string>();
   const show = (active: string | undefined): void => {
     pick.items = options.choices.map((choice) => ({
       choice,
       label:
         choice.name === '' ? vscode.l10n.t('Template without a name') : label(templateLabel(choice.name)),
       description: label(known.get(choice) ?? choice.description),
-      iconPath: new vscode.ThemeIcon(choice.problem === undefined ? 'server-process' : 'warning'),
+      iconPath: new vscode.ThemeIcon(
+        choice.problem === undefined && !warnings.has(choice) ? 'server-process' : 'warning',
+      ),
       ...(choice.problem === undefined ? { buttons: [gear] } : {}),
-      ...detailOf(choice),
+      ...detailOf(choice, warnings.get(choice)),
     }));
     const item = pick.items.find(({ choice }) => choice.name === active);
     if (item !== undefined) pick.activeItems = [item];
   };
   show(options.preselected);
+  const showAgain = (): void => {
+    show(pick.activeItems[0]?.choice.name);
+  };
   for (const choice of options.choices) {
     void choice.later?.then((description) => {
       if (description === undefined) return;
       known.set(choice, description);
-      show(pick.activeItems[0]?.choice.name);
+      showAgain();
+    });
+    void choice.warning.then((text) => {
+      if (text === undefined) return;
+      warnings.set(choice, text);
+      showAgain();
     });
   }
   return new Promise((resolve) => {
@@ -89,7 +102,10 @@ export function pickTemplate<T extends TemplateChoice>(options: {
   });
 }
 
-function detailOf({ problem, note }: TemplateChoice): Pick<vscode.QuickPickItem, 'detail'> {
-  const text = problem ?? note;
+function detailOf(
+  { problem, note }: TemplateChoice,
+  warning: string | undefined,
+): Pick<vscode.QuickPickItem, 'detail'> {
+  const text = problem ?? warning ?? note;
   return text === undefined ? {} : { detail: label(text, 500) };
 }

@@ -142,8 +142,10 @@ export class Person {
     this.replace('createQuickPick', () => new FakeQuickPick((pick) => void this.meet(pick)));
     this.replace(
       'showQuickPick',
-      (items: readonly vscode.QuickPickItem[], options: vscode.QuickPickOptions) =>
-        this.showQuickPick(items, options),
+      async (
+        items: readonly vscode.QuickPickItem[] | Promise<readonly vscode.QuickPickItem[]>,
+        options: vscode.QuickPickOptions,
+      ) => this.showQuickPick(await items, options),
     );
     this.replace('showInputBox', (options: vscode.InputBoxOptions) => this.input(options));
     this.replace('showOpenDialog', () => Promise.resolve(this.dialogs.shift()));

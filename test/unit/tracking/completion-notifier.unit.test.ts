@@ -16,6 +16,8 @@ class TestWindow {
   readonly store = new ExecutionStore();
   readonly notifier: CompletionNotifier;
   readonly told: string[][] = [];
+  /** The same, of those that were submitted together. */
+  readonly toldBatches: string[][] = [];
   private readonly focusEmitter = new Emitter<void>();
   private isFocused: boolean;
 
@@ -41,16 +43,18 @@ class TestWindow {
       isAlive: (id) => world.alive.has(id),
       log: () => undefined,
     });
-    this.notifier.onDidEnd((ended) => {
-      this.told.push(ended.map(({ execution }) => execution.name.split('/').at(-1) ?? ''));
+    this.notifier.onDidEnd(({ executions, batch }) => {
+      const names = executions.map(({ execution }) => execution.name.split('/').at(-1) ?? '');
+      (batch ? this.toldBatches : this.told).push(names);
     });
     world.alive.add(processId);
     world.windows.push(this);
   }
 
-  async submit(id: string): Promise<void> {
+  async submit(id: string, batch?: string): Promise<void> {
     await this.notifier.submitted(
       this.store.apply(this.store.begin(), this.world.service, this.world.service.put(id)),
+      batch,
     );
   }
 
@@ -85,7 +89,10 @@ class World {
     let before = '';
     for (let same = 0; same < 3;) {
       await delay(2);
-      const now = JSON.stringify([await readdir(this.folder), this.windows.map(({ told }) => told)]);
+      const now = JSON.stringify([
+        await readdir(this.folder),
+        this.windows.map(({ told, toldBatches }) => [told, toldBatches]),
+      ]);
       same = now === before ? same + 1 : 0;
       before = now;
     }
@@ -272,5 +279,55 @@ describe('CompletionNotifier', () => {
     await world.pass(1000);
     assert.deepEqual(window.told, []);
     assert.deepEqual(await readdir(world.folder), []);
+  });
+
+  describe('of a batch', () => {
+    it('tells the ends together, once all of it was submitted and has ended', async () => {
+      const window = new TestWindow(world);
+      const batch = window.notifier.beginBatch();
+      await window.submit('a', batch);
+      window.see('a', 'SUCCEEDED');
+      await world.pass(20_000);
+      await window.submit('b', batch);
+      await window.submit('alone');
+      window.notifier.endBatch(batch);
+      window.see('alone', 'SUCCEEDED');
+      await world.pass(20_000);
+      assert.deepEqual([window.told, window.toldBatches], [[['alone']], []]);
+      window.see('b', 'FAILED');
+      await world.pass(1000);
+      assert.deepEqual([window.told, window.toldBatches], [[['alone']], [['a', 'b']]]);
+      await world.pass(60_000);
+      assert.equal(window.toldBatches.length, 1);
+      assert.deepEqual(await readdir(world.folder), []);
+    });
+
+    it('waits neither for one that is deleted nor for one that was never submitted', async () => {
+      const window = new TestWindow(world);
+      const batch = window.notifier.beginBatch();
+      for (const id of ['a', 'b']) await window.submit(id, batch);
+      window.see('a', 'SUCCEEDED');
+      window.notifier.endBatch(batch);
+      await window.notifier.forget(`${world.service.id}|${world.service.put('b').name}`);
+      await world.pass(1000);
+      assert.deepEqual(window.toldBatches, [['a']]);
+    });
+
+    it('is told by the next window when the one that submitted it is gone, and by that one alone while it lives', async () => {
+      const first = new TestWindow(world, { processId: 1 });
+      const batch = first.notifier.beginBatch();
+      for (const id of ['a', 'b']) await first.submit(id, batch);
+      const second = new TestWindow(world, { processId: 2 });
+      await second.notifier.restore();
+      for (const id of ['a', 'b']) second.see(id, 'SUCCEEDED');
+      await world.pass(60_000);
+      assert.deepEqual(second.toldBatches, []);
+      first.notifier.dispose();
+      world.alive.delete(1);
+      await world.pass(20_000);
+      assert.deepEqual(second.toldBatches.flat().sort(), ['a', 'b']);
+      await world.pass(60_000);
+      assert.equal(second.toldBatches.length, 1);
+    });
   });
 });

@@ -36,8 +36,8 @@ describe('TrackingService', () => {
       log: () => undefined,
     });
     const told: string[] = [];
-    tracking.completion.onDidEnd((ended) => {
-      told.push(...ended.map(({ execution }) => execution.name));
+    tracking.completion.onDidEnd(({ executions }) => {
+      told.push(...executions.map(({ execution }) => execution.name));
     });
     await tracking.restore();
     tracking.addService(service, LOCAL_RATES);

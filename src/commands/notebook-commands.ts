@@ -1,0 +1,71 @@
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import type { Execution } from '../execution/execution';
+import type { TrackedExecution } from '../tracking/execution-store';
+import { notebookNameOf } from '../views/execution-facts';
+import { openCopy } from '../views/output/output-notebook';
+import { oneLine } from '../views/text';
+import type { Views } from '../views/views';
+import type { CommandMap } from './command-map';
+import { chooseExecutions, type ExecutionContext } from './execution-commands';
+import { Problem } from './problems/problem';
+import { choosePythonKernel } from './python/jupyter-kernel';
+import { openDocument, propertyOf } from './targets';
+
+type Handled =
+  'notebookExecutions.openCopy' | 'notebookExecutions.openSourceCell' | 'notebookExecutions.openNotebook';
+
+/** Commands that lead from an execution to a notebook that can be edited: the one it came from, or a copy. */
+export function notebookCommands(
+  documents: Views['documents'],
+  context: Pick<ExecutionContext, 'tracking' | 'selection'>,
+  log: (line: string) => void,
+): Pick<CommandMap, Handled> {
+  const openSourceOf = async (args: readonly unknown[], title: string, capability: string) => {
+    const [tracked] = await chooseExecutions(context, args, title, capability, false);
+    if (tracked !== undefined) await openSource(documents, tracked);
+  };
+  return {
+    'notebookExecutions.openCopy': async (first) => {
+      const open = openDocument(first);
+      if (open === undefined) throw new Problem(vscode.l10n.t('Open the output of an execution first.'));
+      const tracked = context.tracking.store.find(open.address.serviceId, open.address.name);
+      await copyWithKernel(open.document, tracked?.execution, log);
+    },
+    'notebookExecutions.openSourceCell': (...args) =>
+      openSourceOf(args, vscode.l10n.t('Go to Source Cell'), 'failedCell'),
+    'notebookExecutions.openNotebook': (...args) =>
+      openSourceOf(args, vscode.l10n.t('Open Notebook'), 'hasSource'),
+  };
+}
+
+/** Opens a copy with the kernel that the execution had: the kernelspec, or its Python as far as Jupyter can be told. */
+async function copyWithKernel(
+  document: vscode.NotebookDocument,
+  execution: Execution | undefined,
+  log: (line: string) => void,
+): Promise<void> {
+  const { name, displayName, language } = execution?.runStatus?.kernel ?? {};
+  const isInterpreter = name !== undefined && path.isAbsolute(name);
+  const own = propertyOf(propertyOf(document.metadata['metadata'], 'kernelspec'), 'name');
+  const kernelspec =
+    name === undefined || isInterpreter || name === own
+      ? undefined
+      : { name, display_name: displayName ?? name, ...(language === undefined ? {} : { language }) };
+  const copy = await openCopy(document, kernelspec);
+  const interpreter = isInterpreter ? name : execution?.runOptions?.interpreter;
+  // Not awaited: other extensions take their time, and the copy is there.
+  if (interpreter !== undefined) void choosePythonKernel(copy.uri, interpreter, log);
+}
+
+/** @throws Problem where the notebook is gone, with a button that opens it as it was submitted. */
+async function openSource(documents: Views['documents'], tracked: TrackedExecution): Promise<void> {
+  if ((await documents.openSource(tracked)) !== undefined) return;
+  throw new Problem(
+    vscode.l10n.t(
+      'The notebook {0} is no longer where it was submitted from. Its submitted copy is kept with the execution.',
+      oneLine(notebookNameOf(tracked.execution), 60),
+    ),
+    [{ label: vscode.l10n.t('Open Input'), run: () => documents.openInput(tracked) }],
+  );
+}

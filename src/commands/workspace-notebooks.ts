@@ -1,0 +1,61 @@
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import { label } from '../views/pickers/label';
+import { isNotebook } from './targets';
+
+/** More notebooks than this are not looked for in a folder. */
+const MOST_NOTEBOOKS = 500;
+
+/** Hidden places, checkpoints among them, and those of tools. */
+const EXCLUDED = '**/{.*,node_modules,__pycache__}/**';
+
+/** Notebooks of a folder and its folders, in order. A notebook is itself. */
+export async function notebooksIn(uri: vscode.Uri): Promise<vscode.Uri[]> {
+  if (uri.path.toLowerCase().endsWith('.ipynb')) {
+    return [uri];
+  }
+  const pattern = new vscode.RelativePattern(uri, '**/*.ipynb');
+  const found = await vscode.workspace.findFiles(pattern, EXCLUDED, MOST_NOTEBOOKS);
+  return found.sort((a, b) => a.path.localeCompare(b.path, undefined, { numeric: true }));
+}
+
+interface NotebookItem extends vscode.QuickPickItem {
+  /** Undefined: the example. */
+  readonly uri?: vscode.Uri;
+}
+
+/** Asks for one of the notebooks that are open or in the workspace, or the example, which comes last. Undefined: the user left. */
+export async function pickNotebook(): Promise<vscode.Uri | 'example' | undefined> {
+  const chosen = await vscode.window.showQuickPick(notebookItems(), {
+    title: vscode.l10n.t('Execute a Notebook Remotely'),
+    placeHolder: vscode.l10n.t('Choose the notebook to execute'),
+    matchOnDescription: true,
+  });
+  return chosen === undefined ? undefined : (chosen.uri ?? 'example');
+}
+
+async function notebookItems(): Promise<NotebookItem[]> {
+  const open = vscode.workspace.notebookDocuments
+    .filter(({ uri, notebookType }) => notebookType === 'jupyter-notebook' && isNotebook(uri))
+    .map(({ uri }) => uri);
+  const folders = vscode.workspace.workspaceFolders ?? [];
+  const found = (await Promise.all(folders.map(({ uri }) => notebooksIn(uri)))).flat();
+  const all = new Map([...open, ...found].map((uri) => [uri.toString(), uri]));
+  const example: NotebookItem = {
+    label: vscode.l10n.t('Example Notebook'),
+    description: vscode.l10n.t('throws dice; needs nothing but Python and ipykernel'),
+    iconPath: new vscode.ThemeIcon('lightbulb'),
+  };
+  const separator = { label: '', kind: vscode.QuickPickItemKind.Separator };
+  return [...[...all.values()].map(notebookItem), ...(all.size === 0 ? [] : [separator]), example];
+}
+
+function notebookItem(uri: vscode.Uri): NotebookItem {
+  const folder = path.posix.dirname(vscode.workspace.asRelativePath(uri));
+  return {
+    uri,
+    label: label(path.posix.basename(uri.path)),
+    iconPath: new vscode.ThemeIcon('notebook'),
+    ...(folder === '.' || uri.scheme === 'untitled' ? {} : { description: label(folder) }),
+  };
+}

@@ -1,0 +1,209 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { writeNotebook } from '../support/examples';
+import { executeFromExplorer } from '../support/main-job';
+import { until } from '../support/until';
+import { VSCode } from '../support/vscode';
+import { packagedExtension } from '../support/vsix';
+import type { Workbench } from '../support/workbench';
+
+/** Says when it has begun, and goes on when a file `go` appears in the workspace. */
+const WAITS = [
+  "import pathlib\npathlib.Path('began').touch()",
+  "import time\nwhile not pathlib.Path('go').exists(): time.sleep(0.05)",
+  "print('it went on')",
+];
+const NUMBERS = Array.from({ length: 60 }, (_, index) => String(index));
+
+describe('a user at work while executions end', () => {
+  let workspace: string;
+  let vscode: VSCode;
+  let window: Workbench;
+
+  beforeEach(async () => {
+    workspace = await mkdtemp(path.join(os.tmpdir(), 'nbx-workspace-'));
+    await writeNotebook(path.join(workspace, 'waits.ipynb'), WAITS);
+    await writeFile(path.join(workspace, 'notes.txt'), '');
+    const runOptions = { timeout: 21600, maxAttempts: 3, writeBack: true };
+    vscode = await VSCode.launch({
+      vsix: [await packagedExtension()],
+      workspace,
+      settings: {
+        'files.autoSave': 'off',
+        'editor.quickSuggestions': { other: 'off' },
+        'notebookExecutions.templates': [
+          { name: 'Nightly', service: 'embedded', runOptions },
+          { name: 'In R', service: 'embedded', executionTemplate: { kernelSpec: 'ir' } },
+        ],
+      },
+    });
+    window = await vscode.openWindow();
+  });
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed') {
+      await window.screenshot(`failed ${this.currentTest.title}`).catch(() => undefined);
+    }
+    await vscode.stop();
+    await rm(workspace, { recursive: true, force: true });
+  });
+
+  const isRunning = () => until('it runs', () => existsSync(path.join(workspace, 'began')));
+  const letEnd = () => writeFile(path.join(workspace, 'go'), '');
+
+  /** Types numbers, lets the execution end in their midst, and goes on typing until its end has been told. */
+  async function typeWhileItEnds(): Promise<string> {
+    let text = '';
+    const type = async (word: string): Promise<void> => {
+      text += `${word} `;
+      await window.page.keyboard.type(`${word} `);
+    };
+    for (const number of NUMBERS.slice(0, 5)) await type(number);
+    await letEnd();
+    for (const number of NUMBERS.slice(5)) await type(number);
+    while (!(await window.notification('waits succeeded').isVisible())) await type('x');
+    await type('end');
+    return text;
+  }
+
+  it('loses nothing of what is typed into a file, and is offered the output', async () => {
+    await executeFromExplorer(window, 'waits.ipynb');
+    await isRunning();
+    await (await window.explorerFile('notes.txt')).dblclick();
+    await window.tab('notes.txt').waitFor();
+    await window.page.locator('.editor-instance .monaco-editor .view-lines').click();
+    const typed = await typeWhileItEnds();
+    await window.screenshot('at work 1 typing into a file');
+    await window.page.keyboard.press('Control+s');
+    const file = path.join(workspace, 'notes.txt');
+    assert.equal(await until('it is saved', async () => (await readFile(file, 'utf8')) || undefined), typed);
+    assert.equal(await window.tab('(output)').count(), 0);
+    await window.answerNotification('waits succeeded', 'Open Output');
+    await window.tab('waits.ipynb (output)').waitFor();
+    await window.outputs().getByText('it went on').waitFor();
+  });
+
+  it('loses nothing of what is typed into the notebook itself', async () => {
+    await (await window.explorerFile('waits.ipynb')).dblclick();
+    await executeFromExplorer(window, 'waits.ipynb');
+    await isRunning();
+    const cell = window.notebook().locator('.code-cell-row .monaco-editor .view-lines').first();
+    await cell.click();
+    await window.page.keyboard.press('Control+End');
+    await window.page.keyboard.press('Enter');
+    await window.page.keyboard.type('# ');
+    const typed = await typeWhileItEnds();
+    await window.screenshot('at work 2 typing into the notebook');
+    await window.page.keyboard.press('Control+s');
+    const saved = await until('it is saved', async () => {
+      const text = await readFile(path.join(workspace, 'waits.ipynb'), 'utf8');
+      return text.includes('# 0') ? text : undefined;
+    });
+    assert.ok(saved.includes(`# ${typed.trimEnd()}`), saved.slice(0, 600));
+    assert.equal(await window.tab('(output)').count(), 0);
+  });
+
+  it('is shown the output where the notebook lies open and nothing was typed since', async () => {
+    await (await window.explorerFile('waits.ipynb')).dblclick();
+    await executeFromExplorer(window, 'waits.ipynb');
+    await isRunning();
+    await letEnd();
+    await window.tab('waits.ipynb (output)').waitFor();
+    assert.deepEqual(await window.notifications(), []);
+  });
+
+  it('gets one summary for a folder, with what failed, and no tab', async () => {
+    await rm(path.join(workspace, 'waits.ipynb'));
+    const folder = path.join(workspace, 'reports');
+    await mkdir(folder);
+    for (let month = 1; month <= 5; month++)
+      await writeNotebook(path.join(folder, `month-${String(month)}.ipynb`), [
+        month % 3 === 2 ? '{}["sales"]' : 'print("fine")',
+      ]);
+    await window.chooseFromContextMenu(await window.explorerFile('reports'), 'Execute Remotely');
+    await window.pick('This machine');
+    await window.answerDialog('Execute');
+    const told = window.notification(/5 executions ended: 3 succeeded, 2 failed: month-\d, month-\d\./);
+    await told.waitFor({ timeout: 90_000 });
+    await window.screenshot('at work 3 a folder has ended');
+    assert.equal(await window.page.locator('.tabs-container .tab').count(), 0);
+    assert.equal(await window.notification(/./).count(), 1);
+    await window.answerNotification(/5 executions ended/, 'Show Failed…');
+    await window.quickPickRow('month-5').waitFor();
+    await window.screenshot('at work 4 what failed');
+    await window.pick('month-5');
+    await window.outputs().getByText('KeyError').first().waitFor();
+  });
+
+  /** Executes a notebook whose cell with long code fails, and waits until that is told. */
+  async function executeFailing(...after: string[]): Promise<void> {
+    const long = Array.from({ length: 90 }, (_, line) => `step_${String(line)} = ${String(line)}`);
+    const failing = [...long, "{'north': 1}['south']"].join('\n');
+    const file = path.join(workspace, 'fails.ipynb');
+    await writeNotebook(file, ["print('before')", failing, ...after]);
+    await executeFromExplorer(window, 'fails.ipynb');
+    await window.notification('fails failed. Cell 2 failed: KeyError').waitFor({ timeout: 90_000 });
+  }
+  /** Whether something is on the screen within the notebook editor. */
+  const isInSight = async (text: string): Promise<boolean> => {
+    const box = await window.outputs().getByText(text).first().boundingBox();
+    const view = await window.notebook().boundingBox();
+    return box !== null && view !== null && box.y > view.y && box.y + box.height < view.y + view.height;
+  };
+
+  for (const [what, after] of [
+    ['followed by others', ["print('after')", "print('more')"]],
+    ['which is the last', []],
+  ] as const) {
+    it(`sees the traceback of a long cell, ${what}`, async () => {
+      await executeFailing(...after);
+      await window.answerNotification('fails failed', 'Open Output');
+      await window.outputs().getByText('KeyError').first().waitFor();
+      await until('it is in sight', () => isInSight('KeyError'), 20_000);
+      await window.screenshot(`at work 5 traceback ${what}`);
+    });
+  }
+
+  it('goes from the failure to the cell of the notebook that can be edited', async () => {
+    await executeFailing();
+    await window.answerNotification('fails failed', 'Go to Source Cell');
+    await window.tab(/^fails\.ipynb$/).waitFor();
+    const selected = window.notebook().locator('.monaco-list-row.focused');
+    await selected.getByText('step_1', { exact: false }).first().waitFor();
+    await window.screenshot('at work 6 source cell');
+    assert.equal(await window.tab('(input)').count(), 0);
+  });
+
+  it('executes from the empty view and the palette, without an open notebook', async () => {
+    await window.openExecutions();
+    await window.executionsPane().getByRole('button', { name: 'Execute a Notebook Remotely' }).click();
+    await window.quickPickRow('waits.ipynb').waitFor();
+    await window.screenshot('at work 7 pick of notebooks');
+    await window.page.keyboard.press('Escape');
+    await window.runCommand('Notebook Executions: Execute Remotely');
+    await window.quickPickRow('Example Notebook').waitFor();
+    await letEnd();
+    await window.pick('waits.ipynb');
+    await window.quickPickRow('There is no kernel “ir” on this machine.').waitFor();
+    await window.quickPickRow('at most 6 h 00 min · up to 3 attempts · writes outputs back').waitFor();
+    await window.screenshot('at work 8 templates');
+    await window.pick('Nightly');
+    await window.notification('The outputs were written into waits.ipynb.').waitFor({ timeout: 90_000 });
+    await window.screenshot('at work 9 written back');
+  });
+
+  it('tells two outputs of a notebook apart by their time', async () => {
+    await letEnd();
+    for (const count of [1, 2]) {
+      await executeFromExplorer(window, 'waits.ipynb');
+      await until('its output is open', async () => (await window.tab('(output)').count()) === count);
+    }
+    await window
+      .tab(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/)
+      .nth(1)
+      .waitFor();
+    await window.screenshot('at work 10 two outputs');
+  });
+});
