@@ -131,6 +131,8 @@ function groupingLabel(grouping: Grouping): string {
   switch (grouping) {
     case 'state':
       return vscode.l10n.t('By State');
+    case 'day':
+      return vscode.l10n.t('By Day');
     case 'notebook':
       return vscode.l10n.t('By Notebook');
     case 'template':

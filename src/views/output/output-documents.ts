@@ -1,12 +1,14 @@
 import * as vscode from 'vscode';
 import { ServiceError } from '../../execution/errors';
+import type { Execution } from '../../execution/execution';
 import { isActive } from '../../execution/states';
 import type { Clock, Disposable } from '../../tracking/clock';
 import type { ExecutionStore, TrackedExecution } from '../../tracking/execution-store';
 import { notebookNameOf } from '../execution-facts';
 import { formatBytes, oneLine, withoutLinks } from '../text';
+import { LiveCells } from './live-cells';
 import { OutputFileSystemProvider, registerOutputScheme } from './output-file-system-provider';
-import { registerOutputNotebook } from './output-notebook';
+import { OutputNotebook } from './output-notebook';
 import { OutputRefresher } from './output-refresher';
 import { OUTPUT_SCHEME, outputUri, parseOutputUri, type DocumentKind } from './output-uri';
 
@@ -40,20 +42,39 @@ export class OutputDocuments implements vscode.Disposable {
       live: () => this.live(),
       check: (document) => this.provider.check(vscode.Uri.parse(document)).catch(() => false),
     });
+    const notebook = new OutputNotebook({
+      refuse: (uri) => this.refuseToRun(uri),
+      stop: (uri) => vscode.commands.executeCommand('notebookExecutions.cancel', uri),
+    });
+    const cells = new LiveCells({
+      isLive: (uri) => this.isLive(uri),
+      kernelFor: (editor) => notebook.kernelFor(editor),
+    });
+    const updateCells = (editor: vscode.NotebookEditor) => {
+      if (editor.notebook.uri.scheme !== OUTPUT_SCHEME) return;
+      // A sign that something runs: nothing is lost without it.
+      cells.update(editor).catch(() => undefined);
+    };
     const update = () => {
       this.refresher.update();
+      vscode.window.visibleNotebookEditors.forEach(updateCells);
     };
     this.subscriptions = [
       this.provider,
       this.refresher,
       registerOutputScheme(this.provider),
-      registerOutputNotebook((uri) => this.refuseToRun(uri)),
+      cells,
+      notebook,
       vscode.window.onDidChangeVisibleNotebookEditors(update),
       this.provider.onDidRead((uri) => {
         this.refresher.reloaded(uri.toString());
       }),
       vscode.workspace.onDidChangeNotebookDocument(({ notebook }) => {
-        if (notebook.uri.scheme === OUTPUT_SCHEME) this.refresher.reloaded(notebook.uri.toString());
+        if (notebook.uri.scheme !== OUTPUT_SCHEME) return;
+        this.refresher.reloaded(notebook.uri.toString());
+        vscode.window.visibleNotebookEditors
+          .filter((editor) => editor.notebook === notebook)
+          .forEach(updateCells);
       }),
       store.onDidChange(({ changed, removed }) => {
         // Ended documents get their last version at once, also those in the background.
@@ -67,13 +88,13 @@ export class OutputDocuments implements vscode.Disposable {
   }
 
   /**
-   * Opens the output as it is now, a failed one at the cell that failed. A large one is asked about first.
+   * Opens the output as it is now, at the cell that failed or runs. A large one is asked about first.
    * @returns the editor; undefined where the person chose otherwise, or another editor came before it meanwhile.
    * @throws ServiceError `outputNotFound` where there is no output yet, or the service's own.
    */
   async open(
     tracked: TrackedExecution,
-    { cell = tracked.execution.runStatus?.cell?.index, background = false }: OpenOptions = {},
+    { cell = cellToShow(tracked.execution), background = false }: OpenOptions = {},
   ): Promise<vscode.NotebookEditor | undefined> {
     const options = { cell, background };
     const document = await tracked.service.readOutput(tracked.execution);
@@ -208,17 +229,18 @@ export class OutputDocuments implements vscode.Disposable {
   private live(): string[] {
     return vscode.window.visibleNotebookEditors
       .map(({ notebook }) => notebook.uri)
-      .filter((uri) => {
-        const address = parseOutputUri(uri);
-        if (address === undefined || address.kind === 'input') return false;
-        const tracked = this.options.store.find(address.serviceId, address.name);
-        return (
-          tracked !== undefined &&
-          tracked.service.capabilities.liveOutput &&
-          isActive(tracked.execution.state)
-        );
-      })
+      .filter((uri) => this.isLive(uri))
       .map((uri) => uri.toString());
+  }
+
+  /** Whether a document grows now. */
+  private isLive(uri: vscode.Uri): boolean {
+    const address = parseOutputUri(uri);
+    if (address === undefined || address.kind === 'input') return false;
+    const tracked = this.options.store.find(address.serviceId, address.name);
+    return (
+      tracked !== undefined && tracked.service.capabilities.liveOutput && isActive(tracked.execution.state)
+    );
   }
 
   private refresh(tracked: TrackedExecution): void {
@@ -236,6 +258,11 @@ export class OutputDocuments implements vscode.Disposable {
         );
       });
   }
+}
+
+/** The cell that failed, or the one that runs. */
+function cellToShow({ state, runStatus }: Execution): number | undefined {
+  return isActive(state) ? runStatus?.progress?.cell?.index : runStatus?.cell?.index;
 }
 
 function hasTab(uri: vscode.Uri): boolean {
