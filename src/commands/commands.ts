@@ -14,7 +14,7 @@ import { executionCommands, type ExecutionContext } from './execution-commands';
 import { folderCommands } from './folder-commands';
 import { machineCommands } from './machine/machine-commands';
 import { googleCommands } from './google-cloud/google-commands';
-import { parametersCellCommand } from './parameters-cell-command';
+import { parametersCellCommands } from './parameters-cell-command';
 import type { PythonFinder } from './python/chosen-python';
 import { reportCommand, type ReportContext } from './report-command';
 import { rerunCommands } from './rerun-commands';
@@ -96,7 +96,7 @@ export function createCommands({
     ...rerunCommands(execute, executions),
     ...folderCommands(execute),
     ...exampleCommand(execute, example),
-    ...parametersCellCommand(),
+    ...parametersCellCommands(),
     ...templateCommands(executions),
     ...viewCommands(views, executions),
     ...machineCommands(machine, executions),

@@ -26,7 +26,7 @@ export interface ExecuteContext extends SubmitContext {
 /** How many names the confirmation of many notebooks lists. */
 const MOST_LISTED = 20;
 
-/** Submits notebooks: Execute Remotely, Execute Again. */
+/** Submits notebooks: Execute Remotely, Re-run Notebook. */
 export class ExecuteCommands {
   readonly submitter: Submitter;
 

@@ -78,7 +78,7 @@ export function viewCommands(
       if (tracked !== undefined) await documents.openSourceCell(tracked);
     },
     'notebookExecutions.compareWithInput': async (...args) => {
-      const [tracked] = await choose(args, vscode.l10n.t('Compare with Input'), 'comparable');
+      const [tracked] = await choose(args, vscode.l10n.t('Compare Output with Input'), 'comparable');
       if (tracked !== undefined) await documents.compareWithInput(tracked);
     },
     'notebookExecutions.compareOutputs': async (...args) => {

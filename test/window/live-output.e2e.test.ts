@@ -67,9 +67,12 @@ describe('the output of an execution that runs', () => {
     await window.screenshot('live output followed');
 
     await window.notebook().hover();
+    // More than once: what is still being drawn may move the view.
+    let atTop = 0;
     await until('the user is at the top', async () => {
       await window.page.mouse.wheel(0, -2000);
-      return onScreen("'one'");
+      atTop = (await onScreen("'one'")) && (await signs('executing').count()) === 0 ? atTop + 1 : 0;
+      return atTop === 5;
     });
     await writeFile(path.join(workspace, 'two'), '');
     await window.execution('live is running. 6 of 8 cells done.').waitFor();
@@ -95,6 +98,19 @@ describe('the output of an execution that runs', () => {
     await running.click();
     await signs('executing').waitFor();
     await window.runCommand('View: Close All Editors');
+
+    // The source shows it, too.
+    const file = await window.explorerFile('endless.ipynb');
+    await file.dblclick();
+    await window
+      .notebook()
+      .getByText(/running \d/)
+      .waitFor();
+    await file.locator('.monaco-icon-label[aria-label*="Notebook execution: Running"]').waitFor();
+    await window.page.locator('.statusbar-item', { hasText: /endless 1\/2 cells · \d/ }).waitFor();
+    await window.screenshot('live source');
+    await window.runCommand('View: Close All Editors');
+    await window.openExecutions();
     await running.click();
     await signs('executing').waitFor();
     assert.equal(
@@ -104,5 +120,31 @@ describe('the output of an execution that runs', () => {
     await window.notebook().locator('.run-button-container .codicon-notebook-stop').click();
     await window.execution('endless was cancelled').waitFor();
     await until('no cell runs any more', async () => (await signs('executing').count()) === 0);
+  });
+
+  it('marks the cell of the source that failed, and opens the output there', async () => {
+    const file = await window.explorerFile('live.ipynb');
+    await file.dblclick();
+    await file.locator('.monaco-icon-label[aria-label*="The last notebook execution failed"]').waitFor();
+    await window.notebook().hover();
+    const failure = window.notebook().getByText('ZeroDivisionError');
+    await until('the cell is on the screen', async () => {
+      await window.page.mouse.wheel(0, 2000);
+      return failure.isVisible();
+    });
+    await window.screenshot('live source failed');
+    await failure.click();
+    await window.tab(/live.*output/).waitFor();
+    await window.page.locator('.statusbar-item', { hasText: 'Cell 8 of 8' }).waitFor();
+  });
+
+  it('is told from other cells by a mark that parameters are read from it', async () => {
+    await (await window.explorerFile('training.ipynb')).dblclick();
+    await window.tab(/^training\.ipynb$/).waitFor();
+    const mark = window.notebook().locator('.cell-status-item', { hasText: /^\s*Parameters$/ });
+    await mark.waitFor();
+    await window.screenshot('live parameters mark');
+    await mark.click();
+    await mark.waitFor({ state: 'detached' });
   });
 });

@@ -35,15 +35,20 @@ export class LiveCells implements vscode.Disposable {
     ];
   }
 
-  /** To be called when a document was read again, came into sight, or its execution has changed. */
+  /** To be called when a document was read again and is about to be drawn. */
+  async changed(editor: vscode.NotebookEditor): Promise<void> {
+    const cell = this.runningCell(editor.notebook);
+    if (cell !== undefined) this.follower.follow(editor, cell.index);
+    await this.update(editor);
+  }
+
+  /** To be called when a document came into sight, or its execution has changed. */
   async update(editor: vscode.NotebookEditor): Promise<void> {
     const { notebook } = editor;
     const cell = this.runningCell(notebook);
     const before = this.running.get(notebook);
     if (before !== undefined && before.cell !== cell) this.end(notebook);
-    if (cell === undefined) return;
-    this.follower.follow(editor, cell.index);
-    if (before?.cell === cell || this.starting.has(notebook)) return;
+    if (cell === undefined || before?.cell === cell || this.starting.has(notebook)) return;
     this.starting.add(notebook);
     try {
       await this.start(editor);

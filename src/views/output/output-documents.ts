@@ -72,9 +72,8 @@ export class OutputDocuments implements vscode.Disposable {
       vscode.workspace.onDidChangeNotebookDocument(({ notebook }) => {
         if (notebook.uri.scheme !== OUTPUT_SCHEME) return;
         this.refresher.reloaded(notebook.uri.toString());
-        vscode.window.visibleNotebookEditors
-          .filter((editor) => editor.notebook === notebook)
-          .forEach(updateCells);
+        for (const editor of vscode.window.visibleNotebookEditors)
+          if (editor.notebook === notebook) cells.changed(editor).catch(() => undefined);
       }),
       store.onDidChange(({ changed, removed }) => {
         // Ended documents get their last version at once, also those in the background.

@@ -1,14 +1,14 @@
 import * as vscode from 'vscode';
 
 /** How often, and for how long after a document has grown, its newest output is brought back into view, in milliseconds. */
-const TIMES = 3;
-const SETTLE = 5000;
+const TIMES = 2;
+const SETTLE = 3000;
 
 interface Followed {
   /** The cell that must stay in view. */
   readonly target: number;
-  /** Where the view began when the document last grew. */
-  readonly start: number;
+  /** The first cell in view since the document last grew. */
+  start: number;
   readonly time: number;
   left: number;
 }
@@ -51,8 +51,11 @@ export class OutputFollower implements vscode.Disposable {
   private settle(editor: vscode.NotebookEditor): void {
     const followed = this.followed.get(editor);
     if (followed === undefined) return;
+    const start = editor.visibleRanges[0]?.start ?? 0;
+    // What grows pushes the end out of view and leaves the beginning; a user who scrolls up moves both.
+    const scrolledUp = start < followed.start;
+    followed.start = start;
     if (isVisible(editor, followed.target)) return;
-    const scrolledUp = (editor.visibleRanges[0]?.start ?? 0) < followed.start;
     if (scrolledUp || followed.left === 0 || Date.now() - followed.time > SETTLE) {
       this.followed.delete(editor);
       return;

@@ -7,6 +7,15 @@ const EXTENSION_ID = 'notebook-executions.notebook-executions';
 /** VS Code's own type of .ipynb files. */
 const JUPYTER_NOTEBOOK = 'jupyter-notebook';
 
+/**
+ * What VS Code leaves out when it compares two documents: times, numbers and versions that are different in every run, and
+ * would fill the first screen.
+ */
+const NOT_COMPARED: vscode.NotebookDocumentContentOptions = {
+  transientCellMetadata: { id: true, metadata: true, execution_count: true },
+  transientDocumentMetadata: { metadata: true, nbformat: true, nbformat_minor: true },
+};
+
 /** Name of the kernel, unique in the extension. */
 const KERNEL = 'readOnly';
 
@@ -37,7 +46,11 @@ export class OutputNotebook implements vscode.Disposable {
         throw new Error(vscode.l10n.t('This notebook is read-only. Use Save Output As or Open a Copy.'));
       },
     };
-    this.registration = vscode.workspace.registerNotebookSerializer(OUTPUT_NOTEBOOK, serializer);
+    this.registration = vscode.workspace.registerNotebookSerializer(
+      OUTPUT_NOTEBOOK,
+      serializer,
+      NOT_COMPARED,
+    );
   }
 
   /** Makes the kernel the one of an editor's notebook, without asking, and answers it. */
