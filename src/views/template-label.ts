@@ -5,7 +5,7 @@ export const BUILT_IN_TEMPLATE = 'This machine';
 
 /** True for the template that is chosen first: the one that the setting names, else the built-in one. */
 export function isDefaultTemplate(name: string): boolean {
-  const setting = vscode.workspace.getConfiguration('notebookExecutions').get('defaultTemplate', '');
+  const setting = vscode.workspace.getConfiguration('notebookExecutions').get<string>('defaultTemplate', '');
   return name === (setting === '' ? BUILT_IN_TEMPLATE : setting);
 }
 

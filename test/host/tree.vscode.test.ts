@@ -154,7 +154,7 @@ describe('the tree of executions', () => {
       tree.list();
       const labels = (await tree.shown()).map((line) => line.replace(/^( *\S+).*/, '$1'));
       assert.deepEqual(labels, ['Active', '  runs', '  first', '  second', 'Succeeded', '  old']);
-      assert.match(await description('second'), /^Queued, 2 of 2/);
+      assert.match(await description('second'), /^2 of 2 queued/);
       assert.match(
         (await tree.rowOf('second')).accessibilityInformation?.label ?? '',
         /^second is waiting\. It is number 2 of 2 in the queue\./,
@@ -163,7 +163,7 @@ describe('the tree of executions', () => {
       tree.fired.length = 0;
       tree.provider.redrawElapsed(() => true);
       assert.ok(tree.fired[0]?.includes(tree.provider.nodeOf(`test|${nameOf('second')}`) ?? assert.fail()));
-      assert.match(await description('second'), /^Queued, 1 of 1/);
+      assert.match(await description('second'), /^1 of 1 queued/);
     });
 
     it('has no positions where older ones may wait that are not known', async () => {
@@ -178,7 +178,7 @@ describe('the tree of executions', () => {
         executions: older,
         nextPageToken: 'next',
       });
-      assert.match(await description('second'), /^Queued, 2 of 2/);
+      assert.match(await description('second'), /^2 of 2 queued/);
     });
   });
 

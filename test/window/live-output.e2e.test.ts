@@ -138,6 +138,17 @@ describe('the output of an execution that runs', () => {
     await window.page.locator('.statusbar-item', { hasText: 'Cell 8 of 8' }).waitFor();
   });
 
+  it('is compared with its input by what came out, without what differs in every run', async () => {
+    await window.runCommand('View: Close All Editors');
+    await window.openExecutions();
+    await window.chooseFromContextMenu(window.execution('live failed'), 'Compare Output with Input');
+    const diff = window.page.locator('.notebook-text-diff-editor');
+    await diff.getByText('Outputs changed').first().waitFor();
+    await window.screenshot('live compared');
+    assert.equal(await diff.getByText('Metadata changed').count(), 0);
+    await window.runCommand('View: Close All Editors');
+  });
+
   it('is told from other cells by a mark that parameters are read from it', async () => {
     await (await window.explorerFile('training.ipynb')).dblclick();
     await window.tab(/^training\.ipynb$/).waitFor();

@@ -48,7 +48,7 @@ export function rowDescription(execution: Execution, { now, byDay = false, queue
   const duration = durationOf(execution, now);
   if (isActive(state)) {
     if (state === 'QUEUED' && queue !== undefined)
-      parts.push(vscode.l10n.t('Queued, {0} of {1}', queue.position, queue.total));
+      parts.push(vscode.l10n.t('{0} of {1} queued', queue.position, queue.total));
     else if (state !== 'RUNNING') parts.push(presentState(state).label);
     else if (progress !== undefined) parts.push(cellsLabel(progress));
     if (duration !== undefined && state !== 'QUEUED') parts.push(formatDuration(duration));

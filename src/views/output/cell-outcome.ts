@@ -1,16 +1,9 @@
 import type * as vscode from 'vscode';
-import * as z from 'zod/mini';
 
 /*
  * How the run of a cell went, read from the cell's metadata: `papermill` (papermill's own convention, which our runner writes
  * too) says when it began and ended and whether it failed; `execution` (nbclient's) says only when.
  */
-
-const anything = z.catch(z.record(z.string(), z.unknown()), {});
-const MetadataSchema = z.catch(z.object({ papermill: anything, execution: anything }), {
-  papermill: {},
-  execution: {},
-});
 
 /** A code cell with nbformat's own names. */
 export interface RunCell {
@@ -28,7 +21,9 @@ export interface CellRun {
 
 /** What a cell's metadata say about its run. */
 export function cellRun(metadata: unknown): CellRun {
-  const { papermill, execution } = MetadataSchema.parse(metadata);
+  // Without zod, which is not loaded when a window starts: outputs are shown by what is.
+  const papermill = fieldsOf(fieldsOf(metadata)['papermill']);
+  const execution = fieldsOf(fieldsOf(metadata)['execution']);
   return {
     status: typeof papermill['status'] === 'string' ? papermill['status'] : undefined,
     startTime: timeOf(
@@ -49,6 +44,10 @@ export function cellOutcome({
   if (startTime === undefined || endTime === undefined) return {};
   const failed = status === 'failed' || outputs.some(({ output_type }) => output_type === 'error');
   return { success: !failed, timing: { startTime, endTime } };
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
 }
 
 /** papermill leaves out the zone of its times, which is UTC. */

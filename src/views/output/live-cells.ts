@@ -49,6 +49,7 @@ export class LiveCells implements vscode.Disposable {
     const before = this.running.get(notebook);
     if (before !== undefined && before.cell !== cell) this.end(notebook);
     if (cell === undefined || before?.cell === cell || this.starting.has(notebook)) return;
+    this.follower.begin(notebook, cell.index);
     this.starting.add(notebook);
     try {
       await this.start(editor);

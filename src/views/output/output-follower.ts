@@ -27,6 +27,11 @@ export class OutputFollower implements vscode.Disposable {
     },
   );
 
+  /** To be called when the running cell of a document is first seen, with its index. */
+  begin(notebook: vscode.NotebookDocument, running: number): void {
+    if (!this.targets.has(notebook)) this.targets.set(notebook, targetOf(notebook, running));
+  }
+
   /**
    * To be called when a document has changed, before the editor has drawn it.
    * @param running index of the cell that runs now.
@@ -34,8 +39,7 @@ export class OutputFollower implements vscode.Disposable {
   follow(editor: vscode.NotebookEditor, running: number): void {
     const { notebook } = editor;
     const before = this.targets.get(notebook);
-    // The cell behind the running one is in sight where the end of its outputs is.
-    const target = Math.min(running + 1, notebook.cellCount - 1);
+    const target = targetOf(notebook, running);
     this.targets.set(notebook, target);
     const looking = (before !== undefined && isVisible(editor, before)) || this.followed.has(editor);
     if (!looking) return;
@@ -63,6 +67,11 @@ export class OutputFollower implements vscode.Disposable {
     followed.left--;
     reveal(editor, followed.target);
   }
+}
+
+/** The cell behind the running one is in sight where the end of its outputs is. */
+function targetOf({ cellCount }: vscode.NotebookDocument, running: number): number {
+  return Math.min(running + 1, cellCount - 1);
 }
 
 function isVisible(editor: vscode.NotebookEditor, cell: number): boolean {
