@@ -1,15 +1,13 @@
 import * as vscode from 'vscode';
 import type { Clock } from '../../tracking/clock';
-import type { ExecutionStore, TrackedExecution } from '../../tracking/execution-store';
+import type { ExecutionStore } from '../../tracking/execution-store';
 import type { MachineMonitor } from '../../tracking/machine-monitor';
-import { isActive } from '../../execution/states';
-import { notebookNameOf, parseTime } from '../execution-facts';
-import { presentState, STATE_GROUPS, type StateGroup } from '../state-presentation';
+import { presentState } from '../state-presentation';
 import { templateLabel } from '../template-label';
-import type { Arrangement, Grouping } from './arrangement';
+import type { Arrangement } from './arrangement';
 import { executionRow, openCommand, rowDescription, type RowContext } from './execution-row';
 import { ExecutionTree } from './execution-tree';
-import { ACTIVE, dayId, groupRow, labelOf, moreRow } from './group-rows';
+import { compareGroups, dayId, groupOf, groupRow, moreRow } from './group-rows';
 import type { DetailNode, ExecutionNode, GroupNode, MachineNode, TreeNode } from './nodes';
 import { queuePositions, type QueuePosition } from './queue-positions';
 import { errorRow, machineRow } from './service-rows';
@@ -67,6 +65,7 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
         else if (redraw.length > 0) this.changeEmitter.fire([...redraw]);
       }),
       store.onDidChangeService(() => {
+        this.positions = undefined;
         this.changeEmitter.fire(undefined);
       }),
       ...(machine === undefined
@@ -290,23 +289,6 @@ function rowsOf(group: GroupNode): TreeNode[] {
   return [...group.members.slice(0, group.limit), { kind: 'more', id: `more/${group.id}`, group }];
 }
 
-function groupOf(grouping: Grouping, { execution }: TrackedExecution): string {
-  switch (grouping) {
-    case 'state':
-      return presentState(execution.state).group;
-    case 'notebook':
-      return execution.runOptions?.source ?? notebookNameOf(execution);
-    case 'day': {
-      const created = parseTime(execution.createTime);
-      return isActive(execution.state) ? ACTIVE : created === undefined ? '' : dayId(created);
-    }
-    case 'template':
-      return execution.runOptions?.templateName ?? '';
-    case 'none':
-      return 'all';
-  }
-}
-
 /** Below the execution: lines that say how long something runs. Brings them up to date and answers those that changed. */
 function outdatedDetails(node: ExecutionNode, now: number): DetailNode[] {
   return node.details.filter((detail) => {
@@ -314,15 +296,5 @@ function outdatedDetails(node: ExecutionNode, now: number): DetailNode[] {
     if (text === undefined || text === detail.item.description) return false;
     detail.item.description = text;
     return true;
-  });
-}
-
-function compareGroups(grouping: Grouping, one: GroupNode, other: GroupNode, now: number): number {
-  if (grouping === 'state')
-    return STATE_GROUPS.indexOf(one.id as StateGroup) - STATE_GROUPS.indexOf(other.id as StateGroup);
-  // What is active, then the newest day; the ids of days sort as the days do.
-  if (grouping === 'day') return one.id === other.id ? 0 : one.id > other.id ? -1 : 1;
-  return labelOf(grouping, one, now).localeCompare(labelOf(grouping, other, now), undefined, {
-    numeric: true,
   });
 }

@@ -1,6 +1,8 @@
 import * as vscode from 'vscode';
-import { notebookNameOf } from '../execution-facts';
-import { presentGroup, type StateGroup } from '../state-presentation';
+import { isActive } from '../../execution/states';
+import type { TrackedExecution } from '../../tracking/execution-store';
+import { notebookNameOf, parseTime } from '../execution-facts';
+import { presentGroup, presentState, STATE_GROUPS, type StateGroup } from '../state-presentation';
 import { templateLabel } from '../template-label';
 import { formatDay, oneLine } from '../text';
 import type { Grouping } from './arrangement';
@@ -10,13 +12,42 @@ import type { GroupNode } from './nodes';
 export const LOAD_MORE = 'notebookExecutions.loadMore';
 
 /** The group of what is active, by state and by day. */
-export const ACTIVE = 'active';
+const ACTIVE = 'active';
 
 /** The day in the calendar of this machine as the id of a group, such as `2026-11-03`. */
 export function dayId(time: number): string {
   const date = new Date(time);
   const pad = (value: number) => String(value).padStart(2, '0');
   return `${String(date.getFullYear())}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
+}
+
+/** The id of the group that an execution belongs to. */
+export function groupOf(grouping: Grouping, { execution }: TrackedExecution): string {
+  switch (grouping) {
+    case 'state':
+      return presentState(execution.state).group;
+    case 'notebook':
+      return execution.runOptions?.source ?? notebookNameOf(execution);
+    case 'day': {
+      const created = parseTime(execution.createTime);
+      return isActive(execution.state) ? ACTIVE : created === undefined ? '' : dayId(created);
+    }
+    case 'template':
+      return execution.runOptions?.templateName ?? '';
+    case 'none':
+      return 'all';
+  }
+}
+
+/** Orders groups as they are shown. */
+export function compareGroups(grouping: Grouping, one: GroupNode, other: GroupNode, now: number): number {
+  if (grouping === 'state')
+    return STATE_GROUPS.indexOf(one.id as StateGroup) - STATE_GROUPS.indexOf(other.id as StateGroup);
+  // What is active, then the newest day; the ids of days sort as the days do.
+  if (grouping === 'day') return one.id === other.id ? 0 : one.id > other.id ? -1 : 1;
+  return labelOf(grouping, one, now).localeCompare(labelOf(grouping, other, now), undefined, {
+    numeric: true,
+  });
 }
 
 /** The heading of a group; empty in a flat tree. */
@@ -53,8 +84,8 @@ export function groupRow(
   const label = oneLine(labelOf(grouping, group, now));
   const count = group.members.length;
   // What is active is always known.
-  const isActive = (grouping === 'state' || grouping === 'day') && group.id === ACTIVE;
-  const atLeast = partial && !isActive;
+  const allActive = (grouping === 'state' || grouping === 'day') && group.id === ACTIVE;
+  const atLeast = partial && !allActive;
   const { Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
   const item = new vscode.TreeItem(label, group.collapsed ? Collapsed : Expanded);
   item.id = `group/${grouping}/${group.id}`;
