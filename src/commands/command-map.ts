@@ -4,6 +4,7 @@ export const COMMAND_IDS = [
   'notebookExecutions.executeAgain',
   'notebookExecutions.executeFolder',
   'notebookExecutions.markCellAsParameters',
+  'notebookExecutions.unmarkParametersCell',
   'notebookExecutions.cancel',
   'notebookExecutions.delete',
   'notebookExecutions.openOutput',

@@ -16,7 +16,7 @@ import { folderCommands } from './folder-commands';
 import { machineCommands } from './machine/machine-commands';
 import { googleCommands } from './google-cloud/google-commands';
 import { notebookCommands } from './notebook-commands';
-import { parametersCellCommand } from './parameters-cell-command';
+import { parametersCellCommands } from './parameters-cell-command';
 import type { PythonFinder } from './python/chosen-python';
 import { reportCommand, type ReportContext } from './report-command';
 import { rerunCommands } from './rerun-commands';
@@ -99,7 +99,7 @@ export function createCommands({
     ...rerunCommands(execute, executions),
     ...folderCommands(execute),
     ...exampleCommand(execute, example),
-    ...parametersCellCommand(),
+    ...parametersCellCommands(),
     ...templateCommands(executions),
     ...viewCommands(views, executions),
     ...notebookCommands(views.documents, executions, (line) => {

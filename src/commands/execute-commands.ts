@@ -34,7 +34,7 @@ const MOST_LISTED = 20;
 /** How many names a notification lists. */
 const MOST_NAMED = 5;
 
-/** Submits notebooks: Execute Remotely, Execute Again. */
+/** Submits notebooks: Execute Remotely, Re-run Notebook. */
 export class ExecuteCommands {
   readonly submitter: Submitter;
 

@@ -1,12 +1,13 @@
 import * as vscode from 'vscode';
+import { cellTags, isParametersCell, PARAMETERS_TAG } from '../views/parameters-cell';
 import type { CommandMap } from './command-map';
 import { Problem } from './problems/problem';
 import { propertyOf } from './targets';
 
-const TAG = 'parameters';
+type Handled = 'notebookExecutions.markCellAsParameters' | 'notebookExecutions.unmarkParametersCell';
 
-/** Mark Cell as Parameters: tags one cell of a notebook, and takes the tag from any other. */
-export function parametersCellCommand(): Pick<CommandMap, 'notebookExecutions.markCellAsParameters'> {
+/** Marks the one cell of a notebook that parameters are read from, and takes the mark away. */
+export function parametersCellCommands(): Pick<CommandMap, Handled> {
   return {
     'notebookExecutions.markCellAsParameters': async (...args) => {
       const cell = cellOf(args[0]);
@@ -16,21 +17,36 @@ export function parametersCellCommand(): Pick<CommandMap, 'notebookExecutions.ma
       if (cell.kind !== vscode.NotebookCellKind.Code) {
         throw new Problem(vscode.l10n.t('Parameters are set in a code cell. Choose one first.'));
       }
-      const edits = cell.notebook.getCells().flatMap((each) => {
-        const tags = tagsOf(each);
-        const others = tags.filter((tag) => tag !== TAG);
-        const wanted = each === cell ? [TAG, ...others] : others;
-        return tags.length === wanted.length && tags.includes(TAG) === (each === cell)
-          ? []
-          : [vscode.NotebookEdit.updateCellMetadata(each.index, withTags(each, wanted))];
-      });
-      const edit = new vscode.WorkspaceEdit();
-      edit.set(cell.notebook.uri, edits);
-      if (!(await vscode.workspace.applyEdit(edit))) {
-        throw new Problem(vscode.l10n.t('The notebook cannot be changed.'));
-      }
+      await mark(cell.notebook, cell);
+    },
+    'notebookExecutions.unmarkParametersCell': async (...args) => {
+      const notebook = cellOf(args[0])?.notebook ?? vscode.window.activeNotebookEditor?.notebook;
+      if (notebook === undefined) throw new Problem(vscode.l10n.t('Open a notebook first.'));
+      await mark(notebook, undefined);
     },
   };
+}
+
+/** Gives one cell the tag, or none, and takes it from all others. */
+async function mark(
+  notebook: vscode.NotebookDocument,
+  marked: vscode.NotebookCell | undefined,
+): Promise<void> {
+  const edits = notebook
+    .getCells()
+    .filter((cell) => isParametersCell(cell) !== (cell === marked))
+    .map((cell) => {
+      const others = cellTags(cell).filter((tag) => tag !== PARAMETERS_TAG);
+      const tags = cell === marked ? [PARAMETERS_TAG, ...others] : others;
+      return vscode.NotebookEdit.updateCellMetadata(cell.index, withTags(cell, tags));
+    });
+  // VS Code refuses an edit that changes nothing.
+  if (edits.length === 0) return;
+  const edit = new vscode.WorkspaceEdit();
+  edit.set(notebook.uri, edits);
+  if (!(await vscode.workspace.applyEdit(edit))) {
+    throw new Problem(vscode.l10n.t('The notebook cannot be changed.'));
+  }
 }
 
 /** The cell whose menu was used, else the one that is selected. */
@@ -46,12 +62,6 @@ function cellOf(argument: unknown): vscode.NotebookCell | undefined {
   return editor === undefined || editor.notebook.cellCount === 0
     ? undefined
     : editor.notebook.cellAt(editor.selection.start);
-}
-
-/** Where the built-in ipynb support keeps a cell's nbformat metadata. */
-function tagsOf(cell: vscode.NotebookCell): string[] {
-  const tags = propertyOf(propertyOf(cell.metadata, 'metadata'), 'tags');
-  return Array.isArray(tags) ? tags.filter((tag) => typeof tag === 'string') : [];
 }
 
 function withTags(cell: vscode.NotebookCell, tags: readonly string[]): Record<string, unknown> {

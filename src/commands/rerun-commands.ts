@@ -23,7 +23,7 @@ export function rerunCommands(
   const { submitter } = execute;
   return {
     'notebookExecutions.rerun': async (...args) => {
-      const title = vscode.l10n.t('Re-run');
+      const title = vscode.l10n.t('Re-run Execution');
       const [tracked] = await chooseExecutions(context, args, title, 'execution', false);
       const version = tracked === undefined ? undefined : await chooseVersion(tracked);
       if (tracked === undefined || version === undefined) {
@@ -49,7 +49,7 @@ export function rerunCommands(
       return submitter.once(version.source, async () => (await submitter.submit(submission)).execution.name);
     },
     'notebookExecutions.rerunWithChanges': async (...args) => {
-      const title = vscode.l10n.t('Re-run with Changes');
+      const title = vscode.l10n.t('Re-run Execution with Changes');
       const [tracked] = await chooseExecutions(context, args, title, 'execution', false);
       const version = tracked === undefined ? undefined : await chooseVersion(tracked);
       if (tracked === undefined || version === undefined) {

@@ -66,7 +66,7 @@ export function viewCommands(
       if (tracked !== undefined) await documents.openFailedCell(tracked);
     },
     'notebookExecutions.compareWithInput': async (...args) => {
-      const [tracked] = await choose(args, vscode.l10n.t('Compare with Input'), 'comparable');
+      const [tracked] = await choose(args, vscode.l10n.t('Compare Output with Input'), 'comparable');
       if (tracked !== undefined) await documents.compareWithInput(tracked);
     },
     'notebookExecutions.compareOutputs': async (...args) => {
@@ -119,6 +119,8 @@ function groupingLabel(grouping: Grouping): string {
   switch (grouping) {
     case 'state':
       return vscode.l10n.t('By State');
+    case 'day':
+      return vscode.l10n.t('By Day');
     case 'notebook':
       return vscode.l10n.t('By Notebook');
     case 'template':

@@ -59,7 +59,12 @@ const answers = () => import('./answers');
  */
 export class EmbeddedExecutionService implements ExecutionService {
   readonly id = 'embedded';
-  readonly capabilities: Capabilities = { cancel: true, log: true, liveOutput: true };
+  readonly capabilities: Capabilities = {
+    cancel: true,
+    log: true,
+    liveOutput: true,
+    queuesInOrder: true,
+  };
   readonly #http = new HttpClient();
   readonly #locator: ServiceLocator;
   readonly #staging: string;

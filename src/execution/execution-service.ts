@@ -40,6 +40,8 @@ export interface Capabilities {
   readonly log: boolean;
   /** The output can be read while the execution runs. */
   readonly liveOutput: boolean;
+  /** What is queued runs in the order of its creation. */
+  readonly queuesInOrder?: true;
   /** `list` may lack the `cause`, `cell` and `message` of a failure; `get` has them. */
   readonly detailsOnGet?: true;
 }

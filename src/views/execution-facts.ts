@@ -1,7 +1,7 @@
 import * as path from 'node:path';
 import type { Execution } from '../execution/execution';
 import { executionIdOf } from '../execution/execution-name';
-import { isActive, isTerminal } from '../execution/states';
+import { isActive, isTerminal, type State } from '../execution/states';
 import type { TrackedExecution } from '../tracking/execution-store';
 
 /*
@@ -24,6 +24,11 @@ function fileNameOf(uri: string): string {
   } catch {
     return name;
   }
+}
+
+/** Whether it has not begun to run. */
+export function isWaiting(state: State): boolean {
+  return state === 'QUEUED' || state === 'INITIALIZING';
 }
 
 /** When the run began, in milliseconds since the epoch; before that, when it was created. */
@@ -65,13 +70,14 @@ export function mayHaveOutput({ service, execution }: TrackedExecution): boolean
 
 /**
  * The words of a row's `contextValue`. Menus match them with `viewItem =~ /\bword\b/`:
- * `execution` always; `cancellable`; `deletable`; `hasOutput`; `hasInput`; `hasLog`; `pinnable` or `pinned`; `comparable` (input and output can be compared); `failedCell`;
+ * `execution` always; `ended`; `cancellable`; `deletable`; `hasOutput`; `hasInput`; `hasLog`; `pinnable` or `pinned`; `comparable` (input and output can be compared); `failedCell`;
  * `hasSource` (the notebook it was submitted from is known); `hasConsole` (the service has a page about it); `hasOutputUri` (the output is in Cloud Storage).
  */
 export function capabilitiesOf(tracked: TrackedExecution): string[] {
   const { service, execution } = tracked;
   const active = isActive(execution.state);
   const words = ['execution', 'deletable', 'hasInput'];
+  if (isTerminal(execution.state)) words.push('ended');
   if (active && execution.state !== 'CANCELLING' && service.capabilities.cancel) words.push('cancellable');
   if (mayHaveOutput(tracked)) words.push('hasOutput', 'comparable');
   if (mayHaveOutput(tracked) && service.outputUri !== undefined) words.push('hasOutputUri');

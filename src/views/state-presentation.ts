@@ -14,7 +14,7 @@ export interface StatePresentation {
 }
 
 /** Groups of states in the order they are shown. */
-export const STATE_GROUPS = ['active', 'succeeded', 'failed', 'cancelled', 'expired', 'unknown'] as const;
+export const STATE_GROUPS = ['active', 'failed', 'succeeded', 'cancelled', 'expired', 'unknown'] as const;
 export type StateGroup = (typeof STATE_GROUPS)[number];
 
 /** The one mapping of states to what a person sees and hears. A state this version does not know is shown as it is. */

@@ -1,8 +1,20 @@
 import * as vscode from 'vscode';
+import type { Execution } from '../execution/execution';
+import type { Clock, Disposable } from '../tracking/clock';
 import type { ExecutionStore } from '../tracking/execution-store';
+import { notebookNameOf, parseTime } from './execution-facts';
 import { EXPLORER_VIEW, type ExplorerView } from './explorer/explorer-view';
+import { cellsLabel } from './sentences';
+import { presentState } from './state-presentation';
+import { formatDuration, oneLine } from './text';
 
-/** The status-bar item: how many executions are active, and how many failed since the view was last seen. */
+/** Milliseconds between two drawings of an elapsed time. */
+const REDRAW = 1000;
+
+/**
+ * The status-bar item: the one execution that is active with its cells and time, or how many there are, and how many failed
+ * since the view was last seen.
+ */
 export class StatusBarItem implements vscode.Disposable {
   private readonly item = vscode.window.createStatusBarItem(
     'notebookExecutions.status',
@@ -11,11 +23,13 @@ export class StatusBarItem implements vscode.Disposable {
   );
   private readonly active = new Set<string>();
   private readonly failed = new Set<string>();
+  private timer: Disposable | undefined;
   private readonly subscriptions: { dispose(): void }[];
 
   constructor(
     private readonly store: ExecutionStore,
     explorer: Pick<ExplorerView, 'visible' | 'onDidChangeVisibility'>,
+    private readonly clock: Clock,
   ) {
     this.item.name = vscode.l10n.t('Notebook Executions');
     this.item.command = `${EXPLORER_VIEW}.focus`;
@@ -39,12 +53,16 @@ export class StatusBarItem implements vscode.Disposable {
   }
 
   dispose(): void {
+    this.timer?.dispose();
     for (const subscription of this.subscriptions) subscription.dispose();
   }
 
   private show(): void {
     this.active.clear();
+    const [only, ...others] = this.store.activeOnes();
     for (const { key } of this.store.activeOnes()) this.active.add(key);
+    const one = others.length === 0 ? only?.execution : undefined;
+    this.tick(one !== undefined);
     const active = this.active.size;
     const failed = this.failed.size;
     if (active + failed === 0) {
@@ -54,10 +72,10 @@ export class StatusBarItem implements vscode.Disposable {
     const parts: string[] = [];
     const sentences: string[] = [];
     if (active > 0) {
-      parts.push(`$(sync~spin) ${String(active)}`);
+      parts.push(one === undefined ? `$(sync~spin) ${String(active)}` : runText(one, this.clock.now()));
       sentences.push(
-        active === 1
-          ? vscode.l10n.t('1 notebook execution is active')
+        one !== undefined
+          ? vscode.l10n.t('The notebook execution {0} {1}', nameOf(one), presentState(one.state).predicate)
           : vscode.l10n.t('{0} notebook executions are active', active),
       );
     }
@@ -76,4 +94,34 @@ export class StatusBarItem implements vscode.Disposable {
       failed > 0 ? new vscode.ThemeColor('statusBarItem.errorBackground') : undefined;
     this.item.show();
   }
+
+  /** Keeps the elapsed time of a single execution current. */
+  private tick(goesOn: boolean): void {
+    if (!goesOn) {
+      this.timer?.dispose();
+      this.timer = undefined;
+      return;
+    }
+    this.timer ??= this.clock.after(REDRAW, () => {
+      this.timer = undefined;
+      this.show();
+    });
+  }
+}
+
+/** One execution with its cells and time; what waits has neither. */
+function runText(execution: Execution, now: number): string {
+  const { icon } = presentState(execution.state);
+  const progress = execution.runStatus?.progress;
+  const start = parseTime(execution.runStatus?.startTime);
+  const parts = [
+    ...(progress === undefined ? [presentState(execution.state).label] : [cellsLabel(progress)]),
+    ...(start === undefined ? [] : [formatDuration(now - start)]),
+  ];
+  return `$(${icon.id}) ${nameOf(execution)} ${parts.join(' · ')}`;
+}
+
+/** Names of strangers do not become icons. */
+function nameOf(execution: Execution): string {
+  return oneLine(notebookNameOf(execution), 40).replaceAll('$(', '$ (');
 }

@@ -76,6 +76,43 @@ export function formatBytes(bytes: number): string {
   return '';
 }
 
+/** How long ago a time was, in its largest unit: `5 min ago`, `yesterday`; the date after a week. */
+export function formatAge(time: number, now: number, language: string): string {
+  const minutes = Math.max(0, Math.floor((now - time) / 60_000));
+  const days = daysBetween(time, now);
+  const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'narrow' });
+  if (minutes === 0) return relative.format(0, 'second');
+  if (minutes < 60) return relative.format(-minutes, 'minute');
+  if (days === 0 || minutes < 6 * 60) return relative.format(-Math.floor(minutes / 60), 'hour');
+  return days < 7 ? relative.format(-days, 'day') : formatDay(time, now, language);
+}
+
+/** A day of the calendar: `Today`, `Yesterday`, `Monday`, `3 November`, `3 November 2025`. */
+export function formatDay(time: number, now: number, language: string): string {
+  const days = daysBetween(time, now);
+  if (days === 0 || days === 1) {
+    const day = new Intl.RelativeTimeFormat(language, { numeric: 'auto' }).format(-days, 'day');
+    return day.charAt(0).toLocaleUpperCase(language) + day.slice(1);
+  }
+  const date = new Date(time);
+  if (days > 0 && days < 7) return new Intl.DateTimeFormat(language, { weekday: 'long' }).format(date);
+  const sameYear = date.getFullYear() === new Date(now).getFullYear();
+  const year = sameYear ? {} : ({ year: 'numeric' } as const);
+  return new Intl.DateTimeFormat(language, { day: 'numeric', month: 'long', ...year }).format(date);
+}
+
+/** Days of the calendar from one time to another, in the time zone of this machine. */
+function daysBetween(time: number, now: number): number {
+  const dayOf = (each: number) => new Date(each).setHours(0, 0, 0, 0);
+  // Rounded: a day on which the clocks change has 23 or 25 hours.
+  return Math.round((dayOf(now) - dayOf(time)) / (24 * 60 * 60 * 1000));
+}
+
+/** Date and time of day with seconds. */
+export function formatMoment(time: number, language: string): string {
+  return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' }).format(time);
+}
+
 /** A time of day, with the day where it is not today's. */
 export function formatTime(time: number, now: number, language: string): string {
   const date = new Date(time);

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Clock, Disposable } from '../tracking/clock';
 import type { WindowFocus } from '../tracking/completion-notifier';
+import type { ExecutionStore } from '../tracking/execution-store';
 import type { MachineMonitor } from '../tracking/machine-monitor';
 import type { TrackingService } from '../tracking/tracking-service';
 import { CompletionMessages, type CompletionSettings } from './completion-messages';
@@ -11,6 +12,9 @@ import { Welcome } from './explorer/welcome';
 import type { FoundPython } from './explorer/welcome-reason';
 import { LogChannels } from './log-channels';
 import { OutputDocuments } from './output/output-documents';
+import { CellStatus } from './source/cell-status';
+import { FileDecorations } from './source/file-decorations';
+import { LatestExecutions } from './source/latest-executions';
 import { StatusBarItem } from './status-bar';
 import { withoutLinks } from './text';
 
@@ -52,6 +56,7 @@ export function createViews({
   const documents = new OutputDocuments({ store, clock, describeError, largeOutput });
   const logs = new LogChannels(store, clock);
   const editor = new EditorInUse(clock);
+  const latest = new LatestExecutions(store);
   const messages = new CompletionMessages({
     documents,
     explorer,
@@ -66,7 +71,11 @@ export function createViews({
     documents,
     logs,
     editor,
-    new StatusBarItem(store, explorer),
+    latest,
+    new FileDecorations(latest),
+    new CellStatus(latest, clock),
+    new StatusBarItem(store, explorer, clock),
+    tellClouds(store),
     tracking.completion.onDidEnd((ended) => void messages.present(ended)),
     ...tellAboutMachine(monitor),
     tracking.deletion.onDidFail(
@@ -85,6 +94,20 @@ export function createViews({
       for (const disposable of disposables) disposable.dispose();
     },
   };
+}
+
+/** Context key: true while executions of a cloud are listed. */
+const CLOUD_CONTEXT = 'notebookExecutions.cloud';
+
+/** Offers commands that only executions of a cloud have. */
+function tellClouds(store: ExecutionStore): Disposable {
+  let told = false;
+  return store.onDidChangeService(() => {
+    const clouds = store.statuses().some(({ service }) => service.consoleUrl !== undefined);
+    if (clouds === told) return;
+    told = clouds;
+    void vscode.commands.executeCommand('setContext', CLOUD_CONTEXT, clouds);
+  });
 }
 
 /** The editor's window as tracking sees it. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type * as vscode from 'vscode';
 import { NO_FILTER } from '../../src/views/explorer/arrangement';
 import type { ExplorerView } from '../../src/views/explorer/explorer-view';
+import { until } from '../support/until';
 import { FakeClock } from '../unit/tracking/fake-clock';
 import { shipped } from './support/executions';
 import { FakeTreeView, FakeWindow } from './support/window';
@@ -25,15 +26,17 @@ describe('the view of executions', () => {
   let clock: FakeClock;
   let explorer: ExplorerView;
   let watched: boolean | undefined;
+  let loadMore: () => Promise<void>;
 
   function open(): void {
+    loadMore = () => Promise.resolve();
     tree = new FakeTreeView();
     clock = new FakeClock();
     window.replace('createTreeView', () => tree);
     const tracking = {
       store: window.store,
       setWatched: (value: boolean) => (watched = value),
-      loadMore: () => Promise.resolve(),
+      loadMore: () => loadMore(),
     };
     const monitor = {
       info: undefined,
@@ -70,6 +73,38 @@ describe('the view of executions', () => {
     assert.equal(tree.description, 'filtered');
     await explorer.arrange({ filter: NO_FILTER });
     assert.equal(tree.description, '');
+  });
+
+  it('searches the services with a filter until it has found enough, and says how far', async () => {
+    const pages = 30;
+    const page = (from: number) => ({
+      executions: Array.from({ length: 100 }, (_, index) => ({
+        name: `projects/p/locations/l/executions/e${String(from + index)}`,
+        state: 'SUCCEEDED',
+        createTime: new Date(1e12 - (from + index) * 1000).toISOString(),
+        displayName: index % 10 === 0 ? 'price' : 'other',
+      })),
+      nextPageToken: from + 100 < pages * 100 ? String(from + 100) : undefined,
+    });
+    const { service } = window.put('e0', { state: 'SUCCEEDED' });
+    window.store.applyFirstPage(window.store.begin(), service, page(0));
+    loadMore = () => {
+      const token = window.store.status(service.id)?.nextPageToken ?? assert.fail();
+      window.store.applyOlderPage(window.store.begin(), service, page(Number(token)));
+      return Promise.resolve();
+    };
+    await explorer.arrange({ filter: { ...NO_FILTER, text: 'price' } });
+    assert.equal(explorer.provider.shownCount, 10, 'nobody looks');
+    assert.equal(tree.description, 'filtered: price (newest 100 searched)');
+    tree.show(true);
+    await until('it has found a hundred', () => explorer.provider.shownCount === 100);
+    assert.equal(tree.description, 'filtered: price (newest 1000 searched)');
+    await explorer.showMore(undefined);
+    await until('it has found two hundred', () => explorer.provider.shownCount === 200);
+    await explorer.showMore(undefined);
+    await until('it has searched all', () => explorer.provider.shownCount === 300);
+    assert.equal(tree.description, 'filtered: price');
+    await explorer.arrange({ filter: NO_FILTER });
   });
 
   it('is arranged after a reload as it was before', async () => {

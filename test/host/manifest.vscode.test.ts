@@ -28,6 +28,7 @@ interface Schema {
 interface MenuItem {
   readonly command: string;
   readonly when?: string;
+  readonly group?: string;
 }
 interface Manifest {
   readonly activationEvents: readonly string[];
@@ -72,6 +73,38 @@ describe('manifest', () => {
     }
   });
 
+  it('says in each title what it does to what, with an ellipsis where it asks', () => {
+    const texts = JSON.parse(read('package.nls.json')) as Record<string, string>;
+    const titles = contributes.commands.map(({ title }) => texts[title.replaceAll('%', '')] ?? '');
+    for (const title of titles) assert.match(title, /^\S+ \S+/, `${title} has no object`);
+    const asking = titles.filter((title) => title.endsWith('…'));
+    assert.deepEqual(asking.sort(), [
+      'Clean Up Executions…',
+      'Download Outputs…',
+      'Execute Remotely (All Notebooks)…',
+      'Execute Remotely…',
+      'Execute the Example Notebook…',
+      'Filter Executions…',
+      'Group Executions By…',
+      'New Google Cloud Template…',
+      'Re-run Execution with Changes…',
+      'Save Output As…',
+      'Save as Template…',
+      'Set Default Template…',
+      'Sort Executions By…',
+    ]);
+  });
+
+  it('has one button of its own in the toolbar of a notebook', () => {
+    const buttons = (contributes.menus['notebook/toolbar'] ?? []).filter(({ group }) =>
+      group?.startsWith('navigation'),
+    );
+    assert.deepEqual(
+      buttons.map(({ command }) => command),
+      ['notebookExecutions.execute', 'notebookExecutions.openCopy'],
+    );
+  });
+
   it('puts only declared commands into menus and keybindings', () => {
     const items = [...Object.values(contributes.menus).flat(), ...contributes.keybindings];
     for (const { command } of items)
@@ -83,7 +116,7 @@ describe('manifest', () => {
 
   it('offers row commands only where the row has the capability, and by words that rows have', () => {
     const words =
-      /\b(execution|cancellable|deletable|hasOutput|hasInput|hasLog|comparable|failedCell|hasSource|pinnable|pinned|machine|serviceError|hanging|hasConsole|hasOutputUri)\b/g;
+      /\b(execution|ended|cancellable|deletable|hasOutput|hasInput|hasLog|comparable|failedCell|hasSource|pinnable|pinned|machine|serviceError|hanging|hasConsole|hasOutputUri)\b/g;
     const known = new Set(
       [
         ...read('src/views/execution-facts.ts').matchAll(words),
@@ -217,7 +250,13 @@ describe('manifest', () => {
       .join('\n');
     const bare = (name: string): string => name.replace('notebookExecutions.', '');
     const views = Object.values(contributes.views).flatMap((list) => list.map(({ id }) => id));
-    const names = [...COMMAND_IDS, ...Object.keys(settings), ...views, 'notebookExecutions.filtering'];
+    const names = [
+      ...COMMAND_IDS,
+      ...Object.keys(settings),
+      ...views,
+      'notebookExecutions.filtering',
+      'notebookExecutions.cloud',
+    ];
     const missing = names.filter((name) => !tests.includes(name) && !tests.includes(`'${bare(name)}'`));
     assert.deepEqual(missing, []);
   });

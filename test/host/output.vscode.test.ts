@@ -96,6 +96,21 @@ describe('documents of executions', () => {
     await assert.rejects(async () => vscode.workspace.fs.delete(notebook.uri));
   });
 
+  it('says of each cell whether it succeeded, and from when to when it ran', async () => {
+    const execution = await runToEnd(['import time\ntime.sleep(0.2)', '1 / 0', "print('never')"]);
+    await command('openOutput', row(execution));
+    const { notebook } = await shownNotebook();
+    const summaries = notebook.getCells().map(({ executionSummary }) => executionSummary);
+    assert.deepEqual(
+      summaries.map((summary) => summary?.success),
+      [true, false, undefined],
+    );
+    const { startTime = 0, endTime = 0 } = summaries[0]?.timing ?? {};
+    assert.ok(endTime - startTime >= 200, `${String(startTime)} to ${String(endTime)}`);
+    assert.ok(startTime >= Date.parse(execution.createTime ?? ''));
+    assert.equal(summaries[2]?.timing, undefined);
+  });
+
   it('runs no cell of an output, says so, and leaves it as it was', async () => {
     const execution = await runToEnd(['print(6 * 7)', '1 + 1']);
     await command('openOutput', row(execution));
@@ -464,6 +479,37 @@ describe('notebooks of executions', () => {
       outputs.map(({ data }) =>
         Object.keys(data).sort((one, other) => Number(one === 'text/plain') - Number(other === 'text/plain')),
       ),
+    );
+  });
+
+  it('say when cells ran as nbclient and papermill write it', () => {
+    const cell = { cell_type: 'code', source: '1', outputs: [], execution_count: 1 };
+    const error = { output_type: 'error', ename: 'E', evalue: 'e', traceback: [] };
+    const nbclient = {
+      'iopub.execute_input': '2026-01-01T00:00:01Z',
+      'shell.execute_reply': '2026-01-01T00:00:03Z',
+    };
+    // papermill's times have no zone and are UTC.
+    const papermill = { start_time: '2026-01-01T00:00:01.5', end_time: '2026-01-01T00:00:02' };
+    const cells = [
+      { ...cell, id: 'a', metadata: { execution: nbclient } },
+      { ...cell, id: 'b', metadata: { execution: nbclient }, outputs: [error] },
+      { ...cell, id: 'c', metadata: { papermill: { ...papermill, status: 'failed' } } },
+      { ...cell, id: 'd', metadata: { papermill: { start_time: null, end_time: null, status: 'pending' } } },
+      { ...cell, id: 'e', metadata: { papermill: 'x', execution: 7 } },
+    ];
+    const text = JSON.stringify({ cells, metadata: {}, nbformat: 4, nbformat_minor: 5 });
+    const start = Date.UTC(2026, 0, 1);
+    const executionOrder = 1;
+    assert.deepEqual(
+      notebookData(new TextEncoder().encode(text)).cells.map(({ executionSummary }) => executionSummary),
+      [
+        { executionOrder, success: true, timing: { startTime: start + 1000, endTime: start + 3000 } },
+        { executionOrder, success: false, timing: { startTime: start + 1000, endTime: start + 3000 } },
+        { executionOrder, success: false, timing: { startTime: start + 1500, endTime: start + 2000 } },
+        { executionOrder },
+        { executionOrder },
+      ],
     );
   });
 

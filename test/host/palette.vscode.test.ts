@@ -25,6 +25,7 @@ const IN_NOTHING: Readonly<Record<string, Found>> = {
   executeAgain: /^Open a notebook first, or right-click one/,
   executeFolder: /^Execute \d+ Notebooks$/,
   markCellAsParameters: /^Choose a cell of a notebook first/,
+  unmarkParametersCell: /^Open a notebook first/,
   cancel: NO_EXECUTIONS,
   delete: NO_EXECUTIONS,
   openOutput: NO_EXECUTIONS,
@@ -78,6 +79,7 @@ const IN_A_NOTEBOOK: typeof IN_NOTHING = {
   executeAgain: ASKS_TEMPLATE,
   markCellAsParameters: () =>
     JSON.stringify(vscode.window.activeNotebookEditor?.notebook.cellAt(0).metadata).includes('"parameters"'),
+  unmarkParametersCell: () => true,
 };
 
 /** What no person should have to read. */

@@ -121,6 +121,39 @@ describe('submitting with parameters', () => {
     assert.match(await outputOf(execution), /got 5 /);
   });
 
+  it('checks loaded values like typed ones, and executes with Enter once they are right', async () => {
+    const wrong = await writeFile('wrong.yaml', 'epochs: many\n');
+    const right = await writeFile('right.yaml', 'epochs: 6\n');
+    person.willOpen(wrong);
+    person.willPick(
+      thisMachine,
+      (pick) => {
+        pick.choose('Load YAML…');
+      },
+      (pick) => {
+        assert.equal(pick.active, 'epochs');
+        assert.equal(pick.row('epochs').detail?.split(' · ')[0], 'Must be a whole number.');
+        assert.equal(pick.row('Execute').description, 'after values that cannot be used are changed: 1');
+        pick.choose('Execute');
+      },
+      (pick) => {
+        person.willOpen(right);
+        pick.choose('Load YAML…');
+      },
+      (pick) => {
+        assert.equal(pick.active, 'Execute');
+        pick.choose('Execute');
+      },
+    );
+    person.willType(({ value, title }, check) => {
+      assert.match(title ?? '', /: epochs$/);
+      assert.equal(check(value ?? ''), 'Must be a whole number.');
+      return undefined;
+    });
+    const execution = await ended(service, await run('execute', await parametrized()));
+    assert.equal(execution.executionTemplate?.parameters, '{"epochs":6}');
+  });
+
   it('says what is wrong with a YAML file', async () => {
     const file = await writeFile('list.yaml', '- 1\n');
     person.willOpen(file);
@@ -216,11 +249,19 @@ describe('submitting with parameters', () => {
     const document = await vscode.workspace.openNotebookDocument(uri);
     const editor = await vscode.window.showNotebookDocument(document);
     editor.selection = new vscode.NotebookRange(1, 2);
+    const tags = () =>
+      document.getCells().map((cell) => (cell.metadata as { metadata?: { tags?: string[] } }).metadata?.tags);
     await run('markCellAsParameters');
-    const tags = document
-      .getCells()
-      .map((cell) => (cell.metadata as { metadata?: { tags?: string[] } }).metadata?.tags);
-    assert.deepEqual(tags, [['x'], ['parameters']]);
+    assert.deepEqual(tags(), [['x'], ['parameters']]);
+    // Marked already: nothing changes, and nothing is complained about.
+    await run('markCellAsParameters');
+    assert.deepEqual(tags(), [['x'], ['parameters']]);
+    assert.deepEqual(person.complaints, []);
+    await run('unmarkParametersCell', document.cellAt(1));
+    assert.deepEqual(tags(), [['x'], undefined]);
+    await run('unmarkParametersCell', document.cellAt(1));
+    assert.deepEqual(person.complaints, []);
+    await run('markCellAsParameters');
     person.willPick(thisMachine, (pick) => {
       assert.equal(pick.labels[1], 'b');
       pick.leave();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type * as vscode from 'vscode';
 import { StatusBarItem } from '../../src/views/status-bar';
+import { FakeClock } from '../unit/tracking/fake-clock';
 import { FakeTreeView, FakeWindow } from './support/window';
 
 describe('the status-bar item', () => {
@@ -18,12 +19,14 @@ describe('the status-bar item', () => {
   };
   const view = new FakeTreeView();
   let bar: StatusBarItem;
+  let clock: FakeClock;
 
   beforeEach(() => {
     window = new FakeWindow();
     window.replace('createStatusBarItem', () => item);
     view.visible = false;
-    bar = new StatusBarItem(window.store, view);
+    clock = new FakeClock();
+    bar = new StatusBarItem(window.store, view, clock);
   });
   afterEach(() => {
     bar.dispose();
@@ -43,6 +46,25 @@ describe('the status-bar item', () => {
     window.put('a', { state: 'SUCCEEDED' });
     window.put('b', { state: 'CANCELLED' });
     assert.equal(item.shown, false);
+  });
+
+  it('names a single run with its cells and time', async () => {
+    window.put('a', {
+      displayName: 'sales $(trash)',
+      runStatus: {
+        startTime: new Date(clock.now() - 28_000).toISOString(),
+        progress: { totalCells: 9, completedCells: 3 },
+      },
+    });
+    assert.equal(item.text, '$(sync~spin) sales $ (trash) 3/9 cells · 28 s');
+    assert.equal(item.accessibilityInformation?.label, 'The notebook execution sales $ (trash) is running');
+    await clock.pass(1000);
+    assert.equal(item.text, '$(sync~spin) sales $ (trash) 3/9 cells · 29 s');
+    window.put('b', { state: 'QUEUED' });
+    assert.equal(item.text, '$(sync~spin) 2');
+    assert.deepEqual(clock.waits(), []);
+    window.put('a', { state: 'SUCCEEDED' });
+    assert.equal(item.text, '$(clock) b Queued');
   });
 
   it('says what has newly failed until the view is seen', () => {

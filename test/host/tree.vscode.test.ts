@@ -32,14 +32,14 @@ describe('the tree of executions', () => {
     tree.put('future', { state: 'HIBERNATING' });
     tree.list();
     const lines = await tree.shown();
-    assert.match(lines[4] ?? '', /^ {2}good .*2025.* · 12 s · Large machine$/);
-    assert.deepEqual(lines.toSpliced(4, 1), [
+    assert.deepEqual(lines, [
       'Active 2',
       '  train 7/20 cells · 1 min 05 s · Large machine',
       '  waits Queued · Large machine',
-      'Succeeded 1',
       'Failed 1',
       '  bad KeyError · Large machine',
+      'Succeeded 1',
+      '  good December 24, 2025 · 12 s · Large machine',
       'Unknown 1',
       '  future HIBERNATING · Large machine',
     ]);
@@ -100,20 +100,85 @@ describe('the tree of executions', () => {
       tree.provider.redrawElapsed(() => true);
       assert.deepEqual(tree.fired, [[tree.provider.nodeOf(`test|${nameOf('running')}`)]]);
     });
+  });
 
-    it('the lines of an unfolded row without asking for them again', async () => {
+  describe('what time alone changes', () => {
+    it('is current in a row that is unfolded, whose lines stay the same', async () => {
       tree.put('running', {
+        executionTemplate: { parameters: 'a: 1' },
         runStatus: { startTime: tree.time(-5), progress: { totalCells: 2, completedCells: 1 } },
       });
       tree.list();
-      await tree.shown(undefined, 2);
-      await tree.clock.pass(2000);
+      await tree.shown(undefined, 3);
+      const node = tree.provider.nodeOf(`test|${nameOf('running')}`);
+      assert.ok(node);
+      const { details } = node;
+      for (const seconds of [6, 7, 8]) {
+        await tree.clock.pass(1000);
+        tree.provider.redrawElapsed(() => true);
+        assert.deepEqual(tree.fired.at(-1), [node]);
+        assert.equal(
+          (await tree.shown(undefined, 2)).filter((line) => line.includes(` ${String(seconds)} s`)).length,
+          2,
+          'the row and the line below it',
+        );
+        assert.ok(node.details.every((detail, index) => detail === details[index]));
+      }
+    });
+
+    it('is how long ago an execution ended, once a minute', async () => {
+      const endTime = tree.time(-30);
+      tree.put('ended', { state: 'SUCCEEDED', runStatus: { startTime: tree.time(-40), endTime } });
+      tree.list();
+      assert.match((await tree.shown()).join(), /ended now · 10 s/);
       tree.provider.redrawElapsed(() => true);
-      const [nodes] = tree.fired;
-      assert.deepEqual(
-        nodes?.map((node) => [node.kind, tree.provider.getTreeItem(node).description]),
-        [['detail', '7 s']],
+      assert.deepEqual(tree.fired, []);
+      await tree.clock.pass(300_000);
+      tree.provider.redrawElapsed(() => true);
+      assert.deepEqual(tree.fired, [[tree.provider.nodeOf(`test|${nameOf('ended')}`)]]);
+      assert.match((await tree.shown()).join(), /ended 5m ago · 10 s/);
+    });
+  });
+
+  describe('the queue', () => {
+    const description = async (id: string) => String((await tree.rowOf(id)).description);
+    beforeEach(() => {
+      Object.assign(tree.service.capabilities, { queuesInOrder: true });
+      tree.put('old', { state: 'SUCCEEDED', createTime: tree.time(-90) });
+      tree.put('runs', { createTime: tree.time(-80) });
+      tree.put('first', { state: 'QUEUED', createTime: tree.time(-70) });
+      tree.put('second', { state: 'QUEUED', createTime: tree.time(-60) });
+    });
+
+    it('is in the order in which it will run, with positions that follow it', async () => {
+      tree.list();
+      const labels = (await tree.shown()).map((line) => line.replace(/^( *\S+).*/, '$1'));
+      assert.deepEqual(labels, ['Active', '  runs', '  first', '  second', 'Succeeded', '  old']);
+      assert.match(await description('second'), /^2 of 2 queued/);
+      assert.match(
+        (await tree.rowOf('second')).accessibilityInformation?.label ?? '',
+        /^second is waiting\. It is number 2 of 2 in the queue\./,
       );
+      tree.replace('first', { state: 'RUNNING' });
+      tree.fired.length = 0;
+      tree.provider.redrawElapsed(() => true);
+      assert.ok(tree.fired[0]?.includes(tree.provider.nodeOf(`test|${nameOf('second')}`) ?? assert.fail()));
+      assert.match(await description('second'), /^1 of 1 queued/);
+    });
+
+    it('has no positions where older ones may wait that are not known', async () => {
+      tree.store.addService(tree.service);
+      const executions = ['second', 'first'].map(
+        (id) => tree.service.executions.get(nameOf(id)) ?? assert.fail(),
+      );
+      tree.store.applyFirstPage(tree.store.begin(), tree.service, { executions, nextPageToken: 'next' });
+      assert.doesNotMatch(await description('second'), / of /);
+      const older = [tree.service.executions.get(nameOf('old')) ?? assert.fail()];
+      tree.store.applyOlderPage(tree.store.begin(), tree.service, {
+        executions: older,
+        nextPageToken: 'next',
+      });
+      assert.match(await description('second'), /^2 of 2 queued/);
     });
   });
 
@@ -170,7 +235,14 @@ describe('the tree of executions', () => {
         executions: [tree.put('a')],
         nextPageToken: 'next',
       });
-      assert.deepEqual(await tree.shown(undefined, 0), ['Active 1', 'Load more…']);
+      tree.store.apply(tree.store.begin(), tree.service, tree.put('b', { state: 'SUCCEEDED' }));
+      // What is active is always known whole.
+      assert.deepEqual(await tree.shown(undefined, 0), ['Active 1', 'Succeeded 1+', 'Load more…']);
+      const [, group] = await tree.provider.getChildren();
+      assert.equal(
+        tree.provider.getTreeItem(group ?? assert.fail()).accessibilityInformation?.label,
+        'Succeeded, at least 1 executions',
+      );
     });
   });
 
@@ -212,6 +284,32 @@ describe('the tree of executions', () => {
     it('by template', async () => {
       tree.provider.arrange({ ...DEFAULT_ARRANGEMENT, grouping: 'template' });
       assert.deepEqual(await tree.shown(undefined, 0), ['T2 1', 'T10 1', 'Without a Template 1']);
+    });
+
+    it('by day, what is active first', async () => {
+      const hour = 3600;
+      const days = [0, 1, 3, 400].map((day) => {
+        const noon = new Date(tree.clock.now());
+        noon.setHours(0, 1, 0, 0);
+        noon.setDate(noon.getDate() - day);
+        return noon;
+      });
+      days.forEach((day, index) => {
+        const endTime = new Date(day.getTime() + hour * 1000).toISOString();
+        tree.put(`d${String(index)}`, {
+          state: 'SUCCEEDED',
+          createTime: day.toISOString(),
+          runStatus: { startTime: day.toISOString(), endTime },
+        });
+      });
+      tree.service.executions.delete(nameOf('a'));
+      tree.list();
+      tree.provider.arrange({ ...DEFAULT_ARRANGEMENT, grouping: 'day' });
+      const headings = await tree.shown(undefined, 0);
+      assert.deepEqual(headings.slice(0, 3), ['Active 2', 'Today 1', 'Yesterday 1']);
+      assert.match(headings[3] ?? '', /^[A-Z][a-z]+day 1$/);
+      assert.match(headings[4] ?? '', /\b20\d\d 1$/);
+      assert.match(String((await tree.rowOf('d2')).description), /^1:01\sAM · 1 h 00 min/);
     });
 
     it('flat, by name', async () => {

@@ -25,6 +25,7 @@ const CAPABILITIES: Readonly<Record<keyof Capabilities, 'boolean' | 'true or abs
   log: 'boolean',
   liveOutput: 'boolean',
   detailsOnGet: 'true or absent',
+  queuesInOrder: 'true or absent',
 };
 
 /** The order in which an execution goes through its states; it may skip some. */

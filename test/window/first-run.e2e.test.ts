@@ -75,7 +75,7 @@ describe('the first run', () => {
     await executeFromExplorer(window, 'penguins.ipynb');
     await window.openExecutions();
     await window.execution('penguins').waitFor();
-    await window.runCommand('Notebook Executions: Filter…');
+    await window.runCommand('Notebook Executions: Filter Executions…');
     await window.enter('nothing like it');
     await pane.getByText('No execution matches the filter.').waitFor();
     await window.screenshot('welcome filtered');

@@ -88,7 +88,7 @@ describe('Google Cloud through the window', () => {
         content: (await readFile(path.join(workspace, 'forecast.ipynb'))).toString('base64'),
       },
     });
-    await window.runCommand('Notebook Executions: Refresh');
+    await window.runCommand('Notebook Executions: Refresh Executions');
     const row = window.executionRow(/nightly report.*created elsewhere/);
     await row.waitFor();
     await window.screenshot('google 5 created elsewhere');

@@ -74,11 +74,14 @@ describe('submission through the window', () => {
     const [record] = await vscode.records();
     assert.equal(record?.state, 'SUCCEEDED');
 
-    // Execute Again repeats it at once, from the notebook's toolbar.
+    // Re-run Notebook repeats it at once.
     await (await window.explorerFile('training.ipynb')).dblclick();
     await window.tab(/^training\.ipynb$/).waitFor();
     await window.screenshot('submission 6 toolbar');
-    await window.notebookToolbar().getByText('Execute Again').click();
+    await window.notebookToolbar().getByText('Execute Remotely').waitFor();
+    assert.equal(await window.notebookToolbar().getByText('Re-run Notebook').count(), 0, 'in the overflow');
+    await window.notebookToolbar().getByLabel('More Actions').click();
+    await window.contextMenu().getByText('Re-run Notebook').click();
     const both = await until('it was executed again', async () => {
       const records = await vscode.records();
       return records.length === 2 && records.every(({ state }) => state === 'SUCCEEDED')
@@ -126,14 +129,20 @@ describe('submission through the window', () => {
   it('filters the view, and says what is filtered (notebookExecutions.filtering)', async () => {
     await window.openExecutions();
     await window.screenshot('submission 9 empty view');
-    await window.runCommand('Notebook Executions: Filter…');
+    await window.runCommand('Notebook Executions: Filter Executions…');
     await window.quickPickRow('Failed').waitFor();
     await window.screenshot('submission 10 filter');
     await window.enter('nothing like it');
-    assert.ok((await window.commandsFor('Clear Filter')).some((label) => label.includes('Clear Filter')));
-    await window.runCommand('Notebook Executions: Clear Filter');
+    assert.ok(
+      (await window.commandsFor('Clear Executions Filter')).some((label) =>
+        label.includes('Clear Executions Filter'),
+      ),
+    );
+    await window.runCommand('Notebook Executions: Clear Executions Filter');
     await until('the command is gone', async () =>
-      (await window.commandsFor('Notebook Executions: ')).every((label) => !label.includes('Clear Filter')),
+      (await window.commandsFor('Notebook Executions: ')).every(
+        (label) => !label.includes('Clear Executions Filter'),
+      ),
     );
   });
 });

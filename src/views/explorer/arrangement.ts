@@ -1,11 +1,12 @@
 import type { TrackedExecution } from '../../tracking/execution-store';
-import { durationOf, notebookNameOf, parseTime } from '../execution-facts';
+import { isActive } from '../../execution/states';
+import { durationOf, isWaiting, notebookNameOf, parseTime } from '../execution-facts';
 
 /*
  * How the tree is arranged: what it is grouped and sorted by, and which executions it shows. Without the editor.
  */
 
-export const GROUPINGS = ['state', 'notebook', 'template', 'none'] as const;
+export const GROUPINGS = ['state', 'day', 'notebook', 'template', 'none'] as const;
 export const SORTINGS = ['newest', 'name', 'duration'] as const;
 
 export type Grouping = (typeof GROUPINGS)[number];
@@ -97,6 +98,9 @@ export function matches(
 export interface SortKey {
   readonly text: string;
   readonly number: number;
+  /** 0 what runs, 1 what waits, 2 the rest. */
+  readonly rank: number;
+  /** What comes first has the larger one. */
   readonly created: number;
   readonly key: string;
 }
@@ -111,19 +115,26 @@ function compareNames(one: string, other: string): number {
 
 export function sortKeyOf(sorting: Sorting, tracked: TrackedExecution, now: number): SortKey {
   const { execution, key } = tracked;
+  const created = parseTime(execution.createTime) ?? 0;
+  const waits = sorting === 'newest' && isWaiting(execution.state);
   return {
     text: sorting === 'name' ? notebookNameOf(execution) : '',
     number: sorting === 'duration' ? (durationOf(execution, now) ?? 0) : 0,
-    created: parseTime(execution.createTime) ?? 0,
+    rank: sorting !== 'newest' ? 0 : waits ? 1 : isActive(execution.state) ? 0 : 2,
+    created: waits ? -created : created,
     key,
   };
 }
 
-/** Names from A, durations from the longest; among equals the newest first, and the order is always the same. */
+/**
+ * Names from A, durations from the longest; otherwise what runs, what waits in the order in which it will run, and the rest
+ * from the newest. The order is always the same.
+ */
 export function compareKeys(one: SortKey, other: SortKey): number {
   return (
     (one.text === other.text ? 0 : compareNames(one.text, other.text)) ||
     other.number - one.number ||
+    one.rank - other.rank ||
     other.created - one.created ||
     (one.key < other.key ? -1 : one.key > other.key ? 1 : 0)
   );

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { Execution } from '../../execution/execution';
 import { wholeExecution } from '../../execution/whole-execution';
 import { isActive } from '../../execution/states';
-import { parseTime } from '../execution-facts';
+import { mayHaveOutput, parseTime } from '../execution-facts';
 import { secretPatterns } from '../secret-parameters';
 import { cellsDone, explain, failedCellOf } from '../sentences';
 import { presentState } from '../state-presentation';
@@ -49,10 +49,20 @@ function progressOf(node: ExecutionNode, execution: Execution, now: number): Det
         label: vscode.l10n.t('Cell {0}: {1}', cell.index + 1, oneLine(cell.firstLine ?? '')),
         icon: 'play',
         ...since(cell.startTime, now),
+        ...(mayHaveOutput(node.tracked) ? { command: openCell(node, cell.index) } : {}),
       }),
     );
   }
   return lines;
+}
+
+/** Opens the output at a cell, counted from 0 over all cells. */
+function openCell(node: ExecutionNode, index: number): vscode.Command {
+  return {
+    command: 'notebookExecutions.openCell',
+    title: vscode.l10n.t('Open Cell'),
+    arguments: [node, index],
+  };
 }
 
 /** How long something runs, then and later. */
@@ -133,19 +143,15 @@ function slowestNode(node: ExecutionNode, execution: Execution): DetailNode[] {
         return [detail(parent, 'slowest/none', { label: vscode.l10n.t('No cell timings are available.') })];
       return cells.map(({ index, firstLine, milliseconds }) =>
         detail(parent, `slowest/${String(index)}`, {
-          label: vscode.l10n.t('Cell {0}: {1}', index + 1, oneLine(firstLine)),
-          description: formatDuration(milliseconds),
+          label: formatDuration(milliseconds),
+          description: vscode.l10n.t('Cell {0}: {1}', index + 1, oneLine(firstLine)),
           spoken: vscode.l10n.t(
             'Cell {0} took {1}: {2}',
             index + 1,
             formatDuration(milliseconds),
             oneLine(firstLine),
           ),
-          command: {
-            command: 'notebookExecutions.openCell',
-            title: vscode.l10n.t('Open Cell'),
-            arguments: [node, index],
-          },
+          command: openCell(node, index),
         }),
       );
     },
@@ -204,13 +210,19 @@ function detail(
   if (line.tooltip !== undefined) item.tooltip = line.tooltip;
   if (line.spoken !== undefined) item.accessibilityInformation = { label: line.spoken };
   if (line.command !== undefined) item.command = line.command;
+  let lines: Promise<DetailNode[]> | undefined;
+  const forget = (error: unknown): never => {
+    lines = undefined;
+    throw error;
+  };
   return {
     kind: 'detail',
     id: item.id,
     parent,
     item,
     ...(line.elapsed === undefined ? {} : { elapsed: line.elapsed }),
-    ...(children === undefined ? {} : { children }),
+    // Made once: the editor asks again each time that the execution's row is drawn.
+    ...(children === undefined ? {} : { children: () => (lines ??= children().catch(forget)) }),
   };
 }
 

@@ -2,14 +2,30 @@ import * as vscode from 'vscode';
 import type { Execution } from '../../execution/execution';
 import { isActive } from '../../execution/states';
 import type { TrackedExecution } from '../../tracking/execution-store';
-import { capabilitiesOf, durationOf, endOf, mayHaveOutput, notebookNameOf } from '../execution-facts';
+import {
+  capabilitiesOf,
+  durationOf,
+  endOf,
+  mayHaveOutput,
+  notebookNameOf,
+  parseTime,
+} from '../execution-facts';
 import { causeLabel, cellsDone, cellsLabel, explain } from '../sentences';
 import { presentState } from '../state-presentation';
-import { templateLabel } from '../template-label';
-import { formatDuration, formatTime, oneLine } from '../text';
+import { isDefaultTemplate, templateLabel } from '../template-label';
+import { formatAge, formatDuration, formatTime, oneLine } from '../text';
+import type { QueuePosition } from './queue-positions';
+
+/** What a row says beside its execution. */
+export interface RowContext {
+  readonly now: number;
+  /** The row stands under the heading of its day, so that it needs only the time of day. */
+  readonly byDay?: boolean;
+  readonly queue?: QueuePosition | undefined;
+}
 
 /** The row of an execution. Its tooltip is made when somebody points at it. */
-export function executionRow(tracked: TrackedExecution, now: number): vscode.TreeItem {
+export function executionRow(tracked: TrackedExecution, context: RowContext): vscode.TreeItem {
   const { execution, key } = tracked;
   const { icon } = presentState(execution.state);
   const item = new vscode.TreeItem(
@@ -18,20 +34,22 @@ export function executionRow(tracked: TrackedExecution, now: number): vscode.Tre
   );
   item.id = key;
   item.iconPath = icon;
-  item.description = rowDescription(execution, now);
+  item.description = rowDescription(execution, context);
   item.contextValue = capabilitiesOf(tracked).join(' ');
-  item.accessibilityInformation = { label: rowSentence(execution, now) };
+  item.accessibilityInformation = { label: rowSentence(execution, context) };
   return item;
 }
 
 /** What stands behind the name, the most telling first: narrow side bars cut the end. */
-export function rowDescription(execution: Execution, now: number): string {
+export function rowDescription(execution: Execution, { now, byDay = false, queue }: RowContext): string {
   const { runStatus, runOptions, state } = execution;
   const parts: string[] = [];
   const progress = runStatus?.progress;
   const duration = durationOf(execution, now);
   if (isActive(state)) {
-    if (state !== 'RUNNING') parts.push(presentState(state).label);
+    if (state === 'QUEUED' && queue !== undefined)
+      parts.push(vscode.l10n.t('{0} of {1} queued', queue.position, queue.total));
+    else if (state !== 'RUNNING') parts.push(presentState(state).label);
     else if (progress !== undefined) parts.push(cellsLabel(progress));
     if (duration !== undefined && state !== 'QUEUED') parts.push(formatDuration(duration));
   } else {
@@ -41,17 +59,23 @@ export function rowDescription(execution: Execution, now: number): string {
     if (error !== undefined) parts.push(oneLine(error, 60));
     else if (state === 'FAILED' && runStatus?.cause !== undefined) parts.push(causeLabel(runStatus.cause));
     const end = endOf(execution);
-    if (end !== undefined) parts.push(formatTime(end, now, vscode.env.language));
+    const { language } = vscode.env;
+    // Without the day where it is that of the heading.
+    const heading = byDay ? parseTime(execution.createTime) : undefined;
+    if (end !== undefined)
+      parts.push(heading === undefined ? formatAge(end, now, language) : formatTime(end, heading, language));
     if (duration !== undefined && end !== undefined) parts.push(formatDuration(duration));
   }
   if (runStatus?.pinned === true) parts.push(vscode.l10n.t('pinned'));
-  if (runOptions?.templateName !== undefined) parts.push(oneLine(templateLabel(runOptions.templateName), 60));
+  const { templateName } = runOptions ?? {};
+  if (templateName !== undefined && !isDefaultTemplate(templateName))
+    parts.push(oneLine(templateLabel(templateName), 60));
   if (runStatus?.elsewhere === true) parts.push(vscode.l10n.t('created elsewhere'));
   return parts.join(' · ');
 }
 
 /** The whole row as a screen reader says it. */
-function rowSentence(execution: Execution, now: number): string {
+function rowSentence(execution: Execution, { now, queue }: RowContext): string {
   const name = oneLine(notebookNameOf(execution));
   const { predicate } = presentState(execution.state);
   const sentences = [vscode.l10n.t('{0} {1}.', name, predicate)];
@@ -59,6 +83,8 @@ function rowSentence(execution: Execution, now: number): string {
   const end = endOf(execution);
   const { runStatus, runOptions } = execution;
   if (isActive(execution.state)) {
+    if (execution.state === 'QUEUED' && queue !== undefined)
+      sentences.push(vscode.l10n.t('It is number {0} of {1} in the queue.', queue.position, queue.total));
     if (runStatus?.progress !== undefined) sentences.push(sentence(cellsDone(runStatus.progress)));
     // Rounded, so that what is read does not change while it is read.
     if (duration !== undefined && duration >= 60_000)
@@ -73,7 +99,7 @@ function rowSentence(execution: Execution, now: number): string {
     if (duration !== undefined) sentences.push(vscode.l10n.t('It took {0}.', formatDuration(duration)));
   }
   if (runStatus?.pinned === true) sentences.push(vscode.l10n.t('Pinned.'));
-  if (runOptions?.templateName !== undefined)
+  if (runOptions?.templateName !== undefined && !isDefaultTemplate(runOptions.templateName))
     sentences.push(vscode.l10n.t('Template {0}.', oneLine(templateLabel(runOptions.templateName), 60)));
   if (runStatus?.elsewhere === true) sentences.push(vscode.l10n.t('It was created elsewhere.'));
   return sentences.join(' ');

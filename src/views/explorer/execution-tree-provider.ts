@@ -1,15 +1,15 @@
 import * as vscode from 'vscode';
 import type { Clock } from '../../tracking/clock';
-import type { ExecutionStore, TrackedExecution } from '../../tracking/execution-store';
+import type { ExecutionStore } from '../../tracking/execution-store';
 import type { MachineMonitor } from '../../tracking/machine-monitor';
-import { notebookNameOf } from '../execution-facts';
-import { presentState, STATE_GROUPS, type StateGroup } from '../state-presentation';
+import { presentState } from '../state-presentation';
 import { templateLabel } from '../template-label';
-import type { Arrangement, Grouping } from './arrangement';
-import { executionRow, openCommand, rowDescription } from './execution-row';
+import type { Arrangement } from './arrangement';
+import { executionRow, openCommand, rowDescription, type RowContext } from './execution-row';
 import { ExecutionTree } from './execution-tree';
-import { groupRow, labelOf, moreRow } from './group-rows';
-import type { ExecutionNode, GroupNode, MachineNode, TreeNode } from './nodes';
+import { compareGroups, dayId, groupOf, groupRow, moreRow } from './group-rows';
+import type { DetailNode, ExecutionNode, GroupNode, MachineNode, TreeNode } from './nodes';
+import { queuePositions, type QueuePosition } from './queue-positions';
 import { errorRow, machineRow } from './service-rows';
 import { setupRows } from './setup-rows';
 import { executionTooltip } from './tooltip';
@@ -24,8 +24,8 @@ export interface ExecutionTreeProviderOptions {
   readonly machine?: Pick<MachineMonitor, 'info' | 'onDidChange'>;
 }
 
-/** Milliseconds between two drawings of an unfolded row whose elapsed time alone has changed. */
-const UNFOLDED_REDRAW = 15_000;
+/** Milliseconds between two looks at how long ago executions ended. */
+const AGES_REDRAW = 60_000;
 
 /** Shows the store as a tree. Draws again only what a change touches. */
 export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>, vscode.Disposable {
@@ -39,27 +39,33 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
   private unable: string | undefined;
   private machineShown = false;
   /** What rows said when they were last drawn; rows that never were are not in it. */
-  private readonly drawn = new WeakMap<ExecutionNode, { text: string; time: number }>();
+  private readonly drawn = new WeakMap<ExecutionNode, string>();
+  /** Positions in queues; undefined: to be found anew. */
+  private positions: ReadonlyMap<string, QueuePosition> | undefined;
+  private agesDrawn: number;
 
   constructor(private readonly options: ExecutionTreeProviderOptions) {
     const { store, clock, arrangement, machine } = options;
     this.current = arrangement;
+    this.agesDrawn = clock.now();
     this.tree = new ExecutionTree(arrangement, {
       now: () => clock.now(),
       stateGroup: ({ execution }) => presentState(execution.state).group,
       templateLabel,
       groupOf,
-      compareGroups,
+      compareGroups: (grouping, one, other) => compareGroups(grouping, one, other, clock.now()),
     });
     this.tree.rebuild(arrangement, store.all());
     this.subscriptions = [
       store.onDidChange((change) => {
+        this.positions = undefined;
         const redraw = this.tree.apply(change, () => store.all());
         if (redraw === undefined || this.current.grouping === 'none')
           this.changeEmitter.fire(this.flatRedraw(redraw));
         else if (redraw.length > 0) this.changeEmitter.fire([...redraw]);
       }),
       store.onDidChangeService(() => {
+        this.positions = undefined;
         this.changeEmitter.fire(undefined);
       }),
       ...(machine === undefined
@@ -95,36 +101,42 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
     this.changeEmitter.fire(undefined);
   }
 
+  /** Whether services have more executions than are known here. */
+  get isPartial(): boolean {
+    return this.options.store.statuses().some(({ nextPageToken }) => nextPageToken !== undefined);
+  }
+
   /** The row of an execution, to reveal it. */
   nodeOf(key: string): ExecutionNode | undefined {
     return this.tree.get(key);
   }
 
   /**
-   * Draws what says how long something runs again where that has changed: rows that are folded, and lines below the
-   * others. An unfolded row is drawn less often, because the editor then asks for its lines again.
+   * Draws again what says how long something runs, where it stands in the queue or, once a minute, how long ago it ended,
+   * where that has changed.
    */
   redrawElapsed(isUnfolded: (node: GroupNode | ExecutionNode) => boolean): void {
     const { store, clock } = this.options;
     const now = clock.now();
-    const redraw: TreeNode[] = [];
+    const redraw = new Set<TreeNode>();
     for (const { key } of store.activeOnes()) {
       const node = this.tree.get(key);
-      const drawn = node === undefined ? undefined : this.drawn.get(node);
-      if (node === undefined || drawn === undefined || !isUnfolded(node.group)) continue;
-      const unfolded = node.details.length > 0 && isUnfolded(node);
-      if (now - drawn.time >= (unfolded ? UNFOLDED_REDRAW : 0)) {
-        if (drawn.text !== rowDescription(node.tracked.execution, now)) redraw.push(node);
-      } else {
-        for (const detail of node.details) {
-          const text = detail.elapsed?.(now);
-          if (text === undefined || text === detail.item.description) continue;
-          detail.item.description = text;
-          redraw.push(detail);
-        }
-      }
+      if (node === undefined || !isUnfolded(node.group)) continue;
+      if (this.isOutdated(node, now)) redraw.add(node);
+      else for (const detail of outdatedDetails(node, now)) redraw.add(detail);
     }
-    if (redraw.length > 0) this.changeEmitter.fire(redraw);
+    if (now - this.agesDrawn >= AGES_REDRAW) {
+      const newDay = dayId(now) !== dayId(this.agesDrawn);
+      this.agesDrawn = now;
+      if (newDay && this.current.grouping === 'day') {
+        this.changeEmitter.fire(undefined);
+        return;
+      }
+      for (const group of this.tree.groups.filter(isUnfolded))
+        for (const node of group.members.slice(0, group.limit))
+          if (this.isOutdated(node, now)) redraw.add(node);
+    }
+    if (redraw.size > 0) this.changeEmitter.fire([...redraw]);
   }
 
   /** Shows more rows of a group. */
@@ -143,7 +155,11 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
         return rowsOf(node);
       case 'execution': {
         const { detailsOf } = await import('./details');
-        node.details = detailsOf(node, this.options.clock.now());
+        const now = this.options.clock.now();
+        // The same lines while the execution is the same: what is unfolded below them stays.
+        if (node.detailed === node.tracked) outdatedDetails(node, now);
+        else node.details = detailsOf(node, now);
+        node.detailed = node.tracked;
         return [...node.details];
       }
       case 'detail':
@@ -175,11 +191,10 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
   getTreeItem(node: TreeNode): vscode.TreeItem {
     switch (node.kind) {
       case 'group':
-        return groupRow(node, this.current.grouping);
+        return groupRow(node, this.current.grouping, this.options.clock.now(), this.isPartial);
       case 'execution': {
-        const time = this.options.clock.now();
-        const item = executionRow(node.tracked, time);
-        this.drawn.set(node, { text: String(item.description), time });
+        const item = executionRow(node.tracked, this.contextOf(node, this.options.clock.now()));
+        this.drawn.set(node, String(item.description));
         const command = openCommand(node.tracked);
         if (command !== undefined) item.command = { ...command, arguments: [node] };
         return item;
@@ -208,6 +223,18 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
     this.changeEmitter.dispose();
   }
 
+  /** What the row of an execution says beside it. */
+  private contextOf({ tracked: { key } }: ExecutionNode, now: number): RowContext {
+    this.positions ??= queuePositions(this.options.store);
+    return { now, byDay: this.current.grouping === 'day', queue: this.positions.get(key) };
+  }
+
+  /** Whether a row that was drawn would say something else now. */
+  private isOutdated(node: ExecutionNode, now: number): boolean {
+    const drawn = this.drawn.get(node);
+    return drawn !== undefined && drawn !== rowDescription(node.tracked.execution, this.contextOf(node, now));
+  }
+
   private roots(): TreeNode[] {
     const { store } = this.options;
     const statuses = store.statuses();
@@ -217,14 +244,13 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
     const errors = (rows.length === 0 ? [] : statuses)
       .filter(({ error }) => error !== undefined)
       .map(({ service }): TreeNode => ({ kind: 'serviceError', serviceId: service.id }));
-    const more = statuses.some(({ nextPageToken }) => nextPageToken !== undefined);
     // Without executions the view says what it is for, which it can only while it is empty.
     this.machineShown = rows.length > 0 && this.options.machine?.info !== undefined;
     if (rows.length === 0 && this.unable !== undefined) return setupRows(this.unable);
     return [
       ...errors,
       ...rows,
-      ...(more ? [{ kind: 'more', id: 'more', group: undefined } as const] : []),
+      ...(this.isPartial ? [{ kind: 'more', id: 'more', group: undefined } as const] : []),
       ...(this.machineShown ? [this.machineNode] : []),
     ];
   }
@@ -263,21 +289,12 @@ function rowsOf(group: GroupNode): TreeNode[] {
   return [...group.members.slice(0, group.limit), { kind: 'more', id: `more/${group.id}`, group }];
 }
 
-function groupOf(grouping: Grouping, { execution }: TrackedExecution): string {
-  switch (grouping) {
-    case 'state':
-      return presentState(execution.state).group;
-    case 'notebook':
-      return execution.runOptions?.source ?? notebookNameOf(execution);
-    case 'template':
-      return execution.runOptions?.templateName ?? '';
-    case 'none':
-      return 'all';
-  }
-}
-
-function compareGroups(grouping: Grouping, one: GroupNode, other: GroupNode): number {
-  if (grouping === 'state')
-    return STATE_GROUPS.indexOf(one.id as StateGroup) - STATE_GROUPS.indexOf(other.id as StateGroup);
-  return labelOf(grouping, one).localeCompare(labelOf(grouping, other), undefined, { numeric: true });
+/** Below the execution: lines that say how long something runs. Brings them up to date and answers those that changed. */
+function outdatedDetails(node: ExecutionNode, now: number): DetailNode[] {
+  return node.details.filter((detail) => {
+    const text = detail.elapsed?.(now);
+    if (text === undefined || text === detail.item.description) return false;
+    detail.item.description = text;
+    return true;
+  });
 }

@@ -190,7 +190,14 @@ function makeGroup(id: string, collapsed: boolean): GroupNode {
 }
 
 function makeNode(tracked: TrackedExecution, sortKey: ExecutionNode['sortKey']): ExecutionNode {
-  return { kind: 'execution', tracked, sortKey, group: makeGroup('', false), details: [] };
+  return {
+    kind: 'execution',
+    tracked,
+    sortKey,
+    group: makeGroup('', false),
+    details: [],
+    detailed: undefined,
+  };
 }
 
 /** Where a key belongs among sorted nodes. */

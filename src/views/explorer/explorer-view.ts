@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import * as vscode from 'vscode';
 import type { Clock, Disposable } from '../../tracking/clock';
 import type { MachineMonitor } from '../../tracking/machine-monitor';
@@ -12,6 +13,10 @@ export const FILTERING_CONTEXT = 'notebookExecutions.filtering';
 const ARRANGEMENT_KEY = 'explorer.arrangement';
 /** With more active rows than this their elapsed times are drawn less often. */
 const FEW_ROWS = 20;
+/** How often rows are drawn again while nothing is active, in milliseconds: they say how long ago they ended. */
+const IDLE_REDRAW = 60_000;
+/** A filter searches the services until it has found so many executions, and so many more with each "Load more". */
+const SEARCH_STEP = 100;
 
 export interface ExplorerViewOptions {
   readonly tracking: Pick<TrackingService, 'store' | 'setWatched' | 'loadMore'>;
@@ -30,6 +35,12 @@ export class ExplorerView implements vscode.Disposable {
   private readonly folded = new WeakSet<TreeNode>();
   private readonly unfolded = new WeakSet<TreeNode>();
   private timer: Disposable | undefined;
+  /** How long the timer waits, in milliseconds. */
+  private wait = 0;
+  /** How many executions the filter is to find. */
+  private wanted = SEARCH_STEP;
+  private searching = false;
+  private disposed = false;
 
   constructor(private readonly options: ExplorerViewOptions) {
     const { tracking, monitor, clock, memento, describeError } = options;
@@ -54,6 +65,7 @@ export class ExplorerView implements vscode.Disposable {
         tracking.setWatched(visible);
         monitor.setWatched(visible);
         this.tick();
+        this.search();
       }),
       this.view.onDidCollapseElement(({ element }) => {
         this.folded.add(element);
@@ -66,6 +78,10 @@ export class ExplorerView implements vscode.Disposable {
       store.onDidChange(() => {
         this.showBadge();
         this.tick();
+      }),
+      store.onDidChangeService(() => {
+        this.showFilter();
+        this.search();
       }),
     ];
     tracking.setWatched(this.view.visible);
@@ -97,7 +113,9 @@ export class ExplorerView implements vscode.Disposable {
   async arrange(change: Partial<Arrangement>): Promise<void> {
     const arrangement = { ...this.provider.arrangement, ...change };
     this.provider.arrange(arrangement);
+    this.wanted = SEARCH_STEP;
     this.showFilter();
+    this.search();
     await this.options.memento.update(ARRANGEMENT_KEY, arrangement);
   }
 
@@ -112,11 +130,16 @@ export class ExplorerView implements vscode.Disposable {
 
   /** Shows more rows of a group, or asks the services for older executions. */
   async showMore(node: MoreNode | undefined): Promise<void> {
-    if (node?.group === undefined) await this.options.tracking.loadMore();
-    else this.provider.showMore(node.group);
+    if (node?.group !== undefined) {
+      this.provider.showMore(node.group);
+      return;
+    }
+    this.wanted = this.provider.shownCount + SEARCH_STEP;
+    if (!this.search()) await this.options.tracking.loadMore();
   }
 
   dispose(): void {
+    this.disposed = true;
     this.timer?.dispose();
     this.timer = undefined;
     for (const subscription of this.subscriptions) subscription.dispose();
@@ -134,10 +157,53 @@ export class ExplorerView implements vscode.Disposable {
     const { filter } = this.provider.arrangement;
     const filtering = isFiltering(filter);
     const text = filter.text.trim();
+    const what = text === '' ? vscode.l10n.t('filtered') : vscode.l10n.t('filtered: {0}', text);
+    const known = this.options.tracking.store.all().length;
     if (!filtering) this.setDescription(undefined);
-    else if (text === '') this.setDescription(vscode.l10n.t('filtered'));
-    else this.setDescription(vscode.l10n.t('filtered: {0}', text));
+    else if (!this.provider.isPartial) this.setDescription(what);
+    else this.setDescription(vscode.l10n.t('{0} (newest {1} searched)', what, known));
     void vscode.commands.executeCommand('setContext', FILTERING_CONTEXT, filtering);
+  }
+
+  /**
+   * Asks the services for older executions while too few are found that the filter lets through. Answers whether it does so
+   * now. A service that fails is not asked again: its error is in the view.
+   */
+  private search(): boolean {
+    if (this.searching) return true;
+    if (!this.searchesOn()) return false;
+    this.searching = true;
+    void vscode.window.withProgress({ location: { viewId: EXPLORER_VIEW } }, async () => {
+      try {
+        while (this.searchesOn() && (await this.loadOlder()));
+      } finally {
+        this.searching = false;
+        if (!this.disposed) this.showFilter();
+      }
+    });
+    return true;
+  }
+
+  /** Answers whether that brought anything. */
+  private async loadOlder(): Promise<boolean> {
+    const { tracking } = this.options;
+    const tokens = () => tracking.store.statuses().map(({ nextPageToken }) => nextPageToken);
+    const before = tokens();
+    await tracking.loadMore();
+    return !isDeepStrictEqual(before, tokens());
+  }
+
+  private searchesOn(): boolean {
+    const { provider, view, wanted } = this;
+    const failing = this.options.tracking.store.statuses().some(({ error }) => error !== undefined);
+    return (
+      !this.disposed &&
+      view.visible &&
+      isFiltering(provider.arrangement.filter) &&
+      provider.isPartial &&
+      provider.shownCount < wanted &&
+      !failing
+    );
   }
 
   private setDescription(description: string | undefined): void {
@@ -151,12 +217,17 @@ export class ExplorerView implements vscode.Disposable {
     return this.unfolded.has(node) || (node.kind === 'group' && !node.collapsed);
   }
 
-  /** Keeps elapsed times current while somebody can see them. */
+  /** Keeps elapsed times and ages current while the view can be seen. */
   private tick(): void {
-    if (this.timer !== undefined || !this.view.visible) return;
-    const active = this.options.tracking.store.activeOnes();
-    if (active.length === 0) return;
-    this.timer = this.options.clock.after(active.length > FEW_ROWS ? 5000 : 1000, () => {
+    const { store } = this.options.tracking;
+    if (!this.view.visible || store.isEmpty) return;
+    const active = store.activeOnes().length;
+    const wait = active === 0 ? IDLE_REDRAW : active > FEW_ROWS ? 5000 : 1000;
+    // What begins to run does not wait for the end of a long pause.
+    if (this.timer !== undefined && wait >= this.wait) return;
+    this.timer?.dispose();
+    this.wait = wait;
+    this.timer = this.options.clock.after(wait, () => {
       this.timer = undefined;
       if (this.view.visible) this.provider.redrawElapsed((node) => this.isUnfolded(node));
       this.tick();

@@ -26,6 +26,8 @@ export interface ExecutionNode {
   sortKey: SortKey;
   /** The lines below it as the editor knows them; empty while it was never unfolded. */
   details: readonly DetailNode[];
+  /** What `details` were made of. */
+  detailed: TrackedExecution | undefined;
 }
 
 /** A line below an execution. */

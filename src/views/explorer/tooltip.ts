@@ -6,7 +6,7 @@ import { durationOf, endOf, notebookNameOf, parseTime } from '../execution-facts
 import { explain } from '../sentences';
 import { presentState } from '../state-presentation';
 import { templateLabel } from '../template-label';
-import { escapeMarkdown, formatBytes, formatDuration, formatTime, oneLine, plainText } from '../text';
+import { escapeMarkdown, formatBytes, formatDuration, formatMoment, oneLine, plainText } from '../text';
 import { warningSentence } from '../warning-sentence';
 
 /** What the row has no room for. Untrusted Markdown: no commands, no HTML; every value is escaped. */
@@ -42,7 +42,7 @@ export function tooltipOf(text: string): vscode.MarkdownString {
 function facts(execution: Execution, now: number): [string, string | undefined][] {
   const { runOptions, runStatus, executionTemplate } = execution;
   const time = (value: number | undefined) =>
-    value === undefined ? undefined : formatTime(value, now, vscode.env.language);
+    value === undefined ? undefined : formatMoment(value, vscode.env.language);
   const duration = durationOf(execution, now);
   const progress = runStatus?.progress;
   const labels = Object.entries(executionTemplate?.labels ?? {}).map(([name, value]) => `${name}=${value}`);

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { readNotebook } from '../../notebook/document';
 import { type JsonObject, type JsonValue, stringifyJson } from '../../notebook/json';
 import type { Cell, Output } from '../../notebook/model';
+import { cellOutcome } from './cell-outcome';
 
 /*
  * Notebooks as VS Code's own ipynb support hands them to the editor, so that everything that knows those knows ours: where
@@ -32,7 +33,10 @@ function cellData(cell: Cell, language: string): vscode.NotebookCellData {
     );
     data.metadata = { ...metadata, execution_count: cell.execution_count };
     data.outputs = cell.outputs.map(outputData);
-    data.executionSummary = cell.execution_count === null ? {} : { executionOrder: cell.execution_count };
+    data.executionSummary = {
+      ...(cell.execution_count === null ? {} : { executionOrder: cell.execution_count }),
+      ...cellOutcome(cell),
+    };
     return data;
   }
   const isMarkdown = cell.cell_type === 'markdown';

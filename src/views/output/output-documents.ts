@@ -5,8 +5,9 @@ import type { Clock, Disposable } from '../../tracking/clock';
 import type { ExecutionStore, TrackedExecution } from '../../tracking/execution-store';
 import { notebookNameOf } from '../execution-facts';
 import { formatBytes, oneLine, withoutLinks } from '../text';
+import { LiveCells } from './live-cells';
 import { OutputFileSystemProvider, registerOutputScheme } from './output-file-system-provider';
-import { registerOutputNotebook } from './output-notebook';
+import { OutputNotebook } from './output-notebook';
 import { OutputRefresher } from './output-refresher';
 import { revealCell, revealOutputs } from './reveal-cell';
 import { OUTPUT_SCHEME, outputUri, parseOutputUri, type DocumentKind } from './output-uri';
@@ -44,20 +45,38 @@ export class OutputDocuments implements vscode.Disposable {
       live: () => this.live(),
       check: (document) => this.provider.check(vscode.Uri.parse(document)).catch(() => false),
     });
+    const notebook = new OutputNotebook({
+      refuse: (uri) => this.refuseToRun(uri),
+      stop: (uri) => vscode.commands.executeCommand('notebookExecutions.cancel', uri),
+    });
+    const cells = new LiveCells({
+      isLive: (uri) => this.isLive(uri),
+      kernelFor: (editor) => notebook.kernelFor(editor),
+    });
+    const updateCells = (editor: vscode.NotebookEditor) => {
+      if (editor.notebook.uri.scheme !== OUTPUT_SCHEME) return;
+      // A sign that something runs: nothing is lost without it.
+      cells.update(editor).catch(() => undefined);
+    };
     const update = () => {
       this.refresher.update();
+      vscode.window.visibleNotebookEditors.forEach(updateCells);
     };
     this.subscriptions = [
       this.provider,
       this.refresher,
       registerOutputScheme(this.provider),
-      registerOutputNotebook((uri) => this.refuseToRun(uri)),
+      cells,
+      notebook,
       vscode.window.onDidChangeVisibleNotebookEditors(update),
       this.provider.onDidRead((uri) => {
         this.refresher.reloaded(uri.toString());
       }),
       vscode.workspace.onDidChangeNotebookDocument(({ notebook }) => {
-        if (notebook.uri.scheme === OUTPUT_SCHEME) this.refresher.reloaded(notebook.uri.toString());
+        if (notebook.uri.scheme !== OUTPUT_SCHEME) return;
+        this.refresher.reloaded(notebook.uri.toString());
+        for (const editor of vscode.window.visibleNotebookEditors)
+          if (editor.notebook === notebook) cells.changed(editor).catch(() => undefined);
       }),
       store.onDidChange(({ changed, removed }) => {
         // Ended documents get their last version at once, also those in the background.
@@ -71,7 +90,8 @@ export class OutputDocuments implements vscode.Disposable {
   }
 
   /**
-   * Opens the output as it is now, a failed one at the cell that failed. A large one is asked about first.
+   * Opens the output as it is now, a failed one at the cell that failed, an active one at the cell that runs. A large one is asked
+   * about first.
    * @returns the editor; undefined where the user chose otherwise, it may not be shown, or another editor came before it meanwhile.
    * @throws ServiceError `outputNotFound` where there is no output yet, or the service's own.
    */
@@ -163,8 +183,11 @@ export class OutputDocuments implements vscode.Disposable {
       if (hasTab(document.uri)) return undefined;
       throw error;
     }
-    const failed = kind === 'input' ? undefined : tracked.execution.runStatus?.cell?.index;
-    if (cell !== undefined) revealCell(editor, cell);
+    const { state, runStatus } = tracked.execution;
+    const running = kind !== 'input' && isActive(state) ? runStatus?.progress?.cell?.index : undefined;
+    const failed = kind === 'input' ? undefined : runStatus?.cell?.index;
+    const shown = cell ?? running;
+    if (shown !== undefined) revealCell(editor, shown);
     else if (failed !== undefined) await revealOutputs(editor, failed);
     return editor;
   }
@@ -212,17 +235,18 @@ export class OutputDocuments implements vscode.Disposable {
   private live(): string[] {
     return vscode.window.visibleNotebookEditors
       .map(({ notebook }) => notebook.uri)
-      .filter((uri) => {
-        const address = parseOutputUri(uri);
-        if (address === undefined || address.kind === 'input') return false;
-        const tracked = this.options.store.find(address.serviceId, address.name);
-        return (
-          tracked !== undefined &&
-          tracked.service.capabilities.liveOutput &&
-          isActive(tracked.execution.state)
-        );
-      })
+      .filter((uri) => this.isLive(uri))
       .map((uri) => uri.toString());
+  }
+
+  /** Whether a document grows now. */
+  private isLive(uri: vscode.Uri): boolean {
+    const address = parseOutputUri(uri);
+    if (address === undefined || address.kind === 'input') return false;
+    const tracked = this.options.store.find(address.serviceId, address.name);
+    return (
+      tracked !== undefined && tracked.service.capabilities.liveOutput && isActive(tracked.execution.state)
+    );
   }
 
   private refresh(tracked: TrackedExecution): void {

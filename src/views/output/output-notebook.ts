@@ -1,44 +1,91 @@
 import * as vscode from 'vscode';
 import { OUTPUT_NOTEBOOK } from './output-uri';
 
+/** Publisher and name of this extension. */
+const EXTENSION_ID = 'notebook-executions.notebook-executions';
+
 /** VS Code's own type of .ipynb files. */
 const JUPYTER_NOTEBOOK = 'jupyter-notebook';
 
 /**
- * Makes the notebook type of inputs and outputs known to the editor. VS Code offers Run All and Select Kernel for every
- * type, and where there is no kernel it asks for extensions that have one: here a kernel that runs nothing is in its place.
- * @param refused called where a person wanted cells of a document to run
+ * What VS Code leaves out when it compares two documents: times, numbers and versions that are different in every run, and
+ * would fill the first screen.
  */
-export function registerOutputNotebook(refused: (uri: vscode.Uri) => unknown): vscode.Disposable {
-  let kernel: vscode.NotebookController | undefined;
-  // Reads .ipynb, and writes nothing. Where nothing is read there is no kernel: most windows start without.
-  const serializer: vscode.NotebookSerializer = {
-    deserializeNotebook: async (content) => {
-      kernel ??= readOnlyKernel(refused);
-      return (await import('./notebook-data')).notebookData(content);
-    },
-    serializeNotebook: () => {
-      throw new Error(vscode.l10n.t('This notebook is read-only. Use Save Output As or Open a Copy.'));
-    },
-  };
-  return vscode.Disposable.from(
-    { dispose: () => kernel?.dispose() },
-    vscode.workspace.registerNotebookSerializer(OUTPUT_NOTEBOOK, serializer),
-  );
+const NOT_COMPARED: vscode.NotebookDocumentContentOptions = {
+  transientCellMetadata: { id: true, metadata: true, execution_count: true },
+  transientDocumentMetadata: { metadata: true, nbformat: true, nbformat_minor: true },
+};
+
+/** Name of the kernel, unique in the extension. */
+const KERNEL = 'readOnly';
+
+/** What the read-only kernel of inputs and outputs does when the user uses the editor's buttons. */
+export interface OutputNotebookOptions {
+  /** Cells of a document were to be run. */
+  readonly refuse: (uri: vscode.Uri) => unknown;
+  /** What a document shows as running was to be stopped. */
+  readonly stop: (uri: vscode.Uri) => unknown;
 }
 
-function readOnlyKernel(refused: (uri: vscode.Uri) => unknown): vscode.NotebookController {
-  const kernel = vscode.notebooks.createNotebookController(
-    'readOnly',
-    OUTPUT_NOTEBOOK,
-    vscode.l10n.t('Read-Only'),
-    (_cells, { uri }) => {
-      void refused(uri);
-    },
-  );
-  // Otherwise VS Code hides the numbers that the execution gave to the cells.
-  kernel.supportsExecutionOrder = true;
-  return kernel;
+/**
+ * The notebook type of inputs and outputs. VS Code offers Run All and Select Kernel for every type, and where there is no
+ * kernel it asks for extensions that have one: here a kernel that runs nothing is in its place.
+ */
+export class OutputNotebook implements vscode.Disposable {
+  private kernel: vscode.NotebookController | undefined;
+  private readonly registration: vscode.Disposable;
+
+  constructor(private readonly options: OutputNotebookOptions) {
+    // Reads .ipynb, and writes nothing. Where nothing is read there is no kernel: most windows start without.
+    const serializer: vscode.NotebookSerializer = {
+      deserializeNotebook: async (content) => {
+        this.kernel ??= this.readOnlyKernel();
+        return (await import('./notebook-data')).notebookData(content);
+      },
+      serializeNotebook: () => {
+        throw new Error(vscode.l10n.t('This notebook is read-only. Use Save Output As or Open a Copy.'));
+      },
+    };
+    this.registration = vscode.workspace.registerNotebookSerializer(
+      OUTPUT_NOTEBOOK,
+      serializer,
+      NOT_COMPARED,
+    );
+  }
+
+  /** Makes the kernel the one of an editor's notebook, without asking, and answers it. */
+  async kernelFor(notebookEditor: vscode.NotebookEditor): Promise<vscode.NotebookController | undefined> {
+    if (this.kernel === undefined) return undefined;
+    await vscode.commands.executeCommand('notebook.selectKernel', {
+      notebookEditor,
+      id: KERNEL,
+      extension: EXTENSION_ID,
+    });
+    return this.kernel;
+  }
+
+  dispose(): void {
+    this.kernel?.dispose();
+    this.registration.dispose();
+  }
+
+  private readOnlyKernel(): vscode.NotebookController {
+    const { refuse, stop } = this.options;
+    const kernel = vscode.notebooks.createNotebookController(
+      KERNEL,
+      OUTPUT_NOTEBOOK,
+      vscode.l10n.t('Read-Only'),
+      (_cells, { uri }) => {
+        void refuse(uri);
+      },
+    );
+    // Otherwise VS Code hides the numbers that the execution gave to the cells.
+    kernel.supportsExecutionOrder = true;
+    kernel.interruptHandler = ({ uri }) => {
+      void stop(uri);
+    };
+    return kernel;
+  }
 }
 
 /**

@@ -28,7 +28,7 @@ export interface FormParameter {
 
 /** Why a text is no value of its kind. */
 export type ValueProblem =
-  'notInt' | 'notFloat' | 'notBool' | 'notList' | 'notDict' | 'notChoice' | 'notValue';
+  'notInt' | 'notFloat' | 'notBool' | 'notText' | 'notList' | 'notDict' | 'notChoice' | 'notValue';
 
 export type ParsedValue =
   | {
@@ -46,6 +46,8 @@ export interface ParameterRow {
   readonly declared: FormParameter | undefined;
   /** The value that is set; undefined: the notebook's default. */
   readonly value: JsonValue | undefined;
+  /** Why the value that is set is none for this parameter. */
+  readonly problem: ValueProblem | undefined;
 }
 
 /** The parameters of one submission while the person changes them. */
@@ -67,6 +69,7 @@ export class ParameterForm {
       name,
       declared: this.declaredAs(name),
       value: this.values.get(name),
+      problem: this.problemOf(name),
     }));
   }
 
@@ -129,6 +132,17 @@ export class ParameterForm {
     const declared = this.declaredAs(name);
     const shown = value ?? declared?.defaultValue;
     return shown === undefined ? (declared?.defaultText ?? '') : valueText(shown, declared?.kind ?? 'any');
+  }
+
+  /** Why a value that was not typed here, but loaded, is none for its parameter; values typed are checked as they are. */
+  private problemOf(name: string): ValueProblem | undefined {
+    const value = this.values.get(name);
+    const declared = this.declaredAs(name);
+    if (value === undefined || declared === undefined) return undefined;
+    // Typed, any text would become text.
+    if (declared.kind === 'string' && typeof value !== 'string')
+      return value === null && declared.optional ? undefined : 'notText';
+    return this.parse(name, valueText(value, declared.kind)).problem;
   }
 
   /** Reads what the person typed. */

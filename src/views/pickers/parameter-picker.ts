@@ -44,12 +44,15 @@ export async function pickParameters(options: ParameterPickerOptions): Promise<P
       return choice;
     }
     if (choice === 'execute') {
-      if (await confirmUndeclared(form)) {
-        return 'execute';
-      }
+      if (!(await confirmUndeclared(form))) continue;
+      active = invalidNames(form)[0];
+      if (active === undefined) return 'execute';
+      await editParameter(form, active, options.title);
     } else if (choice === 'loadYaml') {
       const loaded = await options.loadYaml();
       if (loaded !== undefined) form.load(loaded);
+      // Enter executes, or goes to what must be mended before.
+      active = invalidNames(form)[0];
     } else if (choice === 'resetAll') {
       form.resetAll();
     } else if (choice === 'add') {
@@ -62,6 +65,11 @@ export async function pickParameters(options: ParameterPickerOptions): Promise<P
       await editParameter(form, choice.edit.name, options.title);
     }
   }
+}
+
+/** Parameters whose values cannot be used. */
+function invalidNames(form: ParameterForm): string[] {
+  return form.rows().flatMap(({ name, problem }) => (problem === undefined ? [] : [name]));
 }
 
 function choose(options: ParameterPickerOptions, active: string | undefined): Promise<ParameterChoice> {
@@ -77,6 +85,7 @@ function choose(options: ParameterPickerOptions, active: string | undefined): Pr
     tooltip: vscode.l10n.t('Reset to the Default'),
   };
   const changed = form.rows().filter(({ value }) => value !== undefined).length;
+  const invalid = invalidNames(form).length;
   const rows = form.rows().map((row): Item => rowItem(row, reset));
   const separator = { label: '', kind: vscode.QuickPickItemKind.Separator };
   pick.items = [
@@ -85,11 +94,13 @@ function choose(options: ParameterPickerOptions, active: string | undefined): Pr
       label: vscode.l10n.t('Execute'),
       iconPath: new vscode.ThemeIcon('run-all'),
       description:
-        changed === 0
-          ? vscode.l10n.t('with the defaults')
-          : changed === 1
-            ? vscode.l10n.t('with 1 parameter set')
-            : vscode.l10n.t('with {0} parameters set', changed),
+        invalid > 0
+          ? vscode.l10n.t('after values that cannot be used are changed: {0}', invalid)
+          : changed === 0
+            ? vscode.l10n.t('with the defaults')
+            : changed === 1
+              ? vscode.l10n.t('with 1 parameter set')
+              : vscode.l10n.t('with {0} parameters set', changed),
     },
     ...[...options.notes, ...wordNotes(form)].map((note) => ({
       label: label(note, 200),
@@ -153,12 +164,13 @@ function wordNotes(form: ParameterForm): string[] {
 }
 
 function rowItem(row: ParameterRow, reset: vscode.QuickInputButton): Item {
-  const { declared, value } = row;
+  const { declared, value, problem } = row;
   const secret = isSecret(row.name);
   const shown = (text: string): string => (secret && text !== '' ? MASK : text);
   const text =
     value === undefined ? (declared?.defaultText ?? '') : valueText(value, declared?.kind ?? 'any');
   const notes = [
+    problem === undefined ? '' : sentenceOf(problem),
     declared === undefined ? vscode.l10n.t('not declared by the notebook') : '',
     declared === undefined || value === undefined
       ? ''
@@ -171,7 +183,13 @@ function rowItem(row: ParameterRow, reset: vscode.QuickInputButton): Item {
     label: label(row.name, 100),
     description: label(shown(text), 100),
     iconPath: new vscode.ThemeIcon(
-      declared === undefined ? 'question' : value === undefined ? 'symbol-parameter' : 'edit',
+      problem !== undefined
+        ? 'error'
+        : declared === undefined
+          ? 'question'
+          : value === undefined
+            ? 'symbol-parameter'
+            : 'edit',
     ),
     ...(notes.length === 0 ? {} : { detail: notes.join(' · ') }),
     ...(value === undefined ? {} : { buttons: [reset] }),

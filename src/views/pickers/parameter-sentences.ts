@@ -49,6 +49,8 @@ export function sentenceOf(problem: ValueProblem): string {
       return vscode.l10n.t('Must be a number.');
     case 'notBool':
       return vscode.l10n.t('Must be True or False.');
+    case 'notText':
+      return vscode.l10n.t('Must be text. Put it into quotes in YAML.');
     case 'notList':
       return vscode.l10n.t('Must be a list, such as [1, 2].');
     case 'notDict':

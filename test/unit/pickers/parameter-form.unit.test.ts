@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { JsonNumber } from '../../../src/notebook/json';
+import { JsonNumber, type JsonObject } from '../../../src/notebook/json';
 import { parseParameters, parseWithWords } from '../../../src/notebook/parameters/parse';
 import {
   formParameters,
@@ -128,6 +128,30 @@ describe('parameters form', () => {
     assert.equal(form.text(), '{"path":"x","epochs":3}');
     form.resetAll();
     assert.equal(form.text(), undefined);
+  });
+
+  it('checks values that were loaded as if they had been typed', () => {
+    const all = [
+      declare('count', 'int', '1'),
+      declare('name', 'string', '"a"'),
+      declare('maybe', 'string', 'None', { optional: true }),
+      declare('mode', 'string', '"fast"', { choices: ['fast', 'slow'] }),
+      declare('any', 'any', '1'),
+    ];
+    const problems = (values: JsonObject) =>
+      Object.fromEntries(
+        new ParameterForm(all, { values, words: [] })
+          .rows()
+          .flatMap(({ name, problem }) => (problem === undefined ? [] : [[name, problem]])),
+      ) as unknown;
+    assert.deepEqual(problems({ count: 2, name: 'b', maybe: null, mode: 'slow', any: [1], extra: {} }), {});
+    assert.deepEqual(problems({ count: '2', name: 5, maybe: true, mode: 'quick' }), {
+      count: 'notInt',
+      name: 'notText',
+      maybe: 'notText',
+      mode: 'notChoice',
+    });
+    assert.deepEqual(problems({ count: 2.5, name: null }), { count: 'notInt', name: 'notText' });
   });
 
   it('offers the value, else the default, for editing', () => {

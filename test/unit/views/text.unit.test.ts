@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import {
   escapeMarkdown,
+  formatAge,
   formatBytes,
+  formatDay,
   formatDuration,
   formatTime,
   oneLine,
@@ -93,4 +95,28 @@ describe('formatTime', () => {
     it(what, () => {
       assert.equal(formatTime(time.getTime(), now, 'en-GB').replace(/^0/, ''), shown);
     });
+});
+
+describe('formatAge and formatDay', () => {
+  const now = new Date(2026, 5, 15, 12).getTime();
+  for (const [time, age, day] of [
+    [new Date(2026, 5, 15, 11, 59, 30), 'now', 'Today'],
+    [new Date(2026, 5, 15, 11, 48), '12m ago', 'Today'],
+    [new Date(2026, 5, 15, 1), '11h ago', 'Today'],
+    [new Date(2026, 5, 14, 23), 'yesterday', 'Yesterday'],
+    [new Date(2026, 5, 12, 23), '3d ago', 'Friday'],
+    [new Date(2026, 5, 1), 'June 1', 'June 1'],
+    [new Date(2025, 11, 24), 'December 24, 2025', 'December 24, 2025'],
+    // A clock that is behind.
+    [new Date(2026, 5, 15, 12, 5), 'now', 'Today'],
+  ] as const)
+    it(`of ${time.toLocaleString('en')} are ${age} and ${day}`, () => {
+      assert.equal(formatAge(time.getTime(), now, 'en'), age);
+      assert.equal(formatDay(time.getTime(), now, 'en'), day);
+    });
+
+  it('of the hours after midnight count hours, not days', () => {
+    const past = new Date(2026, 5, 15, 0, 30).getTime();
+    assert.equal(formatAge(new Date(2026, 5, 14, 23).getTime(), past, 'en'), '1h ago');
+  });
 });

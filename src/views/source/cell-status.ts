@@ -1,0 +1,134 @@
+import * as vscode from 'vscode';
+import { isActive } from '../../execution/states';
+import type { Clock, Disposable } from '../../tracking/clock';
+import type { TrackedExecution } from '../../tracking/execution-store';
+import { mayHaveOutput, parseTime } from '../execution-facts';
+import { isParametersCell } from '../parameters-cell';
+import { failedCellOf } from '../sentences';
+import { formatDuration, oneLine } from '../text';
+import type { LatestExecutions } from './latest-executions';
+
+/** Milliseconds between two drawings of how long a cell runs. */
+const REDRAW = 1000;
+
+/**
+ * Items below the cells of a source notebook: the one that its latest execution runs now or failed at, and the one that
+ * parameters are read from.
+ */
+export class CellStatus implements vscode.NotebookCellStatusBarItemProvider, vscode.Disposable {
+  private readonly emitter = new vscode.EventEmitter<void>();
+  readonly onDidChangeCellStatusBarItems = this.emitter.event;
+  private readonly subscriptions: Disposable[];
+  private timer: Disposable | undefined;
+
+  constructor(
+    private readonly latest: LatestExecutions,
+    private readonly clock: Clock,
+  ) {
+    const update = () => {
+      this.tick();
+    };
+    this.subscriptions = [
+      vscode.notebooks.registerNotebookCellStatusBarItemProvider('jupyter-notebook', this),
+      vscode.window.onDidChangeVisibleNotebookEditors(update),
+      latest.onDidChange((sources) => {
+        if (this.visible().some((source) => sources.includes(source))) this.emitter.fire();
+        this.tick();
+      }),
+    ];
+  }
+
+  provideCellStatusBarItems(cell: vscode.NotebookCell): vscode.NotebookCellStatusBarItem[] {
+    const items = isParametersCell(cell) ? [parametersItem(cell)] : [];
+    const tracked = this.latest.of(cell.notebook.uri.toString());
+    const item = tracked === undefined ? undefined : executionItem(cell, tracked, this.clock.now());
+    return item === undefined ? items : [...items, item];
+  }
+
+  dispose(): void {
+    this.timer?.dispose();
+    for (const subscription of this.subscriptions) subscription.dispose();
+    this.emitter.dispose();
+  }
+
+  /** Notebooks on the screen, by their URIs. */
+  private visible(): string[] {
+    return vscode.window.visibleNotebookEditors.map(({ notebook }) => notebook.uri.toString());
+  }
+
+  /** Draws elapsed times again while a notebook on the screen has a cell that runs. */
+  private tick(): void {
+    const runs = this.visible().some(
+      (source) => this.latest.of(source)?.execution.runStatus?.progress?.cell !== undefined,
+    );
+    if (!runs || this.timer !== undefined) return;
+    this.timer = this.clock.after(REDRAW, () => {
+      this.timer = undefined;
+      this.emitter.fire();
+      this.tick();
+    });
+  }
+}
+
+function executionItem(
+  cell: vscode.NotebookCell,
+  tracked: TrackedExecution,
+  now: number,
+): vscode.NotebookCellStatusBarItem | undefined {
+  const { execution } = tracked;
+  const id: unknown = (cell.metadata as Record<string, unknown>)['id'];
+  if (typeof id !== 'string') return undefined;
+  const running = isActive(execution.state) ? execution.runStatus?.progress?.cell : undefined;
+  if (running?.id === id) {
+    const start = parseTime(running.startTime) ?? now;
+    const text = vscode.l10n.t('running {0}', formatDuration(now - start));
+    const tooltip = vscode.l10n.t('An execution of this notebook runs this cell. Select to open its output.');
+    return itemOf(
+      `$(sync~spin) ${text}`,
+      tooltip,
+      mayHaveOutput(tracked) ? [tracked, running.index] : undefined,
+    );
+  }
+  const failed = failedCellOf(execution);
+  const { cell: failure } = execution.runStatus ?? {};
+  if (execution.state !== 'FAILED' || failed === undefined || failure?.id !== id) return undefined;
+  const name = oneLine(failure.errorName ?? vscode.l10n.t('failed'), 40).replaceAll('$(', '$ (');
+  const tooltip = vscode.l10n.t(
+    'The last execution of this notebook failed at this cell: {0}. Select to open its output.',
+    failed.error,
+  );
+  return itemOf(`$(error) ${name}`, tooltip, mayHaveOutput(tracked) ? [tracked, failure.index] : undefined);
+}
+
+/** @param target the output and the cell in it that the item opens, counted from 0. */
+function itemOf(
+  text: string,
+  tooltip: string,
+  target: readonly [TrackedExecution, number] | undefined,
+): vscode.NotebookCellStatusBarItem {
+  const item = new vscode.NotebookCellStatusBarItem(text, vscode.NotebookCellStatusBarAlignment.Left);
+  item.tooltip = tooltip;
+  if (target !== undefined) {
+    const [tracked, index] = target;
+    item.command = {
+      command: 'notebookExecutions.openCell',
+      title: vscode.l10n.t('Open Cell'),
+      arguments: [{ kind: 'execution', tracked }, index],
+    };
+  }
+  return item;
+}
+
+function parametersItem(cell: vscode.NotebookCell): vscode.NotebookCellStatusBarItem {
+  const item = new vscode.NotebookCellStatusBarItem(
+    `$(symbol-parameter) ${vscode.l10n.t('Parameters')}`,
+    vscode.NotebookCellStatusBarAlignment.Left,
+  );
+  item.tooltip = vscode.l10n.t('Executions read their parameters from this cell. Select to remove the mark.');
+  item.command = {
+    command: 'notebookExecutions.unmarkParametersCell',
+    title: vscode.l10n.t('Remove Parameters Mark'),
+    arguments: [cell],
+  };
+  return item;
+}
