@@ -90,6 +90,7 @@ describe('manifest', () => {
       'Re-run Execution with Changes…',
       'Save Output As…',
       'Save as Template…',
+      'Select Python…',
       'Set Default Template…',
       'Sort Executions By…',
     ]);

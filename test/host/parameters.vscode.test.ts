@@ -190,7 +190,9 @@ describe('submitting with parameters', () => {
         pick.choose('Keep “api_key”');
       },
     );
-    const execution = await ended(service, await run('execute', await parametrized()));
+    const cells = [{ source: "mode = 'x'\npath = 'p'", tags: ['parameters'] }, "print('got', mode)"];
+    const notebook = await writeFile('words.ipynb', notebookText(cells));
+    const execution = await ended(service, await run('execute', notebook));
     assert.equal(execution.executionTemplate?.parameters, '{"mode":no,"api_key":0777}');
     assert.deepEqual(
       execution.runStatus?.warnings?.filter(({ code }) => code === 'yamlWord'),
@@ -199,7 +201,7 @@ describe('submitting with parameters', () => {
         { code: 'yamlWord', args: ['api_key', MASK, MASK, MASK] },
       ],
     );
-    assert.match(await outputOf(execution), /got 3 0\.5 no /);
+    assert.match(await outputOf(execution), /got no/);
   });
 
   it('says where a parameters cell cannot be read, and lets it be run all the same', async () => {
