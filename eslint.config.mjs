@@ -1,6 +1,6 @@
 /*
- * Type-checked lint, and the arrows of the architecture: commands, views → tracking → execution ← embedded, google,
- * service, runner; system has none. Only the editor's own rooms import vscode. Import cycles are found with the dead code (knip).
+ * Type-checked lint, and the arrows of the architecture: commands → views → wording, python → tracking → execution ←
+ * embedded, google, service, runner. Only the editor's own rooms import vscode. Import cycles are found with the dead code (knip).
  */
 import js from '@eslint/js';
 import { defineConfig } from 'eslint/config';
@@ -9,20 +9,24 @@ import tseslint from 'typescript-eslint';
 /** What each room of src/ may import besides itself. `execution` is everybody's; extension.ts, the composition root, may import all. */
 const ARROWS = {
   execution: [],
-  // What the editor's side and the service's side both know of the operating system.
   system: [],
   notebook: ['execution'],
-  // It speaks with the service by HTTP and by the files that service/endpoint.ts and runner/job.ts describe.
-  embedded: ['execution', 'system', 'notebook', 'runner', 'service'],
+  protocol: ['execution', 'system'],
+  // What a run leaves on disk: the runner writes it, and the service completes it where the runner was killed.
+  recording: ['execution', 'system', 'notebook', 'protocol'],
+  // Three processes, or sides, that speak with each other by HTTP, sockets and files: what they share is in protocol.
+  embedded: ['execution', 'system', 'notebook', 'protocol'],
+  runner: ['execution', 'system', 'notebook', 'protocol', 'recording'],
+  service: ['execution', 'system', 'notebook', 'protocol', 'recording'],
   google: ['execution', 'notebook'],
-  runner: ['execution', 'system', 'notebook'],
-  service: ['execution', 'system', 'notebook', 'runner'],
   tracking: ['execution', 'notebook'],
-  views: ['execution', 'notebook', 'tracking'],
-  commands: ['execution', 'system', 'notebook', 'tracking', 'views'],
+  wording: ['execution', 'system', 'notebook', 'tracking'],
+  python: ['execution', 'system', 'notebook', 'tracking', 'wording'],
+  views: ['execution', 'notebook', 'tracking', 'wording', 'python'],
+  commands: ['execution', 'system', 'notebook', 'tracking', 'wording', 'python', 'views'],
   backends: ['execution', 'embedded', 'google', 'tracking'],
 };
-const EDITOR_ROOMS = ['views', 'commands'];
+const EDITOR_ROOMS = ['wording', 'python', 'views', 'commands'];
 
 function arrowsOf(room, allowed) {
   const forbidden = [...Object.keys(ARROWS), 'extension'].filter(

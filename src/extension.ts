@@ -2,9 +2,9 @@ import * as vscode from 'vscode';
 import { ServiceRegistry } from './backends/service-registry';
 import { CommandRunner, registerCommands } from './commands/command-runner';
 import { machineSettings } from './commands/machine/machine-settings';
-import { problemOf } from './commands/problems/problem-sentences';
-import type { PythonFinder } from './commands/python/chosen-python';
-import { tellCredentialProblems } from './commands/problems/service-problems';
+import { problemOf } from './wording/problem-sentences';
+import type { PythonFinder } from './python/chosen-python';
+import { tellCredentialProblems } from './commands/google-cloud/credential-problems';
 import { WriteBackService } from './commands/write-back/write-back';
 import { defaultDataDirectory, serviceLogFile } from './embedded';
 import { redact } from './execution/redaction';
@@ -80,7 +80,7 @@ export function activate(context: vscode.ExtensionContext): WindowParts | undefi
   // Loaded when a Python is first looked for.
   let finder: Promise<PythonFinder> | undefined;
   const pythons = (): Promise<PythonFinder> =>
-    (finder ??= import('./commands/python/chosen-python').then(
+    (finder ??= import('./python/chosen-python').then(
       ({ PythonFinder }) => new PythonFinder(context.workspaceState, say),
     ));
 

@@ -1,11 +1,11 @@
 import { inspect } from 'node:util';
 import * as vscode from 'vscode';
 import { redact } from '../execution/redaction';
-import { withoutLinks } from '../views/text';
+import { withoutLinks } from '../wording/text';
 import { COMMAND_IDS, type CommandId, type CommandMap } from './command-map';
-import type { Problem } from './problems/problem';
-import { type Remedy } from './problems/problem';
-import { isExplainedInLog, problemOf } from './problems/problem-sentences';
+import type { Problem } from '../wording/problem';
+import { type Remedy } from '../wording/problem';
+import { isExplainedInLog, problemOf } from '../wording/problem-sentences';
 
 /**
  * Registers every command inside {@link CommandRunner.run}. Disposing takes the commands away.

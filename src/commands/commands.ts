@@ -17,7 +17,7 @@ import { machineCommands } from './machine/machine-commands';
 import { googleCommands } from './google-cloud/google-commands';
 import { notebookCommands } from './notebook-commands';
 import { parametersCellCommands } from './parameters-cell-command';
-import type { PythonFinder } from './python/chosen-python';
+import type { PythonFinder } from '../python/chosen-python';
 import { reportCommand, type ReportContext } from './report-command';
 import { rerunCommands } from './rerun-commands';
 import { setupCommands } from './setup-commands';

@@ -2,11 +2,11 @@ import * as vscode from 'vscode';
 import { isActive } from '../execution/states';
 import type { ExecutionStore, TrackedExecution } from '../tracking/execution-store';
 import type { TrackingService } from '../tracking/tracking-service';
-import { capabilitiesOf, notebookNameOf } from '../views/execution-facts';
+import { capabilitiesOf, notebookNameOf } from '../wording/execution-facts';
 import { pickExecutions } from '../views/pickers/execution-picker';
-import { oneLine, withoutLinks } from '../views/text';
+import { oneLine, withoutLinks } from '../wording/text';
 import type { CommandMap } from './command-map';
-import { Problem } from './problems/problem';
+import { Problem } from '../wording/problem';
 import { requirementOf } from './requirements';
 import { openDocument, propertyOf } from './targets';
 

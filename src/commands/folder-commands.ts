@@ -1,9 +1,9 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import { oneLine } from '../views/text';
+import { oneLine } from '../wording/text';
 import type { CommandMap } from './command-map';
 import type { ExecuteCommands } from './execute-commands';
-import { Problem } from './problems/problem';
+import { Problem } from '../wording/problem';
 import { assertTrusted } from './submission/submitter';
 import { notebooksIn } from './workspace-notebooks';
 

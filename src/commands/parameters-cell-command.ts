@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { cellTags, isParametersCell, PARAMETERS_TAG } from '../views/parameters-cell';
 import type { CommandMap } from './command-map';
-import { Problem } from './problems/problem';
+import { Problem } from '../wording/problem';
 import { propertyOf } from './targets';
 
 type Handled = 'notebookExecutions.markCellAsParameters' | 'notebookExecutions.unmarkParametersCell';

@@ -1,6 +1,6 @@
 import { maskSecrets } from '../execution/secret-names';
 import { encodeParameters, parseParameters } from '../notebook/parameters/parse';
-import { secretPatterns } from '../views/secret-parameters';
+import { secretPatterns } from '../wording/names';
 
 /** Parameters that may be kept in settings or in a window's memory. */
 export interface KeptParameters {

@@ -2,12 +2,12 @@ import * as vscode from 'vscode';
 import { ServiceError } from '../execution/errors';
 import { hasIpykernel } from '../system/ipykernel';
 import type { TrackingService } from '../tracking/tracking-service';
-import { withoutLinks } from '../views/text';
+import { withoutLinks } from '../wording/text';
 import type { CommandMap } from './command-map';
-import { googleRemedies } from './google-cloud/google-sentences';
-import { Problem } from './problems/problem';
-import type { PythonFinder } from './python/chosen-python';
-import { PythonSetup } from './python/python-setup';
+import { googleRemedies } from '../wording/google-sentences';
+import { Problem } from '../wording/problem';
+import type { PythonFinder } from '../python/chosen-python';
+import { PythonSetup } from '../python/python-setup';
 import { assertTrusted } from './submission/submitter';
 
 type Handled =

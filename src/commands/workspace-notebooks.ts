@@ -1,6 +1,6 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import { label } from '../views/pickers/label';
+import { label } from '../wording/text';
 import { isNotebook } from './targets';
 
 /** More notebooks than this are not looked for in a folder. */

@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { makePrivateDirectory } from '../service/files';
-import { isOwnName } from '../service/own-names';
+import { makePrivateDirectory } from '../system/files';
+import { isOwnName } from '../protocol/own-names';
 import { exists } from '../system/programs';
 
 const SCRIPTS = ['service.js', 'runner.js'];

@@ -13,12 +13,12 @@ import type {
   LogChunk,
   OutputDocument,
 } from '../execution/execution-service';
-import { FILES } from '../runner/execution-folder';
-import { CLEAN_UP_PATH, MAX_BODY_BYTES, PARENT, servicePaths, stagedName } from '../service/endpoint';
-import type { CleanUp, ServiceConfig, ServiceInfo } from '../service/schemas';
-import { claimDataDirectory } from '../service/data-directory';
-import { createFile, errorCode, makePrivateDirectory, readIfExists, replaceFile } from '../service/files';
-import type { PageReader } from './answers';
+import { FILES } from '../protocol/execution-folder';
+import { CLEAN_UP_PATH, MAX_BODY_BYTES, PARENT, servicePaths, stagedName } from '../protocol/service-paths';
+import type { CleanUp, ServiceConfig, ServiceInfo } from '../protocol/service-schemas';
+import { claimDataDirectory } from '../protocol/data-directory';
+import { createFile, errorCode, makePrivateDirectory, readIfExists, replaceFile } from '../system/files';
+import type { PageReader } from './answer-schemas';
 import { ConnectionError, HttpClient, type HttpRequest } from './http-client';
 import { openDocument, readLogChunk } from './local-files';
 import { ServiceLocator } from './service-locator';
@@ -51,7 +51,7 @@ const DELETE_POLL = 100;
 const DELETE_TIMEOUT = 60_000;
 
 /** Loaded with the first request: schemas take longer to build than all else that a window does when it starts. */
-const answers = () => import('./answers');
+const answers = () => import('./answer-schemas');
 
 /**
  * Executions on this machine: the client of the embedded service. Nothing happens before the first call; the first call
@@ -80,7 +80,7 @@ export class EmbeddedExecutionService implements ExecutionService {
   /**
    * {@inheritDoc ExecutionService.create}
    * `executionTemplate.inputNotebookFile` is not read: the notebook is `input`. Besides the service's own reasons (see
-   * src/service/request.ts): `stagingNotWritable`, args `code`.
+   * src/service/create/request.ts): `stagingNotWritable`, args `code`.
    */
   async create(
     executionId: string,
@@ -228,7 +228,7 @@ export class EmbeddedExecutionService implements ExecutionService {
     interpreter: string | undefined,
     environment: Readonly<Record<string, string>>,
   ): Promise<readonly string[]> {
-    const { kernelNames } = await import('../service/kernelspecs');
+    const { kernelNames } = await import('../system/kernelspecs');
     return kernelNames(interpreter, environment);
   }
 

@@ -1,5 +1,5 @@
 export { defaultDataDirectory } from './data-directory';
 export { EmbeddedExecutionService, type EmbeddedServiceOptions } from './embedded-execution-service';
 export { serviceLogFile } from './local-files';
-export { unsupportedFields } from '../service/unsupported-fields';
-export type { ServiceConfig } from '../service/schemas';
+export { unsupportedFields } from '../protocol/unsupported-fields';
+export type { ServiceConfig } from '../protocol/service-schemas';

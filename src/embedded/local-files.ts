@@ -1,8 +1,8 @@
 import { constants, createReadStream } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import type { LogChunk, OutputDocument } from '../execution/execution-service';
-import { servicePaths } from '../service/endpoint';
-import { errorCode } from '../service/files';
+import { servicePaths } from '../protocol/service-paths';
+import { errorCode } from '../system/files';
 
 const MAX_CHUNK_BYTES = 1024 * 1024;
 

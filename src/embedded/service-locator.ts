@@ -6,11 +6,11 @@ import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { ServiceError } from '../execution/errors';
-import { PARENT, servicePaths, type ServicePaths } from '../service/endpoint';
-import type { ServiceInfo } from '../service/schemas';
-import { claimDataDirectory } from '../service/data-directory';
-import { errorCode, makePrivateDirectory } from '../service/files';
-import { bootId, nodeEnvironment } from '../service/processes';
+import { PARENT, servicePaths, type ServicePaths } from '../protocol/service-paths';
+import type { ServiceInfo } from '../protocol/service-schemas';
+import { claimDataDirectory } from '../protocol/data-directory';
+import { errorCode, makePrivateDirectory } from '../system/files';
+import { bootId, nodeEnvironment } from '../system/processes';
 import { readSmallFile } from '../system/small-file';
 import { installBundles, type InstalledBundles } from './bundles';
 import { ConnectionError, type Connection, type HttpClient } from './http-client';
@@ -59,7 +59,7 @@ export class ServiceLocator {
    * The connection to a service that answers, started if need be.
    * @throws ServiceError UNAVAILABLE: `serviceNotResponding`, `serviceNotStarted` (args `log`: the last lines of its
    *   log, `error`: what the system says, where it does); PERMISSION_DENIED `tokenFileExposed` (args `path`);
-   *   FAILED_PRECONDITION `dataDirectoryForeign`, see data-directory.ts.
+   *   FAILED_PRECONDITION `dataDirectoryForeign`, see protocol/data-directory.ts.
    */
   async connect(): Promise<Connection> {
     this.#located ??= this.#connect();
@@ -78,7 +78,7 @@ export class ServiceLocator {
 
   /** The service that runs, or undefined; none is started. @throws ServiceError like {@link connect}. */
   async find(): Promise<Located | undefined> {
-    const { LocationSchema, readEndpoint } = await import('./answers');
+    const { LocationSchema, readEndpoint } = await import('./answer-schemas');
     const endpoint = await readEndpoint(this.#paths);
     if (endpoint?.host !== os.hostname() || endpoint.boot !== (await bootId())) return undefined;
     const connection = { endpoint: endpoint.endpoint, token: await readToken(endpoint.tokenFile) };
@@ -185,7 +185,7 @@ export class ServiceLocator {
       const deadline = performance.now() + START_MS;
       let graceAfterEnd = 40;
       for (;;) {
-        const endpoint = await (await import('./answers')).readEndpoint(this.#paths);
+        const endpoint = await (await import('./answer-schemas')).readEndpoint(this.#paths);
         // The one that is being replaced may still answer for a moment.
         if (endpoint !== undefined && (replaced === undefined || endpoint.build !== replaced)) {
           const located = await this.find();

@@ -1,6 +1,6 @@
 import type { Execution } from '../execution/execution';
 import type { GoogleServiceKind } from '../execution/template';
-import { parseGsUri } from './gs-uri';
+import { parseGsUri } from './storage/gs-uri';
 
 const CONSOLE = 'https://console.cloud.google.com';
 

@@ -2,7 +2,7 @@ import type { Capabilities } from '../execution/execution-service';
 import type { Execution, ExecutionRequest } from '../execution/execution';
 import type { GoogleServiceKind } from '../execution/template';
 import type { JsonObject } from '../notebook/json';
-import type { GsUri } from './gs-uri';
+import type { GsUri } from './storage/gs-uri';
 
 /** A request made ready to be sent. */
 export interface PreparedRequest {

@@ -5,8 +5,8 @@ import type { CellRef, ExecutionRequest } from '../execution/execution';
 import type { OutputDocument } from '../execution/execution-service';
 import { readAll } from '../execution/read-all';
 import { isJsonObject, JsonError, parseJson, type JsonValue } from '../notebook/json';
-import type { CloudStorageClient, StoredObject } from './cloud-storage-client';
-import { gsFolder, inFolder, parseGsUri, type GsUri } from './gs-uri';
+import type { CloudStorageClient, StoredObject } from './storage/cloud-storage-client';
+import { gsFolder, inFolder, parseGsUri, type GsUri } from './storage/gs-uri';
 
 /*
  * Files of an execution of ours in Cloud Storage. Each has a folder named by its id within the person's output folder:

@@ -4,7 +4,7 @@ import { notebooks_v1 } from 'googleapis/build/src/apis/notebooks/v1';
 import * as z from 'zod/mini';
 import type { CloudDirectory, CloudResource } from '../execution/cloud-directory';
 import type { GoogleServiceKind } from '../execution/template';
-import type { CloudStorageClient } from './cloud-storage-client';
+import type { CloudStorageClient } from './storage/cloud-storage-client';
 import { endpointOf, type GoogleEndpoints } from './endpoints';
 import type { AttemptOptions, RequestSender } from './requests';
 

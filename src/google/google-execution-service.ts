@@ -12,7 +12,7 @@ import type {
 import { readAll } from '../execution/read-all';
 import { isActive, isTerminal } from '../execution/states';
 import type { GoogleServiceKind } from '../execution/template';
-import type { CloudStorageClient } from './cloud-storage-client';
+import type { CloudStorageClient } from './storage/cloud-storage-client';
 import { consoleUrl } from './console-url';
 import type { ExecutionApi, FoundExecution, SubmissionPlan } from './execution-api';
 import {
@@ -23,8 +23,8 @@ import {
   sourceNameOf,
   type ExecutionFiles,
 } from './execution-files';
-import { formatGsUri } from './gs-uri';
-import { unsupportedFields, type UnsupportedField } from './honoured-fields';
+import { formatGsUri } from './storage/gs-uri';
+import { unsupportedFields, type UnsupportedField } from './supported-fields';
 import { parameterWarnings, readParameters, stripOutputs } from './input';
 import { Remembered, type Details } from './remembered';
 import type { RequestClock } from './requests';

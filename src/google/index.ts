@@ -1,5 +1,5 @@
 import type { GoogleServiceKind } from '../execution/template';
-import { CloudStorageClient } from './cloud-storage-client';
+import { CloudStorageClient } from './storage/cloud-storage-client';
 import { Credentials } from './credentials';
 import { endpointOf, type GoogleEndpoints } from './endpoints';
 import { ExecutionFiles } from './execution-files';
@@ -28,7 +28,7 @@ export { storageConsoleUrl } from './console-url';
 export type { GoogleEndpoints } from './endpoints';
 export type { GoogleDirectory } from './google-directory';
 export type { GoogleExecutionService } from './google-execution-service';
-export { unsupportedFields, type UnsupportedField } from './honoured-fields';
+export { unsupportedFields, type UnsupportedField } from './supported-fields';
 export { missingReferences, type MissingReference } from './missing-references';
 
 export interface GoogleOptions {

@@ -1,6 +1,6 @@
 import * as net from 'node:net';
-import { ControlRequestSchema, type ControlEvent, type ControlRequest } from './job';
-import { controlAddress } from './runtime-directory';
+import { ControlRequestSchema, type ControlEvent, type ControlRequest } from '../protocol/runner-job';
+import { controlAddress } from '../protocol/runtime-directory';
 
 /** Requests are short; whoever sends more without a line break is no service. */
 const MAX_LINE = 1 << 20;

@@ -1,4 +1,4 @@
-import { elapsed } from './deferred';
+import { elapsed } from '../system/deferred';
 import type { ExecuteRequest, KernelClient } from './kernel/kernel-client';
 
 /** Milliseconds that a cell's end is waited for once its reply is there. */

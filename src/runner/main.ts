@@ -1,12 +1,12 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { claim, EXIT_NOT_BEGUN, NotBegunError } from './claim';
-import type { RunnerJob } from './job';
+import { claim, EXIT_NOT_BEGUN, NotBegunError } from '../protocol/claim';
+import type { RunnerJob } from '../protocol/runner-job';
 import { launchKernel } from './kernel/launch';
-import { removeRuntime } from './runtime-directory';
+import { removeRuntime } from '../protocol/runtime-directory';
 
 /*
- * The runner's process; job.ts says how it is started and what it leaves. The kernel takes far longer to start than
+ * The runner's process; protocol/runner-job.ts says how it is started and what it leaves. The kernel takes far longer to start than
  * everything here: it is started first, and most of this program is loaded only then (esbuild runs a module that is
  * imported dynamically when it is imported).
  */

@@ -1,4 +1,4 @@
-import { isMemoryShort, peakMemory, treeMemory } from './kernel/process-info';
+import { isMemoryShort, peakMemory, treeMemory } from '../system/processes';
 
 /** Milliseconds until the first look, so that a kernel that soon dies has been seen. */
 const FIRST = 50;

@@ -5,8 +5,8 @@ import { isJsonObject, parseJson, setOwn, stringifyJson, type JsonObject } from 
 import { nameKernel } from '../notebook/kernelspec';
 import { tagsOf, type Notebook } from '../notebook/model';
 import { ParametersError } from '../notebook/parameters/errors';
-import type { RunnerJob } from './job';
-import { markPending } from './output-notebook';
+import type { RunnerJob } from '../protocol/runner-job';
+import { markPending } from '../recording/output-notebook';
 
 /** The part of a job that shows in the notebook. */
 export type NotebookWishes = Pick<

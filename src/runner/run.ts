@@ -4,7 +4,7 @@ import { endMessage, type EndMessage } from '../execution/end-message';
 import type { CellRef, ExecutionWarning, RunStatus } from '../execution/execution';
 import { stringifyJson } from '../notebook/json-writer';
 import { tagsOf, type CodeCell } from '../notebook/model';
-import { deferred, elapsed } from './deferred';
+import { deferred, elapsed } from '../system/deferred';
 import {
   describeExit,
   messageOf,
@@ -16,15 +16,15 @@ import {
   type StopReason,
 } from './ending';
 import { errorOf, errorOfUnsendable, notSent, unsendableIn } from './cell-reply';
-import type { RunnerJob } from './job';
-import { FILES } from './execution-folder';
+import type { RunnerJob } from '../protocol/runner-job';
+import { FILES } from '../protocol/execution-folder';
 import { IdleWait, type IdlePatience } from './idle-wait';
 import type { ExecuteReply, ExecuteRequest, KernelClient, KernelExit } from './kernel/kernel-client';
 import { isCleanExit, pagedIn } from './kernel/payloads';
-import { outOfMemoryKills } from './kernel/process-info';
+import { outOfMemoryKills } from '../system/processes';
 import { MemoryWatcher } from './memory-watcher';
 import { prepareNotebook } from './prepare';
-import { RunRecording, type RecordingFileSystems } from './run-recording';
+import { RunRecording, type RecordingFileSystems } from '../recording/run-recording';
 import type { StatusReporter } from './status-reporter';
 
 /** Characters of a cell's first line that are told while it runs. */

@@ -1,15 +1,15 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { claim } from './claim';
+import { claim } from '../protocol/claim';
 import { ControlServer } from './control-server';
-import { deferred, elapsed, type Deferred } from './deferred';
-import { RunnerJobSchema, type ControlRequest, type RunnerJob } from './job';
-import { FILES } from './execution-folder';
+import { deferred, elapsed, type Deferred } from '../system/deferred';
+import { RunnerJobSchema, type ControlRequest, type RunnerJob } from '../protocol/runner-job';
+import { FILES } from '../protocol/execution-folder';
 import { clientOf, runJob } from './job-runner';
 import { KernelForkServer } from './kernel/fork-server';
 import { KernelClient } from './kernel/kernel-client';
 import { launchKernel } from './kernel/launch';
-import { rehearse } from './rehearsal';
+import { warmUp } from './warm-up';
 
 /** Milliseconds in which the service that started a spare connects to it; it may have ended since. */
 const PATIENCE = 10_000;
@@ -113,7 +113,7 @@ export class SpareRunner {
     const place = this.place(workingDirectory, kernelLog);
     const client = new KernelClient(await launchKernel(kernel, place));
     void client.ready.then(async () => {
-      await rehearse(kernel);
+      await warmUp(kernel);
       this.control.send({ type: 'ready' });
     });
     return { client, log: kernelLog };

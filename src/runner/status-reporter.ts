@@ -1,8 +1,8 @@
 import * as fs from 'node:fs';
 import type { RunStatus } from '../execution/execution';
 import { isTerminal } from '../execution/states';
-import type { RunnerStatus } from './job';
-import { unfinished } from './execution-folder';
+import type { RunnerStatus } from '../protocol/runner-job';
+import { unfinished } from '../protocol/execution-folder';
 
 /** Milliseconds between two reports of progress. Changes of state are reported at once. */
 const PROGRESS_INTERVAL = 250;

@@ -2,7 +2,7 @@ import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
 import { SECRET_PARAMETERS } from '../execution/secret-names';
 import { readSmallFile } from '../system/small-file';
-import { ServiceConfigSchema, type ServiceConfig } from './schemas';
+import { ServiceConfigSchema, type ServiceConfig } from '../protocol/service-schemas';
 
 /** Every setting with its value. */
 type FullConfig = { readonly [Name in keyof ServiceConfig]-?: NonNullable<ServiceConfig[Name]> };

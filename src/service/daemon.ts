@@ -4,21 +4,21 @@ import * as os from 'node:os';
 import { routes } from './api/routes';
 import { ApiServer } from './api/server';
 import { ConfigReader } from './config';
-import { ConfirmedTime } from './confirmed-time';
-import { runtimeRoots, servicePaths } from './endpoint';
-import type { Endpoint, ServiceConfig } from './schemas';
-import { DiskUse } from './disk-use';
+import { ConfirmedTime } from './executions/trusted-clock';
+import { runtimeRoots, servicePaths } from '../protocol/service-paths';
+import type { Endpoint, ServiceConfig } from '../protocol/service-schemas';
+import { DiskUse } from './executions/disk-use';
 import { ExecutionManager } from './execution-manager';
-import { replaceFile } from './files';
-import { FolderStore } from './folder-store';
-import { removeAbandonedRuntimes, removeFormer, removeUnfinished } from './leftovers';
-import { OtherHosts, SIGN_OF_LIFE_MS } from './other-hosts';
+import { replaceFile } from '../system/files';
+import { FolderStore } from './executions/folder-store';
+import { removeAbandonedRuntimes, removeFormer, removeUnfinished } from './stale-files';
+import { OtherHosts, SIGN_OF_LIFE_MS } from './executions/other-hosts';
 import { KeepAwake } from './keep-awake';
-import { bootId } from './processes';
-import { Retention } from './retention';
-import type { RunnerLauncher, StartedRunner } from './runner-process';
-import { SpareKeeper } from './spare-keeper';
-import { Supervisor } from './supervisor';
+import { bootId } from '../system/processes';
+import { Retention } from './executions/retention';
+import type { RunnerLauncher, StartedRunner } from './runners/runner-process';
+import { SpareKeeper } from './runners/spare-keeper';
+import { Supervisor } from './attempts/supervisor';
 import { takeLock, type TakeoverOptions } from './takeover';
 
 /** What `serve` was called with. */
@@ -161,7 +161,7 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
       (runtime) => spares.runtimes.has(runtime) || manager.runtimes.has(runtime),
     );
   void Promise.all([removeUnfinished(paths), removeRuntimes()]).catch((error: unknown) => {
-    log(`leftovers: ${String(error)}`);
+    log(`stale files: ${String(error)}`);
   });
 
   let ended: () => void = () => undefined;

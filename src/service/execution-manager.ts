@@ -2,19 +2,19 @@ import type { Execution } from '../execution/execution';
 import { EXECUTION_ID } from '../execution/execution-name';
 import { ServiceError } from '../execution/errors';
 import { isTerminal } from '../execution/states';
-import { FILES } from '../runner/execution-folder';
-import { accept, type Place } from './acceptance';
-import { removeJobs } from './attempt-files';
-import { recordToSave, type Entry } from './entry';
-import { ExecutionIndex } from './execution-index';
-import { errorCode } from './files';
-import { storageError, type FolderStore } from './folder-store';
-import { OtherExecutions } from './other-executions';
-import type { OtherHosts } from './other-hosts';
-import { readClientFile } from './input';
-import { now, present, type ExecutionRecord } from './record';
-import { contentOf, fieldInvalid, type CreateRequest } from './request';
-import { RunQueue, type QueueOptions } from './run-queue';
+import { FILES } from '../protocol/execution-folder';
+import { accept, type Place } from './create/accept-request';
+import { removeJobs } from './executions/attempt-files';
+import { recordToSave, type Entry } from './executions/entry';
+import { ExecutionIndex } from './executions/execution-index';
+import { errorCode } from '../system/files';
+import { storageError, type FolderStore } from './executions/folder-store';
+import { OtherExecutions } from './executions/other-executions';
+import type { OtherHosts } from './executions/other-hosts';
+import { readClientFile } from './create/client-files';
+import { now, present, type ExecutionRecord } from './executions/record';
+import { contentOf, fieldInvalid, type CreateRequest } from './create/request';
+import { RunQueue, type QueueOptions } from './attempts/run-queue';
 
 /** What a manager works with. */
 export interface ManagerOptions extends Pick<
@@ -108,7 +108,7 @@ export class ExecutionManager {
 
   /**
    * @param signal aborted where the client left: what is not yet accepted then never will be.
-   * @throws ServiceError, see request.ts, parameters.ts, input.ts and kernelspecs.ts; ALREADY_EXISTS `alreadyExists`.
+   * @throws ServiceError, see create/request.ts, create/parameters.ts, create/client-files.ts and create/resolve-kernel.ts; ALREADY_EXISTS `alreadyExists`.
    */
   async create(id: string, request: CreateRequest, signal?: AbortSignal): Promise<Execution> {
     if (!EXECUTION_ID.test(id)) throw fieldInvalid('executionId', `must match ${EXECUTION_ID.source}`);

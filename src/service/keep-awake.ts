@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { nodeEnvironment } from './processes';
+import { nodeEnvironment } from '../system/processes';
 
 /**
  * What keeps a machine from going to sleep while it runs: systemd-inhibit(1), caffeinate(8). Each holds its lock as long as

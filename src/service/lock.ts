@@ -1,9 +1,9 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import * as z from 'zod/mini';
-import { processStartTime } from '../runner/kernel/process-info';
-import { createFile, errorCode, readIfExists } from './files';
-import { isAlive, type ProcessIdentity } from './processes';
+import { processStartTime } from '../system/processes';
+import { createFile, errorCode, readIfExists } from '../system/files';
+import { isAlive, type ProcessIdentity } from '../system/processes';
 
 /** Higher numbers are of no lock of ours: one start a second comes to this one in 30 years. */
 const MAX_NUMBER = 1_000_000_000;

@@ -4,16 +4,16 @@ import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { isMainThread } from 'node:worker_threads';
 import { ServiceError } from '../execution/errors';
-import { removeRuntime } from '../runner/runtime-directory';
-import { claimDataDirectory } from './data-directory';
-import { DEVELOPMENT_BUILD, runtimeRoots, servicePaths } from './endpoint';
-import { makePrivateDirectory } from './files';
+import { removeRuntime } from '../protocol/runtime-directory';
+import { claimDataDirectory } from '../protocol/data-directory';
+import { DEVELOPMENT_BUILD, runtimeRoots, servicePaths } from '../protocol/service-paths';
+import { makePrivateDirectory } from '../system/files';
 import {
   chooseRuntimeRoot,
   startWaitingRunner,
   type RunnerLauncher,
   type StartedRunner,
-} from './runner-process';
+} from './runners/runner-process';
 
 /*
  * The service's process. The first execution needs a runner at once, which takes as long to start as the service: it is
@@ -69,7 +69,7 @@ async function main(): Promise<void> {
   const launcher = { script, runtimeRoot: await chooseRuntimeRoot(runtimeRoots(paths)) };
   const startedRunner = startRunner(launcher, paths.host);
   const { serve } = await import('./daemon');
-  const { ServiceConfigSchema } = await import('./schemas');
+  const { ServiceConfigSchema } = await import('../protocol/service-schemas');
   const { AlreadyRunningError } = await import('./takeover');
   const maxConcurrent = values['max-concurrent'];
   const daemon = await serve({

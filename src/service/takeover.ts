@@ -1,10 +1,10 @@
 import * as http from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readSmallFile } from '../system/small-file';
-import { servicePaths, STOP_PATH, type ServicePaths } from './endpoint';
-import { readEndpoint, type Endpoint } from './schemas';
+import { servicePaths, STOP_PATH, type ServicePaths } from '../protocol/service-paths';
+import { readEndpoint, type Endpoint } from '../protocol/service-schemas';
 import { ServiceLock } from './lock';
-import { isAlive, type ProcessIdentity } from './processes';
+import { isAlive, type ProcessIdentity } from '../system/processes';
 
 /** Another service has the data directory. */
 export class AlreadyRunningError extends Error {
@@ -15,7 +15,7 @@ export class AlreadyRunningError extends Error {
 const STOP_MS = 5000;
 /** Whose place a service that starts may take. */
 export interface TakeoverOptions {
-  /** `{version}-{hash}`, see endpoint.ts. */
+  /** `{version}-{hash}`, see protocol/service-paths.ts. */
   readonly build: string;
   /** Take the place of a running service of another build. */
   readonly replace: boolean;

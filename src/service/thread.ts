@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import type { ExecutionWarning } from '../execution/execution';
 import { ServiceError, type StatusName } from '../execution/errors';
-import type { Completion } from '../runner/completion';
-import type { KernelLaunch } from '../runner/job';
+import type { Completion } from '../recording/recovery';
+import type { KernelLaunch } from '../protocol/runner-job';
 import { Gate } from './gate';
 
 /*

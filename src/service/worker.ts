@@ -1,9 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { ServiceError } from '../execution/errors';
-import { completeFromJournal } from '../runner/completion';
+import { completeFromJournal } from '../recording/recovery';
 import { factsOf } from './notebook-facts';
-import { mergeParameters } from './parameters';
-import { readCreateBody } from './request';
+import { mergeParameters } from './create/parameters';
+import { readCreateBody } from './create/request';
 import type { Task, TaskAnswer } from './thread';
 
 /** Does the task of this thread, which is not the main one. */

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { Execution } from '../execution/execution';
 import type { Clock } from '../tracking/clock';
-import { parseTime } from './execution-facts';
+import { parseTime } from '../wording/execution-facts';
 import { OUTPUT_SCHEME } from './output/output-uri';
 
 /**

@@ -2,8 +2,8 @@ import * as vscode from 'vscode';
 import { isTerminal } from '../execution/states';
 import type { Clock, Disposable } from '../tracking/clock';
 import type { ExecutionStore, TrackedExecution } from '../tracking/execution-store';
-import { notebookNameOf } from './execution-facts';
-import { oneLine, plainText } from './text';
+import { notebookNameOf } from '../wording/execution-facts';
+import { oneLine, plainText } from '../wording/text';
 
 /** How long after one look at a growing log the next one follows, in milliseconds. */
 const FOLLOW = 1000;

@@ -2,11 +2,11 @@ import * as vscode from 'vscode';
 import type { Execution } from '../execution/execution';
 import type { Clock, Disposable } from '../tracking/clock';
 import type { ExecutionStore } from '../tracking/execution-store';
-import { notebookNameOf, parseTime } from './execution-facts';
+import { notebookNameOf, parseTime } from '../wording/execution-facts';
 import { EXPLORER_VIEW, type ExplorerView } from './explorer/explorer-view';
-import { cellsLabel } from './sentences';
-import { presentState } from './state-presentation';
-import { formatDuration, oneLine } from './text';
+import { cellsLabel } from '../wording/end-sentences';
+import { presentState } from '../wording/state-presentation';
+import { formatDuration, oneLine } from '../wording/text';
 
 /** Milliseconds between two drawings of an elapsed time. */
 const REDRAW = 1000;

@@ -4,19 +4,19 @@ import type { WindowFocus } from '../tracking/completion-notifier';
 import type { ExecutionStore } from '../tracking/execution-store';
 import type { MachineMonitor } from '../tracking/machine-monitor';
 import type { TrackingService } from '../tracking/tracking-service';
-import { CompletionMessages, type CompletionSettings } from './completion-messages';
+import { CompletionMessages, type CompletionSettings } from './notifications/completion-messages';
 import { EditorInUse } from './editor-in-use';
 import { ExplorerView } from './explorer/explorer-view';
-import { tellAboutMachine } from './machine-messages';
+import { tellAboutMachine } from './notifications/machine-messages';
 import { Welcome } from './explorer/welcome';
-import type { FoundPython } from './explorer/welcome-reason';
+import type { FoundPython } from '../python/found-python';
 import { LogChannels } from './log-channels';
 import { OutputDocuments } from './output/output-documents';
 import { CellStatus } from './source/cell-status';
 import { FileDecorations } from './source/file-decorations';
 import { LatestExecutions } from './source/latest-executions';
 import { StatusBarItem } from './status-bar';
-import { withoutLinks } from './text';
+import { withoutLinks } from '../wording/text';
 
 export interface ViewsOptions {
   readonly tracking: TrackingService;

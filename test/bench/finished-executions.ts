@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
-import type { ExecutionRecord } from '../../src/service/record';
+import type { ExecutionRecord } from '../../src/service/executions/record';
 
 /** A tenth failed; the others succeeded. They are of 100 notebooks, and each has parameters, progress and a kernel. */
 function finishedExecution(index: number): ExecutionRecord {

@@ -7,7 +7,7 @@ import * as path from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { isTerminal } from '../../src/execution/states';
-import { nodeEnvironment } from '../../src/service/processes';
+import { nodeEnvironment } from '../../src/system/processes';
 
 const REPOSITORY = path.resolve(__dirname, '../../..');
 /** Where the service's resources are. */

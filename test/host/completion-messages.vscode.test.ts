@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { type TrackedExecution } from '../../src/tracking/execution-store';
-import { CompletionMessages, type CompletionSettings } from '../../src/views/completion-messages';
+import {
+  CompletionMessages,
+  type CompletionSettings,
+} from '../../src/views/notifications/completion-messages';
 import { FakeWindow } from './support/window';
 import { Person } from './support/person';
 

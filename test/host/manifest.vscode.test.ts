@@ -121,8 +121,8 @@ describe('manifest', () => {
       /\b(execution|ended|cancellable|deletable|hasOutput|hasInput|hasLog|comparable|failedCell|hasSource|pinnable|pinned|machine|serviceError|hanging|hasConsole|hasOutputUri)\b/g;
     const known = new Set(
       [
-        ...read('src/views/execution-facts.ts').matchAll(words),
-        ...read('src/views/explorer/service-rows.ts').matchAll(words),
+        ...read('src/wording/execution-facts.ts').matchAll(words),
+        ...read('src/views/explorer/rows/service-rows.ts').matchAll(words),
       ].map((match) => match[1]),
     );
     for (const { command, when = '' } of contributes.menus['view/item/context'] ?? []) {

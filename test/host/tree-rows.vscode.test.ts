@@ -4,9 +4,9 @@ import { END_DETAILS, endMessage, type EndDetailCode } from '../../src/execution
 import { CAUSES, type RunStatus } from '../../src/execution/execution';
 import { STATES, VERTEX_STATES } from '../../src/execution/states';
 import { trackedOf } from '../../src/views/explorer/nodes';
-import { causeLabel, explain } from '../../src/views/sentences';
-import { presentState } from '../../src/views/state-presentation';
-import { warningSentence } from '../../src/views/warning-sentence';
+import { causeLabel, explain } from '../../src/wording/end-sentences';
+import { presentState } from '../../src/wording/state-presentation';
+import { warningSentence } from '../../src/wording/warning-sentences';
 import { nameOf } from '../unit/tracking/scripted-service';
 import { Tree } from './support/tree';
 

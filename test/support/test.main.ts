@@ -133,7 +133,7 @@ function chooseChanged(revision: string): string[] {
   console.log(
     `Of ${String(affected.length)} unit test files that they can break, the nearest ${String(chosen.length)} run.`,
   );
-  if (changed.some((file) => /^(?:src\/(?:views|commands|extension)|package\.)/.test(file)))
+  if (changed.some((file) => /^(?:src\/(?:wording|python|views|commands|extension)|package\.)/.test(file)))
     console.log('Not run: the host and window suites, which this change can break, too.');
   process.env[FILES_LIST] = JSON.stringify(chosen.map(({ file }) => file));
   return chosen.length === 0 ? ['check'] : ['check', 'unit'];

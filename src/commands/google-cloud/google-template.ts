@@ -2,9 +2,9 @@ import * as vscode from 'vscode';
 import type { CloudDirectory, CloudResource } from '../../execution/cloud-directory';
 import { ServiceError } from '../../execution/errors';
 import type { GoogleServiceKind, TemplateRunOptions, UserTemplate } from '../../execution/template';
-import { serviceName } from '../../views/service-name';
-import { label } from '../../views/pickers/label';
-import { problemOf } from '../problems/problem-sentences';
+import { serviceName } from '../../wording/names';
+import { label } from '../../wording/text';
+import { problemOf } from '../../wording/problem-sentences';
 import { saveTemplate, templatesFor } from '../templates/template-settings';
 
 /** The machine of a new template, small and in every region. */

@@ -3,8 +3,8 @@ import { isCleanedUp, type CleanedUp, type MachineService } from '../../executio
 import { isTerminal } from '../../execution/states';
 import type { TrackedExecution } from '../../tracking/execution-store';
 import type { TrackingService } from '../../tracking/tracking-service';
-import { parseTime } from '../../views/execution-facts';
-import { formatBytes, formatTime } from '../../views/text';
+import { parseTime } from '../../wording/execution-facts';
+import { formatBytes, formatTime } from '../../wording/text';
 import type { CommandMap } from '../command-map';
 import { chooseExecutions, type ExecutionContext } from '../execution-commands';
 

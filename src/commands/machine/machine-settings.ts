@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { secretPatterns } from '../../views/secret-parameters';
+import { secretPatterns } from '../../wording/names';
 
 /** The APIs whose address can be set, for Private Service Connect and the like. */
 const ENDPOINTS = ['notebooks', 'aiplatform', 'storage', 'cloudresourcemanager'];

@@ -1,9 +1,9 @@
 import * as vscode from 'vscode';
 import { readNotebook, type NotebookReading } from '../../notebook/document';
 import { NotebookError } from '../../notebook/errors';
-import { notebookSentence } from '../../views/input-sentences';
-import { oneLine } from '../../views/text';
-import { Problem, type Remedy } from '../problems/problem';
+import { notebookSentence } from '../../wording/input-sentences';
+import { oneLine } from '../../wording/text';
+import { Problem, type Remedy } from '../../wording/problem';
 
 /**
  * Reads a notebook before anything is started with it.

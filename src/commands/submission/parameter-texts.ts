@@ -2,9 +2,9 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { ParametersError } from '../../notebook/parameters/errors';
 import { parseWithWords, type ParametersReading } from '../../notebook/parameters/parse';
-import { parametersSentence } from '../../views/input-sentences';
-import { oneLine } from '../../views/text';
-import { Problem, type Remedy } from '../problems/problem';
+import { parametersSentence } from '../../wording/input-sentences';
+import { oneLine } from '../../wording/text';
+import { Problem, type Remedy } from '../../wording/problem';
 
 /**
  * Reads parameters.

@@ -8,15 +8,15 @@ import { formParameters, ParameterForm } from '../../views/pickers/parameter-for
 import { pickParameters } from '../../views/pickers/parameter-picker';
 import { pickRunOptions } from '../../views/pickers/run-options-picker';
 import { pickTemplate, type TemplateChoice } from '../../views/pickers/template-picker';
-import { BUILT_IN_TEMPLATE, templateLabel } from '../../views/template-label';
-import { oneLine } from '../../views/text';
-import { pythonLabel } from '../python/python-label';
+import { BUILT_IN_TEMPLATE, templateLabel } from '../../wording/names';
+import { oneLine } from '../../wording/text';
+import { pythonLabel } from '../../python/python-label';
 import { loadParametersFile, readParametersText } from './parameter-texts';
-import { Problem } from '../problems/problem';
+import { Problem } from '../../wording/problem';
 import { templatePython } from './submission';
 import type { SubmissionChoice, SubmissionMemory } from './submission-memory';
-import { sentenceOfProblems } from '../templates/template-sentences';
-import { templateSummary } from '../templates/template-summary';
+import { sentenceOfProblems } from '../../wording/template-sentences';
+import { templateSummary } from '../../wording/template-summary';
 import { defaultTemplateName, editTemplates, templatesFor } from '../templates/template-settings';
 
 /** All that is asked before a notebook is submitted. */

@@ -4,12 +4,12 @@ import type { UserTemplate } from '../../execution/template';
 import { describePython } from '../../system/python-environment';
 import { isJsonObject } from '../../notebook/json';
 import type { Notebook } from '../../notebook/model';
-import { label } from '../../views/pickers/label';
-import { googleRemedies } from '../google-cloud/google-sentences';
-import { Problem, type Remedy } from '../problems/problem';
-import { machineRemedies, sentenceOf } from '../problems/problem-sentences';
-import { pythonOnPath } from '../python/python-on-path';
-import type { PythonSetup } from '../python/python-setup';
+import { label } from '../../wording/text';
+import { googleRemedies } from '../../wording/google-sentences';
+import { Problem, type Remedy } from '../../wording/problem';
+import { machineRemedies, sentenceOf } from '../../wording/problem-sentences';
+import { pythonOnPath } from '../../python/python-on-path';
+import type { PythonSetup } from '../../python/python-setup';
 import { nameOf, type Submission } from './submission';
 import { editTemplates } from '../templates/template-settings';
 

@@ -10,8 +10,8 @@ import { expandOutputName, type UserTemplate } from '../../execution/template';
 import type { TrackedExecution } from '../../tracking/execution-store';
 import type { TrackingService } from '../../tracking/tracking-service';
 import { describePython, type PythonEnvironment } from '../../system/python-environment';
-import { kernelEnvironment } from '../python/kernel-environment';
-import type { PythonFinder } from '../python/chosen-python';
+import { kernelEnvironment } from '../../python/kernel-environment';
+import type { PythonFinder } from '../../python/chosen-python';
 import type { SubmissionChoice } from './submission-memory';
 
 /** One notebook to execute, all questions answered. */

@@ -2,7 +2,7 @@ import type * as vscode from 'vscode';
 import type { MachineService } from '../../execution/machine';
 import type { UserTemplate } from '../../execution/template';
 import type { PythonEnvironment } from '../../system/python-environment';
-import { kernelEnvironment } from '../python/kernel-environment';
+import { kernelEnvironment } from '../../python/kernel-environment';
 import { templatePython } from '../submission/submission';
 
 /** Any Python that can run notebooks has these. */

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { UserTemplate } from '../../execution/template';
 import { parseTemplates, type TemplateEntry } from '../../execution/template-problems';
-import { BUILT_IN_TEMPLATE } from '../../views/template-label';
+import { BUILT_IN_TEMPLATE } from '../../wording/names';
 
 const SECTION = 'notebookExecutions';
 

@@ -3,10 +3,10 @@ import * as vscode from 'vscode';
 import { readNotebook, writeNotebook } from '../../notebook/document';
 import type { TrackedExecution } from '../../tracking/execution-store';
 import { readAll } from '../../execution/read-all';
-import { oneLine, withoutLinks } from '../../views/text';
+import { oneLine, withoutLinks } from '../../wording/text';
 import { captureNotebook } from '../submission/notebook-capture';
 import { hashOf } from './notebook-hash';
-import { Problem } from '../problems/problem';
+import { Problem } from '../../wording/problem';
 
 /**
  * Writes the outputs of an execution into the notebook it came from.

@@ -4,7 +4,7 @@ import { ServiceError } from '../../execution/errors';
 import { ExecutionTemplateSchema, type Execution, type ExecutionRequest } from '../../execution/execution';
 import { executionIdOf } from '../../execution/execution-name';
 import { ownFolder, withoutOwnFolder } from '../execution-files';
-import { formatGsUri } from '../gs-uri';
+import { formatGsUri } from '../storage/gs-uri';
 import { readLabels, withOurLabels } from '../labels';
 import { runStatusOf } from '../run-status';
 

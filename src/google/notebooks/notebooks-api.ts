@@ -7,7 +7,7 @@ import { encodeParameters } from '../../notebook/parameters/parse';
 import { customJobOf } from '../console-url';
 import type { FoundExecution, PlannedUpload, PreparedRequest, SubmissionPlan } from '../execution-api';
 import { inputUri, NOTEBOOK_TYPE, ownFolder } from '../execution-files';
-import { formatGsUri, inFolder } from '../gs-uri';
+import { formatGsUri, inFolder } from '../storage/gs-uri';
 import { readLabels } from '../labels';
 import type { RequestSender } from '../requests';
 import { ResourceApi, type ResourceMethods } from '../resource-api';

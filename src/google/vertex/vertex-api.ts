@@ -5,7 +5,7 @@ import type { Execution } from '../../execution/execution';
 import { executionIdOf } from '../../execution/execution-name';
 import type { FoundExecution, PreparedRequest, SubmissionPlan } from '../execution-api';
 import { inputUri, NOTEBOOK_TYPE, ownFolder } from '../execution-files';
-import { formatGsUri } from '../gs-uri';
+import { formatGsUri } from '../storage/gs-uri';
 import { withParameters } from '../input';
 import { readLabels } from '../labels';
 import { OperationSchema } from '../operations';

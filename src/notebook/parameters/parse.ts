@@ -11,7 +11,7 @@ import {
   stringifyJson,
 } from '../json';
 import { ParametersError } from './errors';
-import { wordsReadDifferently, type YamlWord } from './yaml-words';
+import { wordsReadDifferently, type YamlWord } from './yaml/words';
 import {
   checkSize,
   MAX_DEPTH,
@@ -20,7 +20,7 @@ import {
   tooDeep,
   yamlInvalid,
   type YamlText,
-} from './yaml';
+} from './yaml/document';
 
 /** Values that all aliases together may stand for, so that a few lines cannot fill the memory. */
 const MAX_VALUES = 1_000_000;
@@ -28,7 +28,7 @@ const MAX_VALUES = 1_000_000;
 /**
  * Reads parameters from YAML (hence also JSON): a mapping of names to values. YAML 1.2 core schema: dates, `yes` and
  * `1_000` are strings. Numbers keep their size and, as far as JSON can spell them, their spelling. `<<` merges. An empty
- * text has no parameters. Bounded in size, depth and, with both, in time: see yaml.ts; JSON has no bound on tokens.
+ * text has no parameters. Bounded in size, depth and, with both, in time: see yaml/document.ts; JSON has no bound on tokens.
  * @throws ParametersError `yamlInvalid`, `notMapping`, `tooLarge`, or `keyInvalid` where a key is no scalar.
  */
 export function parseParameters(text: string): JsonObject {

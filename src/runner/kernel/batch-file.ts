@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { searchPath } from '../../system/programs';
-import { windowsProgram } from './process-tree';
+import { windowsProgram } from '../../system/process-tree';
 
 /** What `child_process.spawn` is given. */
 export interface SpawnCall {

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Dealer, Subscriber } from 'zeromq';
-import { deferred, elapsed } from '../deferred';
+import { deferred, elapsed } from '../../system/deferred';
 import type { ConnectionInfo } from './launch';
-import { WireSession, type KernelMessage } from './wire';
+import { type KernelMessage } from '../../recording/kernel-message';
+import { WireSession } from './wire';
 
 export type RequestChannel = 'shell' | 'control' | 'stdin';
 export type Channel = RequestChannel | 'iopub';

@@ -3,12 +3,13 @@ import * as fs from 'node:fs';
 import type { Socket } from 'node:net';
 import * as os from 'node:os';
 import { createInterface } from 'node:readline';
-import type { KernelLaunch } from '../job';
-import { elapsed } from '../deferred';
+import type { KernelLaunch } from '../../protocol/runner-job';
+import { elapsed } from '../../system/deferred';
 import { kernelDifferences } from './kernel-differences';
-import type { KernelProcess, ProcessExit } from './kernel-process';
+import type { ProcessExit } from '../../system/process-tree';
+import type { KernelProcess } from './kernel-process';
 import type { KernelPlace } from './launch';
-import { endTree } from './process-tree';
+import { endTree } from '../../system/process-tree';
 
 /** Milliseconds for a kernel to be forked, with the start of the server; then one is started without it. */
 const PATIENCE = 20_000;
@@ -51,7 +52,7 @@ export class KernelForkServer {
 
   /**
    * Starts one for kernels like this; undefined where they cannot be forked. Its command line names the runtime directory,
-   * and so does that of each of its kernels: they are found by it where the runner is gone, see process-info.ts.
+   * and so does that of each of its kernels: they are found by it where the runner is gone, see system/processes.ts.
    */
   static start(
     name: string,

@@ -1,14 +1,14 @@
 import * as fs from 'node:fs';
 import * as z from 'zod/mini';
 import { parseJson, type JsonObject } from '../../notebook/json';
-import { deferred, elapsed } from '../deferred';
-import { asObject } from '../recording/output';
+import { deferred, elapsed } from '../../system/deferred';
+import { asObject } from '../../recording/output';
 import { KernelConnection, type Channel } from './connection';
 import { kernelDifferences, type KernelDifferences } from './kernel-differences';
-import type { ProcessExit } from './kernel-process';
+import type { ProcessExit } from '../../system/process-tree';
 import type { LaunchedKernel } from './launch';
-import { endLeftOver, endTree, interruptGroup, setEvent } from './process-tree';
-import { executionState, type KernelMessage } from './wire';
+import { endLeftOver, endTree, interruptGroup, setEvent } from '../../system/process-tree';
+import { executionState, type KernelMessage } from '../../recording/kernel-message';
 
 /** How a kernel's process ended. */
 export interface KernelExit extends ProcessExit {

@@ -1,4 +1,4 @@
-import type { KernelLaunch } from '../job';
+import type { KernelLaunch } from '../../protocol/runner-job';
 import { forkServerProgram, kernelProgram } from './ipykernel-program';
 
 /** What kernels do differently, as far as running notebooks on them goes. */

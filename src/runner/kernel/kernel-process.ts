@@ -1,11 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-
-/** How a process ended; `error` where it could not even be started. */
-export interface ProcessExit {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly error?: Error;
-}
+import type { ProcessExit } from '../../system/process-tree';
 
 /** The process of a kernel, which leads a process group of its own. */
 export interface KernelProcess {

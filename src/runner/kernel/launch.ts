@@ -3,12 +3,12 @@ import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as net from 'node:net';
 import * as path from 'node:path';
-import type { KernelLaunch } from '../job';
+import type { KernelLaunch } from '../../protocol/runner-job';
 import { spawnCall } from './batch-file';
 import type { KernelForkServer } from './fork-server';
 import { kernelDifferences, type KernelDifferences } from './kernel-differences';
 import { childKernel, type KernelProcess } from './kernel-process';
-import { PROCESS_FILE, processStartTime } from './process-info';
+import { PROCESS_FILE, processStartTime } from '../../system/processes';
 
 /** Content of a connection file (jupyter-client documentation, "Connection files"). */
 export interface ConnectionInfo {

@@ -1,4 +1,5 @@
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
+import type { KernelMessage } from '../../recording/kernel-message';
 
 /*
  * The Jupyter wire protocol (jupyter-client documentation, "Messaging in Jupyter", protocol 5.x): a message is
@@ -7,23 +8,6 @@ import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
 
 const DELIMITER = Buffer.from('<IDS|MSG>');
 const PROTOCOL_VERSION = '5.4';
-
-/** A message of a kernel. The content stays as it came: most of it is only passed on, and some of it is huge. */
-export interface KernelMessage {
-  readonly type: string;
-  /** `header.date` as the kernel wrote it; undefined where it did not. */
-  readonly date: string | undefined;
-  /** Id of the request this belongs to; undefined for messages that belong to none. */
-  readonly parentId: string | undefined;
-  /** UTF-8 JSON. */
-  readonly content: Buffer;
-  readonly buffers: readonly Buffer[];
-}
-
-/** What a `status` message says: `busy`, `idle`, `starting`. There are two for each cell, and they hold nothing else. */
-export function executionState({ content }: KernelMessage): string | undefined {
-  return /"execution_state":\s*"(\w+)"/.exec(content.toString('latin1'))?.[1];
-}
 
 /** Encodes requests and decodes answers of one session. */
 export class WireSession {

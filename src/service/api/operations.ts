@@ -1,7 +1,7 @@
 import { ServiceError } from '../../execution/errors';
 import type { Execution } from '../../execution/execution';
 import { executionIdOf } from '../../execution/execution-name';
-import { PARENT } from '../endpoint';
+import { PARENT } from '../../protocol/service-paths';
 import type { ExecutionManager } from '../execution-manager';
 
 const OPERATION_METADATA = 'type.googleapis.com/google.cloud.notebooks.v1.OperationMetadata';

@@ -1,9 +1,9 @@
 import { ServiceError } from '../../execution/errors';
 import * as z from 'zod/mini';
-import { PARENT } from '../endpoint';
-import type { CleanUp, ServiceInfo } from '../schemas';
+import { PARENT } from '../../protocol/service-paths';
+import type { CleanUp, ServiceInfo } from '../../protocol/service-schemas';
 import type { ExecutionManager } from '../execution-manager';
-import { fieldInvalid, parseBody, readCreateRequest } from '../request';
+import { fieldInvalid, parseBody, readCreateRequest } from '../create/request';
 import { Operations } from './operations';
 import type { ApiHandler, ApiRequest } from './server';
 

@@ -3,7 +3,7 @@ import * as http from 'node:http';
 import { ServiceError } from '../../execution/errors';
 import { toErrorJson } from '../../execution/error-json';
 import { HTTP_CODES } from '../../execution/errors';
-import { MAX_BODY_BYTES } from '../endpoint';
+import { MAX_BODY_BYTES } from '../../protocol/service-paths';
 import { Gate } from '../gate';
 import { Connections } from './connections';
 

@@ -1,6 +1,6 @@
 import type { TrackedExecution } from '../../tracking/execution-store';
 import { isActive } from '../../execution/states';
-import { durationOf, isWaiting, notebookNameOf, parseTime } from '../execution-facts';
+import { durationOf, isWaiting, notebookNameOf, parseTime } from '../../wording/execution-facts';
 
 /*
  * How the tree is arranged: what it is grouped and sorted by, and which executions it shows. Without the editor.

@@ -2,17 +2,17 @@ import * as vscode from 'vscode';
 import type { Clock } from '../../tracking/clock';
 import type { ExecutionStore } from '../../tracking/execution-store';
 import type { MachineMonitor } from '../../tracking/machine-monitor';
-import { presentState } from '../state-presentation';
-import { templateLabel } from '../template-label';
+import { presentState } from '../../wording/state-presentation';
+import { templateLabel } from '../../wording/names';
 import type { Arrangement } from './arrangement';
-import { executionRow, openCommand, rowDescription, type RowContext } from './execution-row';
+import { executionRow, openCommand, rowDescription, type RowContext } from './rows/execution-row';
 import { ExecutionTree } from './execution-tree';
-import { compareGroups, dayId, groupOf, groupRow, moreRow } from './group-rows';
+import { compareGroups, dayId, groupOf, groupRow, moreRow } from './rows/group-rows';
 import type { DetailNode, ExecutionNode, GroupNode, MachineNode, TreeNode } from './nodes';
-import { queuePositions, type QueuePosition } from './queue-positions';
-import { errorRow, machineRow } from './service-rows';
-import { setupRows } from './setup-rows';
-import { executionTooltip } from './tooltip';
+import { queuePositions, type QueuePosition } from './rows/queue-positions';
+import { errorRow, machineRow } from './rows/service-rows';
+import { setupRows } from './rows/setup-rows';
+import { executionTooltip } from './rows/tooltip';
 
 export interface ExecutionTreeProviderOptions {
   readonly store: ExecutionStore;
@@ -154,7 +154,7 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
       case 'group':
         return rowsOf(node);
       case 'execution': {
-        const { detailsOf } = await import('./details');
+        const { detailsOf } = await import('./rows/details');
         const now = this.options.clock.now();
         // The same lines while the execution is the same: what is unfolded below them stays.
         if (node.detailed === node.tracked) outdatedDetails(node, now);

@@ -1,14 +1,5 @@
 import { ServiceError } from '../../execution/errors';
-
-/** Whether notebooks in Python can be executed on this machine. */
-export type PythonState = 'found' | 'pythonMissing' | 'ipykernelMissing';
-
-/** The Python that notebooks of a window run in. */
-export interface FoundPython {
-  readonly state: PythonState;
-  /** Absolute path; undefined where there is none. */
-  readonly executable: string | undefined;
-}
+import type { PythonState } from '../../python/found-python';
 
 /** What is wrong, by which the manifest chooses what an empty view says; empty where nothing is. */
 export type WelcomeReason =

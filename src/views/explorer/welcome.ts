@@ -2,7 +2,8 @@ import * as vscode from 'vscode';
 import type { Disposable } from '../../tracking/clock';
 import type { ExecutionStore } from '../../tracking/execution-store';
 import type { ExplorerView } from './explorer-view';
-import { welcomeReason, type FoundPython, type WelcomeReason } from './welcome-reason';
+import { type FoundPython } from '../../python/found-python';
+import { welcomeReason, type WelcomeReason } from './welcome-reason';
 
 /** Context key: why the view shows no execution, where that is not for want of any. */
 const WELCOME_CONTEXT = 'notebookExecutions.welcome';

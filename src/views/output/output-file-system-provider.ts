@@ -3,7 +3,7 @@ import { ServiceError } from '../../execution/errors';
 import type { ExecutionService, OutputDocument } from '../../execution/execution-service';
 import type { Clock } from '../../tracking/clock';
 import type { ExecutionStore, TrackedExecution } from '../../tracking/execution-store';
-import { formatBytes } from '../text';
+import { formatBytes } from '../../wording/text';
 import { OUTPUT_SCHEME, parseOutputUri } from './output-uri';
 import { readAll } from '../../execution/read-all';
 

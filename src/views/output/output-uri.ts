@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { executionIdOf } from '../../execution/execution-name';
 import type { TrackedExecution } from '../../tracking/execution-store';
-import { notebookNameOf, parseTime } from '../execution-facts';
+import { notebookNameOf, parseTime } from '../../wording/execution-facts';
 
 export const OUTPUT_SCHEME = 'notebook-execution';
 

@@ -8,8 +8,8 @@ import * as vscode from 'vscode';
 import { ServiceError } from '../../execution/errors';
 import type { OutputDocument } from '../../execution/execution-service';
 import type { TrackedExecution } from '../../tracking/execution-store';
-import { notebookNameOf } from '../execution-facts';
-import { oneLine, withoutLinks } from '../text';
+import { notebookNameOf } from '../../wording/execution-facts';
+import { oneLine, withoutLinks } from '../../wording/text';
 import { readAll } from '../../execution/read-all';
 
 /**

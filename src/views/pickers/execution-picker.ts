@@ -1,11 +1,11 @@
 import * as vscode from 'vscode';
 import type { TrackedExecution } from '../../tracking/execution-store';
-import { notebookNameOf, startOf } from '../execution-facts';
-import { explain } from '../sentences';
-import { presentState } from '../state-presentation';
-import { templateLabel } from '../template-label';
-import { formatTime, oneLine } from '../text';
-import { label } from './label';
+import { notebookNameOf, startOf } from '../../wording/execution-facts';
+import { explain } from '../../wording/end-sentences';
+import { presentState } from '../../wording/state-presentation';
+import { templateLabel } from '../../wording/names';
+import { formatTime, oneLine } from '../../wording/text';
+import { label } from '../../wording/text';
 
 interface Item extends vscode.QuickPickItem {
   readonly tracked: TrackedExecution;

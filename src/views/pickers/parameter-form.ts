@@ -2,7 +2,7 @@ import { isJsonObject, JsonNumber, type JsonObject, type JsonValue } from '../..
 import { stringifyJson } from '../../notebook/json-writer';
 import type { DeclaredParameter } from '../../notebook/parameters/declared';
 import { parseWithWords, type ParametersReading } from '../../notebook/parameters/parse';
-import { withWords, type YamlWord } from '../../notebook/parameters/yaml-words';
+import { withWords, type YamlWord } from '../../notebook/parameters/yaml/words';
 
 /*
  * What the parameters pick knows and decides, without the editor: values by name, typed by the person as text.

@@ -1,11 +1,11 @@
 import * as vscode from 'vscode';
 import { closest } from '../../execution/closest';
 import type { ParametersReading } from '../../notebook/parameters/parse';
-import { yamlWordWarnings } from '../../notebook/parameters/yaml-words';
+import { yamlWordWarnings } from '../../notebook/parameters/yaml/words';
 import { isSecretName, MASK } from '../../execution/secret-names';
-import { secretPatterns } from '../secret-parameters';
-import { warningSentence } from '../warning-sentence';
-import { label } from './label';
+import { secretPatterns } from '../../wording/names';
+import { warningSentence } from '../../wording/warning-sentences';
+import { label } from '../../wording/text';
 import { promptOf, secretSentence, sentenceOf, undeclaredSentence } from './parameter-sentences';
 import { valueText, type FormParameter, type ParameterForm, type ParameterRow } from './parameter-form';
 

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { closest } from '../../execution/closest';
-import { label } from './label';
+import { label } from '../../wording/text';
 import type { FormParameter, ParameterForm, ValueProblem } from './parameter-form';
 
 /** That a name is none of the notebook's, and which one may be meant. */

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { TemplateRunOptions, UserTemplate } from '../../execution/template';
-import { label } from './label';
+import { label } from '../../wording/text';
 
 /** One line of the pick. */
 interface Option {

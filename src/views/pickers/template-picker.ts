@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import { templateLabel } from '../template-label';
-import { label } from './label';
+import { templateLabel } from '../../wording/names';
+import { label } from '../../wording/text';
 
 /** A template as the pick shows it. */
 export interface TemplateChoice {

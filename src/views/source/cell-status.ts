@@ -2,10 +2,10 @@ import * as vscode from 'vscode';
 import { isActive } from '../../execution/states';
 import type { Clock, Disposable } from '../../tracking/clock';
 import type { TrackedExecution } from '../../tracking/execution-store';
-import { mayHaveOutput, parseTime } from '../execution-facts';
+import { mayHaveOutput, parseTime } from '../../wording/execution-facts';
 import { isParametersCell } from '../parameters-cell';
-import { failedCellOf } from '../sentences';
-import { formatDuration, oneLine } from '../text';
+import { failedCellOf } from '../../wording/end-sentences';
+import { formatDuration, oneLine } from '../../wording/text';
 import type { LatestExecutions } from './latest-executions';
 
 /** Milliseconds between two drawings of how long a cell runs. */

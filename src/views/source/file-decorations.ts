@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { isActive } from '../../execution/states';
-import { presentState } from '../state-presentation';
-import { explain } from '../sentences';
+import { presentState } from '../../wording/state-presentation';
+import { explain } from '../../wording/end-sentences';
 import type { LatestExecutions } from './latest-executions';
 
 /** Marks notebooks in the Explorer and on tabs whose latest execution is active or has failed. */

@@ -1,7 +1,7 @@
 import type { Disposable } from '../../tracking/clock';
 import { Emitter } from '../../tracking/emitter';
 import type { ExecutionStore, TrackedExecution } from '../../tracking/execution-store';
-import { parseTime } from '../execution-facts';
+import { parseTime } from '../../wording/execution-facts';
 
 /** The latest execution of each source notebook, by the notebook's URI as text. */
 export class LatestExecutions implements Disposable {

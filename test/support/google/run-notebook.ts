@@ -4,9 +4,9 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseParameters, encodeParameters } from '../../../src/notebook/parameters/parse';
-import { RunnerStatusSchema, type RunnerJob } from '../../../src/runner/job';
-import { controlAddress } from '../../../src/runner/runtime-directory';
-import { FILES } from '../../../src/runner/execution-folder';
+import { RunnerStatusSchema, type RunnerJob } from '../../../src/protocol/runner-job';
+import { controlAddress } from '../../../src/protocol/runtime-directory';
+import { FILES } from '../../../src/protocol/execution-folder';
 import { ROOT } from '../paths';
 import { VENV_PYTHON } from '../python';
 

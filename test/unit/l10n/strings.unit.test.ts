@@ -49,7 +49,7 @@ const TECHNICAL =
 const EXEMPT = new Set([
   // In the log.
   String.raw`'\ncaused by: '`,
-  // Names the built-in template in settings and executions; its label is translated, see template-label.ts.
+  // Names the built-in template in settings and executions; its label is translated, see wording/names.ts.
   "'This machine'",
   // Words of a contextValue.
   "'detail failedCell hasInput'",

@@ -4,7 +4,7 @@ import { readNotebook } from '../../../src/notebook/document';
 import { ParametersError } from '../../../src/notebook/parameters/errors';
 import { inspectParameters, undeclaredParameters } from '../../../src/notebook/parameters/inspect';
 import { encodeParameters, parseParameters } from '../../../src/notebook/parameters/parse';
-import { parametersOf } from '../../../src/views/explorer/parameters';
+import { parametersOf } from '../../../src/views/explorer/rows/parameters';
 
 const lines = (count: number, line: (index: number) => string): string =>
   Array.from({ length: count }, (_, index) => line(index)).join('\n');

@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { ROOT } from '../../support/paths';
 import { assertValid } from '../notebook/validation';
 import { stringifyJson } from '../../../src/notebook/json';
-import { FILES } from '../../../src/runner/execution-folder';
+import { FILES } from '../../../src/protocol/execution-folder';
 import { cleanUp, ipykernel, notebookOf, papermill, run, tagged, textOf, type RunResult } from './running';
 
 /** A notebook that was once run wrongly. */

@@ -1,10 +1,10 @@
 import * as assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { FILES } from '../../../src/runner/execution-folder';
+import { FILES } from '../../../src/protocol/execution-folder';
 import { exitOf } from '../../../src/runner/kernel/fork-server';
 import { kernelDifferences } from '../../../src/runner/kernel/kernel-differences';
-import { processStartTime } from '../../../src/runner/kernel/process-info';
+import { processStartTime } from '../../../src/system/processes';
 import { RANDOM, SNAPSHOT } from './clean-kernel';
 import { Queue } from './queue';
 import { endRunners } from './runner-process';

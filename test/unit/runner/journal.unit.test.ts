@@ -4,12 +4,12 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { readNotebook } from '../../../src/notebook/document';
-import { completeFromJournal } from '../../../src/runner/completion';
-import { FILES } from '../../../src/runner/execution-folder';
-import { JournalWriter, readJournal } from '../../../src/runner/journal';
-import { markPending, OutputNotebook } from '../../../src/runner/output-notebook';
-import type { RunEvent } from '../../../src/runner/run-event';
-import { readWithoutOutputs } from '../../../src/runner/saved-document';
+import { completeFromJournal } from '../../../src/recording/recovery';
+import { FILES } from '../../../src/protocol/execution-folder';
+import { JournalWriter, readJournal } from '../../../src/recording/journal';
+import { markPending, OutputNotebook } from '../../../src/recording/output-notebook';
+import type { RunEvent } from '../../../src/recording/run-event';
+import { readWithoutOutputs } from '../../../src/recording/saved-document';
 import { makeFolders, notebookOf, papermill, readOutput, cleanUp } from './running';
 import { display, message, stream, update } from './vectors';
 

@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { isTerminal } from '../../../src/execution/states';
 import { readNotebook } from '../../../src/notebook/document';
-import type { RunnerJob } from '../../../src/runner/job';
+import type { RunnerJob } from '../../../src/protocol/runner-job';
 import { PATIENCE } from '../../../src/runner/run';
 import { ROOT } from '../../support/paths';
 import { until } from '../../support/until';

@@ -2,7 +2,7 @@ import * as assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as fsp from 'node:fs/promises';
 import * as path from 'node:path';
-import { FILES } from '../../../src/runner/execution-folder';
+import { FILES } from '../../../src/protocol/execution-folder';
 import { PATIENCE } from '../../../src/runner/run';
 import { assertCut, HANG, QUICK, whenCellRuns } from './run-ends';
 import { cleanUp, ipykernel, makeFolders, notebookOf, papermill, pythonKernel, run, textOf } from './running';

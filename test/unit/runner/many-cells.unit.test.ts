@@ -1,6 +1,6 @@
 import * as assert from 'node:assert/strict';
 import * as path from 'node:path';
-import { FILES } from '../../../src/runner/execution-folder';
+import { FILES } from '../../../src/protocol/execution-folder';
 import type { KernelClient } from '../../../src/runner/kernel/kernel-client';
 import { kernelDifferences } from '../../../src/runner/kernel/kernel-differences';
 import { NotebookRun } from '../../../src/runner/run';

@@ -1,7 +1,7 @@
 import * as assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { FILES } from '../../../src/runner/execution-folder';
+import { FILES } from '../../../src/protocol/execution-folder';
 import { PATIENCE } from '../../../src/runner/run';
 import { assertValid } from '../notebook/validation';
 import { cleanUp, notebookOf, papermill, run, textOf, type RunResult } from './running';

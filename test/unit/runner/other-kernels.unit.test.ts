@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import * as path from 'node:path';
-import type { KernelLaunch } from '../../../src/runner/job';
+import type { KernelLaunch } from '../../../src/protocol/runner-job';
 import { kernelDifferences } from '../../../src/runner/kernel/kernel-differences';
 import { ROOT } from '../../support/paths';
 import { VENV_PYTHON } from '../../support/python';

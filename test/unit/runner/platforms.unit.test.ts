@@ -4,13 +4,8 @@ import { promisify } from 'node:util';
 import { spawnCall } from '../../../src/runner/kernel/batch-file';
 import { kernelDifferences } from '../../../src/runner/kernel/kernel-differences';
 import { parentVariable } from '../../../src/runner/kernel/launch';
-import {
-  endTree,
-  interruptGroup,
-  setEvent,
-  type ProcessSystem,
-} from '../../../src/runner/kernel/process-tree';
-import { renameOver } from '../../../src/runner/rename-over';
+import { endTree, interruptGroup, setEvent, type ProcessSystem } from '../../../src/system/process-tree';
+import { renameOver } from '../../../src/system/files';
 import { ipykernel, pythonKernel } from './running';
 
 /** A system that writes down what is asked of it. `fails` names what it does not do. */

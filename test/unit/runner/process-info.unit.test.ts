@@ -1,5 +1,5 @@
 import * as assert from 'node:assert/strict';
-import { isMemoryShort, outOfMemoryKills } from '../../../src/runner/kernel/process-info';
+import { isMemoryShort, outOfMemoryKills } from '../../../src/system/processes';
 
 it('memory is short where next to none is left of the machine’s, or of the control group’s', () => {
   assert.equal(isMemoryShort(100, 0, 10_000), true);

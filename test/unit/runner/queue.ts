@@ -2,8 +2,8 @@ import * as assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { Notebook } from '../../../src/notebook/model';
-import { FILES } from '../../../src/runner/execution-folder';
-import type { KernelLaunch, RunnerJob, RunnerStatus } from '../../../src/runner/job';
+import { FILES } from '../../../src/protocol/execution-folder';
+import type { KernelLaunch, RunnerJob, RunnerStatus } from '../../../src/protocol/runner-job';
 import { Control, start, type Started } from './runner-process';
 import { ipykernel, jobFor, makeFolders, notebookOf, readResult, type RunResult } from './running';
 

@@ -1,6 +1,6 @@
 import * as assert from 'node:assert/strict';
 import { stringifyJson } from '../../../src/notebook/json';
-import { OutputRecorder } from '../../../src/runner/recording/recorder';
+import { OutputRecorder } from '../../../src/recording/recorder';
 import { clear, display, message, outputsAfter, recorderOf, stored, stream, update } from './vectors';
 
 describe('recording of outputs, from messages alone', () => {

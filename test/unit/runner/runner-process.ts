@@ -5,9 +5,9 @@ import * as net from 'node:net';
 import * as path from 'node:path';
 import * as readline from 'node:readline';
 import type { Notebook } from '../../../src/notebook/model';
-import { FILES } from '../../../src/runner/execution-folder';
-import type { ControlEvent, ControlRequest, RunnerJob } from '../../../src/runner/job';
-import { controlAddress } from '../../../src/runner/runtime-directory';
+import { FILES } from '../../../src/protocol/execution-folder';
+import type { ControlEvent, ControlRequest, RunnerJob } from '../../../src/protocol/runner-job';
+import { controlAddress } from '../../../src/protocol/runtime-directory';
 import { ROOT } from '../../support/paths';
 import { cleanUp, jobFor, makeFolders } from './running';
 

@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { completeFromJournal } from '../../../src/runner/completion';
-import { FILES } from '../../../src/runner/execution-folder';
-import type { ControlEvent } from '../../../src/runner/job';
+import { completeFromJournal } from '../../../src/recording/recovery';
+import { FILES } from '../../../src/protocol/execution-folder';
+import type { ControlEvent } from '../../../src/protocol/runner-job';
 import { Control, endRunners, RUNNER, start } from './runner-process';
 import {
   ipykernel,
@@ -27,7 +27,7 @@ describe('the runner’s process', function () {
   this.timeout(120_000);
   afterEach(endRunners);
 
-  it('runs a job, and leaves what job.ts says', async () => {
+  it('runs a job, and leaves what protocol/runner-job.ts says', async () => {
     const { folder, runtime, process: child, exited } = await start(notebookOf('print(1)'));
     await exited;
     assert.equal(child.exitCode, 0);

@@ -4,13 +4,13 @@ import * as path from 'node:path';
 import type { EndDetail } from '../../../src/execution/execution';
 import { readNotebook } from '../../../src/notebook/document';
 import type { Cell, Notebook, Output } from '../../../src/notebook/model';
-import type { KernelLaunch, RunnerJob, RunnerStatus } from '../../../src/runner/job';
-import { FILES } from '../../../src/runner/execution-folder';
+import type { KernelLaunch, RunnerJob, RunnerStatus } from '../../../src/protocol/runner-job';
+import { FILES } from '../../../src/protocol/execution-folder';
 import { KernelClient } from '../../../src/runner/kernel/kernel-client';
 import { launchKernel } from '../../../src/runner/kernel/launch';
 import { NotebookRun, PATIENCE, type RunDependencies } from '../../../src/runner/run';
 import { StatusReporter } from '../../../src/runner/status-reporter';
-import { makeRuntimeDirectory } from '../../../src/service/runner-process';
+import { makeRuntimeDirectory } from '../../../src/service/runners/runner-process';
 import { VENV_PYTHON } from '../../support/python';
 
 /** A kernel of `.venv`, with the environment of the tests. */

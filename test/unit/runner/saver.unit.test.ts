@@ -2,10 +2,10 @@ import * as assert from 'node:assert/strict';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { readNotebook, writeNotebook } from '../../../src/notebook/document';
-import { storedOutput } from '../../../src/runner/recording/output';
-import { FILES } from '../../../src/runner/execution-folder';
-import { OutputNotebook } from '../../../src/runner/output-notebook';
-import { delayUntilSave, OutputSaver, replaceWithPieces } from '../../../src/runner/saver';
+import { storedOutput } from '../../../src/recording/output';
+import { FILES } from '../../../src/protocol/execution-folder';
+import { OutputNotebook } from '../../../src/recording/output-notebook';
+import { delayUntilSave, OutputSaver, replaceWithPieces } from '../../../src/recording/saver';
 import { makeFolders, notebookOf, readOutput, cleanUp, textOf } from './running';
 import { display, message, stream } from './vectors';
 

@@ -1,4 +1,4 @@
-import type { KernelLaunch } from '../../../src/runner/job';
+import type { KernelLaunch } from '../../../src/protocol/runner-job';
 import { pythonKernel } from './running';
 
 /**

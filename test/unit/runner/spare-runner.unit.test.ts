@@ -1,7 +1,7 @@
 import * as assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { FILES } from '../../../src/runner/execution-folder';
+import { FILES } from '../../../src/protocol/execution-folder';
 import { SpareRunner } from '../../../src/runner/spare-runner';
 import { Control, endRunners, start } from './runner-process';
 import { RANDOM, SNAPSHOT } from './clean-kernel';

@@ -1,5 +1,5 @@
 import * as assert from 'node:assert/strict';
-import { TerminalText } from '../../../src/runner/recording/terminal-text';
+import { TerminalText } from '../../../src/recording/terminal-text';
 
 function shown(...chunks: string[]): string {
   const text = new TerminalText();

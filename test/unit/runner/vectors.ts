@@ -1,6 +1,6 @@
-import { OutputRecorder } from '../../../src/runner/recording/recorder';
-import { storedOutput } from '../../../src/runner/recording/output';
-import type { KernelMessage } from '../../../src/runner/kernel/wire';
+import { OutputRecorder } from '../../../src/recording/recorder';
+import { storedOutput } from '../../../src/recording/output';
+import type { KernelMessage } from '../../../src/recording/kernel-message';
 import type { Output } from '../../../src/notebook/model';
 
 /** A message of the iopub channel. Content is an object, or JSON text where its spelling matters. */

@@ -1,5 +1,5 @@
 import * as assert from 'node:assert/strict';
-import type { KernelMessage } from '../../../src/runner/kernel/wire';
+import type { KernelMessage } from '../../../src/recording/kernel-message';
 import { clear, display, message, outputsAfter, recorderOf, stored, stream, update } from './vectors';
 
 const OUTPUT = {

@@ -1,14 +1,14 @@
 /*
- * A runner without kernel that speaks src/runner/job.ts, for tests of what the service does about runners. What it does
+ * A runner without kernel that speaks src/protocol/runner-job.ts, for tests of what the service does about runners. What it does
  * is in the parameters of the job: {"fake": one of the cases below}.
  */
 import * as fs from 'node:fs';
 import * as net from 'node:net';
 import * as path from 'node:path';
 import { parseArgs } from 'node:util';
-import { ControlRequestSchema, RunnerJobSchema, type RunnerStatus } from '../../../src/runner/job';
-import { FILES } from '../../../src/runner/execution-folder';
-import { controlAddress } from '../../../src/runner/runtime-directory';
+import { ControlRequestSchema, RunnerJobSchema, type RunnerStatus } from '../../../src/protocol/runner-job';
+import { FILES } from '../../../src/protocol/execution-folder';
+import { controlAddress } from '../../../src/protocol/runtime-directory';
 
 const { values } = parseArgs({ options: { runtime: { type: 'string' }, job: { type: 'string' } } });
 const runtime = values.runtime ?? '';

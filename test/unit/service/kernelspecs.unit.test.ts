@@ -2,13 +2,9 @@ import * as assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { ServiceError } from '../../../src/execution/errors';
-import {
-  findKernelSpecs,
-  jupyterDataPaths,
-  resolveKernel,
-  type KernelRequest,
-} from '../../../src/service/kernelspecs';
-import { filesLoadedBy, filesFingerprint } from '../../../src/service/python';
+import { findKernelSpecs, jupyterDataPaths } from '../../../src/system/kernelspecs';
+import { resolveKernel, type KernelRequest } from '../../../src/service/create/resolve-kernel';
+import { filesLoadedBy, filesFingerprint } from '../../../src/service/create/python-kernel';
 import { VENV_BIN, VENV_PYTHON } from '../../support/python';
 import { temporaryFolder } from './support';
 

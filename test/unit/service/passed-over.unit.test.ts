@@ -2,10 +2,10 @@ import * as assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { servicePaths } from '../../../src/service/endpoint';
-import { FolderStore } from '../../../src/service/folder-store';
-import type { ExecutionRecord } from '../../../src/service/record';
-import type { ServiceInfo } from '../../../src/service/schemas';
+import { servicePaths } from '../../../src/protocol/service-paths';
+import { FolderStore } from '../../../src/service/executions/folder-store';
+import type { ExecutionRecord } from '../../../src/service/executions/record';
+import type { ServiceInfo } from '../../../src/protocol/service-schemas';
 import { readSmallFile, readSmallFileSync } from '../../../src/system/small-file';
 import { PARENT, temporaryFolder, TestService } from './support';
 

@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { processStartTime } from '../../../src/runner/kernel/process-info';
+import { processStartTime } from '../../../src/system/processes';
 import { VENV_PYTHON } from '../../support/python';
 import { PARENT, ROOT, states, temporaryFolder, TestService, Unruly, type Answer } from './support';
 

@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { ServiceError } from '../../../src/execution/errors';
-import { runtimeRoots, servicePaths } from '../../../src/service/endpoint';
-import { chooseRuntimeRoot } from '../../../src/service/runner-process';
+import { runtimeRoots, servicePaths } from '../../../src/protocol/service-paths';
+import { chooseRuntimeRoot } from '../../../src/service/runners/runner-process';
 import { until } from '../../support/until';
 import { FAKE_RUNNER, PARENT, ROOT, SERVICE, temporaryFolder, TestService } from './support';
 

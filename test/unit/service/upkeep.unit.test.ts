@@ -2,11 +2,11 @@ import * as assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ConfirmedTime } from '../../../src/service/confirmed-time';
-import type { ExecutionRecord } from '../../../src/service/record';
-import { Retention } from '../../../src/service/retention';
-import type { CleanUp, ServiceInfo } from '../../../src/service/schemas';
-import { processStartTime } from '../../../src/runner/kernel/process-info';
+import { ConfirmedTime } from '../../../src/service/executions/trusted-clock';
+import type { ExecutionRecord } from '../../../src/service/executions/record';
+import { Retention } from '../../../src/service/executions/retention';
+import type { CleanUp, ServiceInfo } from '../../../src/protocol/service-schemas';
+import { processStartTime } from '../../../src/system/processes';
 import { fakeKernel, PARENT, temporaryFolder, TestService } from './support';
 
 async function infoOf(service: TestService): Promise<ServiceInfo> {

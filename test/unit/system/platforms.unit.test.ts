@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { pythonOnPath } from '../../../src/commands/python/python-on-path';
+import { pythonOnPath } from '../../../src/python/python-on-path';
 import {
   expandVariables,
   homeOf,

@@ -5,7 +5,7 @@ import {
   durationOf,
   mayHaveOutput,
   notebookNameOf,
-} from '../../../src/views/execution-facts';
+} from '../../../src/wording/execution-facts';
 import { nameOf, ScriptedService } from '../tracking/scripted-service';
 
 const execution = (fields: Partial<Execution> = {}): Execution => ({

@@ -8,7 +8,7 @@ import {
   formatTime,
   oneLine,
   plainText,
-} from '../../../src/views/text';
+} from '../../../src/wording/text';
 
 describe('text of strangers', () => {
   for (const [what, text, shown] of [

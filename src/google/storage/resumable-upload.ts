@@ -1,0 +1,165 @@
+import type { GoogleAuth } from 'google-auth-library';
+import { createHash } from 'node:crypto';
+import * as z from 'zod/mini';
+import { ServiceError } from '../../execution/errors';
+import type { UploadOptions } from './cloud-storage-client';
+import { formatGsUri, type GsUri } from './gs-uri';
+import type { RequestSender } from '../requests';
+
+/** Bytes sent at a time: a multiple of 256 KiB, as the protocol asks. */
+const CHUNK = 2 * 1024 * 1024;
+
+/**
+ * One upload by Cloud Storage's resumable protocol ("Resumable uploads", JSON API): a session is opened, chunks follow,
+ * and after a broken connection the service is asked how far it has come.
+ */
+export class ResumableUpload {
+  /** As Cloud Storage gives it: base64. */
+  readonly md5Hash: string;
+
+  constructor(
+    private readonly sender: RequestSender,
+    private readonly endpoint: string,
+    private readonly uri: GsUri,
+    private readonly content: Uint8Array,
+    private readonly options: UploadOptions,
+  ) {
+    this.md5Hash = createHash('md5').update(content).digest('base64');
+  }
+
+  /** True when the object was created, false when there is one of that name. */
+  async run(signal?: AbortSignal): Promise<boolean> {
+    for (let sessions = 1; ; sessions += 1) {
+      const session = await this.open(signal);
+      if (session === undefined) return false;
+      try {
+        return await this.sendChunks(session, signal);
+      } catch (error) {
+        if (signal?.aborted === true) await this.abandon(session);
+        // A session can be lost (404, 410); its content then has to be sent again.
+        const lost = error instanceof ServiceError && error.status === 'NOT_FOUND' && sessions < 3;
+        if (!lost) throw error;
+      }
+    }
+  }
+
+  private get context(): { bucket: string; object: string } {
+    return { bucket: this.uri.bucket, object: formatGsUri(this.uri) };
+  }
+
+  /** The session's URI; undefined when the object exists. */
+  private async open(signal: AbortSignal | undefined): Promise<string | undefined> {
+    const url = new URL(`upload/storage/v1/b/${encodeURIComponent(this.uri.bucket)}/o`, this.endpoint);
+    url.search = new URLSearchParams({
+      uploadType: 'resumable',
+      name: this.uri.path,
+      ifGenerationMatch: '0',
+    }).toString();
+    const { contentType, metadata } = this.options;
+    // The bucket is what may be missing here, never the object.
+    const context = { bucket: this.uri.bucket };
+    try {
+      return await this.sender.retry(
+        async ({ auth, ...options }) => {
+          const response = await auth.request({
+            ...options,
+            url: url.href,
+            method: 'POST',
+            headers: {
+              'x-upload-content-type': contentType,
+              'x-upload-content-length': String(this.content.length),
+            },
+            data: { contentType, md5Hash: this.md5Hash, ...(metadata === undefined ? {} : { metadata }) },
+          });
+          const session = response.headers.get('location');
+          if (session === null) throw new ServiceError('UNAVAILABLE', 'answerMalformed', 'No upload session');
+          return session;
+        },
+        context,
+        signal,
+      );
+    } catch (error) {
+      if (error instanceof ServiceError && error.status === 'FAILED_PRECONDITION') return undefined;
+      throw error;
+    }
+  }
+
+  private async sendChunks(session: string, signal: AbortSignal | undefined): Promise<boolean> {
+    const total = this.content.length;
+    let sent = 0;
+    this.options.onUpload?.(0, total);
+    try {
+      for (;;) {
+        const start = sent;
+        const progress = await this.sender.retry(
+          async ({ auth, ...options }, attempt) => {
+            // After a failure nobody knows what has arrived: ask before sending on.
+            const from = attempt === 1 ? start : await this.received(session, auth, options.signal);
+            if (from === 'done') return from;
+            const end = Math.min(from + CHUNK, total);
+            const range = total === 0 ? '*' : `${String(from)}-${String(end - 1)}`;
+            const response = await auth.request({
+              ...options,
+              url: session,
+              method: 'PUT',
+              headers: { 'content-range': `bytes ${range}/${String(total)}` },
+              // As a stream it would be sent in chunks of unknown length.
+              data: Buffer.from(this.content.subarray(from, end)),
+              validateStatus: isProgress,
+            });
+            return response.status === 308 ? rangeEnd(response.headers.get('range')) : 'done';
+          },
+          this.context,
+          signal,
+        );
+        if (progress === 'done') break;
+        sent = progress;
+        this.options.onUpload?.(sent, total);
+      }
+    } catch (error) {
+      if (error instanceof ServiceError && error.status === 'FAILED_PRECONDITION') return false;
+      throw error;
+    }
+    this.options.onUpload?.(total, total);
+    return true;
+  }
+
+  /** Bytes that have arrived, or `done`. */
+  private async received(
+    session: string,
+    auth: GoogleAuth,
+    signal: AbortSignal | undefined,
+  ): Promise<number | 'done'> {
+    const response = await auth.request({
+      url: session,
+      method: 'PUT',
+      headers: { 'content-range': `bytes */${String(this.content.length)}` },
+      retry: false,
+      validateStatus: isProgress,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    return response.status === 308 ? rangeEnd(response.headers.get('range')) : 'done';
+  }
+
+  /** Tells Cloud Storage to drop what it has; it would drop it by itself after a week. */
+  private async abandon(session: string): Promise<void> {
+    try {
+      const auth = await this.sender.credentials.auth();
+      await auth.request({ url: session, method: 'DELETE', retry: false, timeout: 5000 });
+    } catch {
+      // A successful cancel is answered with 499; one that fails changes nothing.
+    }
+  }
+}
+
+function isProgress(status: number): boolean {
+  return (status >= 200 && status < 300) || status === 308;
+}
+
+const RangeSchema = z.string().check(z.regex(/^bytes=0-\d+$/));
+
+/** Bytes that a `Range: bytes=0-LAST` says have arrived; without the header, none. */
+function rangeEnd(range: string | null): number {
+  const result = RangeSchema.safeParse(range);
+  return result.success ? Number(result.data.slice('bytes=0-'.length)) + 1 : 0;
+}

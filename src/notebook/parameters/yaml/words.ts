@@ -1,0 +1,124 @@
+import { isMap, isPair, isScalar, isSeq, type Scalar } from 'yaml';
+import type { ExecutionWarning } from '../../../execution/execution';
+import { isSecretName, MASK } from '../../../execution/secret-names';
+import { isJsonObject, jsonKeys, JsonNumber, type JsonObject, type JsonValue, setOwn } from '../../json';
+
+/** A word or number that YAML 1.1 reads as something else than YAML 1.2, which is read here. */
+export interface YamlWord {
+  /** Of the parameter that it is, or of those mappings within one that it stands in: outermost first. */
+  readonly names: readonly string[];
+  /** As it is written. */
+  readonly source: string;
+  /** What it is here, and what it is in YAML 1.1, as JSON. */
+  readonly here: string;
+  readonly there: string;
+}
+
+/** Enough to see that a text was written for YAML 1.1. */
+const MOST_WORDS = 100;
+
+/** Characters of a word that is looked at, and of names in a warning: an execution's warnings are in every answer about it. */
+const LONGEST_WORD = 200;
+
+/**
+ * Finds the plain scalars of a parsed document that papermill, whose parser reads YAML 1.1, understands otherwise: `no`, `0777`,
+ * `1_000`, `12:30`, `1e3`. Each once in a parameter. Dates are none: papermill, too, leaves them as strings.
+ * @param contents Of a document that was parsed as YAML 1.2.
+ */
+export function wordsReadDifferently(contents: unknown): YamlWord[] {
+  const found = new Map<string, YamlWord>();
+  const look = (node: unknown, names: readonly string[]): void => {
+    if (found.size >= MOST_WORDS) return;
+    if (isMap(node) || isSeq(node)) {
+      for (const item of node.items) look(item, names);
+    } else if (isPair(node)) {
+      const name = isScalar(node.key) ? String(node.key.value) : '';
+      look(node.key, names.length === 0 ? [name] : names);
+      look(node.value, [...names, name]);
+    } else if (isScalar(node) && names.length > 0) {
+      const word = wordOf(node, names);
+      const key = `${names[0] ?? ''} ${word?.source ?? ''}`;
+      if (word && !found.has(key)) found.set(key, word);
+    }
+  };
+  look(contents, []);
+  return [...found.values()];
+}
+
+/**
+ * A warning for each: `yamlWord` (the names, joined by points; as it is written; as JSON what it is here, and in YAML 1.1).
+ * @param secret Patterns of names, see execution/secret-names.ts, whose values are not shown.
+ */
+export function yamlWordWarnings(words: readonly YamlWord[], secret: readonly string[]): ExecutionWarning[] {
+  return words.map(({ names, source, here, there }) => {
+    const isSecret = names.some((name) => isSecretName(name, secret));
+    const shown = isSecret ? [MASK, MASK, MASK] : [source, here, there];
+    return { code: 'yamlWord', args: [names.join('.').slice(0, LONGEST_WORD), ...shown] };
+  });
+}
+
+function wordOf({ type, tag, source, value: here }: Scalar, names: readonly string[]): YamlWord | undefined {
+  if (type !== 'PLAIN' || tag !== undefined || source === undefined) return undefined;
+  // To count `1:30:30…` takes time that grows with the square of its length.
+  if (source.length > LONGEST_WORD) return undefined;
+  if (typeof here !== 'string' && typeof here !== 'number' && !(here instanceof JsonNumber)) return undefined;
+  const there = readAs11(source);
+  const isText = typeof here === 'string';
+  if (isText === (typeof there === 'string') && (isText || Object.is(Number(here), Number(there)))) {
+    return undefined;
+  }
+  return { names, source, here: jsonOf(here), there: jsonOf(there) };
+}
+
+function jsonOf(value: string | number | boolean | bigint | JsonNumber): string {
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+}
+
+/**
+ * The value of a parameter with its words as they were written, for {@link stringifyJson}: what reads that as YAML finds the same
+ * value, and the words again.
+ */
+export function withWords(value: JsonValue, words: readonly YamlWord[]): JsonValue {
+  if (Array.isArray(value)) return value.map((item) => withWords(item, words));
+  if (isJsonObject(value)) {
+    const spelled: JsonObject = {};
+    for (const key of jsonKeys(value)) setOwn(spelled, key, withWords(value[key] ?? null, words));
+    return spelled;
+  }
+  const json = typeof value === 'boolean' || value === null ? undefined : jsonOf(value);
+  const word = words.find(({ here }) => here === json);
+  return word ? new JsonNumber(word.source) : value;
+}
+
+const TRUE = /^(?:yes|Yes|YES|on|On|ON)$/;
+const FALSE = /^(?:no|No|NO|off|Off|OFF)$/;
+const INTEGER = /^[-+]?(?:0b[01_]+|0x[\da-fA-F_]+|0[0-7_]+|0|[1-9][\d_]*(?::[0-5]?\d)*)$/;
+const FLOAT = /^(?:[-+]?\d[\d_]*\.[\d_]*(?:[eE][-+]\d+)?|\.\d[\d_]*(?:[eE][-+]\d+)?)$/;
+const FLOAT_IN_SIXTIES = /^[-+]?\d[\d_]*(?::[0-5]?\d)+\.[\d_]*$/;
+const NOT_FINITE = /^(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/;
+
+/** What YAML 1.1, as PyYAML reads it, makes of a plain scalar that is neither null, true nor false. */
+function readAs11(source: string): string | number | boolean | bigint {
+  if (TRUE.test(source)) return true;
+  if (FALSE.test(source)) return false;
+  const isNegative = source.startsWith('-');
+  const digits = source.replace(/^[-+]/, '').replaceAll('_', '');
+  if (INTEGER.test(source) && !/^0[bx]$/.test(digits)) {
+    const size = integerOf(digits);
+    return isNegative ? -size : size;
+  }
+  if (FLOAT.test(source)) return Number(digits) * (isNegative ? -1 : 1);
+  if (FLOAT_IN_SIXTIES.test(source)) {
+    const size = digits.split(':').reduce((sum, part) => sum * 60 + Number(part), 0);
+    return isNegative ? -size : size;
+  }
+  if (!NOT_FINITE.test(source)) return source;
+  return /nan/i.test(source) ? Number.NaN : isNegative ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+}
+
+/** `0b1`, `0xff`, octal `017`, and `12:30`, which counts in sixties. */
+function integerOf(digits: string): bigint {
+  if (/^0[bx]/.test(digits)) return BigInt(digits);
+  if (/^0\d/.test(digits)) return BigInt(`0o${digits.slice(1)}`);
+  return digits.split(':').reduce((sum, part) => sum * 60n + BigInt(part), 0n);
+}

@@ -1,0 +1,290 @@
+import { execFile } from 'node:child_process';
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import { installedIpykernel } from '../system/ipykernel';
+import { exists, isExecutable, programsOnPath, which } from '../system/programs';
+import { describePython, pythonIn } from '../system/python-environment';
+import { label } from '../wording/text';
+import { oneLine } from '../wording/text';
+import { Problem, type Remedy } from '../wording/problem';
+import { environmentIn, firstFolder, type PythonFinder } from './chosen-python';
+import { activatedEnvironment } from './kernel-environment';
+import { pythonLabel } from './python-label';
+
+/** What goes on once a Python can run notebooks. */
+export type GoOn = (executable: string) => Promise<unknown>;
+
+/** A program that failed, with what it said. */
+class ProgramError extends Error {
+  override readonly name = 'ProgramError';
+
+  constructor(
+    readonly said: string,
+    cause: unknown,
+  ) {
+    super(said, { cause });
+  }
+}
+
+/**
+ * Gives notebooks a Python that can run them: installs ipykernel, makes an environment for it, selects another Python.
+ * Without a terminal: not every host of the editor has one. For trusted workspaces only: it runs their programs.
+ */
+export class PythonSetup {
+  constructor(private readonly finder: PythonFinder) {}
+
+  /**
+   * Installs ipykernel with the pip of an interpreter, under a progress that can be cancelled.
+   * @throws Problem that says why that is impossible, with the ways round it; CancellationError.
+   */
+  async installIpykernel(executable: string, goOn: GoOn): Promise<void> {
+    const title = vscode.l10n.t('Installing ipykernel for {0}', executable);
+    try {
+      await underProgress(title, (_, signal) => installWith(executable, signal));
+    } catch (error) {
+      throw error instanceof ProgramError
+        ? new Problem(installProblem(executable, error.said), this.waysRound(executable, goOn), {
+            cause: error,
+          })
+        : error;
+    }
+    await goOn(executable);
+  }
+
+  /**
+   * Makes `.venv` in the workspace with ipykernel, and selects it. One that is there already is used as it is.
+   * @param base the Python to make it with.
+   * @throws Problem; CancellationError. What was made by then is removed.
+   */
+  async createEnvironment(base: string, goOn: GoOn): Promise<void> {
+    const folder = await chooseFolder();
+    if (folder === undefined) return;
+    const directory = path.join(folder.uri.fsPath, '.venv');
+    const present = await exists(directory);
+    const executable = (): string => pythonIn(directory);
+    if (present && !(await isExecutable(executable()))) {
+      throw new Problem(
+        vscode.l10n.t(
+          '{0} is there already, but it is not a Python environment. Rename or remove it, then try again.',
+          directory,
+        ),
+        [this.selectRemedy(base, goOn)],
+      );
+    }
+    // Fails where something else has made it by now: only what is ours is removed again.
+    if (!present) await makeFolder(directory);
+    try {
+      await underProgress(vscode.l10n.t('Creating {0}', directory), async (report, signal) => {
+        if (!present) await makeEnvironment(base, directory, signal);
+        report(vscode.l10n.t('installing ipykernel'));
+        if ((await installedIpykernel(executable())) === undefined) await installWith(executable(), signal);
+      });
+    } catch (error) {
+      if (!present)
+        await fs.rm(directory, { recursive: true, force: true, maxRetries: 5 }).catch(() => undefined);
+      if (error instanceof vscode.CancellationError) throw error;
+      const said = error instanceof Error ? error.message : String(error);
+      const again: Remedy = {
+        label: vscode.l10n.t('Try Again'),
+        run: () => this.createEnvironment(base, goOn),
+      };
+      throw new Problem(environmentProblem(directory, said), [again, this.selectRemedy(base, goOn)], {
+        cause: error,
+      });
+    }
+    await this.finder.select(executable());
+    await goOn(executable());
+  }
+
+  /** Lets another Python be selected, in the Python extension where that is there. Goes on where it is another one than `base`. */
+  async selectPython(base: string | undefined, goOn: GoOn): Promise<void> {
+    // An extension that cannot be activated has no pick.
+    const picked =
+      this.finder.hasPythonExtension &&
+      (await vscode.commands.executeCommand('python.setInterpreter').then(
+        () => true,
+        () => false,
+      ));
+    if (!picked) await this.pickPython(base);
+    const { executable } = await this.finder.forWindow();
+    if (executable !== undefined && executable !== base) await goOn(executable);
+  }
+
+  /** What else can be done where a Python cannot run notebooks. */
+  waysRound(executable: string, goOn: GoOn): Remedy[] {
+    const create: Remedy = {
+      label: vscode.l10n.t('Create .venv in This Workspace'),
+      run: () => this.createEnvironment(executable, goOn),
+    };
+    return [...(firstFolder() === undefined ? [] : [create]), this.selectRemedy(executable, goOn)];
+  }
+
+  private selectRemedy(executable: string, goOn: GoOn): Remedy {
+    return {
+      label: vscode.l10n.t('Select Another Python…'),
+      run: () => this.selectPython(executable, goOn),
+    };
+  }
+
+  /** Our own pick, where no Python extension has one: what is in the workspace and on the PATH, or any file. */
+  private async pickPython(current: string | undefined): Promise<void> {
+    const folders = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);
+    const found = new Set<string>();
+    for (const folder of folders) {
+      const executable = await environmentIn([folder]);
+      if (executable !== undefined) found.add(executable);
+    }
+    for await (const executable of programsOnPath(['python3', 'python'], process.env)) found.add(executable);
+    const items = await Promise.all(
+      [...found].map(async (executable) => ({
+        executable,
+        label: label(await pythonLabel(await describePython(executable))),
+        description: label(executable),
+        picked: executable === current,
+      })),
+    );
+    const browse = { executable: undefined, label: vscode.l10n.t('Browse…') };
+    const chosen = await vscode.window.showQuickPick([...items, browse], {
+      title: vscode.l10n.t('Select Python'),
+      placeHolder: vscode.l10n.t('Choose the Python that notebooks of this workspace run in'),
+      matchOnDescription: true,
+    });
+    if (chosen === undefined) throw new vscode.CancellationError();
+    const executable =
+      chosen.executable ??
+      (
+        await vscode.window.showOpenDialog({
+          title: vscode.l10n.t('Select Python'),
+          openLabel: vscode.l10n.t('Select'),
+        })
+      )?.[0]?.fsPath;
+    if (executable === undefined) throw new vscode.CancellationError();
+    if (!(await isExecutable(executable))) {
+      throw new Problem(vscode.l10n.t('{0} is not a program that can be started.', oneLine(executable)));
+    }
+    await this.finder.select(executable);
+  }
+}
+
+/** The folder to make an environment in; undefined where the choice was left. */
+async function chooseFolder(): Promise<vscode.WorkspaceFolder | undefined> {
+  const folders = vscode.workspace.workspaceFolders ?? [];
+  if (folders.length === 0) {
+    throw new Problem(vscode.l10n.t('Open a folder first: the environment is made in it.'));
+  }
+  return folders.length === 1 ? folders[0] : vscode.window.showWorkspaceFolderPick();
+}
+
+/** @throws Problem where the folder cannot be made, or is there. */
+async function makeFolder(directory: string): Promise<void> {
+  try {
+    await fs.mkdir(directory);
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error);
+    throw new Problem(environmentProblem(directory, said), [], { cause: error });
+  }
+}
+
+/** Makes an environment in an empty folder, with uv where that is there, else with the module venv of a Python. */
+async function makeEnvironment(base: string, directory: string, signal: AbortSignal): Promise<void> {
+  const uv = await which('uv', process.env);
+  await (uv === undefined
+    ? run(base, ['-m', 'venv', directory], base, signal)
+    : run(uv, ['venv', '--python', base, directory], base, signal));
+}
+
+/** Installs ipykernel with pip; with uv where there is no pip, as in the environments that uv makes. */
+async function installWith(executable: string, signal: AbortSignal): Promise<void> {
+  const pip = ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', 'ipykernel'];
+  try {
+    await run(executable, pip, executable, signal);
+  } catch (error) {
+    const uv = await which('uv', process.env);
+    if (!(error instanceof ProgramError) || !hasNoPip(error.said) || uv === undefined) throw error;
+    await run(uv, ['pip', 'install', '--python', executable, 'ipykernel'], executable, signal);
+  }
+}
+
+/**
+ * Runs a program with the environment of a Python, without the workspace's `.env`, and outside the workspace: Python finds
+ * modules in the current directory first.
+ * @throws ProgramError with all that it said; CancellationError.
+ */
+async function run(
+  program: string,
+  args: readonly string[],
+  python: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const env = await activatedEnvironment(await describePython(python));
+  const options = { env, signal, cwd: path.dirname(program), maxBuffer: 16 * 2 ** 20, windowsHide: true };
+  await new Promise<void>((resolve, reject) => {
+    execFile(program, args, options, (error, stdout, stderr) => {
+      if (error === null) resolve();
+      else if (signal.aborted) reject(new vscode.CancellationError());
+      else reject(new ProgramError(`${stdout}\n${stderr}`.trim() || error.message, error));
+    });
+  });
+}
+
+function underProgress(
+  title: string,
+  action: (report: (message: string) => void, signal: AbortSignal) => Promise<void>,
+): Thenable<void> {
+  return vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, title, cancellable: true },
+    async (progress, token) => {
+      const abort = new AbortController();
+      const subscription = token.onCancellationRequested(() => {
+        abort.abort();
+      });
+      try {
+        await action((message) => {
+          progress.report({ message });
+        }, abort.signal);
+      } finally {
+        subscription.dispose();
+      }
+    },
+  );
+}
+
+function installProblem(executable: string, said: string): string {
+  // PEP 668, in the words of pip and of uv.
+  if (/externally[- ]managed/i.test(said)) {
+    return vscode.l10n.t(
+      'Packages cannot be installed in {0}: it belongs to the operating system. Use an environment of this workspace or another Python.',
+      executable,
+    );
+  }
+  if (hasNoPip(said)) {
+    return vscode.l10n.t(
+      '{0} has no pip to install packages with. Use an environment of this workspace or another Python.',
+      executable,
+    );
+  }
+  return vscode.l10n.t('ipykernel could not be installed for {0}: {1}', executable, essenceOf(said));
+}
+
+function environmentProblem(directory: string, said: string): string {
+  // Debian leaves a part of Python out, and its venv names the package that has it.
+  const missing = /\b(?:apt|apt-get) install (python[\w.]*-venv)/.exec(said)?.[1];
+  return missing === undefined
+    ? vscode.l10n.t('{0} could not be created: {1}', directory, essenceOf(said))
+    : vscode.l10n.t(
+        '{0} could not be created: the system’s package {1} is missing. Install it, then try again.',
+        directory,
+        missing,
+      );
+}
+
+function hasNoPip(said: string): boolean {
+  return /No module named pip\b/.test(said);
+}
+
+/** The line that says what went wrong; the last one where none says so. */
+function essenceOf(said: string): string {
+  const lines = said.split('\n').filter((line) => line.trim() !== '');
+  return oneLine(lines.find((line) => /^\s*error\b/i.test(line)) ?? lines.at(-1) ?? said, 300);
+}

@@ -1,0 +1,28 @@
+import { endMessage, type EndMessage } from '../../execution/end-message';
+import type { KnownCause } from '../../execution/execution';
+import type { RunnerStatus } from '../../protocol/runner-job';
+import type { ProcessExit } from '../../system/process-tree';
+import { merge, type ExecutionRecord, type Merged } from '../executions/record';
+
+/** What to say of a runner that is gone; undefined: nobody knows how. */
+export function runnerEnd(exit: ProcessExit | undefined): EndMessage {
+  if (exit?.error !== undefined) return endMessage('runnerNotStarted', { error: exit.error.message });
+  if (exit?.signal) return endMessage('runnerSignal', { signal: exit.signal });
+  if (typeof exit?.code === 'number') return endMessage('runnerExit', { exitCode: exit.code });
+  return endMessage('runnerGone');
+}
+
+/** What is said of an end beside its cause. */
+export type Said = Partial<EndMessage>;
+
+/** How an attempt failed, over what its runner said. */
+export function failure(
+  record: ExecutionRecord,
+  cause: KnownCause,
+  said: Said,
+  status?: RunnerStatus,
+): Omit<Merged, 'state'> {
+  const merged = merge(record, status);
+  const { message, detail } = said;
+  return { history: merged.history, runStatus: { ...merged.runStatus, cause, message, detail } };
+}

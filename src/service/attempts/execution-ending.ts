@@ -1,0 +1,103 @@
+import { pathToFileURL } from 'node:url';
+import type { ExecutionWarning } from '../../execution/execution';
+import { isTerminal } from '../../execution/states';
+import { exists } from '../../system/programs';
+import { readStatus, removeJobs } from '../executions/attempt-files';
+import { recordToSave, type Entry } from '../executions/entry';
+import { errorCode } from '../../system/files';
+import type { FolderStore } from '../executions/folder-store';
+import { pathOfUri } from '../create/client-files';
+import { placeOutput } from '../executions/placed-output';
+import { now, type Merged, type Placing } from '../executions/record';
+
+/** Wait before a record that could not be written is written again, milliseconds. */
+const RETRY_MS = 2_000;
+
+/** Brings executions to their end. */
+export class ExecutionEnding {
+  constructor(
+    private readonly store: FolderStore,
+    private readonly log: (message: string) => void,
+  ) {}
+
+  /** Ends the execution: the output is in its place and the record on disk before anybody is shown the final state. */
+  async end(
+    entry: Entry,
+    { state, history, runStatus: { history: _history, ...runStatus } }: Merged,
+  ): Promise<void> {
+    const { record } = entry;
+    const time = now();
+    const warnings: ExecutionWarning[] = [...(runStatus.warnings ?? [])];
+    const placed = await this.#place(entry, warnings);
+    entry.ending = {
+      state,
+      updateTime: time,
+      outputNotebookFile: placed ?? record.outputNotebookFile,
+      history: history.at(-1)?.state === state ? history : [...history, { state, time }],
+      runStatus: {
+        startTime: record.history.findLast((each) => each.state === 'PREPARING')?.time,
+        endTime: time,
+        ...runStatus,
+        attempt: record.attempt,
+        host: record.host,
+        ...(warnings.length === 0 ? {} : { warnings }),
+      },
+    };
+    // What the runner left on disk already says the same, and a restart would come to this same end. Where there may be
+    // more than one attempt, the environment is still on disk, and goes before the end is shown.
+    const known =
+      placed === undefined &&
+      (record.runOptions.maxAttempts ?? 1) === 1 &&
+      isTerminal(readStatus(this.store, record, this.log)?.state);
+    if (known) show(entry);
+    await this.#persist(entry);
+    if (!known) show(entry);
+  }
+
+  async #place(entry: Entry, warnings: ExecutionWarning[]): Promise<string | undefined> {
+    const { record } = entry;
+    const uri = record.executionTemplate.outputNotebookFolder;
+    const output = this.store.file(record.id, 'output');
+    if (uri === undefined || !(await exists(output))) return undefined;
+    const folder = pathOfUri(uri, 'outputNotebookFolder');
+    const note = async (placing: Placing): Promise<void> => {
+      record.placing = placing;
+      // Where it cannot be noted the output is placed all the same: only a crash now would place it twice.
+      await this.store.save(recordToSave(entry)).catch((error: unknown) => {
+        this.log(`${record.id}: placing not noted: ${String(error)}`);
+      });
+    };
+    try {
+      return pathToFileURL(await placeOutput(output, folder, record, note)).href;
+    } catch (error) {
+      this.log(`${record.id}: output not placed: ${String(error)}`);
+      warnings.push({ code: 'outputNotPlaced', args: [folder, errorCode(error) ?? String(error)] });
+      return undefined;
+    }
+  }
+
+  /** Saves how it ended, now or as soon as the disk takes it: what memory says is true already. */
+  async #persist(entry: Entry): Promise<void> {
+    const { record } = entry;
+    try {
+      const { store } = this;
+      // Whoever sees the end must not find the person's environment.
+      const leftOver = await removeJobs(store, record.id);
+      await store.save(recordToSave(entry));
+      if (leftOver.length > 0) throw leftOver[0];
+    } catch (error) {
+      if (record.deleteTime !== undefined && errorCode(error) === 'ENOENT') return;
+      this.log(`${record.id}: record not written, again in ${RETRY_MS} ms: ${String(error)}`);
+      setTimeout(() => void this.#persist(entry), RETRY_MS).unref();
+    }
+  }
+}
+
+function show(entry: Entry): void {
+  const { record } = entry;
+  Object.assign(record, entry.ending);
+  delete record.runtime;
+  delete record.placing;
+  entry.ending = undefined;
+  entry.status = undefined;
+}

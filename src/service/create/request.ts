@@ -1,0 +1,304 @@
+import { createHash } from 'node:crypto';
+import * as fs from 'node:fs/promises';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import * as z from 'zod/mini';
+import {
+  ExecutionTemplateSchema,
+  RunOptionsSchema,
+  type ExecutionTemplate,
+  type RunOptions,
+} from '../../execution/execution';
+import { ServiceError } from '../../execution/errors';
+import { isExecutable } from '../../system/programs';
+import { errorCode } from '../../system/files';
+import { pathOfUri } from './client-files';
+import { onLimitedThread, ThreadLimitError } from '../thread';
+
+const text = z.optional(z.string());
+/** Seconds; at most what a timer of Node can wait, some 23 days. */
+const seconds = z.optional(z.number().check(z.positive(), z.maximum(2_000_000)));
+
+/** The request body: every field that a client may send, and no other. What only the service says is ignored, whatever it is. */
+const CreateBodySchema = z.strictObject({
+  name: z.optional(z.unknown()),
+  displayName: z.optional(z.unknown()),
+  createTime: z.optional(z.unknown()),
+  updateTime: z.optional(z.unknown()),
+  state: z.optional(z.unknown()),
+  outputNotebookFile: z.optional(z.unknown()),
+  jobUri: z.optional(z.unknown()),
+  runStatus: z.optional(z.unknown()),
+  description: text,
+  executionTemplate: z.strictObject({
+    ...ExecutionTemplateSchema.shape,
+    inputNotebookFile: z.string(),
+    acceleratorConfig: z.optional(z.strictObject({ type: text, coreCount: text })),
+    dataprocParameters: z.optional(z.strictObject({ cluster: text })),
+    vertexAiParameters: z.optional(
+      z.strictObject({ network: text, env: z.optional(z.record(z.string(), z.string())) }),
+    ),
+  }),
+  runOptions: z.optional(
+    z.strictObject({
+      ...RunOptionsSchema.shape,
+      timeout: seconds,
+      cellTimeout: seconds,
+      kernelTimeout: seconds,
+      maxAttempts: z.optional(z.number().check(z.int(), z.minimum(1), z.maximum(10))),
+      memoryLimitBytes: z.optional(z.number().check(z.int(), z.positive())),
+    }),
+  ),
+});
+
+/** A create request, as far as it can be judged by itself. */
+export interface CreateRequest {
+  readonly description: string | undefined;
+  readonly executionTemplate: ExecutionTemplate & { inputNotebookFile: string };
+  readonly runOptions: Omit<RunOptions, 'environment'>;
+  readonly environment: Readonly<Record<string, string>> | undefined;
+}
+
+/** Bodies of up to so many bytes are read on this thread: the worst that they can be takes some 20 ms. */
+const INLINE_BYTES = 64 * 1024;
+
+/**
+ * Reads the body of a create request, on another thread where it is large.
+ * @param signal ends the reading.
+ * @throws ServiceError as {@link readCreateBody}; `requestTooLarge` where it takes more time or memory than a body may.
+ */
+export async function readCreateRequest(bytes: Uint8Array, signal: AbortSignal): Promise<CreateRequest> {
+  if (bytes.length <= INLINE_BYTES) return readCreateBody(bytes);
+  try {
+    return (await onLimitedThread({ type: 'body', bytes }, signal)) as CreateRequest;
+  } catch (error) {
+    if (!(error instanceof ThreadLimitError)) throw error;
+    throw new ServiceError('INVALID_ARGUMENT', 'requestTooLarge', `the request body: ${error.message}`);
+  }
+}
+
+/** Reads the body of a create request. @throws ServiceError `jsonInvalid`, and as {@link parseCreateBody}. */
+export function readCreateBody(bytes: Uint8Array): CreateRequest {
+  return parseCreateBody(parseBody(bytes));
+}
+
+/** The JSON of a request's body; undefined where it is empty. @throws ServiceError INVALID_ARGUMENT `jsonInvalid`. */
+export function parseBody(bytes: Uint8Array): unknown {
+  if (bytes.length === 0) return undefined;
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    throw new ServiceError('INVALID_ARGUMENT', 'jsonInvalid', 'the request body is not JSON in UTF-8');
+  }
+}
+
+/** Bytes of JSON that the fields may have together, without `parameters` and the environment: it is all in each list. */
+const MAX_FIELDS = 256 * 1024;
+/** Bytes of JSON that the environment may have: programs with one of 2 MB cannot be started. */
+const MAX_ENVIRONMENT = 1024 * 1024;
+
+/** Values that a body may have in all: a check of each follows, and an environment has a few hundred. */
+const MAX_VALUES = 20_000;
+
+/**
+ * Checks the body of a create request.
+ * @throws ServiceError INVALID_ARGUMENT `fieldUnknown` or `fieldInvalid`, args `field` (its path, `executionTemplate.labels.a`).
+ */
+export function parseCreateBody(body: unknown, platform: NodeJS.Platform = process.platform): CreateRequest {
+  checkCount(body);
+  const parsed = CreateBodySchema.safeParse(body);
+  if (!parsed.success) throw invalidField(parsed.error.issues[0]);
+  const { description, executionTemplate, runOptions = {} } = parsed.data;
+  const { environment, ...visible } = runOptions;
+  for (const [name, value] of Object.entries(environment ?? {})) {
+    if (name === '' || /[=\0]/.test(name) || value.includes('\0')) {
+      // The value is nobody's business, not even in an error.
+      const quoted = JSON.stringify(name.slice(0, MAX_QUOTED));
+      throw fieldInvalid('runOptions.environment', `${quoted} cannot be set`);
+    }
+  }
+  const { parameters: _, ...fields } = executionTemplate;
+  checkSize('execution', 'its fields', { description, fields, visible }, MAX_FIELDS);
+  checkSize('runOptions.environment', 'its variables', environment ?? {}, MAX_ENVIRONMENT);
+  const { outputName } = visible;
+  // A name never becomes a path, nor a file that nobody sees: what Windows writes to `a:b` is hidden in `a`.
+  if (
+    outputName !== undefined &&
+    (!/^[^./\\\0][^/\\\0]*$/.test(outputName) ||
+      (platform === 'win32' && /[<>:"|?*]/.test(outputName)) ||
+      Buffer.byteLength(outputName) > 200)
+  ) {
+    throw fieldInvalid('runOptions.outputName', 'must be a plain file name');
+  }
+  return { description, executionTemplate, runOptions: visible, environment };
+}
+
+/** Without recursion: what is checked may be nested as deeply as it likes. */
+function checkCount(body: unknown): void {
+  const open = [body];
+  let values = 0;
+  for (let value = open.pop(); value !== undefined; value = open.pop()) {
+    if (typeof value !== 'object' || value === null) continue;
+    const inner: unknown[] = Object.values(value);
+    values += inner.length;
+    if (values > MAX_VALUES) throw fieldInvalid('execution', `has more than ${MAX_VALUES} values`);
+    for (const each of inner) open.push(each);
+  }
+}
+
+function checkSize(field: string, what: string, value: unknown, most: number): void {
+  if (Buffer.byteLength(JSON.stringify(value)) <= most) return;
+  throw fieldInvalid(field, `${what} together have more than ${most} bytes`);
+}
+
+/** Characters of a field's name that an error quotes. */
+const MAX_QUOTED = 200;
+
+function invalidField(issue: z.core.$ZodIssue | undefined): ServiceError {
+  const where = (issue?.path ?? []).map(String);
+  if (issue?.code === 'unrecognized_keys') {
+    const field = [...where, issue.keys[0] ?? ''].join('.').slice(0, MAX_QUOTED);
+    return new ServiceError('INVALID_ARGUMENT', 'fieldUnknown', `unknown field ${field}`, { field });
+  }
+  const field = where.length === 0 ? 'execution' : where.join('.').slice(0, MAX_QUOTED);
+  return fieldInvalid(field, issue?.code === 'invalid_type' ? `must be ${issue.expected}` : 'is not valid');
+}
+
+/** A ServiceError that names a field. */
+export function fieldInvalid(field: string, problem: string): ServiceError {
+  return new ServiceError('INVALID_ARGUMENT', 'fieldInvalid', `${field}: ${problem}`, { field, problem });
+}
+
+/** Bytes that are hashed before others get their turn: some 10 ms of work. */
+const HASHED_AT_ONCE = 4 * 1024 * 1024;
+
+/** SHA-256 over what the client asked for: the notebook's bytes instead of its place, and not the environment. */
+export async function contentOf(request: CreateRequest, notebook: Uint8Array): Promise<string> {
+  const { inputNotebookFile: _, ...executionTemplate } = request.executionTemplate;
+  const { description, runOptions } = request;
+  const hash = createHash('sha256')
+    .update(JSON.stringify(sorted({ description, executionTemplate, runOptions })))
+    .update('\0');
+  for (let start = 0; start < notebook.length; start += HASHED_AT_ONCE) {
+    if (start > 0) await setImmediate();
+    hash.update(notebook.subarray(start, start + HASHED_AT_ONCE));
+  }
+  return hash.digest('hex');
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, item]) => [key, sorted(item)]));
+}
+
+/**
+ * The folder that gets the output, checked as far as it can be without creating anything; it is made when it is needed.
+ * @throws ServiceError INVALID_ARGUMENT `outputNotWritable`, args `field`, `path`, `code` of the system error.
+ */
+export async function checkOutputFolder(uri: string | undefined): Promise<string | undefined> {
+  if (uri === undefined) return undefined;
+  const field = 'executionTemplate.outputNotebookFolder';
+  const folder = pathOfUri(uri, field);
+  const refuse = (code: string): ServiceError =>
+    new ServiceError(
+      'INVALID_ARGUMENT',
+      'outputNotWritable',
+      `${field}: cannot write to ${folder}: ${code}`,
+      {
+        field,
+        path: folder,
+        code,
+      },
+    );
+  for (let existing = folder; ; existing = path.dirname(existing)) {
+    try {
+      const stat = await fs.stat(existing);
+      if (!stat.isDirectory()) throw refuse('ENOTDIR');
+      await fs.access(existing, fs.constants.W_OK | fs.constants.X_OK);
+      return folder;
+    } catch (error) {
+      if (error instanceof ServiceError) throw error;
+      const code = errorCode(error) ?? String(error);
+      if (code !== 'ENOENT' || path.dirname(existing) === existing) throw refuse(code);
+    }
+  }
+}
+
+/**
+ * Where the kernel starts: as given, else the folder of the source, else the person's home.
+ * @throws ServiceError INVALID_ARGUMENT `workingDirectoryInvalid`, args `field`, `path`.
+ */
+export async function resolveWorkingDirectory(options: RunOptions): Promise<string> {
+  const { workingDirectory: given, source } = options;
+  if (given !== undefined) {
+    if (path.isAbsolute(given) && !given.includes('\0') && (await isDirectory(given))) return given;
+    const field = 'runOptions.workingDirectory';
+    throw new ServiceError('INVALID_ARGUMENT', 'workingDirectoryInvalid', `${field}: no folder ${given}`, {
+      field,
+      path: given,
+    });
+  }
+  const folder = sourcePath(source);
+  const parent = folder === undefined ? undefined : path.dirname(folder);
+  return parent !== undefined && (await isDirectory(parent)) ? parent : os.homedir();
+}
+
+async function isDirectory(file: string): Promise<boolean> {
+  return fs.stat(file).then(
+    (stat) => stat.isDirectory(),
+    () => false,
+  );
+}
+
+/** The path of a source that is a file of this machine. */
+export function sourcePath(source: string | undefined): string | undefined {
+  try {
+    return source === undefined ? undefined : fileURLToPath(source);
+  } catch {
+    return undefined;
+  }
+}
+
+/** @throws ServiceError `fieldInvalid` or FAILED_PRECONDITION `interpreterNotFound`, args `interpreter`. */
+export async function checkInterpreter(interpreter: string | undefined): Promise<void> {
+  if (interpreter === undefined) return;
+  if (!path.isAbsolute(interpreter) || interpreter.includes('\0')) {
+    throw fieldInvalid('runOptions.interpreter', 'must be an absolute path');
+  }
+  if (await isExecutable(interpreter)) return;
+  throw new ServiceError('FAILED_PRECONDITION', 'interpreterNotFound', `no interpreter ${interpreter}`, {
+    interpreter,
+  });
+}
+
+/** Stem of the notebook that the person chose, as far as a URI tells: the part of names that people recognize. */
+export function stemOf(request: Pick<CreateRequest, 'runOptions' | 'executionTemplate'>): string {
+  const uri = request.runOptions.source ?? request.executionTemplate.inputNotebookFile;
+  let name = uri.slice(uri.lastIndexOf('/') + 1);
+  try {
+    name = decodeURIComponent(name);
+  } catch {
+    // As it stands, then.
+  }
+  const stem = name
+    .replace(/\.ipynb$/i, '')
+    .replaceAll(/[^\p{L}\p{N}_. -]/gu, '_')
+    .replace(/^[. ]+/, '');
+  return cut(stem, MAX_STEM_BYTES) || 'notebook';
+}
+
+/** So much of a name that, with an execution's id, it is still one that a file may have (255 bytes). */
+const MAX_STEM_BYTES = 160;
+
+function cut(text: string, bytes: number): string {
+  let end = '';
+  for (const character of text) {
+    if (Buffer.byteLength(end + character) > bytes) break;
+    end += character;
+  }
+  return end;
+}

@@ -1,0 +1,272 @@
+import { createHash, randomUUID } from 'node:crypto';
+import * as fs from 'node:fs';
+import { rename, rm, mkdir } from 'node:fs/promises';
+import * as path from 'node:path';
+import { EXECUTION_ID } from '../../execution/execution-name';
+import { ServiceError } from '../../execution/errors';
+import { FILES, unfinished } from '../../protocol/execution-folder';
+import { readSmallFileSync } from '../../system/small-file';
+import { jobFiles } from './attempt-files';
+import {
+  createFile,
+  errorCode,
+  flushDirectory,
+  isStorageError,
+  makePrivateDirectory,
+  replaceFile,
+} from '../../system/files';
+import { isOfSystem, isOwnName } from '../../protocol/own-names';
+import { ExecutionRecordSchema, type ExecutionRecord } from './record';
+
+/** An unfinished folder of another host is left over when it is so old, milliseconds. */
+const LEFTOVER_MS = 60 * 60 * 1000;
+
+/** A folder that changed so recently may change again without another time of change, milliseconds. */
+const SETTLED_MS = 2000;
+
+/** Names of what is passed over that are said. */
+const SHOWN = 10;
+
+/** Files that come into being with the execution, by name. */
+export type InitialFiles = Readonly<Record<string, string | Uint8Array>>;
+
+/**
+ * The folders of the executions. A folder appears and disappears as a whole: it is filled, or emptied, under a name
+ * that begins with a dot, which no execution id does.
+ */
+export class FolderStore {
+  readonly #saves = new Map<string, Promise<void>>();
+  readonly #setAside = new Set<string>();
+
+  /** When the folder of all of them had last changed as its names were read. */
+  #modified = Number.NaN;
+
+  /** What names of this host's unfinished folders begin with. */
+  private readonly aside: string;
+
+  constructor(
+    private readonly directory: string,
+    host: string,
+    private readonly log: (message: string) => void,
+  ) {
+    this.aside = `.${createHash('sha256').update(host).digest('hex').slice(0, 8)}-`;
+  }
+
+  /** The folder of an execution. @throws ServiceError where `id` is no execution id, so that no id becomes another path. */
+  folder(id: string): string {
+    if (!EXECUTION_ID.test(id))
+      throw new ServiceError('INVALID_ARGUMENT', 'fieldInvalid', `no execution id: ${id}`);
+    return path.join(this.directory, id);
+  }
+
+  file(id: string, name: keyof typeof FILES): string {
+    return path.join(this.folder(id), FILES[name]);
+  }
+
+  /** Ids of executions whose record cannot be read. Their folders stay until they are deleted. */
+  get setAside(): string[] {
+    return [...this.#setAside];
+  }
+
+  isSetAside(id: string): boolean {
+    return this.#setAside.has(id);
+  }
+
+  /**
+   * Reads every record, and removes what an interrupted create or delete left behind. What is neither is left alone and
+   * reported in the log.
+   */
+  async load(): Promise<ExecutionRecord[]> {
+    await makePrivateDirectory(this.directory);
+    const records: ExecutionRecord[] = [];
+    const foreign: string[] = [];
+    // Synchronous on purpose: nothing can be answered before, and 10,000 small files are read three times as fast.
+    for (const name of fs.readdirSync(this.directory)) {
+      if (isOwnName('unfinishedFolder', name)) {
+        await this.#removeLeftover(path.join(this.directory, name));
+        continue;
+      }
+      const record = EXECUTION_ID.test(name) ? this.read(name) : undefined;
+      if (record !== undefined) records.push(record);
+      else if (!this.#setAside.has(name) && !isOfSystem(name)) foreign.push(name);
+    }
+    if (foreign.length > 0) {
+      const names = foreign.slice(0, SHOWN).map((name) => JSON.stringify(name));
+      this.log(`passed over in ${this.directory}, ${foreign.length} of no execution: ${names.join(', ')}`);
+    }
+    return records;
+  }
+
+  /** Ids of the folders there are; undefined where none has come or gone since the last call. */
+  changedNames(): string[] | undefined {
+    try {
+      const { mtimeMs } = fs.statSync(this.directory);
+      if (mtimeMs === this.#modified) return undefined;
+      this.#modified = Math.abs(Date.now() - mtimeMs) > SETTLED_MS ? mtimeMs : Number.NaN;
+      const names = fs.readdirSync(this.directory).filter((name) => EXECUTION_ID.test(name));
+      for (const id of this.setAside) if (!names.includes(id)) this.#setAside.delete(id);
+      return names;
+    } catch (error) {
+      // Not there for now, as a network's disk may be: that says nothing about what is on it.
+      this.log(`executions cannot be listed: ${String(error)}`);
+      return undefined;
+    }
+  }
+
+  /** What this host began is left over, as it has just started; another host may be in the middle of it. */
+  async #removeLeftover(folder: string): Promise<void> {
+    const isOwn = path.basename(folder).startsWith(this.aside);
+    // Undefined where another host has just removed it.
+    const changed = fs.lstatSync(folder, { throwIfNoEntry: false })?.mtimeMs;
+    if (changed === undefined || (!isOwn && changed > Date.now() - LEFTOVER_MS)) return;
+    await this.#discard(folder);
+  }
+
+  /** Removes what nobody knows any more. Where that fails it stays until the next start. */
+  async #discard(folder: string): Promise<void> {
+    try {
+      await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+    } catch (error) {
+      this.log(`${folder} is left over: ${String(error)}`);
+    }
+  }
+
+  /** Reads one record; undefined when there is none. One that cannot be read is set aside, until it can be. */
+  read(id: string): ExecutionRecord | undefined {
+    try {
+      const record = parseRecord(id, readSmallFileSync(this.file(id, 'execution')));
+      this.#setAside.delete(id);
+      return record;
+    } catch (error) {
+      const code = errorCode(error);
+      // The first version renamed what it could not read.
+      const isDamaged = code === undefined || this.#has(id, `${FILES.execution}.corrupt`);
+      const isThere = isDamaged || (code !== 'ENOTDIR' && this.#has(id, FILES.execution));
+      if (isThere) this.#setRecordAside(id, error, isDamaged && !(error instanceof NewerVersionError));
+      return undefined;
+    }
+  }
+
+  /** Whether the folder of an execution has something of this name, be it a link that leads nowhere. */
+  #has(id: string, name: string): boolean {
+    try {
+      return fs.readdirSync(this.folder(id)).includes(name);
+    } catch {
+      return false;
+    }
+  }
+
+  /**
+   * Notes an execution whose record cannot be read, and says so once. Its files stay. What the system does not give, or a newer
+   * version wrote, may be well another time.
+   * @param isLost it will never run: its job goes, which has the user's environment.
+   */
+  #setRecordAside(id: string, error: unknown, isLost: boolean): void {
+    if (this.#setAside.has(id)) return;
+    this.#setAside.add(id);
+    this.log(`record of ${id} set aside: ${String(error)}`);
+    if (!isLost) return;
+    for (const file of jobFiles(this, id)) {
+      try {
+        fs.rmSync(file, { force: true });
+      } catch (removal) {
+        this.log(`${file} is left over: ${String(removal)}`);
+      }
+    }
+  }
+
+  /**
+   * Makes the folder of a new execution, whole or not at all.
+   * @throws Error EEXIST or ENOTEMPTY where there is one already; the system's error.
+   */
+  async create(record: ExecutionRecord, files: InitialFiles): Promise<void> {
+    const folder = this.folder(record.id);
+    const aside = path.join(this.directory, `${this.aside}new-${record.id}-${randomUUID()}`);
+    await mkdir(aside, { mode: 0o700 });
+    let made = aside;
+    try {
+      const all = { ...files, [FILES.execution]: serialize(record) };
+      const writes = Object.entries(all).map(([name, data]) => createFile(path.join(aside, name), data));
+      // All of them are over before the folder is discarded where one fails.
+      for (const write of await Promise.allSettled(writes))
+        if (write.status === 'rejected') throw write.reason;
+      await flushDirectory(aside);
+      await rename(aside, folder);
+      made = folder;
+      await flushDirectory(this.directory);
+    } catch (error) {
+      await this.#discard(made);
+      throw error;
+    }
+  }
+
+  /** Replaces the record. Saves of one execution happen one after the other, in the order they were asked for. */
+  async save(record: ExecutionRecord): Promise<void> {
+    const data = serialize(record);
+    const former = this.#saves.get(record.id) ?? Promise.resolve();
+    const save = former
+      .catch(() => undefined)
+      .then(() => replaceFile(this.file(record.id, 'execution'), data, 'new'));
+    this.#saves.set(record.id, save);
+    try {
+      await save;
+    } finally {
+      if (this.#saves.get(record.id) === save) this.#saves.delete(record.id);
+    }
+  }
+
+  /** Removes an execution with its files. @throws the system's error; the execution is still there then. */
+  async remove(id: string): Promise<void> {
+    const aside = path.join(this.directory, `${this.aside}deleted-${id}-${randomUUID()}`);
+    try {
+      await rename(this.folder(id), aside);
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return;
+      throw error;
+    }
+    this.#setAside.delete(id);
+    await flushDirectory(this.directory).catch(() => undefined);
+    await this.#discard(aside);
+  }
+
+  /** Forgets the files of a former attempt. The output stays until the next one replaces it. */
+  async clearAttempt(id: string): Promise<void> {
+    await Promise.all(
+      [FILES.status, FILES.journal, FILES.claim].map((name) =>
+        rm(path.join(this.folder(id), name), { force: true }),
+      ),
+    );
+  }
+
+  /** Removes what a runner that was killed had not finished writing. */
+  async removeUnfinished(id: string): Promise<void> {
+    const files = [this.file(id, 'status'), this.file(id, 'output')];
+    await Promise.all(files.map((file) => rm(unfinished(file), { force: true })));
+  }
+}
+
+/** A record of a version of ours that is still to come. */
+class NewerVersionError extends Error {
+  override readonly name = 'NewerVersionError';
+}
+
+/** @throws Error where it is no record of this execution; NewerVersionError. */
+function parseRecord(id: string, text: string): ExecutionRecord {
+  const content: unknown = JSON.parse(text);
+  const { version } = Object(content) as { version?: unknown };
+  if (typeof version === 'number' && version > 1) throw new NewerVersionError(`version ${version}`);
+  const record = ExecutionRecordSchema.parse(content);
+  if (record.id !== id) throw new Error(`record of ${record.id}`);
+  return record;
+}
+
+function serialize(record: ExecutionRecord): string {
+  return JSON.stringify(record);
+}
+
+/** RESOURCE_EXHAUSTED `storageNotWritable` (args `code`) where the disk does not take it, else the error itself. */
+export function storageError(error: unknown): unknown {
+  if (!isStorageError(error)) return error;
+  const code = errorCode(error) ?? '';
+  return new ServiceError('RESOURCE_EXHAUSTED', 'storageNotWritable', `cannot write: ${code}`, { code });
+}

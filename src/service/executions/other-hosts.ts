@@ -1,0 +1,41 @@
+import * as fs from 'node:fs/promises';
+import { servicePaths } from '../../protocol/service-paths';
+import type { ExecutionRecord } from './record';
+
+/** A host whose service gave no sign of life for so long is taken for gone, milliseconds. */
+const GONE_MS = 24 * 60 * 60 * 1000;
+/** How often a service gives a sign of life. */
+export const SIGN_OF_LIFE_MS = 10 * 60 * 1000;
+
+/**
+ * Several hosts may share a home directory, and with it the data directory. Each host has its own service; what another
+ * one runs is shown and otherwise left alone, until that host has been silent for a day.
+ */
+export class OtherHosts {
+  constructor(
+    private readonly dataDirectory: string,
+    /** Name and boot of this host. A renamed host is still known by its boot. */
+    private readonly host: string,
+    private readonly boot: string,
+  ) {}
+
+  /** True for an execution that another host has accepted and not brought to an end. */
+  isTheirs({ host, boot }: ExecutionRecord): boolean {
+    return host !== undefined && host !== this.host && (boot === undefined || boot !== this.boot);
+  }
+
+  /** True when nothing more is to be expected of the host. */
+  async isGone(host: string): Promise<boolean> {
+    const folder = servicePaths(this.dataDirectory, host).host;
+    return fs.stat(folder).then(
+      ({ mtimeMs }) => Date.now() - mtimeMs > GONE_MS,
+      () => true,
+    );
+  }
+
+  /** Tells the other hosts that this one is alive. */
+  async signOfLife(): Promise<void> {
+    const time = new Date();
+    await fs.utimes(servicePaths(this.dataDirectory, this.host).host, time, time);
+  }
+}

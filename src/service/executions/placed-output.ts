@@ -1,0 +1,172 @@
+import { constants, createReadStream, type Stats } from 'node:fs';
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import { errorCode, flushDirectory } from '../../system/files';
+import type { ExecutionRecord, Placing } from './record';
+
+/** Names to try before giving up; the execution id makes the first one free unless somebody wants it taken. */
+const MAX_NAMES = 100;
+
+/** Bytes that are compared at once. */
+const PIECE = 1 << 16;
+
+/**
+ * The name that an output gets in the folder the person chose.
+ * @param attempt counts up while the name is taken
+ */
+export function outputName(record: OutputNaming, attempt = 0): string {
+  const name = record.runOptions.outputName?.replace(/\.ipynb$/i, '') ?? `${record.stem}-${record.id}`;
+  return `${name}${attempt === 0 ? '' : `-${attempt}`}.ipynb`;
+}
+
+/** What of an execution names its output. */
+export interface OutputNaming {
+  readonly id: string;
+  /** Stem of the source's name. */
+  readonly stem: string;
+  readonly runOptions: { readonly outputName?: string | undefined };
+}
+
+/**
+ * Copies a finished output to the person's folder under a name that is free, whole or not at all, 0600, and once, even
+ * where the service is killed meanwhile and starts again. Others may be able to write to that folder: nothing there is
+ * followed or overwritten, and what got the name is what was written.
+ *
+ * The output is written to a hidden file first, whose name follows from the record. Each name that is tried is noted in the
+ * record before. The hidden file is removed last: as long as it is there, placing is not over, see {@link recover}.
+ * @param note writes `record.placing` to disk.
+ * @returns its path. @throws the system's error; EEXIST where no name is free, or somebody put something in its place.
+ */
+export async function placeOutput(
+  output: string,
+  folder: string,
+  record: OutputNaming & Pick<ExecutionRecord, 'content' | 'placing'>,
+  note: (placing: Placing) => Promise<void>,
+): Promise<string> {
+  const aside = path.join(folder, `.${record.id}-${record.content.slice(0, 8)}.ipynb`);
+  const recovered = await recover(output, folder, aside, record.placing);
+  if (recovered !== undefined) return recovered;
+  await fs.mkdir(folder, { recursive: true });
+  const written = await copyAside(output, aside);
+  try {
+    for (let attempt = 0; attempt < MAX_NAMES; attempt++) {
+      const name = outputName(record, attempt);
+      const place = path.join(folder, name);
+      if ((await statIfExists(place)) !== undefined) continue;
+      await note({ name });
+      if (!(await claimName(aside, place, () => note({ name, isCopy: true })))) continue;
+      await checkSame(written, place);
+      await flush(folder);
+      return place;
+    }
+    throw Object.assign(new Error(`no free name in ${folder}`), { code: 'EEXIST' });
+  } finally {
+    await fs.rm(aside, { force: true }).catch(() => undefined);
+    await flush(folder);
+  }
+}
+
+/**
+ * Finishes, or takes back, what a service had begun that was killed while it placed this output.
+ * @returns where the output is; undefined where it is still to be placed.
+ */
+async function recover(
+  output: string,
+  folder: string,
+  aside: string,
+  placing: Placing | undefined,
+): Promise<string | undefined> {
+  const hidden = await statIfExists(aside);
+  const place = placing && path.join(folder, path.basename(placing.name));
+  const placed = place === undefined ? undefined : await statIfExists(place);
+  const isOver = placed?.isFile() === true && (hidden === undefined || isSameFile(hidden, placed));
+  const isHalf = !isOver && placing?.isCopy === true && placed?.isFile() === true;
+  if (place !== undefined && isHalf && (await isBeginning(place, output))) await fs.rm(place);
+  // Only what this user has written: the name is no secret.
+  if (hidden?.isFile() === true && (process.getuid === undefined || hidden.uid === process.getuid())) {
+    await fs.rm(aside);
+    await flush(folder);
+  }
+  return isOver ? place : undefined;
+}
+
+/** Copies the output to a new file. @returns what the system says of it. */
+async function copyAside(output: string, aside: string): Promise<Stats> {
+  const handle = await fs.open(aside, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600);
+  try {
+    for await (const chunk of createReadStream(output)) await handle.writeFile(chunk as Buffer);
+    await handle.datasync();
+    return await handle.stat();
+  } catch (error) {
+    await fs.rm(aside, { force: true }).catch(() => undefined);
+    throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Not every network's disk can flush a folder; what was placed there is placed. */
+async function flush(folder: string): Promise<void> {
+  await flushDirectory(folder).catch(() => undefined);
+}
+
+async function statIfExists(file: string): Promise<Stats | undefined> {
+  try {
+    return await fs.lstat(file);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+function isSameFile(one: Stats, other: Stats): boolean {
+  return one.ino === other.ino && one.dev === other.dev;
+}
+
+/** Whether a file holds the first bytes of another one, or all of them. */
+async function isBeginning(file: string, of: string): Promise<boolean> {
+  const [part, whole] = await Promise.all([fs.open(file), fs.open(of)]);
+  try {
+    for (;;) {
+      const { buffer, bytesRead } = await part.read(Buffer.alloc(PIECE), 0, PIECE, null);
+      if (bytesRead === 0) return true;
+      const other = await whole.read(Buffer.alloc(bytesRead), 0, bytesRead, null);
+      if (!other.buffer.subarray(0, other.bytesRead).equals(buffer.subarray(0, bytesRead))) return false;
+    }
+  } finally {
+    await Promise.all([part.close(), whole.close()]);
+  }
+}
+
+/** @throws Error EEXIST where the name is of something else than the file that was written, or a copy of it. */
+async function checkSame(written: Stats, place: string): Promise<void> {
+  const named = await fs.lstat(place);
+  const isFile = named.isFile() && named.size === written.size;
+  if (isFile && (isSameFile(named, written) || named.uid === written.uid)) return;
+  throw Object.assign(new Error(`${place} was replaced by somebody else`), { code: 'EEXIST' });
+}
+
+/**
+ * Gives a file a second name unless that is taken; a link neither overwrites nor follows anything.
+ * @param onCopy called before the file is copied, where there can be no link.
+ */
+async function claimName(file: string, place: string, onCopy: () => Promise<void>): Promise<boolean> {
+  try {
+    await fs.link(file, place);
+    return true;
+  } catch (error) {
+    // A network's disk may say so of a link that it has made, where its first answer was lost.
+    if (errorCode(error) === 'EEXIST') return isSameFile(await fs.lstat(file), await fs.lstat(place));
+  }
+  // A file system without hard links (FAT, some network shares).
+  await onCopy();
+  try {
+    await fs.copyFile(file, place, constants.COPYFILE_EXCL);
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return false;
+    throw error;
+  }
+  const copy = await fs.open(place, 'r+');
+  await copy.datasync().finally(() => copy.close());
+  return true;
+}

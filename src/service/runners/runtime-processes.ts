@@ -1,0 +1,29 @@
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+import * as z from 'zod/mini';
+import { groupsNaming, PROCESS_FILE } from '../../system/processes';
+import { endTree } from '../../system/process-tree';
+import { isRuntimeDirectory } from '../../protocol/runtime-directory';
+import { killGroup } from '../../system/processes';
+
+const IdentitySchema = z.object({ pid: z.number(), startTime: z.string() });
+
+/** Ends what is left of a runner that is gone: its kernels, and what forks them. */
+export async function endProcessesOf(runtime: string): Promise<void> {
+  if (!isRuntimeDirectory(runtime)) return;
+  const names = await fs.readdir(runtime).catch((): string[] => []);
+  for (const name of names.filter((each) => each.endsWith(PROCESS_FILE))) {
+    const identity = await readIdentity(path.join(runtime, name));
+    if (identity !== undefined) await killGroup(identity);
+  }
+  // Those that were just being started, or forked.
+  for (const group of await groupsNaming(runtime)) if (group !== process.pid) await endTree(group);
+}
+
+async function readIdentity(file: string): Promise<z.infer<typeof IdentitySchema> | undefined> {
+  try {
+    return IdentitySchema.parse(JSON.parse(await fs.readFile(file, 'utf8')));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,254 @@
+import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import * as path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { RunnerJob } from '../../protocol/runner-job';
+import { removeRuntime } from '../../protocol/runtime-directory';
+import { filesFingerprint, filesLoadedBy } from '../create/python-kernel';
+import { RunnerClient } from './runner-client';
+import { startWaitingRunner, type RunnerLauncher, type StartedRunner } from './runner-process';
+
+/** A spare that nobody took loses its kernel after this time. */
+const IDLE_MS = 10 * 60 * 1000;
+
+/** How long an execution waits for a runner that is about to be free, milliseconds. */
+const SOON_MS = 2000;
+
+/** A runner that waits for its job, with a kernel. */
+interface Spare {
+  readonly client: RunnerClient;
+  readonly key: string;
+  readonly files: readonly string[];
+  readonly fingerprint: string;
+  readonly timer: NodeJS.Timeout;
+  ready: boolean;
+}
+
+/** A runner that an execution gets. */
+export interface TakenRunner {
+  readonly client: RunnerClient;
+  /** See ControlRequestSchema: one that has run others before may fork its kernel. */
+  readonly forkServer?: string | undefined;
+}
+
+/**
+ * Keeps runners ahead of the executions that will need them. At first it is one bare process, which spares any execution
+ * the start of Node; after a run it gets a kernel, for the next execution with the same kernel, environment and working
+ * directory. That kernel never ran code; it is given up when it has waited long, or when what it loaded changed. While
+ * executions wait for others to end, runners go from one to the next, and fork their kernels.
+ */
+export class SpareKeeper {
+  /** Without a kernel; those that were in use last come first. */
+  readonly #bare: Promise<RunnerClient | undefined>[] = [];
+  /** Runners that were started here: they say at once whether they run another job. */
+  readonly #own = new WeakSet<RunnerClient>();
+  /** Runners that have run a job. */
+  readonly #used = new WeakSet<RunnerClient>();
+  /** Runtime directories of runners that were started here and have not ended. */
+  readonly #runtimes = new Set<string>();
+  #spare: Spare | undefined;
+  /** Key of the spare that is being started. */
+  #coming: string | undefined;
+  /** What kernels like this load; looked up once while a queue of them is worked off. */
+  #loaded: { readonly key: string; readonly files: Promise<string[] | undefined> } | undefined;
+  /** Counts up with each `prepare` and `drop`, so that a spare that comes up too late is not kept. */
+  #turn = 0;
+  #closed = false;
+
+  constructor(
+    private readonly launcher: RunnerLauncher,
+    /** Folder for logs of spares, on the file system of the executions. */
+    private readonly logs: string,
+    /** Whether kernels are to be started ahead, or forked; asked anew each time. */
+    private readonly wanted: () => boolean,
+    /**
+     * How many executions wait for others to end; asked anew each time. The next one's kernel is started when it is its
+     * turn: started ahead, it would take processor time from those that run.
+     */
+    private readonly waiting: () => number,
+  ) {}
+
+  /** Runtime directories that are in use, also of runners that do not listen yet. */
+  get runtimes(): ReadonlySet<string> {
+    return this.#runtimes;
+  }
+
+  /** True when a spare is there whose kernel has answered. */
+  get ready(): boolean {
+    return this.#spare?.ready === true;
+  }
+
+  /**
+   * Starts a runner that waits for its job, unless there is one.
+   * @param started one that was started already.
+   */
+  standBy(started?: StartedRunner): void {
+    if (this.#closed || this.#bare.length > 0 || this.#spare !== undefined) return;
+    this.#addBare(this.#start(started).catch(() => undefined));
+  }
+
+  #addBare(bare: Promise<RunnerClient | undefined>): void {
+    this.#bare.unshift(bare);
+    void bare.then(async (client) => {
+      await client?.closed;
+      const at = this.#bare.indexOf(bare);
+      if (at >= 0) void this.#bare.splice(at, 1);
+    });
+  }
+
+  /** Hands out the spare if its kernel fits the job, or else a runner without a kernel if there is one; the caller now owns it. */
+  async take(job: RunnerJob): Promise<TakenRunner | undefined> {
+    const spare = this.#spare;
+    if (spare?.ready !== true || spare.key !== keyOf(job)) {
+      let client: RunnerClient | undefined;
+      while (client === undefined && this.#bare.length > 0) client = await this.#bare.shift();
+      if (client === undefined) {
+        if (this.waiting() > 0) this.standBy();
+        return undefined;
+      }
+      return { client, forkServer: this.#used.has(client) ? await this.#forkServerFor(job) : undefined };
+    }
+    this.#forget();
+    if ((await filesFingerprint(spare.files)) === spare.fingerprint) return { client: spare.client };
+    spare.client.end();
+    return undefined;
+  }
+
+  /** Names what kernels of this job and others may be forked from: another name where what they load has changed. */
+  async #forkServerFor(job: RunnerJob): Promise<string | undefined> {
+    if (!this.wanted() || job.memoryLimitBytes !== undefined) return undefined;
+    const key = keyOf(job);
+    if (this.#loaded?.key !== key) this.#loaded = { key, files: filesLoadedBy(job.kernel) };
+    const files = await this.#loaded.files;
+    return files && `${key} ${await filesFingerprint(files)}`;
+  }
+
+  /**
+   * Takes a runner whose job has just ended, for the next one, if it can run another; ends it where it is not needed. The
+   * next one may be there before the runner has said so.
+   */
+  giveBack(client: RunnerClient): void {
+    const isNeeded = this.waiting() > 0 || (this.#spare === undefined && this.#bare.length === 0);
+    const freed = client.freed.then((isFree) => {
+      if (isFree) this.#used.add(client);
+      if (isFree && (this.#closed || !isNeeded)) client.end();
+      return isFree && isNeeded ? client : undefined;
+    });
+    if (!this.#own.has(client) || !isNeeded) {
+      void freed.then((runner) => {
+        if (runner !== undefined) this.#addBare(Promise.resolve(runner));
+      });
+      return;
+    }
+    const soon = Promise.race([freed, delay(SOON_MS, undefined, { ref: false })]);
+    this.#addBare(soon);
+    void soon.then(async (runner) => {
+      // Nobody waits for one that says so too late.
+      if (runner === undefined) (await freed)?.end();
+    });
+  }
+
+  #endBare(): void {
+    for (const bare of this.#bare.splice(0)) void bare.then((client) => client?.end());
+  }
+
+  /** Starts a spare like the kernel of this job, in place of one for another kind of job. */
+  async prepare(job: RunnerJob): Promise<void> {
+    const key = keyOf(job);
+    if (this.#spare?.key === key || this.#coming === key) return;
+    this.drop();
+    const turn = this.#turn;
+    this.#coming = key;
+    try {
+      await this.#startSpare(job, key, turn);
+    } finally {
+      if (turn === this.#turn) this.#coming = undefined;
+    }
+  }
+
+  async #startSpare(job: RunnerJob, key: string, turn: number): Promise<void> {
+    const takesKernel = this.wanted() && this.waiting() === 0 && job.memoryLimitBytes === undefined;
+    const files = takesKernel ? await filesLoadedBy(job.kernel) : undefined;
+    if (files === undefined) {
+      this.standBy();
+      return;
+    }
+    this.#loaded = undefined;
+    const fingerprint = await filesFingerprint(files);
+    if (turn !== this.#turn) return;
+    const client = (await this.#bare.shift()) ?? (await this.#start());
+    if (client === undefined) return;
+    if (turn !== this.#turn) {
+      client.end();
+      return;
+    }
+    const kernelLog = path.join(this.logs, `spare-${path.basename(client.runtime)}.log`);
+    const timer = setTimeout(() => {
+      this.drop();
+      this.standBy();
+    }, IDLE_MS);
+    timer.unref();
+    const spare: Spare = { client, key, files, fingerprint, timer, ready: false };
+    this.#spare = spare;
+    if (this.waiting() === 0) this.#endBare();
+    client.once('ready', () => {
+      spare.ready = true;
+    });
+    void client.closed.then(() => {
+      if (this.#spare === spare) this.#forget();
+      // Where the runner was taken it is the execution's by now.
+      void rm(kernelLog, { force: true }).catch(() => undefined);
+    });
+    client.send({ type: 'prepare', kernel: job.kernel, workingDirectory: job.workingDirectory, kernelLog });
+  }
+
+  async #start(
+    { runtime, ended }: StartedRunner = startWaitingRunner(this.launcher, this.logs),
+  ): Promise<RunnerClient | undefined> {
+    this.#runtimes.add(runtime);
+    const forget = async (): Promise<void> => {
+      this.#runtimes.delete(runtime);
+      await removeRuntime(runtime);
+    };
+    let exited = false;
+    void ended.then(() => {
+      exited = true;
+    });
+    const client = await RunnerClient.connectWhenUp(runtime, () => exited);
+    if (client === undefined) {
+      await forget();
+      return undefined;
+    }
+    this.#own.add(client);
+    void client.cleanUp().then(() => this.#runtimes.delete(runtime));
+    return client;
+  }
+
+  /** Ends the spare, if there is one. */
+  drop(): void {
+    this.#turn++;
+    this.#coming = undefined;
+    this.#spare?.client.end();
+    this.#forget();
+  }
+
+  /** Ends every runner that waits; none is started any more. */
+  close(): void {
+    this.#closed = true;
+    this.drop();
+    this.#endBare();
+  }
+
+  #forget(): void {
+    clearTimeout(this.#spare?.timer);
+    this.#spare = undefined;
+  }
+}
+
+function keyOf(job: RunnerJob): string {
+  const { kernel, workingDirectory } = job;
+  const env = Object.entries(kernel.env).sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash('sha256')
+    .update(JSON.stringify([{ ...kernel, env }, workingDirectory]))
+    .digest('hex');
+}

@@ -1,0 +1,241 @@
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { promisify } from 'node:util';
+import { withoutEditorVariables } from './environment';
+import { endTree, POWERSHELL } from './process-tree';
+
+/*
+ * What the system tells about processes: from /proc on Linux, from ps on macOS, little on Windows.
+ */
+
+const run = promisify(execFile);
+
+/** How names of files end that say which process a kernel is: by them it is found when its runner is gone. */
+export const PROCESS_FILE = '.process';
+
+/**
+ * When a process started, as the system tells it: with the id it names one process for good, as ids are reused.
+ * Linux: clock ticks since boot (proc(5), field 22 of stat); macOS: `lstart` of ps; Windows: file time.
+ * @returns undefined when there is no such process, or only its zombie.
+ */
+export async function processStartTime(
+  pid: number,
+  platform: NodeJS.Platform = process.platform,
+): Promise<string | undefined> {
+  if (platform === 'linux') {
+    const fields = statOf(pid);
+    return fields?.[0] === 'Z' || fields?.[0] === 'X' ? undefined : fields?.[19];
+  }
+  if (platform !== 'win32') return (await ps('-o', 'lstart=', '-p', String(pid))).trim() || undefined;
+  const command = `(Get-Process -Id ${pid}).StartTime.ToFileTimeUtc()`;
+  return (await output(POWERSHELL.program, POWERSHELL.args(command))).trim() || undefined;
+}
+
+/** Fields of /proc/PID/stat from the third (state) on; see proc(5). */
+function statOf(pid: number): string[] | undefined {
+  const text = readProc(`${String(pid)}/stat`);
+  // The second field is the command in parentheses and may hold anything, even parentheses.
+  return text?.slice(text.lastIndexOf(')') + 2).split(' ');
+}
+
+/**
+ * Groups of processes, each named by its leader's id, with a member whose command line names this directory or a file in it:
+ * that is how kernels without a runner are found, as each is given a connection file of its own. A group within a shell's
+ * session is another program of the user. On Windows, which has no groups, these are the processes.
+ */
+export async function groupsNaming(
+  directory: string,
+  platform: NodeJS.Platform = process.platform,
+): Promise<number[]> {
+  if (platform === 'win32') {
+    const name = path.win32.basename(directory);
+    const command = `Get-CimInstance Win32_Process | Where-Object { $_.CommandLine -like '*${name}*' -and $_.ProcessId -ne $PID } | ForEach-Object ProcessId`;
+    return ids((await output(POWERSHELL.program, POWERSHELL.args(command))).split(/\s+/));
+  }
+  if (platform !== 'linux') {
+    const lines = (await ps('-axo', 'pgid=,args=')).split('\n').filter((line) => line.includes(directory));
+    return ids(lines.map((line) => line.trim().split(' ', 1)[0] ?? ''));
+  }
+  const groups = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => {
+      const words = readProc(`${name}/cmdline`)?.split('\0') ?? [];
+      return words.some((word) => word === directory || word.includes(`${directory}/`));
+    })
+    .map((name) => {
+      const [, , group = '', session] = statOf(Number(name)) ?? [];
+      return group === session ? group : '';
+    });
+  return ids(groups);
+}
+
+function ids(words: readonly string[]): number[] {
+  return [...new Set(words.map(Number))].filter((id) => id > 1);
+}
+
+function readProc(name: string): string | undefined {
+  try {
+    return readFileSync(`/proc/${name}`, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function ps(...args: string[]): Promise<string> {
+  // In one zone, wherever a laptop is taken: a start that reads otherwise is another process's.
+  return output('ps', args, { LC_ALL: 'C', TZ: 'UTC', PATH: '/bin:/usr/bin' });
+}
+
+/** What a program says; nothing where it fails. */
+async function output(
+  program: string,
+  args: string[],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<string> {
+  try {
+    return (await run(program, args, { env, windowsHide: true })).stdout;
+  } catch {
+    return '';
+  }
+}
+
+/** Resident memory in bytes of a process and its descendants together; undefined where the system does not tell. */
+export async function treeMemory(
+  pid: number,
+  platform: NodeJS.Platform = process.platform,
+): Promise<number | undefined> {
+  if (platform === 'linux') {
+    const bytes = linuxTreeMemory(pid);
+    return bytes === 0 ? undefined : bytes;
+  }
+  if (platform !== 'darwin') return undefined;
+  const rows = (await ps('-axo', 'pid=,ppid=,rss='))
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number));
+  const tree = new Set([pid]);
+  let bytes = 0;
+  // Children may stand before their parents once process ids have wrapped; go round until nothing is added.
+  for (let size = 0; size !== tree.size;) {
+    size = tree.size;
+    for (const [child, parent] of rows) if (child && parent && tree.has(parent)) tree.add(child);
+  }
+  for (const [member, , kilobytes] of rows) if (member && tree.has(member)) bytes += (kilobytes ?? 0) * 1024;
+  return bytes === 0 ? undefined : bytes;
+}
+
+function linuxTreeMemory(pid: number): number {
+  let bytes = residentBytes(pid);
+  // Each thread lists the processes it made.
+  for (const thread of threadsOf(pid)) {
+    for (const child of (readProc(`${String(pid)}/task/${thread}/children`) ?? '').split(' ')) {
+      if (child !== '') bytes += linuxTreeMemory(Number(child));
+    }
+  }
+  return bytes;
+}
+
+function threadsOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${String(pid)}/task`);
+  } catch {
+    return [];
+  }
+}
+
+function residentBytes(pid: number): number {
+  const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(readProc(`${String(pid)}/status`) ?? '')?.[1];
+  return Number(kilobytes ?? 0) * 1024;
+}
+
+/** The most memory a process itself has had so far, in bytes; undefined where the system does not tell. */
+export function peakMemory(pid: number): number | undefined {
+  const kilobytes = /^VmHWM:\s+(\d+) kB/m.exec(readProc(`${String(pid)}/status`) ?? '')?.[1];
+  return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
+}
+
+/** Part of the memory below which there is next to none. */
+const SHORT = 0.02;
+
+/**
+ * Whether next to no memory is left to this process: of the machine's, or of what its control group may use.
+ * @param available Bytes that can still be had. @param limit Bytes of the control group, 0 or more than there is: none.
+ * @param total Bytes of the machine.
+ */
+export function isMemoryShort(
+  available = process.availableMemory(),
+  limit = process.constrainedMemory(),
+  total = os.totalmem(),
+): boolean {
+  return available < SHORT * (limit > 0 ? Math.min(limit, total) : total);
+}
+
+/** How often the system has ended a process for want of memory, in this process' control group or, where it has none, at all. */
+export function outOfMemoryKills(
+  read: (file: string) => string | undefined = readProcOrSys,
+): number | undefined {
+  const groups = read('/proc/self/cgroup') ?? '';
+  const unified = /^0::(.*)$/m.exec(groups)?.[1];
+  const legacy = /^\d+:memory:(.*)$/m.exec(groups)?.[1];
+  const counters = [
+    legacy === undefined ? undefined : read(`/sys/fs/cgroup/memory${legacy}/memory.oom_control`),
+    unified === undefined ? undefined : read(`/sys/fs/cgroup${unified}/memory.events`),
+    read('/proc/vmstat'),
+  ];
+  for (const counter of counters) {
+    const kills = /^oom_kill (\d+)$/m.exec(counter ?? '')?.[1];
+    if (kills !== undefined) return Number(kills);
+  }
+  return undefined;
+}
+
+function readProcOrSys(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/** A process as a file names it. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  readonly startTime: string;
+}
+
+/** True while exactly that process runs. */
+export async function isAlive(process: ProcessIdentity): Promise<boolean> {
+  return (await processStartTime(process.pid)) === process.startTime;
+}
+
+/** Ends a process with its group (Windows: its tree), if it is still the one meant. */
+export async function killGroup(target: ProcessIdentity): Promise<boolean> {
+  return (await isAlive(target)) && endTree(target.pid);
+}
+
+/** Names this run of the machine; empty where the system has no such name. Linux: proc(5), random/boot_id. */
+export async function bootId(platform: NodeJS.Platform = process.platform): Promise<string> {
+  try {
+    if (platform === 'linux') {
+      return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+    }
+    if (platform === 'darwin') {
+      return (await run('/usr/sbin/sysctl', ['-n', 'kern.bootsessionuuid'])).stdout.trim();
+    }
+  } catch {
+    // No name then.
+  }
+  return '';
+}
+
+/** Environment for a Node process of ours: Electron is told to be Node, for that process alone. */
+export function nodeEnvironment(base: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  const environment: NodeJS.ProcessEnv = withoutEditorVariables(base);
+  // Node reads all certificates there are when it starts where it is given more: it takes four times as long. Ours speak
+  // no TLS, and kernels get theirs with the execution.
+  delete environment['NODE_EXTRA_CA_CERTS'];
+  if (process.versions['electron'] !== undefined) environment['ELECTRON_RUN_AS_NODE'] = '1';
+  return environment;
+}

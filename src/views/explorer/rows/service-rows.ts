@@ -1,0 +1,66 @@
+import * as vscode from 'vscode';
+import type { MachineInfo } from '../../../execution/machine';
+import type { ServiceStatus } from '../../../tracking/service-statuses';
+import { isHanging } from '../../../tracking/machine-monitor';
+import { parseTime } from '../../../wording/execution-facts';
+import { serviceName } from '../../../wording/names';
+import { formatBytes, formatDuration, oneLine } from '../../../wording/text';
+import { tooltipOf } from './tooltip';
+
+/*
+ * Rows about services. Their contextValue: `machine`, the service of this machine; `serviceError`, one that cannot be asked;
+ * `hanging`, one that is there and does not answer.
+ */
+
+/** The last row: what runs, what waits and what is kept on this machine. */
+export function machineRow(info: MachineInfo, now: number): vscode.TreeItem {
+  const item = new vscode.TreeItem(vscode.l10n.t('This machine'));
+  item.id = 'machine';
+  item.iconPath = new vscode.ThemeIcon('vm');
+  item.contextValue = 'machine';
+  const { running, queued, diskBytes } = info;
+  const parts = [
+    ...(running > 0 ? [vscode.l10n.t('{0} running', running)] : []),
+    ...(queued > 0 ? [vscode.l10n.t('{0} queued', queued)] : []),
+    ...(diskBytes === undefined ? [] : [formatBytes(diskBytes)]),
+  ];
+  item.description = parts.join(' · ');
+  const facts = machineFacts(info, now);
+  item.tooltip = tooltipOf(facts.join('\n'));
+  item.accessibilityInformation = { label: facts.join('. ') };
+  return item;
+}
+
+/** What there is to say about the service, a line each. */
+function machineFacts(info: MachineInfo, now: number): string[] {
+  const start = parseTime(info.startTime);
+  const { build, running, maxConcurrent, queued, executions, diskBytes, spare, setAside } = info;
+  return [
+    vscode.l10n.t('Execution service of this machine'),
+    vscode.l10n.t('Version: {0}', oneLine(build, 60)),
+    ...(start === undefined ? [] : [vscode.l10n.t('Up for {0}', formatDuration(now - start))]),
+    vscode.l10n.t('{0} running, at most {1} at once; {2} queued', running, maxConcurrent, queued),
+    vscode.l10n.t('Executions: {0}', executions),
+    ...(diskBytes === undefined ? [] : [vscode.l10n.t('Disk use: {0}', formatBytes(diskBytes))]),
+    ...(spare ? [vscode.l10n.t('A spare kernel is ready')] : []),
+    ...(setAside.length === 0
+      ? []
+      : [vscode.l10n.t('Could not be read, and set aside: {0}', setAside.length)]),
+  ];
+}
+
+/** A service that cannot be asked now, and why. */
+export function errorRow(
+  status: ServiceStatus | undefined,
+  describeError: (error: Error) => string,
+): vscode.TreeItem {
+  const sentence = status?.error === undefined ? '' : describeError(status.error);
+  const item = new vscode.TreeItem(oneLine(sentence, 300));
+  item.id = `error/${status?.service.id ?? ''}`;
+  item.iconPath = new vscode.ThemeIcon('warning', new vscode.ThemeColor('editorWarning.foreground'));
+  item.tooltip = tooltipOf(`${serviceName(status?.service.id ?? '')}: ${sentence}`);
+  const hanging = status?.service.id === 'embedded' && status.error !== undefined && isHanging(status.error);
+  item.contextValue = hanging ? 'serviceError hanging' : 'serviceError';
+  item.command = { command: 'notebookExecutions.refresh', title: vscode.l10n.t('Try Again') };
+  return item;
+}

@@ -1,0 +1,36 @@
+import * as vscode from 'vscode';
+import { oneLine } from '../../../wording/text';
+import type { SetupNode } from '../nodes';
+import { tooltipOf } from './tooltip';
+
+/**
+ * What an empty view says where the Python of the workspace cannot run notebooks, and what mends that. As rows: the editor's
+ * own texts for empty views cannot name the Python.
+ */
+export function setupRows(executable: string): SetupNode[] {
+  const why = vscode.l10n.t(
+    '{0} cannot run notebooks: the package ipykernel is not installed there.',
+    executable,
+  );
+  const python = new vscode.TreeItem(oneLine(executable));
+  python.description = vscode.l10n.t('lacks ipykernel');
+  python.iconPath = new vscode.ThemeIcon('warning', new vscode.ThemeColor('editorWarning.foreground'));
+  python.tooltip = tooltipOf(why);
+  python.accessibilityInformation = { label: why };
+  const action = (title: string, icon: string, command: string): vscode.TreeItem => {
+    const item = new vscode.TreeItem(title);
+    item.iconPath = new vscode.ThemeIcon(icon);
+    item.command = { title, command: `notebookExecutions.${command}` };
+    item.accessibilityInformation = { label: title, role: 'button' };
+    return item;
+  };
+  return [
+    python,
+    action(vscode.l10n.t('Install ipykernel'), 'cloud-download', 'installIpykernel'),
+    ...(vscode.workspace.workspaceFolders === undefined
+      ? []
+      : [action(vscode.l10n.t('Create .venv in This Workspace'), 'add', 'createEnvironment')]),
+    action(vscode.l10n.t('Select Another Python…'), 'list-selection', 'selectPython'),
+    action(vscode.l10n.t('Look Again'), 'refresh', 'refresh'),
+  ].map((item): SetupNode => ({ kind: 'setup', item }));
+}

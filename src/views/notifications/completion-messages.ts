@@ -1,0 +1,167 @@
+import * as vscode from 'vscode';
+import type { Execution } from '../../execution/execution';
+import type { EndedTogether } from '../../tracking/completion-notifier';
+import type { TrackedExecution } from '../../tracking/execution-store';
+import type { EditorInUse } from '../editor-in-use';
+import { capabilitiesOf, durationOf, mayHaveOutput, notebookNameOf } from '../../wording/execution-facts';
+import type { ExplorerView } from '../explorer/explorer-view';
+import type { OutputDocuments } from '../output/output-documents';
+import { runEndCommand } from './end-command';
+import { explain } from '../../wording/end-sentences';
+import { presentState } from '../../wording/state-presentation';
+import { formatDuration, oneLine, withoutLinks } from '../../wording/text';
+
+/** The settings about the end of an execution. */
+export interface CompletionSettings {
+  readonly openOutput: 'always' | 'ask' | 'never';
+  readonly notifySuccess: boolean;
+  readonly notifyFailure: boolean;
+  /** Shell command to run for each execution that ended; empty: none. */
+  readonly endCommand: string;
+}
+
+export interface CompletionMessagesOptions {
+  readonly documents: Pick<OutputDocuments, 'open'>;
+  readonly explorer: Pick<ExplorerView, 'reveal'>;
+  readonly editor: Pick<EditorInUse, 'givesWayTo'>;
+  readonly settings: () => CompletionSettings;
+  readonly describeError: (error: Error) => string;
+  readonly log: (line: string) => void;
+}
+
+/** More names than this are not listed in a notification. */
+const MOST_NAMES = 5;
+
+/** Tells the user that executions have ended, and opens an output where nothing is being edited. */
+export class CompletionMessages {
+  constructor(private readonly options: CompletionMessagesOptions) {}
+
+  /** Shows what ended together. Resolves when the user has answered or put the messages away. */
+  async present({ executions, batch }: EndedTogether): Promise<void> {
+    // A user who cancelled knows.
+    const told = executions.filter(({ execution }) => execution.state !== 'CANCELLED');
+    const succeeded = told.filter(({ execution }) => execution.state === 'SUCCEEDED');
+    const failed = told.filter(({ execution }) => execution.state !== 'SUCCEEDED');
+    const { openOutput, notifySuccess, notifyFailure, endCommand } = this.options.settings();
+    if (endCommand !== '')
+      for (const { execution } of executions) runEndCommand(endCommand, execution, this.options.log);
+    const bad = notifyFailure ? failed : [];
+    const [first, second] = succeeded;
+    if (openOutput === 'always' && !batch && first !== undefined && second === undefined) {
+      await Promise.all([this.openByItself(first), this.tell([], bad)]);
+      return;
+    }
+    await this.tell(openOutput !== 'never' || notifySuccess ? succeeded : [], bad);
+  }
+
+  private async tell(
+    succeeded: readonly TrackedExecution[],
+    failed: readonly TrackedExecution[],
+  ): Promise<void> {
+    const [only, ...others] = [...succeeded, ...failed];
+    if (only === undefined) return;
+    await (others.length === 0 ? this.tellOne(only) : this.tellMany(succeeded.length, failed));
+  }
+
+  private async tellOne(tracked: TrackedExecution): Promise<void> {
+    const { execution } = tracked;
+    const openOutput = vscode.l10n.t('Open Output');
+    const goToSource = vscode.l10n.t('Go to Source Cell');
+    const openNotebook = vscode.l10n.t('Open Notebook');
+    const show = vscode.l10n.t('Show Execution');
+    const capabilities = capabilitiesOf(tracked);
+    const source = capabilities.includes('failedCell')
+      ? [goToSource]
+      : capabilities.includes('hasSource')
+        ? [openNotebook]
+        : [];
+    const buttons = [
+      ...(mayHaveOutput(tracked) ? [openOutput] : []),
+      ...(execution.state === 'SUCCEEDED' ? [] : source),
+      show,
+    ];
+    const message = withoutLinks(endSentence(execution));
+    const chosen =
+      execution.state === 'SUCCEEDED'
+        ? await vscode.window.showInformationMessage(message, ...buttons)
+        : await vscode.window.showErrorMessage(message, ...buttons);
+    const node = { kind: 'execution', tracked };
+    if (chosen === openOutput) await this.open(tracked);
+    if (chosen === goToSource) await vscode.commands.executeCommand(COMMANDS.source, node);
+    if (chosen === openNotebook) await vscode.commands.executeCommand(COMMANDS.notebook, node);
+    if (chosen === show) await this.options.explorer.reveal(tracked.key);
+  }
+
+  private async tellMany(succeeded: number, failed: readonly TrackedExecution[]): Promise<void> {
+    const showFailed = vscode.l10n.t('Show Failed…');
+    const show = vscode.l10n.t('Show Executions');
+    const names = failed.map(({ execution }) => oneLine(notebookNameOf(execution), 40));
+    const listed = [...names.slice(0, MOST_NAMES), ...(names.length > MOST_NAMES ? ['…'] : [])].join(', ');
+    const message =
+      failed.length === 0
+        ? vscode.l10n.t('{0} executions succeeded.', succeeded)
+        : succeeded === 0
+          ? vscode.l10n.t('{0} executions failed: {1}.', failed.length, listed)
+          : vscode.l10n.t(
+              '{0} executions ended: {1} succeeded, {2} failed: {3}.',
+              succeeded + failed.length,
+              succeeded,
+              failed.length,
+              listed,
+            );
+    const chosen =
+      failed.length === 0
+        ? await vscode.window.showInformationMessage(withoutLinks(message), show)
+        : await vscode.window.showErrorMessage(withoutLinks(message), showFailed, show);
+    if (chosen === show) await vscode.commands.executeCommand('notebookExecutions.explorer.focus');
+    if (chosen === showFailed) {
+      const { pickExecutions } = await import('../pickers/execution-picker');
+      const [picked] = await pickExecutions(vscode.l10n.t('Failed Executions'), failed, false);
+      if (picked !== undefined) await this.open(picked);
+    }
+  }
+
+  /** Opens an output that was not asked for just now, or offers it where the user is at work in the active editor. */
+  private async openByItself(tracked: TrackedExecution): Promise<void> {
+    const editor = { inUse: false };
+    await this.open(tracked, () => {
+      editor.inUse = !this.options.editor.givesWayTo(tracked.execution);
+      return !editor.inUse;
+    });
+    if (editor.inUse) await this.tell([tracked], []);
+  }
+
+  private async open(tracked: TrackedExecution, mayShow?: () => boolean): Promise<void> {
+    try {
+      await this.options.documents.open(tracked, mayShow === undefined ? {} : { mayShow });
+    } catch (error) {
+      const reason = error instanceof Error ? this.options.describeError(error) : String(error);
+      await vscode.window.showErrorMessage(
+        withoutLinks(
+          vscode.l10n.t(
+            'The output of {0} cannot be opened: {1}',
+            oneLine(notebookNameOf(tracked.execution), 60),
+            reason,
+          ),
+        ),
+      );
+    }
+  }
+}
+
+const COMMANDS = {
+  source: 'notebookExecutions.openSourceCell',
+  notebook: 'notebookExecutions.openNotebook',
+} as const;
+
+/** How an execution ended, as a notification says it. */
+export function endSentence(execution: Execution): string {
+  const name = oneLine(notebookNameOf(execution), 60);
+  const { predicate } = presentState(execution.state);
+  const explanation = explain(execution);
+  if (explanation !== undefined) return vscode.l10n.t('{0} {1}. {2}', name, predicate, explanation);
+  const duration = durationOf(execution, Date.now());
+  return duration === undefined
+    ? vscode.l10n.t('{0} {1}.', name, predicate)
+    : vscode.l10n.t('{0} {1} after {2}.', name, predicate, formatDuration(duration));
+}

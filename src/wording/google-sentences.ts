@@ -1,0 +1,165 @@
+import * as os from 'node:os';
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import type { ServiceError } from '../execution/errors';
+import { isExecutable, searchPath } from '../system/programs';
+import { Problem, type Remedy } from './problem';
+
+/** The sentence for an error of a Google service (src/google/error-translation.ts); undefined for any other reason. */
+export function googleSentence({ reason, args, message }: ServiceError): string | undefined {
+  const arg = (name: string): string => args[name] ?? '?';
+  // Some failures come without an answer that names who was asked.
+  const host = args['host'] ?? vscode.l10n.t('Google Cloud');
+  switch (reason) {
+    case 'credentialsMissing':
+      return vscode.l10n.t('There are no Google Cloud credentials. Sign in with “{0}”.', arg('command'));
+    case 'credentialsExpired':
+      return vscode.l10n.t(
+        'The Google Cloud credentials have expired. Sign in again with “{0}”.',
+        arg('command'),
+      );
+    case 'credentialsRevoked':
+      return vscode.l10n.t(
+        'The Google Cloud credentials were revoked. Sign in again with “{0}”.',
+        arg('command'),
+      );
+    case 'credentialsInvalid':
+      return vscode.l10n.t('The key file {0} is not accepted by Google Cloud.', arg('path'));
+    case 'clockSkewed':
+      return vscode.l10n.t(
+        'The clock of this machine is wrong, so Google Cloud rejects its requests. Correct it and try again.',
+      );
+    case 'apiNotEnabled':
+      return vscode.l10n.t('The API {0} is not enabled in the project {1}.', arg('service'), arg('project'));
+    case 'billingDisabled':
+      return vscode.l10n.t('Billing is disabled in the project {0}.', arg('project'));
+    case 'actAsMissing':
+      return args['serviceAccount'] === undefined
+        ? vscode.l10n.t(
+            'You are not allowed to run notebooks as this service account: you need the role Service Account User on it.',
+          )
+        : vscode.l10n.t(
+            'You are not allowed to run notebooks as the service account {0}: you need the role Service Account User on it.',
+            args['serviceAccount'],
+          );
+    case 'projectNotFound':
+      return vscode.l10n.t('There is no project {0}, or you have no access to it.', arg('project'));
+    case 'bucketNotFound':
+      return args['bucket'] === undefined
+        ? vscode.l10n.t('The bucket does not exist.')
+        : vscode.l10n.t('There is no bucket {0}.', args['bucket']);
+    case 'bucketWrongRegion':
+      return vscode.l10n.t('The bucket {0} is in another region than {1}.', arg('bucket'), arg('location'));
+    case 'regionWithoutService':
+      return vscode.l10n.t('The service is not offered in {0}.', arg('location'));
+    case 'permissionDenied':
+      return args['permission'] === undefined
+        ? vscode.l10n.t('Google Cloud denied access: {0}', message)
+        : vscode.l10n.t('You do not have the permission {0}.', args['permission']);
+    case 'quotaExceeded':
+      return vscode.l10n.t('A Google Cloud quota is used up: {0}', arg('quota'));
+    case 'rateLimited':
+      return vscode.l10n.t('Too many requests to Google Cloud. Try again later.');
+    case 'objectNotFound':
+      return vscode.l10n.t('{0} does not exist.', arg('uri'));
+    case 'hostUnreachable':
+      return vscode.l10n.t('{0} cannot be reached. Check your network connection.', host);
+    case 'timedOut':
+      return vscode.l10n.t('{0} did not answer in time.', host);
+    case 'serviceUnavailable':
+      return vscode.l10n.t('{0} is temporarily unavailable. Try again later.', args['service'] ?? host);
+    case 'fieldRequired':
+      return vscode.l10n.t('The template needs {0} for this service.', arg('field'));
+    case 'cancelNotPossible':
+      return vscode.l10n.t('Google Cloud cannot cancel this execution. Delete it to stop it.');
+    default:
+      return undefined;
+  }
+}
+
+/** Buttons that mend an error of a Google service. */
+export function googleRemedies({ reason, args }: ServiceError): Remedy[] {
+  const { command, url } = args;
+  return [
+    ...(reason === 'fieldRequired'
+      ? [
+          {
+            label: vscode.l10n.t('Edit Templates'),
+            run: () => vscode.commands.executeCommand('notebookExecutions.editTemplates'),
+          },
+        ]
+      : []),
+    ...(reason === 'credentialsInvalid'
+      ? [
+          {
+            label: vscode.l10n.t('Open Settings'),
+            run: () =>
+              vscode.commands.executeCommand(
+                'workbench.action.openSettings',
+                'notebookExecutions.google.keyFile',
+              ),
+          },
+        ]
+      : []),
+    ...(command === undefined
+      ? []
+      : [
+          {
+            label: vscode.l10n.t('Sign In'),
+            run: () => signIn(command),
+          },
+        ]),
+    ...(url === undefined
+      ? []
+      : [
+          {
+            label: vscode.l10n.t('Open Page'),
+            run: () => vscode.env.openExternal(vscode.Uri.parse(url)),
+          },
+        ]),
+  ];
+}
+
+/** Where Google says how to install gcloud. */
+const INSTALL_GCLOUD = 'https://cloud.google.com/sdk/docs/install';
+
+/**
+ * Signs in by a command in a terminal.
+ * @throws Problem where its program, gcloud, is not installed, with a button for the page that says how to install it.
+ */
+async function signIn(command: string): Promise<void> {
+  const inTerminal = (): void => {
+    // Away from the workspace, where a shell of Windows would find programs first.
+    const terminal = vscode.window.createTerminal({
+      name: vscode.l10n.t('Sign In to Google Cloud'),
+      cwd: os.homedir(),
+    });
+    terminal.show();
+    terminal.sendText(command);
+  };
+  if (!command.startsWith('gcloud ') || (await isGcloudInstalled())) {
+    inTerminal();
+    return;
+  }
+  throw new Problem(
+    vscode.l10n.t(
+      'The program gcloud was not found on this machine. Install the Google Cloud CLI, then sign in with “{0}”.',
+      command,
+    ),
+    [
+      {
+        label: vscode.l10n.t('Open Installation Page'),
+        run: () => vscode.env.openExternal(vscode.Uri.parse(INSTALL_GCLOUD)),
+      },
+      // A shell may find what the editor does not.
+      { label: vscode.l10n.t('Try in Terminal'), run: inTerminal },
+    ],
+  );
+}
+
+/** On Windows it is a batch file. */
+async function isGcloudInstalled(): Promise<boolean> {
+  const name = process.platform === 'win32' ? 'gcloud.cmd' : 'gcloud';
+  const found = searchPath(process.env).map((folder) => isExecutable(path.join(folder, name)));
+  return (await Promise.all(found)).includes(true);
+}
