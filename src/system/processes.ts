@@ -42,11 +42,11 @@ function statOf(pid: number): string[] | undefined {
 }
 
 /**
- * Groups of processes, each named by its leader's id, with a member whose command line names this directory or a file in it:
- * that is how kernels without a runner are found, as each is given a connection file of its own. A group within a shell's
- * session is another program of the user. On Windows, which has no groups, these are the processes.
+ * Processes that lead a group and whose command line names this directory or a file in it: that is how kernels without a
+ * runner are found, as each leads a group and is given a connection file of its own. What a shell or another program of the
+ * user started leads none, or names no such file. On Windows, which has no groups, these are all processes that name it.
  */
-export async function groupsNaming(
+export async function leadersNaming(
   directory: string,
   platform: NodeJS.Platform = process.platform,
 ): Promise<number[]> {
@@ -56,20 +56,21 @@ export async function groupsNaming(
     return ids((await output(POWERSHELL.program, POWERSHELL.args(command))).split(/\s+/));
   }
   if (platform !== 'linux') {
-    const lines = (await ps('-axo', 'pgid=,args=')).split('\n').filter((line) => line.includes(directory));
-    return ids(lines.map((line) => line.trim().split(' ', 1)[0] ?? ''));
+    const lines = (await ps('-axo', 'pid=,pgid=,args=')).split('\n');
+    const named = lines.filter((line) => line.includes(directory)).map((line) => line.trim().split(/\s+/, 2));
+    return ids(named.filter(([pid, group]) => pid === group).map(([pid = '']) => pid));
   }
-  const groups = readdirSync('/proc')
+  const leaders = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .filter((name) => {
       const words = readProc(`${name}/cmdline`)?.split('\0') ?? [];
       return words.some((word) => word === directory || word.includes(`${directory}/`));
     })
-    .map((name) => {
-      const [, , group = '', session] = statOf(Number(name)) ?? [];
-      return group === session ? group : '';
+    .filter((name) => {
+      const [, , group, session] = statOf(Number(name)) ?? [];
+      return group === name && session === name;
     });
-  return ids(groups);
+  return ids(leaders);
 }
 
 function ids(words: readonly string[]): number[] {

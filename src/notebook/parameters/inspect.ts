@@ -40,16 +40,32 @@ export function inspectParameters(
   };
 }
 
-/** Characters of a cell that are read: the worst that they can be takes a second. */
-const MAX_SOURCE = 100_000;
+/** Words and signs of a cell that are read, characters, and open brackets: the worst that they can be takes a second. */
+const MAX_WORDS = 100_000;
+const MAX_SOURCE = 8 * 1024 * 1024;
+const MAX_DEPTH = 500;
 
 function read(source: string, dialect: dialects.Dialect | undefined): Declarations {
   if (dialect === undefined) return { parameters: [], names: new Set() };
-  const start =
-    source.length > MAX_SOURCE ? source.slice(0, source.lastIndexOf('\n', MAX_SOURCE) + 1) : source;
+  const start = startOf(source);
   const found = dialect === dialects.python ? readPython(start) : readSimpleAssignments(start, dialect);
   if (start.length === source.length) return found;
   return { errorLine: start.split('\n').length, ...found };
+}
+
+/** The whole lines of a source that are within the bounds. */
+function startOf(source: string): string {
+  let end = source.length;
+  let words = 0;
+  let depth = 0;
+  for (const { index, 0: word } of source.matchAll(/\w+|[^\w\s]/g)) {
+    if ('([{'.includes(word)) depth += 1;
+    else if (')]}'.includes(word)) depth = Math.max(0, depth - 1);
+    if (index <= MAX_SOURCE && ++words <= MAX_WORDS && depth <= MAX_DEPTH) continue;
+    end = index;
+    break;
+  }
+  return end === source.length ? source : source.slice(0, source.lastIndexOf('\n', end) + 1);
 }
 
 /** Undeclared parameters that are told, and characters of their names: warnings are in every answer about an execution. */

@@ -20,7 +20,7 @@ import { CHANGE_PAYLOADS } from './payloads';
  * 10 s for an iopub thread that has just ended. Without `/dev/fd` (Windows) Python ends as ever.
  */
 const CHANGES = `
-import atexit, contextlib, contextvars, gc, io, os, sys, threading, zmq
+import atexit, contextlib, contextvars, io, os, sys, threading, zmq
 from ipykernel.kernelapp import IPKernelApp as App
 from ipykernel.kernelbase import Kernel
 def init_iopub(self, context, original=App.init_iopub):
@@ -61,7 +61,7 @@ def start(self, original=App.start):
         self.control_thread.join(1)
         self.shell.set_parent(contextvars.Context().run(self.kernel.get_parent, 'shell'))
         if known is not None:
-            import ctypes
+            import ctypes, gc
             threading._shutdown()
             gc.freeze()
             atexit._run_exitfuncs()

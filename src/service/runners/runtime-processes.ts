@@ -1,7 +1,7 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import * as z from 'zod/mini';
-import { groupsNaming, PROCESS_FILE } from '../../system/processes';
+import { leadersNaming, PROCESS_FILE } from '../../system/processes';
 import { endTree } from '../../system/process-tree';
 import { isRuntimeDirectory } from '../../protocol/runtime-directory';
 import { killGroup } from '../../system/processes';
@@ -17,7 +17,7 @@ export async function endProcessesOf(runtime: string): Promise<void> {
     if (identity !== undefined) await killGroup(identity);
   }
   // Those that were just being started, or forked.
-  for (const group of await groupsNaming(runtime)) if (group !== process.pid) await endTree(group);
+  for (const group of await leadersNaming(runtime)) if (group !== process.pid) await endTree(group);
 }
 
 async function readIdentity(file: string): Promise<z.infer<typeof IdentitySchema> | undefined> {

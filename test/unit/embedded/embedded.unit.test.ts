@@ -145,7 +145,7 @@ describe('The client of the embedded service', () => {
   it('rejects with the reason and the field that the service names', async () => {
     const service = client();
     await assert.rejects(
-      service.create('bad', { executionTemplate: { parameters: '[]' } }, input),
+      service.create('bad', { ...request(), executionTemplate: { parameters: '[]' } }, input),
       (error) => {
         reason('parametersInvalid')(error);
         assert.deepEqual((error as ServiceError).args, {

@@ -43,7 +43,7 @@ const SHOWING =
 
 /** Calls whose texts are for logs and programs: what an error of these says is told in a sentence of its own. */
 const TECHNICAL =
-  /^(?:Error|TypeError|ServiceError|ParametersError|log|say|debug|info|warn|error|#?report|attempt|RegExp)$/;
+  /^(?:Error|TypeError|ServiceError|ParametersError|NotBegunError|log|say|debug|info|warn|error|#?report|attempt|RegExp)$/;
 
 /** What looks like a text for people and is none. */
 const EXEMPT = new Set([
@@ -150,8 +150,8 @@ describe('texts that people see', () => {
 
   it('reach records as codes, from what writes how a run ended', () => {
     const all = files('runner').filter((file) => path.dirname(file).endsWith('runner'));
-    for (const name of ['attempt-files', 'execution-ending', 'record', 'runner-process', 'supervisor'])
-      all.push(...files(`service/${name}.ts`));
+    for (const folder of ['attempts', 'runners']) all.push(...files(`service/${folder}`));
+    all.push(...files('service/executions/record.ts'), ...files('service/executions/attempt-files.ts'));
     assert.deepEqual(
       all.flatMap((file) => untranslated(path.relative(ROOT, file), readFileSync(file, 'utf8'))),
       [],

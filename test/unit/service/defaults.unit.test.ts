@@ -35,8 +35,8 @@ describe('defaults', () => {
     await service.ended('second');
   });
 
-  it('of what a run waits for: 5 s after an interrupt, 4 s for the idle of a cell', () => {
-    assert.deepEqual(PATIENCE, { interrupt: 5000, idle: 4000, transfer: 60_000 });
+  it('of what a run waits for: 5 s after an interrupt, 4 s for the idle of a cell, 10 s for the kernel to end', () => {
+    assert.deepEqual(PATIENCE, { interrupt: 5000, idle: 4000, transfer: 60_000, end: 10_000 });
   });
 
   it('of the service', async () => {

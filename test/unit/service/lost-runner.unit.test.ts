@@ -5,7 +5,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Execution } from '../../../src/execution/execution';
-import { groupsNaming, processStartTime } from '../../../src/system/processes';
+import { leadersNaming, processStartTime } from '../../../src/system/processes';
 import { endProcessesOf } from '../../../src/service/runners/runtime-processes';
 import { VENV_PYTHON } from '../../support/python';
 import { until } from '../../support/until';
@@ -184,8 +184,8 @@ describe('A kernel whose runner is killed before its first status', () => {
       // In a session with others, as what is started in a shell.
       await start(false, path.join(runtime, 'kernel.json')),
     ];
-    await until('it is there', async () => (await groupsNaming(runtime)).length > 0);
-    assert.deepEqual(await groupsNaming(runtime), [kernel.pid]);
+    await until('it is there', async () => (await leadersNaming(runtime)).length > 0);
+    assert.deepEqual(await leadersNaming(runtime), [kernel.pid]);
     // What a record says that was tampered with ends nothing.
     for (const other of ['/', root, path.dirname(root), '0123456789']) await endProcessesOf(other);
     assert.equal(kernel.signalCode, null);

@@ -162,7 +162,7 @@ describe('Another user of this machine', () => {
       write: [data, own, path.join(data, 'executions'), path.dirname(runtime), runtime],
       connect: fs
         .readdirSync(runtime)
-        .filter((name) => name !== 'kernel.json')
+        .filter((name) => !/\.(?:json|process)$/.test(name))
         .map((name) => path.join(runtime, name)),
     };
     // The control socket and at least four of the kernel's.
