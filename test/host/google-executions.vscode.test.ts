@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import { executionIdOf } from '../../src/execution/execution-name';
 import { isTerminal } from '../../src/execution/states';
 import { type CloudDouble, LOCATION, PROJECT } from '../support/google/cloud';
 import { until } from '../support/until';
@@ -43,7 +42,7 @@ describe('Google Cloud: executions', () => {
       vscode.workspace.notebookDocuments.find(
         ({ uri, isClosed }) =>
           uri.scheme === 'notebook-execution' &&
-          uri.path.startsWith(`/${executionIdOf(String(name))}/`) &&
+          new URLSearchParams(uri.query).get('name') === name &&
           !isClosed,
       ),
     );
