@@ -102,13 +102,13 @@ export class ServiceRegistry {
       return [];
     }
     const google = (await this.loadGoogle()).service(service, project, location);
-    return google.unsupportedFields(request).map(({ field }) => field);
+    return google.unsupportedFields(request);
   }
 
   /** Modules and files of the workspace that a notebook uses and that are not there on Google Cloud, by name. */
   async missing(notebook: Uint8Array, file: string, files: readonly string[]): Promise<readonly string[]> {
     const { missingReferences } = await import('../google');
-    return missingReferences(notebook, file, files).map(({ name }) => name);
+    return missingReferences(notebook, file, files);
   }
 
   dispose(): void {

@@ -1,6 +1,5 @@
 import type { Execution } from '../execution/execution';
 import type { GoogleServiceKind } from '../execution/template';
-import { parseGsUri } from './storage/gs-uri';
 
 const CONSOLE = 'https://console.cloud.google.com';
 
@@ -31,12 +30,4 @@ export function consoleUrl(
   return job === undefined
     ? `${CONSOLE}/vertex-ai/workbench/executions${query}`
     : `${CONSOLE}/vertex-ai/locations/${job.location}/training/${job.id}${query}`;
-}
-
-/** The console's page about an object in Cloud Storage; undefined where the URI names none. */
-export function storageConsoleUrl(uri: string, project: string): string | undefined {
-  const place = parseGsUri(uri);
-  if (place === undefined) return undefined;
-  const path = place.path.split('/').map(encodeURIComponent).join('/');
-  return `${CONSOLE}/storage/browser/_details/${place.bucket}/${path}?project=${encodeURIComponent(project)}`;
 }

@@ -41,7 +41,7 @@ export interface ExecutionApi {
   readonly capabilities: Capabilities;
   /** Resource name of an execution in terms of the configured project. */
   nameOf(executionId: string): string;
-  /** Builds all requests and checks the fields; sends nothing. @throws ServiceError `fieldRequired`, `fieldInvalid` */
+  /** Builds all requests; sends nothing. @throws ServiceError `fieldRequired`, `fieldInvalid` */
   plan(prepared: PreparedRequest): SubmissionPlan;
   find(name: string, signal?: AbortSignal): Promise<FoundExecution>;
   page(

@@ -24,9 +24,10 @@ import {
   type ExecutionFiles,
 } from './execution-files';
 import { formatGsUri } from './storage/gs-uri';
-import { unsupportedFields, type UnsupportedField } from './supported-fields';
+import { unsupportedFields } from './supported-fields';
 import { parameterWarnings, readParameters, stripOutputs } from './input';
 import { Remembered, type Details } from './remembered';
+import { checkRequest } from './request-checks';
 import type { RequestClock } from './requests';
 import { withFailedCell } from './run-status';
 
@@ -68,7 +69,7 @@ export class GoogleExecutionService implements ExecutionService {
   }
 
   /** The fields of a request that would not be carried out, to be told before `create`. */
-  unsupportedFields(request: ExecutionRequest): UnsupportedField[] {
+  unsupportedFields(request: ExecutionRequest): string[] {
     return unsupportedFields(this.kind, request);
   }
 
@@ -97,6 +98,7 @@ export class GoogleExecutionService implements ExecutionService {
     }
     const { api, files, storage } = this.parts;
     const template = request.executionTemplate ?? {};
+    checkRequest(this.kind, request);
     const fingerprint = requestFingerprint(request, input.notebook);
     const notebook = stripOutputs(input.notebook);
     // Checks the field before anything is sent.
@@ -241,7 +243,7 @@ export class GoogleExecutionService implements ExecutionService {
     bucketLocation: string | undefined,
   ): ExecutionWarning[] {
     const { location } = this.parts;
-    const warnings = this.unsupportedFields(request).map(({ field }) => ({
+    const warnings = this.unsupportedFields(request).map((field) => ({
       code: 'fieldIgnored',
       args: [field.replace('executionTemplate.', '')],
     }));

@@ -16,7 +16,6 @@ import { VertexApi } from './vertex/vertex-api';
  *   createGoogle(options)                 one for each set of options; holds the credentials
  *     .service(kind, project, location)   an ExecutionService with unsupportedFields, consoleUrl, outputUri
  *     .directory()                        projects, locations, buckets, runtime templates to pick from
- *   unsupportedFields(kind, request)      what would not be carried out, before anything is sent
  *   missingReferences(…)                  modules and files of the workspace that will not be there
  *
  * Errors are ServiceErrors; error-translation.ts lists their reasons and args. Those of UNAUTHENTICATED have the `command`
@@ -24,12 +23,10 @@ import { VertexApi } from './vertex/vertex-api';
  */
 
 export { LOGIN_COMMAND } from './error-translation';
-export { storageConsoleUrl } from './console-url';
 export type { GoogleEndpoints } from './endpoints';
 export type { GoogleDirectory } from './google-directory';
 export type { GoogleExecutionService } from './google-execution-service';
-export { unsupportedFields, type UnsupportedField } from './supported-fields';
-export { missingReferences, type MissingReference } from './missing-references';
+export { missingReferences } from './missing-references';
 
 export interface GoogleOptions {
   /** Path of a key file (setting, machine scope); application default credentials when absent. */
@@ -52,8 +49,6 @@ export interface Google {
    */
   service(kind: GoogleServiceKind, project: string, location: string): GoogleExecutionService;
   directory(): GoogleDirectory;
-  /** Drops the credentials; the next request reads them anew. For a change of the person's mind, not after errors. */
-  forgetCredentials(): void;
 }
 
 export function createGoogle(options: GoogleOptions = {}): Google {
@@ -86,8 +81,5 @@ export function createGoogle(options: GoogleOptions = {}): Google {
       return service;
     },
     directory: () => new GoogleDirectory(sender, storage, endpoints),
-    forgetCredentials: () => {
-      credentials.forget();
-    },
   };
 }

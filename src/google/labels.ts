@@ -56,20 +56,33 @@ export function decodeLabel(label: string): string {
   );
 }
 
-/** The person's labels with ours. @throws ServiceError `fieldInvalid` naming a label Google would refuse */
+/** Labels on one resource, and how many of them may be the user's: the rest is for ours and for Google's own. */
+const MOST_LABELS = 64;
+const MOST_OF_USER = MOST_LABELS - OURS.size - 1;
+
+/** Refuses labels that Google would refuse. @throws ServiceError `fieldInvalid` */
+export function checkLabels(labels: Readonly<Record<string, string>> = {}): void {
+  for (const [key, value] of Object.entries(labels)) {
+    if (!KEY.test(key) || !VALUE.test(value)) {
+      throw invalidLabels(`executionTemplate.labels.${key}`, `“${key}: ${value}” is no valid label`);
+    }
+  }
+  const count = Object.keys(labels).length;
+  if (count > MOST_OF_USER) {
+    const problem = `${String(count)} labels are more than the ${String(MOST_OF_USER)} that can be set`;
+    throw invalidLabels('executionTemplate.labels', problem);
+  }
+}
+
+function invalidLabels(field: string, problem: string): ServiceError {
+  return new ServiceError('INVALID_ARGUMENT', 'fieldInvalid', `${field}: ${problem}`, { field, problem });
+}
+
+/** The user's labels with ours. */
 export function withOurLabels(
   labels: Readonly<Record<string, string>> | undefined,
   ours: { fingerprint: string; templateName?: string | undefined; source?: string | undefined },
 ): Record<string, string> {
-  for (const [key, value] of Object.entries(labels ?? {})) {
-    if (!KEY.test(key) || !VALUE.test(value)) {
-      const field = `executionTemplate.labels.${key}`;
-      throw new ServiceError('INVALID_ARGUMENT', 'fieldInvalid', `${field} is no valid label`, {
-        field,
-        value,
-      });
-    }
-  }
   return {
     ...labels,
     [LABELS.fingerprint]: ours.fingerprint,

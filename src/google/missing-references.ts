@@ -3,25 +3,15 @@ import type { SyntaxNode, Tree } from '@lezer/common';
 import path from 'node:path/posix';
 import { readNotebook } from '../notebook/document';
 
-/** A module or file of the workspace that a notebook uses and a machine elsewhere will not have. */
-export interface MissingReference {
-  readonly kind: 'module' | 'file';
-  /** As the notebook says it: `helpers.plots`, `../data/sales.csv`. */
-  readonly name: string;
-  /** The file or folder in the workspace. */
-  readonly path: string;
-  /** Index among all cells of the notebook. */
-  readonly cell: number;
-}
-
 /** Folders, besides the notebook's own and those above it, where projects keep what they import. */
 const SOURCE_FOLDERS = ['src', 'lib', 'python'];
 /** `%run script.py`, `!python train.py --x`, `%load utils.py`: whatever words follow. */
 const COMMAND = /^\s*(?:!|%{1,2}(?:run|load|loadpy|bash|sh|script|system|sx)\b)\s*(.*)$/;
 
 /**
- * What of the workspace a Python notebook imports or reads by a literal path. A static look: names that are put together
- * while it runs are not seen.
+ * Modules and files of the workspace that a Python notebook imports or reads by a literal path, and that a machine
+ * elsewhere will not have, as the notebook names them: `helpers.plots`, `../data/sales.csv`. A static look: names that are
+ * put together while it runs are not seen.
  * @param notebook bytes of the .ipynb
  * @param notebookPath its path relative to the workspace's folder, with `/`
  * @param files paths of the files in that folder, relative to it, with `/`
@@ -31,26 +21,24 @@ export function missingReferences(
   notebook: Uint8Array,
   notebookPath: string,
   files: readonly string[],
-): MissingReference[] {
-  const workspace = new Workspace(path.dirname(notebookPath), files);
-  const found = new Map<string, MissingReference>();
-  const add = (
-    kind: MissingReference['kind'],
-    name: string,
-    target: string | undefined,
-    cell: number,
-  ): void => {
-    if (target === undefined || target === notebookPath || found.has(`${kind} ${name}`)) return;
-    found.set(`${kind} ${name}`, { kind, name, path: target, cell });
-  };
-  for (const [index, cell] of readNotebook(notebook).notebook.cells.entries()) {
+): string[] {
+  const workspace = new Workspace(
+    path.dirname(notebookPath),
+    files.filter((file) => file !== notebookPath),
+  );
+  const found = new Set<string>();
+  for (const cell of readNotebook(notebook).notebook.cells) {
     if (cell.cell_type !== 'code') continue;
     const { python, words } = separate(cell.source);
     const uses = usesOf(python);
-    for (const module of uses.modules) add('module', module, workspace.module(module), index);
-    for (const name of [...uses.strings, ...words]) add('file', name, workspace.file(name), index);
+    for (const module of uses.modules) {
+      if (workspace.hasModule(module)) found.add(module);
+    }
+    for (const name of [...uses.strings, ...words]) {
+      if (workspace.hasFile(name)) found.add(name);
+    }
   }
-  return [...found.values()];
+  return [...found];
 }
 
 /** IPython's own lines are no Python: they are blanked, and their words kept. */
@@ -135,25 +123,25 @@ class Workspace {
     ]);
   }
 
-  /** The file or package of a module; of `from package import name` the package answers for a name in it. */
-  module(name: string): string | undefined {
+  /** Whether a module is a file or package here; of `from package import name` the package answers for a name in it. */
+  hasModule(name: string): boolean {
     const dots = /^\.*/.exec(name)?.[0].length ?? 0;
     const parts = name.slice(dots).split('.').join('/');
     const roots = dots === 0 ? this.roots : [path.join(this.folder, ...Array<string>(dots - 1).fill('..'))];
-    for (const root of roots) {
-      const target = path.join(root, parts);
-      for (const file of [`${target}.py`, `${target}/__init__.py`]) {
-        if (this.files.has(file)) return file;
-      }
-      if (this.folders.has(target)) return target;
-    }
-    return undefined;
+    return roots
+      .map((root) => path.join(root, parts))
+      .some(
+        (target) =>
+          this.folders.has(target) ||
+          this.files.has(`${target}.py`) ||
+          this.files.has(`${target}/__init__.py`),
+      );
   }
 
-  /** A file by a path relative to the notebook's folder or to the workspace. */
-  file(name: string): string | undefined {
-    if (path.isAbsolute(name) || /^[a-z]+:\/\//i.test(name)) return undefined;
-    return [path.join(this.folder, name), path.normalize(name)].find((file) => this.files.has(file));
+  /** Whether there is a file at a path relative to the notebook's folder or to the workspace. */
+  hasFile(name: string): boolean {
+    if (path.isAbsolute(name) || /^[a-z]+:\/\//i.test(name)) return false;
+    return this.files.has(path.join(this.folder, name)) || this.files.has(path.normalize(name));
   }
 }
 

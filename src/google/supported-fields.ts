@@ -6,14 +6,6 @@ import type { GoogleServiceKind } from '../execution/template';
  * not compile until somebody has said what becomes of it.
  */
 
-/** A field that was set and will not be carried out. */
-export interface UnsupportedField {
-  /** Path in the request: `executionTemplate.tensorboard`, `runOptions.cellTimeout`. */
-  readonly field: string;
-  /** `field`: the service has no place for it. `value`: it has, but not for this value. */
-  readonly why: 'field' | 'value';
-}
-
 /** True: carried out. False: no place for it. A function: depends on the value. */
 type Rule<V> = boolean | ((value: V) => boolean);
 type Rules<T> = { readonly [K in keyof T]-?: Rule<NonNullable<T[K]>> };
@@ -46,19 +38,6 @@ const RUN_OPTIONS = {
   memoryLimitBytes: false,
 } as const;
 
-/** Accelerators of the Notebooks API v1 (`SchedulerAcceleratorConfig`, discovery revision 20260812). */
-const V1_ACCELERATORS: ReadonlySet<string> = new Set([
-  'SCHEDULER_ACCELERATOR_TYPE_UNSPECIFIED',
-  'NVIDIA_TESLA_K80',
-  'NVIDIA_TESLA_P100',
-  'NVIDIA_TESLA_V100',
-  'NVIDIA_TESLA_P4',
-  'NVIDIA_TESLA_T4',
-  'NVIDIA_TESLA_A100',
-  'TPU_V2',
-  'TPU_V3',
-]);
-
 const RULES: Readonly<Record<GoogleServiceKind, RuleSet>> = {
   vertex: {
     executionTemplate: {
@@ -67,8 +46,7 @@ const RULES: Readonly<Record<GoogleServiceKind, RuleSet>> = {
       acceleratorConfig: true,
       labels: true,
       inputNotebookFile: isLocal,
-      // A ContainerImage has a repository and a tag, and no place for a digest.
-      containerImageUri: (uri) => !uri.includes('@'),
+      containerImageUri: true,
       outputNotebookFolder: true,
       paramsYamlFile: true,
       parameters: true,
@@ -95,7 +73,7 @@ const RULES: Readonly<Record<GoogleServiceKind, RuleSet>> = {
     executionTemplate: {
       scaleTier: true,
       masterType: true,
-      acceleratorConfig: ({ type }) => type === undefined || V1_ACCELERATORS.has(type),
+      acceleratorConfig: true,
       labels: true,
       inputNotebookFile: isLocal,
       containerImageUri: true,
@@ -123,16 +101,17 @@ const RULES: Readonly<Record<GoogleServiceKind, RuleSet>> = {
   },
 };
 
-/** The fields of a request that the service cannot carry out; to be told before anything is sent. */
-export function unsupportedFields(kind: GoogleServiceKind, request: ExecutionRequest): UnsupportedField[] {
+/**
+ * The fields of a request that the service cannot carry out, by their paths in it (`executionTemplate.tensorboard`,
+ * `runOptions.cellTimeout`); to be told before anything is sent.
+ */
+export function unsupportedFields(kind: GoogleServiceKind, request: ExecutionRequest): string[] {
   const rules = RULES[kind];
   const { executionTemplate = {}, runOptions = {} } = request;
   const { vertexAiParameters = {}, ...template } = executionTemplate;
   const { vertex = {}, ...options } = runOptions;
   return [
-    ...(request.description === undefined || rules.execution.description
-      ? []
-      : [{ field: 'description', why: 'field' } as const]),
+    ...(request.description === undefined || rules.execution.description ? [] : ['description']),
     ...broken('executionTemplate', template, rules.executionTemplate),
     ...broken('executionTemplate.vertexAiParameters', vertexAiParameters, rules.vertexAiParameters),
     ...broken('runOptions', options, rules.runOptions),
@@ -140,14 +119,12 @@ export function unsupportedFields(kind: GoogleServiceKind, request: ExecutionReq
   ];
 }
 
-function broken<T extends object>(path: string, values: T, rules: Rules<T>): UnsupportedField[] {
+function broken<T extends object>(path: string, values: T, rules: Rules<T>): string[] {
   const keys = Object.keys(rules) as (keyof T & string)[];
-  return keys.flatMap((key): UnsupportedField[] => {
+  return keys.flatMap((key) => {
     const value = values[key];
     const rule = rules[key];
     if (value === undefined || value === null || rule === true) return [];
-    const field = `${path}.${key}`;
-    if (rule === false) return [{ field, why: 'field' }];
-    return rule(value) ? [] : [{ field, why: 'value' }];
+    return rule !== false && rule(value) ? [] : [`${path}.${key}`];
   });
 }

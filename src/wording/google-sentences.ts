@@ -77,11 +77,16 @@ export function googleSentence({ reason, args, message }: ServiceError): string 
   }
 }
 
+/** Whether a field that was refused is one of the template. */
+function isOfTemplate(field = ''): boolean {
+  return field.startsWith('executionTemplate.') || field.startsWith('runOptions.');
+}
+
 /** Buttons that mend an error of a Google service. */
 export function googleRemedies({ reason, args }: ServiceError): Remedy[] {
   const { command, url } = args;
   return [
-    ...(reason === 'fieldRequired'
+    ...(isOfTemplate(args['field'])
       ? [
           {
             label: vscode.l10n.t('Edit Templates'),

@@ -48,7 +48,7 @@ describe('Google Cloud: set-up', () => {
       },
     );
     person.willType((_, check) => {
-      assert.ok(check('nobody'));
+      assert.ok(check('') && check('nobody'), 'Vertex AI requires an account');
       assert.equal(check('me@example.com'), undefined);
       return 'me@example.com';
     });

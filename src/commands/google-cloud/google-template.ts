@@ -10,6 +10,9 @@ import { saveTemplate, templatesFor } from '../templates/template-settings';
 /** The machine of a new template, small and in every region. */
 const MACHINE_TYPE = 'n1-standard-4';
 
+/** Container image of a new template of the Notebooks API: Google's own, without accelerators. */
+const IMAGE = 'gcr.io/deeplearning-platform-release/base-cpu';
+
 /** Folder for outputs in the bucket that was picked. */
 const FOLDER = 'notebook-executions';
 
@@ -50,6 +53,10 @@ export async function newGoogleTemplate(directory: () => Promise<CloudDirectory>
   if (identity === undefined) {
     return;
   }
+  const image = service === 'notebooks' ? await askImage(title) : '';
+  if (image === undefined) {
+    return;
+  }
   const isServiceAccount = identity.endsWith('.gserviceaccount.com');
   const vertex: NonNullable<TemplateRunOptions['vertex']> = {
     ...(runtime === '' ? {} : { runtimeTemplate: runtime }),
@@ -62,6 +69,7 @@ export async function newGoogleTemplate(directory: () => Promise<CloudDirectory>
     location,
     executionTemplate: {
       ...(runtime === '' ? { masterType: MACHINE_TYPE } : {}),
+      ...(image === '' ? {} : { containerImageUri: image }),
       outputNotebookFolder: `gs://${bucket}/${FOLDER}`,
       ...(isServiceAccount ? { serviceAccount: identity } : {}),
     },
@@ -193,7 +201,7 @@ async function pickRuntime(
   return chosen?.id;
 }
 
-/** Vertex AI wants to know as whom the notebook runs; empty: to be filled in later; undefined: the person left. */
+/** Vertex AI requires the account that the notebook runs as; undefined: the user left. */
 async function askIdentity(title: string, project: string): Promise<string | undefined> {
   const example = `runner@${project}.iam.gserviceaccount.com`;
   const value = await vscode.window.showInputBox({
@@ -204,9 +212,20 @@ async function askIdentity(title: string, project: string): Promise<string | und
     placeHolder: example,
     ignoreFocusOut: true,
     validateInput: (text) =>
-      text.trim() === '' || /^[^@\s]+@[^@\s]+$/.test(text.trim())
-        ? undefined
-        : vscode.l10n.t('Not a valid e-mail address.'),
+      /^[^@\s]+@[^@\s]+$/.test(text.trim()) ? undefined : vscode.l10n.t('Not a valid e-mail address.'),
+  });
+  return value?.trim();
+}
+
+/** The Notebooks API requires the container image that the notebook runs in; undefined: the user left. */
+async function askImage(title: string): Promise<string | undefined> {
+  const value = await vscode.window.showInputBox({
+    title,
+    prompt: vscode.l10n.t('Container image that the notebook runs in'),
+    value: IMAGE,
+    ignoreFocusOut: true,
+    validateInput: (text) =>
+      /^[\w.-]+(?::\d+)?\/\S+$/.test(text.trim()) ? undefined : vscode.l10n.t('For example: {0}', IMAGE),
   });
   return value?.trim();
 }

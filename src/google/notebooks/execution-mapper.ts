@@ -1,6 +1,5 @@
 import type { notebooks_v1 } from 'googleapis/build/src/apis/notebooks/v1';
 import * as z from 'zod/mini';
-import { ServiceError } from '../../execution/errors';
 import { ExecutionTemplateSchema, type Execution, type ExecutionRequest } from '../../execution/execution';
 import { executionIdOf } from '../../execution/execution-name';
 import { ownFolder, withoutOwnFolder } from '../execution-files';
@@ -31,7 +30,7 @@ export interface V1Files {
   readonly parameters: string | undefined;
 }
 
-/** The execution to create for a request. @throws ServiceError `fieldRequired`, `fieldInvalid` */
+/** The execution to create for a request that `checkRequest` let pass. @throws ServiceError `fieldRequired`, `fieldInvalid` of the folder */
 export function toV1(
   executionId: string,
   request: ExecutionRequest,
@@ -40,11 +39,6 @@ export function toV1(
 ): notebooks_v1.Schema$Execution {
   const { executionTemplate: template = {}, runOptions = {}, description } = request;
   const { parameters: _, paramsYamlFile, masterType, ...rest } = template;
-  const dataproc = template.jobType === 'DATAPROC';
-  if (masterType === undefined && !dataproc) throw required('executionTemplate.masterType');
-  if (dataproc && template.dataprocParameters?.cluster === undefined) {
-    throw required('executionTemplate.dataprocParameters.cluster');
-  }
   return {
     ...(description === undefined ? {} : { description }),
     executionTemplate: {
@@ -69,10 +63,6 @@ export function toV1(
         : { paramsYamlFile: files.parameters }),
     },
   };
-}
-
-function required(field: string): ServiceError {
-  return new ServiceError('INVALID_ARGUMENT', 'fieldRequired', `${field} is required`, { field });
 }
 
 /** The execution as it is known elsewhere in this product: names of the configured project, without our labels and folder. */

@@ -1,6 +1,5 @@
 import type { aiplatform_v1 } from 'googleapis/build/src/apis/aiplatform/v1';
 import * as z from 'zod/mini';
-import { ServiceError } from '../../execution/errors';
 import type { Execution, ExecutionRequest } from '../../execution/execution';
 import { executionIdOf } from '../../execution/execution-name';
 import { ownFolder, withoutOwnFolder } from '../execution-files';
@@ -61,7 +60,7 @@ export function jobName(parent: string, id: string): string {
   return `${parent}/notebookExecutionJobs/${id}`;
 }
 
-/** The job for a request. @throws ServiceError `fieldRequired`, `fieldInvalid` */
+/** The job for a request that `checkRequest` let pass. @throws ServiceError `fieldRequired`, `fieldInvalid` of the folder */
 export function toJob(
   executionId: string,
   request: ExecutionRequest,
@@ -70,11 +69,8 @@ export function toJob(
 ): Job {
   const { executionTemplate: template = {}, runOptions = {} } = request;
   const { vertex = {} } = runOptions;
-  if (template.serviceAccount !== undefined && vertex.executionUser !== undefined) {
-    throw invalid('runOptions.vertex.executionUser', 'executionTemplate.serviceAccount is set');
-  }
   return {
-    displayName: (request.displayName ?? stem(marks.sourceName) ?? executionId).slice(0, 128),
+    displayName: cutText(request.displayName ?? stem(marks.sourceName) ?? executionId, 128),
     ...('uri' in source
       ? { gcsNotebookSource: { uri: source.uri } }
       : { directNotebookSource: { content: Buffer.from(source.content).toString('base64') } }),
@@ -91,7 +87,7 @@ export function toJob(
     ...(template.serviceAccount === undefined ? {} : { serviceAccount: template.serviceAccount }),
     ...(vertex.executionUser === undefined ? {} : { executionUser: vertex.executionUser }),
     ...(template.kernelSpec === undefined ? {} : { kernelName: template.kernelSpec }),
-    ...(runOptions.timeout === undefined ? {} : { executionTimeout: `${String(runOptions.timeout)}s` }),
+    ...(runOptions.timeout === undefined ? {} : { executionTimeout: durationOf(runOptions.timeout) }),
     ...(vertex.kmsKeyName === undefined ? {} : { encryptionSpec: { kmsKeyName: vertex.kmsKeyName } }),
   };
 }
@@ -99,47 +95,58 @@ export function toJob(
 /** Either a runtime template or a machine with its disk and network. */
 function environmentOf({ executionTemplate: template = {}, runOptions = {} }: ExecutionRequest): Job {
   const { vertex = {} } = runOptions;
-  const { masterType, acceleratorConfig, vertexAiParameters } = template;
-  const count = acceleratorConfig?.coreCount;
-  if (count !== undefined && !/^\d+$/.test(count)) {
-    throw invalid('executionTemplate.acceleratorConfig.coreCount', count);
+  if (vertex.runtimeTemplate !== undefined) {
+    return { notebookRuntimeTemplateResourceName: vertex.runtimeTemplate };
   }
+  const { masterType, acceleratorConfig, vertexAiParameters } = template;
   const network = {
     ...(vertexAiParameters?.network === undefined ? {} : { network: vertexAiParameters.network }),
     ...(vertex.subnetwork === undefined ? {} : { subnetwork: vertex.subnetwork }),
     ...(vertex.internetAccess === undefined ? {} : { enableInternetAccess: vertex.internetAccess }),
   };
-  const disk = {
-    ...(vertex.diskType === undefined ? {} : { diskType: vertex.diskType }),
-    ...(vertex.diskSizeGb === undefined ? {} : { diskSizeGb: String(vertex.diskSizeGb) }),
+  const { diskSizeGb } = vertex;
+  // A size alone may be refused; the type that is the default does no harm beside it.
+  const diskType = vertex.diskType ?? (diskSizeGb === undefined ? undefined : DEFAULT_DISK);
+  return {
+    customEnvironmentSpec: {
+      machineSpec: {
+        ...(masterType === undefined ? {} : { machineType: masterType }),
+        ...(acceleratorConfig?.type === undefined
+          ? {}
+          : {
+              acceleratorType: acceleratorConfig.type,
+              acceleratorCount: Number(acceleratorConfig.coreCount),
+            }),
+      },
+      ...(diskType === undefined
+        ? {}
+        : {
+            persistentDiskSpec: {
+              diskType,
+              ...(diskSizeGb === undefined ? {} : { diskSizeGb: String(diskSizeGb) }),
+            },
+          }),
+      ...(Object.keys(network).length === 0 ? {} : { networkSpec: network }),
+    },
   };
-  const custom = {
-    ...(masterType === undefined && acceleratorConfig === undefined
-      ? {}
-      : {
-          machineSpec: {
-            ...(masterType === undefined ? {} : { machineType: masterType }),
-            ...(acceleratorConfig?.type === undefined ? {} : { acceleratorType: acceleratorConfig.type }),
-            ...(count === undefined ? {} : { acceleratorCount: Number(count) }),
-          },
-        }),
-    ...(Object.keys(disk).length === 0 ? {} : { persistentDiskSpec: disk }),
-    ...(Object.keys(network).length === 0 ? {} : { networkSpec: network }),
-  };
-  if (vertex.runtimeTemplate === undefined) {
-    if (masterType === undefined) {
-      const field = 'executionTemplate.masterType';
-      throw new ServiceError('INVALID_ARGUMENT', 'fieldRequired', `${field} is required`, { field });
-    }
-    return { customEnvironmentSpec: custom };
+}
+
+/** The type of a disk for which none is named. */
+const DEFAULT_DISK = 'pd-standard';
+
+/** A text of at most so many UTF-16 units that ends with a whole character. */
+function cutText(text: string, most: number): string {
+  let cut = '';
+  for (const character of text) {
+    if (cut.length + character.length > most) break;
+    cut += character;
   }
-  if (Object.keys(custom).length > 0) {
-    throw invalid(
-      'runOptions.vertex.runtimeTemplate',
-      'machine, disk and network come from the runtime template',
-    );
-  }
-  return { notebookRuntimeTemplateResourceName: vertex.runtimeTemplate };
+  return cut;
+}
+
+/** Seconds as a google.protobuf.Duration in JSON, which has at most nine digits after the point. */
+function durationOf(seconds: number): string {
+  return `${seconds.toFixed(9).replace(/\.?0+$/, '')}s`;
 }
 
 /** A notebook's file name without its extension. */
@@ -154,13 +161,6 @@ function imageOf(uri: string): { repository: string; tag?: string } {
   return match?.[1] === undefined || match[2] === undefined
     ? { repository: uri }
     : { repository: match[1], tag: match[2] };
-}
-
-function invalid(field: string, why: string): ServiceError {
-  return new ServiceError('INVALID_ARGUMENT', 'fieldInvalid', `${field}: ${why}`, {
-    field,
-    problem: why,
-  });
 }
 
 /** The execution that a job is. What a job has no place for (parameters, the source's path) is missing. */

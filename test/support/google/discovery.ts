@@ -164,7 +164,9 @@ export class Discovery {
       case 'string':
         return typeof value === 'string' ? checkText(schema, value, at) : [`${at} is no string`];
       case 'integer':
-        return Number.isInteger(value) ? [] : [`${at} is no integer`];
+        return Number.isInteger(value) && (schema.format !== 'int32' || Math.abs(Number(value)) < 2 ** 31)
+          ? []
+          : [`${at} is no integer`];
       case 'number':
         return typeof value === 'number' ? [] : [`${at} is no number`];
       case 'boolean':

@@ -4,13 +4,15 @@ import type { CheckedCall } from './discovery';
 import { JobRun, type Run } from './job-run';
 import type { StorageDouble } from './storage-double';
 import type { TokenDouble } from './token-double';
-import { checkParent, LOCATIONS, PROJECT_NUMBER, type VertexDouble } from './vertex-double';
+import { checkLabels, checkParent, LOCATIONS, PROJECT_NUMBER, type VertexDouble } from './vertex-double';
 
 const ExecutionSchema = z.looseObject({
   description: z.optional(z.string()),
   executionTemplate: z.looseObject({
     scaleTier: z.string(),
     masterType: z.optional(z.string()),
+    jobType: z.optional(z.string()),
+    containerImageUri: z.optional(z.string()),
     inputNotebookFile: z.string(),
     outputNotebookFolder: z.string(),
     paramsYamlFile: z.optional(z.string()),
@@ -55,10 +57,15 @@ export class NotebooksDouble extends ApiDouble {
           throw new ApiError('INVALID_ARGUMENT', `Invalid execution_id ${id}`);
         if (this.executions.has(id)) throw new ApiError('ALREADY_EXISTS', `Execution ${id} already exists.`);
         const execution = ExecutionSchema.parse(body);
-        const { scaleTier, masterType } = execution.executionTemplate;
+        const { scaleTier, masterType, jobType, containerImageUri, labels } = execution.executionTemplate;
         if (scaleTier !== 'CUSTOM' || masterType === undefined) {
           throw new ApiError('INVALID_ARGUMENT', 'scale_tier must be CUSTOM, with a master_type.');
         }
+        // Google's own v1 client refuses to send without an image for Vertex AI (kubeflow's notebooks executor, gcloud).
+        if (jobType !== 'DATAPROC' && containerImageUri === undefined) {
+          throw new ApiError('INVALID_ARGUMENT', 'container_image_uri is required for job type VERTEX_AI.');
+        }
+        checkLabels(labels);
         this.add(id, execution);
         return {
           name: `projects/${PROJECT_NUMBER}/locations/us-central1/operations/operation-${id}`,

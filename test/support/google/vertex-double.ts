@@ -15,7 +15,22 @@ const JobSchema = z.looseObject({
   executionTimeout: z.optional(z.string()),
   serviceAccount: z.optional(z.string()),
   executionUser: z.optional(z.string()),
-  customEnvironmentSpec: z.optional(z.looseObject({})),
+  customEnvironmentSpec: z.optional(
+    z.looseObject({
+      machineSpec: z.optional(
+        z.looseObject({
+          acceleratorType: z.optional(z.string()),
+          acceleratorCount: z.optional(z.number()),
+        }),
+      ),
+      persistentDiskSpec: z.optional(
+        z.object({ diskType: z.optional(z.string()), diskSizeGb: z.optional(z.string()) }),
+      ),
+    }),
+  ),
+  workbenchRuntime: z.optional(
+    z.object({ customContainerImage: z.optional(z.looseObject({ repository: z.string() })) }),
+  ),
   notebookRuntimeTemplateResourceName: z.optional(z.string()),
   directNotebookSource: z.optional(z.object({ content: z.string() })),
   gcsNotebookSource: z.optional(z.object({ uri: z.string() })),
@@ -56,6 +71,11 @@ export function checkParent([project = '', location = '']: readonly string[]): v
   if (!LOCATIONS.includes(location)) {
     throw new ApiError('INVALID_ARGUMENT', `Unsupported region for this service: ${location}.`);
   }
+}
+
+/** At most 64 labels on a resource ("Requirements for labels", Resource Manager documentation). */
+export function checkLabels(labels: Readonly<Record<string, string>> = {}): void {
+  if (Object.keys(labels).length > 64) throw new ApiError('INVALID_ARGUMENT', 'Too many labels.');
 }
 
 /** Vertex AI: notebookExecutionJobs, their operations, custom jobs, locations. */
@@ -154,6 +174,7 @@ export class VertexDouble extends ApiDouble {
     one([job.directNotebookSource, job.gcsNotebookSource], 'notebook_source');
     one([job.customEnvironmentSpec, job.notebookRuntimeTemplateResourceName], 'environment_spec');
     one([job.serviceAccount, job.executionUser], 'execution_identity');
+    checkJob(job);
     const stored = this.add(id, job);
     return this.operation(stored.operation);
   }
@@ -247,4 +268,36 @@ export class VertexDouble extends ApiDouble {
     if (job === undefined) throw new ApiError('NOT_FOUND', `CustomJob ${call.path[2] ?? ''} is not found.`);
     return job;
   }
+}
+
+/** What a job may not ask for, beyond what the discovery document says. */
+function checkJob(job: Job): void {
+  const refuse = (message: string): never => {
+    throw new ApiError('INVALID_ARGUMENT', message);
+  };
+  // Required, at most 128 characters of UTF-8 (discovery document, `displayName`).
+  const { displayName = '' } = job;
+  if (displayName === '' || displayName.length > 128) refuse('display_name has 1 to 128 characters.');
+  if (/[\uD800-\uDBFF](?![\uDC00-\uDFFF])/.test(displayName)) refuse('display_name is no valid UTF-8.');
+  checkLabels(job.labels);
+  const container = job.workbenchRuntime?.customContainerImage;
+  // "Only supported by Colab runtimes" (discovery document, `executionUser`).
+  if (container !== undefined && job.executionUser !== undefined) {
+    refuse('execution_user is not supported with a custom container image.');
+  }
+  // A container runs on a Workbench machine, a runtime template makes a Colab one (discovery document).
+  if (container !== undefined && job.notebookRuntimeTemplateResourceName !== undefined) {
+    refuse('A runtime template cannot be used with a custom container image.');
+  }
+  if (container?.repository.includes('@') === true) refuse('repository has a digest.');
+  const { machineSpec = {}, persistentDiskSpec = {} } = job.customEnvironmentSpec ?? {};
+  // Compute Engine: type and count of an accelerator go together (Terraform's products/colab checks both).
+  if ((machineSpec.acceleratorType === undefined) !== (machineSpec.acceleratorCount === undefined)) {
+    refuse('accelerator_type and accelerator_count must be set together.');
+  }
+  if (machineSpec.acceleratorCount === 0) refuse('accelerator_count must be positive.');
+  const { diskType, diskSizeGb } = persistentDiskSpec;
+  // Compute Engine's smallest disk; a size without a type is likely refused (Terraform always sends both).
+  if (diskSizeGb !== undefined && Number(diskSizeGb) < 10) refuse('disk_size_gb must be at least 10.');
+  if (diskSizeGb !== undefined && diskType === undefined) refuse('disk_size_gb needs a disk_type.');
 }

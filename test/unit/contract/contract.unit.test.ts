@@ -57,6 +57,7 @@ describe('all services', () => {
         request: () => ({
           executionTemplate: {
             masterType: 'n1-standard-4',
+            containerImageUri: 'gcr.io/deeplearning-platform-release/base-cpu',
             outputNotebookFolder: `gs://${BUCKET}/contract-${kind}`,
             serviceAccount: 'runner@my-project.iam.gserviceaccount.com',
           },

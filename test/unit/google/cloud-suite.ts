@@ -28,11 +28,12 @@ let ids = 0;
 /** An execution id that was not used before. */
 export const nextId = (): string => `run-${String((ids += 1))}`;
 
-/** A request that both services take. */
+/** A request that both services take; the Notebooks API wants an image. */
 export function requestOf(template: ExecutionRequest['executionTemplate'] = {}): ExecutionRequest {
   return {
     executionTemplate: {
       masterType: 'n1-standard-4',
+      containerImageUri: 'gcr.io/deeplearning-platform-release/base-cpu',
       serviceAccount: 'runner@my-project.iam.gserviceaccount.com',
       outputNotebookFolder: OUTPUT_FOLDER,
       ...template,

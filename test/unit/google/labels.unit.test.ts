@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { decodeLabel, encodeLabel, readLabels, withOurLabels } from '../../../src/google/labels';
+import { checkLabels, decodeLabel, encodeLabel, readLabels, withOurLabels } from '../../../src/google/labels';
 
 describe('labels', () => {
   for (const text of [
@@ -54,9 +54,14 @@ describe('labels', () => {
     ['k', 'v'.repeat(64)],
   ] as const) {
     it(`refuse ${key}=${value}`, () => {
-      assert.throws(() => withOurLabels({ [key]: value }, { fingerprint: 'abc' }), {
-        reason: 'fieldInvalid',
-      });
+      assert.throws(
+        () => {
+          checkLabels({ [key]: value });
+        },
+        {
+          reason: 'fieldInvalid',
+        },
+      );
     });
   }
 });

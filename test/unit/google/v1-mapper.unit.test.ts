@@ -94,19 +94,4 @@ describe('executions of the Notebooks API v1', () => {
     assert.equal(executionTemplate?.paramsYamlFile, 'gs://bucket/out/run-1/input/parameters.yaml');
     assert.equal(executionTemplate.parameters, undefined);
   });
-
-  it('need a machine, or a cluster', () => {
-    const outputNotebookFolder = 'gs://bucket';
-    assert.throws(() => toV1('r', { executionTemplate: { outputNotebookFolder } }, FILES, MARKS), {
-      reason: 'fieldRequired',
-      args: { field: 'executionTemplate.masterType' },
-    });
-    assert.throws(
-      () => toV1('r', { executionTemplate: { outputNotebookFolder, jobType: 'DATAPROC' } }, FILES, MARKS),
-      {
-        reason: 'fieldRequired',
-        args: { field: 'executionTemplate.dataprocParameters.cluster' },
-      },
-    );
-  });
 });

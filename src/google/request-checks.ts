@@ -1,0 +1,169 @@
+import { ServiceError } from '../execution/errors';
+import type { ExecutionRequest, ExecutionTemplate, VertexOptions } from '../execution/execution';
+import type { GoogleServiceKind } from '../execution/template';
+import { checkLabels } from './labels';
+
+/*
+ * What Google's services would refuse, or take and fail over later, found before anything is sent. Sources: the discovery
+ * documents of aiplatform.v1 (revision 20261106) and notebooks.v1 (20260812), and what Google's own clients (gcloud,
+ * Terraform, the notebooks client libraries) refuse to send.
+ */
+
+/** `MachineSpec.acceleratorType` of Vertex AI. */
+export const VERTEX_ACCELERATORS: readonly string[] = [
+  'NVIDIA_TESLA_K80',
+  'NVIDIA_TESLA_P100',
+  'NVIDIA_TESLA_V100',
+  'NVIDIA_TESLA_P4',
+  'NVIDIA_TESLA_T4',
+  'NVIDIA_TESLA_A100',
+  'NVIDIA_A100_80GB',
+  'NVIDIA_L4',
+  'NVIDIA_H100_80GB',
+  'NVIDIA_H100_MEGA_80GB',
+  'NVIDIA_H200_141GB',
+  'NVIDIA_B200',
+  'NVIDIA_GB200',
+  'NVIDIA_RTX_PRO_6000',
+  'TPU_V2',
+  'TPU_V3',
+  'TPU_V4_POD',
+  'TPU_V5_LITEPOD',
+];
+
+/** `SchedulerAcceleratorConfig.type` of the Notebooks API v1. */
+export const NOTEBOOKS_ACCELERATORS: readonly string[] = [
+  'NVIDIA_TESLA_K80',
+  'NVIDIA_TESLA_P100',
+  'NVIDIA_TESLA_V100',
+  'NVIDIA_TESLA_P4',
+  'NVIDIA_TESLA_T4',
+  'NVIDIA_TESLA_A100',
+  'TPU_V2',
+  'TPU_V3',
+];
+
+const MACHINE = 'executionTemplate.masterType';
+const ACCOUNT = 'executionTemplate.serviceAccount';
+const IMAGE = 'executionTemplate.containerImageUri';
+const ACCELERATOR = 'executionTemplate.acceleratorConfig';
+const RUNTIME = 'runOptions.vertex.runtimeTemplate';
+const USER = 'runOptions.vertex.executionUser';
+const DISK = 'runOptions.vertex.diskSizeGb';
+const TIMEOUT = 'runOptions.timeout';
+
+const MAX_INT32 = 2 ** 31 - 1;
+/** Smallest disk in GB that Compute Engine has. */
+const MIN_DISK = 10;
+/** Seconds that a google.protobuf.Duration holds. */
+const MAX_DURATION = 315_576_000_000;
+
+/**
+ * Refuses a request that the service would not carry out.
+ * @throws ServiceError `fieldRequired` {field}, `fieldInvalid` {field, problem}
+ */
+export function checkRequest(kind: GoogleServiceKind, request: ExecutionRequest): void {
+  const { executionTemplate = {}, runOptions = {} } = request;
+  checkLabels(executionTemplate.labels);
+  if (kind === 'vertex') {
+    checkEnvironment(executionTemplate, runOptions.vertex ?? {});
+    checkAccelerator(executionTemplate, VERTEX_ACCELERATORS);
+    checkTimeout(runOptions.timeout);
+  } else {
+    checkJob(executionTemplate);
+    checkAccelerator(executionTemplate, NOTEBOOKS_ACCELERATORS);
+  }
+}
+
+/** What a notebookExecutionJob runs on, and as whom. */
+function checkEnvironment(template: ExecutionTemplate, vertex: VertexOptions): void {
+  const { masterType, acceleratorConfig, serviceAccount, containerImageUri, vertexAiParameters } = template;
+  const { runtimeTemplate, executionUser, diskType, diskSizeGb, subnetwork, internetAccess } = vertex;
+  if (runtimeTemplate === undefined) {
+    if (masterType === undefined) throw required(MACHINE);
+  } else {
+    const own = [
+      masterType,
+      acceleratorConfig,
+      vertexAiParameters?.network,
+      diskType,
+      diskSizeGb,
+      subnetwork,
+      internetAccess,
+    ];
+    if (own.some((value) => value !== undefined)) {
+      throw invalid(
+        RUNTIME,
+        'machine, disk and network come from the runtime template; remove one or the other',
+      );
+    }
+    if (containerImageUri !== undefined) {
+      throw invalid(IMAGE, 'a runtime template takes no container image; set masterType in its place');
+    }
+  }
+  if (serviceAccount === undefined && executionUser === undefined) throw required(ACCOUNT);
+  if (executionUser !== undefined) {
+    if (serviceAccount !== undefined) {
+      throw invalid(USER, 'executionTemplate.serviceAccount is set, too; remove one of them');
+    }
+    if (containerImageUri !== undefined) {
+      throw invalid(
+        USER,
+        'a container image runs as a service account only; set serviceAccount in its place',
+      );
+    }
+  }
+  if (containerImageUri?.includes('@') === true) {
+    throw invalid(IMAGE, 'Vertex AI takes an image by its tag, not by a digest');
+  }
+  if (diskSizeGb !== undefined && !isInteger(diskSizeGb, MIN_DISK, Number.MAX_SAFE_INTEGER)) {
+    throw invalid(DISK, `${String(diskSizeGb)} is no whole number of at least ${String(MIN_DISK)} GB`);
+  }
+}
+
+/** What an execution of the Notebooks API v1 runs on: a container on a machine, or a Dataproc cluster. */
+function checkJob({ jobType, masterType, containerImageUri, dataprocParameters }: ExecutionTemplate): void {
+  if (jobType === 'DATAPROC') {
+    if (dataprocParameters?.cluster === undefined) {
+      throw required('executionTemplate.dataprocParameters.cluster');
+    }
+    return;
+  }
+  if (masterType === undefined) throw required(MACHINE);
+  if (containerImageUri === undefined) throw required(IMAGE);
+}
+
+/** An accelerator has a type that the service knows and a count. */
+function checkAccelerator({ acceleratorConfig }: ExecutionTemplate, types: readonly string[]): void {
+  if (acceleratorConfig === undefined) return;
+  const { type, coreCount } = acceleratorConfig;
+  if (type === undefined) throw required(`${ACCELERATOR}.type`);
+  if (coreCount === undefined) throw required(`${ACCELERATOR}.coreCount`);
+  if (!types.includes(type)) {
+    throw invalid(`${ACCELERATOR}.type`, `${type} is none of ${types.join(', ')}`);
+  }
+  if (!/^\d+$/.test(coreCount) || !isInteger(Number(coreCount), 1, MAX_INT32)) {
+    throw invalid(`${ACCELERATOR}.coreCount`, `${coreCount} is no whole number of at least 1`);
+  }
+}
+
+function checkTimeout(timeout: number | undefined): void {
+  if (timeout !== undefined && !(timeout >= 1e-9 && timeout <= MAX_DURATION)) {
+    throw invalid(
+      TIMEOUT,
+      `${String(timeout)} is no number of seconds between 0 and ${String(MAX_DURATION)}`,
+    );
+  }
+}
+
+function isInteger(value: number, least: number, most: number): boolean {
+  return Number.isInteger(value) && value >= least && value <= most;
+}
+
+function required(field: string): ServiceError {
+  return new ServiceError('INVALID_ARGUMENT', 'fieldRequired', `${field} is required`, { field });
+}
+
+function invalid(field: string, problem: string): ServiceError {
+  return new ServiceError('INVALID_ARGUMENT', 'fieldInvalid', `${field}: ${problem}`, { field, problem });
+}
