@@ -1,8 +1,15 @@
-import { GoogleAuth } from 'google-auth-library';
+import { AuthClient, Compute, GoogleAuth } from 'google-auth-library';
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod/mini';
 import { ServiceError } from '../execution/errors';
-import { defined, LOGIN_COMMAND } from './error-translation';
+import {
+  refusedCredentials,
+  remedyArgs,
+  unusableCredentials,
+  type CredentialsOrigin,
+} from './credentials-errors';
+import { translateTokenFailure } from './error-translation';
+import { failureOf } from './failure';
 
 export interface CredentialsOptions {
   /** Path of a key file (service account, workload identity federation …); application default credentials when absent. */
@@ -28,25 +35,41 @@ const CredentialsFileSchema = z.object({
   ]),
 });
 
-/** The person's Google credentials. They are read when first needed and again after they were refused. */
+/** Where Google's public services are; credentials of another universe are of no use there. */
+const UNIVERSE = 'googleapis.com';
+/** Milliseconds until a token endpoint must have answered. */
+const TOKEN_TIMEOUT = 30_000;
+
+/** The user's Google credentials. They are read when first needed and again after they were refused. */
 export class Credentials {
   private current: Promise<GoogleAuth> | undefined;
+  private source: CredentialsOrigin;
 
-  constructor(private readonly options: CredentialsOptions = {}) {}
-
-  get keyFile(): string | undefined {
-    return this.options.keyFile;
+  constructor(private readonly options: CredentialsOptions = {}) {
+    this.source = originOf(options.keyFile);
   }
 
-  /** @throws ServiceError `credentialsMissing`, `credentialsInvalid` */
+  /** Where the credentials come from, as far as that is known before they were read. */
+  get origin(): CredentialsOrigin {
+    return this.source;
+  }
+
+  /**
+   * Credentials with a token that can be used.
+   * @throws ServiceError `credentialsMissing`, `credentialsInvalid`, `credentialsUnusable` …; of an outage UNAVAILABLE
+   */
   async auth(): Promise<GoogleAuth> {
     this.current ??= this.read();
     const reading = this.current;
     try {
-      return await reading;
+      const auth = await reading;
+      await auth.getAccessToken();
+      return auth;
     } catch (error) {
       if (this.current === reading) this.current = undefined;
-      throw error;
+      throw error instanceof ServiceError
+        ? error
+        : translateTokenFailure(failureOf(error), this.source, Date.now());
     }
   }
 
@@ -57,38 +80,81 @@ export class Credentials {
 
   private async read(): Promise<GoogleAuth> {
     const { keyFile, quotaProject, fetch: send } = this.options;
-    const file = keyFile ?? process.env['GOOGLE_APPLICATION_CREDENTIALS'];
+    const origin = originOf(keyFile);
+    this.source = origin;
     const auth = new GoogleAuth({
       scopes: SCOPES,
       // Never asked for. Without one the library looks for it with gcloud and on the network, for up to ten seconds.
       projectId: 'unused',
       ...(keyFile === undefined ? {} : { keyFile }),
-      clientOptions: {
-        transporterOptions: { fetchImplementation: send ?? ((input, init) => globalThis.fetch(input, init)) },
-      },
     });
+    if ('path' in origin) await checkFile(origin);
+    let client: AuthClient;
     try {
-      if (file !== undefined && file !== '') {
-        CredentialsFileSchema.parse(JSON.parse(await readFile(file, 'utf8')));
-      }
-      const client = await auth.getClient();
-      if (quotaProject !== undefined) client.quotaProjectId ??= quotaProject;
+      client = await auth.getClient();
     } catch (error) {
-      throw unreadable(error, file);
+      throw unreadable(error, origin);
     }
+    if (client instanceof Compute) this.source = { kind: 'machine' };
+    leadThrough(client, send ?? ((input, init) => globalThis.fetch(input, init)));
+    const universe = await auth.getUniverseDomain();
+    if (universe !== UNIVERSE) {
+      throw unusableCredentials(this.source, `They are for ${universe}, not for ${UNIVERSE}.`);
+    }
+    if (quotaProject !== undefined) client.quotaProjectId ??= quotaProject;
     return auth;
   }
 }
 
-function unreadable(error: unknown, path: string | undefined): ServiceError {
-  const message = error instanceof Error ? error.message : String(error);
-  return path === undefined || path === ''
-    ? new ServiceError(
-        'UNAUTHENTICATED',
-        'credentialsMissing',
-        message,
-        { command: LOGIN_COMMAND },
-        { cause: error },
-      )
-    : new ServiceError('UNAUTHENTICATED', 'credentialsInvalid', message, defined({ path }), { cause: error });
+/**
+ * One way for all requests, those for tokens too, with the proxy and certificates that hold for `send`, and none repeated
+ * by the library: RequestSender does that. Credentials that impersonate have others within, which take no options.
+ */
+function leadThrough(client: AuthClient, send: typeof fetch): void {
+  const { defaults, interceptors } = client.transporter;
+  defaults.fetchImplementation = send;
+  defaults.timeout ??= TOKEN_TIMEOUT;
+  interceptors.request.add({
+    resolved: (config) => {
+      config.retry = false;
+      delete config.retryConfig;
+      return Promise.resolve(config);
+    },
+  });
+  const source: unknown = Reflect.get(client, 'sourceClient');
+  if (source instanceof AuthClient) leadThrough(source, send);
+}
+
+function originOf(keyFile: string | undefined): CredentialsOrigin {
+  if (keyFile !== undefined) return { kind: 'keyFile', path: keyFile };
+  const variable = process.env['GOOGLE_APPLICATION_CREDENTIALS'];
+  return variable === undefined || variable === '' ? { kind: 'login' } : { kind: 'variable', path: variable };
+}
+
+/** Refuses a file that is none of credentials. What stands in it is not repeated: it may be a key. */
+async function checkFile(origin: CredentialsOrigin & { readonly path: string }): Promise<void> {
+  const { path } = origin;
+  const refuse = (message: string): never => {
+    throw refusedCredentials(origin, message, {});
+  };
+  let text = '';
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    refuse(String(error));
+  }
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch {
+    refuse(`${path} is no JSON`);
+  }
+  if (!CredentialsFileSchema.safeParse(content).success) refuse(`${path} is of no known type of credentials`);
+}
+
+function unreadable(error: unknown, origin: CredentialsOrigin): ServiceError {
+  const { message, cause } = failureOf(error);
+  return origin.kind === 'login'
+    ? new ServiceError('UNAUTHENTICATED', 'credentialsMissing', message, remedyArgs(origin), { cause })
+    : unusableCredentials(origin, message, { cause });
 }

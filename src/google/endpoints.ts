@@ -26,7 +26,7 @@ const LOCATION = /^[a-z][a-z0-9-]{0,62}$/;
 
 /**
  * The root URL of a service in a location, ending in `/`.
- * @throws ServiceError `fieldInvalid` where the setting is no http(s) URL or the location has other characters than a
+ * @throws ServiceError `fieldInvalid` where the setting is not just scheme, host and port, or the location has other characters than a
  * location has: it becomes part of a host name that gets the person's token.
  */
 export function endpointOf(
@@ -46,8 +46,18 @@ export function endpointOf(
     .replace('{location}', location);
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    const field = `endpoints.${service}`;
-    throw new ServiceError('INVALID_ARGUMENT', 'fieldInvalid', `${field} is no URL: ${template}`, { field });
+    throw invalid(service, 'it is no http or https URL');
+  }
+  // Cutting them off would send requests elsewhere than the user wrote; a user part may be a password.
+  if (url.username !== '' || url.password !== '') throw invalid(service, 'it has a user name');
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '') {
+    throw invalid(service, 'it has more than scheme, host and port, for example a path');
   }
   return `${url.origin}/`;
+}
+
+/** The value is not repeated: it may have a password in it. */
+function invalid(service: keyof GoogleEndpoints, problem: string): ServiceError {
+  const field = `notebookExecutions.google.endpoints.${service}`;
+  return new ServiceError('INVALID_ARGUMENT', 'fieldInvalid', `${field}: ${problem}`, { field, problem });
 }

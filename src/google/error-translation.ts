@@ -1,19 +1,30 @@
 import * as z from 'zod/mini';
 import { HTTP_CODES, ServiceError, type StatusName } from '../execution/errors';
 import { executionIdOf } from '../execution/execution-name';
+import { withoutTokens, type Failure } from './failure';
+import {
+  isOutage,
+  refusedCredentials,
+  refusedToken,
+  tokenErrorOf,
+  unusableCredentials,
+  type CredentialsOrigin,
+} from './credentials-errors';
 
 /*
  * Google's errors in terms of what a person can do about them. Sources: API Design Guide ("Errors"),
  * google/rpc/error_details.proto, google/api/error_reason.proto, Cloud Storage JSON API ("HTTP status and error codes"),
- * RFC 6749 5.2 for token endpoints.
+ * and for messages without details public reports of them. Those of credentials are in credentials-errors.ts.
  *
  * Reasons and their args:
- *   apiNotEnabled {service, url}            permissionDenied {permission, resource}   actAsMissing {serviceAccount}
+ *   apiNotEnabled {service, url}            permissionDenied {permission, resource}   actAsMissing {serviceAccount, url}
  *   projectNotFound {project}               billingDisabled {project, url}            regionWithoutService {location}
  *   bucketNotFound {bucket}                 bucketWrongRegion {bucket, location}      objectNotFound {uri}
  *   quotaExceeded {quota}                   rateLimited {retryAfter}                  fieldInvalid {field}
  *   executionNotFound {executionId}         alreadyExists {executionId}                   serviceUnavailable {service, retryAfter}
- *   credentialsMissing | credentialsExpired | credentialsRevoked {command}            credentialsInvalid {path}
+ *   quotaProjectMissing {service, command}  quotaProjectDenied {project, url}         referenceNotFound {problem}
+ *   credentialsMissing | credentialsExpired | credentialsRevoked {command}            credentialsInvalid {path, variable}
+ *   credentialsUnusable {problem}
  *   clockSkewed                             hostUnreachable {host}                    timedOut {host}
  *   answerMalformed                         serviceError
  */
@@ -28,11 +39,14 @@ export interface RequestContext {
   /** `gs://` URI of an object. */
   readonly object?: string | undefined;
   readonly serviceAccount?: string | undefined;
-  readonly keyFile?: string | undefined;
+  /** Where the credentials come from; gcloud's login when absent. */
+  readonly credentials?: CredentialsOrigin | undefined;
+  /** The request creates the execution: what is not found is something that it names. */
+  readonly creates?: boolean | undefined;
 }
 
-/** The command that mends application default credentials. */
-export const LOGIN_COMMAND = 'gcloud auth application-default login';
+/** Projects of Google's own command-line tools, whose credentials lack a quota project when they are counted there. */
+const TOOLS_PROJECTS: ReadonlySet<string> = new Set(['764086051850', '32555940559']);
 
 const DetailSchema = z.object({
   '@type': z._default(z.string(), ''),
@@ -56,30 +70,12 @@ const ApiErrorSchema = z.object({
   }),
 });
 
-const TokenErrorSchema = z.object({
-  error: z.string(),
-  error_description: z._default(z.string(), ''),
-  error_subtype: z._default(z.string(), ''),
-});
-
-/** What a failed request left behind: an HTTP answer, or a broken connection. */
-export interface Failure {
-  /** HTTP code; undefined when no answer came. */
-  readonly status?: number | undefined;
-  /** Parsed body of the answer. */
-  readonly body?: unknown;
-  readonly retryAfter?: string | null | undefined;
-  /** System error code (`ECONNRESET`) or name of a DOMException (`TimeoutError`). */
-  readonly code?: string | undefined;
-  readonly host?: string | undefined;
-  readonly message: string;
-  readonly cause: unknown;
-}
-
 /** The ServiceError of a failed request. `now` (milliseconds) is for a `Retry-After` given as a date. */
 export function translateFailure(failure: Failure, context: RequestContext, now: number): ServiceError {
-  const token = TokenErrorSchema.safeParse(failure.body);
-  if (token.success) return tokenError(token.data, failure, context);
+  const { cause } = failure;
+  const origin = context.credentials ?? { kind: 'login' };
+  const token = tokenErrorOf(failure.status, failure.body);
+  if (token !== undefined) return refusedToken(token, origin, { cause });
   if (failure.status === undefined) return connectionError(failure);
   const parsed = ApiErrorSchema.safeParse(failure.body);
   const answer = parsed.success
@@ -90,7 +86,8 @@ export function translateFailure(failure: Failure, context: RequestContext, now:
     return result.success ? [result.data] : [];
   });
   const status = statusOf(answer.status, failure.status);
-  const message = answer.message === '' ? `HTTP ${String(failure.status)}` : answer.message;
+  const message = answer.message === '' ? `HTTP ${String(failure.status)}` : withoutTokens(answer.message);
+  if (status === 'UNAUTHENTICATED') return refusedCredentials(origin, message, { cause });
   const [reason, args] = explain(status, message, details, answer.errors, context, failure, parsed.success);
   const retryAfter = retryAfterSeconds(failure.retryAfter, details, now);
   return new ServiceError(
@@ -113,11 +110,25 @@ function explain(
   failure: Failure,
   readable: boolean,
 ): [string, Args] {
+  // Names of resources (projects/my-project/…) have words in them that say nothing of what is wrong.
+  const prose = message.replace(/\S*\/\S*/g, '');
   const info = details.find((detail) => detail.reason !== undefined);
   const metadata = info?.metadata ?? {};
   const reason = info?.reason ?? errors[0]?.reason;
   const project = metadata['consumer']?.replace(/^projects\//, '') ?? context.project;
 
+  if (
+    /requires a quota project/i.test(message) ||
+    (reason === 'SERVICE_DISABLED' && project !== undefined && TOOLS_PROJECTS.has(project))
+  ) {
+    const service = metadata['service'] ?? failure.host;
+    return ['quotaProjectMissing', { service, command: quotaCommand(context.project) }];
+  }
+  if (reason === 'USER_PROJECT_DENIED') {
+    // The project that requests are counted to, not the one they are about.
+    const url = `https://console.cloud.google.com/iam-admin/iam?project=${encodeURIComponent(project ?? '')}`;
+    return ['quotaProjectDenied', { project, url }];
+  }
   if (reason === 'SERVICE_DISABLED' || reason === 'accessNotConfigured') {
     const service = metadata['service'] ?? failure.host;
     const url =
@@ -129,17 +140,17 @@ function explain(
     const url = `https://console.cloud.google.com/billing/linkedaccount?project=${project ?? ''}`;
     return ['billingDisabled', { project, url }];
   }
-  const actAs = /iam\.serviceAccounts\.actAs|permission to act as service account/i;
+  const actAs = /iam\.serviceAccounts\.actAs|permission to act as service[ _]account/i;
   if (actAs.test(message) || metadata['permission'] === 'iam.serviceAccounts.actAs') {
     const serviceAccount =
-      /[\w.-]+@[\w.-]+\.iam\.gserviceaccount\.com/.exec(message)?.[0] ?? context.serviceAccount;
-    return ['actAsMissing', { serviceAccount }];
+      /[\w.-]+@[\w.-]+\.gserviceaccount\.com/.exec(message)?.[0] ?? context.serviceAccount;
+    const url = `https://console.cloud.google.com/iam-admin/serviceaccounts?project=${encodeURIComponent(context.project ?? '')}`;
+    return ['actAsMissing', { serviceAccount, url }];
   }
   if (
     reason === 'CONSUMER_INVALID' ||
-    reason === 'USER_PROJECT_DENIED' ||
     reason === 'RESOURCE_PROJECT_INVALID' ||
-    /\bproject\b[^.]*(?:not found|does not exist|deleted)/i.test(message)
+    /(?<![\w-])project(?![\w-])[^.]*(?:not found|does not exist|deleted)/i.test(prose)
   ) {
     return ['projectNotFound', { project: context.project ?? project }];
   }
@@ -152,14 +163,12 @@ function explain(
   if (
     reason === 'LOCATION_POLICY_VIOLATED' ||
     /\b(?:location|region)\b[^.]*(?:not (?:found|supported|available|valid)|unsupported|invalid)|unsupported (?:location|region)/i.test(
-      message,
+      prose,
     )
   ) {
     return ['regionWithoutService', { location: context.location }];
   }
   switch (status) {
-    case 'UNAUTHENTICATED':
-      return ['credentialsExpired', { command: LOGIN_COMMAND }];
     case 'PERMISSION_DENIED':
       return [
         'permissionDenied',
@@ -176,6 +185,7 @@ function explain(
       if (context.object !== undefined) return ['objectNotFound', { uri: context.object }];
       // An answer that is not Google's JSON comes from a front end that has no such region.
       if (!readable) return ['regionWithoutService', { location: context.location }];
+      if (context.creates === true) return ['referenceNotFound', { problem: message }];
       return ['executionNotFound', { executionId: idOf(context) }];
     case 'ALREADY_EXISTS':
       return ['alreadyExists', { executionId: idOf(context) }];
@@ -196,6 +206,12 @@ function idOf({ name }: RequestContext): string | undefined {
   return name === undefined ? undefined : executionIdOf(name);
 }
 
+/** The command that gives gcloud's login a quota project. It is run in a terminal: names with other characters are left out. */
+function quotaCommand(project: string | undefined): string {
+  const name = project !== undefined && /^[a-z0-9][a-z0-9.:-]*$/.test(project) ? project : 'PROJECT';
+  return `gcloud auth application-default set-quota-project ${name}`;
+}
+
 /** `Permission 'a.b.c' denied`, `does not have a.b.c access`, `lacks IAM permission "a.b.c"`. */
 function permissionOf(message: string, metadata: Readonly<Record<string, string>>): string | undefined {
   return (
@@ -205,22 +221,27 @@ function permissionOf(message: string, metadata: Readonly<Record<string, string>
   );
 }
 
-function tokenError(
-  token: z.infer<typeof TokenErrorSchema>,
+/**
+ * The ServiceError of a failure to get a token, before any request was sent with it: an outage, which may be tried again,
+ * or credentials that cannot be used.
+ */
+export function translateTokenFailure(
   failure: Failure,
-  context: RequestContext,
+  origin: CredentialsOrigin,
+  now: number,
 ): ServiceError {
-  const said = `${token.error} ${token.error_subtype} ${token.error_description}`;
-  const [reason, args]: [string, Args] = /iat|exp\b|short-lived|clock/i.test(token.error_description)
-    ? ['clockSkewed', {}]
-    : /invalid_rapt|rapt_required|reauth/i.test(said)
-      ? ['credentialsExpired', { command: LOGIN_COMMAND }]
-      : context.keyFile !== undefined
-        ? ['credentialsInvalid', { path: context.keyFile }]
-        : ['credentialsRevoked', { command: LOGIN_COMMAND }];
-  return new ServiceError('UNAUTHENTICATED', reason, said.replace(/\s+/g, ' ').trim(), defined(args), {
-    cause: failure.cause,
-  });
+  const { status, body, message, cause } = failure;
+  if (status === undefined) {
+    // What is no failed request is a file, a program or a setting of the credentials.
+    return failure.host === undefined
+      ? unusableCredentials(origin, message, { cause })
+      : connectionError(failure);
+  }
+  if (isOutage(status)) return translateFailure(failure, { credentials: origin }, now);
+  const token = tokenErrorOf(status, body);
+  return token === undefined
+    ? unusableCredentials(origin, message, { cause })
+    : refusedToken(token, origin, { cause });
 }
 
 function connectionError(failure: Failure): ServiceError {

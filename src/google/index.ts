@@ -18,11 +18,10 @@ import { VertexApi } from './vertex/vertex-api';
  *     .directory()                        projects, locations, buckets, runtime templates to pick from
  *   missingReferences(…)                  modules and files of the workspace that will not be there
  *
- * Errors are ServiceErrors; error-translation.ts lists their reasons and args. Those of UNAUTHENTICATED have the `command`
- * that mends them; nothing has to be restarted afterwards, the next request reads the credentials anew.
+ * Errors are ServiceErrors; error-translation.ts lists their reasons and args. After those of
+ * UNAUTHENTICATED nothing has to be restarted: the next request reads the credentials anew.
  */
 
-export { LOGIN_COMMAND } from './error-translation';
 export type { GoogleEndpoints } from './endpoints';
 export type { GoogleDirectory } from './google-directory';
 export type { GoogleExecutionService } from './google-execution-service';

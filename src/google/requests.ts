@@ -1,8 +1,9 @@
-import { gaxios, type GoogleAuth } from 'google-auth-library';
-import * as z from 'zod/mini';
+import type { GoogleAuth } from 'google-auth-library';
+import type * as z from 'zod/mini';
 import { ServiceError } from '../execution/errors';
 import type { Credentials } from './credentials';
-import { translateFailure, type Failure, type RequestContext } from './error-translation';
+import { translateFailure, type RequestContext } from './error-translation';
+import { failureOf, type Failure } from './failure';
 
 /** Time and chance, passed in so that tests need not wait. */
 export interface RequestClock {
@@ -105,7 +106,7 @@ export class RequestSender {
     for (let count = 1; ; count += 1) {
       signal?.throwIfAborted();
       try {
-        const auth = await this.credentials.auth();
+        const auth = await unlessAborted(this.credentials.auth(), signal);
         return await attempt(
           { auth, timeout: this.timeout, retry: false, ...(signal === undefined ? {} : { signal }) },
           count,
@@ -116,7 +117,11 @@ export class RequestSender {
         const translated =
           error instanceof ServiceError
             ? error
-            : translateFailure(failure, { ...context, keyFile: this.credentials.keyFile }, this.clock.now());
+            : translateFailure(
+                failure,
+                { ...context, credentials: this.credentials.origin },
+                this.clock.now(),
+              );
         if (translated.status === 'UNAUTHENTICATED') {
           // The credentials may have been renewed meanwhile (a new login, another key): read them anew, once.
           this.credentials.forget();
@@ -126,6 +131,8 @@ export class RequestSender {
           }
           throw translated;
         }
+        // Mended outside, by a command or in a file: the next request reads it.
+        if (translated.reason.startsWith('quotaProject')) this.credentials.forget();
         const wait = this.waitBefore(count, translated, failure);
         if (wait === undefined) throw translated;
         await this.clock.sleep(wait, signal);
@@ -147,56 +154,26 @@ export class RequestSender {
   }
 }
 
-/** What an attempt's error says of the answer or the connection. Credentials that cannot be read are ServiceErrors already. */
-function failureOf(error: unknown): Failure {
-  if (!(error instanceof gaxios.GaxiosError)) {
-    return { message: messageOf(error), code: codeOf(error), cause: error, status: undefined };
-  }
-  const response = error.response;
-  return {
-    status: response?.status ?? error.status,
-    body: bodyOf(response?.data),
-    retryAfter: response?.headers.get('retry-after'),
-    code: codeOf(error),
-    host: hostOf(error),
-    message: messageOf(error),
-    cause: error,
-  };
-}
-
-/** Bodies of failed downloads arrive as text. */
-function bodyOf(data: unknown): unknown {
-  if (typeof data !== 'string') return data;
+/** The result, unless the signal is aborted before it is there. */
+async function unlessAborted<T>(result: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return result;
+  const over = new AbortController();
   try {
-    return JSON.parse(data);
-  } catch {
-    return data;
+    return await Promise.race([
+      result,
+      new Promise<never>((_, reject) => {
+        signal.addEventListener(
+          'abort',
+          () => {
+            reject(reasonOf(signal));
+          },
+          { once: true, signal: over.signal },
+        );
+      }),
+    ]);
+  } finally {
+    over.abort();
   }
-}
-
-const CodeSchema = z.object({ code: z.string() });
-
-/** The system error code at the bottom of a chain of causes. */
-function codeOf(error: unknown): string | undefined {
-  for (let each = error; each instanceof Error; each = each.cause) {
-    if (each.name === 'TimeoutError') return 'TimeoutError';
-    const result = CodeSchema.safeParse(each);
-    if (result.success && result.data.code !== '') return result.data.code;
-  }
-  return undefined;
-}
-
-function hostOf(error: gaxios.GaxiosError): string | undefined {
-  const url: unknown = error.config.url;
-  return url instanceof URL ? url.host : undefined;
-}
-
-function messageOf(error: unknown): string {
-  const messages: string[] = [];
-  for (let each = error; each instanceof Error; each = each.cause) {
-    if (!messages.includes(each.message)) messages.push(each.message);
-  }
-  return messages.join(': ');
 }
 
 /** An aborted signal rejects with its reason, which need not be an Error. */

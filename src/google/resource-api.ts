@@ -120,7 +120,7 @@ export abstract class ResourceApi<R> implements ExecutionApi {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const { serviceAccount } = request.executionTemplate ?? {};
-    const context = { ...this.context, name: this.nameOf(executionId), serviceAccount };
+    const context = { ...this.context, name: this.nameOf(executionId), serviceAccount, creates: true };
     await this.sender.send(OperationSchema, create, context, signal);
   }
 

@@ -24,7 +24,33 @@ export function googleSentence({ reason, args, message }: ServiceError): string 
         arg('command'),
       );
     case 'credentialsInvalid':
-      return vscode.l10n.t('The key file {0} is not accepted by Google Cloud.', arg('path'));
+      return args['variable'] === undefined
+        ? vscode.l10n.t('The key file {0} is not accepted by Google Cloud.', arg('path'))
+        : vscode.l10n.t(
+            'The credentials file {0}, which the environment variable {1} names, is not accepted by Google Cloud. Name another file in the settings.',
+            arg('path'),
+            args['variable'],
+          );
+    case 'credentialsUnusable':
+      return vscode.l10n.t('The Google Cloud credentials cannot be used: {0}', arg('problem'));
+    case 'quotaProjectMissing':
+      return vscode.l10n.t(
+        'The API {0} needs a quota project, and the Google Cloud credentials name none. Set one with “{1}”, or in the settings.',
+        arg('service'),
+        arg('command'),
+      );
+    case 'quotaProjectDenied':
+      return vscode.l10n.t(
+        'You are not allowed to use the quota project {0}: you need the role Service Usage Consumer in it. Or choose another quota project.',
+        arg('project'),
+      );
+    case 'referenceNotFound':
+      return vscode.l10n.t(
+        'Google Cloud does not find something that the template names: {0}',
+        arg('problem'),
+      );
+    case 'uploadIncomplete':
+      return vscode.l10n.t('{0} did not arrive whole in Cloud Storage. Try again.', arg('uri'));
     case 'clockSkewed':
       return vscode.l10n.t(
         'The clock of this machine is wrong, so Google Cloud rejects its requests. Correct it and try again.',
@@ -39,7 +65,7 @@ export function googleSentence({ reason, args, message }: ServiceError): string 
             'You are not allowed to run notebooks as this service account: you need the role Service Account User on it.',
           )
         : vscode.l10n.t(
-            'You are not allowed to run notebooks as the service account {0}: you need the role Service Account User on it.',
+            'You are not allowed to run notebooks as the service account {0}, or there is no such account: you need the role Service Account User on it.',
             args['serviceAccount'],
           );
     case 'projectNotFound':
@@ -77,16 +103,37 @@ export function googleSentence({ reason, args, message }: ServiceError): string 
   }
 }
 
-/** Whether a field that was refused is one of the template. */
-function isOfTemplate(field = ''): boolean {
-  return field.startsWith('executionTemplate.') || field.startsWith('runOptions.');
+/** Whether what was refused is in the template. */
+function isOfTemplate({ reason, args }: ServiceError): boolean {
+  return reason === 'referenceNotFound' || /^(?:executionTemplate|runOptions)\./.test(args['field'] ?? '');
+}
+
+/** The setting that mends an error. */
+function settingFor({ reason, args }: ServiceError): string | undefined {
+  switch (reason) {
+    case 'credentialsInvalid':
+      return 'notebookExecutions.google.keyFile';
+    case 'credentialsUnusable':
+      // Where a new login does not mend it.
+      return args['command'] === undefined ? 'notebookExecutions.google.keyFile' : undefined;
+    case 'quotaProjectMissing':
+    case 'quotaProjectDenied':
+      return 'notebookExecutions.google.quotaProject';
+    case 'fieldInvalid':
+      return args['field']?.startsWith('notebookExecutions.google.endpoints.') === true
+        ? 'notebookExecutions.google.endpoints'
+        : undefined;
+    default:
+      return undefined;
+  }
 }
 
 /** Buttons that mend an error of a Google service. */
-export function googleRemedies({ reason, args }: ServiceError): Remedy[] {
-  const { command, url } = args;
+export function googleRemedies(error: ServiceError): Remedy[] {
+  const { command, url } = error.args;
+  const setting = settingFor(error);
   return [
-    ...(isOfTemplate(args['field'])
+    ...(isOfTemplate(error)
       ? [
           {
             label: vscode.l10n.t('Edit Templates'),
@@ -94,23 +141,22 @@ export function googleRemedies({ reason, args }: ServiceError): Remedy[] {
           },
         ]
       : []),
-    ...(reason === 'credentialsInvalid'
-      ? [
+    ...(setting === undefined
+      ? []
+      : [
           {
             label: vscode.l10n.t('Open Settings'),
-            run: () =>
-              vscode.commands.executeCommand(
-                'workbench.action.openSettings',
-                'notebookExecutions.google.keyFile',
-              ),
+            run: () => vscode.commands.executeCommand('workbench.action.openSettings', setting),
           },
-        ]
-      : []),
+        ]),
     ...(command === undefined
       ? []
       : [
           {
-            label: vscode.l10n.t('Sign In'),
+            label:
+              error.reason === 'quotaProjectMissing'
+                ? vscode.l10n.t('Set Quota Project')
+                : vscode.l10n.t('Sign In'),
             run: () => signIn(command),
           },
         ]),
@@ -129,7 +175,7 @@ export function googleRemedies({ reason, args }: ServiceError): Remedy[] {
 const INSTALL_GCLOUD = 'https://cloud.google.com/sdk/docs/install';
 
 /**
- * Signs in by a command in a terminal.
+ * Signs in, or sets the quota project, by a command in a terminal.
  * @throws Problem where its program, gcloud, is not installed, with a button for the page that says how to install it.
  */
 async function signIn(command: string): Promise<void> {

@@ -51,14 +51,20 @@ export class CloudStorageClient {
   /**
    * Creates an object, never replacing one (`ifGenerationMatch=0`): one that is there with the same content counts as
    * created, since an answer may have been lost.
-   * @throws ServiceError `objectExists` where other content has that name
+   * @throws ServiceError `objectExists` where other content has that name, `uploadIncomplete`
    */
   async upload(uri: GsUri, content: Uint8Array, options: UploadOptions, signal?: AbortSignal): Promise<void> {
     const upload = new ResumableUpload(this.sender, this.endpoint, uri, content, options);
-    if (await upload.run(signal)) return;
+    const outcome = await upload.run(signal);
+    if (outcome === 'created') return;
     const existing = await this.stat(uri, signal);
     if (existing?.md5Hash !== upload.md5Hash) {
       const object = formatGsUri(uri);
+      if (outcome === 'unconfirmed') {
+        throw new ServiceError('UNAVAILABLE', 'uploadIncomplete', `${object} is not what was sent`, {
+          uri: object,
+        });
+      }
       throw new ServiceError('ALREADY_EXISTS', 'objectExists', `${object} exists`, { uri: object });
     }
     options.onUpload?.(content.length, content.length);

@@ -1,4 +1,4 @@
-import type { GoogleAuth } from 'google-auth-library';
+import type { gaxios, GoogleAuth } from 'google-auth-library';
 import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
 import { ServiceError } from '../../execution/errors';
@@ -8,6 +8,15 @@ import type { RequestSender } from '../requests';
 
 /** Bytes sent at a time: a multiple of 256 KiB, as the protocol asks. */
 const CHUNK = 2 * 1024 * 1024;
+
+/**
+ * How an upload ended: with the object as it was sent, with an object that had that name already, or with an answer that
+ * says neither.
+ */
+export type UploadOutcome = 'created' | 'exists' | 'unconfirmed';
+
+/** What the answer to the last chunk tells of the object (Cloud Storage JSON API v1, `Object`). */
+const CreatedSchema = z.object({ md5Hash: z.optional(z.string()), size: z.optional(z.string()) });
 
 /**
  * One upload by Cloud Storage's resumable protocol ("Resumable uploads", JSON API): a session is opened, chunks follow,
@@ -27,11 +36,10 @@ export class ResumableUpload {
     this.md5Hash = createHash('md5').update(content).digest('base64');
   }
 
-  /** True when the object was created, false when there is one of that name. */
-  async run(signal?: AbortSignal): Promise<boolean> {
+  async run(signal?: AbortSignal): Promise<UploadOutcome> {
     for (let sessions = 1; ; sessions += 1) {
       const session = await this.open(signal);
-      if (session === undefined) return false;
+      if (session === undefined) return 'exists';
       try {
         return await this.sendChunks(session, signal);
       } catch (error) {
@@ -84,7 +92,7 @@ export class ResumableUpload {
     }
   }
 
-  private async sendChunks(session: string, signal: AbortSignal | undefined): Promise<boolean> {
+  private async sendChunks(session: string, signal: AbortSignal | undefined): Promise<UploadOutcome> {
     const total = this.content.length;
     let sent = 0;
     this.options.onUpload?.(0, total);
@@ -95,7 +103,7 @@ export class ResumableUpload {
           async ({ auth, ...options }, attempt) => {
             // After a failure nobody knows what has arrived: ask before sending on.
             const from = attempt === 1 ? start : await this.received(session, auth, options.signal);
-            if (from === 'done') return from;
+            if (typeof from !== 'number') return from;
             const end = Math.min(from + CHUNK, total);
             const range = total === 0 ? '*' : `${String(from)}-${String(end - 1)}`;
             const response = await auth.request({
@@ -107,29 +115,39 @@ export class ResumableUpload {
               data: Buffer.from(this.content.subarray(from, end)),
               validateStatus: isProgress,
             });
-            return response.status === 308 ? rangeEnd(response.headers.get('range')) : 'done';
+            return this.progressOf(response);
           },
           this.context,
           signal,
         );
-        if (progress === 'done') break;
+        if (typeof progress !== 'number') {
+          if (progress === 'created') this.options.onUpload?.(total, total);
+          return progress;
+        }
         sent = progress;
         this.options.onUpload?.(sent, total);
       }
     } catch (error) {
-      if (error instanceof ServiceError && error.status === 'FAILED_PRECONDITION') return false;
+      if (error instanceof ServiceError && error.status === 'FAILED_PRECONDITION') return 'exists';
       throw error;
     }
-    this.options.onUpload?.(total, total);
-    return true;
   }
 
-  /** Bytes that have arrived, or `done`. */
+  /** Bytes that have arrived, or how the upload ended. An end may come early: whether all of it is there, the object says. */
+  private progressOf({ status, headers, data }: gaxios.GaxiosResponse): number | UploadOutcome {
+    if (status === 308) return rangeEnd(headers.get('range'));
+    const { md5Hash, size } = CreatedSchema.safeParse(data).data ?? {};
+    // Some objects have no hash of this kind.
+    const whole = md5Hash === undefined ? size === String(this.content.length) : md5Hash === this.md5Hash;
+    return whole ? 'created' : 'unconfirmed';
+  }
+
+  /** Bytes that have arrived, or how the upload ended. */
   private async received(
     session: string,
     auth: GoogleAuth,
     signal: AbortSignal | undefined,
-  ): Promise<number | 'done'> {
+  ): Promise<number | UploadOutcome> {
     const response = await auth.request({
       url: session,
       method: 'PUT',
@@ -138,7 +156,7 @@ export class ResumableUpload {
       validateStatus: isProgress,
       ...(signal === undefined ? {} : { signal }),
     });
-    return response.status === 308 ? rangeEnd(response.headers.get('range')) : 'done';
+    return this.progressOf(response);
   }
 
   /** Tells Cloud Storage to drop what it has; it would drop it by itself after a week. */

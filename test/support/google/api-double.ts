@@ -36,10 +36,14 @@ export abstract class ApiDouble {
   protected readonly discovery: Discovery;
   private readonly server: Server;
 
+  /** `aiplatform.googleapis.com` */
+  private readonly service: string;
+
   constructor(
     api: string,
     private readonly tokens: TokenDouble,
   ) {
+    this.service = `${api.split('.')[0] ?? ''}.googleapis.com`;
     this.discovery = new Discovery(api);
     this.server = createServer((request, response) => {
       this.serve(request, response).catch((error: unknown) => {
@@ -65,6 +69,27 @@ export abstract class ApiDouble {
 
   /** The answer, or an ApiError. */
   protected abstract handle(call: CheckedCall, body: unknown): unknown;
+
+  /** Which project a request is counted to (Cloud API documentation, "System parameters", `X-Goog-User-Project`). */
+  private checkQuotaProject({ headers }: IncomingMessage): void {
+    const project = headers['x-goog-user-project'];
+    const refuse = (reason: string, consumer: string, message: string): never => {
+      const metadata = { consumer: `projects/${consumer}`, service: this.service };
+      const type = 'type.googleapis.com/google.rpc.ErrorInfo';
+      throw new ApiError('PERMISSION_DENIED', message, [
+        { '@type': type, reason, domain: 'googleapis.com', metadata },
+      ]);
+    };
+    if (project === undefined && this.tokens.isPersonal(headers.authorization)) {
+      // As public reports have it: the consumer is gcloud's own project.
+      const message = `${this.service} has not been used in project 764086051850 before or it is disabled.`;
+      refuse('SERVICE_DISABLED', '764086051850', message);
+    }
+    if (project === 'forbidden-project') {
+      const message = `Caller does not have required permission to use project ${project}. Grant the caller the roles/serviceusage.serviceUsageConsumer role, or a custom role with the serviceusage.services.use permission.`;
+      refuse('USER_PROJECT_DENIED', project, message);
+    }
+  }
 
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', this.endpoint);
@@ -101,6 +126,7 @@ export abstract class ApiDouble {
       if (!this.tokens.isValid(request.headers.authorization)) {
         throw new ApiError('UNAUTHENTICATED', 'Request had invalid authentication credentials.');
       }
+      this.checkQuotaProject(request);
       if (call.problems.length > 0) throw new ApiError('INVALID_ARGUMENT', call.problems.join('; '));
       answer = this.handle(call, body);
       if (call.answer !== undefined) {

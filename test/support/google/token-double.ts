@@ -6,6 +6,8 @@ import { listen, readBody } from './http';
 export class TokenDouble {
   /** Answers with this error from now on. */
   failure: { error: string; error_description?: string; error_subtype?: string } | undefined;
+  /** HTTP code of {@link failure}; with 429 and 5xx an endpoint is down, with the same body (RFC 6749 5.2 has 400 and 401). */
+  failureStatus = 400;
   /** How far the service's clock is ahead, in milliseconds. */
   skew = 0;
   issued = 0;
@@ -13,6 +15,8 @@ export class TokenDouble {
   readonly refreshTokens = new Set(['refresh-1']);
   readonly problems: string[] = [];
   private readonly valid = new Set<string>();
+  /** Tokens of a login, which need a quota project. */
+  private readonly personal = new Set<string>();
   private readonly server: Server;
   private readonly keys = generateKeyPairSync('rsa', {
     modulusLength: 2048,
@@ -46,14 +50,23 @@ export class TokenDouble {
     );
   }
 
+  /**
+   * Whether a token is of gcloud's login: its requests are counted to gcloud's own project unless they name another, and
+   * refused there ("Troubleshoot your ADC setup", Google Cloud authentication documentation).
+   */
+  isPersonal(authorization: string | undefined): boolean {
+    return this.personal.has(authorization?.slice('Bearer '.length) ?? '');
+  }
+
   /** Makes all tokens that were issued worthless. */
   revokeTokens(): void {
     this.valid.clear();
   }
 
   /** A service account's key file, as Google hands it out. */
-  serviceAccountKey(): string {
+  serviceAccountKey(universe?: string): string {
     return JSON.stringify({
+      ...(universe === undefined ? {} : { universe_domain: universe }),
       type: 'service_account',
       project_id: 'my-project',
       private_key_id: 'key-1',
@@ -65,13 +78,13 @@ export class TokenDouble {
   }
 
   /** Application default credentials of a person, as gcloud writes them. */
-  personalCredentials(quotaProject?: string, refreshToken = 'refresh-1'): string {
+  personalCredentials(quotaProject: string | null = 'my-project', refreshToken = 'refresh-1'): string {
     return JSON.stringify({
       type: 'authorized_user',
       client_id: 'client.apps.googleusercontent.com',
       client_secret: 'client-secret',
       refresh_token: refreshToken,
-      ...(quotaProject === undefined ? {} : { quota_project_id: quotaProject }),
+      ...(quotaProject === null ? {} : { quota_project_id: quotaProject }),
     });
   }
 
@@ -87,18 +100,37 @@ export class TokenDouble {
     });
   }
 
-  /** A fetch that leads requests for Google's token endpoint here. */
+  /** A login that takes the place of a service account (gcloud's `--impersonate-service-account`). */
+  impersonation(): string {
+    return JSON.stringify({
+      type: 'impersonated_service_account',
+      service_account_impersonation_url:
+        'https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/runner@my-project.iam.gserviceaccount.com:generateAccessToken',
+      source_credentials: JSON.parse(this.personalCredentials()) as unknown,
+    });
+  }
+
+  /** A fetch that leads requests for Google's token endpoints here. */
   readonly fetch: typeof fetch = (input, init) => {
     const url = new URL(input instanceof Request ? input.url : input);
-    return this.send(url.host === 'oauth2.googleapis.com' ? `${this.endpoint}token` : url, init);
+    const path = { 'oauth2.googleapis.com': 'token', 'iamcredentials.googleapis.com': 'impersonate' }[
+      url.host
+    ];
+    return this.send(path === undefined ? url : `${this.endpoint}${path}`, init);
   };
   /** As it was: tests put {@link fetch} in its place. */
   private readonly send = globalThis.fetch;
 
   private async answer(request: IncomingMessage): Promise<[number, unknown]> {
     if (request.url?.startsWith('/computeMetadata/v1/') === true) return this.metadata(request);
+    if (request.url === '/impersonate') {
+      await readBody(request);
+      if (!this.isValid(request.headers.authorization)) return [401, {}];
+      const expireTime = new Date(Date.now() + 3_600_000).toISOString();
+      return [200, { accessToken: this.issue().access_token, expireTime }];
+    }
     const form = new URLSearchParams((await readBody(request)).toString());
-    if (this.failure !== undefined) return [400, this.failure];
+    if (this.failure !== undefined) return [this.failureStatus, this.failure];
     const grant = form.get('grant_type');
     const problem =
       grant === 'urn:ietf:params:oauth:grant-type:jwt-bearer'
@@ -110,7 +142,9 @@ export class TokenDouble {
             )
           : check(form.has('subject_token'), 'No subject token');
     if (problem !== undefined) return [400, { error: 'invalid_grant', error_description: problem }];
-    return [200, this.issue()];
+    const answer = this.issue();
+    if (grant === 'refresh_token') this.personal.add(answer.access_token);
+    return [200, answer];
   }
 
   /** What the metadata server of a machine on Google Cloud answers. */
@@ -123,7 +157,7 @@ export class TokenDouble {
     return [404, 'Not Found'];
   }
 
-  private issue(): object {
+  private issue(): Record<string, unknown> & { access_token: string } {
     this.issued += 1;
     const token = `token-${String(this.issued)}`;
     this.valid.add(token);

@@ -8,6 +8,8 @@ import type { TokenDouble } from './token-double';
 /** The number of the project `my-project`; Google names resources with it. */
 export const PROJECT_NUMBER = '123456789012';
 export const LOCATIONS = ['us-central1', 'europe-west4'];
+/** The runtime template that there is. */
+const RUNTIME_TEMPLATE = `projects/${PROJECT_NUMBER}/locations/us-central1/notebookRuntimeTemplates/1`;
 
 const JobSchema = z.looseObject({
   displayName: z.optional(z.string()),
@@ -149,7 +151,7 @@ export class VertexDouble extends ApiDouble {
         return {
           notebookRuntimeTemplates: [
             {
-              name: `projects/${PROJECT_NUMBER}/locations/us-central1/notebookRuntimeTemplates/1`,
+              name: RUNTIME_TEMPLATE,
               displayName: 'Default',
             },
           ],
@@ -175,6 +177,17 @@ export class VertexDouble extends ApiDouble {
     one([job.customEnvironmentSpec, job.notebookRuntimeTemplateResourceName], 'environment_spec');
     one([job.serviceAccount, job.executionUser], 'execution_identity');
     checkJob(job);
+    const template = job.notebookRuntimeTemplateResourceName;
+    if (template !== undefined && template !== RUNTIME_TEMPLATE) {
+      throw new ApiError('NOT_FOUND', `NotebookRuntimeTemplate ${template} does not exist.`);
+    }
+    // As public reports have it, for the default account of Compute Engine: 400, with and without an account of that name.
+    if (job.serviceAccount?.endsWith('-compute@developer.gserviceaccount.com') === true) {
+      throw new ApiError(
+        'INVALID_ARGUMENT',
+        `You do not have permission to act as service_account: ${job.serviceAccount}. (or it may not exist).`,
+      );
+    }
     const stored = this.add(id, job);
     return this.operation(stored.operation);
   }

@@ -170,6 +170,25 @@ describe('creating executions on Google Cloud', function () {
         });
       }
 
+      for (const [what, body] of [
+        ['says nothing of the object', {}],
+        ['has another size', { size: '7' }],
+        ['has another hash', { md5Hash: 'AAAAAAAAAAAAAAAAAAAAAA==' }],
+      ] as const) {
+        it(`creates nothing of an upload whose end comes early and ${what}`, async () => {
+          const big = notebookOf(`# ${'x'.repeat(5_000_000)}`);
+          cloud.storage.faults.add(/upload\.PUT/, { kind: 'answer', status: 200, body });
+          const progress: number[] = [];
+          const input = { notebook: big, onUpload: (sent: number) => progress.push(sent) };
+          await assert.rejects(service().create(nextId(), requestOf(), input), {
+            status: 'UNAVAILABLE',
+            reason: 'uploadIncomplete',
+          });
+          assert.equal(double.count(inserts), 0);
+          assert.deepEqual(progress, [0], 'no progress that was none');
+        });
+      }
+
       it('stops uploading when it is aborted, and creates nothing', async () => {
         const controller = new AbortController();
         const reason = new Error('the person changed their mind');
@@ -231,6 +250,23 @@ describe('creating executions on Google Cloud', function () {
       });
     });
   }
+
+  it('tells what a template of Vertex AI names and is not there, or not allowed', async () => {
+    const service = cloud.service('vertex');
+    const { masterType: _, containerImageUri: _image, ...rest } = requestOf().executionTemplate ?? {};
+    const runtimeTemplate = 'projects/my-project/locations/us-central1/notebookRuntimeTemplates/7';
+    const missing = { executionTemplate: rest, runOptions: { vertex: { runtimeTemplate } } };
+    await assert.rejects(service.create(nextId(), missing, { notebook: NOTEBOOK }), {
+      reason: 'referenceNotFound',
+      args: { problem: `NotebookRuntimeTemplate ${runtimeTemplate} does not exist.` },
+    });
+    const serviceAccount = '123456789012-compute@developer.gserviceaccount.com';
+    await assert.rejects(
+      service.create(nextId(), requestOf({ serviceAccount }), { notebook: NOTEBOOK }),
+      (error: ServiceError) =>
+        error.reason === 'actAsMissing' && error.args['serviceAccount'] === serviceAccount,
+    );
+  });
 
   it('sends a small notebook to Vertex AI without Cloud Storage', async () => {
     const service = cloud.service('vertex');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { inspect } from 'node:util';
 import { ServiceError } from '../../../src/execution/errors';
 import type { GoogleOptions } from '../../../src/google/index';
 import { CloudDouble, LOCATION, PROJECT } from '../../support/google/cloud';
@@ -23,6 +24,7 @@ describe('Google credentials', function () {
   afterEach(() => {
     process.env = { ...saved };
     cloud.tokens.failure = undefined;
+    cloud.tokens.failureStatus = 400;
     cloud.tokens.skew = 0;
     assert.deepEqual(cloud.problems, []);
   });
@@ -48,7 +50,7 @@ describe('Google credentials', function () {
 
   it('of GOOGLE_APPLICATION_CREDENTIALS, with the setting’s quota project', async () => {
     process.env['GOOGLE_APPLICATION_CREDENTIALS'] = file;
-    await writeFile(file, cloud.tokens.personalCredentials());
+    await writeFile(file, cloud.tokens.personalCredentials(null));
     await list({ keyFile: undefined, quotaProject: 'billed-project' });
     assert.equal(headers()['x-goog-user-project'], 'billed-project');
   });
@@ -66,6 +68,45 @@ describe('Google credentials', function () {
     process.env['GCE_METADATA_HOST'] = new URL(cloud.tokens.endpoint).host;
     await list({ keyFile: undefined });
     assert.match(String(headers()['authorization']), /^Bearer token-/);
+  });
+
+  it('of a login in the place of a service account, over the same way as all requests', async () => {
+    const hosts: string[] = [];
+    const send: typeof fetch = (input, init) => {
+      hosts.push(new URL(input instanceof Request ? input.url : input).host);
+      return cloud.tokens.fetch(input, init);
+    };
+    await writeFile(file, cloud.tokens.impersonation());
+    await list({ keyFile: file, fetch: send });
+    assert.deepEqual(hosts, [
+      'oauth2.googleapis.com',
+      'iamcredentials.googleapis.com',
+      new URL(cloud.vertex.endpoint).host,
+    ]);
+  });
+
+  it('without a quota project say so, and one that is set is used with nothing restarted', async () => {
+    await writeFile(file, cloud.tokens.personalCredentials(null));
+    const service = cloud.google({ keyFile: file }).service('vertex', PROJECT, LOCATION);
+    await assert.rejects(service.list({}), {
+      status: 'PERMISSION_DENIED',
+      reason: 'quotaProjectMissing',
+      args: {
+        service: 'aiplatform.googleapis.com',
+        command: 'gcloud auth application-default set-quota-project my-project',
+      },
+    });
+    await writeFile(file, cloud.tokens.personalCredentials('my-project'));
+    await service.list({});
+    await writeFile(file, cloud.tokens.personalCredentials('forbidden-project'));
+    const other = cloud.google({ keyFile: file }).service('vertex', PROJECT, LOCATION);
+    await assert.rejects(other.list({}), {
+      reason: 'quotaProjectDenied',
+      args: {
+        project: 'forbidden-project',
+        url: 'https://console.cloud.google.com/iam-admin/iam?project=forbidden-project',
+      },
+    });
   });
 
   it('are missed with the command that makes them', async () => {
@@ -101,9 +142,13 @@ describe('Google credentials', function () {
     await service.list({});
     cloud.tokens.refreshTokens.delete('refresh-1');
     cloud.tokens.revokeTokens();
-    await assert.rejects(service.list({}), { status: 'UNAUTHENTICATED', reason: 'credentialsRevoked' });
+    await assert.rejects(service.list({}), {
+      status: 'UNAUTHENTICATED',
+      reason: 'credentialsInvalid',
+      args: { path: file, variable: 'GOOGLE_APPLICATION_CREDENTIALS' },
+    });
     cloud.tokens.refreshTokens.add('refresh-2');
-    await writeFile(file, cloud.tokens.personalCredentials(undefined, 'refresh-2'));
+    await writeFile(file, cloud.tokens.personalCredentials('my-project', 'refresh-2'));
     await service.list({});
   });
 
@@ -118,6 +163,62 @@ describe('Google credentials', function () {
   it('say that the clock is wrong', async () => {
     cloud.tokens.skew = 86_400_000;
     await assert.rejects(list({ keyFile: cloud.keyFile }), { reason: 'clockSkewed' });
+  });
+
+  for (const [status, reason] of [
+    [429, 'rateLimited'],
+    [503, 'serviceUnavailable'],
+  ] as const) {
+    it(`are not refused by a token endpoint that answers ${String(status)}`, async () => {
+      cloud.tokens.failure = { error: 'temporarily_unavailable', error_description: 'Come back later.' };
+      cloud.tokens.failureStatus = status;
+      cloud.clock.waits.length = 0;
+      await assert.rejects(list({ keyFile: cloud.keyFile }), { reason });
+      assert.deepEqual(cloud.clock.waits, [500, 1000, 2000, 4000]);
+    });
+  }
+
+  it('that a token exchange refuses say so at once', async () => {
+    const subject = path.join(cloud.folder, 'subject');
+    await writeFile(subject, 'eyJhbGciOiJub25l.eyJzdWIiOiJtZSJ9.signature');
+    await writeFile(file, cloud.tokens.workloadIdentity(subject));
+    cloud.tokens.failure = { error: 'invalid_grant', error_description: 'Wrong audience.' };
+    cloud.clock.waits.length = 0;
+    await assert.rejects(list({ keyFile: file }), (error: ServiceError) => {
+      assert.deepEqual([error.status, error.reason], ['UNAUTHENTICATED', 'credentialsInvalid']);
+      assert.match(error.message, /Wrong audience/);
+      assert.doesNotMatch(inspect(error, { depth: 20, showHidden: true }), /eyJ/);
+      return true;
+    });
+    assert.deepEqual(cloud.clock.waits, []);
+  });
+
+  for (const [what, content] of [
+    ['are for another universe', () => cloud.tokens.serviceAccountKey('example.universe')],
+    ['read a file that is not there', () => cloud.tokens.workloadIdentity('/no/such/subject')],
+  ] as const) {
+    it(`that ${what} say so at once`, async () => {
+      await writeFile(file, content());
+      cloud.clock.waits.length = 0;
+      await assert.rejects(
+        list({ keyFile: file }),
+        ({ status, reason, args }: ServiceError) =>
+          status === 'UNAUTHENTICATED' &&
+          reason === 'credentialsUnusable' &&
+          /example\.universe|no\/such/.test(args['problem'] ?? ''),
+      );
+      assert.deepEqual(cloud.clock.waits, []);
+    });
+  }
+
+  it('leave no token in what is known of a failed request', async () => {
+    const denied = { error: { code: 403, status: 'PERMISSION_DENIED', message: 'No.', details: [] } };
+    cloud.vertex.faults.add(/list/, { kind: 'answer', status: 403, body: denied });
+    await assert.rejects(list({ keyFile: cloud.keyFile }), (error: Error) => {
+      assert.ok(error.cause instanceof Error);
+      assert.doesNotMatch(inspect(error, { depth: 20, showHidden: true }), /token-\d|authorization/i);
+      return true;
+    });
   });
 
   it('never stand in an error', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { ServiceError } from '../../../src/execution/errors';
 import { endpointOf } from '../../../src/google/endpoints';
 import { BUCKET, CloudDouble, LOCATION, PROJECT } from '../../support/google/cloud';
 
@@ -56,16 +57,35 @@ describe('Google’s endpoints', () => {
   });
 
   it('are the person’s with one', () => {
-    const aiplatform = 'https://{location}.private.example/ignored';
+    const aiplatform = 'https://{location}.private.example:8443';
     assert.equal(
       endpointOf('aiplatform', { aiplatform }, 'us-central1'),
-      'https://us-central1.private.example/',
+      'https://us-central1.private.example:8443/',
     );
   });
 
-  for (const endpoint of ['', 'storage.example', 'file:///etc', 'javascript:alert(1)']) {
-    it(`are refused where they are no URL: ${JSON.stringify(endpoint)}`, () => {
-      assert.throws(() => endpointOf('storage', { storage: endpoint }), { reason: 'fieldInvalid' });
+  for (const endpoint of [
+    '',
+    'storage.example',
+    'file:///etc',
+    'javascript:alert(1)',
+    'https://proxy.example/storage',
+    'https://proxy.example/storage/v1/',
+    'https://proxy.example/?key=secret',
+    'https://proxy.example/#part',
+    'https://me:secret@proxy.example/',
+    'https://me@proxy.example/',
+  ]) {
+    it(`are refused where they are not scheme, host and port: ${JSON.stringify(endpoint)}`, () => {
+      assert.throws(
+        () => endpointOf('storage', { storage: endpoint }),
+        ({ reason, args, message }: ServiceError) => {
+          assert.equal(reason, 'fieldInvalid');
+          assert.equal(args['field'], 'notebookExecutions.google.endpoints.storage');
+          assert.doesNotMatch(`${message} ${JSON.stringify(args)}`, /secret/);
+          return true;
+        },
+      );
     });
   }
 

@@ -124,14 +124,24 @@ const CASES: Record<string, Case> = {
     expected: [
       'PERMISSION_DENIED',
       'actAsMissing',
-      { serviceAccount: 'runner@my-project.iam.gserviceaccount.com' },
+      {
+        serviceAccount: 'runner@my-project.iam.gserviceaccount.com',
+        url: 'https://console.cloud.google.com/iam-admin/serviceaccounts?project=my-project',
+      },
     ],
   },
   'iam.serviceAccounts.actAs in a message that names no account': {
     httpCode: 400,
     body: rpc(400, 'FAILED_PRECONDITION', 'The caller lacks iam.serviceAccounts.actAs.'),
     context: { ...CONTEXT, serviceAccount: 'sa@x' },
-    expected: ['FAILED_PRECONDITION', 'actAsMissing', { serviceAccount: 'sa@x' }],
+    expected: [
+      'FAILED_PRECONDITION',
+      'actAsMissing',
+      {
+        serviceAccount: 'sa@x',
+        url: 'https://console.cloud.google.com/iam-admin/serviceaccounts?project=my-project',
+      },
+    ],
   },
   'a project that does not exist': {
     httpCode: 403,
@@ -265,8 +275,64 @@ const CASES: Record<string, Case> = {
   'a key that was deleted': {
     httpCode: 400,
     body: { error: 'invalid_grant', error_description: 'Invalid JWT Signature.' },
-    context: { keyFile: '/keys/runner.json' },
+    context: { credentials: { kind: 'keyFile', path: '/keys/runner.json' } },
     expected: ['UNAUTHENTICATED', 'credentialsInvalid', { path: '/keys/runner.json' }],
+  },
+  'a file that a variable names and whose login ended': {
+    httpCode: 400,
+    body: { error: 'invalid_grant', error_description: 'Token has been expired or revoked.' },
+    context: { credentials: { kind: 'variable', path: '/keys/adc.json' } },
+    expected: [
+      'UNAUTHENTICATED',
+      'credentialsInvalid',
+      { path: '/keys/adc.json', variable: 'GOOGLE_APPLICATION_CREDENTIALS' },
+    ],
+  },
+  'a token of a key file that is refused': {
+    httpCode: 401,
+    body: rpc(401, 'UNAUTHENTICATED', 'Invalid authentication credentials.'),
+    context: { credentials: { kind: 'keyFile', path: '/keys/runner.json' } },
+    expected: ['UNAUTHENTICATED', 'credentialsInvalid', { path: '/keys/runner.json' }],
+  },
+  'a token of the machine that is refused': {
+    httpCode: 401,
+    body: rpc(401, 'UNAUTHENTICATED', 'Invalid authentication credentials.'),
+    context: { credentials: { kind: 'machine' } },
+    expected: ['UNAUTHENTICATED', 'credentialsUnusable', { problem: 'Invalid authentication credentials.' }],
+  },
+  'a token endpoint that is busy': {
+    httpCode: 429,
+    body: { error: 'rate_limit_exceeded', error_description: 'Too many.' },
+    expected: ['RESOURCE_EXHAUSTED', 'rateLimited', {}],
+  },
+  'a token endpoint that is down': {
+    httpCode: 503,
+    body: { error: 'temporarily_unavailable' },
+    expected: ['UNAVAILABLE', 'serviceUnavailable', { service: 'host.example' }],
+  },
+  'a quota project that is missing, by the message': {
+    httpCode: 403,
+    body: rpc(
+      403,
+      'PERMISSION_DENIED',
+      'Your application is authenticating by using local Application Default Credentials. The storage.googleapis.com API requires a quota project, which is not set by default.',
+    ),
+    context: { ...CONTEXT, project: 'x; rm -rf ~' },
+    expected: [
+      'PERMISSION_DENIED',
+      'quotaProjectMissing',
+      { service: 'host.example', command: 'gcloud auth application-default set-quota-project PROJECT' },
+    ],
+  },
+  'a create that names something that is not there': {
+    httpCode: 404,
+    body: rpc(404, 'NOT_FOUND', 'NotebookRuntimeTemplate projects/1/x does not exist.'),
+    context: { ...CONTEXT, creates: true },
+    expected: [
+      'NOT_FOUND',
+      'referenceNotFound',
+      { problem: 'NotebookRuntimeTemplate projects/1/x does not exist.' },
+    ],
   },
   'a clock that is wrong': {
     httpCode: 400,

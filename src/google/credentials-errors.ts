@@ -1,0 +1,97 @@
+import * as z from 'zod/mini';
+import { ServiceError } from '../execution/errors';
+import { withoutTokens } from './failure';
+
+/** The command that mends application default credentials. */
+export const LOGIN_COMMAND = 'gcloud auth application-default login';
+
+/** Where the credentials come from, which decides what mends them. */
+export type CredentialsOrigin =
+  /** The setting `notebookExecutions.google.keyFile`. */
+  | { readonly kind: 'keyFile'; readonly path: string }
+  /** The environment variable GOOGLE_APPLICATION_CREDENTIALS. */
+  | { readonly kind: 'variable'; readonly path: string }
+  /** The login of gcloud. */
+  | { readonly kind: 'login' }
+  /** The metadata server of a machine on Google Cloud. */
+  | { readonly kind: 'machine' };
+
+/** Values for sentences and buttons: what mends credentials of this origin. */
+export function remedyArgs(origin: CredentialsOrigin): Record<string, string> {
+  switch (origin.kind) {
+    case 'keyFile':
+      return { path: origin.path };
+    case 'variable':
+      return { path: origin.path, variable: 'GOOGLE_APPLICATION_CREDENTIALS' };
+    case 'login':
+      return { command: LOGIN_COMMAND };
+    case 'machine':
+      return {};
+  }
+}
+
+/** Credentials that Google no longer accepts: `credentialsInvalid`, `credentialsExpired` or `credentialsUnusable`. */
+export function refusedCredentials(
+  origin: CredentialsOrigin,
+  message: string,
+  options: ErrorOptions,
+  /** Of a login. */
+  reason: 'credentialsExpired' | 'credentialsRevoked' = 'credentialsExpired',
+): ServiceError {
+  const args = remedyArgs(origin);
+  switch (origin.kind) {
+    case 'keyFile':
+    case 'variable':
+      return new ServiceError('UNAUTHENTICATED', 'credentialsInvalid', message, args, options);
+    case 'login':
+      return new ServiceError('UNAUTHENTICATED', reason, message, args, options);
+    case 'machine':
+      return unusableCredentials(origin, message, options);
+  }
+}
+
+/** Credentials that cannot be used as they are, `problem` says why. Trying again would not help. */
+export function unusableCredentials(
+  origin: CredentialsOrigin,
+  problem: string,
+  options: ErrorOptions = {},
+): ServiceError {
+  const args = { ...remedyArgs(origin), problem };
+  return new ServiceError('UNAUTHENTICATED', 'credentialsUnusable', problem, args, options);
+}
+
+/** A refusal of a token endpoint (RFC 6749 5.2). */
+const TokenErrorSchema = z.object({
+  error: z.string(),
+  error_description: z._default(z.string(), ''),
+  error_subtype: z._default(z.string(), ''),
+});
+export type TokenError = z.infer<typeof TokenErrorSchema>;
+
+/** HTTP codes with which a service says that it is down or busy, whatever its body says. */
+export function isOutage(status: number): boolean {
+  return status === 408 || status === 429 || status >= 500;
+}
+
+/** What a token endpoint refused; undefined where the answer is no refusal of one. */
+export function tokenErrorOf(status: number | undefined, body: unknown): TokenError | undefined {
+  if (status === undefined || isOutage(status)) return undefined;
+  const result = TokenErrorSchema.safeParse(body);
+  return result.success ? result.data : undefined;
+}
+
+/** The ServiceError of a token endpoint's refusal. */
+export function refusedToken(
+  token: TokenError,
+  origin: CredentialsOrigin,
+  options: ErrorOptions,
+): ServiceError {
+  const said = withoutTokens(
+    `${token.error} ${token.error_subtype} ${token.error_description}`.replace(/\s+/g, ' ').trim(),
+  );
+  if (/iat|exp\b|short-lived|clock/i.test(token.error_description)) {
+    return new ServiceError('UNAUTHENTICATED', 'clockSkewed', said, {}, options);
+  }
+  const again = /invalid_rapt|rapt_required|reauth/i.test(said);
+  return refusedCredentials(origin, said, options, again ? 'credentialsExpired' : 'credentialsRevoked');
+}

@@ -1,0 +1,97 @@
+import { gaxios } from 'google-auth-library';
+import * as z from 'zod/mini';
+
+/** What a failed request left behind: an HTTP answer, or a broken connection. */
+export interface Failure {
+  /** HTTP code; undefined when no answer came. */
+  readonly status?: number | undefined;
+  /** Parsed body of the answer. */
+  readonly body?: unknown;
+  readonly retryAfter?: string | null | undefined;
+  /** System error code (`ECONNRESET`) or name of a DOMException (`TimeoutError`). */
+  readonly code?: string | undefined;
+  /** Who was asked; undefined where it was no request that failed. */
+  readonly host?: string | undefined;
+  readonly message: string;
+  /** The error without anything secret. */
+  readonly cause: unknown;
+}
+
+/** What an attempt's error says of the answer or the connection. Credentials that cannot be read are ServiceErrors already. */
+export function failureOf(error: unknown): Failure {
+  const cause = withoutRequest(error);
+  if (!isRequestError(error)) {
+    return { message: messageOf(error), code: codeOf(error), cause, status: undefined };
+  }
+  const response = error.response;
+  return {
+    status: response?.status ?? error.status,
+    body: bodyOf(response?.data),
+    retryAfter: response?.headers.get('retry-after'),
+    code: codeOf(error),
+    host: hostOf(error),
+    message: messageOf(error),
+    cause,
+  };
+}
+
+/** A failed request: the library's own class, or the plain error that it makes of one to a token exchange. */
+function isRequestError(error: unknown): error is gaxios.GaxiosError {
+  return (
+    error instanceof gaxios.GaxiosError ||
+    (error instanceof Error && 'config' in error && 'response' in error)
+  );
+}
+
+/** An error without the request and the answer that it carries: those have tokens in their headers and bodies. */
+function withoutRequest(error: unknown): Error {
+  const bare = new Error(messageOf(error));
+  if (error instanceof Error) {
+    bare.name = error.name;
+    if (error.stack !== undefined) bare.stack = withoutTokens(error.stack);
+  }
+  return bare;
+}
+
+/** Access tokens of Google, JSON web tokens, and whatever follows `Bearer`. */
+const TOKENS = /\bya29\.[\w.-]+|\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?|(?<=\bBearer\s)\S+/g;
+
+/** A text in which tokens are replaced. */
+export function withoutTokens(text: string): string {
+  return text.replace(TOKENS, '[token]');
+}
+
+/** Bodies of failed downloads arrive as text. */
+function bodyOf(data: unknown): unknown {
+  if (typeof data !== 'string') return data;
+  try {
+    return JSON.parse(data);
+  } catch {
+    return data;
+  }
+}
+
+const CodeSchema = z.object({ code: z.string() });
+
+/** The system error code at the bottom of a chain of causes. */
+function codeOf(error: unknown): string | undefined {
+  for (let each = error; each instanceof Error; each = each.cause) {
+    if (each.name === 'TimeoutError') return 'TimeoutError';
+    const result = CodeSchema.safeParse(each);
+    if (result.success && result.data.code !== '') return result.data.code;
+  }
+  return undefined;
+}
+
+function hostOf(error: gaxios.GaxiosError): string | undefined {
+  const url: unknown = error.config.url;
+  return url instanceof URL ? url.host : undefined;
+}
+
+function messageOf(error: unknown): string {
+  const messages: string[] = [];
+  for (let each = error; each instanceof Error; each = each.cause) {
+    if (!messages.includes(each.message)) messages.push(each.message);
+  }
+  return withoutTokens(messages.join(': '));
+}
