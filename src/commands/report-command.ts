@@ -5,6 +5,7 @@ import { diagnosticsReport } from '../execution/diagnostics';
 import type { MachineInfo, MachineService } from '../execution/machine';
 import { isSecretName, SECRET_PARAMETERS } from '../execution/secret-names';
 import type { ExecutionStore } from '../tracking/execution-store';
+import { withoutLinks } from '../wording/text';
 import type { CommandMap } from './command-map';
 
 /** Where a report finds what it tells. */
@@ -34,7 +35,10 @@ export function reportCommand(context: ReportContext): Pick<CommandMap, 'noteboo
       await vscode.window.showTextDocument(file, { preview: false });
       const copy = vscode.l10n.t('Copy');
       void vscode.window
-        .showInformationMessage(vscode.l10n.t('Read the report before you share it: {0}', file.fsPath), copy)
+        .showInformationMessage(
+          withoutLinks(vscode.l10n.t('Read the report before you share it: {0}', file.fsPath)),
+          copy,
+        )
         .then(async (chosen) => {
           if (chosen === copy) await vscode.env.clipboard.writeText(text);
         });

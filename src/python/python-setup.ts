@@ -5,8 +5,7 @@ import * as vscode from 'vscode';
 import { installedIpykernel } from '../system/ipykernel';
 import { exists, isExecutable, programsOnPath, which } from '../system/programs';
 import { describePython, pythonIn } from '../system/python-environment';
-import { label } from '../wording/text';
-import { oneLine } from '../wording/text';
+import { label, oneLine, withoutLinks } from '../wording/text';
 import { Problem, type Remedy } from '../wording/problem';
 import { environmentIn, firstFolder, type PythonFinder } from './chosen-python';
 import { activatedEnvironment } from './kernel-environment';
@@ -233,7 +232,7 @@ function underProgress(
   action: (report: (message: string) => void, signal: AbortSignal) => Promise<void>,
 ): Thenable<void> {
   return vscode.window.withProgress(
-    { location: vscode.ProgressLocation.Notification, title, cancellable: true },
+    { location: vscode.ProgressLocation.Notification, title: withoutLinks(title), cancellable: true },
     async (progress, token) => {
       const abort = new AbortController();
       const subscription = token.onCancellationRequested(() => {

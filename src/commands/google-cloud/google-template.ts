@@ -3,7 +3,7 @@ import type { CloudDirectory, CloudResource } from '../../execution/cloud-direct
 import { ServiceError } from '../../execution/errors';
 import type { GoogleServiceKind, TemplateRunOptions, UserTemplate } from '../../execution/template';
 import { serviceName } from '../../wording/names';
-import { label } from '../../wording/text';
+import { label, withoutLinks } from '../../wording/text';
 import { problemOf } from '../../wording/problem-sentences';
 import { saveTemplate, templatesFor } from '../templates/template-settings';
 
@@ -147,7 +147,7 @@ async function listing(
   return vscode.window.withProgress(
     {
       location: vscode.ProgressLocation.Notification,
-      title: vscode.l10n.t('Loading from Google Cloud: {0}', what),
+      title: withoutLinks(vscode.l10n.t('Loading from Google Cloud: {0}', what)),
       cancellable: true,
     },
     async (_progress, token) => {

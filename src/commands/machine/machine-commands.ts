@@ -4,7 +4,7 @@ import { isTerminal } from '../../execution/states';
 import type { TrackedExecution } from '../../tracking/execution-store';
 import type { TrackingService } from '../../tracking/tracking-service';
 import { parseTime } from '../../wording/execution-facts';
-import { formatBytes, formatTime } from '../../wording/text';
+import { formatBytes, formatTime, withoutLinks } from '../../wording/text';
 import type { CommandMap } from '../command-map';
 import { chooseExecutions, type ExecutionContext } from '../execution-commands';
 
@@ -82,7 +82,7 @@ async function cleanUp(
   const title = vscode.l10n.t('Deleting executions');
   const location = vscode.ProgressLocation.Notification;
   const deleted = await vscode.window.withProgress({ location, title }, () => chosen.clean());
-  void vscode.window.showInformationMessage(vscode.l10n.t('Deleted {0}.', deleted));
+  void vscode.window.showInformationMessage(withoutLinks(vscode.l10n.t('Deleted {0}.', deleted)));
 }
 
 /** A choice of *Clean Up*. */

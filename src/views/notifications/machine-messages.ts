@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { Disposable } from '../../tracking/clock';
 import type { MachineMonitor } from '../../tracking/machine-monitor';
-import { formatBytes } from '../../wording/text';
+import { formatBytes, withoutLinks } from '../../wording/text';
 
 /** Tells what the person should know of the service of this machine. */
 export function tellAboutMachine(monitor: MachineMonitor): Disposable[] {
@@ -19,7 +19,7 @@ export function tellAboutMachine(monitor: MachineMonitor): Disposable[] {
               count,
               formatBytes(bytes),
             );
-      void vscode.window.showInformationMessage(message, setting).then(async (chosen) => {
+      void vscode.window.showInformationMessage(withoutLinks(message), setting).then(async (chosen) => {
         if (chosen === setting)
           await vscode.commands.executeCommand(
             'workbench.action.openSettings',

@@ -216,10 +216,12 @@ export class OutputDocuments implements vscode.Disposable {
     const download = vscode.l10n.t('Download…');
     const whole = vscode.l10n.t('Open All');
     const chosen = await vscode.window.showWarningMessage(
-      vscode.l10n.t(
-        'The output of {0} is {1}. Opening all of it may make the editor unresponsive for a while.',
-        withoutLinks(oneLine(notebookNameOf(tracked.execution), 60)),
-        formatBytes(size),
+      withoutLinks(
+        vscode.l10n.t(
+          'The output of {0} is {1}. Opening all of it may make the editor unresponsive for a while.',
+          oneLine(notebookNameOf(tracked.execution), 60),
+          formatBytes(size),
+        ),
       ),
       trimmed,
       download,

@@ -8,6 +8,7 @@ import {
   formatTime,
   oneLine,
   plainText,
+  withoutLinks,
 } from '../../../src/wording/text';
 
 describe('text of strangers', () => {
@@ -30,6 +31,15 @@ describe('text of strangers', () => {
     assert.equal(oneLine('😀'.repeat(10), 4), '😀😀😀…');
     assert.equal(oneLine('x'.repeat(1_000_000), 10), `${'x'.repeat(9)}…`);
     assert.equal(oneLine('exactly 10', 10), 'exactly 10');
+  });
+
+  it('makes no link in a notification', () => {
+    // What VS Code draws as a link in a notification.
+    const LINK = /\[[^\]]+\]\([^)]+\)/;
+    for (const text of ['[a](command:b)', '[[a](b)](command:c "d")', 'x](y) [a](https://b)', '[a] (b)']) {
+      assert.doesNotMatch(withoutLinks(text), LINK);
+      assert.equal(withoutLinks(text).replaceAll(' ', ''), text.replaceAll(' ', ''));
+    }
   });
 
   it('may have lines in tooltips, but nothing else that commands', () => {
