@@ -82,14 +82,20 @@ export class Retention {
   async cleanUp(before: string, dryRun: boolean): Promise<CleanUp> {
     const { disk, executions, remove } = this.options;
     const chosen = this.#oldestFirst().filter((entry) => Date.parse(endOf(entry)) <= Date.parse(before));
-    const [oldest] = chosen;
+    let count = 0;
     let bytes = 0;
+    let oldest: string | undefined;
     for (const entry of chosen) {
-      bytes += await disk.of(entry);
-      if (!dryRun && isExpendable(entry)) await remove(entry);
+      const size = await disk.of(entry);
+      // Pinned or deleted while its size was looked up.
+      if (!isExpendable(entry)) continue;
+      oldest ??= endOf(entry);
+      if (!dryRun) await remove(entry);
+      bytes += size;
+      count++;
     }
     await disk.measure(executions);
-    return { count: chosen.length, bytes, ...(oldest === undefined ? {} : { oldest: endOf(oldest) }) };
+    return { count, bytes, ...(oldest === undefined ? {} : { oldest }) };
   }
 
   #oldestFirst(): Entry[] {

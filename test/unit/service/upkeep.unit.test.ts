@@ -226,6 +226,39 @@ describe('Executions that are old or too many', () => {
     assert.ok(executions.has('runs'));
   });
 
+  it('stay where they are pinned or deleted while sizes are looked up, and are not counted', async () => {
+    const folder = temporaryFolder();
+    const endTime = daysAgo(60);
+    const all = ['gone', 'old', 'pinned'].map((id) => ({
+      record: { id, state: 'SUCCEEDED', updateTime: endTime, runStatus: { endTime } } as ExecutionRecord,
+    }));
+    const removed: string[] = [];
+    const retention = new Retention({
+      executions: all,
+      remove: ({ record }) => Promise.resolve(removed.push(record.id)),
+      disk: {
+        measure: () => Promise.resolve(300),
+        of: ({ record }) => {
+          if (record.id === 'pinned') record.pinned = true;
+          if (record.id === 'gone') record.deleteTime = endTime;
+          return Promise.resolve(100);
+        },
+      },
+      time: { look: () => Promise.resolve(Date.now()) },
+      limits: () => ({ retentionDays: 30, retentionBytes: 0 }),
+      noticeFile: path.join(folder, 'retention.json'),
+      log: () => undefined,
+    });
+    await retention.sweep();
+    assert.deepEqual(removed, ['old']);
+    assert.deepEqual([retention.notice?.count, retention.notice?.bytes], [1, 100]);
+    for (const { record } of all) Object.assign(record, { pinned: undefined, deleteTime: undefined });
+    removed.length = 0;
+    const cleaned = await retention.cleanUp(new Date().toISOString(), false);
+    assert.deepEqual(removed, ['old']);
+    assert.deepEqual(cleaned, { count: 1, bytes: 100, oldest: endTime });
+  });
+
   it('are cleaned up when asked: sizes first, then those before a time, never a pinned one', async () => {
     const folder = temporaryFolder();
     const service = await TestService.start(folder, '--max-concurrent', '4');
