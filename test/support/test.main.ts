@@ -16,6 +16,7 @@ import {
 import { RESULTS, ROOT } from './paths';
 import { kill } from './processes';
 import { ensurePython } from './python';
+import { ensureIRkernel } from './r';
 import { runMain } from './setup';
 import { packageExtension } from './vsix';
 import { ensureServer, type VSCodeVersion } from './vscode-install';
@@ -45,6 +46,7 @@ const SUITES: Readonly<Record<string, () => Promise<SuiteReport[]>>> = {
   check: async () => [await runProgram([path.join(ROOT, 'test/support/check.mjs'), REPORT])],
   unit: async () => {
     await ensurePython();
+    await ensureIRkernel();
     const report = await runMocha('unit');
     rememberTimes(report.times ?? {});
     return [report];
