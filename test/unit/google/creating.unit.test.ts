@@ -189,6 +189,35 @@ describe('creating executions on Google Cloud', function () {
         });
       }
 
+      it('asks how far an upload came before it goes on, and sends nothing twice', async () => {
+        const big = notebookOf(`# ${'x'.repeat(5_000_000)}`);
+        // The chunk arrives, and that it does is not known here.
+        cloud.storage.faults.add(/upload\.PUT/, { kind: 'lostAnswer' });
+        cloud.storage.requests.length = 0;
+        await service().create(nextId(), requestOf(), { notebook: big });
+        const ranges = cloud.storage.requests
+          .filter(({ id }) => id === 'upload.PUT')
+          .map(({ headers }) => headers['content-range']?.replace(/^bytes (.*)\/\d+$/, '$1'));
+        const last = ranges.at(-1)?.replace(/^4194304-5\d{6}$/, 'the rest');
+        assert.deepEqual([...ranges.slice(0, -1), last], ['0-2097151', '*', '2097152-4194303', 'the rest']);
+      });
+
+      it('leaves another notebook alone that is in the place of its own, and creates nothing', async () => {
+        const id = nextId();
+        const uri = `gs://${BUCKET}/runs/${id}/input/My Sales.ipynb`;
+        const other = Buffer.from(notebookOf('print("of another program")'));
+        await cloud.storage.put(uri, other);
+        const before = double.count(inserts);
+        const big = notebookOf(`# ${'x'.repeat(2 * INLINE_LIMIT)}`);
+        await assert.rejects(service().create(id, requestOf(), { notebook: big }), {
+          status: 'ALREADY_EXISTS',
+          reason: 'alreadyExists',
+          args: { executionId: id },
+        });
+        assert.equal(double.count(inserts), before);
+        assert.deepEqual(await cloud.storage.get(uri), other);
+      });
+
       it('stops uploading when it is aborted, and creates nothing', async () => {
         const controller = new AbortController();
         const reason = new Error('the person changed their mind');

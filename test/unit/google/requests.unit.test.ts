@@ -88,6 +88,24 @@ describe('requests to Google', function () {
     assert.equal(requests(), 1);
   });
 
+  const usedUp = (details: unknown[]): unknown =>
+    rpcError(429, 'RESOURCE_EXHAUSTED', "Quota exceeded for quota metric 'Jobs'.", details);
+
+  it('are not repeated where a quota is used up, which is told as it came', async () => {
+    cloud.vertex.faults.add(/list/, { kind: 'answer', status: 429, body: usedUp([]) }, 5);
+    await assert.rejects(list(), { status: 'RESOURCE_EXHAUSTED', reason: 'quotaExceeded' });
+    assert.equal(requests(), 1);
+    assert.deepEqual(cloud.clock.waits, []);
+  });
+
+  it('are repeated where a quota is used up for a time that the service tells', async () => {
+    const details = [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '20s' }];
+    cloud.vertex.faults.add(/list/, { kind: 'answer', status: 429, body: usedUp(details) });
+    await list();
+    assert.equal(requests(), 2);
+    assert.deepEqual(cloud.clock.waits, [20_000]);
+  });
+
   it('are not repeated where the answer would be the same', async () => {
     cloud.vertex.faults.add(/list/, {
       kind: 'answer',

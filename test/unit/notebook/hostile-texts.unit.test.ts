@@ -5,6 +5,7 @@ import { ParametersError } from '../../../src/notebook/parameters/errors';
 import { inspectParameters, undeclaredParameters } from '../../../src/notebook/parameters/inspect';
 import { encodeParameters, parseParameters } from '../../../src/notebook/parameters/parse';
 import { parametersOf } from '../../../src/views/explorer/rows/parameters';
+import { notebook } from './parameters-cell';
 
 const lines = (count: number, line: (index: number) => string): string =>
   Array.from({ length: count }, (_, index) => line(index)).join('\n');
@@ -85,6 +86,23 @@ describe('hostile texts', () => {
       }
     }).timeout(60_000);
   }
+
+  it('a default is a value up to 200 levels deep, and only its text beyond', () => {
+    for (const [open, close] of [
+      ['[', ']'],
+      ['{"a": ', '}'],
+      ['(', ',)'],
+    ] as const) {
+      const nested = (depth: number): unknown => {
+        const source = `a = ${open.repeat(depth)}1${close.repeat(depth)}`;
+        const [parameter] = inspectParameters(notebook(source)).parameters;
+        assert.equal(parameter?.defaultSource, source.slice(4));
+        return parameter.defaultValue;
+      };
+      assert.notEqual(nested(200), undefined, open);
+      assert.equal(nested(201), undefined, open);
+    }
+  });
 
   it('a hundred warnings are enough', () => {
     const names = Array.from({ length: 5000 }, (_, index) => `field${index}`);

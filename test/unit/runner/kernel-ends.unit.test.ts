@@ -50,11 +50,14 @@ describe('how a run may end', function () {
       assertCut(result, 'FAILED', 'outOfMemory');
     });
     it('uses more memory than the run may: outOfMemory', async () => {
-      const grabs = 'a = bytearray(400_000_000)\nimport time\ntime.sleep(100)';
+      // It is ended at once: what is interrupted could go on, and take the memory of everything else.
+      const grabs =
+        'import time\ntry:\n a = bytearray(400_000_000)\n time.sleep(100)\nexcept BaseException: print("went on")';
       const result = await run(notebookOf('print("before")', grabs, '1'), {
         job: { memoryLimitBytes: 300_000_000 },
       });
       assertCut(result, 'FAILED', 'outOfMemory');
+      assert.equal(textOf(result.outputs[1]), '');
       assert.ok((result.status.runStatus.peakMemoryBytes ?? 0) > 300_000_000);
       assert.deepEqual(result.detail, { code: 'memoryLimit', args: { bytes: '300000000' } });
     });

@@ -39,6 +39,16 @@ describe('text of a stream, as a terminal shows it', () => {
     ['erasing to the end of the line', ['abcdef\r\x1b[KXY'], 'XY'],
     ['other sequences are kept', ['a\x1b[1Ab\x1b[2K'], 'a\x1b[1Ab\x1b[2K'],
     ['one goes with the character that is replaced', ['a\x1b[1Ab\rX'], 'Xb'],
+    [
+      'a sequence may come in pieces',
+      ['ab\r\x1b]8;;', 'x'.repeat(4000), '\x07c', '\rX'],
+      `\x1b]8;;${'x'.repeat(4000)}\x07Xb`,
+    ],
+    [
+      'what is longer than 4096 characters is none, and is text again',
+      ['ab\r\x1b]8;;', 'x'.repeat(4100), '\rX'],
+      `X]8;;${'x'.repeat(4100)}`,
+    ],
   ];
   for (const [name, chunks, expected] of cases) {
     it(name, () => {

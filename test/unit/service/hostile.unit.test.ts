@@ -1,11 +1,12 @@
 import * as assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
 import * as http from 'node:http';
 import * as path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { errorOf, startApi, type Api } from './api';
-import { fakeKernel, PARENT, type TestService } from './support';
+import { fakeKernel, PARENT, temporaryFolder, type TestService } from './support';
 
 /** Nested texts of a few KB: recursion over any of them used up the stack, and with it the process. */
 const NESTED: readonly string[] = [
@@ -136,6 +137,20 @@ describe('What a client sends', () => {
   });
 
   if (process.platform === 'linux') {
+    it('is not waited for where it is a pipe that has no other end', async () => {
+      const pipe = path.join(temporaryFolder(), 'pipe');
+      execFileSync('mkfifo', [pipe]);
+      const uri = pathToFileURL(pipe).href;
+      // More of them than there are threads that could wait.
+      const answers = await Promise.all(
+        Array.from({ length: 8 }, async (_, index) =>
+          create('pipe', index % 2 === 0 ? { inputNotebookFile: uri } : { paramsYamlFile: uri }),
+        ),
+      );
+      for (const { reason, metadata } of answers.map(errorOf))
+        assert.deepEqual([reason, metadata['code']], ['fileNotReadable', 'ENOTSUP']);
+    });
+
     it('is read to its bound where it has no end', async () => {
       for (const endless of ['/proc/self/pagemap', '/dev/zero', '/proc/kmsg', '/proc/self/mem']) {
         const uri = pathToFileURL(endless).href;

@@ -74,6 +74,27 @@ describe('Names never become paths', () => {
     assert.deepEqual(tree(folder), before);
   });
 
+  it('names of outputs: up to 200 bytes, whatever the characters, so that all file systems take them', async () => {
+    const output = path.join(folder, 'long names');
+    const outputNotebookFolder = pathToFileURL(output).href;
+    const create = async (id: string, outputName: string): Promise<number> => {
+      const more = { template: { outputNotebookFolder }, options: { outputName } };
+      return (await service.create(id, 'succeed', more)).code;
+    };
+    for (const [id, character, most] of [
+      ['ascii', 'x', 200],
+      ['umlauts', 'ü', 100],
+      ['emoji', '😀', 50],
+    ] as const) {
+      const name = character.repeat(most);
+      assert.equal(await create(id, `${name}x`), 400, id);
+      assert.equal(await create(id, name), 200, id);
+      assert.equal((await service.ended(id)).state, 'SUCCEEDED');
+      assert.ok(fs.existsSync(path.join(output, `${name}.ipynb`)), id);
+    }
+    fs.rmSync(output, { recursive: true });
+  });
+
   it('names of notebooks, however long or strange: the output is in its folder, and nowhere else', async () => {
     const target = path.join(folder, 'target');
     const sources = [
