@@ -28,6 +28,8 @@ import { ensureServer, type VSCodeVersion } from './vscode-install';
  * Installs what the suites need, runs them one after the other and ends with `N passed, N failed` over all of them. A
  * suite that crashes, hangs or runs no test counts as a failure.
  *
+ * Without names: all but root, whose tests play another user of the machine, or need what only root can install (R).
+ *
  * changed: check, and of the unit tests those that the change since a revision (HEAD) can break, the nearest ones first, in
  * less than two minutes by the times of their last runs.
  */
@@ -46,10 +48,14 @@ const SUITES: Readonly<Record<string, () => Promise<SuiteReport[]>>> = {
   check: async () => [await runProgram([path.join(ROOT, 'test/support/check.mjs'), REPORT])],
   unit: async () => {
     await ensurePython();
-    await ensureIRkernel();
     const report = await runMocha('unit');
     rememberTimes(report.times ?? {});
     return [report];
+  },
+  root: async () => {
+    await ensurePython();
+    await ensureIRkernel();
+    return [await runMocha('root')];
   },
   host: async () => {
     await ensurePython();
@@ -180,7 +186,7 @@ async function main(): Promise<number> {
   const times: [string, number][] = [];
   const durations: string[] = [];
   for (const [name, run] of Object.entries(SUITES)) {
-    if (suites.length > 0 && !suites.includes(name)) {
+    if (suites.length > 0 ? !suites.includes(name) : name === 'root') {
       continue;
     }
     console.log(`\n━━ ${name}`);
