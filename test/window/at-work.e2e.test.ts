@@ -36,7 +36,7 @@ describe('a user at work while executions end', () => {
         'editor.quickSuggestions': { other: 'off' },
         'notebookExecutions.templates': [
           { name: 'Nightly', service: 'embedded', runOptions },
-          { name: 'In R', service: 'embedded', executionTemplate: { kernelSpec: 'ir' } },
+          { name: 'Elsewhere', service: 'embedded', executionTemplate: { kernelSpec: 'no-such-kernel' } },
         ],
       },
     });
@@ -182,11 +182,11 @@ describe('a user at work while executions end', () => {
     await window.quickPickRow('waits.ipynb').waitFor();
     await window.screenshot('at work 7 pick of notebooks');
     await window.page.keyboard.press('Escape');
-    await window.runCommand('Notebook Executions: Execute Remotely');
+    await window.runCommand('Notebook Executions: Execute Remotely…');
     await window.quickPickRow('Example Notebook').waitFor();
     await letEnd();
     await window.pick('waits.ipynb');
-    await window.quickPickRow('There is no kernel “ir” on this machine.').waitFor();
+    await window.quickPickRow('There is no kernel “no-such-kernel” on this machine.').waitFor();
     await window.quickPickRow('at most 6 h 00 min · up to 3 attempts · writes outputs back').waitFor();
     await window.screenshot('at work 8 templates');
     await window.pick('Nightly');
