@@ -148,12 +148,21 @@ export class Workbench {
 
   /** Opens something's context menu and chooses an entry. */
   async chooseFromContextMenu(target: Locator, entry: string): Promise<void> {
+    await this.choose(() => this.rightClick(target), entry);
+  }
+
+  /** Opens the menu of a button and chooses an entry. */
+  async chooseFromMenu(button: Locator, entry: string): Promise<void> {
+    await this.choose(() => button.click({ timeout: 5000 }), entry);
+  }
+
+  private async choose(open: () => Promise<void>, entry: string): Promise<void> {
     const item = this.contextMenu().locator('.action-item', { hasText: entry }).first();
     // A menu takes no click in its first tenth of a second, lest a right click be one; a window that is still starting
     // closes its menus now and then; and the hover of a neighboring row may lie above the target.
     await until(`${entry} is chosen`, async () => {
       try {
-        if (!(await item.isVisible())) await this.rightClick(target);
+        if (!(await item.isVisible())) await open();
         await item.click({ timeout: 5000 });
         await this.contextMenu().waitFor({ state: 'hidden', timeout: 1000 });
         return true;

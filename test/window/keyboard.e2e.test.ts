@@ -69,7 +69,7 @@ describe('the keyboard alone', () => {
     await focusFile(MAIN_EXAMPLE.notebook);
     await press('Enter');
     await window.notebookToolbar().getByText('Execute Remotely').waitFor();
-    await command('Notebook Executions: Execute Remotely');
+    await command('Notebook Executions: Execute Remotely…');
     await window.quickPickRow('This machine').waitFor();
     await press('Enter');
     await succeeded(1);

@@ -35,7 +35,7 @@ describe('in another language', () => {
     await pane.getByText('⟦No notebook has been executed yet.⟧').waitFor();
     await pane.getByRole('button', { name: '⟦Execute a Notebook Remotely⟧' }).waitFor();
 
-    await window.chooseFromContextMenu(await window.explorerFile('dies.ipynb'), '⟦Execute Remotely⟧');
+    await window.chooseFromContextMenu(await window.explorerFile('dies.ipynb'), '⟦Execute Remotely…⟧');
     const row = window.quickPickRow('⟦This machine⟧');
     await row.waitFor();
     // Where it runs, until it is known in which Python.

@@ -34,6 +34,7 @@ describe('the output of an execution that runs', () => {
     const settings = { 'notebookExecutions.maxConcurrentExecutions': 2 };
     vscode = await VSCode.launch({ vsix: [await packagedExtension()], workspace, settings });
     window = await vscode.openWindow();
+    window.expectError('live failed. Cell 8 failed: ZeroDivisionError');
   });
   after(async () => {
     await vscode.stop();

@@ -25,6 +25,7 @@ describe('submission through the window', () => {
       settings: { 'notebookExecutions.templates': templates },
     });
     window = await vscode.openWindow();
+    window.expectError('There are no Google Cloud credentials.');
   });
   afterEach(async function () {
     if (this.currentTest?.state === 'failed') {
@@ -80,8 +81,7 @@ describe('submission through the window', () => {
     await window.screenshot('submission 6 toolbar');
     await window.notebookToolbar().getByText('Execute Remotely').waitFor();
     assert.equal(await window.notebookToolbar().getByText('Re-run Notebook').count(), 0, 'in the overflow');
-    await window.notebookToolbar().getByLabel('More Actions').click();
-    await window.contextMenu().getByText('Re-run Notebook').click();
+    await window.chooseFromMenu(window.notebookToolbar().getByLabel('More Actions'), 'Re-run Notebook');
     const both = await until('it was executed again', async () => {
       const records = await vscode.records();
       return records.length === 2 && records.every(({ state }) => state === 'SUCCEEDED')
