@@ -7,7 +7,7 @@ import { Problem } from '../wording/problem';
 import { assertTrusted } from './submission/submitter';
 import { notebooksIn } from './workspace-notebooks';
 
-/** Execute All Notebooks Remotely: all notebooks of a folder. */
+/** Execute Whole Folder Remotely: all notebooks of a folder. */
 export function folderCommands(
   execute: ExecuteCommands,
 ): Pick<CommandMap, 'notebookExecutions.executeFolder'> {

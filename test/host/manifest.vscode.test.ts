@@ -81,7 +81,7 @@ describe('manifest', () => {
     assert.deepEqual(asking.sort(), [
       'Clean Up Executions…',
       'Download Outputs…',
-      'Execute All Notebooks Remotely…',
+      'Execute Whole Folder Remotely…',
       'Execute Remotely…',
       'Execute the Example Notebook…',
       'Filter Executions…',

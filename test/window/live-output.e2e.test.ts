@@ -118,7 +118,12 @@ describe('the output of an execution that runs', () => {
       (await vscode.records()).find(({ state }) => state === 'CANCELLED'),
       undefined,
     );
-    await window.notebook().locator('.run-button-container .codicon-notebook-stop').click();
+    const stop = window.notebook().locator('.run-button-container .codicon-notebook-stop');
+    // A cell that is just being drawn takes no click.
+    await until('the execution is cancelled', async () => {
+      if (await stop.isVisible()) await stop.click({ timeout: 5000 }).catch(() => undefined);
+      return (await vscode.records()).some(({ cancelTime }) => cancelTime !== undefined);
+    });
     await window.execution('endless was cancelled').waitFor();
     await until('no cell runs any more', async () => (await signs('executing').count()) === 0);
   });
