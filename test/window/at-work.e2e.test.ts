@@ -122,7 +122,10 @@ describe('a user at work while executions end', () => {
       await writeNotebook(path.join(folder, `month-${String(month)}.ipynb`), [
         month % 3 === 2 ? '{}["sales"]' : 'print("fine")',
       ]);
-    await window.chooseFromContextMenu(await window.explorerFile('reports'), 'Execute Whole Folder Remotely…');
+    await window.chooseFromContextMenu(
+      await window.explorerFile('reports'),
+      'Execute Whole Folder Remotely…',
+    );
     await window.pick('This machine');
     await window.answerDialog('Execute');
     const told = window.notification(/5 executions ended: 3 succeeded, 2 failed: month-\d, month-\d\./);
