@@ -2,8 +2,9 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 
 /**
- * Where executions of this user are kept unless told otherwise: `~/.local/share/notebook-executions` (XDG_DATA_HOME),
- * `~/Library/Application Support/notebook-executions`, `%LOCALAPPDATA%\notebook-executions`.
+ * Default folder of this user's executions: `~/.local/share/notebook-executions` (XDG_DATA_HOME),
+ * `~/Library/Application Support/notebook-executions`, `%LOCALAPPDATA%
+ * otebook-executions`.
  */
 export function defaultDataDirectory(
   env: Readonly<NodeJS.ProcessEnv> = process.env,
@@ -16,7 +17,7 @@ export function defaultDataDirectory(
   }
   if (platform === 'darwin') return path.posix.join(home, 'Library', 'Application Support', name);
   const base = env['XDG_DATA_HOME'];
-  // The XDG specification: a relative path is to be ignored.
+  // XDG specification: ignore a relative path.
   return path.posix.join(
     base?.startsWith('/') === true ? base : path.posix.join(home, '.local', 'share'),
     name,
