@@ -12,7 +12,7 @@ import { translateTokenFailure } from './error-translation';
 import { failureOf } from './failure';
 
 export interface CredentialsOptions {
-  /** Path of a key file (service account, workload identity federation …); application default credentials when absent. */
+  /** Path of a key file (service account, workload identity federation …); default: application default credentials. */
   readonly keyFile?: string | undefined;
   /** Project for quota and billing, if the credentials name no other (`x-goog-user-project`). */
   readonly quotaProject?: string | undefined;

@@ -13,20 +13,24 @@ import {
 
 /*
  * Google's errors translated to what the user can do about them. Sources: API Design Guide ("Errors"),
- * google/rpc/error_details.proto, google/api/error_reason.proto, Cloud Storage JSON API ("HTTP status and error codes"),
- * and, for messages without details, public bug reports. Errors of credentials are in credentials-errors.ts.
+ * google/rpc/error_details.proto, google/api/error_reason.proto, Cloud Storage JSON API ("HTTP status and error
+ * codes"), and, for messages without details, public bug reports. Errors of credentials are in credentials-errors.ts.
  *
  * Reasons and their args:
- *   apiNotEnabled {service, url}            permissionDenied {permission, resource}   actAsMissing {serviceAccount, url}
- *   projectNotFound {project}               billingDisabled {project, url}            regionWithoutService {location}
- *   bucketNotFound {bucket}                 bucketWrongRegion {bucket, location}      objectNotFound {uri}
- *   quotaExceeded {quota}                   rateLimited {retryAfter}                  fieldInvalid {field}
- *   executionNotFound {executionId}         alreadyExists {executionId}                   serviceUnavailable {service, retryAfter}
- *   quotaProjectMissing {service, command}  quotaProjectDenied {project, url}         referenceNotFound {problem}
- *   credentialsMissing | credentialsExpired | credentialsRevoked {command}            credentialsInvalid {path, variable}
- *   credentialsUnusable {problem}
- *   clockSkewed                             hostUnreachable {host}                    timedOut {host}
- *   answerMalformed                         serviceError
+ *   apiNotEnabled {service, url}                  permissionDenied {permission, resource}
+ *   actAsMissing {serviceAccount, url}            projectNotFound {project}
+ *   billingDisabled {project, url}                regionWithoutService {location}
+ *   bucketNotFound {bucket}                       bucketWrongRegion {bucket, location}
+ *   objectNotFound {uri}                          quotaExceeded {quota}
+ *   rateLimited {retryAfter}                      fieldInvalid {field}
+ *   executionNotFound {executionId}               alreadyExists {executionId}
+ *   serviceUnavailable {service, retryAfter}      referenceNotFound {problem}
+ *   quotaProjectMissing {service, command}        quotaProjectDenied {project, url}
+ *   credentialsMissing | credentialsExpired | credentialsRevoked {command}
+ *   credentialsInvalid {path, variable}           credentialsUnusable {problem}
+ *   clockSkewed                                   hostUnreachable {host}
+ *   timedOut {host}                               answerMalformed
+ *   serviceError
  */
 
 /** What a request was about, for the args of its error. */
