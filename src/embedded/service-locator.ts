@@ -46,8 +46,8 @@ export class ServiceLocator {
   #located: Promise<Connection> | undefined;
   #installed: Promise<InstalledBundles> | undefined;
   /**
-   * Whether a service with another build of the same version may be replaced. Only once per window: otherwise two
-   * windows with different builds would replace each other's service forever.
+   * Whether a service with another build of the same version may be replaced: only until this window has started a
+   * service itself. Otherwise two windows with different builds would replace each other's service forever.
    */
   #mayReplace = true;
 

@@ -21,7 +21,7 @@ export interface MachineInfo {
 export interface CleanedUp {
   readonly count: number;
   readonly bytes: number;
-  /** When the oldest of them ended. */
+  /** End time of the oldest one (RFC 3339). */
   readonly oldest?: string | undefined;
 }
 
