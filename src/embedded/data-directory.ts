@@ -3,8 +3,7 @@ import * as path from 'node:path';
 
 /**
  * Default folder of this user's executions: `~/.local/share/notebook-executions` (XDG_DATA_HOME),
- * `~/Library/Application Support/notebook-executions`, `%LOCALAPPDATA%
- * otebook-executions`.
+ * `~/Library/Application Support/notebook-executions`, `%LOCALAPPDATA%\notebook-executions`.
  */
 export function defaultDataDirectory(
   env: Readonly<NodeJS.ProcessEnv> = process.env,

@@ -232,8 +232,9 @@ async function tail(file: string, from: number): Promise<string> {
 }
 
 /**
- * @returns an empty string if there is no token. @throws ServiceError `tokenFileExposed` if other users can read the
- * file.
+ * Reads the token of the service.
+ * @returns an empty string if there is no token.
+ * @throws ServiceError `tokenFileExposed` if other users can read the file.
  */
 export async function readToken(file: string, platform: NodeJS.Platform = process.platform): Promise<string> {
   try {

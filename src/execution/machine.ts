@@ -34,7 +34,8 @@ export interface MachineService {
   restart(): Promise<void>;
   /**
    * Names of the Jupyter kernels that can run an execution on this machine.
-   * @param interpreter absolute path of the chosen Python, and its complete environment
+   * @param interpreter absolute path of the chosen Python
+   * @param environment its complete environment
    */
   kernels(
     interpreter: string | undefined,

@@ -5,7 +5,8 @@
  */
 
 /**
- * Cell magics whose body is Python code that runs in the notebook. The body of any other cell magic may be another language.
+ * Cell magics whose body is Python code that runs in the notebook. The body of any other cell magic may be another
+ * language.
  */
 const RUNS_BODY = /^\s*%%(?:time|capture|prun|debug)\b/;
 

@@ -42,7 +42,8 @@ export interface ParametersReading {
 }
 
 /**
- * Like {@link parseParameters}, and also finds words that YAML 1.1 reads differently. @throws ParametersError like it.
+ * Like {@link parseParameters}, and also finds words that YAML 1.1 reads differently.
+ * @throws ParametersError like {@link parseParameters}.
  */
 export function parseWithWords(text: string): ParametersReading {
   checkSize(text);
