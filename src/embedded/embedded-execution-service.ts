@@ -333,7 +333,7 @@ async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): 
   signal.throwIfAborted();
   return new Promise((resolve, reject) => {
     const abort = (): void => {
-      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a signal's reason may be any value
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the reason may be any value
       reject(signal.reason);
     };
     signal.addEventListener('abort', abort, { once: true });

@@ -60,7 +60,7 @@ export class HttpClient {
       };
       const fail = (error: unknown): void => {
         finish(() => {
-          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a signal's reason may be any value
+          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the reason may be any value
           reject(error);
         });
       };
