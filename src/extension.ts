@@ -14,7 +14,7 @@ import { MachineMonitor } from './tracking/machine-monitor';
 import { TrackingService } from './tracking/tracking-service';
 import { createViews, windowFocus, type Views } from './views/views';
 
-/** Settings that the embedded service takes over while it runs. */
+/** Settings that the embedded service applies while it runs. */
 const SERVICE_SETTINGS = [
   'notebookExecutions.maxConcurrentExecutions',
   'notebookExecutions.spareKernel',
@@ -23,20 +23,23 @@ const SERVICE_SETTINGS = [
   'notebookExecutions.secretParameters',
 ];
 
-/** Settings that hold from the next window on. */
+/** Settings that take effect in the next window. */
 const RELOAD_SETTINGS = ['notebookExecutions.dataDirectory', 'notebookExecutions.nodePath'];
 
 let close: (() => Promise<void>) | undefined;
 
-/** What tests in the extension host see of a window: the objects that are shipped, and by them the classes. */
+/**
+ * Parts of a window for tests in the extension host: the objects of the bundled extension, which give access to its
+ * classes.
+ */
 export interface WindowParts {
   readonly tracking: TrackingService;
   readonly views: Views;
 }
 
 /**
- * Builds the parts of a window and registers them. Starts nothing and asks nobody.
- * @returns the parts where VS Code runs this extension's own tests; undefined for every other extension that asks.
+ * Builds the parts of a window and registers them. Returns without waiting for any service.
+ * @returns the parts when VS Code runs this extension's own tests, else undefined.
  */
 export function activate(context: vscode.ExtensionContext): WindowParts | undefined {
   const log = vscode.window.createOutputChannel(vscode.l10n.t('Notebook Executions'), { log: true });
@@ -77,7 +80,7 @@ export function activate(context: vscode.ExtensionContext): WindowParts | undefi
     log: say,
   });
 
-  // Loaded when a Python is first looked for.
+  // Loaded when a Python is first searched for.
   let finder: Promise<PythonFinder> | undefined;
   const pythons = (): Promise<PythonFinder> =>
     (finder ??= import('./python/chosen-python').then(
@@ -156,7 +159,7 @@ export function activate(context: vscode.ExtensionContext): WindowParts | undefi
 
   const looking = views.explorer.onDidChangeVisibility(trackGoogle);
 
-  // What an earlier window left is taken up before anybody asks a service.
+  // Load the records of earlier windows before any service is polled.
   tracking
     .restore()
     .then(() => {
@@ -184,7 +187,7 @@ export function activate(context: vscode.ExtensionContext): WindowParts | undefi
   return context.extensionMode === vscode.ExtensionMode.Test ? { tracking, views } : undefined;
 }
 
-/** Carries out what waits to be undone. What runs goes on. */
+/** Carries out deletions that could still be undone. Executions keep running. */
 export async function deactivate(): Promise<void> {
   await close?.();
   close = undefined;
@@ -203,7 +206,7 @@ function isAlive(processId: number): boolean {
     process.kill(processId, 0);
     return true;
   } catch (error) {
-    // EPERM: it runs, as somebody else.
+    // EPERM: the process runs, under another user.
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }

@@ -6,7 +6,7 @@ import type { Google, GoogleDirectory, GoogleOptions } from '../google';
 import { LOCAL_RATES, REMOTE_RATES } from '../tracking/poll-rates';
 import type { TrackingService } from '../tracking/tracking-service';
 
-/** What the services of a window are made of. */
+/** Options for the services of a window. */
 export interface ServicesOptions {
   readonly tracking: TrackingService;
   readonly dataDirectory: string;
@@ -19,11 +19,11 @@ export interface ServicesOptions {
   readonly log: (message: string) => void;
 }
 
-/** The execution services of a window, each made when it is first needed. */
+/** The execution services of a window, each created when it is first needed. */
 export class ServiceRegistry {
   readonly embedded: EmbeddedExecutionService;
   private google: Promise<Google> | undefined;
-  /** Ids of Google's services that are tracked. */
+  /** Ids of the Google services that are tracked. */
   private readonly tracked = new Set<string>();
 
   constructor(private readonly options: ServicesOptions) {
@@ -31,7 +31,7 @@ export class ServiceRegistry {
     this.embedded = new EmbeddedExecutionService(embedded);
   }
 
-  /** The service that a template names. It is tracked from now on. */
+  /** The service that a template names; starts tracking it. */
   async forTemplate(template: UserTemplate): Promise<ExecutionService> {
     const { tracking } = this.options;
     const { service: kind, project = '', location = '' } = template;
@@ -46,9 +46,11 @@ export class ServiceRegistry {
   }
 
   /**
-   * Tracks the Google services that templates name: all of them while somebody looks at the executions, else those with an
-   * execution whose end somebody waits for. What no template names any more is left once nothing of it runs.
-   * @param templates is asked only where it matters.
+   * Tracks the Google services that templates name: all of them while the executions are visible, else those with an
+   * execution whose end is still to be reported. Stops tracking a service that no template names any more, once none of
+   * its executions is active or awaited.
+   * @param templates called only when needed.
+   * @param looking whether the executions are visible.
    */
   async trackGoogle(templates: () => Promise<readonly UserTemplate[]>, looking: boolean): Promise<void> {
     const { completion, store } = this.options.tracking;
@@ -68,7 +70,10 @@ export class ServiceRegistry {
     }
   }
 
-  /** Other settings of Google's services hold from the next request on; who is tracked has to be said anew. */
+  /**
+   * Call when settings of Google's services have changed. The next use creates the services with the new settings; call
+   * {@link trackGoogle} afterwards to track them again.
+   */
   forgetGoogle(): void {
     this.google = undefined;
     for (const id of this.tracked) this.untrack(id);
@@ -79,23 +84,23 @@ export class ServiceRegistry {
     this.tracked.delete(id);
   }
 
-  /** What Google Cloud lists to pick from for a new template. */
+  /** Lists Google Cloud resources to choose from for a new template. */
   async directory(): Promise<GoogleDirectory> {
     return (await this.loadGoogle()).directory();
   }
 
   private loadGoogle(): Promise<Google> {
-    // Loaded when it is first needed: who runs notebooks on this machine never does.
+    // Loaded when first needed: many users never use Google Cloud.
     this.google ??= import('../google').then(({ createGoogle }) => createGoogle(this.options.google()));
     return this.google;
   }
 
-  /** Fields of a template that the service of this machine cannot honour. Google's are known once asked for. */
+  /** Fields of a template that this machine's service ignores. For a Google service empty: see {@link unsupported}. */
   ignoredFields({ service, executionTemplate }: UserTemplate): readonly string[] {
     return service === 'embedded' ? unsupportedFields(executionTemplate) : [];
   }
 
-  /** Fields of a request that a Google service will not carry out. */
+  /** Fields of a request that a Google service does not support. */
   async unsupported(template: UserTemplate, request: ExecutionRequest): Promise<readonly string[]> {
     const { service, project = '', location = '' } = template;
     if (service === 'embedded') {
@@ -105,7 +110,7 @@ export class ServiceRegistry {
     return google.unsupportedFields(request);
   }
 
-  /** Modules and files of the workspace that a notebook uses and that are not there on Google Cloud, by name. */
+  /** Names of the modules and files of the workspace that a notebook uses and that will not exist on Google Cloud. */
   async missing(notebook: Uint8Array, file: string, files: readonly string[]): Promise<readonly string[]> {
     const { missingReferences } = await import('../google');
     return missingReferences(notebook, file, files);

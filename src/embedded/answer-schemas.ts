@@ -3,8 +3,8 @@ import { parseExecution, type Execution } from '../execution/execution';
 import type { ExecutionPage } from '../execution/execution-service';
 
 /*
- * How the client reads what the service answers and leaves. Loaded with the first request: a window in which nobody asks
- * for anything starts without a schema.
+ * Schemas for the client of the embedded service: its answers and its files. Loaded with the first request, so that a
+ * window without requests does not spend time building schemas.
  */
 
 export { parseExecution } from '../execution/execution';
@@ -17,14 +17,14 @@ const PageSchema = z.object({
 });
 
 /**
- * Reads the answers to one list that is asked for again and again. What is answered as before is the same object as
- * before: neither parsed nor compared again.
+ * Parses repeated answers to the same list. An execution with the same JSON as in the previous answer is returned as
+ * the same object, without parsing it again.
  */
 export class PageReader {
-  /** The executions of the last answer by their JSON. */
+  /** The executions of the last answer, by their JSON. */
   #known: ReadonlyMap<string, Execution> = new Map();
 
-  /** @throws ZodError where it is no answer to a list. */
+  /** @throws ZodError if it is not an answer to a list. */
   read(answer: unknown): ExecutionPage {
     const { executions, nextPageToken } = PageSchema.parse(answer);
     const read = executions.map((value) => {

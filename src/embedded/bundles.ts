@@ -6,10 +6,10 @@ import { isOwnName } from '../protocol/own-names';
 import { exists } from '../system/programs';
 
 const SCRIPTS = ['service.js', 'runner.js'];
-/** Older copies are kept for runners that still work with them. */
+/** Number of older copies that are kept for runners that still use them. */
 const KEPT = 4;
 
-/** A copy of the bundles that no update of the extension touches. */
+/** A copy of the bundles that updates of the extension do not change. */
 export interface InstalledBundles {
   /** `{version}-{hash}` */
   readonly build: string;
@@ -17,7 +17,7 @@ export interface InstalledBundles {
 }
 
 /**
- * Copies service.js, runner.js and the zeromq addon to `{versions}/{version}-{hash}`, unless they are there.
+ * Copies service.js, runner.js and the zeromq addon to `{versions}/{version}-{hash}`, unless this folder exists.
  * @param source the extension's `dist` folder.
  */
 export async function installBundles(
@@ -40,7 +40,7 @@ export async function installBundles(
     await fs.rename(aside, target);
   } catch (error) {
     await fs.rm(aside, { recursive: true, force: true });
-    // Another window was faster.
+    // Another window has installed it meanwhile.
     if (!(await exists(target))) throw error;
   }
   await removeOld(versions, build);
@@ -51,14 +51,14 @@ async function removeOld(versions: string, current: string): Promise<void> {
   const others = (await fs.readdir(versions)).filter((name) => isOwnName('build', name) && name !== current);
   const dated = await Promise.all(
     others.map(async (name) => {
-      // Another window, also of another host, may just have removed it.
+      // Another window, possibly on another host, may have just removed it.
       const stat = await fs.lstat(path.join(versions, name)).catch(() => undefined);
       return { name, time: stat?.mtimeMs ?? 0 };
     }),
   );
   dated.sort((a, b) => b.time - a.time);
   for (const { name } of dated.slice(KEPT)) {
-    // On Windows an addon that is in use stays until another time.
+    // On Windows an addon in use cannot be deleted; a later call retries.
     await fs.rm(path.join(versions, name), { recursive: true, force: true }).catch(() => undefined);
   }
 }

@@ -2,7 +2,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 
 /**
- * Where executions of this user are kept unless told otherwise: `~/.local/share/notebook-executions` (XDG_DATA_HOME),
+ * Default folder of this user's executions: `~/.local/share/notebook-executions` (XDG_DATA_HOME),
  * `~/Library/Application Support/notebook-executions`, `%LOCALAPPDATA%\notebook-executions`.
  */
 export function defaultDataDirectory(
@@ -16,7 +16,7 @@ export function defaultDataDirectory(
   }
   if (platform === 'darwin') return path.posix.join(home, 'Library', 'Application Support', name);
   const base = env['XDG_DATA_HOME'];
-  // The XDG specification: a relative path is to be ignored.
+  // XDG specification: ignore a relative path.
   return path.posix.join(
     base?.startsWith('/') === true ? base : path.posix.join(home, '.local', 'share'),
     name,

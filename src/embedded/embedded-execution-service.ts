@@ -23,39 +23,39 @@ import { ConnectionError, HttpClient, type HttpRequest } from './http-client';
 import { openDocument, readLogChunk } from './local-files';
 import { ServiceLocator } from './service-locator';
 
-/** What the embedded service is made with. */
+/** Options of the embedded service's client. */
 export interface EmbeddedServiceOptions {
-  /** Folder for everything the service keeps, see {@link defaultDataDirectory}. */
+  /** Folder for all files of the service, see {@link defaultDataDirectory}. */
   readonly dataDirectory: string;
   /** The extension's `dist` folder with service.js, runner.js and node_modules/zeromq. */
   readonly bundles: string;
-  /** Version of the extension; a service of an older one is replaced. */
+  /** Version of the extension; a service of an older version is replaced. */
   readonly version: string;
-  /** Absolute path of the Node to run service and runners with; `process.execPath` when absent. */
+  /** Absolute path of the Node that runs service and runners; `process.execPath` when absent. */
   readonly nodePath?: string | undefined;
   /** Settings of the service; written to its config.json. See also {@link EmbeddedExecutionService.configure}. */
   readonly config?: ServiceConfig | undefined;
-  /** The service leaves after so many seconds without executions and requests; 600 when absent. */
+  /** The service exits after this many seconds without executions and requests; 600 when absent. */
   readonly idleSeconds?: number | undefined;
-  /** Gets technical English for the log; never a secret. */
+  /** Receives messages for the log, in technical English; never a secret. */
   readonly log?: ((message: string) => void) | undefined;
 }
 
-/** Milliseconds for a request. Creating reads, checks and copies the notebook. */
+/** Milliseconds for a request. Creating includes reading, checking and copying the notebook. */
 const TIMEOUT = 10_000;
 const CREATE_TIMEOUT = 60_000;
-/** Removing thousands of folders takes its time. */
+/** Milliseconds. Removing thousands of folders takes long. */
 const CLEAN_UP_TIMEOUT = 600_000;
-/** Milliseconds between looks at a delete that waits for the execution to end, and in all. */
+/** Milliseconds between polls of a delete that waits for the execution to end, and for the whole delete. */
 const DELETE_POLL = 100;
 const DELETE_TIMEOUT = 60_000;
 
-/** Loaded with the first request: schemas take longer to build than all else that a window does when it starts. */
+/** Loaded with the first request: building schemas takes longer than everything else that a window does at startup. */
 const answers = () => import('./answer-schemas');
 
 /**
- * Executions on this machine: the client of the embedded service. Nothing happens before the first call; the first call
- * of any method finds the service or starts it. The service outlives this object.
+ * Executions on this machine: the client of the embedded service. The first call of any method finds or starts the
+ * service; nothing happens before. The service outlives this object.
  */
 export class EmbeddedExecutionService implements ExecutionService {
   readonly id = 'embedded';
@@ -78,9 +78,8 @@ export class EmbeddedExecutionService implements ExecutionService {
   }
 
   /**
-   * {@inheritDoc ExecutionService.create}
-   * `executionTemplate.inputNotebookFile` is not read: the notebook is `input`. Besides the service's own reasons (see
-   * src/service/create/request.ts): `stagingNotWritable`, args `code`.
+   * {@inheritDoc ExecutionService.create} Ignores `executionTemplate.inputNotebookFile`: the notebook is `input`.
+   * Besides the service's own reasons (see src/service/create/request.ts): `stagingNotWritable`, args `code`.
    */
   async create(
     executionId: string,
@@ -137,7 +136,7 @@ export class EmbeddedExecutionService implements ExecutionService {
       signal,
     });
     const { PageReader } = await answers();
-    // The newest are asked for with every tick of a window, others now and then.
+    // Each poll of a window lists the newest executions, so their reader is kept; older pages are rarely repeated.
     if (page.pageToken !== undefined) return new PageReader().read(answer);
     this.#newest ??= new PageReader();
     return this.#newest.read(answer);
@@ -153,7 +152,7 @@ export class EmbeddedExecutionService implements ExecutionService {
   }
 
   /**
-   * Deletes what had ended before a time and is not pinned, or only tells what that would be.
+   * Deletes unpinned executions that ended before a time. A dry run only reports what would be deleted.
    * @param endedBefore RFC 3339
    */
   async cleanUp(endedBefore: string, dryRun: boolean, signal?: AbortSignal): Promise<CleanUp> {
@@ -169,7 +168,10 @@ export class EmbeddedExecutionService implements ExecutionService {
     return ids.length;
   }
 
-  /** {@inheritDoc ExecutionService.delete} Resolves when it is gone; `deleteTakesLong` (DEADLINE_EXCEEDED) after a minute. */
+  /**
+   * {@inheritDoc ExecutionService.delete} Resolves when it is gone; rejects with `deleteTakesLong` (DEADLINE_EXCEEDED)
+   * after a minute.
+   */
   async delete(name: string, signal?: AbortSignal): Promise<void> {
     const answer = await this.#send({ method: 'DELETE', path: pathOf(name), timeout: TIMEOUT, signal });
     let { done } = (await answers()).OperationSchema.parse(answer);
@@ -189,7 +191,7 @@ export class EmbeddedExecutionService implements ExecutionService {
     }
   }
 
-  /** The output in the place that the execution names; where it was moved away from there, the service's own copy. */
+  /** The output file that the execution names, or the service's own copy if that file no longer exists. */
   async readOutput(execution: Execution, signal?: AbortSignal): Promise<OutputDocument | undefined> {
     signal?.throwIfAborted();
     const named = execution.outputNotebookFile;
@@ -209,21 +211,21 @@ export class EmbeddedExecutionService implements ExecutionService {
     return readLogChunk(siblingOf(execution, FILES.kernelLog), offset);
   }
 
-  /** What runs, or undefined when no service does; none is started. */
+  /** Information about the running service, or undefined if none runs; does not start one. */
   async info(): Promise<ServiceInfo | undefined> {
     return (await this.#locator.find())?.info;
   }
 
   /**
-   * Settings from now on. A running service takes them over before the next create, and counts
-   * `maxConcurrent` from then on.
+   * Changes the settings. A running service reads them before the next create, and applies `maxConcurrent` from then
+   * on.
    */
   async configure(config: ServiceConfig): Promise<void> {
     this.#configured = this.#writeConfig(config);
     await this.#configured;
   }
 
-  /** {@inheritDoc MachineService.kernels} No service is asked: they are looked for as it does. */
+  /** {@inheritDoc MachineService.kernels} Needs no service: uses the same search as the service. */
   async kernels(
     interpreter: string | undefined,
     environment: Readonly<Record<string, string>>,
@@ -232,28 +234,31 @@ export class EmbeddedExecutionService implements ExecutionService {
     return kernelNames(interpreter, environment);
   }
 
-  /** Ends the service, if it runs, and starts a new one. Running executions go on. A service that hangs is ended by force. */
+  /** Ends the service, if it runs, and starts a new one; kills a service that hangs. Executions keep running. */
   async restart(): Promise<void> {
     await this.#locator.restart();
   }
 
-  /** Ends the service, if it runs. Running executions go on, and the next call starts it again. */
+  /** Ends the service, if it runs. Executions keep running; the next call starts the service again. */
   async stop(): Promise<void> {
     await this.#locator.stop();
   }
 
-  /** Closes the connections; the service goes on. */
+  /** Closes the connections; the service keeps running. */
   dispose(): void {
     this.#http.dispose();
   }
 
-  /** Sends a request that is answered with an execution. */
+  /** Sends a request whose answer is an execution. */
   async #execution(request: HttpRequest): Promise<Execution> {
     const answer = await this.#send(request);
     return (await answers()).parseExecution(answer);
   }
 
-  /** Sends a request; where nobody answers any more, once again to a service that does: every request may be repeated. */
+  /**
+   * Sends a request. If the connection fails, finds or starts a service and repeats the request, up to three attempts
+   * in all: every request is safe to repeat.
+   */
   async #send(request: HttpRequest): Promise<unknown> {
     const { signal } = request;
     for (let attempt = 1; ; attempt++) {
@@ -261,7 +266,7 @@ export class EmbeddedExecutionService implements ExecutionService {
       try {
         return await this.#http.send(connection, request);
       } catch (error) {
-        // A former service's token: another one listens there now.
+        // The token of a former service: another service listens there now.
         const stale = error instanceof ServiceError && error.reason === 'tokenInvalid';
         if (!(error instanceof ConnectionError) && !stale) throw error;
         this.#locator.forget();
@@ -292,8 +297,8 @@ export class EmbeddedExecutionService implements ExecutionService {
 }
 
 /**
- * The service ends a connection over which too much comes, and its answer may get lost with it.
- * @throws ServiceError `parametersInvalid`: nothing else of a request is that large.
+ * The service closes a connection whose request body is too large, and its answer may be lost. So check before sending.
+ * @throws ServiceError `parametersInvalid`: no other part of a request can be that large.
  */
 function checkSize(body: unknown): void {
   const bytes = Buffer.byteLength(JSON.stringify(body));
@@ -307,14 +312,14 @@ function checkSize(body: unknown): void {
   });
 }
 
-/** @throws ServiceError NOT_FOUND for a name that no execution of this service has. */
+/** @throws ServiceError NOT_FOUND for a name that cannot belong to this service. */
 function pathOf(name: string): string {
   const id = name.startsWith(`${PARENT}/executions/`) ? name.slice(`${PARENT}/executions/`.length) : '';
   if (EXECUTION_ID.test(id)) return `v1/${name}`;
   throw new ServiceError('NOT_FOUND', 'executionNotFound', `no execution ${name}`, { executionId: id });
 }
 
-/** A file in the folder of an execution: where the snapshot of its input is. */
+/** A file in the folder of an execution, which is the folder of its input snapshot. */
 function siblingOf(execution: Execution, name: string): string | undefined {
   const input = execution.executionTemplate?.inputNotebookFile;
   return input?.startsWith('file:') === true
@@ -322,13 +327,13 @@ function siblingOf(execution: Execution, name: string): string | undefined {
     : undefined;
 }
 
-/** What others wait for too is not ended by one who does not want to wait any longer. */
+/** Rejects when the signal is aborted, without ending the work, which other callers may be waiting for. */
 async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;
   signal.throwIfAborted();
   return new Promise((resolve, reject) => {
     const abort = (): void => {
-      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a signal's reason is what it is
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the reason may be any value
       reject(signal.reason);
     };
     signal.addEventListener('abort', abort, { once: true });

@@ -1,7 +1,7 @@
 import * as http from 'node:http';
 import { ServiceError } from '../execution/errors';
 
-/** Where the service listens, and what lets one in. */
+/** Address and access token of the service. */
 export interface Connection {
   /** `http://127.0.0.1:PORT/` */
   readonly endpoint: string;
@@ -11,7 +11,7 @@ export interface Connection {
 /** A request to the service. */
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'DELETE';
-  /** Without leading slash, with the query. */
+  /** Without a leading slash, including the query. */
   readonly path: string;
   readonly body?: unknown;
   /** Milliseconds for the whole request. */
@@ -19,21 +19,21 @@ export interface HttpRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Nobody listens there, or the connection broke: it is not known what became of the request. */
+/** No service listens at the address, or the connection broke: the service may or may not have handled the request. */
 export class ConnectionError extends Error {
   override readonly name = 'ConnectionError';
 }
 
 /**
- * JSON over HTTP on the loopback interface, with connections that are kept. Proxies are not asked: what is meant for this
- * machine must not leave it.
+ * JSON over HTTP on the loopback interface, with keep-alive connections. Never uses a proxy: these requests must not
+ * leave this machine.
  */
 export class HttpClient {
   readonly #agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
 
   /**
-   * Sends a request and reads its answer.
-   * @throws ServiceError as answered; UNAVAILABLE `serviceNotResponding` when the time is over.
+   * Sends a request and returns the parsed answer.
+   * @throws ServiceError as in the answer; UNAVAILABLE `serviceNotResponding` after the timeout.
    * @throws ConnectionError; the signal's reason when it is aborted.
    */
   async send(connection: Connection, request: HttpRequest): Promise<unknown> {
@@ -55,12 +55,12 @@ export class HttpClient {
         clearTimeout(timer);
         signal?.removeEventListener('abort', abort);
         settle();
-        // What is still under way is of no interest; a request that is complete does not notice.
+        // Stops a request that is still running; has no effect on a completed one.
         outgoing.destroy();
       };
       const fail = (error: unknown): void => {
         finish(() => {
-          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a signal's reason is what it is
+          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the reason may be any value
           reject(error);
         });
       };

@@ -6,7 +6,10 @@ import { errorCode } from '../system/files';
 
 const MAX_CHUNK_BYTES = 1024 * 1024;
 
-/** A file as a document; undefined when there is none. The runner replaces its files as a whole, so that none is torn. */
+/**
+ * A file as a document; undefined if it does not exist. The runner replaces whole files, so a read never sees a partial
+ * one.
+ */
 export async function openDocument(file: string | undefined): Promise<OutputDocument | undefined> {
   if (file === undefined) return undefined;
   try {
@@ -24,7 +27,7 @@ export async function openDocument(file: string | undefined): Promise<OutputDocu
   }
 }
 
-/** Text of a log from `offset` (bytes) on, at most 1 MB at a time; no character is cut in two. */
+/** Text of a log from `offset` (bytes), at most 1 MB at a time; never splits a character. */
 export async function readLogChunk(file: string | undefined, offset: number): Promise<LogChunk> {
   const nothing = { text: '', nextOffset: offset };
   if (file === undefined) return nothing;
@@ -44,7 +47,7 @@ export async function readLogChunk(file: string | undefined, offset: number): Pr
   }
 }
 
-/** How many bytes at the end begin a UTF-8 character that goes on after them. */
+/** Number of bytes at the end that belong to an incomplete UTF-8 character. */
 function unfinished(bytes: Buffer): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back] ?? 0;
@@ -55,7 +58,7 @@ function unfinished(bytes: Buffer): number {
   return 0;
 }
 
-/** The file that the service of this host logs to. */
+/** The log file of the service of this host. */
 export function serviceLogFile(dataDirectory: string): string {
   return servicePaths(dataDirectory).log;
 }

@@ -15,22 +15,22 @@ import { readSmallFile } from '../system/small-file';
 import { installBundles, type InstalledBundles } from './bundles';
 import { ConnectionError, type Connection, type HttpClient } from './http-client';
 
-/** What is needed to start a service. */
+/** Options for finding and starting a service. */
 export interface LocatorOptions {
   readonly dataDirectory: string;
   /** The extension's `dist` folder. */
   readonly bundles: string;
   readonly version: string;
-  /** Node to run the service with; this process' own (`process.execPath`) when absent. */
+  /** Node that runs the service; `process.execPath` when absent. */
   readonly nodePath?: string | undefined;
-  /** The service leaves after so many seconds without executions and requests. */
+  /** The service exits after this many seconds without executions and requests. */
   readonly idleSeconds: number;
   readonly log: (message: string) => void;
 }
 
-/** Milliseconds for the service to say who it is; one that runs answers within a few. */
+/** Milliseconds for the service to answer a probe; a healthy one needs only a few. */
 const PROBE_MS = 5000;
-/** Milliseconds for a service to come up, including the time it takes to end a former one that hangs. */
+/** Milliseconds for a service to start, including the time to end a former one that hangs. */
 const START_MS = 20_000;
 const LOG_BYTES = 2_000_000;
 
@@ -40,12 +40,15 @@ interface Located {
   readonly info: ServiceInfo;
 }
 
-/** Finds the service of this user, host and data directory, and starts it when there is none. */
+/** Finds the service of this user, host and data directory, and starts one if none runs. */
 export class ServiceLocator {
   readonly #paths: ServicePaths;
   #located: Promise<Connection> | undefined;
   #installed: Promise<InstalledBundles> | undefined;
-  /** A service of another build is replaced once, by whoever comes later: two builds must not chase each other. */
+  /**
+   * Whether a service with another build of the same version may be replaced: only until this window has started a
+   * service itself. Otherwise two windows with different builds would replace each other's service forever.
+   */
   #mayReplace = true;
 
   constructor(
@@ -56,10 +59,10 @@ export class ServiceLocator {
   }
 
   /**
-   * The connection to a service that answers, started if need be.
+   * The connection to a service that answers; starts a service if necessary.
    * @throws ServiceError UNAVAILABLE: `serviceNotResponding`, `serviceNotStarted` (args `log`: the last lines of its
-   *   log, `error`: what the system says, where it does); PERMISSION_DENIED `tokenFileExposed` (args `path`);
-   *   FAILED_PRECONDITION `dataDirectoryForeign`, see protocol/data-directory.ts.
+   * log, `error`: the system's error, if there is one); PERMISSION_DENIED `tokenFileExposed` (args `path`);
+   * FAILED_PRECONDITION `dataDirectoryForeign`, see protocol/data-directory.ts.
    */
   async connect(): Promise<Connection> {
     this.#located ??= this.#connect();
@@ -71,12 +74,12 @@ export class ServiceLocator {
     }
   }
 
-  /** Forgets a connection that does not work any more. */
+  /** Forgets a connection that no longer works. */
   forget(): void {
     this.#located = undefined;
   }
 
-  /** The service that runs, or undefined; none is started. @throws ServiceError like {@link connect}. */
+  /** The running service, or undefined; does not start one. @throws ServiceError like {@link connect}. */
   async find(): Promise<Located | undefined> {
     const { LocationSchema, readEndpoint } = await import('./answer-schemas');
     const endpoint = await readEndpoint(this.#paths);
@@ -93,7 +96,7 @@ export class ServiceLocator {
       return { connection, info: metadata };
     } catch (error) {
       if (error instanceof ServiceError && error.reason === 'serviceNotResponding') throw error;
-      // Nobody there, or somebody else behind the port by now.
+      // No process listens there, or another process uses the port now.
       if (!(error instanceof ConnectionError)) this.options.log(`not the service: ${String(error)}`);
       return undefined;
     }
@@ -102,7 +105,7 @@ export class ServiceLocator {
   async #connect(): Promise<Connection> {
     const { build } = await this.#install();
     let running = await this.find();
-    // Where a window of an older version was faster, its service is replaced like one that was there before.
+    // If a window with an older version started its service first, that service is replaced, too.
     while (running === undefined || this.#shallReplace(running.info.build, build)) {
       this.#mayReplace = false;
       running = await this.#start(running?.info.build);
@@ -115,7 +118,7 @@ export class ServiceLocator {
     return order > 0 || (order === 0 && running !== own && this.#mayReplace);
   }
 
-  /** Replaces whatever runs, even if it hangs, by a new service; its executions go on. */
+  /** Replaces the running service, even if it hangs, by a new one; executions keep running. */
   async restart(): Promise<void> {
     this.#located = this.stop()
       .then(() => this.#start(undefined))
@@ -123,7 +126,7 @@ export class ServiceLocator {
     await this.connect();
   }
 
-  /** Ends whatever runs: it is asked, and ended by force when it does not react. Its executions go on. */
+  /** Asks the running service to exit, and kills it if it does not react. Executions keep running. */
   async stop(): Promise<void> {
     this.forget();
     const { bundles, dataDirectory, nodePath } = this.options;
@@ -146,7 +149,7 @@ export class ServiceLocator {
     return this.#installed;
   }
 
-  /** @param replaced build of the service whose place is taken. */
+  /** @param replaced build of the service that is replaced. */
   async #start(replaced: string | undefined): Promise<Located> {
     const { build, service } = await this.#install();
     const { dataDirectory, nodePath, idleSeconds } = this.options;
@@ -186,12 +189,12 @@ export class ServiceLocator {
       let graceAfterEnd = 40;
       for (;;) {
         const endpoint = await (await import('./answer-schemas')).readEndpoint(this.#paths);
-        // The one that is being replaced may still answer for a moment.
+        // The service that is being replaced may still answer for a moment.
         if (endpoint !== undefined && (replaced === undefined || endpoint.build !== replaced)) {
           const located = await this.find();
           if (located !== undefined) return located;
         }
-        // Where another window's service was faster, ours ends and theirs may still be coming up.
+        // If another window started its service first, ours exits while the other one may still be starting.
         if (ended !== undefined && graceAfterEnd-- <= 0) break;
         if (performance.now() > deadline) break;
         await delay(20);
@@ -213,7 +216,7 @@ function notStarted(why: string, log: string, cause?: unknown): ServiceError {
   );
 }
 
-/** Appends; a log that has grown large begins anew, with the former one beside it. */
+/** Opens for appending; a log that has grown too large is first renamed to `{file}.1`. */
 async function openLog(file: string): Promise<fs.promises.FileHandle> {
   const size = await stat(file).then(
     (found) => found.size,
@@ -228,12 +231,16 @@ async function tail(file: string, from: number): Promise<string> {
   return text.slice(-2000).trim();
 }
 
-/** @returns an empty string when there is none. @throws ServiceError `tokenFileExposed` where others can read it. */
+/**
+ * Reads the token of the service.
+ * @returns an empty string if there is no token.
+ * @throws ServiceError `tokenFileExposed` if other users can read the file.
+ */
 export async function readToken(file: string, platform: NodeJS.Platform = process.platform): Promise<string> {
   try {
     const { mode, uid } = await stat(file);
     const foreign = process.getuid !== undefined && uid !== process.getuid();
-    // Windows answers modes of its own making; there the folder's rights are those of the person's profile.
+    // Node simulates file modes on Windows; there, the permissions of the user's profile protect the folder.
     if (platform !== 'win32' && ((mode & 0o077) !== 0 || foreign)) {
       throw new ServiceError('PERMISSION_DENIED', 'tokenFileExposed', `others can read ${file}`, {
         path: file,
@@ -246,7 +253,7 @@ export async function readToken(file: string, platform: NodeJS.Platform = proces
   }
 }
 
-/** Compares the versions of two builds number by number; a development build is older than any. */
+/** Compares the versions of two builds number by number; a development build is older than any other. */
 function compareVersions(a: string, b: string): number {
   const [left, right] = [a, b].map((build) =>
     (/^\d+(?:\.\d+)*/.exec(build)?.[0] ?? '0').split('.').map(Number),

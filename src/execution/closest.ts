@@ -1,7 +1,7 @@
-/** The candidate that `name` is most likely a misspelling of; undefined where none is near. Case does not count. */
+/** The candidate that `name` is most likely a misspelling of; undefined if none is close. Ignores case. */
 export function closest(name: string, candidates: Iterable<string>): string | undefined {
   const wanted = name.toLowerCase();
-  // A third of the letters may be wrong, one at least: `kernalspec` is near `kernelSpec`, `x` is near nothing long.
+  // A third of the letters may differ, at least one: `kernalspec` is close to `kernelSpec`, `x` to no long name.
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
   for (const candidate of candidates) {

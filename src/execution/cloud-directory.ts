@@ -1,16 +1,16 @@
 import type { GoogleServiceKind } from './template';
 
-/** Something that Google Cloud lists. */
+/** A resource in a list of Google Cloud. */
 export interface CloudResource {
-  /** What goes into the template. */
+  /** Value for the template. */
   readonly id: string;
-  /** What Google calls it for people. */
+  /** Google's display name. */
   readonly label?: string | undefined;
 }
 
-/** What Google Cloud lists for a new template. Errors are ServiceErrors. */
+/** Lists Google Cloud resources to choose from for a new template. Errors are ServiceErrors. */
 export interface CloudDirectory {
-  /** Active projects that the person may see. */
+  /** Active projects that the user may see. */
   projects(signal?: AbortSignal): Promise<readonly CloudResource[]>;
   /** Locations that have the service. */
   locations(

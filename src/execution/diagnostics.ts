@@ -1,34 +1,34 @@
 import type { MachineInfo } from './machine';
 import { redact } from './redaction';
 
-/** What a report about a problem is made of. */
+/** Contents of a report about a problem. */
 export interface DiagnosticsFacts {
-  /** What the report has and has not, in the person's language. */
+  /** What the report contains and what it leaves out, in the user's language. */
   readonly introduction: string;
-  /** Name and version of whatever plays a part. */
+  /** Versions by name of the component. */
   readonly versions: Readonly<Record<string, string>>;
-  /** Settings by name; {@link describeSetting} says what is told of each. */
+  /** Settings by name; {@link describeSetting} decides what the report says of each. */
   readonly settings: Readonly<Record<string, unknown>>;
-  /** The service about itself, or why it does not tell; undefined where none runs. */
+  /** The service's own information, or why there is none; undefined if no service runs. */
   readonly service: MachineInfo | string | undefined;
-  /** How many executions are in each state, as far as this window knows. */
+  /** Number of executions in each state, as far as this window knows. */
   readonly states: Readonly<Record<string, number>>;
-  /** What keeps services from being asked, by service. */
+  /** Errors of requests to services, by service. */
   readonly errors: Readonly<Record<string, string>>;
   /** The last lines of logs, by name. */
   readonly logs: Readonly<Record<string, string>>;
-  /** Texts that must not be in it, such as values of secret environment variables. */
+  /** Texts that must not appear in the report, such as values of secret environment variables. */
   readonly secrets: readonly string[];
-  /** The person's home folder, which has their name. */
+  /** The user's home folder; its path contains the user's name. */
   readonly home: string;
 }
 
-/** Lines of each log that are kept. */
+/** Number of lines kept of each log. */
 export const LOG_LINES = 200;
-/** Shorter texts are words rather than secrets: replacing them would take the report apart. */
+/** Shorter texts are not replaced: they are likely to be ordinary words, and the report would become unreadable. */
 const SHORTEST_SECRET = 6;
 
-/** The report as Markdown. No secret of the facts is in it, whatever part it stood in. */
+/** The report as Markdown. Secrets are replaced in every part of it. */
 export function diagnosticsReport(facts: DiagnosticsFacts): string {
   const { introduction, versions, settings, service, states, errors, logs } = facts;
   const about = typeof service === 'string' ? { error: service } : (service ?? { running: 'no service' });
@@ -50,7 +50,10 @@ export function diagnosticsReport(facts: DiagnosticsFacts): string {
   return `${conceal(sections.join('\n\n'), facts)}\n`;
 }
 
-/** A setting as it may be told: numbers, switches and single words as they are, of everything else what kind it is. */
+/**
+ * A setting without private content: numbers, booleans and `always`, `ask`, `never` unchanged; of anything else only
+ * whether it is set and the names of its fields.
+ */
 export function describeSetting(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (value === undefined || value === null || value === '') return 'not set';
@@ -60,11 +63,11 @@ export function describeSetting(value: unknown): string {
   return typeof value === 'string' && /^(?:always|ask|never)$/.test(value) ? value : 'set';
 }
 
-/** Names without values. */
+/** Field names without values. */
 function shapeOf(value: unknown): string {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'set';
   const names = Object.entries(value).map(([name, entry]: [string, unknown]) => {
-    // What a template's parameters, labels and variables are called is the person's, too.
+    // Names of a template's parameters, labels and variables are the user's data, too.
     const known = name === 'executionTemplate' || name === 'runOptions';
     return known && typeof entry === 'object' ? `${name}${shapeOf(entry)}` : name;
   });
@@ -96,7 +99,7 @@ function lastLines(text: string): string {
   return text.trimEnd().split('\n').slice(-LOG_LINES).join('\n');
 }
 
-/** A block that no line of the text can end. */
+/** A fenced code block; the fence is longer than any run of backticks in the text. */
 function fenced(text: string): string {
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
   const fence = '`'.repeat(longest + 1);

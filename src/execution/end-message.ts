@@ -1,8 +1,8 @@
 import type { EndDetail } from './execution';
 
 /**
- * What the runner and the service say of an end beside its cause, in technical English; names in braces stand for
- * arguments. The editor has a sentence of its own for each.
+ * Details of an end, beside its cause, from the runner and the service: technical English; names in braces are
+ * arguments. The editor has its own translated sentence for each.
  */
 export const END_DETAILS = {
   memoryLimit: 'More than {bytes} bytes of memory were in use',
@@ -28,15 +28,15 @@ export const END_DETAILS = {
 } as const;
 export type EndDetailCode = keyof typeof END_DETAILS;
 
-/** What is said of an end: in English, for logs and programs, and as code and arguments, for the editor. */
+/** Details of an end: in English for logs and programs, and as code and arguments for the editor. */
 export interface EndMessage {
   readonly message: string;
   readonly detail: EndDetail;
 }
 
 /**
- * Says something of an end.
- * @param words of others, such as the last that a kernel wrote: they follow in lines of their own.
+ * Builds the message of an end.
+ * @param words text from other sources, such as the kernel's last output: follows on separate lines.
  */
 export function endMessage(
   code: EndDetailCode,
@@ -49,7 +49,7 @@ export function endMessage(
   return { message: words === '' ? line : `${line}\n${words}`, detail: { code, args: texts } };
 }
 
-/** Text without line breaks: in a `message` with a `detail` only words of others follow the first line. */
+/** Text without line breaks: in a `message` with a `detail`, only text from other sources may follow the first line. */
 export function singleLine(text: string): string {
   return text.replaceAll(/\s*\n\s*/g, ' ');
 }

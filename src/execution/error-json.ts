@@ -2,14 +2,14 @@ import * as z from 'zod/mini';
 import { HTTP_CODES, ServiceError, type StatusName } from './errors';
 
 /*
- * Google's JSON error shape: google.rpc.Status as `{"error": {"code", "message", "status", "details"}}`, where `code` is
- * the HTTP code (API Design Guide, "Errors"; google/rpc/error_details.proto).
+ * Google's JSON error shape: google.rpc.Status as `{"error": {"code", "message", "status", "details"}}`, where `code`
+ * is the HTTP code (API Design Guide, "Errors"; google/rpc/error_details.proto).
  */
 
 const ERROR_INFO = 'type.googleapis.com/google.rpc.ErrorInfo';
 const BAD_REQUEST = 'type.googleapis.com/google.rpc.BadRequest';
 
-/** Whom the reasons of our own services belong to. */
+/** Domain of the error reasons that this product defines. */
 export const ERROR_DOMAIN = 'notebook-executions';
 
 /** A ServiceError as an answer's body. With `args.field` it also carries a BadRequest. */
@@ -44,9 +44,9 @@ const ErrorInfoSchema = z.object({
 const BadRequestSchema = z.object({ fieldViolations: z.array(z.object({ field: z.string() })) });
 
 /**
- * The ServiceError of an answer with a code of 400 or more. `reason` is that of its ErrorInfo, else `serviceError`;
- * `args` are the ErrorInfo's metadata and the first violated field.
- * @param body parsed JSON, or anything else where the answer was none.
+ * The ServiceError of an answer with an HTTP code of 400 or more. `reason` comes from its ErrorInfo, else it is
+ * `serviceError`; `args` are the ErrorInfo's metadata and the first violated field.
+ * @param body parsed JSON, or anything else if the answer was not JSON.
  */
 export function fromErrorJson(httpCode: number, body: unknown): ServiceError {
   const parsed = ErrorSchema.safeParse(body);

@@ -17,15 +17,15 @@ export const HTTP_CODES = {
 export type StatusName = keyof typeof HTTP_CODES;
 
 /**
- * An error of an execution service, of the embedded one and of Google alike (google.rpc.Status with an ErrorInfo).
- * `message` is technical English for logs; the editor makes its sentence from `reason` and `args`.
+ * An error of an execution service, embedded or Google (google.rpc.Status with an ErrorInfo). `message` is technical
+ * English for logs; the editor builds its sentence from `reason` and `args`.
  */
 export class ServiceError extends Error {
   override readonly name = 'ServiceError';
 
   constructor(
     readonly status: StatusName,
-    /** What happened, as a stable code in lowerCamelCase (`kernelNotFound`, `fieldInvalid`, `serviceNotStarted` …). */
+    /** Stable code in lowerCamelCase for what happened (`kernelNotFound`, `fieldInvalid`, `serviceNotStarted` …). */
     readonly reason: string,
     message: string,
     /** Values for the editor's sentence: `field`, `path`, `kernels` … Never a secret. */

@@ -1,4 +1,4 @@
-/** What `executionId` must match: 1 to 63 lower-case letters, digits and hyphens, starting with a letter. */
+/** Pattern of an `executionId`: 1 to 63 lower-case letters, digits and hyphens, starting with a letter. */
 export const EXECUTION_ID = /^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /** The last part of a resource name: the `executionId`. */

@@ -1,10 +1,10 @@
 import type { Execution, ExecutionRequest } from './execution';
 
-/** The notebook to run, exactly as it is on the screen. */
+/** The notebook to run, including unsaved edits. */
 export interface ExecutionInput {
   /** UTF-8 JSON of the .ipynb. */
   readonly notebook: Uint8Array;
-  /** Called while the notebook is sent to a service elsewhere, with bytes. */
+  /** Called with bytes while the notebook is uploaded to a remote service. */
   readonly onUpload?: ((sent: number, total: number) => void) | undefined;
 }
 
@@ -16,7 +16,7 @@ export interface ExecutionPage {
 
 /** A version of an output notebook. It may grow while the execution runs. */
 export interface OutputDocument {
-  /** Bytes, where the service tells. */
+  /** Bytes, if the service reports the size. */
   readonly size: number | undefined;
   /** Changes whenever the content does. */
   readonly version: string;
@@ -24,39 +24,39 @@ export interface OutputDocument {
   read(signal?: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
-/** A piece of a log from an offset on. */
+/** A part of a log. */
 export interface LogChunk {
   readonly text: string;
-  /** Where to read on, in bytes. */
+  /** Offset for the next read, in bytes. */
   readonly nextOffset: number;
 }
 
 /**
- * What a service can do; where false, the editor does not offer it. Where else services may differ, the contract tests say
- * (test/support/contract-words.ts).
+ * What a service can do; the editor does not offer what is false. The contract tests list the other permitted
+ * differences between services (test/support/contract-words.ts).
  */
 export interface Capabilities {
   readonly cancel: boolean;
   readonly log: boolean;
   /** The output can be read while the execution runs. */
   readonly liveOutput: boolean;
-  /** What is queued runs in the order of its creation. */
+  /** Queued executions run in the order of their creation. */
   readonly queuesInOrder?: true;
   /** `list` may lack the `cause`, `cell` and `message` of a failure; `get` has them. */
   readonly detailsOnGet?: true;
 }
 
 /**
- * The port: whatever runs notebooks, this machine or Google, is used through this and nothing else.
- * Every method rejects with a ServiceError; an aborted signal rejects with its reason.
+ * The port: the editor uses every service that runs notebooks, on this machine or on Google Cloud, only through this
+ * interface. Every method rejects with a ServiceError; an aborted signal rejects with its reason.
  */
 export interface ExecutionService {
-  /** Identifies this service, project and location for good, e.g. `embedded` or `vertex/my-project/us-central1`. */
+  /** Permanent id of this service, project and location, e.g. `embedded` or `vertex/my-project/us-central1`. */
   readonly id: string;
   readonly capabilities: Capabilities;
   /**
-   * Creates an execution. Repeated with the same id and content it answers the same execution; with other content it
-   * rejects with ALREADY_EXISTS.
+   * Creates an execution. A repeated call with the same id and content returns the same execution; with other content
+   * it rejects with ALREADY_EXISTS.
    */
   create(
     executionId: string,
@@ -66,20 +66,26 @@ export interface ExecutionService {
   ): Promise<Execution>;
   get(name: string, signal?: AbortSignal): Promise<Execution>;
   list(page: { pageSize?: number; pageToken?: string }, signal?: AbortSignal): Promise<ExecutionPage>;
-  /** Rejects with `cancelNotPossible` where the service cannot now; deleting the execution ends it instead. */
+  /** Rejects with `cancelNotPossible` if the service cannot cancel now; deleting the execution ends it instead. */
   cancel(name: string, signal?: AbortSignal): Promise<Execution>;
-  /** Keeps an execution from being deleted unasked, or no longer; absent where the service deletes nothing unasked. */
+  /**
+   * Protects an execution from automatic deletion, or ends the protection; absent if the service deletes nothing by
+   * itself.
+   */
   pin?(name: string, pinned: boolean, signal?: AbortSignal): Promise<Execution>;
-  /** Deletes the execution with its files; a running one is cancelled first. Deleting what is not there is NOT_FOUND. */
+  /**
+   * Deletes the execution with its files; a running one is cancelled first. Rejects with NOT_FOUND if it does not
+   * exist.
+   */
   delete(name: string, signal?: AbortSignal): Promise<void>;
-  /** The output as far as it exists; undefined when there is none yet. */
+  /** The output so far; undefined if there is none yet. */
   readOutput(execution: Execution, signal?: AbortSignal): Promise<OutputDocument | undefined>;
   /** The notebook that was submitted. */
   readInput(execution: Execution, signal?: AbortSignal): Promise<OutputDocument | undefined>;
-  /** The kernel's log from `offset` (bytes) on. */
+  /** The kernel's log from `offset` (bytes). */
   readLog(execution: Execution, offset: number, signal?: AbortSignal): Promise<LogChunk>;
-  /** The page about the execution in the service's own console, where it has one. */
+  /** The execution's page in the service's own console, if it has one. */
   consoleUrl?(execution: Execution): string;
-  /** The `gs://` URI of the output notebook, where outputs are in Cloud Storage; undefined while there is none. */
+  /** The `gs://` URI of the output notebook, if outputs are in Cloud Storage; undefined while there is none. */
   outputUri?(execution: Execution, signal?: AbortSignal): Promise<string | undefined>;
 }

@@ -2,15 +2,15 @@ import * as z from 'zod/mini';
 import type { State } from './states';
 
 /*
- * The contract: the Execution resource of the Notebooks API v1 with its own field names, plus two blocks of ours,
- * `runOptions` (input) and `runStatus` (output). Times are RFC 3339 in UTC, durations are seconds.
- * Unknown fields in an answer are dropped by the schemas: a newer service must not break this client.
+ * The contract: the Execution resource of the Notebooks API v1 with its own field names, plus two blocks that this
+ * product adds, `runOptions` (input) and `runStatus` (output). Times are RFC 3339 in UTC, durations are seconds. The
+ * schemas drop unknown fields of an answer: a newer service must not break this client.
  */
 
 const optionalString = z.optional(z.string());
 const stringMap = z.record(z.string(), z.string());
 
-/** ExecutionTemplate of the Notebooks API v1, discovery revision 20260812. `parameters` is a YAML (hence also JSON) mapping. */
+/** ExecutionTemplate of the Notebooks API v1, discovery revision 20260812. `parameters` is a YAML or JSON mapping. */
 export const ExecutionTemplateSchema = z.object({
   scaleTier: optionalString,
   masterType: optionalString,
@@ -31,13 +31,13 @@ export const ExecutionTemplateSchema = z.object({
 export type ExecutionTemplate = z.infer<typeof ExecutionTemplateSchema>;
 
 /**
- * What a Vertex AI notebookExecutionJob can be told and an ExecutionTemplate has no place for (Vertex AI API v1,
- * discovery revision 20261106). No other service reads it.
+ * Options of a Vertex AI notebookExecutionJob that an ExecutionTemplate has no field for (Vertex AI API v1, discovery
+ * revision 20261106). No other service reads them.
  */
 export const VertexOptionsSchema = z.object({
   /** `projects/{project}/locations/{location}/notebookRuntimeTemplates/{id}`, in place of machine, disk and network. */
   runtimeTemplate: optionalString,
-  /** E-mail address of the person the notebook runs as, in place of `serviceAccount`. */
+  /** E-mail address of the user that the notebook runs as, in place of `serviceAccount`. */
   executionUser: optionalString,
   /** `pd-standard` (the default), `pd-ssd`, `pd-balanced` … */
   diskType: optionalString,
@@ -45,46 +45,52 @@ export const VertexOptionsSchema = z.object({
   diskSizeGb: z.optional(z.number()),
   /** `projects/{project}/regions/{region}/subnetworks/{subnetwork}` */
   subnetwork: optionalString,
-  /** Whether the machine reaches the internet; it does not when absent. */
+  /** Whether the machine can reach the internet; false when absent. */
   internetAccess: z.optional(z.boolean()),
   /** Cloud KMS key: `projects/{project}/locations/{location}/keyRings/{ring}/cryptoKeys/{key}`. */
   kmsKeyName: optionalString,
 });
 export type VertexOptions = z.infer<typeof VertexOptionsSchema>;
 
-/** What a run needs and the resource has no place for. Chosen by the client, echoed by the service (except `environment`). */
+/**
+ * Options of a run that the resource has no field for. Chosen by the client, echoed by the service (except
+ * `environment`).
+ */
 export const RunOptionsSchema = z.object({
-  /** The notebook the person chose, as a URI (`file:`, `untitled:`, `vscode-remote:` …). Shown, opened; never read by a service. */
+  /**
+   * The notebook that the user chose, as a URI (`file:`, `untitled:`, `vscode-remote:` …). For display and opening;
+   * never read by a service.
+   */
   source: optionalString,
-  /** Absolute path. Default: the folder of `source` if that is a `file:` URI, else the person's home. */
+  /** Absolute path. Default: the folder of `source` if that is a `file:` URI, else the user's home. */
   workingDirectory: optionalString,
   /** Absolute path of a Python executable whose ipykernel runs the notebook, in place of a kernelspec. */
   interpreter: optionalString,
   /** Complete environment of the kernel. Input only: never echoed, logged or kept once the kernel runs. */
   environment: z.optional(stringMap),
-  /** Seconds for the whole execution; none when absent. Over it: EXPIRED, cause `timeout`. */
+  /** Seconds for the whole execution; no limit when absent. When exceeded: EXPIRED, cause `timeout`. */
   timeout: z.optional(z.number()),
-  /** Seconds for each cell; none when absent. Over it: FAILED, cause `cellTimeout`. */
+  /** Seconds for each cell; no limit when absent. When exceeded: FAILED, cause `cellTimeout`. */
   cellTimeout: z.optional(z.number()),
-  /** Seconds until the kernel must have answered; 60 when absent. Over it: FAILED, cause `kernelNotReady`. */
+  /** Seconds within which the kernel must answer; 60 when absent. When exceeded: FAILED, cause `kernelNotReady`. */
   kernelTimeout: z.optional(z.number()),
-  /** Go on after failing cells. */
+  /** Continue after failing cells. */
   allowErrors: z.optional(z.boolean()),
-  /** Go on after cells that fail with one of these error names. */
+  /** Continue after cells that fail with one of these error names. */
   allowErrorNames: z.optional(z.array(z.string())),
-  /** Attempts for infrastructure failures (kernel not ready, host lost); 1 when absent. */
+  /** Maximum attempts on infrastructure failures (kernel not ready, host lost); 1 when absent. */
   maxAttempts: z.optional(z.number()),
-  /** Bytes of memory the kernel and its children may use together; no limit when absent. */
+  /** Bytes of memory that the kernel and its children may use together; no limit when absent. */
   memoryLimitBytes: z.optional(z.number()),
-  /** Plain file name for the output in `outputNotebookFolder`, made unique there; the service's own when absent. */
+  /** Plain file name for the output in `outputNotebookFolder`, made unique there; chosen by the service when absent. */
   outputName: optionalString,
-  /** Name of the person's template, for display and re-run. */
+  /** Name of the user's template, for display and re-run. */
   templateName: optionalString,
   vertex: z.optional(VertexOptionsSchema),
 });
 export type RunOptions = z.infer<typeof RunOptionsSchema>;
 
-/** Why an execution ended (or is ending) as it did. `serviceError` is a cause particular to a service; `message` says which. */
+/** Why an execution ended (or is ending). `serviceError` is a cause specific to a service; `message` explains it. */
 export const CAUSES = [
   'cellError',
   'cellTimeout',
@@ -101,10 +107,10 @@ export const CAUSES = [
   'serviceError',
 ] as const;
 export type KnownCause = (typeof CAUSES)[number];
-/** A cause as reported; a string outside {@link CAUSES} is shown as it is. */
+/** A cause as reported; a string outside {@link CAUSES} is shown unchanged. */
 export type Cause = KnownCause | (string & {});
 
-/** A cell that failed or is running. `index` counts all cells of the output notebook from 0. */
+/** A cell that failed or is running. `index` counts all cells of the output notebook, from 0. */
 export const CellRefSchema = z.object({
   index: z.number(),
   id: optionalString,
@@ -114,14 +120,14 @@ export const CellRefSchema = z.object({
 });
 export type CellRef = z.infer<typeof CellRefSchema>;
 
-/** Something that went differently from what the person may expect, as code and arguments; sentences are the editor's. */
+/** Something that differed from what the user may expect, as code and arguments; the editor has the sentences. */
 export const WarningSchema = z.object({
   code: z.string(),
   args: z.optional(z.array(z.string())),
 });
 export type ExecutionWarning = z.infer<typeof WarningSchema>;
 
-/** What `message` says in its first line, as code and arguments, see end-message.ts; sentences are the editor's. */
+/** The first line of `message`, as code and arguments, see end-message.ts; the editor has the sentences. */
 export const EndDetailSchema = z.object({
   code: z.string(),
   args: z.optional(z.record(z.string(), z.string())),
@@ -135,14 +141,14 @@ export const RunStatusSchema = z.object({
   /** When the attempt began PREPARING, and when it ended. */
   startTime: optionalString,
   endTime: optionalString,
-  /** Every state with the time it was entered, oldest first, so that polling misses none. */
+  /** Every state with the time it was entered, oldest first, so that polling does not miss any. */
   history: z.optional(z.array(z.object({ state: z.string(), time: z.string() }))),
   progress: z.optional(
     z.object({
-      /** Code cells that are to run and those that are done. */
+      /** Number of code cells to run, and of those that are done. */
       totalCells: z.number(),
       completedCells: z.number(),
-      /** The running cell, its first line of source, and since when it runs. */
+      /** The running cell, the first line of its source, and when it started. */
       cell: z.optional(
         z.object({ index: z.number(), id: optionalString, firstLine: optionalString, startTime: z.string() }),
       ),
@@ -151,7 +157,7 @@ export const RunStatusSchema = z.object({
   cause: z.optional(z.string()),
   /** Technical English: a kernel's last stderr lines, a list of kernels found, a system error. */
   message: optionalString,
-  /** Absent where all of `message` comes from others: the system, a cloud, a kernel. */
+  /** Absent if all of `message` comes from another source: the system, a cloud, a kernel. */
   detail: z.optional(EndDetailSchema),
   cell: z.optional(CellRefSchema),
   kernel: z.optional(
@@ -164,19 +170,22 @@ export const RunStatusSchema = z.object({
   ),
   /** Host name of the machine that runs it. */
   host: optionalString,
-  /** Largest resident memory of the kernel and its children seen so far. */
+  /** Largest resident memory of the kernel and its children seen so far, in bytes. */
   peakMemoryBytes: z.optional(z.number()),
   warnings: z.optional(z.array(WarningSchema)),
-  /** Kept until the person deletes it: not deleted for its age or for its size. */
+  /** Kept until the user deletes it: exempt from deletion because of age or size. */
   pinned: z.optional(z.boolean()),
-  /** True where it was not created with this extension: in a console, by a schedule, by another program. */
+  /** True if it was not created with this extension: in a console, by a schedule, by another program. */
   elsewhere: z.optional(z.boolean()),
-  /** Paths of fields that a list leaves out because they are large, `executionTemplate.parameters`; `get` has them. */
+  /**
+   * Paths of fields that a list omits because they are large, such as `executionTemplate.parameters`; `get` returns
+   * them.
+   */
   omitted: z.optional(z.array(z.string())),
 });
 export type RunStatus = z.infer<typeof RunStatusSchema>;
 
-/** Execution of the Notebooks API v1 with the two blocks of ours. */
+/** Execution of the Notebooks API v1 with the two added blocks. */
 export const ExecutionSchema = z.object({
   /** `projects/{project}/locations/{location}/executions/{executionId}` */
   name: optionalString,
@@ -193,12 +202,12 @@ export const ExecutionSchema = z.object({
 });
 /** An execution as a client sends it: output-only fields may be absent. */
 export type ExecutionRequest = z.infer<typeof ExecutionSchema>;
-/** An execution as a service answers it. */
+/** An execution as a service returns it. */
 export type Execution = ExecutionRequest & { name: string; state: State };
 
 /**
- * Reads one execution of a service's answer.
- * @throws ZodError where it is no execution: not an object, without a name, or with a field of another type.
+ * Parses one execution of a service's answer.
+ * @throws ZodError if it is not an execution: not an object, without a name, or with a field of the wrong type.
  */
 export function parseExecution(value: unknown): Execution {
   const execution = AnsweredExecutionSchema.parse(value);

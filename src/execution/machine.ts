@@ -1,8 +1,8 @@
 import type { Execution } from './execution';
 
-/** What the service of this machine says about itself; the part of its ServiceInfo that people are shown. */
+/** What the service of this machine reports about itself: the part of its ServiceInfo that the user is shown. */
 export interface MachineInfo {
-  /** `{version}-{hash}` of what it runs from. */
+  /** `{version}-{hash}` of the bundles it runs from. */
   readonly build: string;
   readonly pid: number;
   readonly startTime: string;
@@ -13,36 +13,37 @@ export interface MachineInfo {
   readonly executions: number;
   readonly diskBytes?: number | undefined;
   readonly setAside: readonly string[];
-  /** The last time that executions were deleted for their age or for their size. */
+  /** The last time that executions were deleted because of their age or size. */
   readonly retention?: { readonly time: string; readonly count: number; readonly bytes: number } | undefined;
 }
 
-/** Executions that were deleted together, or would be. */
+/** Executions that were deleted by one clean-up, or would be. */
 export interface CleanedUp {
   readonly count: number;
   readonly bytes: number;
-  /** When the oldest of them ended. */
+  /** End time of the oldest one (RFC 3339). */
   readonly oldest?: string | undefined;
 }
 
-/** The service of this machine beside its executions: looked after by the person. Errors are ServiceErrors. */
+/** Management of this machine's service: everything the user can do beside its executions. Errors are ServiceErrors. */
 export interface MachineService {
   readonly id: string;
-  /** Undefined where none runs; none is started. */
+  /** Undefined if no service runs; does not start one. */
   info(): Promise<MachineInfo | undefined>;
-  /** Replaces the service, also one that hangs. What runs goes on. */
+  /** Replaces the service, even if it hangs. Executions keep running. */
   restart(): Promise<void>;
   /**
-   * Names of the Jupyter kernels that an execution here can be run with.
-   * @param interpreter absolute path of the Python that is chosen, and its complete environment
+   * Names of the Jupyter kernels that can run an execution on this machine.
+   * @param interpreter absolute path of the chosen Python
+   * @param environment its complete environment
    */
   kernels(
     interpreter: string | undefined,
     environment: Readonly<Record<string, string>>,
   ): Promise<readonly string[]>;
-  /** Deletes what had ended before a time (RFC 3339) and is not pinned, or only tells what that would be. */
+  /** Deletes unpinned executions that ended before a time (RFC 3339). A dry run only reports what would be deleted. */
   cleanUp(endedBefore: string, dryRun: boolean): Promise<CleanedUp>;
-  /** Deletes the executions whose record cannot be read, which are in no list. Answers how many they were. */
+  /** Deletes the executions whose record cannot be read; no list contains them. Returns their number. */
   deleteSetAside(): Promise<number>;
 }
 

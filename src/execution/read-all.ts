@@ -1,6 +1,6 @@
 import type { OutputDocument } from './execution-service';
 
-/** The whole content at once. */
+/** The whole content of a document. */
 export async function readAll(document: OutputDocument, signal?: AbortSignal): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of document.read(signal)) chunks.push(chunk);

@@ -1,4 +1,4 @@
-/** Names of parameters that hold secrets, unless told otherwise. `*` stands for any characters; case does not matter. */
+/** Default name patterns of parameters that hold secrets. `*` stands for any characters; case does not matter. */
 export const SECRET_PARAMETERS: readonly string[] = [
   '*password*',
   '*passwd*',
@@ -13,7 +13,7 @@ export const SECRET_PARAMETERS: readonly string[] = [
   '*credential*',
 ];
 
-/** What is shown in place of a secret; its length tells nothing. */
+/** Shown in place of a secret; its length reveals nothing. */
 export const MASK = '••••••••';
 
 /** Whether a parameter of this name holds a secret. */
@@ -26,7 +26,9 @@ function matcherOf(pattern: string): RegExp {
   return new RegExp(`^${parts.join('[^]*')}$`, 'i');
 }
 
-/** The value with what stands under secret names, at any depth, masked; the same object where there is none. */
+/**
+ * A copy of the value with everything under secret names masked, at any depth; the same object if nothing was masked.
+ */
 export function maskSecrets<T>(value: T, patterns: readonly string[]): T {
   return masked(value, patterns) as T;
 }
@@ -36,7 +38,7 @@ function masked(value: unknown, patterns: readonly string[]): unknown {
     const items = value.map((item: unknown) => masked(item, patterns));
     return items.some((item, index) => item !== value[index]) ? items : value;
   }
-  // Numbers that keep their spelling are objects of a class: values, not mappings.
+  // JsonNumber (a number that keeps its spelling) is an object, but a value, not a mapping.
   if (typeof value !== 'object' || value === null || !isMapping(value)) return value;
   const before: [string, unknown][] = Object.entries(value);
   const after = before.map(([name, entry]): [string, unknown] => [
@@ -46,7 +48,7 @@ function masked(value: unknown, patterns: readonly string[]): unknown {
   return after.some(([, entry], index) => entry !== before[index]?.[1]) ? Object.fromEntries(after) : value;
 }
 
-/** What hides nothing: an empty default says that a value is to be given. */
+/** Empty values are not masked: an empty default shows that the user must enter a value. */
 function isEmpty(value: unknown): boolean {
   return value === null || value === '';
 }

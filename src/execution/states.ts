@@ -14,13 +14,17 @@ export const STATES = [
   'EXPIRED',
 ] as const;
 
-/** A state this version knows. */
+/** A state that this version knows. */
 export type KnownState = (typeof STATES)[number];
 
-/** A state as a service reported it. A string outside {@link STATES} is kept and shown as it is, never guessed. */
+/**
+ * A state as a service reported it. A string outside {@link STATES} is kept and shown unchanged, never mapped by guess.
+ */
 export type State = KnownState | (string & {});
 
-/** States of Vertex AI jobs (`JobState`, without its prefix) that an Execution has no name for; shown as they are. */
+/**
+ * States of Vertex AI jobs (`JobState`, without its prefix) that have no equivalent in an Execution; shown unchanged.
+ */
 export const VERTEX_STATES = ['PAUSED', 'UPDATING', 'PARTIALLY_SUCCEEDED'] as const;
 type AnyState = KnownState | (typeof VERTEX_STATES)[number];
 
@@ -46,7 +50,9 @@ export function isTerminal(state: State | undefined): boolean {
   return state !== undefined && TERMINAL.has(state);
 }
 
-/** True for a state that is known to change by itself. Neither terminal nor active: unspecified or unknown. */
+/**
+ * True for a state that is known to change by itself. An unspecified or unknown state is neither terminal nor active.
+ */
 export function isActive(state: State | undefined): boolean {
   return state !== undefined && ACTIVE.has(state);
 }

@@ -3,7 +3,7 @@ import { closest } from './closest';
 import { ExecutionTemplateSchema, VertexOptionsSchema } from './execution';
 import { TemplateRunOptionsSchema, UserTemplateSchema, type UserTemplate } from './template';
 
-/** What is wrong with an entry of the setting; `field` is a path such as `runOptions.timeout`, empty for the entry itself. */
+/** A problem in an entry of the setting; `field` is a path such as `runOptions.timeout`, empty for the entry itself. */
 export type TemplateProblem =
   | { readonly code: 'unknownField'; readonly field: string; readonly suggestion: string | undefined }
   | { readonly code: 'missingField'; readonly field: string }
@@ -11,18 +11,20 @@ export type TemplateProblem =
   | { readonly code: 'wrongValue'; readonly field: string; readonly allowed: string }
   | { readonly code: 'duplicateName'; readonly field: string };
 
-/** An entry of the setting: a template, or why it is none. A broken entry keeps its place and its name. */
+/**
+ * An entry of the setting: a template, or the reasons why it is invalid. An invalid entry keeps its place and its name.
+ */
 export type TemplateEntry =
   | { readonly name: string; readonly template: UserTemplate; readonly problems?: undefined }
   | {
-      /** Empty where the entry has no readable name. */
+      /** Empty if the entry has no readable name. */
       readonly name: string;
       readonly template?: undefined;
       readonly problems: readonly TemplateProblem[];
     };
 
 /**
- * Reads the value of `notebookExecutions.templates`. Never throws: what cannot be used is answered with its problems.
+ * Reads the value of `notebookExecutions.templates`. Never throws: invalid entries are returned with their problems.
  * @param reserved names that entries cannot have (the built-in template's)
  */
 export function parseTemplates(value: unknown, reserved: readonly string[] = []): TemplateEntry[] {
@@ -100,7 +102,7 @@ function problemsOf(issue: z.core.$ZodIssue, item: unknown): TemplateProblem[] {
   }
 }
 
-/** Field names that may stand in the object at this path. */
+/** Field names that are allowed in the object at this path. */
 function knownFields(field: string): string[] {
   const shapes: Readonly<Record<string, object>> = {
     '': UserTemplateSchema.shape,

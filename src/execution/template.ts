@@ -7,8 +7,8 @@ import {
 } from './execution';
 
 /*
- * A person's template: a named entry of the setting `notebookExecutions.templates` that says which service runs a
- * notebook and with which defaults. Read strictly: what is misspelt here would silently change nothing.
+ * A user's template: a named entry of the setting `notebookExecutions.templates` that says which service runs a
+ * notebook and with which defaults. Read strictly: a misspelt field would otherwise be ignored silently.
  */
 
 /** Services a template can name. */
@@ -19,11 +19,13 @@ export type GoogleServiceKind = Exclude<TemplateService, 'embedded'>;
 const positive = z.number().check(z.positive());
 const runOptions = RunOptionsSchema.shape;
 
-/** Run options in a template: those of the contract that are the person's to choose, and two the editor carries out. */
+/**
+ * Run options in a template: the options of the contract that the user may choose, and two that the editor carries out.
+ */
 export const TemplateRunOptionsSchema = z.strictObject({
   workingDirectory: runOptions.workingDirectory,
   interpreter: runOptions.interpreter,
-  /** Variables added to the environment of the window, unlike the contract's complete environment. */
+  /** Variables added to the window's environment. In the contract, `environment` is the complete environment. */
   environment: runOptions.environment,
   timeout: z.optional(positive),
   cellTimeout: z.optional(positive),
@@ -40,7 +42,7 @@ export const TemplateRunOptionsSchema = z.strictObject({
 });
 export type TemplateRunOptions = z.infer<typeof TemplateRunOptionsSchema>;
 
-/** Every field of the resource's ExecutionTemplate, and no other. */
+/** Every field of the resource's ExecutionTemplate, and no others. */
 export const StrictExecutionTemplateSchema = z.strictObject({
   ...ExecutionTemplateSchema.shape,
   acceleratorConfig: z.optional(
@@ -64,11 +66,11 @@ export const UserTemplateSchema = z.strictObject({
   runOptions: z.optional(TemplateRunOptionsSchema),
 });
 
-/** A template that can be used. */
+/** A valid template. */
 export interface UserTemplate {
   readonly name: string;
   readonly service: TemplateService;
-  /** Google Cloud project and location; always there for the Google services. */
+  /** Google Cloud project and location; always set for the Google services. */
   readonly project?: string | undefined;
   readonly location?: string | undefined;
   readonly executionTemplate: ExecutionTemplate;
@@ -89,7 +91,7 @@ export function expandOutputName(pattern: string, values: { name: string; id: st
     time: `${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`,
   };
   const expanded = pattern.replace(/\{(\w+)\}/g, (whole, key: string) => replacements[key] ?? whole);
-  // A name never becomes a path, whatever the notebook is called, and is one on Windows, too.
+  // A name must never become a path, and must be valid as a file name on Windows, too.
   const safe = expanded.replace(/[/\\:*?"<>|\0]/g, '_').replace(/^\.+/, '');
   return safe.endsWith('.ipynb') ? safe : `${safe || 'output'}.ipynb`;
 }

@@ -1,7 +1,7 @@
 import type { Execution } from './execution';
 import type { ExecutionService } from './execution-service';
 
-/** The execution with what a list left out of it, see `runStatus.omitted`. @throws ServiceError as `get`. */
+/** The execution with the fields that a list omitted, see `runStatus.omitted`. @throws ServiceError like `get`. */
 export async function wholeExecution(
   service: Pick<ExecutionService, 'get'>,
   execution: Execution,

@@ -3,10 +3,10 @@ import type { GoogleServiceKind } from '../execution/template';
 
 const CONSOLE = 'https://console.cloud.google.com';
 
-/** The custom job in a `jobUri`, which comes with or without scheme and host. */
+/** The custom job in a `jobUri`, which may or may not include scheme and host. */
 const CUSTOM_JOB = /projects\/([^/]+)\/locations\/([^/]+)\/customJobs\/([^/?#]+)/;
 
-/** A custom job of Vertex AI by its parts; undefined where the URI names none (Dataproc). */
+/** The parts of a Vertex AI custom job's name; undefined if the URI names none (Dataproc). */
 export function customJobOf(
   jobUri: string | undefined,
 ): { name: string; location: string; id: string } | undefined {
@@ -16,7 +16,7 @@ export function customJobOf(
     : { name, location, id };
 }
 
-/** The console's page about an execution: its job where it is known, else the list of executions. */
+/** The console's page of an execution: that of its job if it is known, else the list of executions. */
 export function consoleUrl(
   kind: GoogleServiceKind,
   project: string,

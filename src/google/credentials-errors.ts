@@ -2,10 +2,10 @@ import * as z from 'zod/mini';
 import { ServiceError } from '../execution/errors';
 import { withoutTokens } from './failure';
 
-/** The command that mends application default credentials. */
+/** The command that renews application default credentials. */
 export const LOGIN_COMMAND = 'gcloud auth application-default login';
 
-/** Where the credentials come from, which decides what mends them. */
+/** Where the credentials come from; this determines how the user can fix them. */
 export type CredentialsOrigin =
   /** The setting `notebookExecutions.google.keyFile`. */
   | { readonly kind: 'keyFile'; readonly path: string }
@@ -16,7 +16,7 @@ export type CredentialsOrigin =
   /** The metadata server of a machine on Google Cloud. */
   | { readonly kind: 'machine' };
 
-/** Values for sentences and buttons: what mends credentials of this origin. */
+/** Args for sentences and buttons: how the user can fix credentials of this origin. */
 export function remedyArgs(origin: CredentialsOrigin): Record<string, string> {
   switch (origin.kind) {
     case 'keyFile':
@@ -35,7 +35,7 @@ export function refusedCredentials(
   origin: CredentialsOrigin,
   message: string,
   options: ErrorOptions,
-  /** Of a login. */
+  /** Only used if the origin is a login. */
   reason: 'credentialsExpired' | 'credentialsRevoked' = 'credentialsExpired',
 ): ServiceError {
   const args = remedyArgs(origin);
@@ -50,7 +50,7 @@ export function refusedCredentials(
   }
 }
 
-/** Credentials that cannot be used as they are, `problem` says why. Trying again would not help. */
+/** Credentials that cannot be used; `problem` says why. A retry would not help. */
 export function unusableCredentials(
   origin: CredentialsOrigin,
   problem: string,
@@ -60,7 +60,7 @@ export function unusableCredentials(
   return new ServiceError('UNAUTHENTICATED', 'credentialsUnusable', problem, args, options);
 }
 
-/** A refusal of a token endpoint (RFC 6749 5.2). */
+/** An error answer of a token endpoint (RFC 6749 5.2). */
 const TokenErrorSchema = z.object({
   error: z.string(),
   error_description: z._default(z.string(), ''),
@@ -68,19 +68,19 @@ const TokenErrorSchema = z.object({
 });
 export type TokenError = z.infer<typeof TokenErrorSchema>;
 
-/** HTTP codes with which a service says that it is down or busy, whatever its body says. */
+/** HTTP codes that mean that a service is down or busy, whatever the body contains. */
 export function isOutage(status: number): boolean {
   return status === 408 || status === 429 || status >= 500;
 }
 
-/** What a token endpoint refused; undefined where the answer is no refusal of one. */
+/** The error in a token endpoint's answer; undefined if the answer is not such an error. */
 export function tokenErrorOf(status: number | undefined, body: unknown): TokenError | undefined {
   if (status === undefined || isOutage(status)) return undefined;
   const result = TokenErrorSchema.safeParse(body);
   return result.success ? result.data : undefined;
 }
 
-/** The ServiceError of a token endpoint's refusal. */
+/** The ServiceError for a token endpoint's error answer. */
 export function refusedToken(
   token: TokenError,
   origin: CredentialsOrigin,

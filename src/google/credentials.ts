@@ -12,18 +12,21 @@ import { translateTokenFailure } from './error-translation';
 import { failureOf } from './failure';
 
 export interface CredentialsOptions {
-  /** Path of a key file (service account, workload identity federation …); application default credentials when absent. */
+  /** Path of a key file (service account, workload identity federation …); default: application default credentials. */
   readonly keyFile?: string | undefined;
-  /** Project whose quota is used and billed, where the credentials name no other (`x-goog-user-project`). */
+  /** Project for quota and billing, if the credentials name no other (`x-goog-user-project`). */
   readonly quotaProject?: string | undefined;
-  /** Sends the requests, those for tokens too; the global fetch, which VS Code leads through its proxy settings. */
+  /**
+   * Sends all requests, including those for tokens; the global fetch when absent, to which VS Code applies its proxy
+   * settings.
+   */
   readonly fetch?: typeof fetch | undefined;
 }
 
-/** Whatever Google's requests need; the whole of Google Cloud, restricted by the roles of whoever is signed in. */
+/** Scope of all requests: the whole of Google Cloud. The user's IAM roles restrict it. */
 const SCOPES = ['https://www.googleapis.com/auth/cloud-platform'];
 
-/** Credential files that google-auth-library reads; anything else it takes for a key in another format. */
+/** Credential files that google-auth-library can read; it would misread any other file as a key in another format. */
 const CredentialsFileSchema = z.object({
   type: z.enum([
     'service_account',
@@ -35,12 +38,12 @@ const CredentialsFileSchema = z.object({
   ]),
 });
 
-/** Where Google's public services are; credentials of another universe are of no use there. */
+/** Universe domain of Google's public cloud; credentials of another universe cannot be used. */
 const UNIVERSE = 'googleapis.com';
 /** Milliseconds until a token endpoint must have answered. */
 const TOKEN_TIMEOUT = 30_000;
 
-/** The user's Google credentials. They are read when first needed and again after they were refused. */
+/** The user's Google credentials. Read when first needed, and again after they were rejected. */
 export class Credentials {
   private current: Promise<GoogleAuth> | undefined;
   private source: CredentialsOrigin;
@@ -49,14 +52,15 @@ export class Credentials {
     this.source = originOf(options.keyFile);
   }
 
-  /** Where the credentials come from, as far as that is known before they were read. */
+  /** Where the credentials come from, as far as it is known; it is certain only after they were read. */
   get origin(): CredentialsOrigin {
     return this.source;
   }
 
   /**
-   * Credentials with a token that can be used.
-   * @throws ServiceError `credentialsMissing`, `credentialsInvalid`, `credentialsUnusable` …; of an outage UNAVAILABLE
+   * Credentials with a valid token.
+   * @throws ServiceError `credentialsMissing`, `credentialsInvalid`, `credentialsUnusable` …; UNAVAILABLE during an
+   * outage
    */
   async auth(): Promise<GoogleAuth> {
     this.current ??= this.read();
@@ -73,7 +77,7 @@ export class Credentials {
     }
   }
 
-  /** Reads the credentials anew at the next request. */
+  /** The next request reads the credentials again. */
   forget(): void {
     this.current = undefined;
   }
@@ -84,7 +88,8 @@ export class Credentials {
     this.source = origin;
     const auth = new GoogleAuth({
       scopes: SCOPES,
-      // Never asked for. Without one the library looks for it with gcloud and on the network, for up to ten seconds.
+      // Never used, but without it the library searches for a project with gcloud and on the network, for up to ten
+      // seconds.
       projectId: 'unused',
       ...(keyFile === undefined ? {} : { keyFile }),
     });
@@ -107,8 +112,9 @@ export class Credentials {
 }
 
 /**
- * One way for all requests, those for tokens too, with the proxy and certificates that hold for `send`, and none repeated
- * by the library: RequestSender does that. Credentials that impersonate have others within, which take no options.
+ * Makes the client send all requests, including those for tokens, through `send` with its proxy and certificates, and
+ * turns off the library's own retries: RequestSender retries. Also applies to the source credentials inside
+ * impersonated ones, which cannot be configured in another way.
  */
 function leadThrough(client: AuthClient, send: typeof fetch): void {
   const { defaults, interceptors } = client.transporter;
@@ -131,7 +137,7 @@ function originOf(keyFile: string | undefined): CredentialsOrigin {
   return variable === undefined || variable === '' ? { kind: 'login' } : { kind: 'variable', path: variable };
 }
 
-/** Refuses a file that is none of credentials. What stands in it is not repeated: it may be a key. */
+/** Rejects a file that does not contain credentials. Error messages do not quote its content: it may be a key. */
 async function checkFile(origin: CredentialsOrigin & { readonly path: string }): Promise<void> {
   const { path } = origin;
   const refuse = (message: string): never => {

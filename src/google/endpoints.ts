@@ -1,8 +1,8 @@
 import { ServiceError } from '../execution/errors';
 
 /**
- * Where Google's services are, as the setting `notebookExecutions.google.endpoints` has it: private endpoints, emulators.
- * Each is the root of a service: scheme, host, port. `{location}` stands for the location.
+ * Endpoints of Google's services from the setting `notebookExecutions.google.endpoints`: private endpoints, emulators.
+ * Each is a root URL: scheme, host, port. `{location}` stands for the location.
  */
 export interface GoogleEndpoints {
   /** Notebooks API v1; `https://notebooks.googleapis.com/` when absent. */
@@ -26,8 +26,8 @@ const LOCATION = /^[a-z][a-z0-9-]{0,62}$/;
 
 /**
  * The root URL of a service in a location, ending in `/`.
- * @throws ServiceError `fieldInvalid` where the setting is not just scheme, host and port, or the location has other characters than a
- * location has: it becomes part of a host name that gets the person's token.
+ * @throws ServiceError `fieldInvalid` if the setting is not just scheme, host and port, or the location contains
+ * characters that no location has: it becomes part of the host name that receives the user's token.
  */
 export function endpointOf(
   service: keyof GoogleEndpoints,
@@ -40,7 +40,7 @@ export function endpointOf(
     });
   }
   const template = endpoints[service] ?? DEFAULTS[service];
-  // Vertex AI's endpoint without a location is the global one.
+  // Vertex AI's global endpoint has no location in its name.
   const text = template
     .replace('{location}-', location === 'global' ? '' : `${location}-`)
     .replace('{location}', location);
@@ -48,7 +48,7 @@ export function endpointOf(
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
     throw invalid(service, 'it is no http or https URL');
   }
-  // Cutting them off would send requests elsewhere than the user wrote; a user part may be a password.
+  // Rejected instead of cut off, because requests would otherwise go to another URL than the user wrote.
   if (url.username !== '' || url.password !== '') throw invalid(service, 'it has a user name');
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '') {
     throw invalid(service, 'it has more than scheme, host and port, for example a path');
@@ -56,7 +56,7 @@ export function endpointOf(
   return `${url.origin}/`;
 }
 
-/** The value is not repeated: it may have a password in it. */
+/** The message does not quote the value: it may contain a password. */
 function invalid(service: keyof GoogleEndpoints, problem: string): ServiceError {
   const field = `notebookExecutions.google.endpoints.${service}`;
   return new ServiceError('INVALID_ARGUMENT', 'fieldInvalid', `${field}: ${problem}`, { field, problem });

@@ -12,24 +12,28 @@ import {
 } from './credentials-errors';
 
 /*
- * Google's errors in terms of what a person can do about them. Sources: API Design Guide ("Errors"),
- * google/rpc/error_details.proto, google/api/error_reason.proto, Cloud Storage JSON API ("HTTP status and error codes"),
- * and for messages without details public reports of them. Those of credentials are in credentials-errors.ts.
+ * Google's errors translated to what the user can do about them. Sources: API Design Guide ("Errors"),
+ * google/rpc/error_details.proto, google/api/error_reason.proto, Cloud Storage JSON API ("HTTP status and error
+ * codes"), and, for messages without details, public bug reports. Errors of credentials are in credentials-errors.ts.
  *
  * Reasons and their args:
- *   apiNotEnabled {service, url}            permissionDenied {permission, resource}   actAsMissing {serviceAccount, url}
- *   projectNotFound {project}               billingDisabled {project, url}            regionWithoutService {location}
- *   bucketNotFound {bucket}                 bucketWrongRegion {bucket, location}      objectNotFound {uri}
- *   quotaExceeded {quota}                   rateLimited {retryAfter}                  fieldInvalid {field}
- *   executionNotFound {executionId}         alreadyExists {executionId}                   serviceUnavailable {service, retryAfter}
- *   quotaProjectMissing {service, command}  quotaProjectDenied {project, url}         referenceNotFound {problem}
- *   credentialsMissing | credentialsExpired | credentialsRevoked {command}            credentialsInvalid {path, variable}
- *   credentialsUnusable {problem}
- *   clockSkewed                             hostUnreachable {host}                    timedOut {host}
- *   answerMalformed                         serviceError
+ *   apiNotEnabled {service, url}                  permissionDenied {permission, resource}
+ *   actAsMissing {serviceAccount, url}            projectNotFound {project}
+ *   billingDisabled {project, url}                regionWithoutService {location}
+ *   bucketNotFound {bucket}                       bucketWrongRegion {bucket, location}
+ *   objectNotFound {uri}                          quotaExceeded {quota}
+ *   rateLimited {retryAfter}                      fieldInvalid {field}
+ *   executionNotFound {executionId}               alreadyExists {executionId}
+ *   serviceUnavailable {service, retryAfter}      referenceNotFound {problem}
+ *   quotaProjectMissing {service, command}        quotaProjectDenied {project, url}
+ *   credentialsMissing | credentialsExpired | credentialsRevoked {command}
+ *   credentialsInvalid {path, variable}           credentialsUnusable {problem}
+ *   clockSkewed                                   hostUnreachable {host}
+ *   timedOut {host}                               answerMalformed
+ *   serviceError
  */
 
-/** What a request was about, for the args. */
+/** What a request was about, for the args of its error. */
 export interface RequestContext {
   readonly project?: string | undefined;
   readonly location?: string | undefined;
@@ -41,11 +45,14 @@ export interface RequestContext {
   readonly serviceAccount?: string | undefined;
   /** Where the credentials come from; gcloud's login when absent. */
   readonly credentials?: CredentialsOrigin | undefined;
-  /** The request creates the execution: what is not found is something that it names. */
+  /** The request creates the execution: NOT_FOUND then refers to a resource that it names. */
   readonly creates?: boolean | undefined;
 }
 
-/** Projects of Google's own command-line tools, whose credentials lack a quota project when they are counted there. */
+/**
+ * Projects of Google's own command-line tools. Requests that are counted against them come from credentials without a
+ * quota project.
+ */
 const TOOLS_PROJECTS: ReadonlySet<string> = new Set(['764086051850', '32555940559']);
 
 const DetailSchema = z.object({
@@ -110,7 +117,7 @@ function explain(
   failure: Failure,
   readable: boolean,
 ): [string, Args] {
-  // Names of resources (projects/my-project/…) have words in them that say nothing of what is wrong.
+  // Resource names (projects/my-project/…) contain words that say nothing about the problem.
   const prose = message.replace(/\S*\/\S*/g, '');
   const info = details.find((detail) => detail.reason !== undefined);
   const metadata = info?.metadata ?? {};
@@ -125,7 +132,7 @@ function explain(
     return ['quotaProjectMissing', { service, command: quotaCommand(context.project) }];
   }
   if (reason === 'USER_PROJECT_DENIED') {
-    // The project that requests are counted to, not the one they are about.
+    // The project that the requests are counted against may differ from the project of the execution.
     const url = `https://console.cloud.google.com/iam-admin/iam?project=${encodeURIComponent(project ?? '')}`;
     return ['quotaProjectDenied', { project, url }];
   }
@@ -183,7 +190,7 @@ function explain(
     }
     case 'NOT_FOUND':
       if (context.object !== undefined) return ['objectNotFound', { uri: context.object }];
-      // An answer that is not Google's JSON comes from a front end that has no such region.
+      // An answer that is not Google's JSON comes from a front end that does not serve this region.
       if (!readable) return ['regionWithoutService', { location: context.location }];
       if (context.creates === true) return ['referenceNotFound', { problem: message }];
       return ['executionNotFound', { executionId: idOf(context) }];
@@ -206,7 +213,10 @@ function idOf({ name }: RequestContext): string | undefined {
   return name === undefined ? undefined : executionIdOf(name);
 }
 
-/** The command that gives gcloud's login a quota project. It is run in a terminal: names with other characters are left out. */
+/**
+ * The command that sets a quota project for gcloud's login. The user runs it in a terminal, so a name with unexpected
+ * characters is replaced by a placeholder.
+ */
 function quotaCommand(project: string | undefined): string {
   const name = project !== undefined && /^[a-z0-9][a-z0-9.:-]*$/.test(project) ? project : 'PROJECT';
   return `gcloud auth application-default set-quota-project ${name}`;
@@ -221,10 +231,7 @@ function permissionOf(message: string, metadata: Readonly<Record<string, string>
   );
 }
 
-/**
- * The ServiceError of a failure to get a token, before any request was sent with it: an outage, which may be tried again,
- * or credentials that cannot be used.
- */
+/** The ServiceError of a failure to get a token: an outage, which can be retried, or unusable credentials. */
 export function translateTokenFailure(
   failure: Failure,
   origin: CredentialsOrigin,
@@ -232,7 +239,7 @@ export function translateTokenFailure(
 ): ServiceError {
   const { status, body, message, cause } = failure;
   if (status === undefined) {
-    // What is no failed request is a file, a program or a setting of the credentials.
+    // Without a host it was not a request that failed, but a file, a program or a setting of the credentials.
     return failure.host === undefined
       ? unusableCredentials(origin, message, { cause })
       : connectionError(failure);
@@ -259,9 +266,9 @@ const STATUS_OF_HTTP_CODE: Readonly<Record<number, StatusName>> = {
   404: 'NOT_FOUND',
   408: 'DEADLINE_EXCEEDED',
   409: 'ALREADY_EXISTS',
-  // Cloud Storage: an upload session that is no more.
+  // Cloud Storage: an upload session that no longer exists.
   410: 'NOT_FOUND',
-  // Cloud Storage: a precondition such as ifGenerationMatch did not hold.
+  // Cloud Storage: a failed precondition such as ifGenerationMatch.
   412: 'FAILED_PRECONDITION',
   429: 'RESOURCE_EXHAUSTED',
   499: 'CANCELLED',
@@ -292,7 +299,7 @@ function retryAfterSeconds(
   return Number.isFinite(seconds) ? seconds : undefined;
 }
 
-/** Args without those that are not known. */
+/** The args that are not undefined. */
 export function defined(args: Args): Record<string, string> {
   return Object.fromEntries(
     Object.entries(args).filter((entry): entry is [string, string] => entry[1] !== undefined),

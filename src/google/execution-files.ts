@@ -9,8 +9,9 @@ import type { CloudStorageClient, StoredObject } from './storage/cloud-storage-c
 import { gsFolder, inFolder, parseGsUri, type GsUri } from './storage/gs-uri';
 
 /*
- * Files of an execution of ours in Cloud Storage. Each has a folder named by its id within the person's output folder:
- * what the service writes there is the output, whatever it calls it; the input is in a folder `input/` of its own.
+ * Files in Cloud Storage of executions that this extension created. Each execution has a folder, named by its id, in
+ * the user's output folder. A notebook that the service writes there is the output, under any name; the input is in the
+ * subfolder `input/`.
  */
 
 const FIELD = 'executionTemplate.outputNotebookFolder';
@@ -21,25 +22,25 @@ export function ownFolder(outputNotebookFolder: string | undefined, executionId:
   return inFolder(gsFolder(outputNotebookFolder, FIELD), `${executionId}/`);
 }
 
-/** The person's output folder again. */
+/** The user's output folder, without the folder of the execution. */
 export function withoutOwnFolder(folder: string | undefined, executionId: string): string | undefined {
   const suffix = `/${executionId}`;
   return folder?.endsWith(suffix) === true ? folder.slice(0, -suffix.length) : folder;
 }
 
-/** Where the input of an execution is kept, under the notebook's own name. */
+/** Location of an execution's input; it keeps the notebook's file name. */
 export function inputUri(folder: GsUri, sourceName: string | undefined): GsUri {
   return inFolder(folder, `input/${objectName(sourceName)}`);
 }
 
-/** A file name as an object's: no folder, no control characters, `.ipynb` at the end. */
+/** A safe object name from a file name: no folder, no control characters, `.ipynb` at the end. */
 function objectName(sourceName: string | undefined): string {
   const base = (sourceName ?? 'notebook').replace(/[/\\\p{Cc}#?*[\]]/gu, '_').replace(/\.ipynb$/, '');
-  // Object names end at 1024 bytes of UTF-8.
+  // Object names are limited to 1024 bytes of UTF-8.
   return `${Array.from(base).slice(0, 100).join('') || 'notebook'}.ipynb`;
 }
 
-/** The file name of the notebook the person chose. */
+/** File name of the notebook that the user chose. */
 export function sourceNameOf(request: ExecutionRequest): string | undefined {
   const source = request.runOptions?.source ?? request.executionTemplate?.inputNotebookFile;
   if (source === undefined) return request.displayName;
@@ -56,8 +57,8 @@ export function sourceNameOf(request: ExecutionRequest): string | undefined {
 }
 
 /**
- * A short name for the content of a request, which recognises a repeated create; 40 hexadecimal digits. The
- * environment is left out: it is never sent, and differs from window to window.
+ * A hash of a request, to recognise a repeated create; 40 hexadecimal digits. It ignores the environment, which is
+ * never sent and differs between windows.
  */
 export function requestFingerprint(request: ExecutionRequest, notebook: Uint8Array): string {
   const { environment: _, ...runOptions } = request.runOptions ?? {};
@@ -77,11 +78,11 @@ function canonicalJson(value: unknown): string {
   );
 }
 
-/** Finds, reads and deletes what executions leave in Cloud Storage. */
+/** Finds, reads and deletes the files of executions in Cloud Storage. */
 export class ExecutionFiles {
   constructor(private readonly storage: CloudStorageClient) {}
 
-  /** The document at a `gs://` URI; undefined where there is none (yet). */
+  /** The document at a `gs://` URI; undefined if there is none (yet). */
   async open(uri: string | undefined, signal?: AbortSignal): Promise<OutputDocument | undefined> {
     const place = parseGsUri(uri);
     if (place === undefined) return undefined;
@@ -90,8 +91,8 @@ export class ExecutionFiles {
   }
 
   /**
-   * The output notebook somewhere in a folder: the newest one, for an execution of ours besides the input, for another
-   * one only where the job's id is part of the name, since the folder may be anybody's.
+   * The newest output notebook in a folder. For an execution of this extension, the input is excluded. For any other,
+   * the name must contain the job's id, since the folder may contain other files.
    */
   async findOutput(
     folderUri: string | undefined,
@@ -111,7 +112,7 @@ export class ExecutionFiles {
     return object === undefined ? undefined : { uri: { bucket: folder.bucket, path: object.name }, object };
   }
 
-  /** Deletes everything in the folder of an execution of ours. */
+  /** Deletes everything in the folder of an execution that this extension created. */
   async removeFolder(folder: GsUri, signal?: AbortSignal): Promise<void> {
     for (const object of await this.storage.list(folder, signal)) {
       await this.storage.remove({ bucket: folder.bucket, path: object.name }, signal);
@@ -130,12 +131,12 @@ export class ExecutionFiles {
   }
 }
 
-/** Bytes that are here already as a document. */
+/** A document with content that is already in memory. */
 export function documentOf(content: Uint8Array): OutputDocument {
   return {
     size: content.length,
     version: 'inline',
-    // eslint-disable-next-line @typescript-eslint/require-await -- the interface is for streams
+    // eslint-disable-next-line @typescript-eslint/require-await -- the interface requires an async generator
     async *read() {
       yield content;
     },
@@ -150,7 +151,7 @@ const FailedCellSchema = z.object({
   metadata: z.optional(z.object({ tags: z.optional(z.array(z.string())) })),
 });
 
-/** The first cell of an output notebook that ended in an error it was not expected to raise. */
+/** The first cell of an output notebook that ended with an unexpected error. */
 export function failedCell(notebook: string): CellRef | undefined {
   let document: JsonValue;
   try {

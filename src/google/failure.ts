@@ -1,23 +1,26 @@
 import { gaxios } from 'google-auth-library';
 import * as z from 'zod/mini';
 
-/** What a failed request left behind: an HTTP answer, or a broken connection. */
+/** A failed request: an HTTP error answer, or a broken connection. */
 export interface Failure {
-  /** HTTP code; undefined when no answer came. */
+  /** HTTP code; undefined if no answer came. */
   readonly status?: number | undefined;
   /** Parsed body of the answer. */
   readonly body?: unknown;
   readonly retryAfter?: string | null | undefined;
   /** System error code (`ECONNRESET`) or name of a DOMException (`TimeoutError`). */
   readonly code?: string | undefined;
-  /** Who was asked; undefined where it was no request that failed. */
+  /** Host of the request; undefined if the failure was not a request. */
   readonly host?: string | undefined;
   readonly message: string;
-  /** The error without anything secret. */
+  /** The error without secrets. */
   readonly cause: unknown;
 }
 
-/** What an attempt's error says of the answer or the connection. Credentials that cannot be read are ServiceErrors already. */
+/**
+ * Extracts the answer or the connection error from an attempt's error. Unreadable credentials are already
+ * ServiceErrors.
+ */
 export function failureOf(error: unknown): Failure {
   const cause = withoutRequest(error);
   if (!isRequestError(error)) {
@@ -35,7 +38,10 @@ export function failureOf(error: unknown): Failure {
   };
 }
 
-/** A failed request: the library's own class, or the plain error that it makes of one to a token exchange. */
+/**
+ * Whether it is a failed request: the library's own class, or the plain error into which it converts a failed token
+ * request.
+ */
 function isRequestError(error: unknown): error is gaxios.GaxiosError {
   return (
     error instanceof gaxios.GaxiosError ||
@@ -43,7 +49,7 @@ function isRequestError(error: unknown): error is gaxios.GaxiosError {
   );
 }
 
-/** An error without the request and the answer that it carries: those have tokens in their headers and bodies. */
+/** An error without its request and answer: these contain tokens in headers and bodies. */
 function withoutRequest(error: unknown): Error {
   const bare = new Error(messageOf(error));
   if (error instanceof Error) {
@@ -53,15 +59,15 @@ function withoutRequest(error: unknown): Error {
   return bare;
 }
 
-/** Access tokens of Google, JSON web tokens, and whatever follows `Bearer`. */
+/** Google's access tokens, JSON web tokens, and the word after `Bearer`. */
 const TOKENS = /\bya29\.[\w.-]+|\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?|(?<=\bBearer\s)\S+/g;
 
-/** A text in which tokens are replaced. */
+/** The text with its tokens replaced. */
 export function withoutTokens(text: string): string {
   return text.replace(TOKENS, '[token]');
 }
 
-/** Bodies of failed downloads arrive as text. */
+/** Bodies of failed downloads are text instead of parsed JSON. */
 function bodyOf(data: unknown): unknown {
   if (typeof data !== 'string') return data;
   try {
@@ -73,7 +79,7 @@ function bodyOf(data: unknown): unknown {
 
 const CodeSchema = z.object({ code: z.string() });
 
-/** The system error code at the bottom of a chain of causes. */
+/** The first system error code in a chain of causes. */
 function codeOf(error: unknown): string | undefined {
   for (let each = error; each instanceof Error; each = each.cause) {
     if (each.name === 'TimeoutError') return 'TimeoutError';

@@ -22,10 +22,10 @@ const RuntimeTemplatesSchema = z.object({
   nextPageToken: text,
 });
 
-/** Pages that are asked for at most; a pick of more is no help. */
+/** Maximum number of pages; a longer list does not help the user to choose. */
 const MAX_PAGES = 20;
 
-/** What there is to choose from for a new template. */
+/** Lists the resources to choose from for a new template. */
 export class GoogleDirectory implements CloudDirectory {
   constructor(
     private readonly sender: RequestSender,
@@ -33,7 +33,7 @@ export class GoogleDirectory implements CloudDirectory {
     private readonly endpoints: GoogleEndpoints,
   ) {}
 
-  /** Active projects that the person may see. */
+  /** Active projects that the user may see. */
   async projects(signal?: AbortSignal): Promise<CloudResource[]> {
     const api = new cloudresourcemanager_v1.Cloudresourcemanager({
       rootUrl: endpointOf('cloudresourcemanager', this.endpoints),
@@ -68,14 +68,14 @@ export class GoogleDirectory implements CloudDirectory {
     const choices = pages.flatMap((page) =>
       page.locations.flatMap(({ locationId, name: resource, displayName }) => {
         const id = locationId ?? resource?.split('/').at(-1);
-        // Executions live in regions: us-central1, not global, us or us-central1-a.
+        // Executions run only in regions: us-central1, not global, us or us-central1-a.
         return id !== undefined && /^[a-z]+-[a-z]+\d+$/.test(id) ? [{ id, label: displayName }] : [];
       }),
     );
     return sorted(choices);
   }
 
-  /** Buckets of a project, those in the location first. */
+  /** Buckets of a project; those in the location come first. */
   async buckets(project: string, location: string, signal?: AbortSignal): Promise<CloudResource[]> {
     const buckets = await this.storage.buckets(project, signal);
     const near = (bucket: (typeof buckets)[number]): number => (bucket.location === location ? 0 : 1);

@@ -40,12 +40,12 @@ export interface GoogleServiceParts {
   readonly clock: RequestClock;
 }
 
-/** Outputs larger than this are not searched for the failing cell, in bytes. */
+/** Larger outputs are not searched for the failing cell. Bytes. */
 const SEARCHED_OUTPUT = 20 * 1024 * 1024;
-/** Waits for a created execution to become visible, in milliseconds. */
+/** Delays between checks whether a created execution is visible, in milliseconds. */
 const VISIBILITY_DELAYS = [250, 500, 1000, 2000];
 
-/** Statuses after which nothing was created, and nothing that was uploaded is needed. */
+/** Statuses that mean that nothing was created, so the uploads can be deleted. */
 const REFUSALS: ReadonlySet<string> = new Set([
   'INVALID_ARGUMENT',
   'PERMISSION_DENIED',
@@ -68,7 +68,7 @@ export class GoogleExecutionService implements ExecutionService {
     this.id = `${api.kind}/${project}/${location}`;
   }
 
-  /** The fields of a request that would not be carried out, to be told before `create`. */
+  /** The unsupported fields of a request, to show before `create`. */
   unsupportedFields(request: ExecutionRequest): string[] {
     return unsupportedFields(this.kind, request);
   }
@@ -78,7 +78,7 @@ export class GoogleExecutionService implements ExecutionService {
     return consoleUrl(this.kind, this.parts.project, this.parts.location, execution);
   }
 
-  /** The `gs://` URI of the output notebook; undefined where there is none yet. */
+  /** The `gs://` URI of the output notebook; undefined if there is none yet. */
   async outputUri(execution: Execution, signal?: AbortSignal): Promise<string | undefined> {
     if (execution.outputNotebookFile !== undefined) return execution.outputNotebookFile;
     const found = await this.findOutput(execution, signal);
@@ -106,7 +106,7 @@ export class GoogleExecutionService implements ExecutionService {
     const parameters = await readParameters(template, files, signal);
     const sourceName = sourceNameOf(request);
     const plan = api.plan({ executionId, request, fingerprint, sourceName, notebook, parameters });
-    // The run would fail after its last cell only, if the bucket for its output did not exist.
+    // Checked first, because without its output bucket the run would fail only after its last cell.
     const bucketLocation = await storage.bucketLocation(folder.bucket, signal);
     await this.submit(executionId, plan, input, signal);
     const name = api.nameOf(executionId);
@@ -148,14 +148,14 @@ export class GoogleExecutionService implements ExecutionService {
       try {
         await api.cancel(execution, signal);
       } catch (error) {
-        // Deleting ends it, too.
+        // Deleting ends the execution, too.
         if (!(error instanceof ServiceError) || error.reason !== 'cancelNotPossible') throw error;
       }
     }
     await api.remove(name, signal);
     this.remembered.forget(name);
     const folder = execution.executionTemplate?.outputNotebookFolder;
-    // Elsewhere's folders may hold anything.
+    // The folder of an execution from elsewhere may contain other files.
     if (isOurs(execution) && folder !== undefined) {
       await files.removeFolder(ownFolder(folder, executionIdOf(name)), signal);
     }
@@ -185,7 +185,10 @@ export class GoogleExecutionService implements ExecutionService {
     );
   }
 
-  /** Uploads and inserts. An id that is taken is no error here: the caller compares what has it. */
+  /**
+   * Uploads the files and creates the execution. An id that is taken is not an error here: the caller compares the
+   * fingerprints.
+   */
   private async submit(
     executionId: string,
     plan: SubmissionPlan,
@@ -216,11 +219,11 @@ export class GoogleExecutionService implements ExecutionService {
     try {
       for (const { uri } of plan.uploads) await this.parts.storage.remove(uri, signal);
     } catch {
-      // Why the execution was refused matters more than a file that could not be removed.
+      // The reason of the refusal matters more than a file that could not be deleted.
     }
   }
 
-  /** The created execution; undefined while the service does not show it yet. */
+  /** The created execution; undefined if the service does not show it yet. */
   private async findCreated(
     name: string,
     signal: AbortSignal | undefined,
@@ -247,7 +250,7 @@ export class GoogleExecutionService implements ExecutionService {
       code: 'fieldIgnored',
       args: [field.replace('executionTemplate.', '')],
     }));
-    // Regions have a hyphen (us-central1); multi-regions (us) and dual regions (nam4) have none.
+    // Regions contain a hyphen (us-central1); multi-regions (us) and dual regions (nam4) do not.
     return bucketLocation?.includes('-') === true && bucketLocation !== location
       ? [...warnings, { code: 'bucketInOtherRegion', args: [bucket, bucketLocation, location] }]
       : warnings;
@@ -267,7 +270,7 @@ export class GoogleExecutionService implements ExecutionService {
       this.remembered.ended(execution.name, await this.readDetails(execution, signal));
     } catch (error) {
       signal?.throwIfAborted();
-      // The state is true without them; they are asked for again with the next get.
+      // The state is correct without the details; the next get requests them again.
       if (!(error instanceof ServiceError)) throw error;
     }
   }

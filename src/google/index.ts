@@ -15,11 +15,11 @@ import { VertexApi } from './vertex/vertex-api';
  * For the editor:
  *   createGoogle(options)                 one for each set of options; holds the credentials
  *     .service(kind, project, location)   an ExecutionService with unsupportedFields, consoleUrl, outputUri
- *     .directory()                        projects, locations, buckets, runtime templates to pick from
- *   missingReferences(…)                  modules and files of the workspace that will not be there
+ *     .directory()                        projects, locations, buckets, runtime templates to choose from
+ *   missingReferences(…)                  modules and files of the workspace that a notebook uses
  *
  * Errors are ServiceErrors; error-translation.ts lists their reasons and args. After those of
- * UNAUTHENTICATED nothing has to be restarted: the next request reads the credentials anew.
+ * UNAUTHENTICATED nothing has to be restarted: the next request reads the credentials again.
  */
 
 export type { GoogleEndpoints } from './endpoints';
@@ -30,21 +30,21 @@ export { missingReferences } from './missing-references';
 export interface GoogleOptions {
   /** Path of a key file (setting, machine scope); application default credentials when absent. */
   readonly keyFile?: string | undefined;
-  /** Project for quota and billing (`x-goog-user-project`), where the credentials name no other. */
+  /** Project for quota and billing (`x-goog-user-project`), if the credentials name no other. */
   readonly quotaProject?: string | undefined;
   readonly endpoints?: GoogleEndpoints | undefined;
   /** Sends all requests; the global fetch when absent. */
   readonly fetch?: typeof fetch | undefined;
   readonly clock?: RequestClock | undefined;
-  /** Milliseconds until an answer must have come; 30,000 when absent. */
+  /** Milliseconds until an answer must have arrived; 30,000 when absent. */
   readonly timeout?: number | undefined;
 }
 
-/** Google Cloud with one person's credentials. */
+/** Google Cloud with one user's credentials. */
 export interface Google {
   /**
-   * The executions of a project and location. Equal arguments give the same service.
-   * @throws ServiceError `fieldInvalid` where location or endpoint cannot be used
+   * The executions of a project and location. Equal arguments return the same service.
+   * @throws ServiceError `fieldInvalid` if location or endpoint are invalid
    */
   service(kind: GoogleServiceKind, project: string, location: string): GoogleExecutionService;
   directory(): GoogleDirectory;

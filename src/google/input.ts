@@ -11,11 +11,11 @@ import { undeclaredParameters } from '../notebook/parameters/inspect';
 import { parseParameters } from '../notebook/parameters/parse';
 import type { ExecutionFiles } from './execution-files';
 
-/** What the kernel is when neither the template nor the notebook says so: both services run Python by default. */
+/** The kernel if neither the template nor the notebook names one: both services run Python by default. */
 const DEFAULT_KERNEL = { name: 'python3', language: 'python' };
 
 /**
- * The notebook as it is sent: nbformat 4.5, without the outputs of earlier runs.
+ * The notebook to send: nbformat 4.5, without the outputs of earlier runs.
  * @throws ServiceError `notebookInvalid` with `code` and the args of NotebookError
  */
 export function stripOutputs(notebook: Uint8Array): Uint8Array {
@@ -27,7 +27,7 @@ export function stripOutputs(notebook: Uint8Array): Uint8Array {
 }
 
 /**
- * Puts the parameters into a notebook, for a service that has no place for them.
+ * Injects the parameters into a notebook, for a service that does not support parameters.
  * @throws ServiceError `parametersInvalid` with `code` and the args of ParametersError
  */
 export function withParameters(
@@ -50,7 +50,7 @@ export function withParameters(
   });
 }
 
-/** Warns of parameters that the notebook does not declare. */
+/** Warnings about parameters that the notebook does not declare. */
 export function parameterWarnings(
   notebook: Uint8Array,
   parameters: JsonObject,
@@ -60,7 +60,7 @@ export function parameterWarnings(
 }
 
 /**
- * The parameters of a template: those of its `paramsYamlFile` (`gs://` or `file:`) under its `parameters`.
+ * The parameters of a template. Its `parameters` override those of its `paramsYamlFile` (`gs://` or `file:`).
  * @throws ServiceError `parametersInvalid`, `objectNotFound`, `fieldInvalid`
  */
 export async function readParameters(

@@ -9,20 +9,21 @@ const MAX_LENGTH = 63;
 const KEY = /^[\p{Ll}\p{Lo}][\p{Ll}\p{Lo}\p{N}_-]{0,62}$/u;
 const VALUE = /^[\p{Ll}\p{Lo}\p{N}_-]{0,63}$/u;
 
-/** Our labels. The first marks an execution as created with this extension. */
+/** Labels of this extension. The first one marks an execution as created with it. */
 export const LABELS = {
-  /** Fingerprint of the request, so that a repeated create is recognised. */
+  /** Fingerprint of the request, to recognise a repeated create. */
   fingerprint: 'notebook-executions',
-  /** Name of the person's template, encoded. */
+  /** Name of the user's template, encoded. */
   template: 'notebook-executions-template',
-  /** File name of the notebook, encoded. Its path stays with the person. */
+  /** File name of the notebook, encoded. Its path is not sent. */
   source: 'notebook-executions-source',
 } as const;
 const OURS: ReadonlySet<string> = new Set(Object.values(LABELS));
 
 /**
- * A text in the characters of a label value: lower-case letters, digits and `-` stay, `_` becomes `__`, a space `_-`, a
- * capital letter `_` and its lower case, any other character `_` and its code point in decimal and `_`. Cut to fit.
+ * Encodes a text in the characters of a label value: lower-case letters, digits and `-` are unchanged, `_` becomes
+ * `__`, a space `_-`, a capital letter `_` and its lower case, any other character `_` and its code point in decimal
+ * and `_`. Truncated to the maximum length.
  */
 export function encodeLabel(text: string): string {
   let label = '';
@@ -42,7 +43,7 @@ function encodeCharacter(character: string): string {
   return `_${String(character.codePointAt(0))}_`;
 }
 
-/** The text of {@link encodeLabel}. Of a label that was not made by it, what can be read. */
+/** Decodes a text of {@link encodeLabel}. Any other label is decoded as far as possible. */
 export function decodeLabel(label: string): string {
   return label.replace(
     /_(?:(_)|(-)|([a-z])|(\d{1,7})_)/g,
@@ -56,11 +57,14 @@ export function decodeLabel(label: string): string {
   );
 }
 
-/** Labels on one resource, and how many of them may be the user's: the rest is for ours and for Google's own. */
+/**
+ * Maximum labels on one resource, and how many of them the user may set: the rest is for this extension's and Google's
+ * own.
+ */
 const MOST_LABELS = 64;
 const MOST_OF_USER = MOST_LABELS - OURS.size - 1;
 
-/** Refuses labels that Google would refuse. @throws ServiceError `fieldInvalid` */
+/** Rejects labels that Google would reject. @throws ServiceError `fieldInvalid` */
 export function checkLabels(labels: Readonly<Record<string, string>> = {}): void {
   for (const [key, value] of Object.entries(labels)) {
     if (!KEY.test(key) || !VALUE.test(value)) {
@@ -78,7 +82,7 @@ function invalidLabels(field: string, problem: string): ServiceError {
   return new ServiceError('INVALID_ARGUMENT', 'fieldInvalid', `${field}: ${problem}`, { field, problem });
 }
 
-/** The user's labels with ours. */
+/** The user's labels with those of this extension. */
 export function withOurLabels(
   labels: Readonly<Record<string, string>> | undefined,
   ours: { fingerprint: string; templateName?: string | undefined; source?: string | undefined },
@@ -91,7 +95,7 @@ export function withOurLabels(
   };
 }
 
-/** What our labels say, and the rest. */
+/** Decodes this extension's labels and separates them from the others. */
 export function readLabels(labels: Readonly<Record<string, string>> | undefined): {
   fingerprint: string | undefined;
   templateName: string | undefined;

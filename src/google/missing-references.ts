@@ -3,19 +3,19 @@ import type { SyntaxNode, Tree } from '@lezer/common';
 import path from 'node:path/posix';
 import { readNotebook } from '../notebook/document';
 
-/** Folders, besides the notebook's own and those above it, where projects keep what they import. */
+/** Folders in which projects keep modules, besides the notebook's folder and its parents. */
 const SOURCE_FOLDERS = ['src', 'lib', 'python'];
-/** `%run script.py`, `!python train.py --x`, `%load utils.py`: whatever words follow. */
+/** `%run script.py`, `!python train.py --x`, `%load utils.py`; captures the words that follow. */
 const COMMAND = /^\s*(?:!|%{1,2}(?:run|load|loadpy|bash|sh|script|system|sx)\b)\s*(.*)$/;
 
 /**
- * Modules and files of the workspace that a Python notebook imports or reads by a literal path, and that a machine
- * elsewhere will not have, as the notebook names them: `helpers.plots`, `../data/sales.csv`. A static look: names that are
- * put together while it runs are not seen.
+ * Modules and files of the workspace that a Python notebook imports or reads by a literal path, and that a remote
+ * machine will not have, as the notebook names them: `helpers.plots`, `../data/sales.csv`. This is a static analysis:
+ * names that are built at run time are not found.
  * @param notebook bytes of the .ipynb
  * @param notebookPath its path relative to the workspace's folder, with `/`
  * @param files paths of the files in that folder, relative to it, with `/`
- * @throws NotebookError where the bytes are no notebook
+ * @throws NotebookError if the bytes are not a notebook
  */
 export function missingReferences(
   notebook: Uint8Array,
@@ -41,7 +41,7 @@ export function missingReferences(
   return [...found];
 }
 
-/** IPython's own lines are no Python: they are blanked, and their words kept. */
+/** Blanks the lines that are IPython syntax instead of Python, and collects their words. */
 function separate(source: string): { python: string; words: string[] } {
   const words: string[] = [];
   const wholeCell = /^\s*%%(?!time|capture)/.test(source);
@@ -93,7 +93,7 @@ function importsOf(statement: SyntaxNode, source: string): string[] {
   ].filter((name) => !/^\.*$/.test(name));
 }
 
-/** A plain string literal; undefined for f-strings, bytes and texts that can be no path. */
+/** The value of a plain string literal; undefined for f-strings, bytes and texts that cannot be a path. */
 function literalOf(text: string): string | undefined {
   const match = /^([rRuU]?)("""|'''|"|')([^]*)\2$/.exec(text);
   const content = match?.[3];
@@ -105,7 +105,7 @@ function literalOf(text: string): string | undefined {
 class Workspace {
   private readonly files: ReadonlySet<string>;
   private readonly folders = new Set<string>();
-  /** Where an import is looked for: the notebook's folder and all above it, each with its source folders. */
+  /** Import paths: the notebook's folder and all folders above it, each with its source folders. */
   private readonly roots: readonly string[];
 
   constructor(
@@ -123,7 +123,10 @@ class Workspace {
     ]);
   }
 
-  /** Whether a module is a file or package here; of `from package import name` the package answers for a name in it. */
+  /**
+   * Whether a module is a file or package in the workspace. If `name` in `from package import name` is not a module,
+   * only the package is found.
+   */
   hasModule(name: string): boolean {
     const dots = /^\.*/.exec(name)?.[0].length ?? 0;
     const parts = name.slice(dots).split('.').join('/');
@@ -138,14 +141,14 @@ class Workspace {
       );
   }
 
-  /** Whether there is a file at a path relative to the notebook's folder or to the workspace. */
+  /** Whether a file exists at a path relative to the notebook's folder or to the workspace. */
   hasFile(name: string): boolean {
     if (path.isAbsolute(name) || /^[a-z]+:\/\//i.test(name)) return false;
     return this.files.has(path.join(this.folder, name)) || this.files.has(path.normalize(name));
   }
 }
 
-/** A folder and those above it, up to the workspace's own, which is not among them. */
+/** A folder and its parents up to the workspace's folder, which is excluded. */
 function foldersAbove(folder: string): string[] {
   const folders: string[] = [];
   for (let parent = path.normalize(folder); parent !== path.dirname(parent); parent = path.dirname(parent))

@@ -3,7 +3,7 @@ import { ServiceError } from '../execution/errors';
 import { translateFailure, type RequestContext } from './error-translation';
 import type { AttemptOptions, RequestSender } from './requests';
 
-/** google.longrunning.Operation, as far as it is read. */
+/** google.longrunning.Operation, the fields that this client reads. */
 export const OperationSchema = z.object({
   name: z.string(),
   done: z.optional(z.boolean()),
@@ -38,12 +38,13 @@ const STATUS_NAMES = [
   'UNAUTHENTICATED',
 ];
 
-/** Milliseconds between looks at an operation, and in all. */
+/** Milliseconds between polls of an operation, and for all polls. */
 const INTERVAL = 1000;
 const LONGEST = 120_000;
 
 /**
- * Waits until an operation is done. @throws ServiceError of the operation, or `timedOut` when it takes too long
+ * Waits until an operation is done.
+ * @throws ServiceError of the operation, or `timedOut` if it takes too long
  */
 export async function awaitOperation(
   sender: RequestSender,
@@ -65,7 +66,7 @@ export async function awaitOperation(
   if (operation.error !== undefined) throw operationError(operation.error, context);
 }
 
-/** The ServiceError of a google.rpc.Status that did not come as an HTTP error. */
+/** The ServiceError of a google.rpc.Status inside a successful HTTP answer. */
 function operationError(error: NonNullable<Operation['error']>, context: RequestContext): ServiceError {
   const { code = 2, message = '', details = [] } = error;
   const body = { error: { message, status: STATUS_NAMES[code] ?? 'UNKNOWN', details } };

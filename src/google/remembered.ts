@@ -1,18 +1,18 @@
 import type { Execution, ExecutionRequest, ExecutionWarning } from '../execution/execution';
 import { isTerminal } from '../execution/states';
 
-/** What is known of a run that has ended, beyond the answer to a list. */
+/** Details of a finished run that the answer to a list does not contain. */
 export interface Details {
   readonly outputNotebookFile?: string;
   readonly runStatus: Execution['runStatus'];
 }
 
-/** Executions that are remembered of each kind. */
+/** Maximum number of remembered entries of each kind. */
 const MOST = 500;
 
 /**
- * What the services do not tell, or not every time, for as long as the window lives: the request of an execution that
- * was created here (its source, its parameters, what was warned of), and the details of a run that has ended.
+ * Data that the services do not return, or not in every answer, kept while the window is open: the request of an
+ * execution that this window created (its source, parameters and warnings), and the details of a finished run.
  */
 export class Remembered {
   private readonly requests = new Map<string, { request: ExecutionRequest; warnings: ExecutionWarning[] }>();
@@ -36,7 +36,10 @@ export class Remembered {
     this.details.delete(name);
   }
 
-  /** An answer of the service with all that is remembered; what the service says goes before. */
+  /**
+   * Completes an answer with the remembered data of its execution. Values from the service take precedence over those
+   * of the request.
+   */
   complete(answered: Execution): Execution {
     const details = isTerminal(answered.state) ? this.details.get(answered.name) : undefined;
     const execution = details === undefined ? answered : { ...answered, ...details };

@@ -4,9 +4,9 @@ import type { GoogleServiceKind } from '../execution/template';
 import { checkLabels } from './labels';
 
 /*
- * What Google's services would refuse, or take and fail over later, found before anything is sent. Sources: the discovery
- * documents of aiplatform.v1 (revision 20261106) and notebooks.v1 (20260812), and what Google's own clients (gcloud,
- * Terraform, the notebooks client libraries) refuse to send.
+ * Finds errors before anything is sent: requests that Google's services would reject, or accept and fail later.
+ * Sources: the discovery documents of aiplatform.v1 (revision 20261106) and notebooks.v1 (20260812), and the checks in
+ * Google's own clients (gcloud, Terraform, the notebooks client libraries).
  */
 
 /** `MachineSpec.acceleratorType` of Vertex AI. */
@@ -53,13 +53,13 @@ const DISK = 'runOptions.vertex.diskSizeGb';
 const TIMEOUT = 'runOptions.timeout';
 
 const MAX_INT32 = 2 ** 31 - 1;
-/** Smallest disk in GB that Compute Engine has. */
+/** Smallest disk of Compute Engine, in GB. */
 const MIN_DISK = 10;
-/** Seconds that a google.protobuf.Duration holds. */
+/** Maximum seconds of a google.protobuf.Duration. */
 const MAX_DURATION = 315_576_000_000;
 
 /**
- * Refuses a request that the service would not carry out.
+ * Rejects a request that the service cannot carry out.
  * @throws ServiceError `fieldRequired` {field}, `fieldInvalid` {field, problem}
  */
 export function checkRequest(kind: GoogleServiceKind, request: ExecutionRequest): void {
@@ -75,7 +75,7 @@ export function checkRequest(kind: GoogleServiceKind, request: ExecutionRequest)
   }
 }
 
-/** What a notebookExecutionJob runs on, and as whom. */
+/** Checks the environment and the user of a notebookExecutionJob. */
 function checkEnvironment(template: ExecutionTemplate, vertex: VertexOptions): void {
   const { masterType, acceleratorConfig, serviceAccount, containerImageUri, vertexAiParameters } = template;
   const { runtimeTemplate, executionUser, diskType, diskSizeGb, subnetwork, internetAccess } = vertex;
@@ -121,7 +121,7 @@ function checkEnvironment(template: ExecutionTemplate, vertex: VertexOptions): v
   }
 }
 
-/** What an execution of the Notebooks API v1 runs on: a container on a machine, or a Dataproc cluster. */
+/** Checks the machine of an execution of the Notebooks API v1: a container on a machine, or a Dataproc cluster. */
 function checkJob({ jobType, masterType, containerImageUri, dataprocParameters }: ExecutionTemplate): void {
   if (jobType === 'DATAPROC') {
     if (dataprocParameters?.cluster === undefined) {
@@ -133,7 +133,7 @@ function checkJob({ jobType, masterType, containerImageUri, dataprocParameters }
   if (containerImageUri === undefined) throw required(IMAGE);
 }
 
-/** An accelerator has a type that the service knows and a count. */
+/** Checks that an accelerator has a known type and a count. */
 function checkAccelerator({ acceleratorConfig }: ExecutionTemplate, types: readonly string[]): void {
   if (acceleratorConfig === undefined) return;
   const { type, coreCount } = acceleratorConfig;

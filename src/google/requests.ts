@@ -5,13 +5,13 @@ import type { Credentials } from './credentials';
 import { translateFailure, type RequestContext } from './error-translation';
 import { failureOf, type Failure } from './failure';
 
-/** Time and chance, passed in so that tests need not wait. */
+/** Time and random numbers, passed in so that tests need not wait. */
 export interface RequestClock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Resolves after `milliseconds`; rejects with the signal's reason when it is aborted before. */
+  /** Resolves after `milliseconds`; rejects with the signal's reason if it is aborted before. */
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
-  /** A number from 0 up to 1. */
+  /** Random number from 0 up to 1. */
   random(): number;
 }
 
@@ -33,31 +33,31 @@ export const systemRequestClock: RequestClock = {
   random: () => Math.random(),
 };
 
-/** Options of one attempt, as googleapis' methods and google-auth-library's `request` take them. */
+/** Options of one attempt, for googleapis' methods and google-auth-library's `request`. */
 export interface AttemptOptions {
-  /** The credentials as they are now; they may be others in the next attempt. */
+  /** The current credentials; the next attempt may have others. */
   readonly auth: GoogleAuth;
   readonly timeout: number;
   readonly retry: false;
   readonly signal?: AbortSignal;
 }
 
-/** One request with everything that repeats it: how often, how long. Times are milliseconds. */
+/** Retry policy of one request. Times are milliseconds. */
 export const POLICY = {
   attempts: 5,
   timeout: 30_000,
   firstDelay: 1000,
   longestDelay: 32_000,
-  /** A service that asks for a longer wait gets it from the caller, who is not kept waiting for it. */
+  /** If a service asks for a longer wait, the request fails at once instead of waiting. */
   longestRetryAfter: 60_000,
 } as const;
 
 const RETRIED_CODES: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 
 /**
- * Sends requests with a time limit, abort, and retries on 408, 429, 5xx, broken connections and mutilated answers
- * (exponential backoff with jitter; `Retry-After` is honoured). Every request of ours may be repeated: creates carry
- * the caller's id, deletes and cancels are idempotent. Errors are ServiceErrors.
+ * Sends requests with a time limit, abort, and retries on 408, 429, 5xx, broken connections and invalid answers
+ * (exponential backoff with jitter; respects `Retry-After`). Every request is safe to repeat: creates contain the
+ * caller's id, deletes and cancels are idempotent. Errors are ServiceErrors.
  */
 export class RequestSender {
   constructor(
@@ -67,7 +67,7 @@ export class RequestSender {
   ) {}
 
   /**
-   * @param schema what the answer must be; one that is not is asked for again, then rejected with `answerMalformed`
+   * @param schema of the answer; after an invalid answer the request is repeated, then rejected with `answerMalformed`
    * @param send one attempt; resolves to an object with the parsed answer as `data`
    */
   async send<T>(
@@ -96,7 +96,7 @@ export class RequestSender {
     );
   }
 
-  /** Repeats `attempt` as {@link send} does, for answers that are not JSON. */
+  /** Retries `attempt` like {@link send}, for answers that are not JSON. */
   async retry<T>(
     attempt: (options: AttemptOptions, attempt: number) => Promise<T>,
     context: RequestContext = {},
@@ -123,7 +123,7 @@ export class RequestSender {
                 this.clock.now(),
               );
         if (translated.status === 'UNAUTHENTICATED') {
-          // The credentials may have been renewed meanwhile (a new login, another key): read them anew, once.
+          // The credentials may have changed meanwhile (a new login, another key): read them again, once.
           this.credentials.forget();
           if (failure.status === 401 && !renewed) {
             renewed = true;
@@ -131,7 +131,7 @@ export class RequestSender {
           }
           throw translated;
         }
-        // Mended outside, by a command or in a file: the next request reads it.
+        // The user fixes this with a command or in a file, so the next request must read the credentials again.
         if (translated.reason.startsWith('quotaProject')) this.credentials.forget();
         const wait = this.waitBefore(count, translated, failure);
         if (wait === undefined) throw translated;
@@ -140,11 +140,11 @@ export class RequestSender {
     }
   }
 
-  /** Milliseconds until the next attempt; undefined when there is none. */
+  /** Milliseconds until the next attempt; undefined if there is none. */
   private waitBefore(count: number, error: ServiceError, failure: Failure): number | undefined {
     const broken = failure.status === undefined || error.reason === 'answerMalformed';
     const retried = broken || RETRIED_CODES.has(failure.status);
-    // A used-up quota does not come back within seconds, unless the service says when.
+    // An exhausted quota does not recover within seconds, unless the service says when.
     const hopeless = error.reason === 'quotaExceeded' && error.args['retryAfter'] === undefined;
     if (!retried || hopeless || count >= POLICY.attempts) return undefined;
     const asked = Number(error.args['retryAfter'] ?? 0) * 1000;
@@ -154,7 +154,7 @@ export class RequestSender {
   }
 }
 
-/** The result, unless the signal is aborted before it is there. */
+/** The result; rejects if the signal is aborted first. */
 async function unlessAborted<T>(result: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return result;
   const over = new AbortController();
@@ -176,7 +176,7 @@ async function unlessAborted<T>(result: Promise<T>, signal: AbortSignal | undefi
   }
 }
 
-/** An aborted signal rejects with its reason, which need not be an Error. */
+/** The reason of an aborted signal as an Error: the reason may be any value. */
 function reasonOf(signal: AbortSignal | undefined): Error {
   const reason: unknown = signal?.reason;
   return reason instanceof Error ? reason : new DOMException('This operation was aborted', 'AbortError');

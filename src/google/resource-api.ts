@@ -8,22 +8,22 @@ import type { ExecutionApi, FoundExecution, PreparedRequest, SubmissionPlan } fr
 import { awaitOperation, OperationSchema } from './operations';
 import type { AttemptOptions, RequestSender } from './requests';
 
-/** A call of googleapis: one attempt. */
+/** A method of googleapis; one attempt. */
 type Call<P> = (params: P, options: AttemptOptions) => Promise<{ data: unknown }>;
 
-/** The methods of a resource that both generations have under the same names with the same meanings. */
+/** The methods of a resource that both generations have, with the same names and meanings. */
 export interface ResourceMethods<R> {
   readonly get: Call<{ name: string }>;
   readonly list: Call<{ parent: string; orderBy: string; pageSize?: number; pageToken?: string }>;
   readonly delete: Call<{ name: string }>;
   readonly getOperation: Call<{ name: string }>;
-  /** What an answer to `get` must be. */
+  /** Schema of the answer to `get`. */
   readonly schema: z.ZodMiniType<R>;
-  /** What an answer to `list` must be. */
+  /** Schema of the answer to `list`. */
   readonly pageSchema: z.ZodMiniType<{ resources: R[]; nextPageToken?: string | undefined }>;
 }
 
-/** What both of Google's generations of executions have in common: create, get, list and delete of a resource. */
+/** The common part of both generations of executions: create, get, list and delete of a resource. */
 export abstract class ResourceApi<R> implements ExecutionApi {
   abstract readonly kind: GoogleServiceKind;
   readonly capabilities: Capabilities = {
@@ -93,12 +93,12 @@ export abstract class ResourceApi<R> implements ExecutionApi {
         this.methods.getOperation({ name: operationName }, options);
       await awaitOperation(this.sender, operation, get, context, signal);
     } catch (error) {
-      // It was there when the caller looked: an earlier attempt, whose answer was lost, deleted it.
+      // The caller has seen the resource: an earlier attempt, whose answer was lost, has deleted it.
       if (!(error instanceof ServiceError) || error.status !== 'NOT_FOUND') throw error;
     }
   }
 
-  /** The resource itself, by the name that the configured project gives it. */
+  /** Requests the resource under its name with the configured project. */
   protected async fetch(
     name: string,
     get: Call<{ name: string }>,
@@ -113,7 +113,7 @@ export abstract class ResourceApi<R> implements ExecutionApi {
     );
   }
 
-  /** Sends the create of a request. */
+  /** Sends a create request. */
   protected async insert(
     { executionId, request }: PreparedRequest,
     create: (options: AttemptOptions) => Promise<{ data: unknown }>,
@@ -124,7 +124,7 @@ export abstract class ResourceApi<R> implements ExecutionApi {
     await this.sender.send(OperationSchema, create, context, signal);
   }
 
-  /** What errors are about. */
+  /** Context for errors. */
   protected get context(): { project: string; location: string } {
     return { project: this.project, location: this.location };
   }

@@ -1,14 +1,14 @@
 import type { CellRef, RunStatus } from '../execution/execution';
 import { isTerminal, type State } from '../execution/states';
 
-/** What a Google service tells of a run. Times are RFC 3339. */
+/** A run as a Google service reports it. Times are RFC 3339. */
 export interface ReportedRun {
   readonly state: State;
   readonly createTime?: string | undefined;
   readonly updateTime?: string | undefined;
-  /** google.rpc.Status of the run, as far as there is one. */
+  /** google.rpc.Status of the run, if there is one. */
   readonly error?: { readonly code?: number | undefined; readonly message?: string | undefined } | undefined;
-  /** When the job behind the execution ran. */
+  /** Start of the job behind the execution. */
   readonly startTime?: string | undefined;
   readonly endTime?: string | undefined;
   readonly elsewhere: boolean;
@@ -17,7 +17,7 @@ export interface ReportedRun {
 /** google.rpc.Code of DEADLINE_EXCEEDED. */
 const DEADLINE_EXCEEDED = 4;
 
-/** The run's status as far as the service tells it. Between the states it was in when asked, others may have passed. */
+/** The run's status as far as the service reports it. The history may lack states that passed between two polls. */
 export function runStatusOf(run: ReportedRun): RunStatus {
   const { state, createTime, updateTime } = run;
   const endTime = run.endTime ?? (isTerminal(state) ? updateTime : undefined);
@@ -58,7 +58,7 @@ function causeOf({ state, error }: ReportedRun): string | undefined {
   }
 }
 
-/** A failed run's status with the cell that failed, once the output has shown it. */
+/** The status of a failed run with the failed cell, if the output shows one. */
 export function withFailedCell(status: RunStatus, cell: CellRef | undefined): RunStatus {
   return cell === undefined ? status : { ...status, cause: 'cellError', cell };
 }

@@ -2,11 +2,11 @@ import type { ExecutionRequest, ExecutionTemplate, RunOptions, VertexOptions } f
 import type { GoogleServiceKind } from '../execution/template';
 
 /*
- * What of a request each of Google's services carries out. The tables name every field of the contract: a new one does
- * not compile until somebody has said what becomes of it.
+ * Which fields of a request each Google service supports. The tables list every field of the contract: a new field does
+ * not compile until it is added here.
  */
 
-/** True: carried out. False: no place for it. A function: depends on the value. */
+/** True: supported. False: unsupported. A function: depends on the value. */
 type Rule<V> = boolean | ((value: V) => boolean);
 type Rules<T> = { readonly [K in keyof T]-?: Rule<NonNullable<T[K]>> };
 
@@ -20,7 +20,7 @@ interface RuleSet {
 }
 
 const customTier = (tier: string): boolean => tier === 'CUSTOM' || tier === 'SCALE_TIER_UNSPECIFIED';
-/** What runs is the notebook that is handed over; an object in Cloud Storage is not run in its place. */
+/** The service always runs the submitted notebook, never an object in Cloud Storage instead. */
 const isLocal = (uri: string): boolean => !uri.startsWith('gs://');
 
 const RUN_OPTIONS = {
@@ -102,8 +102,8 @@ const RULES: Readonly<Record<GoogleServiceKind, RuleSet>> = {
 };
 
 /**
- * The fields of a request that the service cannot carry out, by their paths in it (`executionTemplate.tensorboard`,
- * `runOptions.cellTimeout`); to be told before anything is sent.
+ * Paths of the fields in a request that the service does not support (`executionTemplate.tensorboard`,
+ * `runOptions.cellTimeout`), to show before the request is sent.
  */
 export function unsupportedFields(kind: GoogleServiceKind, request: ExecutionRequest): string[] {
   const rules = RULES[kind];

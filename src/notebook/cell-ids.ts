@@ -8,8 +8,8 @@ export function isCellId(id: unknown): id is string {
 }
 
 /**
- * A new id of eight hexadecimal digits, as nbformat makes them, but derived from `seed`: whoever reads the same document
- * finds the same ids.
+ * A new id of eight hexadecimal digits, as nbformat makes them, but derived from `seed`: every reader of the same
+ * document gets the same ids.
  * @param isTaken whether the notebook has this id already.
  */
 export function newCellId(seed: string, isTaken: (id: string) => boolean): string {

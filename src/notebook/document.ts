@@ -19,11 +19,11 @@ import { normalizeNotebook } from './normalize';
 import { upgradeFrom3 } from './upgrade-from-3';
 
 /*
- * .ipynb documents. Nothing here loads a parser of YAML or Python: the runner reads its notebook on the way to the
- * first cell. Pure functions, no files.
+ * .ipynb documents: pure functions, no files. This module must not load a YAML or Python parser: the runner needs it
+ * before the first cell, and loading a parser takes time.
  */
 
-/** What {@link readNotebook} gives: a valid notebook of nbformat 4.5, and what had to be changed for it. */
+/** Result of {@link readNotebook}: a valid notebook of nbformat 4.5, and what had to be changed to make it valid. */
 export interface NotebookReading {
   readonly notebook: Notebook;
   /** Codes: see {@link Findings}. */
@@ -32,9 +32,9 @@ export interface NotebookReading {
 
 /**
  * Reads a notebook of nbformat 3 or any 4.x as nbformat 4.5. Numbers, unknown metadata, attachments and the order of
- * keys stay; what the schema of 4.5 forbids is moved or dropped with a warning. Cell ids that are missing are derived from
- * place and source, so that every reader of the same bytes finds the same ids.
- * @throws NotebookError where the bytes are no notebook that can be run.
+ * keys are preserved; fields that the schema of 4.5 forbids are moved or dropped with a warning. Missing cell ids are
+ * derived from position and source, so that every reader of the same bytes gets the same ids.
+ * @throws NotebookError if the bytes are not a notebook that can be run.
  */
 export function readNotebook(bytes: Uint8Array): NotebookReading {
   const document = parse(bytes);
@@ -61,7 +61,7 @@ function parse(bytes: Uint8Array): JsonValue {
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {
-    // A string of V8 holds about 512 MB; the decoder then fails with this code or a plain RangeError.
+    // A V8 string holds about 512 MB; for more, the decoder fails with this code or a plain RangeError.
     if (bytes.length > 0x1fffffe8) {
       throw new NotebookError('tooLarge', 'The notebook is too large', { bytes: String(bytes.length) });
     }
@@ -79,8 +79,8 @@ function parse(bytes: Uint8Array): JsonValue {
 }
 
 /**
- * Writes a notebook in UTF-8 as nbformat does: indented by one space, a line break at the end, non-ASCII text as it is,
- * sources and texts as arrays of lines. Keys keep their order instead of being sorted. NaN and infinities become strings.
+ * Writes a notebook in UTF-8 as nbformat does: indented by one space, a final line break, non-ASCII text unescaped,
+ * sources and texts as arrays of lines. Unlike nbformat, keeps the order of keys. NaN and infinities become strings.
  */
 export function writeNotebook(notebook: Notebook): Uint8Array {
   return jsonBytes({ ...notebook, cells: notebook.cells.map(cellToDisk) }, { indent: 1 });
@@ -105,7 +105,7 @@ function outputToDisk(output: Output): Writable {
   }
 }
 
-/** nbformat splits these besides text/*. */
+/** Mime types that nbformat splits into lines, besides text/*. */
 const SPLIT_MIMES = new Set(['application/javascript', 'image/svg+xml']);
 
 function bundleToDisk(bundle: JsonValue): Writable {
@@ -124,12 +124,12 @@ function mapValues(object: JsonObject, change: (value: JsonValue, key: string) =
   return result;
 }
 
-/** Cells that papermill puts into the output of a failed run carry this tag. */
+/** Tag of the marker cells that papermill adds to the output of a failed run. */
 const ERROR_MARKER = 'papermill-error-cell-tag';
 
 /**
- * Makes a notebook as if it had never been run, in place: no outputs, counts, times, states or widgets of earlier runs,
- * and none of the cells with which papermill marks a failure.
+ * Removes all traces of earlier runs, in place: outputs, counts, times, states, widgets, and the marker cells of
+ * papermill.
  */
 export function prepareForRun(notebook: Notebook): void {
   notebook.cells = notebook.cells.filter((cell) => !tagsOf(cell).includes(ERROR_MARKER));

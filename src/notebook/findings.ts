@@ -1,19 +1,18 @@
 import type { ExecutionWarning } from '../execution/execution';
 
-/** Kinds of findings that are kept: the warnings of an execution are in every answer about it. */
+/** Maximum kinds of findings: every answer about an execution includes its warnings. */
 const MAX_FINDINGS = 100;
 
 /**
- * What was changed in a document to make it valid, counted, so that 20,000 cells with one flaw are one warning, and of 20,000 flaws
- * the first hundred are told.
- * Codes, with what their `args` say:
- * - `formatUpgraded` (version): the document was of nbformat 3.
- * - `fieldMoved` (field, count): moved into the metadata beside it, for 4.5 knows no such field.
- * - `fieldDropped` (field, count): dropped, for 4.5 knows no such field, or not with that value.
- * - `metadataChanged` (field, count): reduced to what 4.5 allows there.
+ * Changes that made a document valid, counted by kind: 20,000 cells with the same fault give one warning, and only the
+ * first hundred kinds are reported. Codes, with the meaning of their `args`:
+ * - `formatUpgraded` (version): the document had nbformat 3.
+ * - `fieldMoved` (field, count): moved into the metadata, because 4.5 does not know the field.
+ * - `fieldDropped` (field, count): dropped, because 4.5 does not know the field or forbids its value.
+ * - `metadataChanged` (field, count): reduced to what 4.5 allows.
  * - `cellTypeChanged` (type, count): a cell of an unknown type became a raw cell.
- * - `cellIdChanged` (id, count): invalid or used twice, replaced.
- * - `outputDropped` (type, count): an old output that is none of 4.5.
+ * - `cellIdChanged` (id, count): an invalid or duplicate id was replaced.
+ * - `outputDropped` (type, count): an old output of a type that 4.5 does not have.
  */
 export class Findings {
   private readonly found = new Map<string, { code: string; subject: string; count: number }>();

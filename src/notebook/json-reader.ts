@@ -1,6 +1,8 @@
 import { JsonNumber, type JsonObject, type JsonValue, setKeyOrder, setOwn } from './json-value';
 
-/** Text that is no JSON, or JSON nested too deeply. `position` counts UTF-16 units, `line` and `column` from 1. */
+/**
+ * Text that is not JSON, or JSON nested too deeply. `position` counts UTF-16 units from 0, `line` and `column` from 1.
+ */
 export class JsonError extends Error {
   override readonly name = 'JsonError';
 
@@ -14,20 +16,20 @@ export class JsonError extends Error {
   }
 }
 
-/** Deeper than what people write, shallower than the stack. Python's own reader ends at about the same depth. */
+/** Deeper than any hand-written document, but far from a stack overflow. Python's reader has about the same limit. */
 const MAX_DEPTH = 1000;
 
 /**
- * Anything JSON.parse could change: a number with a sign, fraction, exponent or 16 digits, NaN and Infinity, an
- * index-like key. It also looks into strings, which costs time where it is wrong and nothing else.
+ * Matches what JSON.parse could change: a number with a sign, fraction, exponent or 16 digits, NaN and Infinity, an
+ * index-like key. It also matches inside strings; such a false match only costs time.
  */
 const HARMED = /[[:,{]\s*(?:[-NI]|\d+(?:[.eE]|\d{15})|"(?:\d|\\u003\d)+"\s*:)/;
 
 /**
- * Reads JSON without loss: see {@link JsonNumber}; keys keep their order even when they look like array indices (an
- * object made by spreading such an object loses that). Bare `NaN`, `Infinity` and `-Infinity`, as Python writes them,
- * are read as such numbers. Of a repeated key the last value holds.
- * @throws JsonError where the text is no JSON.
+ * Parses JSON without loss: numbers keep their spelling, see {@link JsonNumber}; keys keep their order even if they
+ * look like array indices (but a copy made with spread syntax loses that order). Accepts bare `NaN`, `Infinity` and
+ * `-Infinity`, as Python writes them. If a key is repeated, the last value wins.
+ * @throws JsonError if the text is not JSON.
  */
 export function parseJson(text: string): JsonValue {
   if (isMostlyOneString(text)) return new Parser(text).parse();
@@ -35,16 +37,16 @@ export function parseJson(text: string): JsonValue {
     try {
       return JSON.parse(text) as JsonValue;
     } catch {
-      // The parser below says where.
+      // The parser below reports the position.
     }
   }
   return new Parser(text).parse();
 }
 
 /**
- * Reads JSON as its standard has it: without bare NaN and infinities, and with no key twice in one object.
- * @param maxDepth levels of arrays and objects.
- * @returns undefined where it is anything else.
+ * Parses standard JSON: no bare NaN or infinities, no duplicate keys in an object.
+ * @param maxDepth maximum levels of arrays and objects.
+ * @returns undefined for anything else.
  */
 export function parsePlainJson(text: string, maxDepth: number): JsonValue | undefined {
   try {
@@ -55,19 +57,25 @@ export function parsePlainJson(text: string, maxDepth: number): JsonValue | unde
   }
 }
 
-/** Lengths between which it matters how text is read, and strings may keep all of it in memory. */
+/**
+ * UTF-16 units. Below the first limit the parser makes no difference; above the second, strings cut from the text could
+ * keep the whole text in memory.
+ */
 const LONG = 1 << 16;
 const HUGE = 1 << 24;
-/** Quotes that are looked at. */
+/** Maximum number of quotes that are examined. */
 const FEW_QUOTES = 200;
 
-/** Whether one string is most of it, as in a message with an image: the parser below jumps to the string's end. */
+/**
+ * Whether most of the text is one string, as in a message with an image: the parser below skips to the string's end.
+ */
 function isMostlyOneString(text: string): boolean {
   if (text.length < LONG || text.length > HUGE) return false;
   let at = text.indexOf('"');
   for (let quotes = 1; at >= 0 && quotes < FEW_QUOTES; quotes++) {
     const next = text.indexOf('"', at + 1);
-    // What follows the end of a string is not what a long one begins with; where it is, the other way is as right.
+    // These characters follow a closing quote but rarely start a long string, so they mean a gap between strings. A
+    // wrong guess only costs time: both parsers give the same result.
     if (next - at > text.length / 2) return !/[\s:,\]}]/.test(text[at + 1] ?? '');
     at = next;
   }
@@ -81,10 +89,10 @@ const QUOTE = 0x22;
 class Parser {
   private at = 0;
   private depth = 0;
-  /** Next backslash at or after `at`; found once, so that long documents are not searched again and again. */
+  /** Next backslash at or after `at`; cached, so that long documents are not searched repeatedly. */
   private backslash = -1;
 
-  /** @param plain whether it is to be JSON as its standard has it. */
+  /** @param plain whether only standard JSON is accepted. */
   constructor(
     private readonly text: string,
     private readonly maxDepth = MAX_DEPTH,
@@ -121,7 +129,7 @@ class Parser {
     }
   }
 
-  /** Skips white space and tells the next character. */
+  /** Skips white space and returns the next character. */
   private space(): number {
     for (;;) {
       const code = this.text.charCodeAt(this.at);

@@ -1,10 +1,10 @@
 import { jsonKeys, JsonNumber, type JsonObject, type JsonValue } from './json-value';
 
-/** How JSON is written. */
+/** Options of the JSON writer. */
 export interface StringifyOptions {
-  /** Spaces for each level; one line when absent. */
+  /** Spaces per level; everything on one line when absent. */
   readonly indent?: number;
-  /** NaN and infinities become strings, or, for readers that know them, bare words as in Python. */
+  /** Write NaN and infinities as strings (the default) or, for readers that accept them, as bare words like Python. */
   readonly nonFinite?: 'string' | 'bare';
 }
 
@@ -13,16 +13,16 @@ export class MultilineText {
   constructor(readonly text: string) {}
 }
 
-/** What the writer takes: JSON in which strings may also be {@link MultilineText}. */
+/** Input of the writer: JSON in which strings may also be {@link MultilineText}. */
 export type Writable = JsonValue | MultilineText | readonly Writable[] | WritableObject;
 export interface WritableObject {
   readonly [key: string]: Writable;
 }
 
 /**
- * Writes JSON: numbers as they were spelled, keys in their order, non-ASCII text as it is. NaN and infinities become
- * the strings `"NaN"`, `"Infinity"` and `"-Infinity"` (as in the JSON mapping of Protocol Buffers) unless told otherwise.
- * Properties with the value undefined are left out.
+ * Writes JSON: numbers in their original spelling, keys in their order, non-ASCII text unescaped. NaN and infinities
+ * become the strings `"NaN"`, `"Infinity"` and `"-Infinity"` (as in the JSON mapping of Protocol Buffers) unless
+ * `nonFinite` is `bare`. Properties with the value undefined are omitted.
  */
 export function stringifyJson(value: Writable, options: StringifyOptions = {}): string {
   let text = '';
@@ -32,7 +32,7 @@ export function stringifyJson(value: Writable, options: StringifyOptions = {}): 
 
 const CHUNK = 1 << 20;
 
-/** As {@link stringifyJson}, in UTF-8 with a line break at the end; not bound by the longest possible string. */
+/** Like {@link stringifyJson}, in UTF-8 with a final line break; not limited by the maximum length of a string. */
 export function jsonBytes(value: Writable, options: StringifyOptions = {}): Uint8Array {
   const chunks: Uint8Array[] = [];
   let text = '';
@@ -46,7 +46,7 @@ export function jsonBytes(value: Writable, options: StringifyOptions = {}): Uint
   return Buffer.concat(chunks);
 }
 
-/** What Python's str.splitlines takes for the end of a line. */
+/** Line ends of Python's str.splitlines. */
 // eslint-disable-next-line no-control-regex -- these control characters end lines in Python
 const LINE_END = /\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/g;
 // eslint-disable-next-line no-control-regex -- as above
@@ -55,13 +55,13 @@ const RARE_LINE_END = /[\r\v\f\x1c-\x1e\x85\u2028\u2029]/;
 /** Shorter text is written as fast as it is searched. */
 const LONG = 1024;
 
-/** What stands in JSON otherwise than in text, or may, and what ends lines. */
+/** Characters that JSON escapes or may escape, and line ends. */
 // eslint-disable-next-line no-control-regex -- as above
 const SPECIAL = /[\x00-\x1f"\\\x85\u2028\u2029\ud800-\udfff]/;
 
-/** Whether it is one line, and nothing in it is written otherwise in JSON: an image, for example. */
+/** Whether the text is one line without characters to escape, for example an image. */
 function isPlain(text: string): boolean {
-  // What most texts have is found at once by itself.
+  // The most frequent characters first, because searching for one character is fast.
   return text.length >= LONG && !text.includes('\n') && !text.includes('"') && !SPECIAL.test(text);
 }
 
@@ -69,7 +69,7 @@ function quoted(text: string): string {
   return isPlain(text) ? `"${text}"` : JSON.stringify(text);
 }
 
-/** Calls back with each line, its end included. */
+/** Calls back with each line, including its line end. */
 function forEachLine(text: string, use: (line: string) => void): void {
   let start = 0;
   if (RARE_LINE_END.test(text)) {
@@ -104,7 +104,7 @@ class Writer {
     this.value(value, this.unit === '' ? '' : '\n');
   }
 
-  /** @param newline line break with the indentation of the value itself; empty when all is one line. */
+  /** @param newline line break with the indentation of the value itself; empty for output on one line. */
   private value(value: Writable, newline: string): void {
     if (typeof value === 'string') this.put(quoted(value));
     else if (typeof value === 'number') this.put(this.number(value));

@@ -1,7 +1,7 @@
 /*
- * JSON as notebooks and kernels need it: nothing a document says is changed by reading and writing it again. Plain
- * JSON.parse turns 1.0 into 1, 12345678901234567890 into 12345678901234567000, -0.0 into 0, and puts keys that look
- * like array indices first; Python also writes bare NaN and Infinity, which it refuses.
+ * JSON for notebooks and kernels: reading and writing a document changes nothing. JSON.parse turns 1.0 into 1,
+ * 12345678901234567890 into 12345678901234567000, -0.0 into 0, and moves keys that look like array indices to the
+ * front; it also rejects the bare NaN and Infinity that Python writes.
  */
 
 export * from './json-reader';

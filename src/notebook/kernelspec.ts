@@ -11,15 +11,15 @@ export interface RunningKernel {
 }
 
 /**
- * Whether a notebook that names a kernelspec is run by the kernel it names. Any interpreter is `python3`, Jupyter's name for the
- * Python that is there; names are compared as Jupyter does, in lower case.
+ * Whether a running kernel is the one that a notebook's kernelspec names. `python3` is Jupyter's name for the current
+ * Python, so it matches any interpreter. Names are compared in lower case, like in Jupyter.
  */
 export function isNamedBy(kernelspec: string, { name }: RunningKernel): boolean {
   const wanted = kernelspec.toLowerCase();
   return path.isAbsolute(name) ? ['python3', 'python'].includes(wanted) : name === wanted;
 }
 
-/** Makes `metadata.kernelspec` name the kernel that runs the notebook, where it names another or none. */
+/** Sets `metadata.kernelspec` to the kernel that runs the notebook, unless it names that kernel already. */
 export function nameKernel({ metadata }: Notebook, kernel: RunningKernel): void {
   const { kernelspec } = metadata;
   const named = isJsonObject(kernelspec) ? kernelspec['name'] : undefined;

@@ -1,11 +1,11 @@
 import type { JsonObject } from './json';
 
 /*
- * A notebook in memory: nbformat 4.5 (its JSON schema is the reference) with texts joined, as nbformat's own readers
- * give them. Names are the format's own.
+ * A notebook in memory: nbformat 4.5 (its JSON schema is the reference) with multi-line texts joined, as nbformat's own
+ * readers do. Names are those of the format.
  */
 
-/** A whole document. `metadata` keeps whatever it holds. */
+/** A whole document. `metadata` keeps all its content. */
 export interface Notebook {
   metadata: JsonObject;
   nbformat: 4;
@@ -62,12 +62,12 @@ export interface ErrorOutput {
   traceback: string[];
 }
 
-/** True for a mime type whose content is JSON and not text (pattern of the 4.5 schema). */
+/** True for a mime type whose content is JSON instead of text (pattern of the 4.5 schema). */
 export function isJsonMime(mime: string): boolean {
   return /^application\/(?:.*\+)?json$/.test(mime);
 }
 
-/** The tags of a cell; empty where there are none. */
+/** The tags of a cell; empty if it has none. */
 export function tagsOf(cell: Cell): readonly string[] {
   const tags = cell.metadata['tags'];
   return Array.isArray(tags) ? tags.filter((tag) => typeof tag === 'string') : [];

@@ -2,15 +2,15 @@ import type { Findings } from './findings';
 import { isJsonObject, JsonNumber, type JsonObject, type JsonValue } from './json';
 
 /*
- * The few metadata for which the schema of 4.5 has rules. What breaks them is brought into form where its meaning is
- * plain, else dropped; all other metadata are nobody's business.
+ * The few metadata fields that the schema of 4.5 has rules for. Invalid values are corrected if their meaning is clear,
+ * else dropped; all other metadata stays unchanged.
  */
 
 const isString = (value: JsonValue) => typeof value === 'string';
 
 /** @param metadata of the notebook; changed in place. */
 export function normalizeNotebookMetadata(metadata: JsonObject, findings: Findings): void {
-  // Leftovers of conversions that nbformat never writes to a file.
+  // Temporary fields of converters; nbformat never writes them to a file.
   for (const field of ['orig_nbformat', 'orig_nbformat_minor', 'signature'])
     Reflect.deleteProperty(metadata, field);
   normalizeKernelspec(metadata, findings);
@@ -30,7 +30,7 @@ export function normalizeNotebookMetadata(metadata: JsonObject, findings: Findin
   dropUnless(metadata, 'authors', Array.isArray, findings);
 }
 
-/** A kernelspec must have a name and a display name. Many notebooks made by programs have only the first. */
+/** A kernelspec must have a name and a display name. Many notebooks written by programs have only the first. */
 function normalizeKernelspec(metadata: JsonObject, findings: Findings): void {
   const { kernelspec } = metadata;
   if (kernelspec === undefined) return;
@@ -46,7 +46,7 @@ function normalizeKernelspec(metadata: JsonObject, findings: Findings): void {
 
 /**
  * @param metadata of a cell; changed in place.
- * @param isRaw whether the cell is raw: only then `format` has a rule.
+ * @param isRaw whether the cell is raw: the schema restricts `format` only there.
  */
 export function normalizeCellMetadata(metadata: JsonObject, isRaw: boolean, findings: Findings): void {
   delete metadata['trusted'];
@@ -60,7 +60,7 @@ export function normalizeCellMetadata(metadata: JsonObject, isRaw: boolean, find
   if (isRaw) dropUnless(metadata, 'format', isString, findings);
 }
 
-/** Tags are unique and without commas: a comma separates, as in the tag editors that put them there. */
+/** Tags are unique and contain no commas: a comma separates tags, as in tag editors. */
 function normalizeTags(metadata: JsonObject, findings: Findings): void {
   const { tags } = metadata;
   if (tags === undefined) return;

@@ -2,13 +2,13 @@ import type { Findings } from './findings';
 import { isJsonObject, JsonNumber, type JsonObject, type JsonValue, stringifyJson } from './json';
 import { isJsonMime } from './model';
 
-/** A text as the format allows it, a string or an array of strings, as one string; undefined for anything else. */
+/** A text in either form of the format, a string or an array of strings, as one string; undefined for anything else. */
 export function joinText(value: JsonValue | undefined): string | undefined {
   if (typeof value === 'string') return value;
   return Array.isArray(value) && value.every((line) => typeof line === 'string') ? value.join('') : undefined;
 }
 
-/** Joins the texts of a mime bundle in place. What is not text under a mime type of text becomes its JSON. */
+/** Joins the texts of a mime bundle in place. Other values under a text mime type are replaced by their JSON. */
 export function joinBundle(bundle: JsonObject, findings: Findings): void {
   for (const mime of Object.keys(bundle)) {
     if (isJsonMime(mime)) continue;
@@ -26,7 +26,7 @@ const OUTPUT_FIELDS: Readonly<Record<string, readonly string[]>> = {
   error: ['output_type', 'ename', 'evalue', 'traceback'],
 };
 
-/** Makes an output valid under 4.5 in place; false where it is none of the four kinds. */
+/** Makes an output valid under 4.5 in place; false if it is none of the four output types. */
 export function normalizeOutput(output: JsonObject, findings: Findings): boolean {
   const type = output['output_type'];
   const fields = typeof type === 'string' ? OUTPUT_FIELDS[type] : undefined;
@@ -59,7 +59,7 @@ export function normalizeOutput(output: JsonObject, findings: Findings): boolean
   return true;
 }
 
-/** The value where 4.5 allows it as an execution count, else null. */
+/** The value if 4.5 allows it as an execution count, else null. */
 export function countOrNull(value: JsonValue | undefined): number | null {
   if (typeof value !== 'number' && !(value instanceof JsonNumber)) return null;
   const count = Number(value);

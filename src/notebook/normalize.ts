@@ -7,15 +7,15 @@ import { normalizeCellMetadata, normalizeNotebookMetadata } from './normalize-me
 import { countOrNull, joinBundle, joinText, normalizeOutput } from './normalize-outputs';
 
 /*
- * Makes any document of nbformat 4 valid under the schema of 4.5, in place. What cannot be read as a notebook at all is
- * refused; everything else is mended, and what changes its meaning is found and told.
+ * Makes any document of nbformat 4 valid under the schema of 4.5, in place. A document that cannot be read as a
+ * notebook is rejected; all other faults are corrected, with a warning if the meaning changes.
  */
 
 const NOTEBOOK_FIELDS = ['metadata', 'nbformat', 'nbformat_minor', 'cells'];
 const CODE_FIELDS = ['id', 'cell_type', 'metadata', 'source', 'outputs', 'execution_count'];
 const TEXT_FIELDS = ['id', 'cell_type', 'metadata', 'source', 'attachments'];
 
-/** @throws NotebookError (`notNotebook`) where there are no cells, or a cell has no readable source. */
+/** @throws NotebookError (`notNotebook`) if there are no cells, or a cell has no readable source. */
 export function normalizeNotebook(document: JsonObject, findings: Findings): Notebook {
   const { cells } = document;
   if (!Array.isArray(cells)) throw notNotebook('cells');
@@ -29,7 +29,7 @@ export function normalizeNotebook(document: JsonObject, findings: Findings): Not
   return document as unknown as Notebook;
 }
 
-/** Ids that some cell already has, so that no new id takes one of them; `used` are those given so far. */
+/** Ids in use, so that no new id repeats one: `existing` are those of the document, `used` those assigned so far. */
 interface Ids {
   readonly existing: ReadonlySet<string>;
   readonly used: Set<string>;
@@ -58,7 +58,7 @@ function normalizeCell(cell: JsonValue, index: number, ids: Ids, findings: Findi
   if (isCode) {
     normalizeCode(cell, findings);
   } else {
-    // The leftovers of a code cell that was turned into text say nothing; no need to tell.
+    // Empty remains of a code cell that was changed to text: removed without a warning.
     for (const field of ['outputs', 'execution_count']) {
       const value = cell[field];
       if (value === null || (Array.isArray(value) && value.length === 0)) Reflect.deleteProperty(cell, field);
@@ -108,7 +108,7 @@ function normalizeAttachments(cell: JsonObject, findings: Findings): void {
   }
 }
 
-/** Fields that 4.5 does not know move into the metadata; where the name is taken there, they are dropped. */
+/** Moves fields that 4.5 does not know into the metadata; drops them if the name exists there. */
 function moveUnknown(
   object: JsonObject,
   known: readonly string[],
@@ -124,7 +124,7 @@ function moveUnknown(
   }
 }
 
-/** The object in a field, made where it is missing. */
+/** The object in a field, created if missing. */
 function ownObject(parent: JsonObject, field: string, findings: Findings): JsonObject {
   const value = parent[field];
   if (isJsonObject(value)) return value;

@@ -15,9 +15,9 @@ const MIME_OF_FIELD = new Map([
 ]);
 
 /**
- * Turns a document of nbformat 3 into one of 4.0, in place, with nbformat's own rules: worksheets are joined, headings
- * become Markdown, outputs get the mime types that their fields stand for.
- * @throws NotebookError where there are no worksheets of cells.
+ * Converts a document of nbformat 3 to 4.0, in place, with nbformat's own rules: worksheets are joined, headings become
+ * Markdown, output fields become mime types.
+ * @throws NotebookError if there are no worksheets with cells.
  */
 export function upgradeFrom3(document: JsonObject, findings: Findings): void {
   const { worksheets } = document;
@@ -71,7 +71,7 @@ function upgradeCell(cell: JsonObject, findings: Findings): void {
   delete cell['rendered'];
 }
 
-/** From 1 to 6, whatever the document says. */
+/** A level from 1 to 6; invalid values are corrected. */
 function headingLevel(level: JsonValue | undefined): number {
   return typeof level === 'number' ? Math.min(Math.max(Math.trunc(level), 1), 6) : 1;
 }
@@ -92,7 +92,7 @@ function upgradeOutput(output: JsonObject, findings: Findings): void {
         setOwn(data, MIME_OF_FIELD.get(field) ?? field, output[field] ?? null);
         Reflect.deleteProperty(output, field);
       }
-      // JSON was kept as text.
+      // nbformat 3 stores JSON as text.
       const json = data['application/json'];
       if (typeof json === 'string') {
         try {
@@ -130,7 +130,7 @@ function rename(object: JsonObject, from: string, to: string): void {
   setOwn(object, to, value);
 }
 
-/** Writers of nbformat 3 kept line breaks in the lines or left them out; the first line tells. */
+/** Some writers of nbformat 3 kept line breaks in the lines, others left them out; the first line shows which. */
 function joinLines(object: JsonObject, field: string): void {
   const lines = object[field];
   if (!Array.isArray(lines) || !lines.every((line) => typeof line === 'string')) return;

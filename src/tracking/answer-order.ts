@@ -2,17 +2,20 @@ import type { Execution } from '../execution/execution';
 import type { ExecutionPage } from '../execution/execution-service';
 import { isTerminal } from '../execution/states';
 
-/** When the oldest of a page was created, in milliseconds since the epoch; `before` where it has none. */
+/** Creation time of the oldest execution of a page, in milliseconds since the epoch; `before` if the page is empty. */
 export function oldestOf(page: ExecutionPage, before = Infinity): number {
   return page.executions.reduce((oldest, each) => Math.min(oldest, createdAt(each)), before);
 }
 
-/** When an execution was created, in milliseconds since the epoch; NaN where its service does not tell. */
+/** Creation time of an execution, in milliseconds since the epoch; NaN if its service does not report one. */
 export function createdAt(execution: Execution): number {
   return Date.parse(execution.createTime ?? '');
 }
 
-/** Whether an answer may follow what is known: a terminal state is final for its attempt. Another createTime is another execution of the same id. */
+/**
+ * Whether an answer may replace the known execution: a terminal state is final for its attempt. A different createTime
+ * means a new execution with the same id.
+ */
 export function mayFollow(known: Execution, answered: Execution): boolean {
   if (known.createTime !== answered.createTime) return true;
   const knownAttempt = known.runStatus?.attempt ?? 1;

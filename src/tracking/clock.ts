@@ -1,9 +1,9 @@
-/** Something that is given back once; calling `dispose` again does nothing. */
+/** A resource to release; calling `dispose` again has no effect. */
 export interface Disposable {
   dispose(): void;
 }
 
-/** Time as the tracking sees it; tests pass one that they move themselves. */
+/** Time source of the tracking; tests pass one that they control. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;

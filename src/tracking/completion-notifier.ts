@@ -6,7 +6,7 @@ import { executionKey, type ExecutionStore, type TrackedExecution } from './exec
 import type { RecordFolder } from './record-folder';
 import type { Notice } from './records';
 
-/** The window as far as telling needs it. */
+/** Focus of the window, as far as the notifier needs it. */
 export interface WindowFocus {
   readonly focused: boolean;
   readonly onDidChange: Event<void>;
@@ -24,31 +24,33 @@ export interface CompletionNotifierOptions {
   readonly log: (line: string) => void;
 }
 
-/** Executions that end within this time are told together. */
+/** Executions that end within this time are reported together, in milliseconds. */
 const TOGETHER = 400;
-/** How long a window leaves it to the one that submitted the execution to tell its end. */
+/** How long a window waits for the window that submitted an execution to report its end, in milliseconds. */
 const PRECEDENCE = 10_000;
 
-/** Executions whose ends are told together. */
+/** Executions whose ends are reported together. */
 export interface EndedTogether {
   readonly executions: readonly TrackedExecution[];
-  /** They were submitted together, and all of them have ended; otherwise they only ended at about the same time. */
+  /**
+   * True if they were submitted together and all of them have ended; false if they only ended at about the same time.
+   */
   readonly batch: boolean;
 }
 
 interface Awaited {
   readonly notice: Notice;
-  /** Other windows know of it, too: only one of them may tell. */
+  /** Whether other windows know of it, too, so that only one of them may report it. */
   readonly shared: boolean;
-  /** `queued`: of a batch that is about to be told. */
+  /** `queued`: belongs to a batch that is about to be reported. */
   state: 'running' | 'ended' | 'queued' | 'told';
-  /** As it ended. */
+  /** The execution when it ended. */
   ended?: TrackedExecution;
 }
 
 /**
- * Tells the ends of the executions that were submitted from this window, and of those that an earlier window of the same
- * workspace left behind. What was told is forgotten only once somebody could see it, and by one window.
+ * Reports the ends of the executions that this window submitted, and of those that an earlier window of the same
+ * workspace left behind. A report is removed by one window, and only after the user could see it.
  */
 export class CompletionNotifier implements Disposable {
   private readonly awaited = new Map<string, Awaited>();
@@ -59,7 +61,7 @@ export class CompletionNotifier implements Disposable {
   /** Ids of the batches that are still being submitted. */
   private readonly openBatches = new Set<string>();
   private readonly endEmitter = new Emitter<EndedTogether>();
-  /** What is to be told now. */
+  /** Fires when ended executions are to be reported now. */
   readonly onDidEnd = this.endEmitter.event;
 
   constructor(private readonly options: CompletionNotifierOptions) {
@@ -73,29 +75,31 @@ export class CompletionNotifier implements Disposable {
     ];
   }
 
-  /** Takes up what earlier windows of this workspace left. To be called once, before the pollers start. */
+  /**
+   * Loads the executions that earlier windows of this workspace were waiting for. Call once, before the pollers start.
+   */
   async restore(): Promise<void> {
     for (const notice of await this.options.notices.all()) {
       if (notice.workspace === this.options.workspace) this.await(notice, true);
     }
   }
 
-  /** Several executions are about to be submitted together. Answers the id of their batch, for {@link submitted}. */
+  /** Starts a batch of executions that are submitted together. Returns the id of the batch, for {@link submitted}. */
   beginBatch(): string {
     const batch = randomUUID();
     this.openBatches.add(batch);
     return batch;
   }
 
-  /** All of a batch was submitted: its ends are told once none of it runs any more. */
+  /** The whole batch is submitted: its ends are reported when none of its executions is running any more. */
   endBatch(batch: string): void {
     this.openBatches.delete(batch);
     this.lookAtBatch(batch);
   }
 
   /**
-   * The user submitted this execution here and now. Resolves once that survives the window.
-   * @param batch of {@link beginBatch}; undefined: it was submitted alone.
+   * Records that the user submitted this execution in this window. Resolves when the record would survive the window.
+   * @param batch id from {@link beginBatch}; undefined if the execution was submitted alone.
    */
   async submitted(tracked: TrackedExecution, batch?: string): Promise<void> {
     const notice: Notice = {
@@ -110,27 +114,27 @@ export class CompletionNotifier implements Disposable {
     try {
       await this.options.notices.put(tracked.key, notice);
     } catch (error) {
-      // It runs all the same; only a reload would forget it.
+      // The execution runs anyway; only a reload would lose the report of its end.
       this.options.log(`Cannot remember what was submitted: ${String(error)}`);
       shared = false;
     }
     this.await(notice, shared);
   }
 
-  /** Resource names of a service whose end somebody waits for. */
+  /** Resource names of a service's executions whose end is still to be reported. */
   awaitedNames(serviceId: string): string[] {
     return [...this.awaited.values()]
       .filter(({ notice, state }) => notice.serviceId === serviceId && state === 'running')
       .map(({ notice }) => notice.name);
   }
 
-  /** Ids of the services with an execution whose end somebody waits for. */
+  /** Ids of the services with an execution whose end is still to be reported. */
   awaitedServices(): ReadonlySet<string> {
     const running = [...this.awaited.values()].filter(({ state }) => state === 'running');
     return new Set(running.map(({ notice }) => notice.serviceId));
   }
 
-  /** The person saw the end by other means (cancelled or deleted it, opened it): nothing is told. */
+  /** Cancels the report of an end, because the user already knows it (cancelled, deleted or opened the execution). */
   async forget(key: string): Promise<void> {
     const batch = this.awaited.get(key)?.notice.batch;
     this.awaited.delete(key);
@@ -168,13 +172,13 @@ export class CompletionNotifier implements Disposable {
     else this.enqueue(tracked);
   }
 
-  /** Tells the ends of a batch once all of it was submitted and none of it runs any more. */
+  /** Reports the ends of a batch when all of it is submitted and none of its executions is running any more. */
   private lookAtBatch(batch: string): void {
     const members = [...this.awaited.values()].filter(({ notice }) => notice.batch === batch);
     const [first] = members;
     if (this.disposed || first === undefined || this.openBatches.has(batch)) return;
     if (members.some(({ state }) => state === 'running')) return;
-    // This window may know only a part of what another one submits.
+    // This window may know only a part of a batch that another window submits.
     if (this.isOfOther(first.notice)) {
       this.options.clock.after(PRECEDENCE, () => {
         this.lookAtBatch(batch);
@@ -188,7 +192,7 @@ export class CompletionNotifier implements Disposable {
     }
   }
 
-  /** Whether another window that submitted an execution still runs. */
+  /** Whether the execution was submitted by another window that is still running. */
   private isOfOther({ processId }: Notice): boolean {
     return processId !== this.options.processId && this.options.isAlive(processId);
   }
@@ -202,7 +206,10 @@ export class CompletionNotifier implements Disposable {
     });
   }
 
-  /** Shows what ended. Where nobody looks it is shown all the same, and stays to be told until somebody does. */
+  /**
+   * Reports what has ended. In an unfocused window, own executions are reported at once, but their records stay until
+   * the window has the focus.
+   */
   private async tell(): Promise<void> {
     const { window } = this.options;
     const ended = this.ended;
@@ -221,7 +228,7 @@ export class CompletionNotifier implements Disposable {
         awaited.state = 'told';
         group.push(tracked);
       } else {
-        // Left over from another window: waits here until somebody looks at this one.
+        // Submitted by another window: wait until this window has the focus.
         this.ended.push(tracked);
       }
     }
@@ -233,7 +240,7 @@ export class CompletionNotifier implements Disposable {
       if (group.executions.length > 0 && !this.disposed) this.endEmitter.fire(group);
   }
 
-  /** Somebody looks at the window: what it shows is told, what waits is shown. */
+  /** The window got the focus: removes the records of what was reported, and reports what is waiting. */
   private async settle(): Promise<void> {
     for (const [key, { state }] of this.awaited) if (state === 'told') await this.claim(key);
     if (this.ended.length > 0) await this.tell();
@@ -246,7 +253,7 @@ export class CompletionNotifier implements Disposable {
     try {
       return await this.options.notices.claim(key);
     } catch (error) {
-      // Told twice is better than never.
+      // Reporting twice is better than never.
       this.options.log(`Cannot remember what was told: ${String(error)}`);
       return true;
     }

@@ -4,8 +4,8 @@ interface Place {
 }
 
 /**
- * The keys of a service's executions by when these were created, so that what a page covers is found without going
- * through all that are known. An execution whose service does not tell its time (NaN) has no place.
+ * The keys of a service's executions, sorted by creation time, so that the executions a page covers are found without a
+ * search through all known ones. An execution without a creation time (NaN) is not included.
  */
 export class CreationOrder {
   /** Newest first. */
@@ -17,7 +17,7 @@ export class CreationOrder {
     this.places.splice(this.firstNotNewer(created), 0, { key, created });
   }
 
-  /** Takes a key away that was added with this time. */
+  /** Removes a key that was added with this creation time. */
   delete(key: string, created: number): void {
     for (let index = this.firstNotNewer(created); this.places[index]?.created === created; index++) {
       if (this.places[index]?.key !== key) continue;
@@ -26,7 +26,7 @@ export class CreationOrder {
     }
   }
 
-  /** What was created after `oldest` and before `newest`, both exclusive; none where either is NaN. */
+  /** Keys created after `oldest` and before `newest`, both exclusive; none if either is NaN. */
   between(oldest: number, newest: number): string[] {
     return this.places
       .slice(this.firstNotNewer(newest), this.firstNotNewer(oldest))
@@ -34,12 +34,12 @@ export class CreationOrder {
       .map(({ key }) => key);
   }
 
-  /** Whether something was created before a time. */
+  /** Whether a key was created before a time. */
   hasOlder(than: number): boolean {
     return (this.places.at(-1)?.created ?? Infinity) < than;
   }
 
-  /** Index of the first place that is not newer than a time. */
+  /** Index of the first key that is not newer than a time. */
   private firstNotNewer(time: number): number {
     let low = 0;
     let high = this.places.length;

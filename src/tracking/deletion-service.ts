@@ -8,7 +8,7 @@ import type { Deletion } from './records';
 
 /** How long a deletion can be undone, in milliseconds. */
 export const UNDO_TIME = 10_000;
-/** After this time a deletion that is still written down was left behind. */
+/** Milliseconds after which a recorded deletion counts as abandoned, even if its process id is in use. */
 const OWNED_TIME = 10 * UNDO_TIME;
 
 export interface DeletionServiceOptions {
@@ -19,17 +19,17 @@ export interface DeletionServiceOptions {
   readonly isAlive: (processId: number) => boolean;
 }
 
-/** The service refused; the execution is back in sight. */
+/** The service refused; the execution is visible again. */
 export interface FailedDeletion {
   readonly tracked: TrackedExecution;
   readonly error: Error;
 }
 
-/** Deletions asked for together. */
+/** Deletions that were requested together. */
 export interface PendingDeletion {
-  /** Takes them all back. False when it was too late. */
+  /** Undoes all of them. False if it was too late. */
   undo(): Promise<boolean>;
-  /** Resolves when they are carried out or undone. */
+  /** Resolves when they have been carried out or undone. */
   readonly done: Promise<void>;
 }
 
@@ -40,8 +40,8 @@ interface Batch {
 }
 
 /**
- * Deletes after a time in which it can be undone. The wish is written down at once, so that it is carried out also when
- * the window closes (by {@link flush}) or its process ends (by the next window, in {@link restore}).
+ * Deletes after a delay in which the user can undo it. The request is recorded at once, so that it is also carried out
+ * if the window closes (by {@link flush}) or its process ends (by the next window, in {@link restore}).
  */
 export class DeletionService implements Disposable {
   private readonly batches = new Set<Batch>();
@@ -50,7 +50,7 @@ export class DeletionService implements Disposable {
 
   constructor(private readonly options: DeletionServiceOptions) {}
 
-  /** Takes the executions out of sight and deletes them after {@link UNDO_TIME}. */
+  /** Hides the executions and deletes them after {@link UNDO_TIME}. */
   async delete(list: readonly TrackedExecution[]): Promise<PendingDeletion> {
     const { store, deletions, clock, processId } = this.options;
     for (const { key, service, execution } of list) {
@@ -69,21 +69,21 @@ export class DeletionService implements Disposable {
     return { done: promise, undo: () => this.undo(batch) };
   }
 
-  /** Carries out now what waits; for the window's end. */
+  /** Carries out all pending deletions now, before the window closes. */
   async flush(): Promise<void> {
     await Promise.all([...this.batches].map((batch) => this.carryOut(batch)));
   }
 
-  /** Carries out what windows that are gone left behind, for a service that has become known. */
+  /** Carries out the deletions that closed windows left behind, for a service that was just added. */
   async restore(service: ExecutionService): Promise<void> {
     const { deletions, clock, processId, isAlive } = this.options;
     for (const deletion of await deletions.all()) {
       if (deletion.serviceId !== service.id) continue;
-      // The age tells when a process id was given to another process since.
+      // The process id may have been reused, so an old record counts as abandoned.
       const owned = deletion.processId === processId || isAlive(deletion.processId);
       if (owned && clock.now() - deletion.time < OWNED_TIME) continue;
       const key = executionKey(service.id, deletion.name);
-      // Two windows may do this at once; the second finds nothing to delete.
+      // Two windows may do this at the same time; the second finds nothing to delete.
       await this.deleteOne({ key, service, execution: { name: deletion.name, state: 'STATE_UNSPECIFIED' } });
     }
   }
@@ -124,7 +124,7 @@ export class DeletionService implements Disposable {
         return;
       }
     }
-    // Taken after the answer: a list that was asked for while the service deleted may still name it.
+    // Begun after the answer, because a list requested during the deletion may still contain the execution.
     store.remove(store.begin(), service.id, execution.name);
     await deletions.claim(key);
   }

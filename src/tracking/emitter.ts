@@ -3,7 +3,7 @@ import type { Disposable } from './clock';
 /** Subscribes to something; the shape of VS Code's own events. */
 export type Event<T> = (listener: (value: T) => void) => Disposable;
 
-/** VS Code's EventEmitter for code that also runs without the editor. */
+/** Like VS Code's EventEmitter, for code that also runs without the editor. */
 export class Emitter<T> implements Disposable {
   private readonly listeners = new Set<{ call: (value: T) => void }>();
 
@@ -13,7 +13,7 @@ export class Emitter<T> implements Disposable {
     return { dispose: () => this.listeners.delete(entry) };
   };
 
-  /** Tells every listener; one that throws does not keep the news from the others. */
+  /** Calls every listener; if one throws, the others are still called. */
   fire(value: T): void {
     for (const listener of [...this.listeners]) {
       try {

@@ -10,31 +10,31 @@ import { ServiceStatuses, type ServiceStatus } from './service-statuses';
 
 /** An execution and the service that runs it. A new object each time the execution changes. */
 export interface TrackedExecution {
-  /** Service id and resource name: unique in the window and the same after a restart. */
+  /** Service id and resource name: unique in the window and stable across restarts. */
   readonly key: string;
   readonly service: ExecutionService;
   readonly execution: Execution;
 }
 
-/** What one answer changed. At least one list is not empty. */
+/** The changes of one answer. At least one list is not empty. */
 export interface StoreChange {
   readonly added: readonly TrackedExecution[];
   readonly changed: readonly TrackedExecution[];
   readonly removed: readonly TrackedExecution[];
 }
 
-/** When a request was sent, counted. Answers are applied in this order whenever they arrive. */
+/** Sequence number of a request. Answers are applied in this order, regardless of when they arrive. */
 export type Ticket = number;
 
 interface Entry {
   tracked: TrackedExecution;
-  /** createTime in milliseconds; NaN when the service does not tell. */
+  /** createTime in milliseconds; NaN if the service does not report it. */
   created: number;
   asOf: Ticket;
   hidden: boolean;
 }
 
-/** How many removals are remembered so that a late answer cannot bring the execution back. */
+/** Number of removals that are remembered, so that a late answer cannot bring the execution back. */
 const REMEMBERED_REMOVALS = 1000;
 
 /** The key of an execution: service id and resource name. */
@@ -43,8 +43,9 @@ export function executionKey(serviceId: string, name: string): string {
 }
 
 /**
- * The only truth about executions in a window. Tree, status bar, notifier and output documents read it and subscribe.
- * Each request takes a ticket with {@link begin} before it is sent; its answer is applied with that ticket.
+ * The single source of truth about executions in a window. Tree, status bar, notifier and output documents read it and
+ * subscribe to it. Each request takes a ticket with {@link begin} before it is sent; its answer is applied with that
+ * ticket.
  */
 export class ExecutionStore implements Disposable {
   private readonly entries = new Map<string, Entry>();
@@ -56,12 +57,12 @@ export class ExecutionStore implements Disposable {
   private lastTicket: Ticket = 0;
 
   private readonly changeEmitter = new Emitter<StoreChange>();
-  /** One event for each answer that changed something. */
+  /** Fires once for each answer that changed something. */
   readonly onDidChange = this.changeEmitter.event;
   /** See {@link ServiceStatuses.onDidChange}. */
   readonly onDidChangeService = this.services.onDidChange;
 
-  /** Makes a service known, also before it was asked anything. Known already: nothing happens. */
+  /** Adds a service, also before its first request. No effect if it is already known. */
   addService(service: ExecutionService): void {
     this.services.add(service);
   }
@@ -76,12 +77,12 @@ export class ExecutionStore implements Disposable {
     this.services.tellRemoved(status);
   }
 
-  /** To be called right before a request is sent. */
+  /** Takes the ticket of a request. Call right before sending it. */
   begin(): Ticket {
     return ++this.lastTicket;
   }
 
-  /** Applies the answer to a create, get or cancel. Answers what the store holds now. */
+  /** Applies the answer to a create, get or cancel. Returns the execution that the store now holds. */
   apply(ticket: Ticket, service: ExecutionService, execution: Execution): TrackedExecution {
     const change = new ChangeBuilder();
     const tracked = this.put(ticket, service, execution, change);
@@ -90,8 +91,8 @@ export class ExecutionStore implements Disposable {
   }
 
   /**
-   * Applies the answer to a list of the newest executions. What the page covers and does not name any more is gone;
-   * active ones are left to a `get`, because lists of some services lag behind.
+   * Applies the answer to a list of the newest executions. Removes executions in the range of the page that it does not
+   * contain, except active ones: lists of some services lag behind, so a `get` must decide.
    */
   applyFirstPage(ticket: Ticket, service: ExecutionService, page: ExecutionPage): void {
     const change = new ChangeBuilder();
@@ -119,8 +120,8 @@ export class ExecutionStore implements Disposable {
   }
 
   /**
-   * Applies the answer to a list of executions that are known already, which were created before `before` (milliseconds
-   * since the epoch). What this page covers and does not name any more is gone.
+   * Applies the answer to a list of known executions created before `before` (milliseconds since the epoch). Removes
+   * inactive executions in the range of this page that it does not contain.
    */
   applyKnownPage(ticket: Ticket, service: ExecutionService, page: ExecutionPage, before: number): void {
     const change = new ChangeBuilder();
@@ -130,17 +131,20 @@ export class ExecutionStore implements Disposable {
     this.fire(change);
   }
 
-  /** Whether executions of a service are known that were created before a time, in milliseconds since the epoch. */
+  /** Whether the store has executions of a service created before a time (milliseconds since the epoch). */
   knowsOlder(serviceId: string, before: number): boolean {
     return this.orderOf(serviceId).hasOlder(before);
   }
 
-  /** The execution is gone: it was deleted, or the service says NOT_FOUND. Answers to earlier requests do not bring it back. */
+  /**
+   * The execution is gone: it was deleted, or the service answered NOT_FOUND. Answers to earlier requests do not bring
+   * it back.
+   */
   remove(ticket: Ticket, serviceId: string, name: string): void {
     const key = executionKey(serviceId, name);
     const entry = this.entries.get(key);
     if (entry !== undefined && entry.asOf > ticket) return;
-    // Deleted and set again, so that the oldest removal stands first.
+    // Deleted and set again, so that the oldest removal comes first in the map.
     this.removals.delete(key);
     this.removals.set(key, ticket);
     if (this.removals.size > REMEMBERED_REMOVALS) {
@@ -152,17 +156,17 @@ export class ExecutionStore implements Disposable {
     this.fire(change);
   }
 
-  /** A request failed. What is known of the executions stays. */
+  /** A request failed. The known executions are kept. */
   fail(service: ExecutionService, error: Error): void {
     this.services.update(service, { error });
   }
 
-  /** Everything that was asked of the service was answered. */
+  /** All requests to the service succeeded. */
   succeed(service: ExecutionService): void {
     this.services.update(service, { error: undefined });
   }
 
-  /** Takes an execution out of sight while its deletion can still be undone, or back into it. */
+  /** Hides an execution while its deletion can still be undone, or shows it again. */
   setHidden(key: string, hidden: boolean): void {
     const entry = this.entries.get(key);
     if (entry === undefined || entry.hidden === hidden) return;
@@ -173,7 +177,7 @@ export class ExecutionStore implements Disposable {
     this.fire({ added: hidden ? [] : list, changed: [], removed: hidden ? list : [] });
   }
 
-  /** The execution as it is known now; undefined for one that is unknown or hidden. */
+  /** The latest version of an execution; undefined if it is unknown or hidden. */
   get(key: string): TrackedExecution | undefined {
     const entry = this.entries.get(key);
     return entry !== undefined && !entry.hidden ? entry.tracked : undefined;
@@ -184,12 +188,12 @@ export class ExecutionStore implements Disposable {
     return this.get(executionKey(serviceId, name));
   }
 
-  /** Every execution that is not hidden, in no order. */
+  /** Every execution that is not hidden, in no particular order. */
   all(): TrackedExecution[] {
     return [...this.entries.values()].filter(visible).map((entry) => entry.tracked);
   }
 
-  /** Whether there is none that is not hidden. */
+  /** Whether the store has no visible execution. */
   get isEmpty(): boolean {
     for (const entry of this.entries.values()) if (visible(entry)) return false;
     return true;
@@ -201,7 +205,7 @@ export class ExecutionStore implements Disposable {
     return serviceId === undefined ? all : all.filter((tracked) => tracked.service.id === serviceId);
   }
 
-  /** What is known of each service, in the order in which they were added. */
+  /** The status of each service, in the order in which they were added. */
   statuses(): ServiceStatus[] {
     return this.services.all();
   }
@@ -248,7 +252,10 @@ export class ExecutionStore implements Disposable {
     return tracked;
   }
 
-  /** Takes away what a page covers and does not name, but what is active or known from a later answer. */
+  /**
+   * Removes executions in the range of a page that it does not contain, except active ones and those with a later
+   * answer.
+   */
   private takeUnnamed(
     ticket: Ticket,
     service: ExecutionService,

@@ -7,26 +7,26 @@ import type { Clock, Disposable } from './clock';
 import { Emitter } from './emitter';
 import type { ExecutionStore } from './execution-store';
 
-/** How often the service of this machine is asked about itself while somebody looks, in milliseconds. */
+/** Milliseconds between requests for the service's information while the executions are visible. */
 const LOOK = 5000;
 
 export interface MachineMonitorOptions {
   readonly machine: Pick<MachineService, 'id' | 'info'>;
   readonly store: ExecutionStore;
   readonly clock: Clock;
-  /** A folder that all windows of this machine share; keeps what was told. */
+  /** A folder shared by all windows of this machine; records which notices were shown. */
   readonly folder: string;
   readonly log: (line: string) => void;
 }
 
-/** Keeps what the service of this machine says about itself, and tells what the person should know of it, once. */
+/** Keeps the information that this machine's service reports about itself, and fires each notice for the user once. */
 export class MachineMonitor implements Disposable {
   private readonly changed = new Emitter<undefined>();
   private readonly retained = new Emitter<NonNullable<MachineInfo['retention']>>();
   private readonly hung = new Emitter<undefined>();
   /** Fires when {@link info} has changed. */
   readonly onDidChange = this.changed.event;
-  /** Fires when executions were deleted for their age or size; in one window, and once. */
+  /** Fires in one window, and once, when executions were deleted because of their age or size. */
   readonly onDidRetain = this.retained.event;
   /** Fires when the service has stopped answering; again only after it has answered. */
   readonly onDidHang = this.hung.event;
@@ -49,18 +49,18 @@ export class MachineMonitor implements Disposable {
         const error = store.status(machine.id)?.error;
         const hanging = error !== undefined && isHanging(error);
         if (hanging && !this.hanging) this.hung.fire(undefined);
-        // Another error says nothing about it.
+        // Another error does not show whether the service hangs.
         if (hanging || error === undefined) this.hanging = hanging;
       }),
     ];
   }
 
-  /** What the service said last; undefined while none runs or it does not answer. */
+  /** Last information from the service; undefined if none runs or it does not answer. */
   get info(): MachineInfo | undefined {
     return this.current;
   }
 
-  /** Somebody looks at the executions, or nobody does any more. */
+  /** The executions have become visible in this window, or are no longer visible. */
   setWatched(watched: boolean): void {
     if (watched === this.watched) return;
     this.watched = watched;
@@ -68,7 +68,10 @@ export class MachineMonitor implements Disposable {
     if (watched) void this.refresh();
   }
 
-  /** Asks now; resolves when it is known. Never rejects: that the service does not answer is the store's to tell. */
+  /**
+   * Requests the information now; resolves when it has arrived. Never rejects: the store reports that the service
+   * hangs.
+   */
   async refresh(): Promise<void> {
     this.asking ??= this.ask().finally(() => {
       this.asking = undefined;
@@ -97,7 +100,7 @@ export class MachineMonitor implements Disposable {
       this.retained.fire(info.retention);
   }
 
-  /** True in the one window that is to tell it. */
+  /** True in the one window that may show the notice. */
   private async claim(time: string): Promise<boolean> {
     const { folder, log } = this.options;
     try {
@@ -112,7 +115,7 @@ export class MachineMonitor implements Disposable {
   }
 }
 
-/** True for the error of a service that is there and does not answer. */
+/** True for the error of a service that runs but does not answer. */
 export function isHanging(error: Error): boolean {
   return error instanceof ServiceError && error.reason === 'serviceNotResponding';
 }

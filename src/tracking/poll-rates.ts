@@ -1,16 +1,16 @@
 import { ServiceError } from '../execution/errors';
 
-/** How often a service is asked. Times are milliseconds between the end of one tick and the next. */
+/** How often a service is polled. Times are milliseconds between the end of one tick and the start of the next. */
 export interface PollRates {
-  /** While something is active: right after a change, and at most when nothing has changed for a while. */
+  /** While an execution is active: right after a change, and the maximum when nothing has changed for a while. */
   readonly active: readonly [number, number];
-  /** While nothing is active and somebody looks. */
+  /** While no execution is active and the list is visible. */
   readonly watched: number;
   /** Longest wait after repeated errors. */
   readonly longest: number;
-  /** Share of each wait that is left to chance, so that many windows do not ask at once; 0 to 1. */
+  /** Random share of each wait (0 to 1), so that many windows do not send requests at the same time. */
   readonly jitter: number;
-  /** A request that takes longer has failed. */
+  /** A request that takes longer fails. */
   readonly timeout: number;
 }
 
@@ -32,7 +32,7 @@ export const REMOTE_RATES: PollRates = {
   timeout: 60_000,
 };
 
-/** Milliseconds that the service asks to wait: `args.retryAfter` of its error, in seconds. */
+/** Milliseconds that the service asks the client to wait: `args.retryAfter` of its error, which is in seconds. */
 export function retryAfter(error: unknown): number {
   const seconds = error instanceof ServiceError ? Number(error.args['retryAfter']) : NaN;
   return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : 0;

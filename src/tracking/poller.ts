@@ -7,7 +7,7 @@ import { oldestOf } from './answer-order';
 import type { ExecutionStore } from './execution-store';
 import { retryAfter, type PollRates } from './poll-rates';
 
-/** How many executions one list asks for. */
+/** Number of executions that one list requests. */
 export const PAGE_SIZE = 100;
 
 export interface PollerOptions {
@@ -15,25 +15,27 @@ export interface PollerOptions {
   readonly store: ExecutionStore;
   readonly clock: Clock;
   readonly rates: PollRates;
-  /** Resource names that somebody waits for although the store may not know them: told after a reload. */
+  /**
+   * Resource names of executions whose end is to be reported. The store may not know them, for example after a reload.
+   */
   readonly awaited: () => Iterable<string>;
-  /** The service does not know this resource name any more; whoever waited for it need not. */
+  /** The service no longer knows this resource name, so its end cannot be reported. */
   readonly gone: (name: string) => void;
-  /** A number from 0 up to 1. */
+  /** Random number from 0 up to 1. */
   readonly random: () => number;
-  /** Says a line in the log; never called twice for the same lasting error. */
+  /** Writes a line to the log; not called again for the same persistent error. */
   readonly log: (line: string) => void;
 }
 
 /**
- * Keeps the store true to one service. A tick is one list and a get for each active or awaited execution that the list
- * does not name, or whose end it tells without its details; while somebody looks, now and then one more list of older
- * executions that are known, page after page, as they may have been deleted elsewhere or for their age. Never runs two
- * ticks at once. Asks nothing while nothing is active, awaited or looked at.
+ * Keeps the store in step with one service. Each tick sends one list, and a get for every active or awaited execution
+ * that the list does not contain, or that has ended and is listed without details. While the list is visible, some
+ * ticks also list one page of older known executions, because these may have been deleted by another client or because
+ * of their age. Ticks never overlap. Sends nothing while no execution is active or awaited and the list is not visible.
  */
 export class Poller implements Disposable {
   private timer: Disposable | undefined;
-  /** When the timer ends. */
+  /** Time at which the timer fires. */
   private due = Infinity;
   private running: Promise<void> | undefined;
   private again = false;
@@ -41,9 +43,9 @@ export class Poller implements Disposable {
   private disposed = false;
   private failures = 0;
   private quietTicks = 0;
-  /** Where the next page of known executions begins; undefined: after the first page. */
+  /** Position of the next page of older known executions; undefined: right after the first page. */
   private place: Place | undefined;
-  /** When known executions were last listed. */
+  /** When older known executions were last listed. */
   private olderListed = -Infinity;
   private readonly abort = new AbortController();
   private readonly subscription: Disposable;
@@ -54,7 +56,7 @@ export class Poller implements Disposable {
     this.subscription = store.onDidChange(({ added, changed, removed }) => {
       if ([...added, ...changed, ...removed].some((tracked) => tracked.service.id === service.id))
         this.quietTicks = 0;
-      // An execution that a command created must not wait for a tick planned when nothing was active.
+      // A tick planned while nothing was active would be too late for an execution that a command has just created.
       const wait = this.wait();
       if (this.running === undefined && wait !== undefined && options.clock.now() + wait < this.due)
         this.schedule();
@@ -62,7 +64,7 @@ export class Poller implements Disposable {
     if (this.wait() !== undefined) this.poke();
   }
 
-  /** Somebody looks at the list, or nobody does any more. Looking asks at once. */
+  /** The list has become visible, or is no longer visible. Polls at once when it becomes visible. */
   setWatched(watched: boolean): void {
     if (this.watched === watched) return;
     this.watched = watched;
@@ -70,15 +72,18 @@ export class Poller implements Disposable {
     else if (this.running === undefined) this.schedule();
   }
 
-  /** Asks as soon as possible: a command has just changed something. */
+  /** Polls as soon as possible, because a command has just changed something. */
   poke(): void {
     void this.refresh();
   }
 
-  /** Asks now, whatever the rates say, and resolves once that answer is applied. Errors are in the store, not thrown. */
+  /**
+   * Polls now, regardless of the rates, and resolves when the answer is applied. Errors are in the store, not thrown.
+   */
   async refresh(): Promise<void> {
     if (this.disposed) return;
-    // A tick on its way may have been asked before what the caller wants to see, so another one follows it.
+    // The tick in progress may have read the service before the change that the caller wants to see, so another one
+    // follows.
     if (this.running !== undefined) {
       this.again = true;
       await this.running;
@@ -89,7 +94,7 @@ export class Poller implements Disposable {
     await this.running;
   }
 
-  /** Asks for the next page of older executions. Resolves once it is applied; errors are in the store. */
+  /** Requests the next page of older executions. Resolves when it is applied; errors are in the store. */
   async loadMore(): Promise<void> {
     const { service, store } = this.options;
     const pageToken = store.status(service.id)?.nextPageToken;
@@ -137,11 +142,12 @@ export class Poller implements Disposable {
     for (const name of awaited()) if (!this.hasEnded(name)) others.add(name);
     const errors: unknown[] = [];
     for (const name of others) {
-      // One execution that cannot be read does not keep the others from being asked for.
+      // If one execution cannot be read, continue with the others.
       if (!named.has(name)) await this.ask(name, signal).catch((error: unknown) => errors.push(error));
       signal.throwIfAborted();
     }
-    // Not more often while something is active: ticks are close together then, and each page costs as much as the first.
+    // At most once per `rates.watched`: while executions are active, ticks come faster, and this page costs as much as
+    // the first.
     const { clock, rates } = this.options;
     if (this.watched && Math.abs(clock.now() - this.olderListed) >= rates.watched) {
       this.olderListed = clock.now();
@@ -150,7 +156,7 @@ export class Poller implements Disposable {
     if (errors.length > 0) throw errors[0];
   }
 
-  /** Lists one page of the older executions that are known, each time the next one. */
+  /** Lists one page of the older known executions; each call lists the next page. */
   private async lookAtOlder(first: ExecutionPage, signal: AbortSignal): Promise<void> {
     const { service, store } = this.options;
     const place = this.place ?? placeAfter(first);
@@ -158,7 +164,7 @@ export class Poller implements Disposable {
     if (place === undefined || !store.knowsOlder(service.id, place.before)) return;
     const ticket = store.begin();
     const { pageToken, before } = place;
-    // A token that has become too old is no error: it begins anew.
+    // An expired token is not an error: the next call starts over.
     const page = await service.list({ pageSize: PAGE_SIZE, pageToken }, signal).catch(() => undefined);
     signal.throwIfAborted();
     if (page === undefined) return;
@@ -167,8 +173,8 @@ export class Poller implements Disposable {
   }
 
   /**
-   * The page with all that is known of the executions whose end it tells, where lists of the service say less than a
-   * get: what is told of an end must name its reason. Where it cannot be got the end is told without.
+   * The page with complete executions in place of those that have just ended, for services whose lists omit details:
+   * the report of an end must include the reason. If a get fails, the execution stays as listed.
    */
   private async withDetails(page: ExecutionPage, signal: AbortSignal): Promise<ExecutionPage> {
     const { service, store, awaited } = this.options;
@@ -187,7 +193,7 @@ export class Poller implements Disposable {
     return { ...page, executions };
   }
 
-  /** The store knows its end. */
+  /** Whether the store knows that the execution has ended. */
   private hasEnded(name: string): boolean {
     const { service, store } = this.options;
     return isTerminal(store.find(service.id, name)?.execution.state);
@@ -205,7 +211,7 @@ export class Poller implements Disposable {
     }
   }
 
-  /** Runs requests under the time limit; answers the error that was put into the store, if any. */
+  /** Runs requests with the time limit; returns the error that was put into the store, if any. */
   private async attempt(requests: (signal: AbortSignal) => Promise<void>): Promise<unknown> {
     const { service, store, clock, rates, log } = this.options;
     const limit = new AbortController();
@@ -245,7 +251,7 @@ export class Poller implements Disposable {
     this.due = Infinity;
   }
 
-  /** Milliseconds until the next tick; undefined when nobody needs one. */
+  /** Milliseconds until the next tick; undefined if none is needed. */
   private wait(): number | undefined {
     const { service, store, rates, random, awaited } = this.options;
     const busy =
@@ -260,10 +266,10 @@ export class Poller implements Disposable {
   }
 }
 
-/** A place in a service's list. */
+/** A position in a service's list. */
 interface Place {
   readonly pageToken: string;
-  /** What comes there was created before this time, in milliseconds since the epoch. */
+  /** The executions that follow were created before this time, in milliseconds since the epoch. */
   readonly before: number;
 }
 

@@ -3,20 +3,20 @@ import { mkdir, readdir, readFile, rename, unlink, writeFile } from 'node:fs/pro
 import * as path from 'node:path';
 
 /**
- * Small records that every window of this machine sees, one file each. Removing one succeeds in exactly one window,
- * which makes it the claim to act on it: an editor's memento cannot do that.
+ * Small records shared by all windows of this machine, one file each. Removing a record succeeds in exactly one window,
+ * so the removal serves as the claim to act on it. VS Code's memento cannot do this.
  */
 export class RecordFolder<T> {
   /**
-   * @param folder is created when the first record is written.
-   * @param parse reads a record; throws for what is none. Such a file is set aside, not deleted.
+   * @param folder created with the first record.
+   * @param parse parses a record; throws if it is invalid. An invalid file is set aside, not deleted.
    */
   constructor(
     private readonly folder: string,
     private readonly parse: (value: unknown) => T | Promise<T>,
   ) {}
 
-  /** Writes a record whole or not at all, and replaces an older one of the same key. */
+  /** Writes a record atomically, replacing an older one of the same key. */
   async put(key: string, record: T): Promise<void> {
     await mkdir(this.folder, { recursive: true, mode: 0o700 });
     const aside = path.join(this.folder, `.${randomUUID()}`);
@@ -24,7 +24,7 @@ export class RecordFolder<T> {
     await rename(aside, this.file(key));
   }
 
-  /** Every record that can be read, in no order. */
+  /** All valid records, in no particular order. */
   async all(): Promise<T[]> {
     const names = await readdir(this.folder).catch((error: unknown) => {
       if (isMissing(error)) return [];
@@ -43,7 +43,7 @@ export class RecordFolder<T> {
     return records;
   }
 
-  /** True in the one window whose removal it was. */
+  /** Removes a record. True in the one window that removed it. */
   async claim(key: string): Promise<boolean> {
     try {
       await unlink(this.file(key));

@@ -1,25 +1,27 @@
 import * as z from 'zod/mini';
 
 /*
- * The records of {@link RecordFolder}. Loaded when there is one to be read.
+ * The records of {@link RecordFolder}. Loaded when there is one to read.
  */
 
-/** That somebody waits for the end of an execution. Kept until they could see it. */
+/** An execution whose end is to be reported. Kept until the user could see the report. */
 export const NoticeSchema = z.object({
   version: z.literal(1),
   serviceId: z.string(),
   /** Resource name. */
   name: z.string(),
-  /** The folder or workspace file it was submitted from; empty without one. Only its windows tell. */
+  /**
+   * The folder or workspace file it was submitted from; empty without one. Only windows of this workspace report it.
+   */
   workspace: z.string(),
   /** The extension host that submitted it. */
   processId: z.number(),
-  /** The same for all that were submitted together, whose ends are told together; absent where it was submitted alone. */
+  /** The same id for all executions that were submitted and are reported together; absent if it was submitted alone. */
   batch: z.optional(z.string()),
 });
 export type Notice = z.infer<typeof NoticeSchema>;
 
-/** A deletion that the person asked for and can still undo. */
+/** A deletion that the user requested and can still undo. */
 export const DeletionSchema = z.object({
   version: z.literal(1),
   serviceId: z.string(),
@@ -27,7 +29,7 @@ export const DeletionSchema = z.object({
   name: z.string(),
   /** The extension host that offers to undo it. */
   processId: z.number(),
-  /** When it was asked for, in milliseconds since the epoch. */
+  /** Time of the request, in milliseconds since the epoch. */
   time: z.number(),
 });
 export type Deletion = z.infer<typeof DeletionSchema>;

@@ -2,14 +2,14 @@ import type { ExecutionService } from '../execution/execution-service';
 import type { Disposable } from './clock';
 import { Emitter } from './emitter';
 
-/** What is known of a service as a whole. An error does not empty its list. */
+/** Status of a service as a whole. An error does not empty its list. */
 export interface ServiceStatus {
   readonly service: ExecutionService;
-  /** True once its first list was answered. */
+  /** True after its first list was answered. */
   readonly loaded: boolean;
   /** Why the last request failed; undefined once one succeeds. */
   readonly error: Error | undefined;
-  /** Where older executions go on that were not asked for yet. */
+  /** Token of the next page of older executions; undefined if there are no more. */
   readonly nextPageToken: string | undefined;
 }
 
@@ -17,17 +17,17 @@ export interface ServiceStatus {
 export class ServiceStatuses implements Disposable {
   private readonly statuses = new Map<string, ServiceStatus>();
   private readonly emitter = new Emitter<ServiceStatus>();
-  /** A service was added, removed, loaded its first list, failed, recovered, or has more pages or none. */
+  /** Fires when a service was added, removed, loaded its first list, failed, recovered, or its next page changed. */
   readonly onDidChange = this.emitter.event;
 
-  /** Known already: nothing happens. */
+  /** Adds a service. No effect if it is already known. */
   add(service: ExecutionService): void {
     if (!this.statuses.has(service.id)) {
       this.put({ service, loaded: false, error: undefined, nextPageToken: undefined });
     }
   }
 
-  /** Answers what was known of it; nobody is told before {@link tellRemoved}. */
+  /** Removes a service and returns its status. Listeners are called only by {@link tellRemoved}. */
   remove(serviceId: string): ServiceStatus | undefined {
     const status = this.statuses.get(serviceId);
     this.statuses.delete(serviceId);
@@ -46,7 +46,7 @@ export class ServiceStatuses implements Disposable {
     return [...this.statuses.values()];
   }
 
-  /** Applies what became known. A service that was removed while it was being asked stays away. */
+  /** Updates the status. Ignored if the service was removed during the request. */
   update(service: ExecutionService, news: Partial<Omit<ServiceStatus, 'service'>>): void {
     const before = this.statuses.get(service.id);
     if (before === undefined) return;

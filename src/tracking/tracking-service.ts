@@ -8,13 +8,13 @@ import type { PollRates } from './poll-rates';
 import { Poller } from './poller';
 import { RecordFolder } from './record-folder';
 
-/** What the tracking needs of its surroundings; everything that tests want to steer is passed in. */
+/** Dependencies of the tracking; everything that tests control is passed in. */
 export interface TrackingOptions {
   readonly clock: Clock;
   readonly window: WindowFocus;
-  /** A folder that all windows of this machine share (the extension's global storage). */
+  /** A folder shared by all windows of this machine (the extension's global storage). */
   readonly storageFolder: string;
-  /** Identifies the folder or workspace file that is open; empty without one. */
+  /** Identifies the open folder or workspace file; empty if none is open. */
   readonly workspace: string;
   readonly processId: number;
   readonly isAlive: (processId: number) => boolean;
@@ -22,10 +22,10 @@ export interface TrackingOptions {
   readonly log: (line: string) => void;
 }
 
-/** Loaded with the first record, as are all schemas in a window: most windows find nothing that an earlier one left. */
+/** Loaded with the first record, like all schemas in a window: most windows find no records. */
 const records = () => import('./records');
 
-/** All tracking of a window: one store, one poller a service, completion and deletion. */
+/** All tracking of a window: one store, one poller per service, completion and deletion. */
 export class TrackingService implements Disposable {
   readonly store = new ExecutionStore();
   readonly completion: CompletionNotifier;
@@ -49,12 +49,15 @@ export class TrackingService implements Disposable {
     });
   }
 
-  /** Takes up what earlier windows left. To be called once, before services are added. */
+  /** Loads the executions that earlier windows were waiting for. Call once, before services are added. */
   async restore(): Promise<void> {
     await this.completion.restore();
   }
 
-  /** Tracks a service from now on. It is asked only while something is active or somebody looks. */
+  /**
+   * Starts tracking a service. It is polled only while an execution is active or awaited, or the executions are
+   * visible.
+   */
   addService(service: ExecutionService, rates: PollRates): void {
     if (this.pollers.has(service.id)) return;
     const { clock, random, log } = this.options;
@@ -79,28 +82,28 @@ export class TrackingService implements Disposable {
     this.store.removeService(serviceId);
   }
 
-  /** Somebody looks at the executions, or nobody does any more. */
+  /** The executions have become visible in this window, or are no longer visible. */
   setWatched(watched: boolean): void {
     this.watched = watched;
     for (const poller of this.pollers.values()) poller.setWatched(watched);
   }
 
-  /** A command has just changed something in this service: ask it soon. */
+  /** A command has just changed something in this service: poll it soon. */
   poke(serviceId: string): void {
     this.pollers.get(serviceId)?.poke();
   }
 
-  /** Asks every service now. Resolves when all have answered or failed; errors are in the store. */
+  /** Polls every service now. Resolves when all have answered or failed; errors are in the store. */
   async refresh(): Promise<void> {
     await Promise.all([...this.pollers.values()].map((poller) => poller.refresh()));
   }
 
-  /** Asks every service that has more for its next page of older executions. */
+  /** Requests the next page of older executions from every service that has one. */
   async loadMore(): Promise<void> {
     await Promise.all([...this.pollers.values()].map((poller) => poller.loadMore()));
   }
 
-  /** Ends the window: pending deletions are carried out, nothing is asked any more. Idempotent. */
+  /** Call when the window closes: carries out pending deletions and stops all polling. Idempotent. */
   async close(): Promise<void> {
     await this.deletion.flush();
     this.dispose();

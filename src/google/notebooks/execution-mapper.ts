@@ -9,7 +9,7 @@ import { runStatusOf } from '../run-status';
 
 const text = z.optional(z.string());
 
-/** An Execution as the Notebooks API v1 answers it (discovery revision 20260812). */
+/** An Execution in an answer of the Notebooks API v1 (discovery revision 20260812). */
 export const V1ExecutionSchema = z.object({
   name: z.string(),
   displayName: text,
@@ -23,14 +23,17 @@ export const V1ExecutionSchema = z.object({
 });
 export type V1Execution = z.infer<typeof V1ExecutionSchema>;
 
-/** Where the files of an execution are in Cloud Storage, as `gs://` URIs. */
+/** Locations of an execution's files in Cloud Storage, as `gs://` URIs. */
 export interface V1Files {
   readonly input: string;
-  /** A YAML file in place of the template's parameters. */
+  /** A YAML file that replaces the template's parameters. */
   readonly parameters: string | undefined;
 }
 
-/** The execution to create for a request that `checkRequest` let pass. @throws ServiceError `fieldRequired`, `fieldInvalid` of the folder */
+/**
+ * The execution to create for a request that passed `checkRequest`.
+ * @throws ServiceError `fieldRequired`, `fieldInvalid` of the output folder
+ */
 export function toV1(
   executionId: string,
   request: ExecutionRequest,
@@ -43,7 +46,7 @@ export function toV1(
     ...(description === undefined ? {} : { description }),
     executionTemplate: {
       ...(rest as notebooks_v1.Schema$ExecutionTemplate),
-      // The only tier there still is; a machine type goes with it.
+      // The only tier that still exists, and the one that `masterType` belongs to.
       scaleTier: template.scaleTier ?? 'CUSTOM',
       ...(masterType === undefined ? {} : { masterType }),
       inputNotebookFile: files.input,
@@ -65,7 +68,10 @@ export function toV1(
   };
 }
 
-/** The execution as it is known elsewhere in this product: names of the configured project, without our labels and folder. */
+/**
+ * Converts an answer to an execution: with the configured project in its name, without this extension's labels and
+ * folder.
+ */
 export function fromV1(parent: string, answered: V1Execution): Execution {
   const id = executionIdOf(answered.name);
   const { labels: _, outputNotebookFolder, ...template } = answered.executionTemplate ?? {};
@@ -77,7 +83,7 @@ export function fromV1(parent: string, answered: V1Execution): Execution {
   return {
     ...answered,
     name: `${parent}/executions/${id}`,
-    // The service's own name is the id again.
+    // The service sets `displayName` to the id.
     displayName: labels.source?.replace(/\.ipynb$/, '') ?? answered.displayName ?? id,
     state,
     executionTemplate: {

@@ -22,7 +22,7 @@ const PageSchema = z.pipe(
   z.transform(({ executions: resources, nextPageToken }) => ({ resources, nextPageToken })),
 );
 
-/** The fields of a custom job that are read (Vertex AI API v1). */
+/** The fields of a custom job that this client reads (Vertex AI API v1). */
 const CustomJobSchema = z.object({
   startTime: z.optional(z.string()),
   endTime: z.optional(z.string()),
@@ -37,7 +37,7 @@ export class NotebooksApi extends ResourceApi<V1Execution> {
 
   /**
    * @param endpoint `https://notebooks.googleapis.com/`
-   * @param jobsEndpoint Vertex AI's endpoint of a location, where the jobs are
+   * @param jobsEndpoint Vertex AI's endpoint of a location, for the jobs
    */
   constructor(
     sender: RequestSender,
@@ -66,7 +66,7 @@ export class NotebooksApi extends ResourceApi<V1Execution> {
     const folder = ownFolder(template.outputNotebookFolder, executionId);
     const input = inputUri(folder, sourceName);
     const uploads: PlannedUpload[] = [{ uri: input, content: notebook, contentType: NOTEBOOK_TYPE }];
-    // How the text of `parameters` is to be written is documented nowhere, that of a parameter file is: YAML.
+    // The format of `parameters` is undocumented, but that of a parameter file is documented: YAML.
     let parametersFile: string | undefined;
     const asItIs = template.parameters === undefined && template.paramsYamlFile?.startsWith('gs://') === true;
     if (parameters !== undefined && !asItIs) {
@@ -107,7 +107,7 @@ export class NotebooksApi extends ResourceApi<V1Execution> {
     );
   }
 
-  /** When and why the job behind the execution ended; the execution itself does not say. */
+  /** When and why the job behind the execution ended; the execution does not contain this. */
   async runDetails(
     execution: Execution,
     signal?: AbortSignal,

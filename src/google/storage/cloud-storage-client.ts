@@ -7,7 +7,7 @@ import type { RequestContext } from '../error-translation';
 import type { AttemptOptions, RequestSender } from '../requests';
 import { ResumableUpload } from './resumable-upload';
 
-/** Fields of an object that are read here (Cloud Storage JSON API v1). */
+/** Fields of an object that this client reads (Cloud Storage JSON API v1). */
 const ObjectSchema = z.object({
   name: z.string(),
   bucket: z.optional(z.string()),
@@ -36,7 +36,7 @@ export interface UploadOptions {
   readonly onUpload?: ((sent: number, total: number) => void) | undefined;
 }
 
-/** Objects in Cloud Storage, through the JSON API. */
+/** Objects in Cloud Storage, accessed through the JSON API. */
 export class CloudStorageClient {
   private readonly api: storage_v1.Storage;
 
@@ -49,9 +49,9 @@ export class CloudStorageClient {
   }
 
   /**
-   * Creates an object, never replacing one (`ifGenerationMatch=0`): one that is there with the same content counts as
-   * created, since an answer may have been lost.
-   * @throws ServiceError `objectExists` where other content has that name, `uploadIncomplete`
+   * Creates an object without replacing an existing one (`ifGenerationMatch=0`). An existing object with the same
+   * content counts as created, since an answer may have been lost.
+   * @throws ServiceError `objectExists` if the name is taken by other content, `uploadIncomplete`
    */
   async upload(uri: GsUri, content: Uint8Array, options: UploadOptions, signal?: AbortSignal): Promise<void> {
     const upload = new ResumableUpload(this.sender, this.endpoint, uri, content, options);
@@ -70,7 +70,7 @@ export class CloudStorageClient {
     options.onUpload?.(content.length, content.length);
   }
 
-  /** The object's metadata, or undefined where there is none. A bucket that does not exist is an error. */
+  /** The object's metadata, or undefined if it does not exist. A missing bucket is an error. */
   async stat(uri: GsUri, signal?: AbortSignal): Promise<StoredObject | undefined> {
     try {
       return await this.sender.send(
@@ -113,7 +113,7 @@ export class CloudStorageClient {
     return objects;
   }
 
-  /** Deletes an object; one that is not there is no error. */
+  /** Deletes an object; no error if it does not exist. */
   async remove(uri: GsUri, signal?: AbortSignal): Promise<void> {
     try {
       await this.sender.send(
@@ -127,7 +127,10 @@ export class CloudStorageClient {
     }
   }
 
-  /** Where a bucket is, in lower case: a region (`us-central1`), a dual or multi-region (`us`). Undefined where it may not be asked. */
+  /**
+   * Location of a bucket in lower case: a region (`us-central1`), a dual or multi-region (`us`). Undefined without
+   * permission.
+   */
   async bucketLocation(bucket: string, signal?: AbortSignal): Promise<string | undefined> {
     try {
       const answer = await this.sender.send(
@@ -138,13 +141,13 @@ export class CloudStorageClient {
       );
       return answer.location?.toLowerCase();
     } catch (error) {
-      // Who may write objects need not be allowed to look at the bucket.
+      // Permission to write objects does not include permission to read the bucket's metadata.
       if (error instanceof ServiceError && error.reason === 'permissionDenied') return undefined;
       throw error;
     }
   }
 
-  /** The first buckets of a project with their locations, for a pick. */
+  /** The first buckets of a project with their locations, to choose from. */
   async buckets(
     project: string,
     signal?: AbortSignal,
@@ -159,7 +162,7 @@ export class CloudStorageClient {
     return page.items.map(({ name, location }) => ({ name, location: location?.toLowerCase() }));
   }
 
-  /** An object as a document, whose content is streamed from the generation that was found. */
+  /** An object as a document; its content is that of the generation in `object`. */
   document(uri: GsUri, object: StoredObject): OutputDocument {
     return {
       size: object.size === undefined ? undefined : Number(object.size),
@@ -168,7 +171,7 @@ export class CloudStorageClient {
     };
   }
 
-  /** Streams an object. A connection that breaks on the way is taken up again where it broke. */
+  /** Streams an object. If the connection breaks, continues from the last received byte. */
   private async *read(
     uri: GsUri,
     generation: string | undefined,
@@ -206,7 +209,7 @@ export class CloudStorageClient {
     options: AttemptOptions,
   ): Promise<AsyncIterable<Uint8Array>> {
     const { auth, timeout, signal, retry } = options;
-    // The time limit is for the answer to begin; how long the content takes depends on its size.
+    // The time limit applies to the start of the answer; the duration of the content depends on its size.
     const limit = new AbortController();
     const timer = setTimeout(() => {
       limit.abort(new DOMException('No answer in time', 'TimeoutError'));
@@ -234,7 +237,7 @@ export class CloudStorageClient {
   }
 }
 
-/** Times a download may break without a byte in between. */
+/** Maximum consecutive failures of a download without any received byte. */
 const MAX_BROKEN_READS = 4;
 
 function objectContext(uri: GsUri): RequestContext {

@@ -1,12 +1,12 @@
 import { ServiceError } from '../../execution/errors';
 
-/** A place in Cloud Storage: a bucket and the name of an object or, ending in `/` or empty, of a folder. */
+/** A location in Cloud Storage: a bucket and the name of an object, or of a folder if it is empty or ends in `/`. */
 export interface GsUri {
   readonly bucket: string;
   readonly path: string;
 }
 
-/** Reads `gs://bucket/path`; undefined where it is none. Bucket names: Cloud Storage documentation, "Bucket names". */
+/** Parses `gs://bucket/path`; undefined if it is invalid. Bucket names: Cloud Storage documentation, "Bucket names". */
 export function parseGsUri(uri: string | undefined): GsUri | undefined {
   const match = /^gs:\/\/([a-z0-9][a-z0-9._-]{1,220}[a-z0-9])(?:\/(.*))?$/s.exec(uri ?? '');
   return match?.[1] === undefined ? undefined : { bucket: match[1], path: match[2] ?? '' };
@@ -17,7 +17,10 @@ export function formatGsUri({ bucket, path }: GsUri): string {
   return path === '' ? `gs://${bucket}` : `gs://${bucket}/${path}`;
 }
 
-/** The folder at this URI; its path is empty or ends in `/`. @throws ServiceError `fieldInvalid` naming `field` */
+/**
+ * The folder at this URI; its path is empty or ends in `/`.
+ * @throws ServiceError `fieldInvalid` naming `field`
+ */
 export function gsFolder(uri: string | undefined, field: string): GsUri {
   if (uri === undefined || uri === '') {
     throw new ServiceError('INVALID_ARGUMENT', 'fieldRequired', `${field} is required`, { field });

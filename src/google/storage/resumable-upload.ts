@@ -6,24 +6,24 @@ import type { UploadOptions } from './cloud-storage-client';
 import { formatGsUri, type GsUri } from './gs-uri';
 import type { RequestSender } from '../requests';
 
-/** Bytes sent at a time: a multiple of 256 KiB, as the protocol asks. */
+/** Bytes per request: a multiple of 256 KiB, as the protocol requires. */
 const CHUNK = 2 * 1024 * 1024;
 
 /**
- * How an upload ended: with the object as it was sent, with an object that had that name already, or with an answer that
- * says neither.
+ * How an upload ended: the object was created with this content, an object with that name existed already, or the
+ * answer confirms neither.
  */
 export type UploadOutcome = 'created' | 'exists' | 'unconfirmed';
 
-/** What the answer to the last chunk tells of the object (Cloud Storage JSON API v1, `Object`). */
+/** The fields of the created object in the answer to the last chunk (Cloud Storage JSON API v1, `Object`). */
 const CreatedSchema = z.object({ md5Hash: z.optional(z.string()), size: z.optional(z.string()) });
 
 /**
- * One upload by Cloud Storage's resumable protocol ("Resumable uploads", JSON API): a session is opened, chunks follow,
- * and after a broken connection the service is asked how far it has come.
+ * One upload with Cloud Storage's resumable protocol ("Resumable uploads", JSON API): opens a session, sends chunks,
+ * and after a broken connection asks how many bytes have arrived.
  */
 export class ResumableUpload {
-  /** As Cloud Storage gives it: base64. */
+  /** Base64, as in Cloud Storage. */
   readonly md5Hash: string;
 
   constructor(
@@ -44,7 +44,7 @@ export class ResumableUpload {
         return await this.sendChunks(session, signal);
       } catch (error) {
         if (signal?.aborted === true) await this.abandon(session);
-        // A session can be lost (404, 410); its content then has to be sent again.
+        // A session can be lost (404, 410); its content must then be sent again.
         const lost = error instanceof ServiceError && error.status === 'NOT_FOUND' && sessions < 3;
         if (!lost) throw error;
       }
@@ -55,7 +55,7 @@ export class ResumableUpload {
     return { bucket: this.uri.bucket, object: formatGsUri(this.uri) };
   }
 
-  /** The session's URI; undefined when the object exists. */
+  /** The session's URI; undefined if the object exists. */
   private async open(signal: AbortSignal | undefined): Promise<string | undefined> {
     const url = new URL(`upload/storage/v1/b/${encodeURIComponent(this.uri.bucket)}/o`, this.endpoint);
     url.search = new URLSearchParams({
@@ -64,7 +64,7 @@ export class ResumableUpload {
       ifGenerationMatch: '0',
     }).toString();
     const { contentType, metadata } = this.options;
-    // The bucket is what may be missing here, never the object.
+    // Only the bucket can be missing here, not the object.
     const context = { bucket: this.uri.bucket };
     try {
       return await this.sender.retry(
@@ -101,7 +101,7 @@ export class ResumableUpload {
         const start = sent;
         const progress = await this.sender.retry(
           async ({ auth, ...options }, attempt) => {
-            // After a failure nobody knows what has arrived: ask before sending on.
+            // After a failure it is unknown how many bytes have arrived, so ask first.
             const from = attempt === 1 ? start : await this.received(session, auth, options.signal);
             if (typeof from !== 'number') return from;
             const end = Math.min(from + CHUNK, total);
@@ -111,7 +111,7 @@ export class ResumableUpload {
               url: session,
               method: 'PUT',
               headers: { 'content-range': `bytes ${range}/${String(total)}` },
-              // As a stream it would be sent in chunks of unknown length.
+              // A stream would be sent in chunks of unknown length.
               data: Buffer.from(this.content.subarray(from, end)),
               validateStatus: isProgress,
             });
@@ -133,16 +133,19 @@ export class ResumableUpload {
     }
   }
 
-  /** Bytes that have arrived, or how the upload ended. An end may come early: whether all of it is there, the object says. */
+  /**
+   * Number of bytes that have arrived, or how the upload ended. Success is confirmed by the object's hash or size,
+   * because the service may end the upload before all bytes have arrived.
+   */
   private progressOf({ status, headers, data }: gaxios.GaxiosResponse): number | UploadOutcome {
     if (status === 308) return rangeEnd(headers.get('range'));
     const { md5Hash, size } = CreatedSchema.safeParse(data).data ?? {};
-    // Some objects have no hash of this kind.
+    // Some objects have no MD5 hash.
     const whole = md5Hash === undefined ? size === String(this.content.length) : md5Hash === this.md5Hash;
     return whole ? 'created' : 'unconfirmed';
   }
 
-  /** Bytes that have arrived, or how the upload ended. */
+  /** Asks how many bytes have arrived, or how the upload ended. */
   private async received(
     session: string,
     auth: GoogleAuth,
@@ -159,13 +162,13 @@ export class ResumableUpload {
     return this.progressOf(response);
   }
 
-  /** Tells Cloud Storage to drop what it has; it would drop it by itself after a week. */
+  /** Tells Cloud Storage to delete the partial upload; it would expire after a week. */
   private async abandon(session: string): Promise<void> {
     try {
       const auth = await this.sender.credentials.auth();
       await auth.request({ url: session, method: 'DELETE', retry: false, timeout: 5000 });
     } catch {
-      // A successful cancel is answered with 499; one that fails changes nothing.
+      // A successful cancel is answered with 499, which throws, too; a failed one is harmless.
     }
   }
 }
@@ -176,7 +179,7 @@ function isProgress(status: number): boolean {
 
 const RangeSchema = z.string().check(z.regex(/^bytes=0-\d+$/));
 
-/** Bytes that a `Range: bytes=0-LAST` says have arrived; without the header, none. */
+/** Number of bytes received according to `Range: bytes=0-LAST`; 0 without the header. */
 function rangeEnd(range: string | null): number {
   const result = RangeSchema.safeParse(range);
   return result.success ? Number(result.data.slice('bytes=0-'.length)) + 1 : 0;

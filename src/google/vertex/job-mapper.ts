@@ -12,7 +12,7 @@ type Job = aiplatform_v1.Schema$GoogleCloudAiplatformV1NotebookExecutionJob;
 
 const text = z.optional(z.string());
 
-/** The fields of a NotebookExecutionJob that are read (Vertex AI API v1, discovery revision 20261106). */
+/** The fields of a NotebookExecutionJob that this client reads (Vertex AI API v1, discovery revision 20261106). */
 export const JobSchema = z.object({
   name: z.string(),
   displayName: text,
@@ -52,15 +52,18 @@ export const JobSchema = z.object({
 });
 export type NotebookExecutionJob = z.infer<typeof JobSchema>;
 
-/** Where the notebook of a job is: in the request itself, or in Cloud Storage. */
+/** Location of a job's notebook: in the request itself, or in Cloud Storage. */
 export type JobSource = { readonly content: Uint8Array } | { readonly uri: string };
 
-/** Resource name of a job in terms of the configured project: Google answers with the project's number. */
+/** Resource name of a job with the configured project: Google's answers contain the project's number instead. */
 export function jobName(parent: string, id: string): string {
   return `${parent}/notebookExecutionJobs/${id}`;
 }
 
-/** The job for a request that `checkRequest` let pass. @throws ServiceError `fieldRequired`, `fieldInvalid` of the folder */
+/**
+ * The job for a request that passed `checkRequest`.
+ * @throws ServiceError `fieldRequired`, `fieldInvalid` of the output folder
+ */
 export function toJob(
   executionId: string,
   request: ExecutionRequest,
@@ -92,7 +95,7 @@ export function toJob(
   };
 }
 
-/** Either a runtime template or a machine with its disk and network. */
+/** Either a runtime template, or a machine with its disk and network. */
 function environmentOf({ executionTemplate: template = {}, runOptions = {} }: ExecutionRequest): Job {
   const { vertex = {} } = runOptions;
   if (vertex.runtimeTemplate !== undefined) {
@@ -105,7 +108,7 @@ function environmentOf({ executionTemplate: template = {}, runOptions = {} }: Ex
     ...(vertex.internetAccess === undefined ? {} : { enableInternetAccess: vertex.internetAccess }),
   };
   const { diskSizeGb } = vertex;
-  // A size alone may be refused; the type that is the default does no harm beside it.
+  // The service may reject a size without a type; naming the default type is harmless.
   const diskType = vertex.diskType ?? (diskSizeGb === undefined ? undefined : DEFAULT_DISK);
   return {
     customEnvironmentSpec: {
@@ -131,10 +134,10 @@ function environmentOf({ executionTemplate: template = {}, runOptions = {} }: Ex
   };
 }
 
-/** The type of a disk for which none is named. */
+/** The disk type if none is named. */
 const DEFAULT_DISK = 'pd-standard';
 
-/** A text of at most so many UTF-16 units that ends with a whole character. */
+/** A text of at most `most` UTF-16 units that does not end in half a surrogate pair. */
 function cutText(text: string, most: number): string {
   let cut = '';
   for (const character of text) {
@@ -144,7 +147,7 @@ function cutText(text: string, most: number): string {
   return cut;
 }
 
-/** Seconds as a google.protobuf.Duration in JSON, which has at most nine digits after the point. */
+/** Seconds as a google.protobuf.Duration in JSON, with at most nine digits after the point. */
 function durationOf(seconds: number): string {
   return `${seconds.toFixed(9).replace(/\.?0+$/, '')}s`;
 }
@@ -155,7 +158,7 @@ function stem(fileName: string | undefined): string | undefined {
   return name === '' ? undefined : name;
 }
 
-/** `registry/name:tag`; a colon before a slash is a port. */
+/** `registry/name:tag`; a colon before a slash belongs to a port. */
 function imageOf(uri: string): { repository: string; tag?: string } {
   const match = /^(.+):([^/:]+)$/.exec(uri);
   return match?.[1] === undefined || match[2] === undefined
@@ -163,7 +166,7 @@ function imageOf(uri: string): { repository: string; tag?: string } {
     : { repository: match[1], tag: match[2] };
 }
 
-/** The execution that a job is. What a job has no place for (parameters, the source's path) is missing. */
+/** Converts a job to an execution. Data that a job has no field for (parameters, the source's path) is missing. */
 export function fromJob(parent: string, job: NotebookExecutionJob): Execution {
   const id = executionIdOf(job.name);
   const labels = readLabels(job.labels);
@@ -229,7 +232,7 @@ export function fromJob(parent: string, job: NotebookExecutionJob): Execution {
 
 type Given<T> = { [K in keyof T]?: NonNullable<T[K]> };
 
-/** The properties that have a value. */
+/** The properties whose value is not undefined. */
 function given<T extends object>(values: T): Given<T> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Given<T>;
 }

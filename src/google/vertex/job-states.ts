@@ -16,7 +16,7 @@ const JOB_STATES = {
   JOB_STATE_PARTIALLY_SUCCEEDED: 'PARTIALLY_SUCCEEDED',
 } as const satisfies Record<string, State>;
 
-/** The execution's state for a job's. One that this version does not know stays as it is. */
+/** The execution state for a job state. An unknown state is returned unchanged. */
 export function stateOfJob(jobState: string | undefined): State {
   if (jobState === undefined) return 'STATE_UNSPECIFIED';
   return Object.hasOwn(JOB_STATES, jobState) ? JOB_STATES[jobState as keyof typeof JOB_STATES] : jobState;

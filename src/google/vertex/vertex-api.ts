@@ -14,8 +14,8 @@ import { ResourceApi, type ResourceMethods } from '../resource-api';
 import { fromJob, JobSchema, toJob, type NotebookExecutionJob } from './job-mapper';
 
 /**
- * Bytes of a notebook that still travel in the request itself. No limit is documented for `directNotebookSource`; the
- * smallest documented one of a Vertex AI request is 1.5 MB (online prediction), and base64 adds a third.
+ * Maximum bytes of a notebook that is sent in the request itself. No limit is documented for `directNotebookSource`;
+ * the smallest documented limit of a Vertex AI request is 1.5 MB (online prediction), and base64 adds a third.
  */
 export const INLINE_LIMIT = 1_000_000;
 
@@ -28,7 +28,7 @@ const PageSchema = z.pipe(
 );
 const OperationsSchema = z.object({ operations: z._default(z.array(OperationSchema), []) });
 
-/** Errors of an operation's cancel that say: not this way. */
+/** Errors of an operation's cancel that mean that it cannot be cancelled. */
 const NOT_CANCELLABLE: ReadonlySet<string> = new Set([
   'UNIMPLEMENTED',
   'NOT_FOUND',

@@ -4,24 +4,24 @@ import { type Kind, kindOf } from './values';
 /** A parameter as the cell tagged `parameters` declares it. */
 export interface DeclaredParameter {
   readonly name: string;
-  /** The type hint as written, else the type of a literal default in Python's words: int, float, bool, str, list, dict, None. */
+  /** The type hint as written, else Python's type of a literal default: int, float, bool, str, list, dict, None. */
   readonly type?: string;
-  /** The default where it is a literal. */
+  /** The default if it is a literal. */
   readonly defaultValue?: JsonValue;
-  /** The default as written; empty where there is a type hint only. */
+  /** The default as written; empty if there is only a type hint. */
   readonly defaultSource: string;
-  /** The comment behind it, without its mark. */
+  /** The comment after it, without its mark. */
   readonly comment?: string;
-  /** What `# one of: a, b` allows. */
+  /** The values that `# one of: a, b` allows. */
   readonly choices?: readonly JsonValue[];
 }
 
-/** What a reader of one language finds in a cell. */
+/** What the reader of a language finds in a cell. */
 export interface Declarations {
   readonly parameters: DeclaredParameter[];
-  /** All names that the cell assigns to, also where it cannot be said what. */
+  /** All names that the cell assigns, also those whose value cannot be read. */
   readonly names: ReadonlySet<string>;
-  /** Line (from 1) that cannot be parsed; the rest is read all the same. */
+  /** Line (from 1) that cannot be parsed; the rest is still read. */
   readonly errorLine?: number;
 }
 
@@ -41,9 +41,9 @@ const TYPE_COMMENT = /^type:\s*(\S+)\s*/;
 const CHOICES = /\bone of:\s*(.+)$/i;
 
 /**
- * Puts together what is known of one parameter.
- * @param comment with neither its mark nor space around it.
- * @param literal reads a literal of the language; undefined where the text is none.
+ * Combines what is known of one parameter.
+ * @param comment without its mark and surrounding spaces.
+ * @param literal parses a literal of the language; undefined if the text is not a literal.
  */
 export function declare(
   name: string,
@@ -73,7 +73,7 @@ function readChoices(
   isText: boolean,
   literal: (source: string) => JsonValue | undefined,
 ): JsonValue[] {
-  // A comma within quotes separates nothing.
+  // A comma inside quotes is not a separator.
   const items = text.match(/(?:"[^"]*"|'[^']*'|[^,])+/g) ?? [];
   return items
     .map((item) => item.trim())

@@ -3,8 +3,8 @@ import * as names from './names';
 import { escapeText, hex, type Kind, kindOf, utf16Escape, utf16Units, utf32Escape } from './values';
 
 /**
- * How a language spells values. `nan`, `infinity` and `-infinity` also stand for numbers past the range of a double, which
- * many compilers refuse. A function that answers undefined says that the language has no such value.
+ * How a language writes values. `nan`, `infinity` and `-infinity` are also used for numbers outside the range of a
+ * double, which many compilers reject. A function that returns undefined means that the language has no such value.
  */
 export interface Dialect {
   /** Name for messages. */
@@ -12,7 +12,7 @@ export interface Dialect {
   readonly comment: (text: string) => string;
   /** @param declaredIn source of the cell tagged `parameters`. */
   readonly assign: (name: string, literal: string, value: JsonValue, declaredIn: string) => string;
-  /** Names that can be assigned to, see names.ts. */
+  /** Names that can be assigned, see names.ts. */
   readonly identifier: RegExp;
   readonly null: string;
   readonly true: string;
@@ -24,7 +24,7 @@ export interface Dialect {
   readonly integer: (text: string, kind: Kind) => string;
   /** @param literals of the items, in order. */
   readonly list: (literals: readonly string[], items: readonly JsonValue[]) => string | undefined;
-  /** @param entries the keys as written and as string literals, with the literals of their values. */
+  /** @param entries the keys, raw and as string literals, with the literals of their values. */
   readonly object: (entries: readonly ObjectEntry[]) => string | undefined;
 }
 
@@ -41,7 +41,7 @@ const verbatim = (text: string) => text;
 const longSuffix = (text: string, kind: Kind) => (kind === 'int' ? text : `${text}L`);
 const join = (entries: readonly ObjectEntry[], separator: string, write: (entry: ObjectEntry) => string) =>
   entries.map(write).join(separator);
-/** True where a typed list can hold the items: plain values of one kind. */
+/** True if a typed list can hold the items: scalars of one type. */
 const isUniform = (items: readonly JsonValue[]) => {
   const kinds = new Set(items.map(kindOf));
   return (
@@ -73,7 +73,7 @@ export const python: Dialect = {
 export const r: Dialect = {
   name: 'R',
   comment: (text) => `# ${text}`,
-  // A name cannot begin with an underscore; papermill drops it, and notebooks rely on that.
+  // In R a name cannot begin with an underscore; papermill drops it, and notebooks rely on that.
   assign: (name, literal) => `${name.replace(/^_+/, '')} = ${literal}`,
   identifier: names.R_NAME,
   null: 'NULL',
@@ -102,7 +102,7 @@ export const julia: Dialect = {
   nan: 'NaN',
   infinity: 'Inf',
   negativeInfinity: '-Inf',
-  // Unescaped, a dollar sign interpolates.
+  // An unescaped dollar sign would interpolate.
   string: (text) => `"${escapeText(text, { ...C_ESCAPES, $: '\\$' }, utf32Escape)}"`,
   integer: verbatim,
   list: (literals, items) => `${isUniform(items) || items.length === 0 ? '' : 'Any'}[${literals.join(', ')}]`,
@@ -142,7 +142,7 @@ export const bash: Dialect = {
   negativeInfinity: '-inf',
   string: bashString,
   integer: verbatim,
-  // Arrays hold strings only. An item that is null is an empty word.
+  // Bash arrays hold only strings. An item that is null becomes an empty word.
   list: (literals, items) =>
     items.every(isBashItem) ? `(${literals.map((literal) => literal || "''").join(' ')})` : undefined,
   object: (entries) =>
@@ -166,7 +166,7 @@ function bashString(text: string): string | undefined {
 export const javascript: Dialect = {
   name: 'JavaScript',
   comment: (text) => `// ${text}`,
-  // Deno takes a second declaration only of the same kind, and refuses to assign to a constant.
+  // Deno allows a second declaration only of the same kind, and forbids assigning to a constant.
   assign: (name, literal, _value, declaredIn) => {
     const declared = [...declaredIn.matchAll(/\b(const|let|var)\s+([\p{L}\p{M}\p{N}_$]+)/gu)];
     return `${declared.find(([, , other]) => other === name)?.[1] ?? 'let'} ${name} = ${literal};`;
@@ -179,7 +179,7 @@ export const javascript: Dialect = {
   infinity: 'Infinity',
   negativeInfinity: '-Infinity',
   string: (text) => `"${escapeText(text, C_ESCAPES, utf16Escape)}"`,
-  // Past 53 bits a number would be another one.
+  // Beyond 53 bits a number would lose precision.
   integer: (text) => (Number.isSafeInteger(Number(text)) ? text : `${text}n`),
   list: (literals) => `[${literals.join(', ')}]`,
   object: (entries) =>
@@ -227,7 +227,7 @@ export const fsharp: Dialect = {
       : `Map.ofList [ ${join(entries, '; ', ({ keyLiteral, literal, value }) => `(${keyLiteral}, ${boxed(literal, value)})`)} ]`,
 };
 
-/** Values of different types in one F# collection must be objects. */
+/** Items of different types in one F# collection must be boxed as objects. */
 function boxed(literal: string, value: JsonValue | undefined): string {
   return value === null ? '(null : obj)' : `box (${literal})`;
 }
@@ -235,7 +235,7 @@ function boxed(literal: string, value: JsonValue | undefined): string {
 const POWERSHELL_ESCAPES = {
   '`': '``',
   $: '`$',
-  // PowerShell takes typographic quotes for plain ones.
+  // PowerShell treats typographic quotes as plain ones.
   '"': '`"',
   '“': '`“',
   '”': '`”',
@@ -258,7 +258,7 @@ export const powershell: Dialect = {
   negativeInfinity: '[double]::NegativeInfinity',
   string: (text) => `"${escapeText(text, POWERSHELL_ESCAPES, (code) => `\`u{${hex(code, 1)}}`)}"`,
   integer: (text, kind) => (kind === 'big' ? `[bigint]::Parse("${text}")` : text),
-  // Without the comma a list of one list would be that list.
+  // Without the comma, a list that contains one list would be unwrapped to that list.
   list: (literals, items) =>
     `@(${items.length === 1 && Array.isArray(items[0]) ? ', ' : ''}${literals.join(', ')})`,
   object: (entries) => `@{${join(entries, '; ', ({ keyLiteral, literal }) => `${keyLiteral} = ${literal}`)}}`,
@@ -275,7 +275,7 @@ export const matlab: Dialect = {
   nan: 'NaN',
   infinity: 'Inf',
   negativeInfinity: '-Inf',
-  // No escapes in its strings: hidden characters are added by number.
+  // MATLAB strings have no escapes: hidden characters are added with char().
   string: (text) => {
     const hidden = (code: number) =>
       utf16Units(code)

@@ -10,10 +10,10 @@ export type ParametersErrorCode =
   | 'tooSlow';
 
 /**
- * Parameters that cannot be read or injected. `message` is technical English for logs. `args` by `code`:
- * `yamlInvalid`: `line`, `column` (from 1), `detail`; `keyInvalid`: `line`; `nameInvalid`: `name`, `language`;
- * `languageUnsupported`: `language`, `kernel`; `valueUnsupported`: `name`, `language`; `tooLarge`: `bytes`, `limit`;
- * `tooSlow` (of services): `seconds`.
+ * Parameters that cannot be read or injected. `message` is technical English for logs. `args` by `code`: `yamlInvalid`:
+ * `line`, `column` (from 1), `detail`; `keyInvalid`: `line`; `nameInvalid`: `name`, `language`; `languageUnsupported`:
+ * `language`, `kernel`; `valueUnsupported`: `name`, `language`; `tooLarge`: `bytes`, `limit`; `tooSlow` (only from
+ * services): `seconds`.
  */
 export class ParametersError extends Error {
   override readonly name = 'ParametersError';

@@ -7,7 +7,7 @@ import type { Dialect } from './dialects';
 import { ParametersError } from './errors';
 import { kindOf } from './values';
 
-/** Kernels whose language alone would mislead, or does not tell. */
+/** Kernels whose language is missing or misleading. */
 const BY_KERNEL = new Map<string, Dialect>([
   ['.net-csharp', dialects.csharp],
   ['.net-fsharp', dialects.fsharp],
@@ -23,7 +23,7 @@ const BY_KERNEL = new Map<string, Dialect>([
   ['jslab', dialects.javascript],
 ]);
 
-/** Languages as kernelspecs and `language_info` name them, in lower case. */
+/** Languages as in kernelspecs and `language_info`, in lower case. */
 const BY_LANGUAGE = new Map<string, Dialect>([
   ['python', dialects.python],
   ['r', dialects.r],
@@ -42,12 +42,12 @@ const BY_LANGUAGE = new Map<string, Dialect>([
 ]);
 
 /**
- * Puts a cell with the parameters into the notebook, in place: instead of the first cell tagged `injected-parameters`,
- * else after the first one tagged `parameters`, else at the top. No parameters, no cell. Warns of nothing itself about names
- * that the notebook does not declare: see `undeclaredParameters`, which loads a parser.
- * @param kernelName name of the kernelspec; looked up before the language.
- * @param language as the kernelspec or `language_info` names it.
- * @throws ParametersError where language, a name or a value cannot be assigned to.
+ * Adds a cell with the parameters to the notebook, in place: it replaces the first cell tagged `injected-parameters`,
+ * else it follows the first one tagged `parameters`, else it becomes the first cell. Without parameters, adds no cell.
+ * Does not warn about names that the notebook does not declare: `undeclaredParameters` does, but it loads a parser.
+ * @param kernelName name of the kernelspec; takes precedence over the language.
+ * @param language as in the kernelspec or `language_info`.
+ * @throws ParametersError if the language is unsupported, or a name or value cannot be written in it.
  */
 export function injectParameters(
   notebook: Notebook,
@@ -75,9 +75,9 @@ export function injectParameters(
 }
 
 /**
- * Source that assigns the parameters: a comment line, then one assignment a line.
- * @param declaredIn source of the cell tagged `parameters`: some languages must declare as it does.
- * @throws ParametersError as {@link injectParameters}.
+ * Source code that assigns the parameters: a comment line, then one assignment per line.
+ * @param declaredIn source of the cell tagged `parameters`: some languages must repeat its kind of declaration.
+ * @throws ParametersError like {@link injectParameters}.
  */
 export function parametersSource(
   parameters: JsonObject,
@@ -111,7 +111,7 @@ export function parametersSource(
   return [dialect.comment('Parameters'), ...lines, ''].join('\n');
 }
 
-/** @throws ParametersError `nameInvalid` where one of the parameters cannot be assigned in this language. */
+/** @throws ParametersError `nameInvalid` if a parameter's name cannot be assigned in this language. */
 export function checkNames(parameters: JsonObject, { identifier, name: language }: Dialect): void {
   for (const name of jsonKeys(parameters)) {
     if (identifier.test(name)) continue;
@@ -119,7 +119,7 @@ export function checkNames(parameters: JsonObject, { identifier, name: language 
   }
 }
 
-/** The dialect of a kernel, by its name first, then by its language. */
+/** The dialect of a kernel: by its name, else by its language. */
 export function dialectOf(kernelName: string, language: string): Dialect | undefined {
   return BY_KERNEL.get(kernelName.toLowerCase()) ?? BY_LANGUAGE.get(language.toLowerCase());
 }

@@ -7,21 +7,22 @@ import { readPython } from './python-declarations';
 import { readSimpleAssignments } from './simple-declarations';
 import * as dialects from './dialects';
 
-/** What {@link inspectParameters} finds. */
+/** Result of {@link inspectParameters}. */
 export interface ParameterInspection {
-  /** Whether some cell is tagged `parameters`. */
+  /** Whether a cell is tagged `parameters`. */
   readonly hasCell: boolean;
   /** In the order of the cell. */
   readonly parameters: readonly DeclaredParameter[];
   /** All names that the cell assigns to. */
   readonly names: ReadonlySet<string>;
-  /** `parametersCellInvalid` (line, from 1): the cell could be read in part only. */
+  /** `parametersCellInvalid` (line, from 1): only a part of the cell could be read. */
   readonly warnings: readonly ExecutionWarning[];
 }
 
 /**
  * Reads the first cell tagged `parameters`: Python with a real parser, other languages line by line. Never throws; what
- * cannot be parsed is left out and warned of. Without kernel and language the notebook's own are taken, Python if it has none.
+ * cannot be parsed is left out with a warning. Kernel and language default to those of the notebook; the language then
+ * to Python.
  */
 export function inspectParameters(
   notebook: Notebook,
@@ -40,7 +41,9 @@ export function inspectParameters(
   };
 }
 
-/** Words and signs of a cell that are read, characters, and open brackets: the worst that they can be takes a second. */
+/**
+ * Limits on a cell's words and signs, characters, and open brackets: the worst input within them takes about a second.
+ */
 const MAX_WORDS = 100_000;
 const MAX_SOURCE = 8 * 1024 * 1024;
 const MAX_DEPTH = 500;
@@ -53,7 +56,7 @@ function read(source: string, dialect: dialects.Dialect | undefined): Declaratio
   return { errorLine: start.split('\n').length, ...found };
 }
 
-/** The whole lines of a source that are within the bounds. */
+/** The leading whole lines of a source that are within the limits. */
 function startOf(source: string): string {
   let end = source.length;
   let words = 0;
@@ -68,13 +71,16 @@ function startOf(source: string): string {
   return end === source.length ? source : source.slice(0, source.lastIndexOf('\n', end) + 1);
 }
 
-/** Undeclared parameters that are told, and characters of their names: warnings are in every answer about an execution. */
+/**
+ * Maximum number of warnings about undeclared parameters, and characters of a name: every answer about an execution
+ * includes its warnings.
+ */
 const MAX_UNDECLARED = 100;
 const MAX_NAME = 200;
 
 /**
- * Parameters that the notebook does not declare: `parameterNotDeclared` (name), one each of the first hundred; and what inspection warns of.
- * Kernel and language as in {@link inspectParameters}.
+ * Warnings about parameters that the notebook does not declare, `parameterNotDeclared` (name), at most a hundred; and
+ * the warnings of the inspection. Kernel and language as in {@link inspectParameters}.
  */
 export function undeclaredParameters(
   notebook: Notebook,

@@ -1,14 +1,18 @@
 /*
- * IPython's own syntax in a Python cell ("IPython reference", system shell access, magics, help). It stands where a statement
- * begins (`%magic`, `!command`, `?name`), behind an equals sign (`files = !ls`, `here = %pwd`), or at the end of a line (`name?`).
+ * IPython's own syntax in a Python cell ("IPython reference", system shell access, magics, help). It appears at the
+ * start of a statement (`%magic`, `!command`, `?name`), after an equals sign (`files = !ls`, `here = %pwd`), or at the
+ * end of a line (`name?`).
  */
 
-/** Cell magics whose body is Python that runs in the notebook. Of any other it is unknown what the body is. */
+/**
+ * Cell magics whose body is Python code that runs in the notebook. The body of any other cell magic may be another
+ * language.
+ */
 const RUNS_BODY = /^\s*%%(?:time|capture|prun|debug)\b/;
 
 /**
- * Puts names in the place of IPython's syntax, so that a parser of Python can read the rest. Every position stays the same.
- * What begins with a cell magic that does something else with its body is masked as a whole.
+ * Replaces IPython's syntax by names of the same length, so that a Python parser can read the rest and all positions
+ * stay the same. A cell that starts with a cell magic of another kind is masked completely.
  */
 export function maskIPython(source: string): string {
   if (/^\s*%%/.test(source) && !RUNS_BODY.test(source)) return mask(source);
@@ -21,7 +25,7 @@ export function maskIPython(source: string): string {
     at = to;
   };
   while (at < source.length) {
-    // Here a statement begins.
+    // A statement starts here.
     at = skipSpace(source, at);
     const start = at;
     if (/[%!?]/.test(source[at] ?? '')) {
@@ -68,14 +72,14 @@ function lineBreakAfter(source: string, at: number): number {
   return found < 0 ? source.length : found;
 }
 
-/** Where the line ends, with those that a backslash at its end adds. */
+/** The end of the logical line, including backslash continuations. */
 function endOfLine(source: string, at: number): number {
   let end = lineBreakAfter(source, at);
   while (end < source.length && source[end - 1] === '\\') end = lineBreakAfter(source, end + 1);
   return end;
 }
 
-/** Where a string literal ends; one line's at the end of the line at the latest. */
+/** The end of a string literal; a single-quoted or double-quoted one ends at the end of its line at the latest. */
 function endOfString(source: string, start: number): number {
   const quote = source[start] ?? '';
   const isLong = source.startsWith(quote.repeat(3), start);

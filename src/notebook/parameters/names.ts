@@ -1,11 +1,11 @@
 /*
- * What a parameter can be called in each language. Words are refused that can be assigned in no version of the language, and
- * in no mode of it: keywords, and what is read-only from the start.
+ * Valid parameter names for each language. Rejects only words that cannot be assigned in any version or mode of the
+ * language: keywords and predefined read-only variables.
  */
 
 const WORD = /[\p{L}_][\p{L}\p{M}\p{N}_]*/u;
 
-/** Names like this that are none of these words. */
+/** Matches names of this pattern that are not reserved words. */
 function names(pattern: RegExp, words: string, before = ''): RegExp {
   const reserved = words.trim().replaceAll(/\s+/g, '|');
   return new RegExp(`^(?!${before}(?:${reserved})$)${pattern.source}$`, pattern.flags);
@@ -17,7 +17,7 @@ export const PYTHON_NAME = names(
   is lambda nonlocal not or pass raise return try while with yield __debug__`,
 );
 
-/** Leading underscores are dropped, see dialects.ts. */
+/** Leading underscores are allowed because they are dropped, see dialects.ts. */
 export const R_NAME = names(
   /_*(?:[\p{L}]|\.(?!\d))[\p{L}\p{N}_.]*/u,
   `if else repeat while function for next break in TRUE FALSE NULL Inf NaN NA NA_integer_ NA_real_ NA_complex_ NA_character_`,
@@ -30,17 +30,17 @@ export const JULIA_NAME = names(
   macro module quote return struct true try using while`,
 );
 
-/** Words of one of Scala 2 and 3 only are names in the other. */
+/** Words reserved in only one of Scala 2 and 3 are allowed. */
 export const SCALA_NAME = names(
   WORD,
   `abstract case catch class def do else extends false final finally for if implicit import lazy match new null object override
   package private protected return sealed super this throw trait true try type val var while with yield`,
 );
 
-/** Its keywords can be assigned, its read-only variables cannot. */
+/** Bash keywords can be assigned, its read-only variables cannot. */
 export const BASH_NAME = names(/[A-Za-z_]\w*/, 'BASHOPTS BASH_VERSINFO EUID PPID SHELLOPTS UID');
 
-/** Words that only modules and strict mode reserve are names elsewhere; `let` cannot be declared with `let` anywhere. */
+/** Words reserved only in modules and strict mode are allowed; `let` cannot be declared with `let` in any mode. */
 export const JAVASCRIPT_NAME = names(
   /[\p{L}_$][\p{L}\p{M}\p{N}_$]*/u,
   `break case catch class const continue debugger default delete do else enum export extends false finally for function if
@@ -56,7 +56,7 @@ export const CSHARP_NAME = names(
   volatile while`,
 );
 
-/** The words that it keeps for later give a warning there, no error. */
+/** F# only warns about words reserved for future use. */
 export const FSHARP_NAME = names(
   WORD,
   `abstract and as asr assert base begin class const default delegate do done downcast downto elif else end exception extern
@@ -65,7 +65,7 @@ export const FSHARP_NAME = names(
   use val void when while with yield`,
 );
 
-/** Its keywords can be assigned, its read-only variables cannot. It does not tell capitals from small letters. */
+/** PowerShell keywords can be assigned, its read-only variables cannot. Names are case-insensitive. */
 export const POWERSHELL_NAME = names(
   new RegExp(WORD.source, 'iu'),
   `error executioncontext false home host pid psculture psedition pshome psuiculture psversiontable shellid true`,

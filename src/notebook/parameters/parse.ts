@@ -22,30 +22,33 @@ import {
   type YamlText,
 } from './yaml/document';
 
-/** Values that all aliases together may stand for, so that a few lines cannot fill the memory. */
+/** Maximum values after expansion of all aliases, so that a few lines cannot exhaust the memory. */
 const MAX_VALUES = 1_000_000;
 
 /**
- * Reads parameters from YAML (hence also JSON): a mapping of names to values. YAML 1.2 core schema: dates, `yes` and
- * `1_000` are strings. Numbers keep their size and, as far as JSON can spell them, their spelling. `<<` merges. An empty
- * text has no parameters. Bounded in size, depth and, with both, in time: see yaml/document.ts; JSON has no bound on tokens.
- * @throws ParametersError `yamlInvalid`, `notMapping`, `tooLarge`, or `keyInvalid` where a key is no scalar.
+ * Parses parameters from YAML or JSON: a mapping of names to values. YAML 1.2 core schema: dates, `yes` and `1_000` are
+ * strings. Numbers keep their size and, if JSON allows it, their spelling. `<<` merges. An empty text has no
+ * parameters. Limits on size, depth and tokens bound the time: see yaml/document.ts; JSON has no limit on tokens.
+ * @throws ParametersError `yamlInvalid`, `notMapping`, `tooLarge`, or `keyInvalid` if a key is not a scalar.
  */
 export function parseParameters(text: string): JsonObject {
   return parseWithWords(text).values;
 }
 
-/** Parameters, and the words in their text that papermill would read otherwise. */
+/** Parameters, and the words in their text that papermill would read differently. */
 export interface ParametersReading {
   readonly values: JsonObject;
   readonly words: readonly YamlWord[];
 }
 
-/** {@link parseParameters}, and what YAML 1.1 reads differently. @throws ParametersError as there. */
+/**
+ * Like {@link parseParameters}, and also finds words that YAML 1.1 reads differently.
+ * @throws ParametersError like {@link parseParameters}.
+ */
 export function parseWithWords(text: string): ParametersReading {
   checkSize(text);
   const source = text.replace(/^\uFEFF/, '');
-  // JSON is JSON in any YAML. It is what the editor sends, and read a hundred times as fast.
+  // JSON has the same meaning in every YAML version. The editor sends JSON, and this parser is a hundred times as fast.
   const json = /^\s*\{/.test(source) ? parsePlainJson(source, MAX_DEPTH) : undefined;
   if (isJsonObject(json)) return { values: json, words: [] };
   const yaml = readYaml(source);
@@ -53,18 +56,20 @@ export function parseWithWords(text: string): ParametersReading {
   return { values, words: wordsReadDifferently(yaml.document.contents) };
 }
 
-/** Parameters as JSON text that {@link parseJson} reads back without loss: NaN and infinities stand bare. */
+/**
+ * Parameters as JSON text that {@link parseJson} reads back without loss; NaN and infinities are written as bare words.
+ */
 export function encodeParameters(parameters: JsonObject): string {
   return stringifyJson(parameters, { nonFinite: 'bare' });
 }
 
-/** How much a value is when it is written out, with all that its aliases stand for. */
+/** Size of a value after expansion of all its aliases. */
 interface Size {
   readonly values: number;
   readonly characters: number;
 }
 
-/** Makes JSON values of a document's nodes. An alias gives the very value that its anchor has. */
+/** Converts the nodes of a document to JSON values. An alias becomes the same object as its anchor. */
 class Reader {
   readonly #anchors = new Map<string, { value: JsonValue; size: Size }>();
   #values = 0;
@@ -112,7 +117,7 @@ class Reader {
   #object(map: YAMLMap, depth: number): JsonObject {
     const object: JsonObject = {};
     const keys = new Set<string>();
-    // Those that were only merged in may be given once more.
+    // Keys of the mapping itself, which must be unique. A key that was only merged in can be set once more.
     const given = new Set<string>();
     for (const pair of map.items) {
       if (isMerge(pair)) {
@@ -134,7 +139,7 @@ class Reader {
     return object;
   }
 
-  /** The mappings that `<<` merges, the most important one first. */
+  /** The mappings that `<<` merges, in order of precedence, highest first. */
   #merged({ key, value }: Pair, depth: number): JsonObject[] {
     const read = this.#value(value, depth);
     const sources = Array.isArray(read) ? read : [read];
@@ -165,7 +170,7 @@ class Reader {
   }
 }
 
-/** False for what is tagged as a kind of list or mapping that JSON does not have, such as `!!set`. */
+/** False for a tag of a list or mapping type that JSON does not have, such as `!!set`. */
 function isPlain({ tag }: YAMLMap | YAMLSeq, kind: string): boolean {
   return tag === undefined || tag === `tag:yaml.org,2002:${kind}`;
 }

@@ -6,8 +6,8 @@ import { maskIPython } from './ipython-lines';
 import { childrenOf, pythonLiteral } from './python-literal';
 
 /**
- * Reads the assignments of a Python cell. Those at the top level to plain names are parameters; names assigned to in blocks,
- * loops and imports are names only. IPython's own syntax (`%…`, `x = !…`, `x?`) is passed over.
+ * Reads the assignments of a Python cell. Top-level assignments to plain names are parameters; names assigned in
+ * blocks, loops and imports are only collected as names. IPython's own syntax (`%…`, `x = !…`, `x?`) is skipped.
  */
 export function readPython(source: string): Declarations {
   const tree = parse(maskIPython(source));
@@ -25,8 +25,8 @@ export function readPython(source: string): Declarations {
 }
 
 /**
- * The parser takes `1.` and `1.e5` for attributes of 1 (@lezer/python 1.1). It gets numbers of the same length instead;
- * what they mean is read from the source.
+ * The parser reads `1.` and `1.e5` as attributes of 1 (@lezer/python 1.1), so they are replaced by numbers of the same
+ * length. The values are read from the original source.
  */
 function parse(source: string): Tree {
   return parser.parse(
@@ -64,7 +64,10 @@ function hasError(statement: SyntaxNode): boolean {
   return found;
 }
 
-/** Names that one statement can declare, and levels of brackets round them: more are no parameters that a user edits. */
+/**
+ * Maximum names in one statement, and levels of brackets around them: larger statements are not parameters that a user
+ * edits.
+ */
 const MAX_TARGETS = 100;
 
 /** The parameters of `a: int = 1`, `a = b = 1`, `a, b = 1, 2` or `a: int`. */
@@ -77,7 +80,7 @@ function parametersOf(statement: SyntaxNode, source: string): DeclaredParameter[
   return named.slice(0, MAX_TARGETS).flatMap((side) => {
     const targets = itemsOf(side);
     if (targets.length > MAX_TARGETS) return [];
-    // One value for one name, or as many values as names; otherwise nobody can say which is whose.
+    // One value for one name, or as many values as names; otherwise the values cannot be matched to names.
     const single = targets.length === 1;
     return targets.flatMap((target, index) => {
       if (target.name !== 'VariableName') return [];
@@ -160,7 +163,7 @@ function itemsOf(side: readonly SyntaxNode[]): SyntaxNode[] {
   return (inner ? childrenOf(only) : side).filter(({ name }) => !/^[()[\],]$/.test(name));
 }
 
-/** Scopes of their own: what they assign to is not the notebook's. */
+/** Nodes with their own scope: assignments in them create no variables of the notebook. */
 const SCOPES = /^(?:FunctionDefinition|ClassDefinition|LambdaExpression|.*ComprehensionExpression)$/;
 
 /** All names that become variables of the notebook: by assignment, loop, `with`, import, definition or `:=`. */

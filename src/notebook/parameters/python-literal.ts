@@ -2,10 +2,10 @@ import type { SyntaxNode } from '@lezer/common';
 import { type JsonObject, type JsonValue, JsonNumber, setKeyOrder, setOwn } from '../json';
 import { decimal } from './values';
 
-/** Deeper than any default that a person edits, shallower than the stack. */
+/** Deeper than any default that a user edits, but far from a stack overflow. */
 const MAX_DEPTH = 200;
 
-/** The value of a Python expression where it is a literal that JSON can hold; tuples count as lists. Else undefined. */
+/** The value of a Python expression if it is a literal that JSON can hold, else undefined. Tuples become lists. */
 export function pythonLiteral(node: SyntaxNode, source: string, depth = 0): JsonValue | undefined {
   if (depth > MAX_DEPTH) return undefined;
   const text = source.slice(node.from, node.to);
@@ -95,7 +95,7 @@ function pythonNumber(text: string): JsonValue | undefined {
   return /[jJ]$/.test(text) ? undefined : decimal(text.replaceAll('_', ''));
 }
 
-/** `float('nan')` and `float('inf')` are as good as literals, and what injected cells are made of. */
+/** `float('nan')` and `float('inf')` count as literals: injected cells contain them. */
 function namedFloat(text: string): number | undefined {
   switch (/^float\(\s*["']\s*([+-]?(?:nan|inf|infinity))\s*["']\s*\)$/i.exec(text)?.[1]?.toLowerCase()) {
     case 'nan':
@@ -133,7 +133,7 @@ const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {
   v: '\v',
 };
 
-/** Text of a string literal; undefined for bytes, and for `\N{…}`, which needs Unicode's names. */
+/** Text of a string literal; undefined for bytes, and for `\N{…}`, which needs the table of Unicode names. */
 function pythonString(literal: string): string | undefined {
   const [, prefix = '', quote = ''] = /^([A-Za-z]*)("""|'''|"|')/.exec(literal) ?? [];
   if (quote === '' || !literal.endsWith(quote) || /b/i.test(prefix)) return undefined;

@@ -4,7 +4,10 @@ import * as dialects from './dialects';
 import type { Dialect } from './dialects';
 import { decimal } from './values';
 
-/** How a language without a parser here assigns at the beginning of a line, with groups `name`, perhaps `type`, `rest`. */
+/**
+ * Assignments at the start of a line in languages that have no parser here. Groups: `name`, `rest`, and for some
+ * `type`.
+ */
 const ASSIGNMENTS = new Map<Dialect, RegExp>([
   [dialects.r, /^(?<name>[\p{L}.][\p{L}\p{N}_.]*)\s*(?:<-|=(?!=))\s*(?<rest>.+)$/u],
   [
@@ -32,20 +35,20 @@ const ASSIGNMENTS = new Map<Dialect, RegExp>([
   [dialects.matlab, /^(?<name>[A-Za-z]\w*)\s*=(?!=)\s*(?<rest>.+)$/],
 ]);
 
-/** Where a comment begins, outside of strings. */
+/** The mark that starts a comment outside of strings. */
 function commentMark(dialect: Dialect): string {
   return dialect === dialects.fsharp ? '//' : dialect.comment('').trim();
 }
 
-/** Characters of a line: longer ones hold no default that a user edits. */
+/** Maximum characters of a line: longer lines contain no default that a user edits. */
 const MAX_LINE = 5000;
 
-/** Reads assignments that stand on a line of their own, with defaults that are one simple literal. */
+/** Reads assignments on a line of their own whose default is one simple literal. */
 export function readSimpleAssignments(source: string, dialect: Dialect): Declarations {
   const pattern = ASSIGNMENTS.get(dialect);
   const parameters = new Map<string, DeclaredParameter>();
   for (const line of pattern ? source.split(/\r?\n/) : []) {
-    // What a pattern does with a line of spaces grows with the square of its length.
+    // The time of a pattern is quadratic in the length of a line of spaces.
     const { name, type, rest } = line.length > MAX_LINE ? {} : (pattern?.exec(line)?.groups ?? {});
     if (name === undefined || rest === undefined) continue;
     const [value, comment] = splitComment(rest, commentMark(dialect));
@@ -57,7 +60,7 @@ export function readSimpleAssignments(source: string, dialect: Dialect): Declara
   return { parameters: [...parameters.values()], names: new Set(parameters.keys()) };
 }
 
-/** The value without a closing semicolon, and the comment behind it. */
+/** The value without a trailing semicolon, and the comment after it. */
 function splitComment(rest: string, mark: string): [string, string] {
   let quote = '';
   let end = rest.length;
@@ -76,7 +79,7 @@ function splitComment(rest: string, mark: string): [string, string] {
   return [rest.slice(0, end).replace(/[\s;]+$/, ''), rest.slice(end).slice(mark.length).trim()];
 }
 
-/** A number, a string without escapes, or a word that the language has for true, false or nothing. */
+/** A number, a string without escapes, or the language's word for true, false or null. */
 function simpleLiteral(text: string, dialect: Dialect): JsonValue | undefined {
   if (text === dialect.true) return true;
   if (text === dialect.false) return false;

@@ -1,6 +1,6 @@
 import { JsonNumber, type JsonValue } from '../json';
 
-/** What a value is to a programming language. `int` fits 32 bits, `long` 64, `big` needs more. */
+/** The type of a value in a programming language. `int` fits 32 bits, `long` 64, `big` needs more. */
 export type Kind = 'null' | 'bool' | 'int' | 'long' | 'big' | 'float' | 'string' | 'list' | 'object';
 
 export function kindOf(value: JsonValue): Kind {
@@ -13,20 +13,23 @@ export function kindOf(value: JsonValue): Kind {
 
 function numberKind(text: string): Kind {
   if (!/^-?\d+$/.test(text)) return 'float';
-  // Past 20 characters no number fits 64 bits, and reading a very long one takes long.
+  // A number of more than 20 characters does not fit 64 bits, and parsing a very long one takes long.
   if (text.length > 20) return 'big';
   const value = BigInt(text);
   if (BigInt.asIntN(32, value) === value) return 'int';
   return BigInt.asIntN(64, value) === value ? 'long' : 'big';
 }
 
-/** Neither printed nor safe to leave in source code: control, format and surrogate characters, line separators. */
+/**
+ * Characters that must be escaped in source code because they are invisible: control, format and surrogate characters,
+ * line separators.
+ */
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/u;
 
 /**
- * A text as the inside of a string literal.
- * @param special what stands for some characters.
- * @param hidden what stands for a hidden character, given as its code point.
+ * A text as the content of a string literal.
+ * @param special replacements of certain characters.
+ * @param hidden returns the replacement of a hidden character, given its code point.
  */
 export function escapeText(
   text: string,
@@ -47,14 +50,14 @@ export function utf16Units(codePoint: number): number[] {
   return Array.from({ length: text.length }, (_, index) => text.charCodeAt(index));
 }
 
-/** `\u0041`, with two of them past 16 bits: as JavaScript, C#, F# and Scala spell a character. */
+/** `\u0041`, and two of them beyond 16 bits: the escapes of JavaScript, C#, F# and Scala. */
 export function utf16Escape(codePoint: number): string {
   return utf16Units(codePoint)
     .map((unit) => `\\u${hex(unit, 4)}`)
     .join('');
 }
 
-/** `\u0041` or `\U0001f600`: as R and Julia spell a character. */
+/** `\u0041` or `\U0001f600`: the escapes of R and Julia. */
 export function utf32Escape(codePoint: number): string {
   return codePoint > 0xffff ? `\\U${hex(codePoint, 8)}` : `\\u${hex(codePoint, 4)}`;
 }
@@ -64,8 +67,8 @@ export function hex(value: number, digits: number): string {
 }
 
 /**
- * A number as YAML's core schema and most languages spell it, as JSON spells it: without plus, leading zeros or bare
- * points; `0x`, `0o` and `0b` in decimal.
+ * Converts a number from the spelling of YAML's core schema and most languages to that of JSON: no plus sign, leading
+ * zeros or bare points; `0x`, `0o` and `0b` become decimal.
  */
 export function decimal(source: string): number | JsonNumber {
   const sign = source.startsWith('-') ? '-' : '';

@@ -3,29 +3,33 @@ import { ParametersError } from '../errors';
 import { losslessNumbers } from './numbers';
 
 /*
- * YAML that anyone may have written, read within bounds. Size and nesting are checked before anything recursive runs: the
- * parser's recursion can use up the stack, and a regular expression that V8 compiles there ends the whole process.
+ * Reads untrusted YAML within limits. Size and nesting are checked before anything recursive runs: the parser's
+ * recursion can exhaust the stack, and if V8 then compiles a regular expression, the whole process crashes.
  */
 
-/** Bytes of a text with parameters, in UTF-8. */
+/** Maximum size of a text with parameters, in bytes of UTF-8. */
 export const MAX_PARAMETERS_BYTES = 8 * 1024 * 1024;
-/** Levels of lists and mappings. Python itself reads no more than 200 nested brackets. */
+/** Maximum levels of lists and mappings. Python itself allows at most 200 nested brackets. */
 export const MAX_DEPTH = 200;
-/** Tokens (names, values, indicators, spaces, line breaks) of YAML: some 40,000 lines `name: value`, a second of work. */
+/**
+ * Maximum YAML tokens (names, values, indicators, spaces, line breaks): some 40,000 lines `name: value`, a second of
+ * work.
+ */
 const MAX_TOKENS = 200_000;
-/** Aliases (`*name`) of a text. */
+/** Maximum aliases (`*name`) in a text. */
 const MAX_ALIASES = 1000;
 
-/** A document without errors, and where its nodes are. */
+/** A document without errors, and the positions of its nodes. */
 export interface YamlText {
   readonly document: Document.Parsed;
-  /** Line and column, both from 1, of an offset, such as the first of a node's `range`. */
+  /** Line and column, both from 1, of an offset, for example the start of a node's `range`. */
   readonly position: (offset: number) => { line: number; col: number };
 }
 
 /**
  * Reads one YAML document: YAML 1.2 core schema with `<<`; numbers keep their spelling.
- * @throws ParametersError `yamlInvalid`, also for a text that is nested too deeply or has too many tokens; `tooLarge`.
+ * @throws ParametersError `yamlInvalid` (also for a text with too deep nesting, too many tokens or too many aliases),
+ * `tooLarge`.
  */
 export function readYaml(text: string): YamlText {
   checkSize(text);
@@ -38,7 +42,7 @@ export function readYaml(text: string): YamlText {
     merge: true,
     customTags: losslessNumbers,
     logLevel: 'error',
-    // Compares each key with all before it; see parse.ts for a check that takes less time.
+    // The library compares each key with all earlier ones; parse.ts has a faster check.
     uniqueKeys: false,
   });
   const documents: Document.Parsed[] = [];
@@ -51,14 +55,14 @@ export function readYaml(text: string): YamlText {
       throw yamlInvalid(`More than ${most}`, lines.linePos(parser.offset));
     }
     for (const token of parser.next(lexeme)) documents.push(...composer.next(token));
-    // Besides collections, the document and a scalar are on it.
+    // The stack also contains the document and a scalar.
     if (parser.stack.length > MAX_DEPTH + 2) throw tooDeep(lines.linePos(parser.offset));
     if (documents.length > 0) break;
   }
   for (const token of parser.end()) documents.push(...composer.next(token));
   documents.push(...composer.end(true, text.length));
   const [document, another] = documents;
-  // A warning is a tag that the core schema does not know: its value would not be what it says.
+  // The only warning is an unknown tag: without it, the value would not be what the text says.
   const [problem] = [...(document?.errors ?? []), ...(document?.warnings ?? [])];
   if (problem) throw yamlInvalid(problem.message, lines.linePos(problem.pos[0]), problem);
   if (document === undefined || another !== undefined) {
@@ -75,15 +79,15 @@ export function checkSize(text: string): void {
   throw new ParametersError('tooLarge', `Parameters have at most ${MAX_PARAMETERS_BYTES} bytes`, args);
 }
 
-/** What is said of lists and mappings within one another past {@link MAX_DEPTH}. */
+/** The error for lists and mappings nested deeper than {@link MAX_DEPTH}. */
 export function tooDeep(position?: { line: number; col: number }): ParametersError {
   return yamlInvalid(`Nested more than ${MAX_DEPTH} levels deep`, position);
 }
 
-/** Characters of an error: it may quote the text. */
+/** Maximum characters of an error's detail: it may quote the text. */
 const MAX_DETAIL = 300;
 
-/** A ParametersError `yamlInvalid`. @param position line and column, from 1; 0 where it is not known. */
+/** A ParametersError `yamlInvalid`. @param position line and column, from 1; 0 if unknown. */
 export function yamlInvalid(
   message: string,
   { line, col }: { line: number; col: number } = { line: 1, col: 1 },

@@ -7,7 +7,7 @@ export function losslessNumbers(tags: Tags): Tags {
   return tags.map((tag) => {
     if (typeof tag === 'string' || !isNumberTag(tag)) return tag;
     const resolve = (source: string, onError: (message: string) => void) => {
-      // Python refuses such integers, too, and to make a decimal number of a long hexadecimal one takes minutes.
+      // Python rejects longer integers, too, and converting a very long hexadecimal one to decimal takes minutes.
       if (source.length <= MAX_DIGITS) return toNumber(source);
       onError(`A number of more than ${MAX_DIGITS} digits`);
       return 0;

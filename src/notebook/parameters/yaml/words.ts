@@ -3,27 +3,31 @@ import type { ExecutionWarning } from '../../../execution/execution';
 import { isSecretName, MASK } from '../../../execution/secret-names';
 import { isJsonObject, jsonKeys, JsonNumber, type JsonObject, type JsonValue, setOwn } from '../../json';
 
-/** A word or number that YAML 1.1 reads as something else than YAML 1.2, which is read here. */
+/** A word or number that YAML 1.1 reads differently from YAML 1.2, the version used here. */
 export interface YamlWord {
-  /** Of the parameter that it is, or of those mappings within one that it stands in: outermost first. */
+  /** Name of the parameter, followed by the keys of nested mappings that lead to the word, outermost first. */
   readonly names: readonly string[];
-  /** As it is written. */
+  /** The word as written. */
   readonly source: string;
-  /** What it is here, and what it is in YAML 1.1, as JSON. */
+  /** Its value in YAML 1.2 and in YAML 1.1, as JSON. */
   readonly here: string;
   readonly there: string;
 }
 
-/** Enough to see that a text was written for YAML 1.1. */
+/** Enough to show that a text was written for YAML 1.1. */
 const MOST_WORDS = 100;
 
-/** Characters of a word that is looked at, and of names in a warning: an execution's warnings are in every answer about it. */
+/**
+ * Longest word that is examined, and longest name in a warning, in characters: every answer about an execution includes
+ * its warnings.
+ */
 const LONGEST_WORD = 200;
 
 /**
- * Finds the plain scalars of a parsed document that papermill, whose parser reads YAML 1.1, understands otherwise: `no`, `0777`,
- * `1_000`, `12:30`, `1e3`. Each once in a parameter. Dates are none: papermill, too, leaves them as strings.
- * @param contents Of a document that was parsed as YAML 1.2.
+ * Finds the plain scalars of a parsed document that papermill, whose parser reads YAML 1.1, reads differently: `no`,
+ * `0777`, `1_000`, `12:30`, `1e3`. Reports each word once per parameter. Dates are not reported: papermill leaves them
+ * as strings, too.
+ * @param contents of a document that was parsed as YAML 1.2.
  */
 export function wordsReadDifferently(contents: unknown): YamlWord[] {
   const found = new Map<string, YamlWord>();
@@ -46,8 +50,9 @@ export function wordsReadDifferently(contents: unknown): YamlWord[] {
 }
 
 /**
- * A warning for each: `yamlWord` (the names, joined by points; as it is written; as JSON what it is here, and in YAML 1.1).
- * @param secret Patterns of names, see execution/secret-names.ts, whose values are not shown.
+ * A `yamlWord` warning for each word. Its args: the names joined by dots, the word as written, and its value in YAML
+ * 1.2 and in YAML 1.1 as JSON.
+ * @param secret name patterns of parameters whose values are not shown, see execution/secret-names.ts.
  */
 export function yamlWordWarnings(words: readonly YamlWord[], secret: readonly string[]): ExecutionWarning[] {
   return words.map(({ names, source, here, there }) => {
@@ -59,7 +64,7 @@ export function yamlWordWarnings(words: readonly YamlWord[], secret: readonly st
 
 function wordOf({ type, tag, source, value: here }: Scalar, names: readonly string[]): YamlWord | undefined {
   if (type !== 'PLAIN' || tag !== undefined || source === undefined) return undefined;
-  // To count `1:30:30…` takes time that grows with the square of its length.
+  // Converting `1:30:30…` takes time quadratic in its length.
   if (source.length > LONGEST_WORD) return undefined;
   if (typeof here !== 'string' && typeof here !== 'number' && !(here instanceof JsonNumber)) return undefined;
   const there = readAs11(source);
@@ -75,8 +80,8 @@ function jsonOf(value: string | number | boolean | bigint | JsonNumber): string 
 }
 
 /**
- * The value of a parameter with its words as they were written, for {@link stringifyJson}: what reads that as YAML finds the same
- * value, and the words again.
+ * The value of a parameter with its words in their original spelling, for {@link stringifyJson}: reading the result as
+ * YAML gives the same value and the same words.
  */
 export function withWords(value: JsonValue, words: readonly YamlWord[]): JsonValue {
   if (Array.isArray(value)) return value.map((item) => withWords(item, words));
@@ -97,7 +102,7 @@ const FLOAT = /^(?:[-+]?\d[\d_]*\.[\d_]*(?:[eE][-+]\d+)?|\.\d[\d_]*(?:[eE][-+]\d
 const FLOAT_IN_SIXTIES = /^[-+]?\d[\d_]*(?::[0-5]?\d)+\.[\d_]*$/;
 const NOT_FINITE = /^(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/;
 
-/** What YAML 1.1, as PyYAML reads it, makes of a plain scalar that is neither null, true nor false. */
+/** The value of a plain scalar in YAML 1.1 as PyYAML reads it, except null, true and false. */
 function readAs11(source: string): string | number | boolean | bigint {
   if (TRUE.test(source)) return true;
   if (FALSE.test(source)) return false;
@@ -116,7 +121,7 @@ function readAs11(source: string): string | number | boolean | bigint {
   return /nan/i.test(source) ? Number.NaN : isNegative ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
 }
 
-/** `0b1`, `0xff`, octal `017`, and `12:30`, which counts in sixties. */
+/** `0b1`, `0xff`, octal `017`, and the sexagesimal `12:30`. */
 function integerOf(digits: string): bigint {
   if (/^0[bx]/.test(digits)) return BigInt(digits);
   if (/^0\d/.test(digits)) return BigInt(`0o${digits.slice(1)}`);
