@@ -4,10 +4,10 @@ import { SECRET_PARAMETERS } from '../execution/secret-names';
 import { readSmallFile } from '../system/small-file';
 import { ServiceConfigSchema, type ServiceConfig } from '../protocol/service-schemas';
 
-/** Every setting with its value. */
+/** All settings, with defaults filled in. */
 type FullConfig = { readonly [Name in keyof ServiceConfig]-?: NonNullable<ServiceConfig[Name]> };
 
-/** Settings of the service: config.json, under what the command line says, over the defaults. */
+/** Settings of the service: the command line takes precedence over config.json, and that over the defaults. */
 export class ConfigReader {
   #file: ServiceConfig = {};
   #modified = Number.NaN;
@@ -40,7 +40,7 @@ export class ConfigReader {
     };
   }
 
-  /** Reads the file again if it was changed. One that is of no use changes nothing. */
+  /** Reads the file again if it has changed. An invalid file is logged, and the settings stay as they were. */
   async reload(): Promise<void> {
     const modified = await fs.stat(this.path).then(
       (stat) => stat.mtimeMs,

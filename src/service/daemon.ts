@@ -21,25 +21,25 @@ import { SpareKeeper } from './runners/spare-keeper';
 import { Supervisor } from './attempts/supervisor';
 import { takeLock, type TakeoverOptions } from './takeover';
 
-/** What `serve` was called with. */
+/** Options of {@link serve}. */
 export interface ServeOptions extends TakeoverOptions {
-  /** Ours, see data-directory.ts. */
+  /** A data directory of this product, see data-directory.ts. */
   readonly dataDirectory: string;
   /** Overrides config.json. */
   readonly config: ServiceConfig;
-  /** Leave after so many seconds without executions and requests; never when absent. */
+  /** Stop after so many seconds without executions and requests; never if undefined. */
   readonly idleSeconds: number | undefined;
   readonly launcher: RunnerLauncher;
-  /** A runner that waits for a job, where one was started already. */
+  /** A waiting runner that was started before the service, see main.ts. */
   readonly startedRunner: StartedRunner | undefined;
-  /** A runner gets so many milliseconds to cancel; it needs some seconds where the kernel does not react. */
+  /** Time for a runner to cancel, milliseconds. It needs some seconds if the kernel does not react. */
   readonly cancelMs: number;
 }
 
-/** How often it is looked whether the service is still wanted, milliseconds. */
+/** How often the lock, other hosts and the idle time are checked, milliseconds. */
 const CHECK_MS = 5000;
 
-/** When what is old or too much is deleted: soon after the start, when nobody waits for an answer, then every hour. */
+/** The first retention sweep comes soon after the start, when no client waits for it; then every hour. Milliseconds. */
 const FIRST_SWEEP_MS = 5_000;
 const SWEEP_MS = 60 * 60 * 1000;
 
@@ -47,14 +47,14 @@ const SWEEP_MS = 60 * 60 * 1000;
 export interface Daemon {
   readonly endpoint: string;
   readonly tokenFile: string;
-  /** Ends it; runners go on. */
+  /** Stops the service; runners keep running. */
   stop(reason: string): Promise<void>;
-  /** Resolves when it has ended, for whatever reason. */
+  /** Resolves when the service has stopped, for any reason. */
   readonly stopped: Promise<void>;
 }
 
 /**
- * Takes the lock, reads the records, takes over what runs and listens.
+ * Starts the service: takes the lock, reads the records, adopts running executions, and listens.
  * @throws AlreadyRunningError
  */
 export async function serve(options: ServeOptions): Promise<Daemon> {
@@ -101,7 +101,7 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
   await retention.open();
   await manager.start();
 
-  // By a clock that nobody sets.
+  // Monotonic: changes of the system clock do not affect it.
   let lastRequest = performance.now();
   let lastSign = Number.NEGATIVE_INFINITY;
   let stop: (reason: string) => Promise<void> = () => Promise.resolve();
@@ -122,7 +122,7 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
     }),
     cleanUp: (before, dryRun) => retention.cleanUp(before, dryRun),
     stop: () => {
-      // After the answer is on its way.
+      // Let the answer be sent first.
       setImmediate(() => void stop('asked to'));
     },
     reloadConfig: async () => {
@@ -153,7 +153,7 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
   };
   await replaceFile(paths.endpoint, JSON.stringify(endpoint), 'new');
   log(`build ${options.build} listens on ${url}`);
-  // In any of them, as what decides about the one in use may have changed since the last start.
+  // In all possible roots: the choice of the root may have changed since the last start.
   const roots = runtimeRoots(paths);
   const removeRuntimes = (): Promise<void> =>
     removeAbandonedRuntimes(

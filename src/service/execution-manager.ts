@@ -16,7 +16,7 @@ import { now, present, type ExecutionRecord } from './executions/record';
 import { contentOf, fieldInvalid, type CreateRequest } from './create/request';
 import { RunQueue, type QueueOptions } from './attempts/run-queue';
 
-/** What a manager works with. */
+/** Dependencies of an {@link ExecutionManager}. */
 export interface ManagerOptions extends Pick<
   QueueOptions,
   'supervisor' | 'maxConcurrent' | 'onDidChangeRunning' | 'log'
@@ -24,17 +24,17 @@ export interface ManagerOptions extends Pick<
   readonly store: FolderStore;
   readonly others: OtherHosts;
   readonly place: Place;
-  /** Patterns of names, see {@link RunnerJob}; asked anew each time. */
+  /** Patterns of names, see {@link RunnerJob}; read anew each time. */
   readonly secretParameters: () => string[];
 }
 
 /**
- * The executions of this service: what the API can do with them. Everything known is in memory and on disk; memory leads,
- * and what a client was told is on disk.
+ * The executions of this service, and what the API can do with them. They are in memory and on disk. Memory is
+ * authoritative, and whatever a client has been told is on disk.
  */
 export class ExecutionManager {
   readonly #index = new ExecutionIndex();
-  /** Creates under way, so that the same create sent twice at once is one. */
+  /** Creates in progress, so that two identical creates at the same time make one execution. */
   readonly #creating = new Map<string, Promise<Entry>>();
   readonly #queue: RunQueue;
 
@@ -53,7 +53,7 @@ export class ExecutionManager {
     });
   }
 
-  /** Reads all records, takes over what runs, and goes on with what waits. */
+  /** Reads all records, adopts running executions, and starts waiting ones. */
   async start(): Promise<void> {
     const records = await this.options.store.load();
     records.sort((a, b) =>
@@ -73,7 +73,7 @@ export class ExecutionManager {
     await this.refreshOthers();
   }
 
-  /** Looks again at what other hosts have done. What a host that is gone had begun is brought to an end here. */
+  /** Reads what other hosts have done, and takes over the unfinished executions of hosts that are gone. */
   async refreshOthers(): Promise<void> {
     const inherited = await this.#others.refresh((id) => this.#creating.has(id) || this.#queue.isRunning(id));
     for (const entry of inherited) {
@@ -88,7 +88,7 @@ export class ExecutionManager {
     return new Set(runtimes.filter((runtime) => runtime !== undefined));
   }
 
-  /** All of them, whatever their state. */
+  /** All executions, in any state. */
   get executions(): ExecutionIndex {
     return this.#index;
   }
@@ -101,14 +101,16 @@ export class ExecutionManager {
     return this.#queue.waiting;
   }
 
-  /** True while anything is to be done; the service must not leave then. */
+  /** True while there is work: the service must not stop then. */
   get busy(): boolean {
     return this.running > 0 || this.#creating.size > 0 || this.queued > 0;
   }
 
   /**
-   * @param signal aborted where the client left: what is not yet accepted then never will be.
-   * @throws ServiceError, see create/request.ts, create/parameters.ts, create/client-files.ts and create/resolve-kernel.ts; ALREADY_EXISTS `alreadyExists`.
+   * Creates an execution, or returns the existing one if id and content are the same.
+   * @param signal aborted when the client disconnects: an execution that is not accepted by then is not created.
+   * @throws ServiceError, see create/request.ts, create/parameters.ts, create/client-files.ts and
+   *   create/resolve-kernel.ts; ALREADY_EXISTS `alreadyExists`.
    */
   async create(id: string, request: CreateRequest, signal?: AbortSignal): Promise<Execution> {
     if (!EXECUTION_ID.test(id)) throw fieldInvalid('executionId', `must match ${EXECUTION_ID.source}`);
@@ -134,7 +136,7 @@ export class ExecutionManager {
     }
   }
 
-  /** The execution of an id, once it is accepted. A create that ended with its client was none. */
+  /** The execution of an id, after a create in progress. A create that its client aborted does not count. */
   async #existing(id: string): Promise<Entry | undefined> {
     for (;;) {
       const creating = this.#creating.get(id);
@@ -166,7 +168,7 @@ export class ExecutionManager {
     );
     const entry: Entry = { record };
     try {
-      // On disk it is QUEUED from the first: a folder that is there is whole.
+      // On disk it is QUEUED from the start: a folder that exists is complete.
       const queued = {
         ...record,
         state: 'QUEUED',
@@ -179,11 +181,11 @@ export class ExecutionManager {
         ...((record.runOptions.maxAttempts ?? 1) > 1 ? { 'retry.json': jobText } : {}),
       });
       Object.assign(record, queued);
-      // Nobody is shown what a crash would undo.
+      // Visible to clients only now that a crash can no longer undo it.
       this.#index.add(entry);
       return entry;
     } catch (error) {
-      // A folder whose record was set aside: what it holds is not overwritten.
+      // The folder belongs to a record that was set aside: its files must not be overwritten.
       if (errorCode(error) === 'ENOTEMPTY' || errorCode(error) === 'EEXIST') throw alreadyExists(id);
       throw storageError(error);
     }
@@ -197,8 +199,8 @@ export class ExecutionManager {
 
   /**
    * Cancels an execution; one that has ended stays as it is.
-   * @throws ServiceError NOT_FOUND; FAILED_PRECONDITION `otherHost` (args `host`) where another host runs it;
-   *   RESOURCE_EXHAUSTED `storageNotWritable` where it waits and that it is cancelled cannot be written.
+   * @throws ServiceError NOT_FOUND; FAILED_PRECONDITION `otherHost` (args `host`) if another host runs it;
+   *   RESOURCE_EXHAUSTED `storageNotWritable` if it is waiting and the cancellation cannot be saved.
    */
   async cancel(id: string): Promise<Execution> {
     const entry = await this.#findOwn(id);
@@ -209,7 +211,7 @@ export class ExecutionManager {
         await this.#cancelWaiting(record, time);
       } else {
         Object.assign(record, { cancelTime: time, updateTime: time });
-        // Also where the disk takes no more: that may be what it is cancelled for.
+        // Cancel even if it cannot be saved: a full disk may be the reason for cancelling.
         await this.options.store.save(recordToSave(entry)).catch((error: unknown) => {
           this.options.log(`${id}: that it is cancelled is not written: ${String(error)}`);
         });
@@ -219,7 +221,7 @@ export class ExecutionManager {
     return present(record, entry.status);
   }
 
-  /** It must not run after the next start, so that what cannot be written does not hold. */
+  /** Cancels a waiting execution. If that cannot be saved, it is undone, because a restarted service would run it. */
   async #cancelWaiting(record: ExecutionRecord, time: string): Promise<void> {
     const { history, runStatus, state, updateTime } = record;
     Object.assign(record, {
@@ -243,10 +245,10 @@ export class ExecutionManager {
   }
 
   /**
-   * Deletes an execution with its files, also one whose record cannot be read; one that has not ended is cancelled first
-   * and goes when it has ended. That it is to go is on disk before the answer.
-   * @returns true when it is gone.
-   * @throws ServiceError like {@link cancel}; RESOURCE_EXHAUSTED `storageNotWritable` where the disk does not let it go.
+   * Deletes an execution with its files, even if its record cannot be read. One that has not ended is cancelled first,
+   * and removed when it has ended. The request to delete is on disk before the answer.
+   * @returns true when it is removed; false if it will be.
+   * @throws ServiceError like {@link cancel}; RESOURCE_EXHAUSTED `storageNotWritable` if the disk prevents it.
    */
   async delete(id: string): Promise<boolean> {
     const { store } = this.options;
@@ -261,7 +263,7 @@ export class ExecutionManager {
     const former = record.deleteTime;
     record.deleteTime ??= now();
     try {
-      // One that waits is cancelled with what says that it is to go, in one write.
+      // A waiting execution is cancelled below, and that write saves the delete time too.
       const goesLater = !isTerminal(record.state) || this.#queue.isRunning(id);
       if (goesLater && record.state !== 'QUEUED') await this.#save(recordToSave(entry));
       await this.cancel(id);
@@ -270,7 +272,7 @@ export class ExecutionManager {
       return true;
     } catch (error) {
       if (errorCode(error) === 'ENOENT') {
-        // It has ended, and goes already.
+        // It has ended, and is being removed already.
         await this.#remove(entry);
         return true;
       }
@@ -280,7 +282,7 @@ export class ExecutionManager {
   }
 
   /**
-   * Keeps an execution from being deleted for its age or for its size, or no longer.
+   * Pins an execution, so that it is not deleted for its age or size, or unpins it.
    * @throws ServiceError like {@link cancel}.
    */
   async pin(id: string, pinned: boolean): Promise<Execution> {
@@ -295,7 +297,7 @@ export class ExecutionManager {
     return present(record, status);
   }
 
-  /** Whether an execution of this id exists and is about to be deleted. */
+  /** Whether an execution of this id exists and is to be deleted. */
   isBeingDeleted(id: string): boolean {
     return this.#index.get(id)?.record.deleteTime !== undefined;
   }
@@ -306,7 +308,7 @@ export class ExecutionManager {
     throw new ServiceError('NOT_FOUND', 'executionNotFound', `no execution ${id}`, { executionId: id });
   }
 
-  /** One of this host; one that is just being created is waited for. */
+  /** An execution of this host; waits for a create in progress. */
   async #findOwn(id: string): Promise<Entry> {
     await this.#creating.get(id)?.catch(() => undefined);
     const entry = this.#find(id);

@@ -1,9 +1,9 @@
-/** Lets so much work be done at the same time; more waits for its turn. */
+/** Limits how many tasks run at the same time; the others wait for their turn. */
 export class Gate {
   #busy = 0;
   readonly #waiting: (() => void)[] = [];
 
-  /** @param most work that is done at the same time. */
+  /** @param most number of tasks that run at the same time. */
   constructor(private readonly most: number) {}
 
   async run<T>(work: () => Promise<T>): Promise<T> {
@@ -12,7 +12,7 @@ export class Gate {
     try {
       return await work();
     } finally {
-      // The place goes to the next that waits.
+      // The next waiting task takes this place.
       const next = this.#waiting.shift();
       if (next === undefined) this.#busy--;
       else next();

@@ -2,9 +2,9 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { nodeEnvironment } from '../system/processes';
 
 /**
- * What keeps a machine from going to sleep while it runs: systemd-inhibit(1), caffeinate(8). Each holds its lock as long as
- * the command it is given runs. That command is `cat`, which ends with its input, a pipe of this process: the lock can
- * not outlive the service, however that dies.
+ * Commands that keep the machine awake: systemd-inhibit(1), caffeinate(8). Each holds its lock while the command that
+ * it was given runs. That command is `cat`, which ends with its input, a pipe from this process: the lock cannot
+ * outlive the service, however it ends.
  */
 const COMMANDS: Partial<Record<NodeJS.Platform, readonly [string, ...string[]]>> = {
   linux: [
@@ -18,24 +18,24 @@ const COMMANDS: Partial<Record<NodeJS.Platform, readonly [string, ...string[]]>>
   darwin: ['caffeinate', '-i', 'cat'],
 };
 
-/** Runs that are over sooner need no protection, and are not to wait for the start of a process; milliseconds. */
+/** Delay before the machine is kept awake, milliseconds: shorter runs do not need it, and should not wait for it. */
 const DELAY_MS = 1000;
 
-/** Keeps the machine awake while executions run, where the system offers a way. */
+/** Keeps the machine awake while executions run, if the system supports it. */
 export class KeepAwake {
   #timer: NodeJS.Timeout | undefined;
   #blocker: ChildProcess | undefined;
-  /** It did not work once, and is not tried again: a container has no login manager to ask. */
+  /** The command failed once and is not tried again: in a container, for example, there is no login manager. */
   #unavailable = false;
 
   constructor(
-    /** Whether it is wanted; asked anew each time. */
+    /** Whether the setting is on; read anew each time. */
     private readonly wanted: () => boolean,
     private readonly log: (message: string) => void,
     private readonly platform: NodeJS.Platform = process.platform,
   ) {}
 
-  /** To be called when executions have begun or ended, and when the setting may have changed. */
+  /** Call this when executions have begun or ended, and when the setting may have changed. */
   update(running: boolean): void {
     if (!running || !this.wanted()) {
       this.#end();
@@ -63,7 +63,7 @@ export class KeepAwake {
       this.log(`the machine is not kept awake: ${program}: ${said.trim() || why}`);
     };
     blocker.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(0, 300)));
-    // Writing nothing, it can only fail because the process is gone, which `exit` tells.
+    // Nothing is written, so an error means that the process is gone, which `close` reports too.
     blocker.stdin.on('error', () => undefined);
     blocker.once('error', (error) => {
       failed(error.message);

@@ -5,22 +5,23 @@ import { processStartTime } from '../system/processes';
 import { createFile, errorCode, readIfExists } from '../system/files';
 import { isAlive, type ProcessIdentity } from '../system/processes';
 
-/** Higher numbers are of no lock of ours: one start a second comes to this one in 30 years. */
+/** Larger numbers are not locks of this service: with one start a second, it takes 30 years to reach this one. */
 const MAX_NUMBER = 1_000_000_000;
 
 const HolderSchema = z.object({ pid: z.number(), startTime: z.string() });
 
 /**
- * Who is the service of a host and data directory. Locks are numbered files `lock.{n}` that name their holder; the
- * highest number counts. A dead holder is followed by creating the next number exclusively, which one process alone can
- * do: nothing is removed that another one might just have made. The highest stays when its holder leaves.
+ * The lock of a host and data directory; its holder is the service. Locks are numbered files `lock.{n}` that name their
+ * holder; the highest number counts. If the holder is dead, another process takes over by creating the next number
+ * exclusively, which only one process can do: so no lock is removed that another process may just have made. The
+ * highest lock stays when its holder ends.
  */
 export class ServiceLock {
   private constructor(private readonly file: string) {}
 
   /**
    * Takes the lock.
-   * @returns the lock, or who holds it.
+   * @returns the lock, or its holder if it is taken.
    */
   static async acquire(
     directory: string,
@@ -38,21 +39,21 @@ export class ServiceLock {
       const file = path.join(directory, name(current + 1));
       if (!(await claim(file, { pid: process.pid, startTime }))) continue;
       for (let old = current; old > current - 3 && old > 0; old--) {
-        // What is no file was not made here.
+        // Only files are locks; anything else stays.
         await fs.rm(path.join(directory, name(old)), { force: true }).catch(() => undefined);
       }
       return new ServiceLock(file);
     }
   }
 
-  /** Who holds the lock now, if anybody. */
+  /** The current holder of the lock; undefined if there is none. */
   static async holder(directory: string): Promise<ProcessIdentity | undefined> {
     const current = await highest(directory).catch(() => 0);
     const holder = current === 0 ? undefined : await readHolder(path.join(directory, name(current)));
     return holder !== undefined && (await isAlive(holder)) ? holder : undefined;
   }
 
-  /** False when somebody removed the lock: another service may hold it now, and this one has to leave. */
+  /** False if the lock was removed: another service may hold it now, so this one must stop. */
   async isHeld(): Promise<boolean> {
     return (await readHolder(this.file))?.pid === process.pid;
   }
@@ -72,7 +73,7 @@ function numberOf(fileName: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
-/** Creates a lock with its content in one step: nobody must ever read one that is empty yet. */
+/** Creates a lock with its content in one step: an empty one must never be read. @returns false if it exists. */
 async function claim(file: string, holder: ProcessIdentity): Promise<boolean> {
   const aside = `${file}.${holder.pid}`;
   await fs.rm(aside, { force: true });
@@ -82,7 +83,7 @@ async function claim(file: string, holder: ProcessIdentity): Promise<boolean> {
     return true;
   } catch (error) {
     if (errorCode(error) === 'EEXIST') return false;
-    // A file system without hard links: the content follows at once, and readHolder waits for it.
+    // A file system without hard links: the content is written just after the file is created.
     try {
       await createFile(file, JSON.stringify(holder));
       return true;

@@ -16,8 +16,8 @@ import {
 } from './runners/runner-process';
 
 /*
- * The service's process. The first execution needs a runner at once, which takes as long to start as the service: it is
- * started first, and most of this program is loaded only then (esbuild runs a module that is imported dynamically when
+ * The service's process. The first execution needs a runner, which takes as long to start as the service. So the runner
+ * is started first, and most of this program is loaded only afterwards (esbuild runs a dynamically imported module when
  * it is imported).
  */
 
@@ -87,7 +87,7 @@ async function main(): Promise<void> {
     log,
   }).catch(async (error: unknown): Promise<never> => {
     if (!(error instanceof AlreadyRunningError)) throw error;
-    // Nobody has connected to it: by itself it would wait a while for that.
+    // No client has connected to the runner: it would wait a while for one before it ends.
     startedRunner?.kill();
     if (startedRunner !== undefined) await removeRuntime(startedRunner.runtime);
     log(String(error));
@@ -96,14 +96,14 @@ async function main(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => void daemon.stop(`${signal} ${constants.signals[signal]}`));
   }
-  // Whoever started it may be gone, and with it the other end of these.
+  // The process that started the service may be gone, and with it the other end of these pipes.
   process.stdout.on('error', () => undefined);
   process.stderr.on('error', () => undefined);
   process.stdout.write(`${JSON.stringify({ endpoint: daemon.endpoint, tokenFile: daemon.tokenFile })}\n`);
   await daemon.stopped;
 }
 
-/** Starts the runner of the first execution. Where that fails there is none: what is wrong is met again, and said, by `serve`. */
+/** Starts the runner of the first execution; undefined if that fails: `serve` will meet and report the same problem. */
 function startRunner(launcher: RunnerLauncher, logs: string): StartedRunner | undefined {
   try {
     return startWaitingRunner(launcher, logs);
@@ -112,14 +112,14 @@ function startRunner(launcher: RunnerLauncher, logs: string): StartedRunner | un
   }
 }
 
-// A service lives long and works little: young objects get no room to pile up in (with 10,000 executions 78 MB, not 107).
+// Keep the young generation small: a service lives long and does little (with 10,000 executions 78 MB, not 107).
 setFlagsFromString('--semi-space-growth-factor=1');
 if (isMainThread) {
   main().then(
-    // Without waiting for what is still under way: every file is replaced as a whole.
+    // Do not wait for work in progress: every file is replaced as a whole.
     () => process.exit(0),
     (error: unknown) => {
-      // What the user can mend is told in a sentence, without the way to it through this program.
+      // An error that the user can fix is logged as one sentence, without a stack trace.
       if (error instanceof ServiceError) log(error.message);
       else log(error instanceof Error ? (error.stack ?? error.message) : String(error));
       process.exit(1);

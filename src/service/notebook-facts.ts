@@ -3,7 +3,7 @@ import { readNotebook } from '../notebook/document';
 import { NotebookError } from '../notebook/errors';
 import { isJsonObject, type JsonValue } from '../notebook/json';
 
-/** What the service has to know of a notebook, or why it is none ({@link NotebookError}). */
+/** What the service needs to know about a notebook, or why it cannot be read ({@link NotebookError}). */
 export const InspectionSchema = z.union([
   z.object({
     facts: z.object({
@@ -16,7 +16,7 @@ export const InspectionSchema = z.union([
 ]);
 export type Inspection = z.infer<typeof InspectionSchema>;
 
-/** Reads a notebook as the runner will. */
+/** Reads a notebook the same way as the runner. */
 export function factsOf(bytes: Uint8Array): Inspection {
   try {
     const { metadata } = readNotebook(bytes).notebook;

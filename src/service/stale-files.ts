@@ -7,15 +7,15 @@ import { fileNameOf, stagedBy, type ServicePaths } from '../protocol/service-pat
 import { isOwnName, isReplacementOf } from '../protocol/own-names';
 import { endRuntime, RunnerClient } from './runners/runner-client';
 
-/** Age in milliseconds of what a client was writing and has not finished, because its window was ended. */
+/** Age at which an unfinished file of a client is stale, milliseconds: its window was closed meanwhile. */
 const UNFINISHED_MS = 60 * 60 * 1000;
 
 /*
- * Removes what processes that were killed left behind. Everything is known by its name: what has another one was not made by
- * us, and is left alone.
+ * Removes what killed processes left behind. Files are recognized by their names; any other file does not belong to
+ * this product and stays.
  */
 
-/** Removes what clients had not finished: staged notebooks, settings and bundles. */
+/** Removes unfinished files of clients: staged notebooks, settings and bundles. */
 export async function removeUnfinished(paths: ServicePaths): Promise<void> {
   const unfinished = [
     ...(await filesIn(path.join(paths.dataDirectory, 'staging'), (name) => stagedBy(name) !== undefined)),
@@ -27,7 +27,7 @@ export async function removeUnfinished(paths: ServicePaths): Promise<void> {
   }
 }
 
-/** Removes what former services of this host left: with the lock, and before this one writes anything. */
+/** Removes files of former services of this host. Needs the lock, and comes before this service writes anything. */
 export async function removeFormer(paths: ServicePaths): Promise<void> {
   const replaced = [paths.token, paths.endpoint, paths.clock, paths.retention].map((file) =>
     path.basename(file),
@@ -41,9 +41,9 @@ export async function removeFormer(paths: ServicePaths): Promise<void> {
 }
 
 /**
- * Removes the runtime directories in which no runner listens: also those that a kernel made anew which was just starting as
- * its runner was killed.
- * @param isUsed true for one whose runner is known, and may not listen yet.
+ * Removes the runtime directories in which no runner listens. That includes those that a starting kernel created again
+ * after its runner was killed.
+ * @param isUsed true for a directory whose runner is known, and may not listen yet.
  */
 export async function removeAbandonedRuntimes(
   roots: readonly string[],
@@ -54,19 +54,19 @@ export async function removeAbandonedRuntimes(
       if (isUsed(runtime)) continue;
       const runner = await RunnerClient.connect(runtime);
       if (runner === undefined) await endRuntime(runtime);
-      // One whose kernel is just ending, or a spare that has not yet noticed that its service is gone.
+      // Its kernel is just ending, or it is a spare that has not yet noticed that its service is gone.
       else runner.end();
     }
   }
 }
 
-/** The runtime directories there are. Where another user has put a link in their root's place, there are none of ours. */
+/** The runtime directories in a root; none if another user owns the root or replaced it by a link. */
 export async function runtimesIn(root: string): Promise<string[]> {
   if (!isOwnDirectory(root)) return [];
   return (await filesIn(root, () => true)).filter(isRuntimeDirectory);
 }
 
-/** True where nobody goes on with it: its maker is gone, or, where the name tells none, it is old. */
+/** True if the file is abandoned: the process that its name tells is gone, or the file is old. */
 async function isAbandoned(file: string): Promise<boolean> {
   const maker = stagedBy(path.basename(file));
   if (maker?.host === fileNameOf(os.hostname()) && (await processStartTime(maker.pid)) === undefined)
@@ -75,7 +75,7 @@ async function isAbandoned(file: string): Promise<boolean> {
   return stat !== undefined && Date.now() - stat.mtimeMs > UNFINISHED_MS;
 }
 
-/** What cannot be removed now stays for another time. */
+/** Removes a file; if that fails, it stays until the next start. */
 async function remove(file: string): Promise<void> {
   await fs.rm(file, { recursive: true, force: true }).catch(() => undefined);
 }

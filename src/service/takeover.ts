@@ -6,18 +6,18 @@ import { readEndpoint, type Endpoint } from '../protocol/service-schemas';
 import { ServiceLock } from './lock';
 import { isAlive, type ProcessIdentity } from '../system/processes';
 
-/** Another service has the data directory. */
+/** Another service serves the data directory. */
 export class AlreadyRunningError extends Error {
   override readonly name = 'AlreadyRunningError';
 }
 
-/** How long a service that is asked to leave may take, milliseconds. */
+/** Time for a service to stop after it was asked to, milliseconds. */
 const STOP_MS = 5000;
-/** Whose place a service that starts may take. */
+/** Which running service a starting one may replace. */
 export interface TakeoverOptions {
   /** `{version}-{hash}`, see protocol/service-paths.ts. */
   readonly build: string;
-  /** Take the place of a running service of another build. */
+  /** Replace a running service of another build. */
   readonly replace: boolean;
   readonly log: (message: string) => void;
 }
@@ -39,7 +39,7 @@ export async function takeLock(
   }
 }
 
-/** Ends the service that holds the lock: it is asked, and when it does not react, ended. Runners go on. */
+/** Ends the service that holds the lock: asks it to stop, and kills it if it does not react. Runners keep running. */
 async function endService(paths: ServicePaths, holder: ProcessIdentity): Promise<void> {
   const endpoint = await readEndpoint(paths);
   const deadline = performance.now() + STOP_MS;
@@ -53,18 +53,18 @@ async function endService(paths: ServicePaths, holder: ProcessIdentity): Promise
   }
 }
 
-/** @throws SystemError where it may not be ended. */
+/** Kills the process if it is alive. @throws SystemError if that is not allowed. */
 async function killIfAlive(holder: ProcessIdentity): Promise<void> {
   if (!(await isAlive(holder))) return;
   try {
     process.kill(holder.pid, 'SIGKILL');
   } catch (error) {
-    // It may have ended by itself meanwhile. Windows says EPERM of a process that is just ending.
+    // It may have ended by itself meanwhile: Windows reports EPERM for a process that is just ending.
     if (await isAlive(holder)) throw error;
   }
 }
 
-/** The `stop` command. @returns false when nothing runs. */
+/** The `stop` command. @returns false if no service runs. */
 export async function stopRunning(dataDirectory: string): Promise<boolean> {
   const paths = servicePaths(dataDirectory);
   const holder = await ServiceLock.holder(paths.host);

@@ -6,11 +6,11 @@ import type { KernelLaunch } from '../protocol/runner-job';
 import { Gate } from './gate';
 
 /*
- * Work on what clients send, and on whole notebooks, goes to a thread of its own unless it is small: it may take long, and
- * its memory goes with the thread. The thread runs this same bundle, see main.ts, and does the task in worker.ts.
+ * Work on client data and on whole notebooks runs on a thread of its own, unless it is small: it may take long, and its
+ * memory is freed with the thread. The thread runs this same bundle, see main.ts, and does the task in worker.ts.
  */
 
-/** What a thread can be asked to do. */
+/** The tasks of a thread. */
 export type Task =
   /** The body of a create request. */
   | { readonly type: 'body'; readonly bytes: Uint8Array }
@@ -18,15 +18,15 @@ export type Task =
   | { readonly type: 'parameters'; readonly texts: ParameterTexts }
   | { readonly type: 'complete'; readonly folder: string };
 
-/** Parameters as they were given, and the kernel that is to have them. */
+/** Parameters as given, and the kernel that they are for. */
 export interface ParameterTexts {
-  /** The field that is named where both together are wrong. */
+  /** The field that errors name when both together are wrong. */
   readonly field: string;
   readonly parameters: string | undefined;
   /** Content of `paramsYamlFile`. */
   readonly file: Uint8Array | undefined;
   readonly kernel: Pick<KernelLaunch, 'name' | 'language'>;
-  /** Patterns of names whose values are not shown. */
+  /** Patterns of the names whose values are not shown. */
   readonly secretParameters: readonly string[];
 }
 
@@ -38,27 +38,27 @@ export interface ReadParameters {
   readonly warnings: readonly ExecutionWarning[];
 }
 
-/** What a thread answers: a result, or the ServiceError that it ended with. */
+/** A thread's answer: a result, or the ServiceError of the task. */
 export type TaskAnswer =
   | { result: unknown }
   | { refused: { status: StatusName; reason: string; message: string; args: Record<string, string> } };
 
-/** Seconds that a thread has for what a client sent. */
+/** Most seconds for a task on client data. */
 export const MAX_SECONDS = 30;
-/** Heap of a thread that reads up to 8 MB, in MB: more than the most wasteful JSON and YAML of that size take. */
+/** Heap of a thread that reads up to 8 MB, in MB: the most wasteful JSON and YAML of that size take less. */
 const MAX_MEGABYTES = 1024;
 
-/** Work on what a client sent took more time or memory than it may; the thread was ended. */
+/** A task on client data exceeded its time or memory, and its thread was ended. */
 export class ThreadLimitError extends Error {
   override readonly name = 'ThreadLimitError';
 }
 
-/** Threads with such work at the same time. More would take memory, and the processor from what runs. */
+/** Most threads with client data at the same time: more would take memory, and processor time from executions. */
 const threads = new Gate(2);
 
 /**
- * Does a task on what a client sent: it ends with its time, its memory, and the client's patience.
- * @param signal ends it.
+ * Does a task on client data, with a limit on time ({@link MAX_SECONDS}) and memory.
+ * @param signal aborts it, when the client disconnects.
  * @param megabytes of heap.
  * @throws ThreadLimitError; the task's ServiceError; the signal's reason.
  */
@@ -79,7 +79,7 @@ export async function onLimitedThread(
   });
 }
 
-/** {@link completeFromJournal} on another thread, for as long as it takes. */
+/** {@link completeFromJournal} on another thread, without a time limit. */
 export async function completeOnThread(folder: string): Promise<Completion> {
   return (await onThread({ type: 'complete', folder })) as Completion;
 }

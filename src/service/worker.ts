@@ -6,9 +6,9 @@ import { mergeParameters } from './create/parameters';
 import { readCreateBody } from './create/request';
 import type { Task, TaskAnswer } from './thread';
 
-/** Does the task of this thread, which is not the main one. */
+/** Does the task of this worker thread, and posts the answer. */
 export function serveAsWorker(): void {
-  // What does not become an answer ends the thread, and the main thread gets its error.
+  // Any other error ends the thread, and the main thread receives it.
   void perform(workerData as Task)
     .then(
       (result): TaskAnswer => ({ result }),

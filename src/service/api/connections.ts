@@ -1,14 +1,14 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Connections without the token so far. More than the system has ready for us at once: each gets to be heard. */
+/** Most connections that have not sent the token yet. A full listen backlog (511) must not close one of its own. */
 const MAX_STRANGERS = 512;
-/** More than 20 windows with a few connections each. */
+/** Most connections with the token: enough for 20 windows with a few connections each. */
 const MAX_KNOWN = 512;
 
 /**
- * The connections of a server. Those that came with the token have places of their own, so that others cannot take them:
- * where there are too many others, the oldest of them is closed.
+ * The connections of a server, in two sets with separate limits: those that sent the token, and the others. The others
+ * therefore cannot displace clients with the token; above their limit the oldest is closed.
  */
 export class Connections {
   readonly #strangers = new Set<Socket>();
@@ -30,7 +30,7 @@ export class Connections {
     });
   }
 
-  /** Called when a request on a connection came with the token. @returns false where there are too many already. */
+  /** Called when a request with the token came on a connection. @returns false if there are too many of these. */
   admit(socket: Socket): boolean {
     if (this.#known.has(socket)) return true;
     if (this.#known.size >= MAX_KNOWN) this.server.closeIdleConnections();

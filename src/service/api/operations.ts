@@ -8,12 +8,13 @@ const OPERATION_METADATA = 'type.googleapis.com/google.cloud.notebooks.v1.Operat
 const EXECUTION = 'type.googleapis.com/google.cloud.notebooks.v1.Execution';
 const EMPTY = 'type.googleapis.com/google.protobuf.Empty';
 
-/** Deletes that are remembered as done, so that a client that asks once more gets an answer. */
+/** Most deletes to remember, so that a client that asks again gets an answer. */
 const REMEMBERED = 1000;
 
 /**
- * Long-running operations (google.longrunning.Operation): `create-{executionId}` is done once the execution is accepted,
- * `delete-{executionId}` once it is gone. They are read off the executions; only done deletes are kept.
+ * Long-running operations (google.longrunning.Operation): `create-{executionId}` is done once the execution is
+ * accepted, `delete-{executionId}` once it is removed. They are derived from the executions; only deletes are
+ * remembered.
  */
 export class Operations {
   readonly #deleted = new Map<string, unknown>();
@@ -41,7 +42,7 @@ export class Operations {
       done,
       ...(done ? { response: { '@type': EMPTY } } : {}),
     };
-    // Also one under way: it will have been done when the execution is no more.
+    // Deletes in progress are remembered too: they are done as soon as the execution no longer exists.
     this.#deleted.set(id, time);
     const [oldest] = this.#deleted.keys();
     if (this.#deleted.size > REMEMBERED && oldest !== undefined) this.#deleted.delete(oldest);

@@ -9,12 +9,12 @@ import type { ApiHandler, ApiRequest } from './server';
 
 /*
  * The paths of the Notebooks API v1 (discovery document notebooks.v1, revision 20260812) for one project and location,
- * both called `local`, and custom methods that it does not have: `executions/{id}:cancel`, `:pin` and `:unpin`, which
- * answer the execution, `locations/local:cleanUp`, which deletes what has ended before `endedBefore` (with `dryRun` it only
- * tells what), and `locations/local:stop`, which ends the service and leaves the runners alone.
+ * both named `local`, and custom methods that the API does not have: `executions/{id}:cancel`, `:pin` and `:unpin`
+ * return the execution; `locations/local:cleanUp` deletes executions that ended before `endedBefore` (with `dryRun` it
+ * only reports them); `locations/local:stop` stops the service and leaves the runners running.
  */
 
-/** System parameters of all Google APIs; clients send them, this service has no use for them. */
+/** System parameters of all Google APIs. Clients may send them; this service ignores them. */
 const SYSTEM_PARAMETERS = [
   '$.xgafv',
   'access_token',
@@ -29,14 +29,14 @@ const SYSTEM_PARAMETERS = [
   'uploadType',
 ];
 
-/** What the routes need besides the executions. */
+/** Operations on the service itself that the routes need. */
 export interface ServiceControl {
   info(): ServiceInfo;
-  /** Called after the answer was made. */
+  /** Stops the service once the current request is answered. */
   stop(): void;
-  /** Called before each create, and when the service is asked about itself. */
+  /** Reads config.json again if it changed. Called before each create and each request about the location. */
   reloadConfig(): Promise<void>;
-  /** Deletes what had ended before, or only tells what it would delete. */
+  /** Deletes executions that ended before `endedBefore` (RFC 3339); with `dryRun` only reports what it would delete. */
   cleanUp(endedBefore: string, dryRun: boolean): Promise<CleanUp>;
 }
 
@@ -45,7 +45,7 @@ const CleanUpBodySchema = z.strictObject({
   dryRun: z.optional(z.boolean()),
 });
 
-/** Makes the handler of all routes. */
+/** Creates the handler of all routes. */
 export function routes(manager: ExecutionManager, control: ServiceControl): ApiHandler {
   const operations = new Operations(manager);
   const location = (): unknown => ({
@@ -146,7 +146,7 @@ function checkQuery({ query }: ApiRequest, known: readonly string[]): void {
   }
 }
 
-/** All bodies are small but those of creates. */
+/** Most bytes of a body, except of creates. */
 const MAX_SMALL_BODY = 16 * 1024;
 
 /** @throws ServiceError `requestTooLarge`, `jsonInvalid` */

@@ -7,41 +7,42 @@ import { MAX_BODY_BYTES } from '../../protocol/service-paths';
 import { Gate } from '../gate';
 import { Connections } from './connections';
 
-/** A request that may be answered: it came with the token. */
+/** An authorized request: it has the right Host header and token. */
 export interface ApiRequest {
   readonly method: string;
   /** Path without leading slash, not decoded. */
   readonly path: string;
   readonly query: URLSearchParams;
-  /** As it came; empty where there is none. */
+  /** The raw bytes; empty if there is no body. */
   readonly body: Uint8Array;
-  /** Aborted when the client has left before it was answered. */
+  /** Aborted when the client disconnects before it got the answer. */
   readonly signal: AbortSignal;
 }
 
-/** Answers a request with what becomes the JSON body, or rejects with a ServiceError. */
+/** Handles a request: resolves with the answer's JSON body, or rejects with a ServiceError. */
 export type ApiHandler = (request: ApiRequest) => Promise<unknown>;
 
-/** Bodies above so many bytes, and those that do not say how many, are taken a few at a time. */
+/** Above this size, or without a known size, only {@link MAX_LARGE_BODIES} bodies are read at a time. */
 const LARGE_BODY_BYTES = 64 * 1024;
 const MAX_LARGE_BODIES = 8;
 
-/** How long a connection may take, milliseconds. */
+/** Timeouts of a connection, milliseconds. */
 export interface TimeLimits {
-  /** From the connection, or the last answer, to the end of a request's headers. */
+  /** From the connection, or the previous answer, to the end of the request's headers. */
   readonly headers: number;
-  /** To the end of its body. */
+  /** To the end of the request's body. */
   readonly request: number;
-  /** Between two requests. */
+  /** Idle time between two requests. */
   readonly idle: number;
-  /** How often it is looked. */
+  /** How often the timeouts are checked. */
   readonly check: number;
 }
 const TIME_LIMITS: TimeLimits = { headers: 10_000, request: 30_000, idle: 60_000, check: 2_000 };
 
 /**
- * HTTP on the loopback interface: nothing is looked at before the Host header says loopback and the bearer token fits.
- * Requests are limited in size and time. No header for other origins is ever sent, so that no web page can read an answer.
+ * HTTP server on the loopback interface. A request is rejected unread unless its Host header names the loopback
+ * interface and its bearer token is valid. Requests are limited in size and time. CORS headers are never sent, so no
+ * web page can read an answer.
  */
 export class ApiServer {
   readonly #server: http.Server;
@@ -71,7 +72,7 @@ export class ApiServer {
     );
     this.#connections = new Connections(this.#server);
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-      // What is not HTTP is told so once, if somebody still listens.
+      // Not HTTP: answer 400 once, if the client can still receive it.
       if (socket.writable && error.code !== 'ECONNRESET') {
         socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
       }
@@ -91,7 +92,7 @@ export class ApiServer {
     return `http://127.0.0.1:${this.#port}/`;
   }
 
-  /** Answers what has been asked and then nothing more. */
+  /** Stops listening, and closes after the requests in progress; after 1 s closes the remaining connections too. */
   async close(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#server.close(() => {
@@ -122,7 +123,7 @@ export class ApiServer {
       };
       send(response, 200, await (isLarge(request) ? this.#large.run(answer) : answer()));
     } catch (error) {
-      // Strangers keep no connection.
+      // A rejected client keeps no connection.
       const isStranger = error instanceof ServiceError && TURNED_AWAY.has(error.reason);
       if (!request.complete || isStranger) response.setHeader('Connection', 'close');
       if (error instanceof ServiceError) {
@@ -152,7 +153,7 @@ export class ApiServer {
       );
     }
     const token = /^Bearer ([\x21-\x7e]+)$/i.exec(authorization ?? '')?.[1] ?? '';
-    // Digests have one length, so that comparing them tells nothing about the token.
+    // Digests all have the same length, so the time of the comparison reveals nothing about the token.
     if (!timingSafeEqual(digest(token), this.#tokenDigest)) {
       throw new ServiceError(
         'UNAUTHENTICATED',
@@ -166,7 +167,7 @@ export class ApiServer {
   }
 }
 
-/** Reasons for which a request is not even read. */
+/** Reasons for rejecting a request before its body is read. */
 const TURNED_AWAY: ReadonlySet<string> = new Set(['hostNotLoopback', 'tokenInvalid', 'connectionsExhausted']);
 
 function digest(token: string): Buffer {
@@ -175,22 +176,22 @@ function digest(token: string): Buffer {
 
 function parseTarget(target: string): URL {
   try {
-    // An absolute form or `//host` must not become another host's path.
+    // An absolute URL or `//host` would be parsed as a path of another host.
     if (target.startsWith('/') && !target.startsWith('//')) return new URL(target, 'http://127.0.0.1');
   } catch {
-    // Not found either.
+    // An invalid URL is answered like an unknown path.
   }
   throw new ServiceError('NOT_FOUND', 'pathNotFound', 'no such path');
 }
 
-/** Whether a body is large, or may become so. */
+/** Whether a body is large or its size unknown. */
 function isLarge({ headers }: http.IncomingMessage): boolean {
   return (
     headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > LARGE_BODY_BYTES
   );
 }
 
-/** Reads a body. @throws ServiceError `requestTooLarge` */
+/** Reads a whole body. @throws ServiceError `requestTooLarge` */
 async function readBody(request: http.IncomingMessage): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let size = 0;

@@ -4,7 +4,7 @@ import type { RunnerStatus } from '../../protocol/runner-job';
 import type { ProcessExit } from '../../system/process-tree';
 import { merge, type ExecutionRecord, type Merged } from '../executions/record';
 
-/** What to say of a runner that is gone; undefined: nobody knows how. */
+/** Message for the end of a runner's process. `exit` is undefined if the exit status is not known. */
 export function runnerEnd(exit: ProcessExit | undefined): EndMessage {
   if (exit?.error !== undefined) return endMessage('runnerNotStarted', { error: exit.error.message });
   if (exit?.signal) return endMessage('runnerSignal', { signal: exit.signal });
@@ -12,10 +12,10 @@ export function runnerEnd(exit: ProcessExit | undefined): EndMessage {
   return endMessage('runnerGone');
 }
 
-/** What is said of an end beside its cause. */
+/** Message and detail of an end, without its cause. */
 export type Said = Partial<EndMessage>;
 
-/** How an attempt failed, over what its runner said. */
+/** History and status of a failed attempt: cause and message replace those that its runner reported. */
 export function failure(
   record: ExecutionRecord,
   cause: KnownCause,

@@ -8,13 +8,13 @@ import type { FolderStore } from '../executions/folder-store';
 import { now } from '../executions/record';
 import { endRuntime } from '../runners/runner-client';
 
-/** How often it is tried whether a disk that took nothing takes something again, milliseconds. */
+/** How often a disk that cannot be written is tried again, milliseconds. */
 const TRY_MS = 2000;
 
 /**
- * An execution of which nothing has run, because its disk takes nothing, stays QUEUED and says why.
- * @returns true once it can be written again, or was cancelled; false at once where it has perhaps begun, or failed for
- *   another reason.
+ * Keeps an execution QUEUED, with a message that says why, while its disk cannot be written and nothing of it has run.
+ * @returns true once the record can be written again, or the execution was cancelled; false at once if it may have
+ *   begun, or failed for another reason.
  */
 export async function waitsForDisk(entry: Entry, error: unknown, store: FolderStore): Promise<boolean> {
   const { record } = entry;
@@ -44,7 +44,7 @@ export async function waitsForDisk(entry: Entry, error: unknown, store: FolderSt
   return true;
 }
 
-/** Whether there is a runner, or one has claimed the attempt. */
+/** Whether there is a runner, or a runner has claimed the attempt. True if the claim cannot be read. */
 async function mayHaveBegun({ record, runner }: Entry, store: FolderStore): Promise<boolean> {
   if (runner !== undefined) return true;
   return readIfExists(store.file(record.id, 'claim')).then(

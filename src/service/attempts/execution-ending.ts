@@ -10,17 +10,17 @@ import { pathOfUri } from '../create/client-files';
 import { placeOutput } from '../executions/placed-output';
 import { now, type Merged, type Placing } from '../executions/record';
 
-/** Wait before a record that could not be written is written again, milliseconds. */
+/** Delay before a record that could not be written is tried again, milliseconds. */
 const RETRY_MS = 2_000;
 
-/** Brings executions to their end. */
+/** Ends executions: places the output and saves the final record. */
 export class ExecutionEnding {
   constructor(
     private readonly store: FolderStore,
     private readonly log: (message: string) => void,
   ) {}
 
-  /** Ends the execution: the output is in its place and the record on disk before anybody is shown the final state. */
+  /** Ends the execution. Clients see the final state only when the output is in its place and the end is on disk. */
   async end(
     entry: Entry,
     { state, history, runStatus: { history: _history, ...runStatus } }: Merged,
@@ -43,8 +43,8 @@ export class ExecutionEnding {
         ...(warnings.length === 0 ? {} : { warnings }),
       },
     };
-    // What the runner left on disk already says the same, and a restart would come to this same end. Where there may be
-    // more than one attempt, the environment is still on disk, and goes before the end is shown.
+    // If the runner's status.json already holds this end, a restart would reach the same one, and it can be shown
+    // before the record is written. With more than one attempt, the environment is still on disk and must go first.
     const known =
       placed === undefined &&
       (record.runOptions.maxAttempts ?? 1) === 1 &&
@@ -62,7 +62,7 @@ export class ExecutionEnding {
     const folder = pathOfUri(uri, 'outputNotebookFolder');
     const note = async (placing: Placing): Promise<void> => {
       record.placing = placing;
-      // Where it cannot be noted the output is placed all the same: only a crash now would place it twice.
+      // If the note cannot be written, place the output anyway: only a crash at this moment would place it twice.
       await this.store.save(recordToSave(entry)).catch((error: unknown) => {
         this.log(`${record.id}: placing not noted: ${String(error)}`);
       });
@@ -76,12 +76,12 @@ export class ExecutionEnding {
     }
   }
 
-  /** Saves how it ended, now or as soon as the disk takes it: what memory says is true already. */
+  /** Saves the end. If that fails, it is tried again in the background until it succeeds. */
   async #persist(entry: Entry): Promise<void> {
     const { record } = entry;
     try {
       const { store } = this;
-      // Whoever sees the end must not find the person's environment.
+      // Once a client sees the end, the user's environment must no longer be on disk.
       const leftOver = await removeJobs(store, record.id);
       await store.save(recordToSave(entry));
       if (leftOver.length > 0) throw leftOver[0];

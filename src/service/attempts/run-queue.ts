@@ -3,33 +3,33 @@ import type { Entry } from '../executions/entry';
 import type { ExecutionIndex } from '../executions/execution-index';
 import type { Supervisor } from './supervisor';
 
-/** What a queue works with. */
+/** Dependencies of a {@link RunQueue}. */
 export interface QueueOptions {
   readonly index: ExecutionIndex;
   readonly supervisor: Supervisor;
-  /** How many may run at the same time; asked anew each time. */
+  /** How many executions may run at the same time; read anew each time. */
   readonly maxConcurrent: () => number;
   /** Whether an execution of this id belongs to another host. */
   readonly isElsewhere: (id: string) => boolean;
-  /** Called when the number of those that run has changed. */
+  /** Called when the number of running executions has changed. */
   readonly onDidChangeRunning: () => void;
-  /** Called when an execution has ended and has made room. */
+  /** Called when an execution has ended and its place is free. */
   readonly onEnded: (entry: Entry) => Promise<void>;
   readonly log: (message: string) => void;
 }
 
-/** The queue in front of the runners: which executions wait, and which run, at most so many at once. */
+/** The queue in front of the runners: starts waiting executions, up to a limit at the same time. */
 export class RunQueue {
   readonly #running = new Set<string>();
 
   constructor(private readonly options: QueueOptions) {}
 
-  /** How many run. */
+  /** Number of running executions. */
   get running(): number {
     return this.#running.size;
   }
 
-  /** How many wait. */
+  /** Number of waiting executions. */
   get waiting(): number {
     return [...this.#waiting()].length;
   }
@@ -38,7 +38,7 @@ export class RunQueue {
     return this.#running.has(id);
   }
 
-  /** Starts what waits, oldest first, while there is room. */
+  /** Starts waiting executions, oldest first, up to the limit. */
   pump(): void {
     for (const entry of this.#waiting()) {
       if (this.#running.size >= this.options.maxConcurrent()) return;
@@ -46,7 +46,7 @@ export class RunQueue {
     }
   }
 
-  /** Takes over what runs already, whether there is room or not. */
+  /** Takes over an execution that already runs, even beyond the limit. */
   adopt(entry: Entry): void {
     this.#supervise(entry, this.options.supervisor.adopt(entry));
   }

@@ -32,27 +32,27 @@ import { makeRuntimeDirectory, spawnRunner, type RunnerLauncher } from '../runne
 import type { SpareKeeper } from '../runners/spare-keeper';
 import { completeOnThread } from '../thread';
 
-/** What a supervisor works with. */
+/** Dependencies of a {@link Supervisor}. */
 export interface SupervisorOptions {
   readonly store: FolderStore;
   readonly launcher: RunnerLauncher;
   readonly spares: SpareKeeper;
-  /** This run of this machine, see system/processes.ts. */
+  /** Boot id of this machine, see system/processes.ts. */
   readonly boot: string;
-  /** How long a runner that is asked to cancel may take before it is ended by force, milliseconds. */
+  /** Time for a runner to cancel before it is killed, milliseconds. */
   readonly cancelMs: number;
   readonly log: (message: string) => void;
 }
 
-/** How long a runner that a former service had just asked for may take to show itself, milliseconds. */
+/** Time for a runner that a former service had just started to become reachable, milliseconds. */
 const START_MS = 10_000;
 
-/** How long it may take from the end of a runner's connection until it is known how its process ended, milliseconds. */
+/** How long to wait for a runner's exit status after its connection has closed, milliseconds. */
 const EXIT_MS = 1000;
 
 /**
- * Sees to the attempts of executions: starts or adopts a runner, follows it, and makes of its end the end of the
- * execution. Whatever happens, a record ends up final or QUEUED again.
+ * Supervises the attempts of executions: starts or adopts a runner, follows it, and derives the execution's end from
+ * the runner's end. In every case the record ends up final or QUEUED again.
  */
 export class Supervisor {
   readonly #ending: ExecutionEnding;
@@ -66,7 +66,7 @@ export class Supervisor {
     const { record } = entry;
     record.state = 'PREPARING';
     record.history = [...record.history, { state: 'PREPARING', time: now() }];
-    // Why it had to wait.
+    // Remove the message that says why it had to wait.
     const { message: _message, detail: _detail, ...runStatus } = record.runStatus ?? {};
     record.runStatus = runStatus;
     await this.#guard(entry, async () => {
@@ -77,7 +77,7 @@ export class Supervisor {
         await this.#ending.end(entry, { state: 'FAILED', ...failure(record, 'kernelNotFound', gone) });
         return;
       }
-      // Nothing can be running: what a former attempt left behind would be taken for this one's.
+      // No runner runs this execution now: files of a former attempt would be taken for this one's.
       const cleared = this.options.store.clearAttempt(record.id);
       const [taken] = await Promise.all([this.options.spares.take(job), cleared]);
       const spare = taken?.client;
@@ -107,12 +107,12 @@ export class Supervisor {
         spare.send({ type: 'run', job: this.options.store.file(record.id, 'job'), forkServer });
       }
       const last = runner === undefined ? undefined : await this.#follow(entry, runner);
-      // The system closes its connection a moment before it says how it ended.
+      // The connection closes a moment before the exit status is known.
       if (last === undefined && ended !== undefined) {
         await Promise.race([ended, delay(EXIT_MS, undefined, { ref: false })]);
       }
       if (exit?.code === EXIT_NOT_BEGUN) throw new NotBegunError('the disk takes nothing');
-      // A runner that waited may have ended before it was given this job: another one runs it.
+      // A waiting runner may have ended before it received this job: another one will run it.
       if (last === undefined && spare !== undefined && (await withdraw(this.options.store, record))) {
         await this.#begunByNone(entry);
         return;
@@ -121,7 +121,7 @@ export class Supervisor {
     });
   }
 
-  /** Takes over an attempt that a former service had started; resolves like {@link run}. */
+  /** Takes over an attempt that a former service started; resolves like {@link run}. */
   async adopt(entry: Entry): Promise<void> {
     const { record } = entry;
     await this.#guard(entry, async () => {
@@ -129,7 +129,7 @@ export class Supervisor {
       const runtime = record.boot === this.options.boot ? record.runtime : undefined;
       const runner = runtime === undefined ? undefined : await this.#reconnect(record, runtime);
       const last = runner === undefined ? undefined : await this.#follow(entry, runner);
-      // It never began: it was not yet started, or waited for this job and left when the former service was gone.
+      // It never began: no runner was started, or it was waiting for this job and left when the former service did.
       if (last === undefined && (await withdraw(this.options.store, record))) {
         await this.#begunByNone(entry);
         return;
@@ -138,22 +138,22 @@ export class Supervisor {
     });
   }
 
-  /** Connects to a runner that may be at work, may just be coming up, or may be gone. */
+  /** Connects to a runner that may be running, starting or gone. */
   async #reconnect(record: ExecutionRecord, runtime: string): Promise<RunnerClient | undefined> {
-    // Since it was asked for, not since this service began: services that are killed again and again must not add up.
+    // Count from the start of the runner, not of this service: otherwise each restart would begin the wait again.
     const age = Date.now() - Date.parse(record.history.at(-1)?.time ?? '');
     const deadline = performance.now() + (age >= 0 && age < START_MS ? START_MS - age : 0);
     for (;;) {
       const runner = await RunnerClient.connect(runtime);
       if (runner !== undefined || performance.now() > deadline || !(await exists(runtime))) return runner;
-      // A runner claims the attempt, with its process id, a moment before it listens.
+      // A runner writes its process id to the claim just before it listens.
       const pid = await claimant(this.options.store, record);
       if (pid !== undefined && (await processStartTime(pid)) === undefined) return undefined;
       await delay(50);
     }
   }
 
-  /** Asks the runner to cancel, if there is one; {@link run} asks when it comes up later. */
+  /** Asks the runner, if there is one, to cancel. If it connects later, {@link run} asks it. */
   cancel(entry: Entry): void {
     const { runner } = entry;
     runner?.send({ type: 'cancel' });
@@ -163,18 +163,18 @@ export class Supervisor {
     timer.unref();
   }
 
-  /** Ends a runner that does not react; that it is gone is then the end of the attempt. */
+  /** Kills a runner that does not react. Its end is then the end of the attempt. */
   async #force({ record, runner }: Entry): Promise<void> {
     const pid = await claimant(this.options.store, record);
     if (runner === undefined || pid === undefined) return;
     this.options.log(`${record.id}: its runner does not react and is ended`);
-    // As long as the connection is open the process lives, so that its id is nobody else's.
+    // While the connection is open the process is alive, so its id cannot belong to another process.
     process.kill(pid, 'SIGKILL');
   }
 
   /**
-   * Resolves when the runner says that it is done, with what it says then, or is gone. The last status is not shown yet:
-   * the output may still have to be put into its place.
+   * Resolves with the runner's final status, or with undefined if its connection closes first. The final status is not
+   * shown yet: the output may still have to be placed.
    */
   async #follow(entry: Entry, runner: RunnerClient): Promise<RunnerStatus | undefined> {
     const { record } = entry;
@@ -199,7 +199,7 @@ export class Supervisor {
     return last;
   }
 
-  /** Makes the attempt's end of what its runner said last, or left behind. */
+  /** Derives the attempt's end from the runner's final status, or from what it left on disk. */
   async #settle(
     entry: Entry,
     last: RunnerStatus | undefined,
@@ -211,7 +211,7 @@ export class Supervisor {
     const isEnd = status?.attempt === record.attempt && isTerminal(status.state);
     const end = isEnd ? status : await this.#lost(entry, status, reason);
     if (end === undefined) return;
-    // It may have ended before this service reached it: then nobody waits for its connection to close.
+    // It may have ended before this service connected to it: then nothing else removes its runtime directory.
     if (last === undefined && record.runtime !== undefined) await endRuntime(record.runtime);
     if (end.runStatus.cause === 'kernelNotReady' && (await this.#retry(entry, end))) return;
     await this.#ending.end(entry, merge(record, end));
@@ -219,8 +219,8 @@ export class Supervisor {
   }
 
   /**
-   * Makes the end of an attempt whose runner is gone without a last status.
-   * @returns how it had ended by its journal; undefined where it had not, and the end is made.
+   * Handles an attempt whose runner is gone without a final status.
+   * @returns the end that its journal holds; undefined if it holds none and the execution was ended or queued here.
    */
   async #lost(
     entry: Entry,
@@ -231,7 +231,7 @@ export class Supervisor {
     this.options.log(`${record.id}: attempt ${record.attempt} lost: ${reason.message}`);
     if (record.runtime !== undefined) await endRuntime(record.runtime);
     if (await withdraw(this.options.store, record)) {
-      // It never began, so that nothing but its start went wrong.
+      // It never began, so only its start has failed.
       await this.#endWithout(entry, 'serviceError', reason);
       return undefined;
     }
@@ -250,7 +250,7 @@ export class Supervisor {
     return undefined;
   }
 
-  /** Ends an execution of whose end no runner tells: FAILED with this cause, or CANCELLED where that was asked for. */
+  /** Ends an execution whose runner reported no end: FAILED with this cause, or CANCELLED if that was requested. */
   async #endWithout(entry: Entry, cause: KnownCause, said: Said, status?: RunnerStatus): Promise<void> {
     const { record } = entry;
     const end =
@@ -269,7 +269,7 @@ export class Supervisor {
     }
   }
 
-  /** No runner has begun the attempt, nor will one: it waits for its turn again, or was cancelled meanwhile. */
+  /** No runner has begun the attempt, and none will: queues it again, or ends it if it was cancelled meanwhile. */
   async #begunByNone(entry: Entry): Promise<void> {
     const { record } = entry;
     if (record.runtime !== undefined) await endRuntime(record.runtime);
@@ -277,7 +277,7 @@ export class Supervisor {
     else await this.#endWithout(entry, 'cancelled', {});
   }
 
-  /** Another attempt after a failure of the machinery, where the execution may have one. */
+  /** Queues another attempt after a failure outside the notebook. @returns false if no attempt is left. */
   async #retry(entry: Entry, status: RunnerStatus | undefined): Promise<boolean> {
     const { record } = entry;
     const { store } = this.options;
@@ -302,7 +302,7 @@ export class Supervisor {
     await this.options.store.save(record);
   }
 
-  /** An error of the service's own, too, is the end of the attempt and is told. */
+  /** Runs one attempt's work. An error of the service itself also ends the attempt, with its message. */
   async #guard(entry: Entry, action: () => Promise<void>): Promise<void> {
     try {
       await action();

@@ -21,23 +21,23 @@ import {
 } from './request';
 import { unsupportedFields } from '../../protocol/unsupported-fields';
 
-/** This host and its boot: where what is accepted here runs. */
+/** This host and its boot id: where accepted executions run. */
 export interface Place {
   readonly host: string;
   readonly boot: string;
 }
 
-/** What is asked for, checked: the record to begin with, and the job for its runner. */
+/** A checked request: the execution's initial record and the job for its runner. */
 export interface Accepted {
   readonly record: ExecutionRecord;
   readonly job: RunnerJob;
 }
 
 /**
- * Checks a create and makes of it what the service works with. Nothing is written yet.
+ * Checks a create request, and makes the execution's record and job from it. Nothing is written yet.
  * @param content see {@link ExecutionRecord}.
  * @param secretParameters see {@link RunnerJob}.
- * @param signal ends the reading of what is large.
+ * @param signal aborts the reading of large inputs.
  * @throws ServiceError, see request.ts, parameters.ts, client-files.ts and resolve-kernel.ts.
  */
 export async function accept(
@@ -117,7 +117,7 @@ export async function accept(
   return { record, job };
 }
 
-/** Warns where the kernel is another one than the notebook names, and the template asks for none. */
+/** Warns if the kernel is not the one that the notebook names, and the template asks for none. */
 function otherKernel(
   { executionTemplate }: CreateRequest,
   named: string | undefined,

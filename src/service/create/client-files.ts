@@ -7,7 +7,7 @@ import { errorCode } from '../../system/files';
 import { factsOf, InspectionSchema, type Inspection } from '../notebook-facts';
 import { onLimitedThread, ThreadLimitError } from '../thread';
 
-/** Longest file that Node can make one string of; the runner could not read a longer one. */
+/** Largest file that Node can read into one string, bytes. The runner could not read a larger one. */
 const MAX_INPUT_BYTES = 0x1fffffe8;
 
 /**
@@ -22,20 +22,20 @@ export function pathOfUri(uri: string, field: string): string {
       if (!file.includes('\0')) return file;
     }
   } catch {
-    // Said below.
+    // Reported below.
   }
   throw new ServiceError('INVALID_ARGUMENT', 'fieldInvalid', `${field} must be a file: URI of this machine`, {
     field,
   });
 }
 
-/** What a file may have beyond the size that it says: it may be growing, and pseudo files say that they are empty. */
+/** Bytes that a file may have beyond its reported size: it may be growing, and pseudo files report a size of 0. */
 const MAX_GROWTH = 16 * 1024 * 1024;
 const CHUNK = 8 * 1024 * 1024;
 
 /**
- * Reads a file that a client names. Only regular files are read: a pipe could make the service wait for ever; and of those
- * without an end, such as some in /proc, no more than a few MB.
+ * Reads a file that a client names. Only regular files are read, since a pipe could block the service forever. Files
+ * without an end, such as some in /proc, are rejected once they exceed {@link MAX_GROWTH}.
  * @throws ServiceError INVALID_ARGUMENT `fileNotReadable` (args `field`, `path`, `code` of the system error).
  */
 export async function readClientFile(
@@ -67,11 +67,11 @@ export async function readClientFile(
   }
 }
 
-/** All of a file, which is likely to have `size` bytes; undefined where it has more than `most`. */
+/** Reads a file that is expected to have `size` bytes; undefined if it has more than `most`. */
 async function readAtMost(handle: FileHandle, size: number, most: number): Promise<Uint8Array | undefined> {
   const chunks: Buffer[] = [];
   for (let total = 0; total <= most;) {
-    // One byte more: where the file has as many as it says, the first reading finds its end.
+    // Plus 1: the file may be larger than expected.
     const buffer = Buffer.allocUnsafeSlow(Math.min(Math.max(size - total + 1, 64 * 1024), CHUNK));
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, null);
     if (bytesRead === 0) return Buffer.concat(chunks);
@@ -81,12 +81,12 @@ async function readAtMost(handle: FileHandle, size: number, most: number): Promi
   return undefined;
 }
 
-/** Notebooks of up to so many bytes are read on this thread: the worst that they can be takes some 50 ms. */
+/** Notebooks up to this size, bytes, are read on this thread: the worst case takes about 50 ms. */
 const INLINE_BYTES = 128 * 1024;
 
 /**
  * Checks that the bytes are a notebook that can be run.
- * @param signal ends the reading.
+ * @param signal aborts the reading.
  * @throws ServiceError INVALID_ARGUMENT `notebookInvalid`; args: `code` of the NotebookError and its args.
  */
 export async function inspectNotebook(
@@ -103,9 +103,9 @@ export async function inspectNotebook(
   });
 }
 
-/** {@link factsOf} on another thread; a notebook that takes too long or too much is `tooLarge`. */
+/** {@link factsOf} on another thread. A notebook that exceeds the limits on time or memory is `tooLarge`. */
 async function inspectOnThread(notebook: Uint8Array, signal: AbortSignal | undefined): Promise<Inspection> {
-  // Ten times its size is what a notebook full of numbers takes.
+  // A notebook full of numbers takes ten times its size.
   const megabytes = Math.min(512 + Math.ceil(notebook.length / 1e5), 4096);
   try {
     return InspectionSchema.parse(await onLimitedThread({ type: 'inspect', notebook }, signal, megabytes));

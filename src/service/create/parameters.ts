@@ -16,14 +16,14 @@ import {
 const PARAMETERS_FIELD = 'executionTemplate.parameters';
 const FILE_FIELD = 'executionTemplate.paramsYamlFile';
 
-/** Texts of up to so many bytes together are read on this thread: the worst that they can be takes some 50 ms. */
+/** Texts up to this total size, bytes, are read on this thread: the worst case takes about 50 ms. */
 const INLINE_BYTES = 4096;
 
 /**
- * Reads the parameters of an execution and checks that they can be assigned in the kernel's language, as far as it is known.
- * `parameters` go over `paramsYamlFile`.
- * @param secretParameters patterns of names whose values are not shown.
- * @param signal ends the reading.
+ * Reads the parameters of an execution, and checks that they can be assigned in the kernel's language if that is known.
+ * `parameters` take precedence over `paramsYamlFile`.
+ * @param secretParameters patterns of the names whose values are not shown.
+ * @param signal aborts the reading.
  * @throws ServiceError INVALID_ARGUMENT `parametersInvalid`, args `field`, `code` and the args of the ParametersError;
  *   `fileNotReadable`.
  */
@@ -52,7 +52,7 @@ export async function readParameters(
   }
 }
 
-/** Does what {@link readParameters} is to do once the file is read. */
+/** The part of {@link readParameters} that follows once the file is read. */
 export async function mergeParameters({
   field,
   parameters = '',
@@ -60,7 +60,7 @@ export async function mergeParameters({
   kernel,
   secretParameters,
 }: ParameterTexts): Promise<ReadParameters> {
-  // The YAML parser is only loaded where there are parameters.
+  // Load the YAML parser only when there are parameters.
   const { yamlWordWarnings } = await import('../../notebook/parameters/yaml/words');
   const { parseWithWords, encodeParameters } = await import('../../notebook/parameters/parse');
   const fromFile = orRefuse(FILE_FIELD, () => parseWithWords(new TextDecoder().decode(file)));
@@ -77,7 +77,7 @@ export async function mergeParameters({
   return { text, warnings: yamlWordWarnings([...inUse, ...given.words], secretParameters) };
 }
 
-/** Does something with parameters. @throws ServiceError where they do not bear it, see {@link readParameters}. */
+/** Calls `act`. @throws ServiceError in place of a ParametersError, see {@link readParameters}. */
 function orRefuse<T>(field: string, act: () => T): T {
   try {
     return act();

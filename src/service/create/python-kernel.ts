@@ -9,8 +9,8 @@ import { activated, describePython } from '../../system/python-environment';
 type Environment = Readonly<Record<string, string>>;
 
 /**
- * How to start the ipykernel of an interpreter. In a virtual environment its commands come first on the PATH, so that
- * `!pip` is the environment's own.
+ * How to start the ipykernel of an interpreter. In a virtual environment, the environment's programs come first on the
+ * PATH, so that `!pip` is its own pip.
  */
 export async function pythonKernel(interpreter: string, env: Environment): Promise<KernelLaunch> {
   const python = await describePython(interpreter);
@@ -26,16 +26,16 @@ export async function pythonKernel(interpreter: string, env: Environment): Promi
   };
 }
 
-/** ipykernel 7.4 and later. */
+/** Whether this version of ipykernel takes CurveZMQ keys: 7.4 and later. */
 function takesCurve(version: string | undefined): boolean {
   const [major = 0, minor = 0] = (version ?? '').split('.').map(Number);
   return major > 7 || (major === 7 && minor >= 4);
 }
 
 /**
- * The files and folders that decide what a Python kernel loads when it starts: where its packages are, and IPython's
- * configuration and start-up files.
- * @returns undefined for a kernel of which that cannot be known; it must not be started ahead.
+ * The files and folders that decide what a Python kernel loads when it starts: the folders of its packages, and
+ * IPython's configuration and start-up files.
+ * @returns undefined if that is not known for this kernel; then it must not be started ahead.
  */
 export async function filesLoadedBy(kernel: KernelLaunch): Promise<string[] | undefined> {
   const [command] = kernel.argv;
@@ -55,7 +55,7 @@ export async function filesLoadedBy(kernel: KernelLaunch): Promise<string[] | un
   ];
 }
 
-/** Changes when one of the files changed, or something was added to or removed from one of the folders. */
+/** A hash that changes when one of the files changes, or when one of the folders gets or loses an entry. */
 export async function filesFingerprint(files: readonly string[]): Promise<string> {
   const states = await Promise.all(
     files.map((file) =>

@@ -18,10 +18,10 @@ import { pathOfUri } from './client-files';
 import { onLimitedThread, ThreadLimitError } from '../thread';
 
 const text = z.optional(z.string());
-/** Seconds; at most what a timer of Node can wait, some 23 days. */
+/** Seconds. The maximum, about 23 days, is within what a Node timer can wait. */
 const seconds = z.optional(z.number().check(z.positive(), z.maximum(2_000_000)));
 
-/** The request body: every field that a client may send, and no other. What only the service says is ignored, whatever it is. */
+/** The request body: every field that a client may send, and no other. Output-only fields are accepted and ignored. */
 const CreateBodySchema = z.strictObject({
   name: z.optional(z.unknown()),
   displayName: z.optional(z.unknown()),
@@ -53,7 +53,7 @@ const CreateBodySchema = z.strictObject({
   ),
 });
 
-/** A create request, as far as it can be judged by itself. */
+/** A create request after the checks that need nothing but the request itself. */
 export interface CreateRequest {
   readonly description: string | undefined;
   readonly executionTemplate: ExecutionTemplate & { inputNotebookFile: string };
@@ -61,13 +61,13 @@ export interface CreateRequest {
   readonly environment: Readonly<Record<string, string>> | undefined;
 }
 
-/** Bodies of up to so many bytes are read on this thread: the worst that they can be takes some 20 ms. */
+/** Bodies up to this size, bytes, are read on this thread: the worst case takes about 20 ms. */
 const INLINE_BYTES = 64 * 1024;
 
 /**
- * Reads the body of a create request, on another thread where it is large.
- * @param signal ends the reading.
- * @throws ServiceError as {@link readCreateBody}; `requestTooLarge` where it takes more time or memory than a body may.
+ * Reads the body of a create request, on another thread if it is large.
+ * @param signal aborts the reading.
+ * @throws ServiceError as {@link readCreateBody}; `requestTooLarge` if reading it exceeds a limit on time or memory.
  */
 export async function readCreateRequest(bytes: Uint8Array, signal: AbortSignal): Promise<CreateRequest> {
   if (bytes.length <= INLINE_BYTES) return readCreateBody(bytes);
@@ -84,7 +84,7 @@ export function readCreateBody(bytes: Uint8Array): CreateRequest {
   return parseCreateBody(parseBody(bytes));
 }
 
-/** The JSON of a request's body; undefined where it is empty. @throws ServiceError INVALID_ARGUMENT `jsonInvalid`. */
+/** Parses a request's body as JSON; undefined if it is empty. @throws ServiceError INVALID_ARGUMENT `jsonInvalid`. */
 export function parseBody(bytes: Uint8Array): unknown {
   if (bytes.length === 0) return undefined;
   try {
@@ -94,17 +94,18 @@ export function parseBody(bytes: Uint8Array): unknown {
   }
 }
 
-/** Bytes of JSON that the fields may have together, without `parameters` and the environment: it is all in each list. */
+/** Most bytes of JSON in all fields but `parameters` and the environment. Every list of executions contains them. */
 const MAX_FIELDS = 256 * 1024;
-/** Bytes of JSON that the environment may have: programs with one of 2 MB cannot be started. */
+/** Most bytes of JSON in the environment: a program cannot be started with one of 2 MB. */
 const MAX_ENVIRONMENT = 1024 * 1024;
 
-/** Values that a body may have in all: a check of each follows, and an environment has a few hundred. */
+/** Most values in a body: each of them is checked, and an environment has a few hundred. */
 const MAX_VALUES = 20_000;
 
 /**
  * Checks the body of a create request.
- * @throws ServiceError INVALID_ARGUMENT `fieldUnknown` or `fieldInvalid`, args `field` (its path, `executionTemplate.labels.a`).
+ * @throws ServiceError INVALID_ARGUMENT `fieldUnknown` or `fieldInvalid`, args `field` (its path, such as
+ *   `executionTemplate.labels.a`).
  */
 export function parseCreateBody(body: unknown, platform: NodeJS.Platform = process.platform): CreateRequest {
   checkCount(body);
@@ -114,7 +115,7 @@ export function parseCreateBody(body: unknown, platform: NodeJS.Platform = proce
   const { environment, ...visible } = runOptions;
   for (const [name, value] of Object.entries(environment ?? {})) {
     if (name === '' || /[=\0]/.test(name) || value.includes('\0')) {
-      // The value is nobody's business, not even in an error.
+      // The value may be secret, so the error does not contain it.
       const quoted = JSON.stringify(name.slice(0, MAX_QUOTED));
       throw fieldInvalid('runOptions.environment', `${quoted} cannot be set`);
     }
@@ -123,7 +124,7 @@ export function parseCreateBody(body: unknown, platform: NodeJS.Platform = proce
   checkSize('execution', 'its fields', { description, fields, visible }, MAX_FIELDS);
   checkSize('runOptions.environment', 'its variables', environment ?? {}, MAX_ENVIRONMENT);
   const { outputName } = visible;
-  // A name never becomes a path, nor a file that nobody sees: what Windows writes to `a:b` is hidden in `a`.
+  // The name must not become a path, nor a hidden file: Windows writes `a:b` to a stream hidden in `a`.
   if (
     outputName !== undefined &&
     (!/^[^./\\\0][^/\\\0]*$/.test(outputName) ||
@@ -135,7 +136,7 @@ export function parseCreateBody(body: unknown, platform: NodeJS.Platform = proce
   return { description, executionTemplate, runOptions: visible, environment };
 }
 
-/** Without recursion: what is checked may be nested as deeply as it likes. */
+/** Limits the number of values. Not recursive, because the unchecked body may be nested to any depth. */
 function checkCount(body: unknown): void {
   const open = [body];
   let values = 0;
@@ -153,7 +154,7 @@ function checkSize(field: string, what: string, value: unknown, most: number): v
   throw fieldInvalid(field, `${what} together have more than ${most} bytes`);
 }
 
-/** Characters of a field's name that an error quotes. */
+/** Most characters of a field's name that an error quotes. */
 const MAX_QUOTED = 200;
 
 function invalidField(issue: z.core.$ZodIssue | undefined): ServiceError {
@@ -166,15 +167,15 @@ function invalidField(issue: z.core.$ZodIssue | undefined): ServiceError {
   return fieldInvalid(field, issue?.code === 'invalid_type' ? `must be ${issue.expected}` : 'is not valid');
 }
 
-/** A ServiceError that names a field. */
+/** An INVALID_ARGUMENT error that names a field. */
 export function fieldInvalid(field: string, problem: string): ServiceError {
   return new ServiceError('INVALID_ARGUMENT', 'fieldInvalid', `${field}: ${problem}`, { field, problem });
 }
 
-/** Bytes that are hashed before others get their turn: some 10 ms of work. */
+/** Bytes to hash before other work gets its turn: about 10 ms of work. */
 const HASHED_AT_ONCE = 4 * 1024 * 1024;
 
-/** SHA-256 over what the client asked for: the notebook's bytes instead of its place, and not the environment. */
+/** SHA-256 of a create request, with the notebook's bytes instead of its path, and without the environment. */
 export async function contentOf(request: CreateRequest, notebook: Uint8Array): Promise<string> {
   const { inputNotebookFile: _, ...executionTemplate } = request.executionTemplate;
   const { description, runOptions } = request;
@@ -196,7 +197,8 @@ function sorted(value: unknown): unknown {
 }
 
 /**
- * The folder that gets the output, checked as far as it can be without creating anything; it is made when it is needed.
+ * Checks the output folder as far as possible without creating anything. It is created when it is needed.
+ * @returns its path; undefined if the request names none.
  * @throws ServiceError INVALID_ARGUMENT `outputNotWritable`, args `field`, `path`, `code` of the system error.
  */
 export async function checkOutputFolder(uri: string | undefined): Promise<string | undefined> {
@@ -229,7 +231,7 @@ export async function checkOutputFolder(uri: string | undefined): Promise<string
 }
 
 /**
- * Where the kernel starts: as given, else the folder of the source, else the person's home.
+ * The kernel's working directory: the given one, else the folder of the source, else the user's home.
  * @throws ServiceError INVALID_ARGUMENT `workingDirectoryInvalid`, args `field`, `path`.
  */
 export async function resolveWorkingDirectory(options: RunOptions): Promise<string> {
@@ -254,7 +256,7 @@ async function isDirectory(file: string): Promise<boolean> {
   );
 }
 
-/** The path of a source that is a file of this machine. */
+/** The path of a source that is a file on this machine, else undefined. */
 export function sourcePath(source: string | undefined): string | undefined {
   try {
     return source === undefined ? undefined : fileURLToPath(source);
@@ -275,14 +277,14 @@ export async function checkInterpreter(interpreter: string | undefined): Promise
   });
 }
 
-/** Stem of the notebook that the person chose, as far as a URI tells: the part of names that people recognize. */
+/** Stem of the notebook's file name, taken from its URI: the part of output names that users recognize. */
 export function stemOf(request: Pick<CreateRequest, 'runOptions' | 'executionTemplate'>): string {
   const uri = request.runOptions.source ?? request.executionTemplate.inputNotebookFile;
   let name = uri.slice(uri.lastIndexOf('/') + 1);
   try {
     name = decodeURIComponent(name);
   } catch {
-    // As it stands, then.
+    // Not percent-encoded correctly: use the name as it is.
   }
   const stem = name
     .replace(/\.ipynb$/i, '')
@@ -291,7 +293,7 @@ export function stemOf(request: Pick<CreateRequest, 'runOptions' | 'executionTem
   return cut(stem, MAX_STEM_BYTES) || 'notebook';
 }
 
-/** So much of a name that, with an execution's id, it is still one that a file may have (255 bytes). */
+/** Most bytes of a stem: with an execution's id, a file name must stay within 255 bytes. */
 const MAX_STEM_BYTES = 160;
 
 function cut(text: string, bytes: number): string {

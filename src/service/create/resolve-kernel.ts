@@ -6,7 +6,7 @@ import { kernelsFor, type KernelSpec } from '../../system/kernelspecs';
 import { pythonIn } from '../../system/python-environment';
 import { pythonKernel } from './python-kernel';
 
-/** What decides about the kernel of an execution. */
+/** What decides which kernel runs an execution. */
 export interface KernelRequest {
   /** `executionTemplate.kernelSpec` */
   readonly kernelSpec: string | undefined;
@@ -22,8 +22,8 @@ const PYTHON_NAMES = new Set(['python3', 'python', 'python2']);
 
 /**
  * The kernel to run a notebook with: `kernelSpec`, else the notebook's own, else the language's only kernel. A given
- * interpreter takes the place of a Python kernelspec, except of one that `kernelSpec` asks for by its particular name.
- * Where Jupyter knows no Python kernel, `python3` on the kernel's PATH is taken.
+ * interpreter replaces a Python kernelspec, unless `kernelSpec` names a particular one. If no kernelspec fits and the
+ * language is Python, the first Python with ipykernel is used: the interpreter, `python3` or `python` on the PATH.
  * @throws ServiceError FAILED_PRECONDITION: `kernelNotFound` (args `kernel`, `kernels`), `ipykernelMissing` or
  *   `interpreterNotFound` (args `interpreter`).
  */
@@ -32,7 +32,7 @@ export async function resolveKernel(request: KernelRequest): Promise<KernelLaunc
   const name = (request.kernelSpec ?? request.notebookKernel)?.toLowerCase();
   const language = request.notebookLanguage?.toLowerCase();
   const plain = name === undefined ? (language ?? 'python') === 'python' : PYTHON_NAMES.has(name);
-  // The common case, for which nothing has to be looked for.
+  // The common case, which needs no search.
   if (interpreter !== undefined && plain) return interpreterKernel(interpreter, env);
   const { pythons, specs } = await kernelsFor(interpreter, env);
   const ofLanguage = specs.filter((spec) => spec.content.language.toLowerCase() === language);
@@ -45,7 +45,7 @@ export async function resolveKernel(request: KernelRequest): Promise<KernelLaunc
         PYTHON_NAMES.has(name) ||
         (request.kernelSpec === undefined && language === 'python')
       : spec.content.language.toLowerCase() === 'python';
-  // A name that is not plain is a particular one; only a notebook's gives way.
+  // The interpreter replaces any Python kernel that the notebook names, but none that `kernelSpec` names.
   if (interpreter !== undefined && isPython && request.kernelSpec === undefined)
     return interpreterKernel(interpreter, env);
   if (spec !== undefined) return launchOf(spec, env);
@@ -79,7 +79,7 @@ function only<T>(items: readonly T[]): T | undefined {
 function launchOf(spec: KernelSpec, env: Readonly<Record<string, string>>): KernelLaunch {
   const { content, prefix } = spec;
   const [command = '', ...rest] = content.argv;
-  // A kernelspec within a Python environment that says just "python" means that environment's.
+  // A kernelspec within a Python environment that says just "python" means the Python of that environment.
   const own = prefix !== undefined && /^python3?(?:\.exe)?$/.test(command) ? pythonIn(prefix) : command;
   const encryption = content.metadata?.supported_encryption;
   return {
@@ -99,7 +99,7 @@ function strings(value: unknown): string[] {
   return values.filter((each) => typeof each === 'string');
 }
 
-/** `${NAME}` in a kernelspec's env stands for that variable of the kernel's environment; an unknown one stays. */
+/** Replaces `${NAME}` and `$NAME` in a kernelspec's env by variables of the kernel's environment; unknown ones stay. */
 function substitute(
   values: Readonly<Record<string, string>>,
   env: Readonly<Record<string, string>>,

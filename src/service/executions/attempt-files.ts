@@ -15,16 +15,16 @@ import { findKernelSpecs } from '../../system/kernelspecs';
 import type { ExecutionRecord } from './record';
 
 /*
- * What an attempt of an execution has on disk beside the record: its job, its claim, and what its runner says of it. Job
- * and status are small and somebody waits for them, so that they are read at once: waiting for a thread takes far longer.
+ * The files of an attempt beside the record: its job, its claim, and its runner's status. Job and status are small and
+ * needed quickly, so they are read synchronously: a read on Node's thread pool takes far longer.
  */
 
-/** @throws Error where there is none, or one that cannot be read. */
+/** Reads the job of an execution. @throws Error if there is none or it cannot be read. */
 export function readJob(store: FolderStore, { id }: ExecutionRecord): RunnerJob {
   return RunnerJobSchema.parse(JSON.parse(readSmallFileSync(store.file(id, 'job'))));
 }
 
-/** {@link readJob}, or undefined: the job is gone once its kernel runs. */
+/** {@link readJob}, or undefined: the runner deletes the job once its kernel runs. */
 export function jobIfReadable(store: FolderStore, record: ExecutionRecord): RunnerJob | undefined {
   try {
     return readJob(store, record);
@@ -33,7 +33,7 @@ export function jobIfReadable(store: FolderStore, record: ExecutionRecord): Runn
   }
 }
 
-/** What the runner left in status.json; undefined, and said to the log, where that is of no use. */
+/** Reads the runner's status.json; undefined if there is none, or if it is invalid, which is logged. */
 export function readStatus(
   store: FolderStore,
   { id }: ExecutionRecord,
@@ -48,7 +48,7 @@ export function readStatus(
   }
 }
 
-/** True when this call has made sure that the attempt will never run; false when a runner had begun it. */
+/** Claims the attempt, so that no runner ever begins it. @returns false if a runner has begun it already. */
 export async function withdraw(store: FolderStore, { id }: ExecutionRecord): Promise<boolean> {
   try {
     await createFile(store.file(id, 'claim'), 'withdrawn');
@@ -59,14 +59,14 @@ export async function withdraw(store: FolderStore, { id }: ExecutionRecord): Pro
   }
 }
 
-/** Process id of the runner that has begun the attempt; undefined where none has, or the claim is of no use. */
+/** Process id of the runner that has begun the attempt; undefined if none has, or if the claim is invalid. */
 export async function claimant(store: FolderStore, { id }: ExecutionRecord): Promise<number | undefined> {
   const claim = await readIfExists(store.file(id, 'claim')).catch(() => undefined);
-  // Other numbers than those of processes would name groups of them.
+  // Zero and negative numbers would address process groups.
   return claim !== undefined && /^[1-9]\d{0,9}$/.test(claim) ? Number(claim) : undefined;
 }
 
-/** A second copy of the job, 0600, for executions that may have more than one attempt: the runner deletes the first. */
+/** A second copy of the job, 0600, for executions with more than one attempt: the runner deletes the first copy. */
 export function retryFile(store: FolderStore, id: string): string {
   return path.join(store.folder(id), 'retry.json');
 }
@@ -76,14 +76,14 @@ export function jobFiles(store: FolderStore, id: string): string[] {
   return [store.file(id, 'job'), retryFile(store, id)];
 }
 
-/** Removes both copies of the job. Answers why one is left over. */
+/** Removes both copies of the job. @returns the errors of those that could not be removed. */
 export async function removeJobs(store: FolderStore, id: string): Promise<unknown[]> {
   const files = jobFiles(store, id);
   const removals = await Promise.allSettled(files.map((file) => rm(file, { force: true })));
   return removals.flatMap((removal) => (removal.status === 'rejected' ? [removal.reason as unknown] : []));
 }
 
-/** What of a kernel that was there at create is gone, and which kernels there are. */
+/** If the kernel's program or folder has disappeared since the create: a message with it and the existing kernels. */
 export async function vanished({ kernel }: RunnerJob): Promise<EndMessage | undefined> {
   const [command] = kernel.argv;
   const isGone = command !== undefined && path.isAbsolute(command) && !(await isExecutable(command));

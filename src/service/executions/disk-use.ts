@@ -4,19 +4,19 @@ import { isTerminal } from '../../execution/states';
 import type { Entry } from './entry';
 import type { FolderStore } from './folder-store';
 
-/** How much the executions' folders hold. What has ended does not change any more and is measured once. */
+/** Disk use of the executions' folders. An execution that has ended no longer changes, so it is measured once. */
 export class DiskUse {
   readonly #ended = new WeakMap<Entry, number>();
   #total: number | undefined;
-  /** How often it was begun to measure: the last one begun tells the total. */
+  /** Measurements started so far: only the latest sets the total. */
   #measurements = 0;
   #looking = false;
 
   constructor(private readonly store: FolderStore) {}
 
   /**
-   * Bytes of all folders when they were last measured; for the next who asks they are measured again. Not for the first
-   * time: who asks a service that has just started, with thousands of folders, waits for something else.
+   * Total bytes when last measured; also starts a new measurement in the background. Undefined until {@link measure}
+   * was called once: a service that has just started must not read thousands of folders for a request.
    */
   look(entries: Iterable<Entry>): number | undefined {
     if (this.#total !== undefined && !this.#looking) {
@@ -38,7 +38,7 @@ export class DiskUse {
     return size;
   }
 
-  /** Measures all of them, one after the other: nobody waits for it, and runs should not feel it. */
+  /** Measures all folders, one after the other, so that runs are not slowed down. @returns the total in bytes. */
   async measure(entries: Iterable<Entry>): Promise<number> {
     const measurement = ++this.#measurements;
     let total = 0;

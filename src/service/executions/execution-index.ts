@@ -4,10 +4,10 @@ import type { Entry } from './entry';
 import { presentInList, type ExecutionRecord } from './record';
 import { fieldInvalid } from '../create/request';
 
-/** Pages of a list, as in Google's APIs: larger ones are cut to the largest. */
+/** Page sizes as in Google's APIs: a larger request gets the maximum. */
 const DEFAULT_PAGE = 100;
 const MAX_PAGE = 1000;
-/** A page ends after the execution with which it has so many characters of JSON: to make it takes some 20 ms. */
+/** A page ends when it has so many characters of JSON, which take about 20 ms to make. */
 const MAX_PAGE_CHARACTERS = 4_000_000;
 
 /** One page of executions as a client gets it. */
@@ -19,10 +19,10 @@ export interface Page {
 /** The executions in memory, by id and in the order of their creation. */
 export class ExecutionIndex implements Iterable<Entry> {
   readonly #entries = new Map<string, Entry>();
-  /** Ids by time of creation and id, oldest first: the order that page tokens name places in. */
+  /** Ids, sorted by creation time and then id, oldest first. Page tokens name a position in this order. */
   #order: string[] = [];
 
-  /** Takes up an execution. It is mostly the newest, unless another host made it, the clock was set back or two came at once. */
+  /** Adds an execution. It is usually the newest: not if another host made it, or the clock was set back. */
   add(entry: Entry): void {
     const { createTime, id } = entry.record;
     this.#entries.set(id, entry);
@@ -52,13 +52,13 @@ export class ExecutionIndex implements Iterable<Entry> {
     }
   }
 
-  /** Newest first. @throws ServiceError INVALID_ARGUMENT for a page token that is none of ours. */
+  /** One page, newest first. @throws ServiceError INVALID_ARGUMENT for an invalid page token. */
   page(pageSize: number, pageToken: string): Page {
     const size = pageSize === 0 ? DEFAULT_PAGE : Math.min(pageSize, MAX_PAGE);
     let next = this.#order.length - 1;
     if (pageToken !== '') {
       const [createTime, id] = decodeToken(pageToken);
-      // What was deleted meanwhile must not move the page: the token names a place, not an entry.
+      // Deletes in between must not shift the page: the token names a position, not an entry.
       while (next >= 0 && !this.#isOlder(next, createTime, id)) next--;
     }
     const executions: Execution[] = [];

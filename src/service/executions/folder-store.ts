@@ -18,30 +18,30 @@ import {
 import { isOfSystem, isOwnName } from '../../protocol/own-names';
 import { ExecutionRecordSchema, type ExecutionRecord } from './record';
 
-/** An unfinished folder of another host is left over when it is so old, milliseconds. */
+/** Age at which an unfinished folder of another host is removed, milliseconds. */
 const LEFTOVER_MS = 60 * 60 * 1000;
 
-/** A folder that changed so recently may change again without another time of change, milliseconds. */
+/** A folder that changed within this time may change again with the same modification time, milliseconds. */
 const SETTLED_MS = 2000;
 
-/** Names of what is passed over that are said. */
+/** Most names of unknown entries that a log message lists. */
 const SHOWN = 10;
 
-/** Files that come into being with the execution, by name. */
+/** The files of a new execution, by name. */
 export type InitialFiles = Readonly<Record<string, string | Uint8Array>>;
 
 /**
- * The folders of the executions. A folder appears and disappears as a whole: it is filled, or emptied, under a name
- * that begins with a dot, which no execution id does.
+ * The folders of the executions. A folder appears and disappears as a whole: it is filled or emptied under a name that
+ * begins with a dot, as no execution id does.
  */
 export class FolderStore {
   readonly #saves = new Map<string, Promise<void>>();
   readonly #setAside = new Set<string>();
 
-  /** When the folder of all of them had last changed as its names were read. */
+  /** Modification time of the folder of all executions when its names were last read. */
   #modified = Number.NaN;
 
-  /** What names of this host's unfinished folders begin with. */
+  /** Prefix of the names of this host's unfinished folders. */
   private readonly aside: string;
 
   constructor(
@@ -52,7 +52,7 @@ export class FolderStore {
     this.aside = `.${createHash('sha256').update(host).digest('hex').slice(0, 8)}-`;
   }
 
-  /** The folder of an execution. @throws ServiceError where `id` is no execution id, so that no id becomes another path. */
+  /** The folder of an execution. @throws ServiceError for an invalid id, which could name another path. */
   folder(id: string): string {
     if (!EXECUTION_ID.test(id))
       throw new ServiceError('INVALID_ARGUMENT', 'fieldInvalid', `no execution id: ${id}`);
@@ -73,14 +73,14 @@ export class FolderStore {
   }
 
   /**
-   * Reads every record, and removes what an interrupted create or delete left behind. What is neither is left alone and
-   * reported in the log.
+   * Reads every record, and removes what an interrupted create or delete left behind. Other entries are left alone and
+   * logged.
    */
   async load(): Promise<ExecutionRecord[]> {
     await makePrivateDirectory(this.directory);
     const records: ExecutionRecord[] = [];
     const foreign: string[] = [];
-    // Synchronous on purpose: nothing can be answered before, and 10,000 small files are read three times as fast.
+    // Synchronous: no request can be answered before this, and 10,000 small files are read three times as fast.
     for (const name of fs.readdirSync(this.directory)) {
       if (isOwnName('unfinishedFolder', name)) {
         await this.#removeLeftover(path.join(this.directory, name));
@@ -97,7 +97,7 @@ export class FolderStore {
     return records;
   }
 
-  /** Ids of the folders there are; undefined where none has come or gone since the last call. */
+  /** Ids of the existing folders; undefined if none was added or removed since the last call. */
   changedNames(): string[] | undefined {
     try {
       const { mtimeMs } = fs.statSync(this.directory);
@@ -107,13 +107,13 @@ export class FolderStore {
       for (const id of this.setAside) if (!names.includes(id)) this.#setAside.delete(id);
       return names;
     } catch (error) {
-      // Not there for now, as a network's disk may be: that says nothing about what is on it.
+      // Not available for now, like a network disk: the executions may still exist.
       this.log(`executions cannot be listed: ${String(error)}`);
       return undefined;
     }
   }
 
-  /** What this host began is left over, as it has just started; another host may be in the middle of it. */
+  /** Removes an unfinished folder. Another host may still be working on its own; this one has only just started. */
   async #removeLeftover(folder: string): Promise<void> {
     const isOwn = path.basename(folder).startsWith(this.aside);
     // Undefined where another host has just removed it.
@@ -122,7 +122,7 @@ export class FolderStore {
     await this.#discard(folder);
   }
 
-  /** Removes what nobody knows any more. Where that fails it stays until the next start. */
+  /** Removes a folder that is no longer needed. If that fails, it stays until the next start. */
   async #discard(folder: string): Promise<void> {
     try {
       await rm(folder, { recursive: true, force: true, maxRetries: 3 });
@@ -131,7 +131,7 @@ export class FolderStore {
     }
   }
 
-  /** Reads one record; undefined when there is none. One that cannot be read is set aside, until it can be. */
+  /** Reads one record; undefined if there is none. One that cannot be read is set aside until it can. */
   read(id: string): ExecutionRecord | undefined {
     try {
       const record = parseRecord(id, readSmallFileSync(this.file(id, 'execution')));
@@ -139,7 +139,7 @@ export class FolderStore {
       return record;
     } catch (error) {
       const code = errorCode(error);
-      // The first version renamed what it could not read.
+      // The first version of this product renamed records that it could not read.
       const isDamaged = code === undefined || this.#has(id, `${FILES.execution}.corrupt`);
       const isThere = isDamaged || (code !== 'ENOTDIR' && this.#has(id, FILES.execution));
       if (isThere) this.#setRecordAside(id, error, isDamaged && !(error instanceof NewerVersionError));
@@ -147,7 +147,7 @@ export class FolderStore {
     }
   }
 
-  /** Whether the folder of an execution has something of this name, be it a link that leads nowhere. */
+  /** Whether the folder of an execution has an entry of this name, even a dangling link. */
   #has(id: string, name: string): boolean {
     try {
       return fs.readdirSync(this.folder(id)).includes(name);
@@ -157,9 +157,9 @@ export class FolderStore {
   }
 
   /**
-   * Notes an execution whose record cannot be read, and says so once. Its files stay. What the system does not give, or a newer
-   * version wrote, may be well another time.
-   * @param isLost it will never run: its job goes, which has the user's environment.
+   * Sets aside an execution whose record cannot be read, and logs it once. Its files stay: after a system error, or
+   * with a record of a newer version, reading may succeed another time.
+   * @param isLost it will never run, so its job is removed, which contains the user's environment.
    */
   #setRecordAside(id: string, error: unknown, isLost: boolean): void {
     if (this.#setAside.has(id)) return;
@@ -176,8 +176,8 @@ export class FolderStore {
   }
 
   /**
-   * Makes the folder of a new execution, whole or not at all.
-   * @throws Error EEXIST or ENOTEMPTY where there is one already; the system's error.
+   * Creates the folder of a new execution, completely or not at all.
+   * @throws Error EEXIST or ENOTEMPTY if there is one already; the system's error.
    */
   async create(record: ExecutionRecord, files: InitialFiles): Promise<void> {
     const folder = this.folder(record.id);
@@ -187,7 +187,7 @@ export class FolderStore {
     try {
       const all = { ...files, [FILES.execution]: serialize(record) };
       const writes = Object.entries(all).map(([name, data]) => createFile(path.join(aside, name), data));
-      // All of them are over before the folder is discarded where one fails.
+      // Wait for all of them, before the folder is discarded after a failure.
       for (const write of await Promise.allSettled(writes))
         if (write.status === 'rejected') throw write.reason;
       await flushDirectory(aside);
@@ -200,7 +200,7 @@ export class FolderStore {
     }
   }
 
-  /** Replaces the record. Saves of one execution happen one after the other, in the order they were asked for. */
+  /** Replaces the record. Saves of one execution happen one after the other, in the order of the calls. */
   async save(record: ExecutionRecord): Promise<void> {
     const data = serialize(record);
     const former = this.#saves.get(record.id) ?? Promise.resolve();
@@ -215,7 +215,7 @@ export class FolderStore {
     }
   }
 
-  /** Removes an execution with its files. @throws the system's error; the execution is still there then. */
+  /** Removes an execution with its files. @throws the system's error; then the execution still exists. */
   async remove(id: string): Promise<void> {
     const aside = path.join(this.directory, `${this.aside}deleted-${id}-${randomUUID()}`);
     try {
@@ -229,7 +229,7 @@ export class FolderStore {
     await this.#discard(aside);
   }
 
-  /** Forgets the files of a former attempt. The output stays until the next one replaces it. */
+  /** Removes the files of a former attempt. The output stays until the next one replaces it. */
   async clearAttempt(id: string): Promise<void> {
     await Promise.all(
       [FILES.status, FILES.journal, FILES.claim].map((name) =>
@@ -238,19 +238,19 @@ export class FolderStore {
     );
   }
 
-  /** Removes what a runner that was killed had not finished writing. */
+  /** Removes files that a killed runner had not finished writing. */
   async removeUnfinished(id: string): Promise<void> {
     const files = [this.file(id, 'status'), this.file(id, 'output')];
     await Promise.all(files.map((file) => rm(unfinished(file), { force: true })));
   }
 }
 
-/** A record of a version of ours that is still to come. */
+/** The record was written by a newer version of this product. */
 class NewerVersionError extends Error {
   override readonly name = 'NewerVersionError';
 }
 
-/** @throws Error where it is no record of this execution; NewerVersionError. */
+/** @throws Error if it is not a record of this execution; NewerVersionError. */
 function parseRecord(id: string, text: string): ExecutionRecord {
   const content: unknown = JSON.parse(text);
   const { version } = Object(content) as { version?: unknown };
@@ -264,7 +264,7 @@ function serialize(record: ExecutionRecord): string {
   return JSON.stringify(record);
 }
 
-/** RESOURCE_EXHAUSTED `storageNotWritable` (args `code`) where the disk does not take it, else the error itself. */
+/** Converts a disk error to RESOURCE_EXHAUSTED `storageNotWritable` (args `code`); returns any other error as it is. */
 export function storageError(error: unknown): unknown {
   if (!isStorageError(error)) return error;
   const code = errorCode(error) ?? '';

@@ -6,7 +6,7 @@ import type { FolderStore } from './folder-store';
 import type { OtherHosts } from './other-hosts';
 import type { ExecutionRecord } from './record';
 
-/** What is looked at for the executions of other hosts. */
+/** Dependencies of {@link OtherExecutions}. */
 export interface OtherExecutionsOptions {
   readonly store: FolderStore;
   readonly index: ExecutionIndex;
@@ -14,9 +14,9 @@ export interface OtherExecutionsOptions {
   readonly log: (message: string) => void;
 }
 
-/** Executions that another host runs, makes or removes in a data directory that hosts share. */
+/** Executions that another host runs, creates or removes in a shared data directory. */
 export class OtherExecutions {
-  /** Those that another host has accepted and not brought to an end. */
+  /** Ids of unfinished executions of other hosts. */
   readonly #theirs = new Set<string>();
 
   constructor(private readonly options: OtherExecutionsOptions) {}
@@ -25,7 +25,7 @@ export class OtherExecutions {
     return this.#theirs.has(id);
   }
 
-  /** Notes an execution that was just read. @returns true when it is another host's. */
+  /** Registers an execution that was just read. @returns true if it is an unfinished one of another host. */
   note(record: ExecutionRecord): boolean {
     if (isTerminal(record.state) || !this.options.hosts.isTheirs(record)) return false;
     this.#theirs.add(record.id);
@@ -33,9 +33,9 @@ export class OtherExecutions {
   }
 
   /**
-   * Looks again at what other hosts have done.
-   * @param isOwn true for an execution that this service is making or following.
-   * @returns what nobody else brings to an end, such as a host that is gone: it is this host's from now on.
+   * Reads again what other hosts have done.
+   * @param isOwn true for an execution that this service is creating or running.
+   * @returns executions that no other host will finish, for example because it is gone: this host takes them over.
    */
   async refresh(isOwn: (id: string) => boolean): Promise<Entry[]> {
     const inherited = this.#rescan(isOwn);
@@ -63,8 +63,8 @@ export class OtherExecutions {
   }
 
   /**
-   * Takes up folders that have appeared, and forgets those that are gone. In one go, so that nothing changes meanwhile.
-   * @returns what nobody else brings to an end.
+   * Adds folders that have appeared, and forgets those that are gone. Synchronous, so that nothing changes meanwhile.
+   * @returns new executions that no other host will finish.
    */
   #rescan(isOwn: (id: string) => boolean): Entry[] {
     const { store, index } = this.options;

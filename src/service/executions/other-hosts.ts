@@ -2,14 +2,14 @@ import * as fs from 'node:fs/promises';
 import { servicePaths } from '../../protocol/service-paths';
 import type { ExecutionRecord } from './record';
 
-/** A host whose service gave no sign of life for so long is taken for gone, milliseconds. */
+/** A host whose service gave no sign of life for so long is considered gone, milliseconds. */
 const GONE_MS = 24 * 60 * 60 * 1000;
-/** How often a service gives a sign of life. */
+/** How often a service gives a sign of life, milliseconds. */
 export const SIGN_OF_LIFE_MS = 10 * 60 * 1000;
 
 /**
- * Several hosts may share a home directory, and with it the data directory. Each host has its own service; what another
- * one runs is shown and otherwise left alone, until that host has been silent for a day.
+ * Several hosts may share a home directory and the data directory in it. Each host has its own service. Executions of
+ * another host are shown and otherwise left alone, until that host has been silent for a day.
  */
 export class OtherHosts {
   constructor(
@@ -19,12 +19,12 @@ export class OtherHosts {
     private readonly boot: string,
   ) {}
 
-  /** True for an execution that another host has accepted and not brought to an end. */
+  /** True for an execution that another host accepted. */
   isTheirs({ host, boot }: ExecutionRecord): boolean {
     return host !== undefined && host !== this.host && (boot === undefined || boot !== this.boot);
   }
 
-  /** True when nothing more is to be expected of the host. */
+  /** True if the host is considered gone. */
   async isGone(host: string): Promise<boolean> {
     const folder = servicePaths(this.dataDirectory, host).host;
     return fs.stat(folder).then(

@@ -4,22 +4,22 @@ import * as path from 'node:path';
 import { errorCode, flushDirectory } from '../../system/files';
 import type { ExecutionRecord, Placing } from './record';
 
-/** Names to try before giving up; the execution id makes the first one free unless somebody wants it taken. */
+/** Most names to try before giving up. The default name is usually free, because it contains the execution's id. */
 const MAX_NAMES = 100;
 
-/** Bytes that are compared at once. */
+/** Bytes to compare at a time. */
 const PIECE = 1 << 16;
 
 /**
- * The name that an output gets in the folder the person chose.
- * @param attempt counts up while the name is taken
+ * The output's file name in the folder that the user chose.
+ * @param attempt increases while the name is taken.
  */
 export function outputName(record: OutputNaming, attempt = 0): string {
   const name = record.runOptions.outputName?.replace(/\.ipynb$/i, '') ?? `${record.stem}-${record.id}`;
   return `${name}${attempt === 0 ? '' : `-${attempt}`}.ipynb`;
 }
 
-/** What of an execution names its output. */
+/** The parts of an execution that its output's name is made from. */
 export interface OutputNaming {
   readonly id: string;
   /** Stem of the source's name. */
@@ -28,14 +28,14 @@ export interface OutputNaming {
 }
 
 /**
- * Copies a finished output to the person's folder under a name that is free, whole or not at all, 0600, and once, even
- * where the service is killed meanwhile and starts again. Others may be able to write to that folder: nothing there is
- * followed or overwritten, and what got the name is what was written.
+ * Copies a finished output to the user's folder under a free name: completely or not at all, 0600, and once, even if
+ * the service is killed meanwhile and restarted. Other users may have write access to that folder: nothing in it is
+ * followed or overwritten, and the file that got the name is verified to be the one that was written.
  *
- * The output is written to a hidden file first, whose name follows from the record. Each name that is tried is noted in the
- * record before. The hidden file is removed last: as long as it is there, placing is not over, see {@link recover}.
- * @param note writes `record.placing` to disk.
- * @returns its path. @throws the system's error; EEXIST where no name is free, or somebody put something in its place.
+ * The output is first written to a hidden file, whose name is derived from the record. Each name is noted in the record
+ * before it is tried. The hidden file is removed last: while it exists, placing has not finished, see {@link recover}.
+ * @param note saves `record.placing`.
+ * @returns the output's path. @throws the system's error; EEXIST if no name is free, or the output was replaced.
  */
 export async function placeOutput(
   output: string,
@@ -67,8 +67,8 @@ export async function placeOutput(
 }
 
 /**
- * Finishes, or takes back, what a service had begun that was killed while it placed this output.
- * @returns where the output is; undefined where it is still to be placed.
+ * Completes or undoes what a service that was killed while placing this output had begun.
+ * @returns the path of the placed output; undefined if it is still to be placed.
  */
 async function recover(
   output: string,
@@ -82,7 +82,7 @@ async function recover(
   const isOver = placed?.isFile() === true && (hidden === undefined || isSameFile(hidden, placed));
   const isHalf = !isOver && placing?.isCopy === true && placed?.isFile() === true;
   if (place !== undefined && isHalf && (await isBeginning(place, output))) await fs.rm(place);
-  // Only what this user has written: the name is no secret.
+  // Only if this user owns it: others can guess the name.
   if (hidden?.isFile() === true && (process.getuid === undefined || hidden.uid === process.getuid())) {
     await fs.rm(aside);
     await flush(folder);
@@ -90,7 +90,7 @@ async function recover(
   return isOver ? place : undefined;
 }
 
-/** Copies the output to a new file. @returns what the system says of it. */
+/** Copies the output to a new file. @returns the new file's stat. */
 async function copyAside(output: string, aside: string): Promise<Stats> {
   const handle = await fs.open(aside, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600);
   try {
@@ -105,7 +105,7 @@ async function copyAside(output: string, aside: string): Promise<Stats> {
   }
 }
 
-/** Not every network's disk can flush a folder; what was placed there is placed. */
+/** Flushes a folder. Some network disks cannot do that; the output is placed nevertheless. */
 async function flush(folder: string): Promise<void> {
   await flushDirectory(folder).catch(() => undefined);
 }
@@ -123,7 +123,7 @@ function isSameFile(one: Stats, other: Stats): boolean {
   return one.ino === other.ino && one.dev === other.dev;
 }
 
-/** Whether a file holds the first bytes of another one, or all of them. */
+/** Whether a file's content is the beginning, or all, of another file's. */
 async function isBeginning(file: string, of: string): Promise<boolean> {
   const [part, whole] = await Promise.all([fs.open(file), fs.open(of)]);
   try {
@@ -138,7 +138,7 @@ async function isBeginning(file: string, of: string): Promise<boolean> {
   }
 }
 
-/** @throws Error EEXIST where the name is of something else than the file that was written, or a copy of it. */
+/** Checks that the name belongs to the file that was written, or to a copy of it. @throws Error EEXIST if not. */
 async function checkSame(written: Stats, place: string): Promise<void> {
   const named = await fs.lstat(place);
   const isFile = named.isFile() && named.size === written.size;
@@ -147,15 +147,16 @@ async function checkSame(written: Stats, place: string): Promise<void> {
 }
 
 /**
- * Gives a file a second name unless that is taken; a link neither overwrites nor follows anything.
- * @param onCopy called before the file is copied, where there can be no link.
+ * Gives a file a second name. A hard link neither overwrites nor follows anything.
+ * @param onCopy called before the file is copied, if it cannot be linked.
+ * @returns false if the name is taken.
  */
 async function claimName(file: string, place: string, onCopy: () => Promise<void>): Promise<boolean> {
   try {
     await fs.link(file, place);
     return true;
   } catch (error) {
-    // A network's disk may say so of a link that it has made, where its first answer was lost.
+    // A network disk may report EEXIST for a link that it has made, if its first answer was lost.
     if (errorCode(error) === 'EEXIST') return isSameFile(await fs.lstat(file), await fs.lstat(place));
   }
   // A file system without hard links (FAT, some network shares).

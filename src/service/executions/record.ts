@@ -14,54 +14,54 @@ const HistorySchema = z.array(z.object({ state: z.string(), time: z.string() }))
 
 const PlacingSchema = z.object({
   name: z.string(),
-  /** The folder knows no hard links: what has that name may be half a copy. */
+  /** The folder has no hard links: the file of this name may be an incomplete copy. */
   isCopy: z.optional(z.boolean()),
 });
-/** The name in the output folder that an output is just being given, see {@link placeOutput}. */
+/** The name that an output is being given in its folder, see {@link placeOutput}. */
 export type Placing = z.infer<typeof PlacingSchema>;
 
-/** `execution.json`: what the service knows of an execution. The runner's part is in status.json until it has ended. */
+/** `execution.json`: the service's record of an execution. While it runs, the runner's part is in status.json. */
 export const ExecutionRecordSchema = z.object({
   version: z.literal(1),
   id: z.string(),
-  /** SHA-256 of what the client asked for; tells a repeated create from another one. */
+  /** SHA-256 of the create request; distinguishes a repeated request from a different one. */
   content: z.string(),
   createTime: z.string(),
   updateTime: z.string(),
-  /** The part of the notebook's name that names of outputs begin with. */
+  /** Stem of the notebook's name, with which names of outputs begin. */
   stem: z.string(),
   displayName: z.optional(z.string()),
   description: z.optional(z.string()),
   executionTemplate: ExecutionTemplateSchema,
   /** Without `environment`. */
   runOptions: RunOptionsSchema,
-  /** INITIALIZING, QUEUED, PREPARING once a runner was asked for (its own status says more), or the final state. */
+  /** INITIALIZING, QUEUED, PREPARING once a runner was requested (then status.json says more), or the final state. */
   state: z.string(),
-  /** States that the service itself saw, with those of former attempts; of all attempts once the state is final. */
+  /** Until it ends: states of former attempts and those that the service set itself. After the end: all states. */
   history: HistorySchema,
   attempt: z.number(),
-  /** Where the attempt runs: proof of life is what listens in `runtime`, see protocol/runner-job.ts. */
+  /** Where the attempt runs. It runs while something listens in `runtime`, see protocol/runner-job.ts. */
   host: z.optional(z.string()),
   boot: z.optional(z.string()),
   runtime: z.optional(z.string()),
   cancelTime: z.optional(z.string()),
-  /** To be removed once it has ended. */
+  /** Set if it is to be removed once it has ended. */
   deleteTime: z.optional(z.string()),
-  /** Not to be deleted for its age or for its size. */
+  /** Not to be deleted for its age or size. */
   pinned: z.optional(z.boolean()),
   outputNotebookFile: z.string(),
   placing: z.optional(PlacingSchema),
-  /** The final runStatus of the runner, or the service's own where no runner could tell. */
+  /** The runner's final runStatus, or the service's own if the runner left none. */
   runStatus: z.optional(RunStatusSchema),
 });
 export type ExecutionRecord = z.infer<typeof ExecutionRecordSchema>;
 
-/** RFC 3339, UTC, milliseconds. */
+/** The current time in RFC 3339, UTC, with milliseconds. */
 export function now(): string {
   return new Date().toISOString();
 }
 
-/** The resource as clients see it: the record, with what its runner said last. */
+/** The resource as clients see it: the record, merged with its runner's last status. */
 export function present(record: ExecutionRecord, status: RunnerStatus | undefined): Execution {
   const { state, history, runStatus } = merge(record, status);
   return {
@@ -74,7 +74,7 @@ export function present(record: ExecutionRecord, status: RunnerStatus | undefine
     state,
     outputNotebookFile: record.outputNotebookFile,
     runOptions: record.runOptions,
-    // A copy: the answer must not change under whoever holds it.
+    // A copy: later changes must not alter the answer.
     runStatus: {
       attempt: record.attempt,
       host: record.host,
@@ -85,10 +85,10 @@ export function present(record: ExecutionRecord, status: RunnerStatus | undefine
   };
 }
 
-/** Parameters of more characters are left out of lists, which a window asks for every second. */
+/** Lists omit parameters with more characters, because windows request lists every second. */
 const MAX_LISTED_PARAMETERS = 4096;
 
-/** The resource as it is in a list. */
+/** The resource as it appears in a list. */
 export function presentInList(record: ExecutionRecord, status: RunnerStatus | undefined): Execution {
   const execution = present(record, status);
   const { parameters, ...executionTemplate } = record.executionTemplate;
@@ -97,20 +97,20 @@ export function presentInList(record: ExecutionRecord, status: RunnerStatus | un
   return { ...execution, executionTemplate, runStatus };
 }
 
-/** What the service and the runner know, together. */
+/** The state of the service's record and of the runner, merged. */
 export interface Merged {
   state: string;
   history: { state: string; time: string }[];
   runStatus: RunStatus;
 }
 
-/** The service's states, then the runner's; CANCELLING from the moment it was asked for, whoever knows of it. */
+/** The service's states, then the runner's; CANCELLING from the request on, even before the runner reports it. */
 export function merge(record: ExecutionRecord, status: RunnerStatus | undefined): Merged {
   const own = record.runStatus ?? {};
   if (isTerminal(record.state) || status?.attempt !== record.attempt) {
     return withCancel(record, { state: record.state, history: record.history, runStatus: own });
   }
-  // A runner that was told to cancel while it prepared has PREPARING from the service already.
+  // The runner's history has its own PREPARING, which replaces the service's.
   const since = status.runStatus.history ?? [];
   return withCancel(record, {
     state: status.state,
@@ -123,7 +123,7 @@ export function merge(record: ExecutionRecord, status: RunnerStatus | undefined)
   });
 }
 
-/** The service's own PREPARING entry of the current attempt: it holds until the runner tells its own. */
+/** The service's own PREPARING entry of the current attempt. It is used until the runner reports its own. */
 function isOwnPreparing(record: ExecutionRecord, entry: { state: string }): boolean {
   return entry === record.history.at(-1) && entry.state === 'PREPARING';
 }

@@ -7,47 +7,47 @@ import type { Entry } from './entry';
 import { replaceFile } from '../../system/files';
 import { now } from './record';
 
-/** What ended so recently is not deleted for its size: somebody may not have seen it yet. Milliseconds. */
+/** Executions that ended within this time are not deleted for size: the user may not have seen them. Milliseconds. */
 const FRESH_MS = 24 * 60 * 60 * 1000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** What a retention works with. */
+/** Dependencies of a {@link Retention}. */
 export interface RetentionOptions {
   readonly executions: Iterable<Entry>;
-  /** Deletes one. */
+  /** Deletes an execution. */
   readonly remove: (entry: Entry) => Promise<unknown>;
   readonly disk: Pick<DiskUse, 'measure' | 'of'>;
-  /** By which ages are reckoned. */
+  /** The clock for ages. */
   readonly time: Pick<ConfirmedTime, 'look'>;
-  /** Days and bytes, 0 for no limit; asked anew each time. */
+  /** Limits in days and bytes, 0 for none; read anew each time. */
   readonly limits: () => { readonly retentionDays: number; readonly retentionBytes: number };
-  /** File that keeps the last notice over a restart. */
+  /** File that keeps the last notice across restarts. */
   readonly noticeFile: string;
   readonly log: (message: string) => void;
 }
 
-/** Deletes executions that are old, or more than the disk is to hold; and those that a person wants to be rid of. */
+/** Deletes executions that are too old or use too much space; on request, those that ended before a given time. */
 export class Retention {
   #notice: RetentionNotice | undefined;
 
   constructor(private readonly options: RetentionOptions) {}
 
-  /** The last time that something was deleted unasked. */
+  /** The last automatic deletion. */
   get notice(): RetentionNotice | undefined {
     return this.#notice;
   }
 
-  /** Reads what a former service noted. */
+  /** Reads the notice that a former service saved. */
   async open(): Promise<void> {
     try {
       const text = await readSmallFile(this.options.noticeFile);
       this.#notice = RetentionNoticeSchema.parse(JSON.parse(text));
     } catch {
-      // None yet, or one of no use: nothing to tell then.
+      // Missing or invalid: there is no notice.
     }
   }
 
-  /** Measures the disk and deletes what is over the limits. */
+  /** Measures the disk use, and deletes what exceeds the limits. */
   async sweep(): Promise<void> {
     const { disk, executions, time, limits, remove, noticeFile, log } = this.options;
     let total = await disk.measure(executions);
@@ -76,8 +76,8 @@ export class Retention {
   }
 
   /**
-   * Deletes what had ended before a time, never what is pinned.
-   * @param before RFC 3339. @param dryRun only tells what would be deleted.
+   * Deletes executions that ended before a given time, except pinned ones.
+   * @param before RFC 3339. @param dryRun only report what would be deleted.
    */
   async cleanUp(before: string, dryRun: boolean): Promise<CleanUp> {
     const { disk, executions, remove } = this.options;
@@ -107,13 +107,13 @@ function endOf({ record }: Entry): string {
   return record.runStatus?.endTime ?? record.updateTime;
 }
 
-/** The newest time that any of them tells, in milliseconds; undefined where there are none. */
+/** The newest update time of the executions, milliseconds since the epoch; undefined if there are none. */
 function newestOf(executions: Iterable<Entry>): number | undefined {
   const times = [...executions].map(({ record }) => Date.parse(record.updateTime));
   return times.length === 0 ? undefined : times.reduce((one, other) => Math.max(one, other));
 }
 
-/** True for an execution that may be deleted unasked: it has ended and is not pinned. */
+/** True for an execution that may be deleted: it has ended, is not pinned, and is not being deleted already. */
 function isExpendable({ record }: Entry): boolean {
   return isTerminal(record.state) && record.pinned !== true && record.deleteTime === undefined;
 }

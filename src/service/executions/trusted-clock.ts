@@ -4,44 +4,44 @@ import { replaceFile } from '../../system/files';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** A clock that stands farther ahead than this may be wrong. */
+/** A clock this far ahead of the confirmed time may be wrong, milliseconds. */
 const DOUBTFUL_MS = 7 * DAY_MS;
 
 /** `clock.json`; times are milliseconds since the epoch. */
 const SeenSchema = z.object({
-  /** A time that has surely been. */
+  /** A time that has certainly passed. */
   confirmed: z.number(),
-  /** What the clock said when it was first seen standing much farther ahead. */
+  /** What the clock said when it first was too far ahead. */
   doubtful: z.optional(z.number()),
 });
 type Seen = z.infer<typeof SeenSchema>;
 
 /**
- * What the clock says now, given what was known of it. A clock that was set far ahead, by a mistake or an empty battery,
- * must not make everything look old: it is believed when it has gone on from there for a day.
+ * Updates the confirmed time from the clock. A clock that was set far ahead, by mistake or by an empty battery, must
+ * not make everything look old: it is trusted once it has continued from there for a day.
  */
 export function confirm({ confirmed, doubtful }: Seen, clock: number): Seen {
-  // Set back, or gone on as clocks do.
+  // The clock was set back, or went forward normally.
   if (clock - confirmed <= DOUBTFUL_MS) return { confirmed: clock };
   if (doubtful === undefined || clock < doubtful) return { confirmed, doubtful: clock };
-  // Whoever is here once in a month is always far ahead, and a visit behind.
+  // If the service runs only once a month, every start looks like a clock jump, so trust the previous reading.
   return clock - doubtful < DAY_MS ? { confirmed, doubtful } : confirm({ confirmed: doubtful }, clock);
 }
 
-/** A time by which ages can be reckoned: never later than the clock, and not what a clock says that has just jumped. */
+/** A time to compute ages with: never later than the clock, and not affected by a clock that has just jumped ahead. */
 export class ConfirmedTime {
   #seen: Seen | undefined;
 
-  /** @param file keeps it while no service runs. */
+  /** @param file keeps the confirmed time across restarts. */
   constructor(
     private readonly file: string,
     private readonly clock: () => number,
   ) {}
 
   /**
-   * Looks at the clock.
-   * @param newest the newest time that is known, which counts until it has been looked for the first time.
-   * @returns milliseconds since the epoch. @throws the system's error where it cannot be written down.
+   * Reads the clock and updates the confirmed time.
+   * @param newest the newest time known, milliseconds since the epoch; used if no confirmed time was saved yet.
+   * @returns the confirmed time, milliseconds since the epoch. @throws the system's error if it cannot be saved.
    */
   async look(newest: number | undefined): Promise<number> {
     const clock = this.clock();

@@ -7,7 +7,7 @@ import { controlAddress, isRuntimeDirectory, removeRuntime } from '../../protoco
 import { exists } from '../../system/programs';
 import { endProcessesOf } from './runtime-processes';
 
-/** A line of a runner that is longer is a fault: it never sends more than a status. */
+/** A longer line is an error, in characters: a runner never sends more than a status. */
 const MAX_LINE = 16 * 1024 * 1024;
 
 interface RunnerEvents {
@@ -15,13 +15,13 @@ interface RunnerEvents {
   ready: [];
 }
 
-/** The control connection to one runner; as long as it is open the runner lives. */
+/** The control connection to one runner; while it is open, the runner is alive. */
 export class RunnerClient extends EventEmitter<RunnerEvents> {
   #received = '';
   #ended = deferred<boolean>();
-  /** It was told to leave, and is perhaps still waiting for its kernel to end. */
+  /** The runner was told to leave, and may still be waiting for its kernel to end. */
   #isReleased = false;
-  /** Resolves when the runner is gone: no event comes after this. */
+  /** Resolves when the runner is gone; no event follows. */
   readonly closed: Promise<void>;
 
   private constructor(
@@ -33,7 +33,7 @@ export class RunnerClient extends EventEmitter<RunnerEvents> {
     socket.on('data', (chunk: string) => {
       this.#receive(chunk);
     });
-    // An error is followed by close, which says all that matters.
+    // `close` follows, which is enough.
     socket.on('error', () => undefined);
     this.closed = new Promise((resolve) =>
       socket.once('close', () => {
@@ -42,7 +42,7 @@ export class RunnerClient extends EventEmitter<RunnerEvents> {
     );
   }
 
-  /** Connects to the runner with this runtime directory, or answers undefined when nobody listens there. */
+  /** Connects to the runner of this runtime directory; resolves with undefined if none listens there. */
   static async connect(runtime: string): Promise<RunnerClient | undefined> {
     if (!isRuntimeDirectory(runtime)) return undefined;
     const socket = net.connect(controlAddress(runtime));
@@ -50,7 +50,7 @@ export class RunnerClient extends EventEmitter<RunnerEvents> {
       socket.once('error', () => {
         resolve(undefined);
       });
-      // In the same turn, so that the runner's first line is not lost.
+      // In the same turn of the event loop, so that the runner's first line is not lost.
       socket.once('connect', () => {
         resolve(new RunnerClient(runtime, socket));
       });
@@ -58,8 +58,8 @@ export class RunnerClient extends EventEmitter<RunnerEvents> {
   }
 
   /**
-   * Connects to a runner that is being started.
-   * @param gaveUp becomes true when there is no point in waiting any longer.
+   * Connects to a runner that is starting.
+   * @param gaveUp returns true when there is no point in waiting any longer.
    */
   static async connectWhenUp(runtime: string, gaveUp: () => boolean): Promise<RunnerClient | undefined> {
     for (;;) {
@@ -69,13 +69,13 @@ export class RunnerClient extends EventEmitter<RunnerEvents> {
     }
   }
 
-  /** Removes its runtime directory once it is gone, and ends its kernels unless it does so itself. */
+  /** Waits until the runner is gone, then removes its runtime directory; ends its kernels unless it does so itself. */
   async cleanUp(): Promise<void> {
     await this.closed;
     await (this.#isReleased ? removeRuntime(this.runtime) : endRuntime(this.runtime));
   }
 
-  /** Resolves when it has run its job: whether it waits for another one. */
+  /** Resolves when the runner has finished its job: true if it now waits for another one. */
   get freed(): Promise<boolean> {
     return Promise.race([this.#ended.promise, this.closed.then(() => false)]);
   }
@@ -85,7 +85,7 @@ export class RunnerClient extends EventEmitter<RunnerEvents> {
     this.socket.write(`${JSON.stringify(request)}\n`);
   }
 
-  /** Ends the connection; it is `closed` then. A spare runner leaves on it, a working one does not care. */
+  /** Closes the connection; then it is `closed`. A waiting runner leaves, a working one finishes its job. */
   end(): void {
     this.#isReleased = true;
     this.socket.destroy();
@@ -112,14 +112,14 @@ function parseEvent(line: string): ReturnType<typeof ControlEventSchema.parse> |
   try {
     return ControlEventSchema.parse(JSON.parse(line));
   } catch {
-    // A newer runner may say what this service does not know.
+    // A newer runner may send events that this service does not know.
     return undefined;
   }
 }
 
-/** Ends what a runner that is gone has left, and removes its runtime directory. */
+/** Ends the processes that a dead runner left behind, and removes its runtime directory. */
 export async function endRuntime(runtime: string): Promise<void> {
-  // A runner that has left by itself has removed it, and has no kernel any more.
+  // A runner that left by itself has removed the directory, and its kernel has ended.
   if (!(await exists(runtime))) return;
   await endProcessesOf(runtime);
   await removeRuntime(runtime);

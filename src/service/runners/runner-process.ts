@@ -9,28 +9,28 @@ import { controlAddress, isOwnDirectory, removeRuntime } from '../../protocol/ru
 import { nodeEnvironment } from '../../system/processes';
 
 /*
- * How runners are started. The service does it before anything else of it is loaded (main.ts), so that little is
- * imported here, and nothing waits for a thread.
+ * Starting of runners. The service does this before its other modules are loaded (main.ts), so this file imports little
+ * and calls the file system synchronously.
  */
 
-/** How runners are started. */
+/** What runners are started with. */
 export interface RunnerLauncher {
   /** dist/runner.js */
   readonly script: string;
-  /** Directory for runtime directories, see protocol/service-paths.ts. */
+  /** Parent folder of runtime directories, see protocol/service-paths.ts. */
   readonly runtimeRoot: string;
 }
 
 /** A runner's process. */
 export interface StartedRunner {
   readonly runtime: string;
-  /** Resolves when it has ended or could not be started, with how; never rejects. */
+  /** Resolves with how it ended, or that it could not be started; never rejects. */
   readonly ended: Promise<ProcessExit>;
-  /** Ends it by force. */
+  /** Kills it. */
   kill(): void;
 }
 
-/** Makes a new runtime directory, 0700. @throws Error where another user has made its root. */
+/** Creates a new runtime directory, 0700. @throws Error if another user owns its root. */
 export function makeRuntimeDirectory(root: string): string {
   fs.mkdirSync(root, { recursive: true, mode: 0o700 });
   if (!isOwnDirectory(root)) throw new Error(`${root} is not a directory of this user`);
@@ -41,9 +41,9 @@ export function makeRuntimeDirectory(root: string): string {
 }
 
 /**
- * Chooses the folder for runtime directories: the first in which a runner can listen.
+ * Chooses the parent folder of runtime directories: the first in which a runner can listen.
  * @param roots see protocol/service-paths.ts.
- * @throws ServiceError FAILED_PRECONDITION `noRuntimeDirectory`, whose message tells what is wrong with each of them.
+ * @throws ServiceError FAILED_PRECONDITION `noRuntimeDirectory`, whose message lists the problem with each of them.
  */
 export async function chooseRuntimeRoot(roots: readonly string[]): Promise<string> {
   const problems: string[] = [];
@@ -63,7 +63,10 @@ export async function chooseRuntimeRoot(roots: readonly string[]): Promise<strin
   );
 }
 
-/** Listens in a new runtime directory for a moment, and removes it. @throws the system's error. */
+/**
+ * Checks that a socket can listen in a new runtime directory, and removes the directory.
+ * @throws the system's error.
+ */
 async function listenOnce(directory: string): Promise<void> {
   const server = net.createServer();
   try {
@@ -79,9 +82,9 @@ async function listenOnce(directory: string): Promise<void> {
 
 /**
  * Starts a runner that outlives the service.
- * @param job path of its job.json; one that waits for a job when undefined.
- * @param logFile gets its stdout and stderr.
- * @throws Error where the log cannot be written.
+ * @param job path of its job.json; undefined for a runner that waits for a job.
+ * @param logFile receives its stdout and stderr.
+ * @throws Error if the log cannot be opened.
  */
 export function spawnRunner(
   launcher: RunnerLauncher,

@@ -8,7 +8,7 @@ import { killGroup } from '../../system/processes';
 
 const IdentitySchema = z.object({ pid: z.number(), startTime: z.string() });
 
-/** Ends what is left of a runner that is gone: its kernels, and what forks them. */
+/** Ends the processes that a dead runner left behind: its kernels and their fork server. */
 export async function endProcessesOf(runtime: string): Promise<void> {
   if (!isRuntimeDirectory(runtime)) return;
   const names = await fs.readdir(runtime).catch((): string[] => []);
@@ -16,7 +16,7 @@ export async function endProcessesOf(runtime: string): Promise<void> {
     const identity = await readIdentity(path.join(runtime, name));
     if (identity !== undefined) await killGroup(identity);
   }
-  // Those that were just being started, or forked.
+  // Also processes that were just being started or forked, and are in no file yet.
   for (const group of await leadersNaming(runtime)) if (group !== process.pid) await endTree(group);
 }
 

@@ -8,13 +8,13 @@ import { filesFingerprint, filesLoadedBy } from '../create/python-kernel';
 import { RunnerClient } from './runner-client';
 import { startWaitingRunner, type RunnerLauncher, type StartedRunner } from './runner-process';
 
-/** A spare that nobody took loses its kernel after this time. */
+/** A spare that is not used for this long is replaced by a runner without a kernel, milliseconds. */
 const IDLE_MS = 10 * 60 * 1000;
 
-/** How long an execution waits for a runner that is about to be free, milliseconds. */
+/** How long an execution waits for a runner that is about to become free, milliseconds. */
 const SOON_MS = 2000;
 
-/** A runner that waits for its job, with a kernel. */
+/** A runner that waits for its job with a started kernel. */
 interface Spare {
   readonly client: RunnerClient;
   readonly key: string;
@@ -24,23 +24,24 @@ interface Spare {
   ready: boolean;
 }
 
-/** A runner that an execution gets. */
+/** A runner for an execution. */
 export interface TakenRunner {
   readonly client: RunnerClient;
-  /** See ControlRequestSchema: one that has run others before may fork its kernel. */
+  /** See ControlRequestSchema. Only set if the runner has run a job before. */
   readonly forkServer?: string | undefined;
 }
 
 /**
- * Keeps runners ahead of the executions that will need them. At first it is one bare process, which spares any execution
- * the start of Node; after a run it gets a kernel, for the next execution with the same kernel, environment and working
- * directory. That kernel never ran code; it is given up when it has waited long, or when what it loaded changed. While
- * executions wait for others to end, runners go from one to the next, and fork their kernels.
+ * Keeps runners ready for the next executions. The first is a runner without a kernel, which saves an execution the
+ * start of Node. After a run it gets a kernel, for the next execution with the same kernel, environment and working
+ * directory. That kernel has never run code. It is ended when it has waited long, or when files that it loaded have
+ * changed. While executions are waiting for others to end, runners are passed from one to the next, and fork their
+ * kernels.
  */
 export class SpareKeeper {
-  /** Without a kernel; those that were in use last come first. */
+  /** Waiting runners without a kernel, most recently used first. */
   readonly #bare: Promise<RunnerClient | undefined>[] = [];
-  /** Runners that were started here: they say at once whether they run another job. */
+  /** Runners that this service started: they report at once whether they can run another job. */
   readonly #own = new WeakSet<RunnerClient>();
   /** Runners that have run a job. */
   readonly #used = new WeakSet<RunnerClient>();
@@ -49,38 +50,38 @@ export class SpareKeeper {
   #spare: Spare | undefined;
   /** Key of the spare that is being started. */
   #coming: string | undefined;
-  /** What kernels like this load; looked up once while a queue of them is worked off. */
+  /** Files that kernels with this key load; looked up once for a queue of such jobs. */
   #loaded: { readonly key: string; readonly files: Promise<string[] | undefined> } | undefined;
-  /** Counts up with each `prepare` and `drop`, so that a spare that comes up too late is not kept. */
+  /** Increases with each `prepare` and `drop`, so that a spare that is ready too late is not kept. */
   #turn = 0;
   #closed = false;
 
   constructor(
     private readonly launcher: RunnerLauncher,
-    /** Folder for logs of spares, on the file system of the executions. */
+    /** Folder for logs of spares, on the same file system as the executions. */
     private readonly logs: string,
-    /** Whether kernels are to be started ahead, or forked; asked anew each time. */
+    /** Whether kernels may be started ahead or forked; read anew each time. */
     private readonly wanted: () => boolean,
     /**
-     * How many executions wait for others to end; asked anew each time. The next one's kernel is started when it is its
-     * turn: started ahead, it would take processor time from those that run.
+     * How many executions wait for others to end; read anew each time. While there are any, no kernel is started ahead:
+     * it would take processor time from the running ones.
      */
     private readonly waiting: () => number,
   ) {}
 
-  /** Runtime directories that are in use, also of runners that do not listen yet. */
+  /** Runtime directories in use, including those of runners that do not listen yet. */
   get runtimes(): ReadonlySet<string> {
     return this.#runtimes;
   }
 
-  /** True when a spare is there whose kernel has answered. */
+  /** True if there is a spare whose kernel has answered. */
   get ready(): boolean {
     return this.#spare?.ready === true;
   }
 
   /**
    * Starts a runner that waits for its job, unless there is one.
-   * @param started one that was started already.
+   * @param started a runner that was already started.
    */
   standBy(started?: StartedRunner): void {
     if (this.#closed || this.#bare.length > 0 || this.#spare !== undefined) return;
@@ -96,7 +97,9 @@ export class SpareKeeper {
     });
   }
 
-  /** Hands out the spare if its kernel fits the job, or else a runner without a kernel if there is one; the caller now owns it. */
+  /**
+   * Hands out the spare if its kernel fits the job, else a runner without a kernel if there is one. The caller owns it.
+   */
   async take(job: RunnerJob): Promise<TakenRunner | undefined> {
     const spare = this.#spare;
     if (spare?.ready !== true || spare.key !== keyOf(job)) {
@@ -114,7 +117,9 @@ export class SpareKeeper {
     return undefined;
   }
 
-  /** Names what kernels of this job and others may be forked from: another name where what they load has changed. */
+  /**
+   * Name of the fork server for kernels like this job's. It changes when files that these kernels load have changed.
+   */
   async #forkServerFor(job: RunnerJob): Promise<string | undefined> {
     if (!this.wanted() || job.memoryLimitBytes !== undefined) return undefined;
     const key = keyOf(job);
@@ -124,8 +129,8 @@ export class SpareKeeper {
   }
 
   /**
-   * Takes a runner whose job has just ended, for the next one, if it can run another; ends it where it is not needed. The
-   * next one may be there before the runner has said so.
+   * Takes back a runner whose job has just ended. It is kept for the next execution if it can run another job, and
+   * ended if it is not needed. The next execution may take it before the runner has reported that it is free.
    */
   giveBack(client: RunnerClient): void {
     const isNeeded = this.waiting() > 0 || (this.#spare === undefined && this.#bare.length === 0);
@@ -143,7 +148,7 @@ export class SpareKeeper {
     const soon = Promise.race([freed, delay(SOON_MS, undefined, { ref: false })]);
     this.#addBare(soon);
     void soon.then(async (runner) => {
-      // Nobody waits for one that says so too late.
+      // It reported too late: nothing waits for it any more.
       if (runner === undefined) (await freed)?.end();
     });
   }
@@ -152,7 +157,7 @@ export class SpareKeeper {
     for (const bare of this.#bare.splice(0)) void bare.then((client) => client?.end());
   }
 
-  /** Starts a spare like the kernel of this job, in place of one for another kind of job. */
+  /** Starts a spare with the kernel of this job, replacing one for another kind of job. */
   async prepare(job: RunnerJob): Promise<void> {
     const key = keyOf(job);
     if (this.#spare?.key === key || this.#coming === key) return;
@@ -196,7 +201,7 @@ export class SpareKeeper {
     });
     void client.closed.then(() => {
       if (this.#spare === spare) this.#forget();
-      // Where the runner was taken it is the execution's by now.
+      // If the runner was taken, the log has been moved to the execution's folder.
       void rm(kernelLog, { force: true }).catch(() => undefined);
     });
     client.send({ type: 'prepare', kernel: job.kernel, workingDirectory: job.workingDirectory, kernelLog });
@@ -232,7 +237,7 @@ export class SpareKeeper {
     this.#forget();
   }
 
-  /** Ends every runner that waits; none is started any more. */
+  /** Ends all waiting runners; no more are started. */
   close(): void {
     this.#closed = true;
     this.drop();
