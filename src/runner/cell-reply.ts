@@ -4,12 +4,13 @@ import type { ErrorOutput } from '../notebook/model';
 import type { ExecuteReply, ExecuteRequest } from './kernel/kernel-client';
 
 /*
- * What the reply to a cell says beside its outputs, and the cells that get no reply because they cannot be sent.
+ * The errors of cells, including those of cells that cannot be sent to the kernel.
  */
 
 /**
- * Why a source cannot be sent: half of a surrogate pair has no UTF-8, and ipykernel answers such a request never.
- * @returns undefined where it can be sent.
+ * Why a source cannot be sent: half of a surrogate pair has no UTF-8 encoding, and ipykernel never answers such a
+ * request.
+ * @returns undefined if it can be sent.
  */
 export function unsendableIn(source: string): EndMessage | undefined {
   const found = /\p{Cs}/u.exec(source);
@@ -25,15 +26,16 @@ export function errorOfUnsendable({ message }: EndMessage): ErrorOutput {
   return { output_type: 'error', ename: 'UnicodeEncodeError', evalue: message, traceback: [] };
 }
 
-/** Stands for the request of a cell that is not sent, and fails with this error. */
+/** Stands for the request of a cell that is not sent; it fails with this error. */
 export function notSent({ ename, evalue }: ErrorOutput): ExecuteRequest {
   const reply = { status: 'error', date: undefined, ename, evalue };
   return { requestId: randomUUID(), replied: Promise.resolve(reply), idle: Promise.resolve() };
 }
 
 /**
- * Name and text of the error that ended a cell. Where an object cannot be displayed, ipykernel's reply names the error `NoneType`,
- * that of a cell which was run without one.
+ * Name and text of the error that ended a cell. If an object cannot be displayed, ipykernel's reply names the error
+ * `NoneType`; then the error is taken from the cell's outputs.
+ * @param shown the last error that the cell sent as an output.
  */
 export function errorOf(
   { status, ename, evalue }: ExecuteReply,

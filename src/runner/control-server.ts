@@ -2,17 +2,17 @@ import * as net from 'node:net';
 import { ControlRequestSchema, type ControlEvent, type ControlRequest } from '../protocol/runner-job';
 import { controlAddress } from '../protocol/runtime-directory';
 
-/** Requests are short; whoever sends more without a line break is no service. */
+/** Requests are short: a longer line, in characters, does not come from a service. */
 const MAX_LINE = 1 << 20;
 
-/** The control connection's side of the runner: JSON lines over a local socket. That it listens is the proof of life. */
+/** The runner's end of the control connection: JSON lines over a local socket. The runner is alive while it listens. */
 export class ControlServer {
   private readonly server: net.Server;
   private readonly sockets = new Set<net.Socket>();
   private current: ControlEvent | undefined;
-  /** Gets each request. */
+  /** Receives each request. */
   onRequest: (request: ControlRequest) => void = () => undefined;
-  /** Called when somebody has connected. */
+  /** Called when a client has connected. */
   onConnect: () => void = () => undefined;
   /** Called when the last connection was closed. */
   onClose: () => void = () => undefined;
@@ -23,12 +23,12 @@ export class ControlServer {
     });
   }
 
-  /** Whether anybody is connected. */
+  /** Whether a client is connected. */
   get isConnected(): boolean {
     return this.sockets.size > 0;
   }
 
-  /** @throws (rejects) where the socket cannot be made. */
+  /** Starts to listen. @throws (rejects) if the socket cannot be created. */
   listen(runtimeDirectory: string): Promise<void> {
     return new Promise((resolve, reject) => {
       this.server.once('error', reject);
@@ -36,7 +36,7 @@ export class ControlServer {
     });
   }
 
-  /** Tells everybody who is connected, and, until the next event, everybody who connects. */
+  /** Sends an event to all connected clients, and to each client that connects before the next event. */
   send(event: ControlEvent): void {
     this.current = event;
     const line = JSON.stringify(event) + '\n';

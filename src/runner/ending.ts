@@ -12,7 +12,7 @@ export interface Ending extends Partial<EndMessage> {
   readonly cell?: CellRef;
 }
 
-/** Why a run is to stop before its end. */
+/** Why a run is stopped before its end. */
 export type StopReason = Extract<
   KnownCause,
   | 'cancelled'
@@ -24,13 +24,13 @@ export type StopReason = Extract<
   | 'kernelNotReady'
 >;
 
-/** The state in which a run ends that was stopped for this reason. */
+/** The final state of a run that was stopped for this reason. */
 export function stateAfter(reason: StopReason): Ending['state'] {
   if (reason === 'cancelled') return 'CANCELLED';
   return reason === 'timeout' ? 'EXPIRED' : 'FAILED';
 }
 
-/** How a run ends whose notebook or parameters cannot be used. */
+/** How a run ends if its notebook or its parameters cannot be used. */
 export function notRunnable(error: unknown): Ending {
   const cause = error instanceof ParametersError ? 'parametersInvalid' : 'notebookInvalid';
   const message = messageOf(error);
@@ -40,19 +40,19 @@ export function notRunnable(error: unknown): Ending {
   return { state: 'FAILED', cause, message: singleLine(message), detail: { code, args: { ...args } } };
 }
 
-/** How a run ends whose output cannot be written. */
+/** How a run ends if its output cannot be written. */
 export function notWritten(error: unknown): Ending {
   return { state: 'FAILED', cause: 'outputNotWritable', message: messageOf(error) };
 }
 
-/** What an error says. */
+/** The message of an error. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
 const TAIL_BYTES = 2000;
 
-/** What to say of a kernel that ended by itself: how, and its last words. */
+/** Message about a kernel that ended by itself: how it ended, and the end of its log. */
 export function describeExit({ code, signal, error, wasLost }: KernelExit, logFile: string): EndMessage {
   const words = tail(logFile);
   if (error) return endMessage('kernelNotStarted', { error: error.message }, words);
@@ -77,7 +77,7 @@ function tail(path: string): string {
   }
 }
 
-/** Text without the sequences that colour it in a terminal. */
+/** A text without the escape sequences that colour it in a terminal. */
 export function withoutColours(text: string): string {
   return text.replaceAll(/\x1b\[[\d;:]*m/g, ''); // eslint-disable-line no-control-regex -- that is what it is about
 }

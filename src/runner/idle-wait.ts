@@ -1,17 +1,17 @@
 import { elapsed } from '../system/deferred';
 import type { ExecuteRequest, KernelClient } from './kernel/kernel-client';
 
-/** Milliseconds that a cell's end is waited for once its reply is there. */
+/** How long to wait for the end of a cell after its reply, milliseconds. */
 export interface IdlePatience {
-  /** For the idle, where nothing is in its way; then the run goes on, with a warning. */
+  /** For the idle message, if nothing delays it; then the run continues with a warning. */
   readonly idle: number;
-  /** For it to come through behind large messages. */
+  /** For the idle message, while large messages before it are being transferred. */
   readonly transfer: number;
 }
 
-/** Waits for the idle of one cell after the other. */
+/** Waits for the idle message of one cell after the other. */
 export class IdleWait {
-  /** Messages of iopub that had come when the channel was found to be silent. */
+  /** Number of iopub messages when the channel was last found to be silent. */
   private silentAt: number | undefined;
 
   constructor(
@@ -20,14 +20,15 @@ export class IdleWait {
   ) {}
 
   /**
-   * Waits for the idle of a cell whose reply is there. A large message may be in its way: it is seen whole or not at all,
-   * but a second connection does not wait for it. Where the kernel is heard on either, the idle is still to come.
-   * @returns false where it has not come, and is not waited for any longer.
+   * Waits for the idle message of a cell that has replied. A large message before it may delay it, and is only noticed
+   * once it is complete. A second connection is not delayed by it: if a message arrives there, the idle is still to
+   * come.
+   * @returns false if the idle message has not come and is no longer expected.
    */
   async hasCome({ idle }: ExecuteRequest): Promise<boolean> {
     const { kernel, patience } = this;
-    // A kernel that was found silent: as long as it takes what it says now to come after its reply. What it says later is
-    // recorded whenever it comes.
+    // The kernel was silent before: wait only as long as its messages need to arrive after its reply. Later messages
+    // are recorded whenever they arrive.
     if (kernel.iopubMessages === this.silentAt) {
       if (await isFirst(idle, elapsed(patience.idle / 40))) return true;
       if (kernel.iopubMessages === this.silentAt) return false;
@@ -48,10 +49,10 @@ export class IdleWait {
   }
 }
 
-/** Pieces of a wait. Between two of them what has arrived is read. */
+/** Parts of a wait. Between two of them, messages that have arrived are read. */
 const PIECES = 10;
 
-/** Resolves after so many milliseconds, not counting what this process was busy for: it reads nothing meanwhile. */
+/** Resolves after so many milliseconds, not counting times when this process is busy and reads no messages. */
 async function spareTime(milliseconds: number): Promise<void> {
   for (let piece = 0; piece < PIECES; piece++) await elapsed(milliseconds / PIECES);
 }

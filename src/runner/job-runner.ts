@@ -19,7 +19,7 @@ import { StatusReporter } from './status-reporter';
  * Runs a job that was claimed and whose kernel is being started.
  *
  * @param unchecked The content of its job.json.
- * @throws where it is no job, or this process cannot do its work at all: no status is left then.
+ * @throws if it is not a valid job, or if this process cannot do its work at all: then it leaves no status.
  */
 export async function runLaunchedJob(
   runtimeDirectory: string,
@@ -38,7 +38,7 @@ export async function runLaunchedJob(
   await runJob(job, kernel, control, cancelled.promise);
 }
 
-/** Speaks with a kernel that is being started, or tells why there is none. */
+/** Connects to a kernel that is being started; resolves with the error if it could not be started. */
 export async function clientOf(launching: Promise<LaunchedKernel>): Promise<KernelClient | Error> {
   return launching.then(
     (launched) => new KernelClient(launched),
@@ -47,10 +47,10 @@ export async function clientOf(launching: Promise<LaunchedKernel>): Promise<Kern
 }
 
 /**
- * Runs a job on a kernel, or tells why there is none. The kernel has ended afterwards.
+ * Runs a job on a kernel, or reports why there is none. Afterwards the kernel has ended.
  * @param cancelled Resolves when the run is to be cancelled.
- * @throws NotBegunError where not even its first status can be written: what came of it could not be told. The kernel has
- *   ended then.
+ * @throws NotBegunError if not even the first status can be written, so that no result could be reported. The kernel
+ *   has ended then.
  */
 export async function runJob(
   job: RunnerJob,
@@ -85,10 +85,10 @@ export async function runJob(
     if (kernel instanceof KernelClient) await kernel.shutDown(0);
     giveUp(job.folder, reporter.notWritten);
   }
-  // It holds the person's environment.
+  // It contains the user's environment.
   fs.rmSync(path.join(job.folder, FILES.job), { force: true });
   if (kernel instanceof Error) {
-    // No cell of it was run.
+    // No cell was run: without an earlier output, the output is the notebook without results.
     await completeFromJournal(job.folder).catch((error: unknown) => {
       console.error('output.ipynb:', error);
     });
@@ -101,7 +101,7 @@ export async function runJob(
   void cancelled.then(() => {
     run.stop('cancelled');
   });
-  // The machine is shut down, or somebody ends this process: what there is is saved.
+  // The machine is shutting down, or this process was asked to end: save the outputs so far.
   const end = (): void => {
     run.stop('hostLost', endMessage('runnerTerminated'));
   };

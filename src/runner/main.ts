@@ -6,9 +6,9 @@ import { launchKernel } from './kernel/launch';
 import { removeRuntime } from '../protocol/runtime-directory';
 
 /*
- * The runner's process; protocol/runner-job.ts says how it is started and what it leaves. The kernel takes far longer to start than
- * everything here: it is started first, and most of this program is loaded only then (esbuild runs a module that is
- * imported dynamically when it is imported).
+ * The runner's process; protocol/runner-job.ts describes how it is started. The kernel takes far longer to start than
+ * everything here. So it is started first, and most of this program is loaded only afterwards (esbuild runs a
+ * dynamically imported module when it is imported).
  */
 
 async function main(runtimeDirectory: string, jobFile: string | undefined): Promise<void> {
@@ -18,13 +18,13 @@ async function main(runtimeDirectory: string, jobFile: string | undefined): Prom
     return;
   }
   const folder = path.dirname(jobFile);
-  // Written by the service into a private folder, and checked before anything else of it is used.
+  // Written by the service into a private folder; runLaunchedJob validates it before it uses the rest.
   const unchecked = { ...(JSON.parse(fs.readFileSync(jobFile, 'utf8')) as RunnerJob), folder };
   const { kernel, workingDirectory } = unchecked;
   claim(folder);
   const logFile = path.join(folder, 'kernel.log');
   const launched = launchKernel(kernel, { workingDirectory, runtimeDirectory, logFile });
-  // It may fail before anybody waits for it.
+  // It may fail before it is awaited.
   launched.catch(() => undefined);
   const { runLaunchedJob } = await import('./job-runner');
   await runLaunchedJob(runtimeDirectory, unchecked, launched);
@@ -35,7 +35,7 @@ function option(name: string): string | undefined {
   return at < 0 ? undefined : process.argv[at + 1];
 }
 
-// Where files may not grow, the write fails, and the run says so; by default the signal would end this process.
+// At the limit for file sizes, the write fails and the run reports it; by default the signal would end this process.
 if (process.platform !== 'win32') process.on('SIGXFSZ', () => undefined);
 
 const runtimeDirectory = option('--runtime');

@@ -1,8 +1,8 @@
 import { isMemoryShort, peakMemory, treeMemory } from '../system/processes';
 
-/** Milliseconds until the first look, so that a kernel that soon dies has been seen. */
+/** Milliseconds until the first measurement: early, so that a kernel that dies soon is measured too. */
 const FIRST = 50;
-/** Milliseconds between two looks; shorter where a limit has to be kept. */
+/** Milliseconds between two measurements; fewer if there is a limit. */
 const INTERVAL = 1000;
 const LIMIT_INTERVAL = 100;
 
@@ -10,7 +10,7 @@ const LIMIT_INTERVAL = 100;
 export class MemoryWatcher {
   private timer: NodeJS.Timeout | undefined;
   private peak = 0;
-  /** Whether next to no memory was left when it looked last. */
+  /** Whether almost no memory was left at the last measurement. */
   wasShort = false;
 
   /** @param onLimit Called once, when they use more than `limit` bytes together. */
@@ -23,12 +23,12 @@ export class MemoryWatcher {
     this.schedule(FIRST);
   }
 
-  /** The most bytes seen so far; undefined where nothing was seen. */
+  /** The most bytes measured so far; undefined if there was no measurement. */
   get peakBytes(): number | undefined {
     return this.peak === 0 ? undefined : this.peak;
   }
 
-  /** Looks once more, at what the kernel itself has had at most. */
+  /** Stops, and takes the kernel's own peak into account. */
   stop(): void {
     clearTimeout(this.timer);
     this.peak = Math.max(this.peak, peakMemory(this.pid) ?? 0);

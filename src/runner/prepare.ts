@@ -8,7 +8,7 @@ import { ParametersError } from '../notebook/parameters/errors';
 import type { RunnerJob } from '../protocol/runner-job';
 import { markPending } from '../recording/output-notebook';
 
-/** The part of a job that shows in the notebook. */
+/** The part of a job that affects the notebook. */
 export type NotebookWishes = Pick<
   RunnerJob,
   'kernel' | 'parameters' | 'inputPath' | 'outputPath' | 'secretParameters'
@@ -18,12 +18,12 @@ export type NotebookWishes = Pick<
 export interface PreparedNotebook {
   readonly notebook: Notebook;
   readonly warnings: readonly ExecutionWarning[];
-  /** JSON text: what `metadata.papermill` says before the run. */
+  /** JSON text: `metadata.papermill` before the run. */
   readonly description: string;
 }
 
 /**
- * Reads a notebook, and makes of it the one that is run: without old results, with the parameters.
+ * Reads a notebook and makes it ready to run: removes old results and adds the parameters.
  * @throws NotebookError, ParametersError
  */
 export async function prepareNotebook(bytes: Uint8Array, job: NotebookWishes): Promise<PreparedNotebook> {
@@ -34,7 +34,7 @@ export async function prepareNotebook(bytes: Uint8Array, job: NotebookWishes): P
   const defaults: JsonObject = {};
   const parameterWarnings: ExecutionWarning[] = [];
   const { name, language } = job.kernel;
-  // Parsers, which a notebook without parameters does not need, and which take time to load.
+  // These parsers take time to load, and a notebook without parameters does not need them.
   if (parameters ?? notebook.cells.some((cell) => tagsOf(cell).includes('parameters'))) {
     const { inspectParameters, undeclaredParameters } = await import('../notebook/parameters/inspect');
     for (const declared of inspectParameters(notebook, name, language).parameters) {

@@ -27,31 +27,31 @@ import { prepareNotebook } from './prepare';
 import { RunRecording, type RecordingFileSystems } from '../recording/run-recording';
 import type { StatusReporter } from './status-reporter';
 
-/** Characters of a cell's first line that are told while it runs. */
+/** Most characters of a cell's first line in the progress. */
 const MAX_FIRST_LINE = 200;
 
-/** Milliseconds that a run waits for others. */
+/** How long a run waits, milliseconds. */
 export interface Patience extends IdlePatience {
-  /** For the running cell after an interrupt, and for the end of a kernel whose run was stopped; then the kernel is ended. */
+  /** For the running cell after an interrupt, and for the kernel's end after a stop; then the kernel is killed. */
   readonly interrupt: number;
-  /** For the end of the kernel after the last cell: threads, exit handlers, open files. Then it is ended. */
+  /** For the end of the kernel after the last cell: threads, exit handlers, open files. Then it is killed. */
   readonly end: number;
 }
 export const PATIENCE: Patience = { interrupt: 5000, end: 10_000, idle: 4000, transfer: 60_000 };
 
-/** Milliseconds after which a kernel's end takes so long that the outputs are saved meanwhile. */
+/** If the kernel takes longer than this to end, milliseconds, the outputs are saved meanwhile. */
 const QUICK_END = 100;
 
-/** What tests put in the place of the real thing. */
+/** Settings and replacements for tests. */
 export interface RunDependencies extends RecordingFileSystems {
   readonly patience: Patience;
-  /** How often the system has ended processes for want of memory. */
+  /** OOM kills so far. */
   readonly outOfMemoryKills?: () => number | undefined;
-  /** Whether next to no memory is left. */
+  /** Whether almost no memory is left. */
   readonly isMemoryShort?: () => boolean;
 }
 
-/** Runs one notebook on one kernel, from the notebook's bytes to the status of the end. */
+/** Runs one notebook on one kernel, from the notebook's bytes to the final status. */
 export class NotebookRun {
   private readonly stopping = deferred<StopReason>();
   private stopReason: StopReason | undefined;
@@ -75,7 +75,7 @@ export class NotebookRun {
     this.idleWait = new IdleWait(kernel, options.patience);
   }
 
-  /** Asks the run to stop; the first reason holds. One that is over does not care. */
+  /** Asks the run to stop; the first reason counts. Has no effect once the run is over. */
   stop(reason: StopReason, message: Partial<EndMessage> = {}): void {
     if (this.stopReason !== undefined || this.isOver) return;
     this.stopReason = reason;
@@ -84,7 +84,7 @@ export class NotebookRun {
     this.stopping.resolve(reason);
   }
 
-  /** Runs it. Afterwards the kernel has ended, the outputs are saved and the terminal state is told. */
+  /** Runs the notebook. Afterwards the kernel has ended, the outputs are saved and the final state is reported. */
   async run(): Promise<void> {
     const { job, kernel } = this;
     const pid = kernel.launched.process.pid;
@@ -112,7 +112,7 @@ export class NotebookRun {
     if (ending.cause === 'kernelDied' && this.exit?.signal === 'SIGKILL') {
       const kills = oomKills();
       const wasKilled = kills !== undefined && killsBefore !== undefined && kills > killsBefore;
-      // Where the system counts nothing, or counts it elsewhere.
+      // Short memory counts too: the system may not count OOM kills, or count them elsewhere.
       if (wasKilled || memory?.wasShort === true) {
         ending = { ...ending, cause: 'outOfMemory' };
       }
@@ -142,14 +142,15 @@ export class NotebookRun {
     }
     this.isOver = true;
     this.reporter.enter(ending.state, end, changes());
-    // Until the end is in status.json the journal is what knows it.
+    // The journal is needed until the end is in status.json.
     const isSafe = this.reporter.notWritten === undefined && ending.cause !== 'outputNotWritable';
     this.recording?.close(isSafe);
   }
 
   /**
-   * Ends the kernel after the last cell that was run: what the notebook left behind is part of the run, threads, exit handlers
-   * and files that are written when they are closed. A run that is stopped meanwhile does not wait for them any longer.
+   * Ends the kernel after the last cell that was run. What the notebook left behind is part of the run: threads, exit
+   * handlers, and files that are written when they are closed. A run that is stopped meanwhile no longer waits for
+   * them.
    */
   private async endKernel(ending: Ending): Promise<Ending> {
     const { kernel, options } = this;
@@ -217,7 +218,7 @@ export class NotebookRun {
     return { state: 'SUCCEEDED' };
   }
 
-  /** @returns how the run ends with this cell; undefined where it goes on. */
+  /** Runs a cell. @returns how the run ends after it; undefined if the run continues. */
   private async runCell(
     recording: RunRecording,
     index: number,
@@ -240,7 +241,7 @@ export class NotebookRun {
         : setTimeout(() => {
             this.stop('cellTimeout');
           }, this.job.cellTimeout * 1000);
-    // From its reply on the cell is not late, but its outputs may be.
+    // A cell that has replied is in time, even if its outputs arrive later.
     void execution.replied.then(() => {
       clearTimeout(timer);
     });
@@ -249,7 +250,7 @@ export class NotebookRun {
     clearTimeout(timer);
     for (const update of recording.takeWidgetUpdates()) this.kernel.sendComm(stringifyJson(update));
     const ending = this.endingAfter(recording, index, cell, reply);
-    // One that was interrupted may answer that all is well: a shell command that was cut off.
+    // An interrupted cell may reply `ok`, for example if it ran a shell command that was cut off.
     const wasCut = ending !== undefined && ending.state !== 'SUCCEEDED';
     const failed = wasCut || (reply?.status !== 'ok' && !(reply && isCleanExit(reply)));
     recording.record({ type: 'cellEnded', index, time: now(), failed });
@@ -257,7 +258,7 @@ export class NotebookRun {
     return ending;
   }
 
-  /** Resolves when the cell is finished: reply and idle. An aborted one has no idle. */
+  /** Resolves when the cell is finished: reply and idle message. An aborted cell has no idle message. */
   private async cellFinished(
     recording: RunRecording,
     index: number,
@@ -279,7 +280,7 @@ export class NotebookRun {
     return reply;
   }
 
-  /** The reply, or undefined where there will be none: the kernel is dead or was ended. */
+  /** The reply, or undefined if there will be none: the kernel is dead or was killed. */
   private async replyUnlessStopped(finished: Promise<ExecuteReply>): Promise<ExecuteReply | undefined> {
     const ended = this.kernel.exited.then(() => undefined);
     const first = await Promise.race([finished, ended, this.stopping.promise]);
@@ -292,7 +293,7 @@ export class NotebookRun {
       this.kernel.kill();
       await ended;
     }
-    // What it had sent before it died is still on its way.
+    // Messages that it sent before it died are still arriving.
     await this.kernel.drained();
     return Promise.race([finished, Promise.resolve(undefined)]);
   }
@@ -356,7 +357,7 @@ function isToRun(cell: { cell_type: string; source: string; metadata: CodeCell['
   );
 }
 
-/** So much of it that no character is cut in two. */
+/** The first line, shortened so that no character is cut in two. */
 function firstLineOf(source: string): string {
   const [line = ''] = source.trimStart().slice(0, MAX_FIRST_LINE).split('\n', 1);
   return line.replace(/[\ud800-\udbff]$/, '');

@@ -11,13 +11,13 @@ import { KernelClient } from './kernel/kernel-client';
 import { launchKernel } from './kernel/launch';
 import { warmUp } from './warm-up';
 
-/** Milliseconds in which the service that started a spare connects to it; it may have ended since. */
+/** Milliseconds for the service that started a spare to connect to it; that service may have ended since. */
 const PATIENCE = 10_000;
 
-/** One that has grown by more than this, bytes, gets no other job: what a large notebook left behind goes with it. */
+/** A runner that has grown by more than this, bytes, gets no other job: the memory of a large notebook ends with it. */
 const MOST_GROWTH = 40 * 2 ** 20;
 
-/** Milliseconds after a job for which what forks kernels waits for the next one. */
+/** Milliseconds that a fork server waits for the next job. */
 const FORK_SERVER_PATIENCE = 10_000;
 
 type Prepare = Extract<ControlRequest, { type: 'prepare' }>;
@@ -30,15 +30,14 @@ interface SpareKernel {
 }
 
 /**
- * A runner that was started ahead of its jobs, and perhaps a kernel too, which has run no code then. It lives as long as
- * somebody is connected who wants it, and to the end of its job. It takes one job after the other; each has a kernel of its
- * own.
+ * A runner that was started before its jobs, perhaps with a kernel, which has not run any code yet. It lives while a
+ * client is connected, and until the end of its job. It runs one job after the other, each with its own kernel.
  */
 export class SpareRunner {
   private readonly control = new ControlServer();
   private readonly requests: (Prepare | Run)[] = [];
   private requested = deferred<undefined>();
-  /** Whether the job that was asked for last is to be cancelled. */
+  /** Resolves when the latest job is to be cancelled. */
   private cancelled: Deferred<undefined> = deferred();
   private readonly abandoned = deferred<undefined>();
   private isAtWork = false;
@@ -46,13 +45,13 @@ export class SpareRunner {
   private forkServer: KernelForkServer | undefined;
   private forkServerTimer: NodeJS.Timeout | undefined;
 
-  /** @param patience Milliseconds until somebody has connected. */
+  /** @param patience Milliseconds for the service to connect. */
   constructor(
     private readonly runtimeDirectory: string,
     private readonly patience = PATIENCE,
   ) {}
 
-  /** Resolves when nobody wants this runner any more, and its jobs and kernels have ended. */
+  /** Resolves when no client needs this runner any more, and its jobs and kernels have ended. */
   async run(): Promise<void> {
     const connected = deferred<true>();
     this.control.onConnect = (): void => {
@@ -93,7 +92,7 @@ export class SpareRunner {
     if (spare !== undefined) fs.rmSync(spare.log, { force: true });
   }
 
-  /** The next request; undefined where there will be none, or where the kernel that was started ahead has ended. */
+  /** The next request; undefined if there will be none, or if the kernel that was started ahead has ended. */
   private async next(spare: SpareKernel | undefined): Promise<Prepare | Run | undefined> {
     if (this.requests.length === 0) {
       this.requested = deferred();
@@ -104,7 +103,7 @@ export class SpareRunner {
       ]);
     }
     const request = this.requests.shift();
-    // From here on this process is the one that runs the job, whether anybody is connected or not.
+    // From here on this process runs the job, even without a connected client.
     this.isAtWork = request?.type === 'run';
     return request;
   }
@@ -119,7 +118,7 @@ export class SpareRunner {
     return { client, log: kernelLog };
   }
 
-  /** Runs a job to its end, which is its kernel's end too. */
+  /** Runs a job to its end, including the end of its kernel. */
   private async runOn(spare: SpareKernel | undefined, request: Run): Promise<void> {
     const stored = RunnerJobSchema.parse(JSON.parse(fs.readFileSync(request.job, 'utf8')));
     const job = { ...stored, folder: path.dirname(request.job) };
@@ -134,7 +133,7 @@ export class SpareRunner {
       try {
         fs.renameSync(spare.log, log);
       } catch (error) {
-        // A run without the log of its kernel's start is better than none.
+        // Better to run without the log of the kernel's start than not at all.
         console.error('kernel.log:', error);
       }
     }

@@ -4,24 +4,24 @@ import { isTerminal } from '../execution/states';
 import type { RunnerStatus } from '../protocol/runner-job';
 import { unfinished } from '../protocol/execution-folder';
 
-/** Milliseconds between two reports of progress. Changes of state are reported at once. */
+/** Milliseconds between two reports of progress. State changes are reported at once. */
 const PROGRESS_INTERVAL = 250;
-/** Milliseconds between two writes of progress: replacing a file waits for the disk, and nobody reads it while we are here. */
+/** Milliseconds between two writes of progress: they wait for the disk, and are not read while the runner lives. */
 const WRITE_INTERVAL = 5000;
 
-/** Keeps a runner's status, and tells every change: in status.json, and to whoever listens. */
+/** Keeps a runner's status, and publishes every change: in status.json, and to `onChange`. */
 export class StatusReporter {
   private timer: NodeJS.Timeout | undefined;
-  // By a clock that nobody sets.
+  // Monotonic: changes of the system clock do not affect it.
   private lastReport = Number.NEGATIVE_INFINITY;
   private lastWrite = Number.NEGATIVE_INFINITY;
   status: RunnerStatus;
-  /** Why status.json does not hold what was entered last; undefined where it does. */
+  /** Why status.json does not contain the latest state; undefined if it does. */
   notWritten: unknown;
 
   /**
-   * @param path Of status.json.
-   * @param onChange Gets each status that is reported.
+   * @param path Path of status.json.
+   * @param onChange Receives each status that is reported.
    */
   constructor(
     private readonly path: string,
@@ -32,20 +32,20 @@ export class StatusReporter {
     this.report(true);
   }
 
-  /** The status after entering a state, with what else is known then. */
+  /** The status after entering a state, with other changes. */
   after(state: string, time: string, changes: RunStatus = {}): RunnerStatus {
     const { runStatus } = this.status;
     const history = [...(runStatus.history ?? []), { state, time }];
     return { ...this.status, state, runStatus: { ...runStatus, ...changes, history } };
   }
 
-  /** Enters a state, with what else is known now. Throws nothing: what cannot be written is still told. */
+  /** Enters a state, with other changes. Never throws: a status that cannot be written is still reported. */
   enter(state: string, time: string, changes: RunStatus = {}): void {
     this.status = this.after(state, time, changes);
     this.report(true);
   }
 
-  /** Something changed that can wait a little. */
+  /** Makes a change that can be reported a little later. */
   update(changes: RunStatus): void {
     this.status = { ...this.status, runStatus: { ...this.status.runStatus, ...changes } };
     const wait = this.lastReport + PROGRESS_INTERVAL - performance.now();
@@ -75,10 +75,10 @@ export class StatusReporter {
   }
 }
 
-/** Bytes that status.json has from the first: on a disk that is full by then, how the run ended has room in them. */
+/** Bytes that status.json has from the start: even if the disk becomes full, the final status fits into them. */
 const ROOM = 8192;
 
-/** Replaces status.json. The last one is flushed: an execution that has ended stays ended after a power cut. */
+/** Replaces status.json. The final status is flushed: an execution that has ended stays ended after a power cut. */
 function writeStatus(path: string, status: RunnerStatus): void {
   const text = JSON.stringify(status).padEnd(ROOM);
   const aside = unfinished(path);
@@ -91,7 +91,7 @@ function writeStatus(path: string, status: RunnerStatus): void {
   }
 }
 
-/** Writes over what a file holds, if there is room. @returns whether there was. @throws SystemError */
+/** Overwrites a file's content, if the new one fits in. @returns whether it does. @throws SystemError */
 function overwrite(path: string, data: Buffer): boolean {
   const file = fs.openSync(path, 'r+');
   try {

@@ -3,15 +3,15 @@ import * as path from 'node:path';
 import { searchPath } from '../../system/programs';
 import { windowsProgram } from '../../system/process-tree';
 
-/** What `child_process.spawn` is given. */
+/** Arguments for `child_process.spawn`. */
 export interface SpawnCall {
   readonly command: string;
   readonly args: readonly string[];
-  /** The arguments are put together as they are, without Node's quotes. */
+  /** The arguments are joined as they are, without quoting by Node. */
   readonly windowsVerbatimArguments?: boolean;
 }
 
-/** What decides how a command is started; tests give their own. */
+/** What decides how a command is started; replaced in tests. */
 export interface SpawnSystem {
   readonly platform: NodeJS.Platform;
   isFile(file: string): boolean;
@@ -23,11 +23,11 @@ const THIS_SYSTEM: SpawnSystem = {
 };
 
 /**
- * How to start a command line. On Windows a command may be a batch file, as npm writes them (`tslab` is `tslab.cmd`): only
- * cmd.exe runs those, and Node refuses to, because cmd.exe reads arguments in its own way. Here each argument is quoted so
- * that it arrives as it is.
- * @param env The environment in which the command is looked for; of the working directory nothing is taken.
- * @throws Error where an argument cannot be handed to a batch file: it has a line break.
+ * How to start a command line. On Windows a command may be a batch file, like those of npm (`tslab` is `tslab.cmd`).
+ * Only cmd.exe runs batch files, and Node refuses to start them, because cmd.exe has its own rules for arguments. Here
+ * each argument is quoted so that it arrives unchanged.
+ * @param env The environment whose PATH is searched for the command; the working directory is not searched.
+ * @throws Error if an argument has a line break: it cannot be passed to a batch file.
  */
 export function spawnCall(
   [command = '', ...args]: readonly string[],
@@ -39,13 +39,14 @@ export function spawnCall(
   const line = [file, ...args].map(quoted).join(' ');
   return {
     command: windowsProgram('cmd.exe'),
-    // No autorun commands (/d), no !variables! (/v:off), extensions for quoted(); /s with the outer quotes: the rest is the line.
+    // No autorun commands (/d), no !variables! (/v:off), extensions for quoted() (/e:on). With /s, the line is what is
+    // between the outer quotes.
     args: ['/e:on', '/v:off', '/d', '/s', '/c', `"${line}"`],
     windowsVerbatimArguments: true,
   };
 }
 
-/** The batch file that a command means; undefined where it is a program, or is not found. */
+/** The batch file that a command refers to; undefined if it is a program, or is not found. */
 function batchFile(
   command: string,
   env: Readonly<Record<string, string>>,
@@ -61,8 +62,9 @@ function batchFile(
 }
 
 /**
- * An argument as cmd.exe and a program behind it both read it: in quotes, where & | < > ^ ( ) mean nothing; a quote is
- * doubled, with the backslashes before it; and % begins no variable, as `%cd:~,%` in front of it is the empty text.
+ * Quotes an argument so that cmd.exe and the program behind it both read it correctly. Within quotes, & | < > ^ ( )
+ * have no meaning. A quote is doubled, with the backslashes before it. % starts no variable, because `%cd:~,%` in front
+ * of it expands to nothing.
  */
 function quoted(argument: string): string {
   if (/[\r\n\0]/.test(argument)) {

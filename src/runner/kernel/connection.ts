@@ -8,24 +8,24 @@ import { WireSession } from './wire';
 export type RequestChannel = 'shell' | 'control' | 'stdin';
 export type Channel = RequestChannel | 'iopub';
 
-/** Milliseconds between attempts to reach a socket: the kernel creates its sockets whenever it gets to it. */
+/** Milliseconds between attempts to connect to a socket: a kernel creates its sockets some time after its start. */
 const RECONNECT_INTERVAL = 10;
 
-/** Milliseconds after which a socket that the kernel closed is lost. */
+/** Milliseconds after which a socket that the kernel closed is considered lost. */
 const LOST_AFTER = 2000;
 
-/** Milliseconds from the end of a kernel's process until its sockets are known to be closed. */
+/** Milliseconds from the end of a kernel's process until its sockets are certainly closed. */
 const CLOSED_AFTER = 200;
 
 /**
- * The sockets of one kernel. Nothing is lost under load: there is no limit to the messages that wait here while this
- * process is busy (with the default limit a busy client loses most of a flood, without a word).
+ * The sockets of one kernel. No messages are lost under load, because any number of them may wait while this process is
+ * busy (with ZeroMQ's default limit, a busy client loses most of a flood without notice).
  */
 export class KernelConnection {
   private readonly session: WireSession;
   private readonly requests: Readonly<Record<RequestChannel, Dealer>>;
   private readonly iopub: Subscriber;
-  /** Makes another connection to iopub. */
+  /** Opens another connection to iopub. */
   private readonly subscribed: () => Subscriber;
   private readonly sent: Record<RequestChannel, Promise<void>>;
   private iopubClosed = deferred<undefined>();
@@ -33,7 +33,7 @@ export class KernelConnection {
 
   /**
    * @param onMessage Called for each message, in the order of its channel.
-   * @param onGarbage Called for what is no message of this session.
+   * @param onGarbage Called for anything that is not a message of this session.
    */
   constructor(
     info: ConnectionInfo,
@@ -52,7 +52,7 @@ export class KernelConnection {
           curveSecretKey: info.curve_secretkey,
         }),
     };
-    // A kernel asks for input at the address that its request came from, but on another socket.
+    // A kernel sends input requests to the routing id of the cell's request, but on another socket.
     const routingId = randomUUID();
     const dealer = (): Dealer => new Dealer({ ...options, sendHighWaterMark: 0, routingId });
     this.requests = { shell: dealer(), control: dealer(), stdin: dealer() };
@@ -85,13 +85,13 @@ export class KernelConnection {
   }
 
   /**
-   * Sends a request (or, on stdin, a reply) once the kernel's socket is there.
+   * Sends a request (or, on stdin, a reply) once the kernel's socket is connected.
    * @param content An object, or JSON text.
    * @returns The id that the answers name as their parent.
    */
   send(channel: RequestChannel, type: string, content: unknown): string {
     const { id, frames } = this.session.encode(type, content);
-    // A socket takes one message at a time. It only fails when it is closed, and then nobody waits for the answer.
+    // A socket sends one message at a time. It only fails when it is closed, and then no answer is awaited.
     this.sent[channel] = this.sent[channel]
       .then(() => this.requests[channel].send(frames))
       .catch(() => undefined);
@@ -112,7 +112,7 @@ export class KernelConnection {
     }
   }
 
-  /** After the end of the kernel's process: resolves when all that it had sent has been received. */
+  /** After the end of the kernel's process: resolves when everything that it had sent has been received. */
   async drained(): Promise<void> {
     await Promise.race([this.iopubClosed.promise, elapsed(CLOSED_AFTER)]);
     let count: number;
@@ -122,7 +122,10 @@ export class KernelConnection {
     } while (count !== this.received);
   }
 
-  /** Listens to iopub on a connection of its own, on which nothing is in the way. @returns what ends it. */
+  /**
+   * Listens to iopub on a connection of its own, without a queue of earlier messages.
+   * @returns a function that ends it.
+   */
   listen(onMessage: (message: KernelMessage) => void): () => void {
     const socket = this.subscribed();
     void this.receive(socket, onMessage);

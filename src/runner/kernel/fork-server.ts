@@ -11,16 +11,18 @@ import type { KernelProcess } from './kernel-process';
 import type { KernelPlace } from './launch';
 import { endTree } from '../../system/process-tree';
 
-/** Milliseconds for a kernel to be forked, with the start of the server; then one is started without it. */
+/**
+ * Milliseconds for forking a kernel, including the start of the server; after that it is started without the server.
+ */
 const PATIENCE = 20_000;
 
-/** A line of the server's program; `status` as wait(2) gives it. */
+/** A line from the server's program; `status` is that of wait(2). */
 type Answer = ['forked', pid: number] | ['refused'] | ['ended', pid: number, status: number];
 
 /**
- * A process that has loaded what a kernel loads when it starts, and becomes a kernel by fork(2) as often as it is asked: that
- * takes a sixth of the processor time of a start. It never runs code of a notebook itself; each kernel begins with its own
- * copy of what was loaded. Where it cannot do so, a kernel is started as ever.
+ * A process that has loaded what a kernel loads when it starts, and becomes a kernel by fork(2) each time it is asked
+ * to. That takes a sixth of the processor time of a start. The server never runs code of a notebook; each kernel begins
+ * with its own copy of what was loaded. If a kernel cannot be forked, it is started as usual.
  */
 export class KernelForkServer {
   private readonly channel: Socket;
@@ -29,10 +31,10 @@ export class KernelForkServer {
   private hasEnded = false;
 
   private constructor(
-    /** What it was started under, see ControlRequestSchema. */
+    /** The name it was requested under, see ControlRequestSchema. */
     readonly name: string,
     private readonly server: ChildProcess,
-    /** How many words of a kernel's command line it stands for. */
+    /** How many words of a kernel's command line the server replaces; the rest are passed to each kernel. */
     private readonly words: number,
   ) {
     server.once('exit', () => {
@@ -46,13 +48,14 @@ export class KernelForkServer {
     lines.on('line', (line) => {
       this.receive(JSON.parse(line) as Answer);
     });
-    // That it is gone is told by its exit. An error of the channel is one of its lines, too.
+    // The exit event tells that the server is gone. The readline interface emits errors of the channel again.
     for (const each of [this.channel, lines]) each.on('error', () => undefined);
   }
 
   /**
-   * Starts one for kernels like this; undefined where they cannot be forked. Its command line names the runtime directory,
-   * and so does that of each of its kernels: they are found by it where the runner is gone, see system/processes.ts.
+   * Starts a server for kernels like this; undefined if they cannot be forked. Its command line contains the runtime
+   * directory, and so do those of its kernels: this is how they are found if the runner is gone, see
+   * system/processes.ts.
    */
   static start(
     name: string,
@@ -71,7 +74,7 @@ export class KernelForkServer {
       const server = spawn(command, [...args, runtimeDirectory], {
         cwd: workingDirectory,
         env: launch.env,
-        // As a kernel's own, and the channel.
+        // Like those of a kernel, plus the channel.
         stdio: ['ignore', log, log, 'pipe'],
         detached: true,
       });
@@ -82,9 +85,9 @@ export class KernelForkServer {
   }
 
   /**
-   * Forks a kernel; one at a time. Answers undefined where there is none: it is to be started in another way then.
+   * Forks a kernel; one at a time. Resolves with undefined if that fails: then it must be started in another way.
    * @param argv The whole command line with which it would be started.
-   * @param log Gets its stdout and stderr; appended to.
+   * @param log Receives its stdout and stderr; appended to.
    */
   async fork(argv: readonly string[], cwd: string, log: string): Promise<KernelProcess | undefined> {
     if (this.hasEnded) return undefined;
@@ -102,7 +105,7 @@ export class KernelForkServer {
     return { pid, exited };
   }
 
-  /** Lets it leave when its last kernel has ended. */
+  /** Lets the server exit when its last kernel has ended. */
   end(): void {
     this.channel.write('null\n');
   }
@@ -121,7 +124,7 @@ export class KernelForkServer {
     }
   }
 
-  /** Without it nobody hears of its kernels any more. */
+  /** Without the server, the end of its kernels is no longer reported, so they are ended too. */
   private ended(): void {
     this.hasEnded = true;
     this.answered?.(undefined);
@@ -133,7 +136,7 @@ export class KernelForkServer {
   }
 }
 
-/** Of a status of wait(2): the signal is in its lowest seven bits, the exit code above the lowest eight. */
+/** Exit of a wait(2) status: the signal is in its lowest seven bits, the exit code above the lowest eight. */
 export function exitOf(status: number): ProcessExit {
   const signal = status & 0x7f;
   if (signal === 0) return { code: status >> 8, signal: null };

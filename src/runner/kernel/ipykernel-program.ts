@@ -1,23 +1,24 @@
 import { CHANGE_PAYLOADS } from './payloads';
 
 /*
- * The Python programs that start ipykernel in the place of `-m ipykernel_launcher`.
+ * The Python programs that start ipykernel instead of `-m ipykernel_launcher`.
  */
 
 /**
  * Changes two things in ipykernel (6 and 7), for the life of the process:
  *
- * - Its iopub socket queues as many messages as there are. By default ZeroMQ drops what is past 1,000 that the other side has
- *   not read yet, without a word. Sockets take the option from their context, and only before they are bound.
+ * - Its iopub socket queues any number of messages. By default ZeroMQ silently drops those beyond 1,000 that the
+ *   other side has not read yet. Sockets take the option from their context, and only before they are bound.
  * - It ends with what Python does at exit: threads are joined, atexit callbacks run (those of multiprocessing join its
- *   processes, IPython's free the user's objects, which closes their files), C's exit handlers run. Left out is taking the
- *   interpreter apart (100 ms), unless something is still open that can be written to; then such files are flushed first,
- *   as Python itself loses what files in reference cycles hold. ipykernel terminates child processes before all of that; here
- *   the runner ends those that are left after it.
+ *   processes, IPython's free the user's objects, which closes their files), C's exit handlers run. Only the teardown
+ *   of the interpreter (100 ms) is skipped, unless something is still open for writing. In that case such files are
+ *   flushed first, because Python itself loses the data of files in reference cycles. ipykernel terminates child
+ *   processes before all of that; here the runner ends those that are left afterwards.
  *
- * What is printed meanwhile belongs to the last cell, which is asked for outside of this thread's context: ipykernel 7 keeps none
- * there. The control thread is waited for because it flushes the streams after the request to shut down, and would wait
- * 10 s for an iopub thread that has just ended. Without `/dev/fd` (Windows) Python ends as ever.
+ * Output during the exit belongs to the last cell. That cell is looked up in a new context, because ipykernel 7 has
+ * none in this thread's context. The control thread is joined because it flushes the streams after the shutdown
+ * request, and would wait 10 s for an iopub thread that has just ended. Without `/dev/fd` (Windows), Python ends as
+ * usual.
  */
 const CHANGES = `
 import atexit, contextlib, contextvars, io, os, sys, threading, zmq
@@ -77,9 +78,10 @@ App.init_iopub, App.start, Kernel._progressively_terminate_all_children = init_i
 `;
 
 /**
- * Does what `-m ipykernel_launcher` does, with {@link CHANGES} and {@link CHANGE_PAYLOADS}, but lets ipykernel find no debugpy while it looks for a debugger:
- * nothing debugs a run, and loading it is a third of the kernel's start. Notebooks can import debugpy as ever. In one line, as
- * `conda run` passes no others on; without the working directory, whose modules are not to be taken for Python's.
+ * Does what `-m ipykernel_launcher` does, with {@link CHANGES} and {@link CHANGE_PAYLOADS}, but hides debugpy while
+ * ipykernel looks for a debugger: runs are not debugged, and loading debugpy takes a third of the kernel's start.
+ * Notebooks can import debugpy as usual. The program is one line, because `conda run` passes on no others. Meanwhile
+ * the working directory is not on the path, so that its modules are not taken for Python's.
  */
 const LAUNCH = [
   "import sys, runpy; first = sys.path[:1] == ['']; first and sys.path.pop(0); sys.modules['debugpy'] = None",
@@ -92,23 +94,23 @@ const LAUNCH = [
 const RUN = "runpy._run_module_as_main('ipykernel_launcher')";
 
 /**
- * On Windows ipykernel is interrupted by an event and ends with its parent's process, and wants handles of both that are
- * its own. jupyter-client hands them down; here it makes them itself, of the event's name and the process' id.
+ * On Windows, ipykernel is interrupted by an event and ends with its parent process. For both it needs handles of its
+ * own. jupyter-client passes them down; here ipykernel opens them itself, from the event's name and the process id.
  */
 const HANDLES = [
   "import os, ctypes; k = ctypes.WinDLL('kernel32'); k.CreateEventW.restype = k.OpenProcess.restype = ctypes.c_void_p",
   "os.environ['JPY_INTERRUPT_EVENT'] = str(k.CreateEventW(None, False, False, r'{interrupt_event}') or 0)",
-  // 0x100000: SYNCHRONIZE, the right to wait for its end.
+  // 0x100000: SYNCHRONIZE, the right to wait for the process to end.
   "os.environ['JPY_PARENT_PID'] = str(k.OpenProcess(0x100000, False, {parent_pid}) or 0)",
 ];
 
 /**
- * What the fork server does between loading and becoming a kernel. Its channel, file descriptor 3, brings lines of JSON:
- * what a kernel is to be given, or null when no more will be asked for. It answers what became of it, and with what status
- * each kernel ended. Where the channel closes, the runner is gone: so is this process then, and its kernels notice.
- * Whose child a kernel is stands in the environment from before ipykernel is loaded, which looks there then.
- * A kernel leads its own session, as those that are started do, before anybody hears of it. A process with threads is not
- * forked: their locks would stay locked for ever.
+ * What the fork server does between loading and becoming a kernel. Its channel, file descriptor 3, receives lines of
+ * JSON: the arguments of the next kernel, or null when no more will be requested. It answers whether the kernel was
+ * forked, and with what status each kernel ended. If the channel closes, the runner is gone: the server exits, and its
+ * kernels notice that. The parent's process id is set in the environment before ipykernel is loaded, which reads it
+ * then. A kernel leads its own session before it is reported, like those that are started. A process with threads is
+ * not forked: their locks would stay locked forever.
  */
 const FORK = `
 from ipykernel import kernelapp
@@ -185,8 +187,8 @@ export function forkServerProgram(): string {
 }
 
 /**
- * Runs lines with names of their own; where they fail, the kernel starts all the same. Without double quotes, which cmd.exe reads
- * in its own way.
+ * Runs lines in their own namespace; if they fail, the kernel starts nevertheless. Without double quotes, for which
+ * cmd.exe has its own rules.
  */
 function inOneLine(lines: string): string {
   const text = `try:${`\n${lines.trim()}`.replaceAll('\n', '\n ')}\nexcept Exception: pass`;

@@ -12,14 +12,14 @@ import { executionState, type KernelMessage } from '../../recording/kernel-messa
 
 /** How a kernel's process ended. */
 export interface KernelExit extends ProcessExit {
-  /** It had closed its connection, and was ended for that. */
+  /** The kernel had closed its connection, and was killed because of that. */
   readonly wasLost: boolean;
 }
 
 /** See payloads.ts. */
 const PayloadSchema = z.object({
   source: z.optional(z.string()),
-  /** Of `page`: the mime bundle that a pager would show. */
+  /** Of `page`: the mime bundle for a pager. */
   data: z.catch(z.optional(z.record(z.string(), z.unknown())), undefined),
   /** Of `exit_status`: class of the SystemExit, and Python's exit status. */
   name: z.catch(z.optional(z.string()), undefined),
@@ -28,7 +28,7 @@ const PayloadSchema = z.object({
 
 const ExecuteReplySchema = z.object({
   status: z.string(),
-  // A reply ends the cell, whatever else it says.
+  // A reply ends the cell, whatever else it contains.
   execution_count: z.catch(z.optional(z.number()), undefined),
   ename: z.catch(z.optional(z.string()), undefined),
   evalue: z.catch(z.optional(z.string()), undefined),
@@ -41,50 +41,50 @@ export interface ExecuteReply extends z.infer<typeof ExecuteReplySchema> {
   readonly date: string | undefined;
 }
 
-/** A cell that is being run. */
+/** A running cell. */
 export interface ExecuteRequest {
   readonly requestId: string;
-  /** The reply of the shell channel. */
+  /** The reply on the shell channel. */
   readonly replied: Promise<ExecuteReply>;
-  /** Resolves when the kernel has said on iopub that it is idle again: all ordinary outputs are there. */
+  /** Resolves when the kernel has reported on iopub that it is idle again: all ordinary outputs have arrived. */
   readonly idle: Promise<unknown>;
 }
 
-/** Signs of life on iopub. */
+/** A test of whether iopub messages still arrive. */
 export interface IopubProbe {
-  /** Resolves when a message has come that was sent for the probe: nothing older will come. */
+  /** Resolves when a message that was requested by the probe has arrived: no older message will follow. */
   readonly passed: Promise<unknown>;
-  /** Whether it has. */
+  /** Whether `passed` has resolved. */
   readonly hasPassed: boolean;
-  /** Whether the kernel has been heard on a second connection. */
+  /** Whether a message has arrived on a second connection. */
   readonly isHeard: boolean;
   end(): void;
 }
 
-/** Milliseconds after which a starting kernel is asked again: where it did not answer, and where iopub was silent. */
+/** Milliseconds after which a starting kernel is asked again: if it did not answer, and if iopub was silent. */
 const ASK_AGAIN_INTERVAL = 1000;
 const NUDGE_INTERVAL = 100;
 
-/** Somebody who waits for what a request brings about. */
+/** Receives the messages that belong to a request. */
 interface Pending {
   reply(message: KernelMessage): void;
   /** On iopub: `busy`, `idle`. */
   status(state: string | undefined): void;
 }
 
-/** Speaks with one kernel, from its start to its end. */
+/** The client of one kernel, from its start to its end. */
 export class KernelClient {
   readonly differences: KernelDifferences;
   /** Resolves when the kernel's process has ended. */
   readonly exited: Promise<KernelExit>;
   /**
-   * Resolves with the content of `kernel_info_reply` once the kernel has answered and its iopub messages arrive: a
-   * subscription takes effect at some later time than the connection, and what was said before is lost.
+   * Resolves with the content of `kernel_info_reply` once the kernel has answered and its iopub messages arrive. A
+   * subscription takes effect some time after the connection, and earlier messages are lost.
    */
   readonly ready: Promise<JsonObject>;
-  /** Messages so far that were none of this session. */
+  /** Messages so far that were not of this session. */
   garbage = 0;
-  /** Messages of iopub so far. */
+  /** iopub messages so far. */
   iopubMessages = 0;
   private readonly connection: KernelConnection;
   private readonly pending = new Map<string, Pending>();
@@ -94,7 +94,7 @@ export class KernelClient {
   private lastMessage = 0;
   private ending: Promise<boolean> | undefined;
 
-  /** @param onIopub Gets every message of the iopub channel. */
+  /** @param onIopub Receives every message of the iopub channel. */
   constructor(
     readonly launched: LaunchedKernel,
     public onIopub: (message: KernelMessage) => void = () => undefined,
@@ -112,7 +112,7 @@ export class KernelClient {
     this.ready = this.greet();
   }
 
-  /** Asks who it is until it has answered and its iopub messages arrive. */
+  /** Sends `kernel_info_request` until the kernel has answered and its iopub messages arrive. */
   private async greet(): Promise<JsonObject> {
     for (;;) {
       const info = deferred<JsonObject>();
@@ -152,7 +152,7 @@ export class KernelClient {
       store_history: true,
       user_expressions: {},
       allow_stdin: false,
-      // Cells are sent one by one: nothing is queued that would have to be aborted.
+      // Cells are sent one by one, so no queued request has to be aborted.
       stop_on_error: false,
     });
     this.pending.set(requestId, {
@@ -168,7 +168,7 @@ export class KernelClient {
     return { requestId, replied: replied.promise, idle: idle.promise };
   }
 
-  /** Asks the kernel for signs of life on iopub, until it is heard on a connection that was made for this. */
+  /** Requests messages on iopub until one arrives on a connection that is opened for this. */
   probeIopub(): IopubProbe {
     const passed = deferred<undefined>();
     const ids: string[] = [];
@@ -207,12 +207,12 @@ export class KernelClient {
     return probe;
   }
 
-  /** Tells the kernel what a front end would: a widget's new state. */
+  /** Sends the kernel a widget's new state, as a front end would. @param content JSON text. */
   sendComm(content: string): void {
     this.connection.send('shell', 'comm_msg', content);
   }
 
-  /** Interrupts the running cell, and, with a signal, the kernel's children. */
+  /** Interrupts the running cell. If that is done by a signal, it also reaches the kernel's children. */
   interrupt(): void {
     const { process, interruptEvent, launch } = this.launched;
     const mode = this.differences.interruptMode ?? launch.interruptMode;
@@ -221,18 +221,18 @@ export class KernelClient {
     else if (process.pid !== undefined) interruptGroup(process.pid);
   }
 
-  /** Ends the kernel and its children at once. */
+  /** Kills the kernel and its children. */
   kill(): void {
     const { pid } = this.launched.process;
     if (pid !== undefined) void endTree(pid, this.hasExited);
   }
 
   /**
-   * Asks the kernel to end, waits for it, then ends what is left of its process group. Messages that it sends on its way are
-   * received. One that has not answered yet is not asked. Called again, it answers the same.
-   * @param patience Milliseconds that it gets to end by itself: threads, exit handlers, its children.
-   * @param hurry When this resolves, it is not waited for any longer.
-   * @returns false where it was asked and did not end.
+   * Asks the kernel to shut down, waits for it, then ends what is left of its process group. Messages that it sends
+   * meanwhile are received. A kernel that has not answered yet is not asked. Further calls return the same result.
+   * @param patience Milliseconds for it to end by itself: threads, exit handlers, its children.
+   * @param hurry Ends the wait early when it resolves.
+   * @returns false if it was asked and did not end.
    */
   shutDown(patience: number, hurry = new Promise<unknown>(() => undefined)): Promise<boolean> {
     return (this.ending ??= this.end(patience, hurry));
@@ -250,12 +250,12 @@ export class KernelClient {
     await this.exited;
     if (isReady) await this.connection.drained();
     this.connection.close();
-    // What cannot be removed goes with its directory.
+    // Files that cannot be removed here are removed with their directory.
     for (const file of launched.files) fs.rm(file, { force: true }, () => undefined);
     return hasExited || !isReady;
   }
 
-  /** After the kernel's death: resolves when nothing more comes of what it had sent. */
+  /** After the kernel's death: resolves when no more of its messages arrive. */
   async drained(): Promise<void> {
     const until = performance.now() + 5000;
     do {
@@ -273,7 +273,7 @@ export class KernelClient {
     try {
       if (channel === 'shell' && message.type.endsWith('_reply')) pending?.reply(message);
       else if (channel === 'iopub' && message.type === 'status') pending?.status(executionState(message));
-      // Refused like allow_stdin: false, for kernels that ask all the same.
+      // Refused, as `allow_stdin: false` says, for kernels that ask nevertheless.
       else if (channel === 'stdin')
         this.connection.send('stdin', 'input_reply', { value: '', status: 'error' });
     } catch {

@@ -1,22 +1,27 @@
 import type { KernelLaunch } from '../../protocol/runner-job';
 import { forkServerProgram, kernelProgram } from './ipykernel-program';
 
-/** What kernels do differently, as far as running notebooks on them goes. */
+/** How kernels differ, as far as running notebooks is concerned. */
 export interface KernelDifferences {
-  /** Takes `ipc` sockets. Others do not know them, or end when asked for them. */
+  /** Supports `ipc` sockets. Other kernels do not know them, or exit when they are told to use them. */
   readonly ipc: boolean;
-  /** Changes the command line of its kernelspec. `{interrupt_event}` and `{parent_pid}` are filled in as `{connection_file}` is. */
+  /**
+   * Changes the command line of its kernelspec. `{interrupt_event}` and `{parent_pid}` are replaced like
+   * `{connection_file}`.
+   */
   commandLine(argv: readonly string[]): string[];
   /**
-   * Command line of a process that becomes such kernels by forking, see fork-server.ts, and how many of the words of
-   * {@link commandLine} it stands for: the others are each kernel's own. Undefined where that cannot be.
+   * Command line of a process that becomes such kernels by forking, see fork-server.ts, and how many words of
+   * {@link commandLine} it replaces; the rest differ between kernels. Undefined if that is not possible.
    */
   readonly forkServer?: (argv: readonly string[]) => ForkServerCommand | undefined;
-  /** How to interrupt it, whatever its kernelspec says. `event`: the event of Windows that `{interrupt_event}` names. */
+  /**
+   * How to interrupt it, whatever its kernelspec says. `event`: by the Windows event that `{interrupt_event}` names.
+   */
   readonly interruptMode?: 'signal' | 'message' | 'event';
-  /** Milliseconds to go on listening after the last cell: its streams may come after its idle. */
+  /** Milliseconds to keep listening after the last cell: its streams may arrive after its idle message. */
   readonly lateStreams: number;
-  /** Milliseconds for which it aborts every request after a failed one, also those that were sent later. */
+  /** Milliseconds during which it aborts every request after a failed one, including later requests. */
   readonly abortsAfterError: number;
 }
 
@@ -33,12 +38,12 @@ const COMMON: KernelDifferences = {
   abortsAfterError: 0,
 };
 
-/** Where `-m ipykernel_launcher` stands, if it does. */
+/** Index of `-m ipykernel_launcher`, or -1. */
 function launcherIn(argv: readonly string[]): number {
   return argv.findIndex((each, index) => each === '-m' && argv[index + 1] === 'ipykernel_launcher');
 }
 
-/** Not where another program starts Python: it may pass on no channel. */
+/** Undefined if another program starts Python: that program might not pass on the channel. */
 function ipykernelForkServer(argv: readonly string[]): ForkServerCommand | undefined {
   const at = launcherIn(argv);
   if (at < 1 || !argv.slice(1, at).every((each) => each.startsWith('-'))) {
@@ -54,13 +59,15 @@ function ipykernelCommand(argv: readonly string[], platform: NodeJS.Platform): s
     ...start,
     // The user's own history file stays as it is, and a cell is 2 ms faster without it.
     '--HistoryManager.hist_file=:memory:',
-    // Before each reply it sleeps half a millisecond, so that a cell's outputs may arrive first. Here a cell ends with
-    // its idle, which comes behind them on the same socket.
+    // ipykernel sleeps half a millisecond before each reply, so that a cell's outputs may arrive first. Here a cell
+    // ends with its idle message, which follows the outputs on the same socket.
     '--Kernel._execute_sleep=0',
   ];
 }
 
-/** The only place that knows kernels by name. The command line tells them apart; the name of a kernelspec is the person's. */
+/**
+ * The only place that knows kernels by name. It looks at the command line, since users name kernelspecs as they like.
+ */
 const TABLE: readonly (readonly [commandLine: RegExp, differences: Partial<KernelDifferences>])[] = [
   [
     /\bipykernel/,
@@ -70,14 +77,16 @@ const TABLE: readonly (readonly [commandLine: RegExp, differences: Partial<Kerne
       forkServer: (argv) => ipykernelForkServer(argv),
     },
   ],
-  // Its kernelspec asks for nothing, but it knows SIGINT alone (an interrupt request has no effect).
+  // Its kernelspec names no mode, and only SIGINT interrupts it (an interrupt request has no effect).
   [/\bIRkernel::/, { ipc: true, interruptMode: 'signal' }],
-  // Its kernelspec asks for nothing, but SIGINT ends it. 1 to 3 % of its cells send streams after idle.
+  // Its kernelspec names no mode, but SIGINT ends it. 1 to 3 % of its cells send streams after idle.
   [/\bdeno\b.*\bjupyter\b/, { interruptMode: 'message', lateStreams: 100 }],
   [/\btslab\b/, { abortsAfterError: 250 }],
 ];
 
-/** What Windows has: neither `ipc` sockets nor a signal that interrupts. ipykernel does not know the message there. */
+/**
+ * Windows has neither `ipc` sockets nor a signal that interrupts. There, ipykernel does not know the message either.
+ */
 function onWindows(differences: KernelDifferences, commandLine: string): KernelDifferences {
   return /\bipykernel/.test(commandLine)
     ? {
@@ -89,12 +98,12 @@ function onWindows(differences: KernelDifferences, commandLine: string): KernelD
     : { ...differences, ipc: false, interruptMode: 'message' };
 }
 
-/** The row of the table for this kernel, on this platform. */
+/** The differences of this kernel on this platform. */
 export function kernelDifferences(launch: KernelLaunch, platform = process.platform): KernelDifferences {
   const commandLine = launch.argv.join(' ');
   const row = TABLE.find(([pattern]) => pattern.test(commandLine))?.[1];
   const { forkServer, ...differences } = { ...COMMON, ...row };
   if (platform === 'win32') return onWindows(differences, commandLine);
-  // Windows has no fork(2). The libraries of macOS do not bear it, and only Linux tells how many threads a process has.
+  // Windows has no fork(2), macOS system libraries are not fork-safe, and only Linux tells a process's thread count.
   return { ...differences, ...(platform === 'linux' && forkServer !== undefined && { forkServer }) };
 }

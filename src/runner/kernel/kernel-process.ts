@@ -1,9 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
 import type { ProcessExit } from '../../system/process-tree';
 
-/** The process of a kernel, which leads a process group of its own. */
+/** The process of a kernel. It leads its own process group. */
 export interface KernelProcess {
-  /** Undefined where it could not be started. */
+  /** Undefined if it could not be started. */
   readonly pid: number | undefined;
   /** Resolves when it has ended; never rejects. */
   readonly exited: Promise<ProcessExit>;

@@ -19,43 +19,45 @@ export interface ConnectionInfo {
   readonly stdin_port: number;
   readonly control_port: number;
   readonly hb_port: number;
-  /** Empty on `ipc`: the directory lets nobody else in, and signing each message would cost both sides time. */
+  /** Empty on `ipc`: only this user can open the directory, and signing each message would cost both sides time. */
   readonly key: string;
   readonly signature_scheme: 'hmac-sha256';
   readonly kernel_name: string;
-  /** CurveZMQ keys of the kernel's sockets (Z85). This side uses them too: whoever can read this file is let in. */
+  /**
+   * CurveZMQ keys of the kernel's sockets (Z85). The runner uses the same keys: access to this file is the permission.
+   */
   readonly curve_publickey?: string;
   readonly curve_secretkey?: string;
 }
 
-/** A kernel process that was started, with what is needed to talk to it. */
+/** A started kernel process, with what is needed to communicate with it. */
 export interface LaunchedKernel {
   readonly launch: KernelLaunch;
   readonly connection: ConnectionInfo;
   readonly process: KernelProcess;
-  /** Connection file and sockets: of no use when it has ended. */
+  /** Connection file and sockets, which are not needed after its end. */
   readonly files: readonly string[];
-  /** Windows: name of the event that interrupts it, where it knows one. */
+  /** Windows: name of the event that interrupts it, if it supports one. */
   readonly interruptEvent: string;
 }
 
-/** Where a kernel is started. */
+/** Folders and log of a kernel. */
 export interface KernelPlace {
   readonly workingDirectory: string;
-  /** Owned by the user, 0700: gets the connection file and the sockets. */
+  /** Owned by the user, 0700; receives the connection file and the sockets. */
   readonly runtimeDirectory: string;
-  /** Which of the kernels of that directory it is; their files are told apart by it. 1 when absent. */
+  /** Number of the kernel in that directory, which is part of its files' names; 1 if undefined. */
   readonly number?: number;
-  /** Gets stdout and stderr; appended to, 0600. */
+  /** Receives stdout and stderr; appended to, 0600. */
   readonly logFile: string;
 }
 
 /**
- * Starts a kernel in its own process group, so that a signal reaches its children too and none of ours reaches it.
- * That the command does not exist is told by the process' exit.
+ * Starts a kernel in its own process group, so that a signal reaches its children too, and signals to the runner do not
+ * reach it. If the command does not exist, the process's exit tells that.
  *
- * @param forkServer One for kernels like this, where there is one.
- * @throws SystemError where a file cannot be written; Error where a command of Windows cannot be started, see batch-file.ts.
+ * @param forkServer One for kernels like this, if there is one.
+ * @throws SystemError if a file cannot be written; Error if a Windows command cannot be started, see batch-file.ts.
  */
 export async function launchKernel(
   launch: KernelLaunch,
@@ -64,7 +66,7 @@ export async function launchKernel(
 ): Promise<LaunchedKernel> {
   const differences = kernelDifferences(launch);
   const name = `kernel${number > 1 ? String(number) : ''}`;
-  // A port is only the end of a file name there.
+  // On ipc, a port is only the end of a file name.
   const sockets = path.join(runtimeDirectory, name);
   const connection = differences.ipc ? ipcConnection(launch, sockets) : await tcpConnection(launch);
   const connectionFile = `${sockets}.json`;
@@ -84,14 +86,14 @@ export async function launchKernel(
   return { launch, connection, process: kernelProcess, files: [...files, processFile], interruptEvent };
 }
 
-/** On Linux this is over before anything else happens here. */
+/** Writes the kernel's process id and start time to a file. On Linux this is done within the same turn. */
 async function noteProcess(file: string, { pid }: KernelProcess): Promise<void> {
   const startTime = pid === undefined ? undefined : await processStartTime(pid);
   if (startTime === undefined) return;
   try {
     fs.writeFileSync(file, JSON.stringify({ pid, startTime }), { mode: 0o600 });
   } catch (error) {
-    // The kernel runs all the same, and its command line says whose it is.
+    // The kernel runs nevertheless, and can be found by its command line.
     console.error(`${file}:`, error);
   }
 }
@@ -135,8 +137,8 @@ function commandLine(
 }
 
 /**
- * Makes the kernel end by itself when this process is no longer its parent (ipykernel; others ignore it). On Windows the
- * variable stands for a handle, see kernel-differences.ts.
+ * Makes ipykernel exit when this process is no longer its parent; other kernels ignore it. On Windows the variable is
+ * the number of a handle, see ipykernel-program.ts.
  */
 export function parentVariable(platform = process.platform): Record<string, string> {
   return platform === 'win32' ? {} : { JPY_PARENT_PID: String(process.pid) };
@@ -178,7 +180,7 @@ async function tcpConnection(launch: KernelLaunch): Promise<ConnectionInfo> {
 }
 
 async function curveKeys(): Promise<Pick<ConnectionInfo, 'curve_publickey' | 'curve_secretkey'>> {
-  // Loaded here because kernels on ipc are started before it is.
+  // Imported here, because zeromq is not loaded yet when kernels on ipc are started.
   const { curveKeyPair } = await import('zeromq');
   const { publicKey, secretKey } = curveKeyPair();
   return { curve_publickey: publicKey, curve_secretkey: secretKey };

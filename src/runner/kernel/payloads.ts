@@ -2,14 +2,14 @@ import type { JsonObject } from '../../notebook/json';
 import type { ExecuteReply } from './kernel-client';
 
 /*
- * Payloads come with the reply of a cell, also of one that failed, and say what its front end is to do beside showing outputs
- * ("Messaging in Jupyter", "Payloads").
+ * Payloads come with the reply of a cell, even of a failed one, and tell the front end what to do apart from showing
+ * outputs ("Messaging in Jupyter", "Payloads").
  */
 
 /**
- * Python that changes two things in ipykernel's payloads. Every page of a cell is kept, not the last alone. And after a SystemExit
- * there is one with the status with which Python itself would exit (CPython, `handle_system_exit`): the text of the error does not
- * tell, as `sys.exit('0')` is a failure, `sys.exit(False)` and `sys.exit(256)` are none.
+ * Python that changes two things in ipykernel's payloads. Every page of a cell is kept, not only the last one. And
+ * after a SystemExit, a payload holds the status with which Python itself would exit (CPython, `handle_system_exit`).
+ * The error's text does not tell it: `sys.exit('0')` is a failure, `sys.exit(False)` and `sys.exit(256)` are not.
  */
 export const CHANGE_PAYLOADS = `
 try:
@@ -45,18 +45,18 @@ except Exception:
     pass
 `;
 
-/** Values with which Python exits with 0, as the text of a SystemExit has them. */
+/** Texts of a SystemExit for which Python's exit status is 0. */
 const CLEAN = ['', '0', 'None', 'False'];
 
-/** Whether the cell ended the notebook as a success: with `exit()`, or a SystemExit after which Python would exit with 0. */
+/** Whether the cell ended the notebook successfully: by `exit()`, or by a SystemExit with an exit status of 0. */
 export function isCleanExit({ status, ename, evalue, payload = [] }: ExecuteReply): boolean {
   if (status === 'ok') return payload.some(({ source }) => source === 'ask_exit');
   const reported = payload.find(({ source, name }) => source === 'exit_status' && name === ename);
-  // A kernel that reports none has only its word.
+  // Without a reported status there is only the text of the error.
   return reported ? reported.status === 0 : ename === 'SystemExit' && CLEAN.includes(evalue ?? '');
 }
 
-/** The mime bundles that the kernel's pager would show (`len?`, `%prun`): a front end shows them apart from the outputs. */
+/** The mime bundles for the kernel's pager (`len?`, `%prun`). A front end shows them apart from the outputs. */
 export function pagedIn({ payload = [] }: ExecuteReply): JsonObject[] {
   return payload.flatMap(({ source, data }) => (source === 'page' && data ? [data as JsonObject] : []));
 }

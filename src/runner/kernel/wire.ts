@@ -14,7 +14,7 @@ export class WireSession {
   private readonly id = randomUUID();
   private count = 0;
 
-  /** @param key Secret of the HMAC signatures; empty where the transport itself keeps strangers out. */
+  /** @param key Secret of the HMAC signatures; empty if the transport itself restricts access. */
   constructor(private readonly key: string) {}
 
   /** Frames of a request, and the id that its answers name as their parent. */
@@ -32,7 +32,7 @@ export class WireSession {
     return { id, frames: [DELIMITER, this.sign(body), ...body] };
   }
 
-  /** The message in these frames; undefined where they are none: garbage, or signed by somebody else. */
+  /** The message in these frames; undefined if they are not a message or have a wrong signature. */
   decode(frames: readonly Buffer[]): KernelMessage | undefined {
     const at = frames.findIndex((frame) => frame.equals(DELIMITER));
     if (at < 0) return undefined;
