@@ -4,9 +4,9 @@ import type { Cell, Notebook, Output } from '../notebook/model';
 import { storedOutput, type RecordedOutput } from './output';
 
 /*
- * Documents are saved again and again while they grow. What has not changed since is not written anew: each cell
- * without its outputs, and each output, is kept as it was written. The notebook writer is given one of them at a time;
- * what is around it is known, and, as strings hold no line breaks, a line tells by its indentation what it belongs to.
+ * Documents are saved repeatedly while they grow. Unchanged parts are not serialized again: each cell without its
+ * outputs, and each output, is kept as it was written. The notebook writer serializes one of them at a time. The text
+ * around it is known, and strings contain no line breaks, so a line's indentation tells what it belongs to.
  */
 
 /** Writes one growing notebook, in pieces. */
@@ -16,7 +16,7 @@ export class DocumentWriter {
 
   constructor(private readonly notebook: Notebook) {}
 
-  /** Something of the cell, but its outputs, has changed. */
+  /** Call this when a part of the cell other than its outputs has changed. */
   cellChanged(index: number): void {
     this.frames[index] = undefined;
   }
@@ -25,7 +25,7 @@ export class DocumentWriter {
     this.outputs.delete(output);
   }
 
-  /** The document in UTF-8 with this metadata, and with the outputs of each code cell. */
+  /** The document in UTF-8 with this metadata and the outputs of each code cell. */
   write(metadata: JsonObject, outputsOf: (index: number) => readonly RecordedOutput[]): Uint8Array[] {
     const { cells } = this.notebook;
     const document = frameOf(writeNotebook({ ...this.notebook, metadata, cells: [] }), '\n "cells": [', ']');
@@ -45,7 +45,7 @@ export class DocumentWriter {
     return pieces;
   }
 
-  /** Writes these outputs ahead of the document they will be in. */
+  /** Serializes these outputs in advance. */
   prepare(outputs: readonly RecordedOutput[]): void {
     for (const output of outputs) this.writeOutput(output);
   }
@@ -70,13 +70,13 @@ const FIRST_OUTPUT = Buffer.from('\n    ');
 const NEXT_OUTPUT = Buffer.from(',\n    ');
 const AFTER_OUTPUTS = Buffer.from('\n   ');
 
-/** What stands before and after something. */
+/** The text before and after something. */
 interface Frame {
   readonly head: Uint8Array;
   readonly tail: Uint8Array;
 }
 
-/** Cuts a text in two behind `before`, which stands in it once, followed by `after`. */
+/** Cuts a text in two after `before`, which occurs in it once, followed by `after`. */
 function frameOf(bytes: Uint8Array, before: string, after: string): Frame {
   const cut =
     Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(before + after) + before.length;
@@ -86,7 +86,7 @@ function frameOf(bytes: Uint8Array, before: string, after: string): Frame {
 const BEFORE_CELL = '{\n "cells": [\n  ';
 const AFTER_CELL = '\n ],\n "metadata": {},\n "nbformat": 4,\n "nbformat_minor": 5\n}\n';
 
-/** A cell as it stands in a document, cut where its outputs come. */
+/** A cell as it appears in a document, cut where its outputs go. */
 function writeCell(cell: Cell): Frame {
   const written = writeNotebook({ cells: [cell], metadata: {}, nbformat: 4, nbformat_minor: 5 });
   const bytes = written.subarray(BEFORE_CELL.length, written.length - AFTER_CELL.length);
@@ -95,7 +95,7 @@ function writeCell(cell: Cell): Frame {
     : { head: bytes, tail: new Uint8Array() };
 }
 
-/** An output as it stands in a cell. */
+/** An output as it appears in a cell. */
 function writeData(output: Output): Uint8Array[] {
   const cell = { cell_type: 'code' as const, id: 'x', metadata: {}, source: '', execution_count: null };
   const { head, tail } = writeCell({ ...cell, outputs: [] });
@@ -109,7 +109,7 @@ function writeData(output: Output): Uint8Array[] {
   return [written.subarray(around, written.length - AFTER_CELL.length - tail.length - AFTER_OUTPUTS.length)];
 }
 
-/** A stream as it stands in a cell. */
+/** A stream as it appears in a cell. */
 function writeStream(name: string, lines: readonly Uint8Array[]): Uint8Array[] {
   const head = `{\n     "output_type": "stream",\n     "name": ${JSON.stringify(name)},\n     "text": [`;
   return [Buffer.from(head), ...lines, Buffer.from(lines.length > 0 ? '\n     ]\n    }' : ']\n    }')];

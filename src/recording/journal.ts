@@ -5,9 +5,9 @@ import { JournalledEventSchema, type RunEvent } from './run-event';
 
 /*
  * A journal is a sequence of records. Each begins with a line of JSON: a JournalledEvent, or the head of a message,
- * whose content and buffers follow byte for byte, with a line break after them. Appending costs one write and no
- * serialisation of what may be large. A record that is not whole, because its writer was killed or the disk has damaged
- * it, is passed over: reading goes on with the next line that is the head of a whole record.
+ * whose content and buffers follow as bytes, with a line break after them. Appending takes one write, and large parts
+ * are not serialized. An incomplete record, because its writer was killed or the disk damaged it, is skipped: reading
+ * continues with the next line that is the head of a complete record.
  */
 
 const MessageHeadSchema = z.object({
@@ -19,17 +19,17 @@ const MessageHeadSchema = z.object({
 });
 const LINE_BREAK = Buffer.from('\n');
 const OPENING_BRACE = 0x7b;
-/** Bytes that are read ahead. */
+/** Bytes to read ahead. */
 const PIECE = 1 << 16;
 const HeadSchema = z.union([JournalledEventSchema, MessageHeadSchema]);
 
-/** The part of node:fs that a journal is written with. */
+/** The part of node:fs that writes a journal. */
 export type JournalFileSystem = Pick<typeof fs, 'openSync' | 'writevSync' | 'closeSync' | 'fdatasync'>;
 
 /**
- * Appends events to a journal. Once `append` has returned, the death of this process does not lose an output; when a cell
- * did what is written with the next output, or when this turn of the event loop is over: a cell has eight such events, and
- * each write takes time from the next cell.
+ * Appends events to a journal. Once `append` has returned, a message survives the death of this process. Other events
+ * are written with the next message, or at the end of this turn of the event loop: a cell has eight of them, and each
+ * write delays the next cell.
  */
 export class JournalWriter {
   private readonly file: number;
@@ -38,8 +38,8 @@ export class JournalWriter {
   private isClosed = false;
 
   /**
-   * @param onFailure Called when what was to wait cannot be written.
-   * @throws SystemError where the file cannot be created.
+   * @param onFailure Called when delayed events cannot be written.
+   * @throws SystemError if the file cannot be created.
    */
   constructor(
     path: string,
@@ -49,7 +49,7 @@ export class JournalWriter {
     this.file = fileSystem.openSync(path, 'w', 0o600);
   }
 
-  /** @throws SystemError where it cannot be written: no space left. */
+  /** Appends an event. @throws SystemError if it cannot be written, for example because the disk is full. */
   append(event: RunEvent): void {
     if (event.type !== 'message') {
       if (this.waiting === '') setImmediate(this.writeWaiting);
@@ -81,7 +81,7 @@ export class JournalWriter {
     }
   };
 
-  /** Resolves when what was appended so far outlasts the machine too. @throws (rejects) SystemError. */
+  /** Resolves when everything appended so far also survives a power cut. @throws (rejects) SystemError. */
   flush(): Promise<void> {
     this.writeWaiting();
     return new Promise((resolve, reject) => {
@@ -101,18 +101,18 @@ export class JournalWriter {
   private write(parts: Buffer[]): void {
     const length = parts.reduce((sum, part) => sum + part.length, 0);
     let written = this.fileSystem.writevSync(this.file, parts);
-    // The system may take less than it was given: at most 2 GiB at once, or what is left before a limit.
+    // The system may write less than requested: at most 2 GiB at once, or what is left before a limit.
     while (written < length)
       written += this.fileSystem.writevSync(this.file, [Buffer.concat(parts).subarray(written)]);
   }
 }
 
-/** Bytes of a line that is longer than any head: parameters are the longest part of one. */
+/** A longer line, in bytes, is not a head: parameters are the longest part of one. */
 const MAX_LINE = 1 << 28;
 
 /**
- * The whole records of a journal, in order; none where there is no journal.
- * @param onDamage Called where a record is passed over that others follow.
+ * The complete records of a journal, in order; none if there is no journal.
+ * @param onDamage Called when a record was skipped and another one follows.
  */
 export function* readJournal(path: string, onDamage: () => void = () => undefined): Generator<RunEvent> {
   let file: number;
@@ -144,7 +144,7 @@ export function* readJournal(path: string, onDamage: () => void = () => undefine
   }
 }
 
-/** The event whose head is this line; undefined where it is no head, or what follows is not what it says. */
+/** The event whose head is this line; undefined if it is not a head, or if its record is incomplete. */
 function readEvent(line: Buffer, reader: RecordReader): RunEvent | undefined {
   const head = parseHead(line);
   if (head?.type !== 'message') return head;
@@ -174,7 +174,7 @@ function parseHead(line: Buffer): z.infer<typeof HeadSchema> | undefined {
 /** Reads lines and counted bytes from a file, a piece at a time. */
 class RecordReader {
   private buffer: Buffer = Buffer.alloc(0);
-  /** Where the next byte is that is taken. */
+  /** Position in the file of the next byte to return. */
   position = 0;
 
   constructor(private readonly file: number) {}
@@ -184,7 +184,7 @@ class RecordReader {
     this.position = position;
   }
 
-  /** The next line without its end; undefined when there is none. */
+  /** The next line without its line break; undefined if there is none. */
   line(): Buffer | undefined {
     for (let from = 0; ;) {
       const end = this.buffer.indexOf(LINE_BREAK, from);
@@ -194,10 +194,10 @@ class RecordReader {
     }
   }
 
-  /** The next `count` bytes; undefined when there are fewer. */
+  /** The next `count` bytes; undefined if there are fewer. */
   bytes(count: number): Buffer | undefined {
     const missing = count - this.buffer.length;
-    // A size that was damaged may be any number.
+    // A damaged size may be any number.
     if (missing > 0 && this.position + count > fs.fstatSync(this.file).size) return undefined;
     if (missing > 0) this.more(missing + PIECE);
     return this.buffer.length < count ? undefined : this.take(count);
@@ -210,7 +210,7 @@ class RecordReader {
     return taken;
   }
 
-  /** Reads up to `count` bytes more; false at the end of the file. */
+  /** Reads up to `count` more bytes; false at the end of the file. */
   private more(count: number): boolean {
     const piece = Buffer.allocUnsafe(count);
     const start = this.position + this.buffer.length;

@@ -8,17 +8,17 @@ import { OutputRecorder, type Loss } from './recorder';
 import type { RunEvent } from './run-event';
 
 /**
- * The output notebook while it grows. It depends on the prepared notebook and the events alone, so that a journal of
- * the same events, applied again, gives the same document.
+ * The output notebook while it grows. It depends only on the prepared notebook and the events, so a journal of the same
+ * events, applied again, gives the same document.
  */
 export class OutputNotebook {
   readonly recorder: OutputRecorder;
-  /** Counts the changes, to tell whether there is something to save. */
+  /** Number of changes, to tell whether there is something to save. */
   revision = 0;
   private readonly writer: DocumentWriter;
   private startTime: string | undefined;
   private ended = false;
-  /** The cell that is being run, and since when. */
+  /** The running cell and its start time. */
   private running: { index: number; time: string } | undefined;
 
   constructor(readonly notebook: Notebook) {
@@ -29,7 +29,7 @@ export class OutputNotebook {
     });
   }
 
-  /** @returns what could not be recorded. */
+  /** Applies an event to the document. @returns what could not be recorded. */
   apply(event: RunEvent): Loss | undefined {
     if (event.type === 'message') return this.recorder.record(event.message);
     this.revision++;
@@ -56,13 +56,13 @@ export class OutputNotebook {
     return undefined;
   }
 
-  /** Before the description of the run, whichever of them a notebook that is completed had already. */
+  /** Sets `language_info` and moves `papermill` behind it, since a notebook that is being completed may have both. */
   private describeLanguage(languageInfo: JsonValue): void {
     const { metadata } = this.notebook;
     const run = metadata['papermill'];
     delete metadata['papermill'];
     metadata['language_info'] = languageInfo;
-    // What a kernel says of its language need not be what nbformat allows.
+    // A kernel's language info may not be valid in nbformat.
     normalizeNotebookMetadata(metadata, new Findings());
     if (run !== undefined) metadata['papermill'] = run;
   }
@@ -72,13 +72,13 @@ export class OutputNotebook {
     return this.startTime !== undefined;
   }
 
-  /** The run was cut off at `time`: what had not ended by then has failed. */
+  /** The run was cut off at `time`: whatever had not ended by then has failed. */
   abort(time: string): void {
     if (this.running) this.apply({ type: 'cellEnded', index: this.running.index, time, failed: true });
     if (!this.ended) this.apply({ type: 'runEnded', time, failed: true });
   }
 
-  /** The document in UTF-8, in pieces. What has not changed since the last call is not written anew. */
+  /** The document in UTF-8, in pieces. Parts that have not changed since the last call are not serialized again. */
   serialize(): Uint8Array[] {
     const { metadata } = this.notebook;
     const widgets = this.recorder.widgets.toMetadata();
@@ -90,7 +90,7 @@ export class OutputNotebook {
     return this.writer.write(shown, (index) => this.recorder.outputsOf(index));
   }
 
-  /** Does what {@link serialize} has to do for the outputs of a cell, if nothing else happens to them. */
+  /** Does the work of {@link serialize} for the outputs of a cell in advance. */
   prepare(index: number): void {
     this.writer.prepare(this.recorder.outputsOf(index));
   }
@@ -137,7 +137,7 @@ export class OutputNotebook {
   }
 }
 
-/** `metadata.papermill` of every code cell before the run. */
+/** Sets `metadata.papermill` of every code cell to its value before the run. */
 export function markPending(notebook: Notebook): void {
   for (const cell of notebook.cells) {
     if (cell.cell_type === 'code') papermillOf(cell);

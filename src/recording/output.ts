@@ -4,7 +4,7 @@ import type { ErrorOutput, Output, StreamOutput } from '../notebook/model';
 import { countOrNull, joinBundle } from '../notebook/normalize-outputs';
 import { TerminalText } from './terminal-text';
 
-/** An output of a code cell while it is recorded (nbformat 4.5, "Code cell outputs"). */
+/** An output of a code cell while it is being recorded (nbformat 4.5, "Code cell outputs"). */
 export type RecordedOutput = RecordedStream | RecordedData;
 
 export interface RecordedStream {
@@ -13,7 +13,7 @@ export interface RecordedStream {
   readonly text: TerminalText;
 }
 
-/** Any output but a stream, as it stands in the notebook. */
+/** Any output except a stream, as it appears in the notebook. */
 export interface RecordedData {
   readonly type: 'data';
   readonly value: StoredOutput;
@@ -24,10 +24,10 @@ type StoredOutput = Exclude<Output, StreamOutput>;
 /** A list of outputs: those of a cell, or those that an Output widget captured. */
 export class OutputList {
   outputs: RecordedOutput[] = [];
-  /** `clear_output(wait=True)` was said: the next output replaces everything. */
+  /** `clear_output(wait=True)` was called: the next output replaces all others. */
   private clearBeforeNext = false;
 
-  /** @param onChange Called with the output that was added or changed, without one when the list was cleared. */
+  /** @param onChange Called with the output that was added or changed, or without one when the list was cleared. */
   constructor(readonly onChange: (output?: RecordedOutput) => void) {}
 
   appendStream(name: string, text: string): void {
@@ -59,7 +59,7 @@ export class OutputList {
     this.onChange();
   }
 
-  /** Replaces everything with outputs as they stand in a notebook, without telling. */
+  /** Replaces all outputs by outputs from a notebook, without calling `onChange`. */
   assign(values: readonly JsonObject[]): void {
     this.outputs = values.map((value) => {
       if (value['output_type'] !== 'stream') return { type: 'data', value: storedOutputOf(value) };
@@ -74,19 +74,19 @@ export class OutputList {
   }
 }
 
-/** The output as nbformat has it, the text of streams in one string. */
+/** The output as in nbformat, with the text of a stream as one string. */
 export function storedOutput(output: RecordedOutput): Output {
   return output.type === 'stream'
     ? { output_type: 'stream', name: output.name, text: output.text.toString() }
     : output.value;
 }
 
-/** The same as plain JSON. */
+/** The outputs as in nbformat, as plain JSON. */
 export function outputsAsJson(list: OutputList): JsonObject[] {
   return list.outputs.map((output) => ({ ...storedOutput(output) }));
 }
 
-/** The output in the content of a message, whose `output_type` is the message's. What is missing is empty. */
+/** The output in a message's content, with the message's type as `output_type`. Missing fields are empty. */
 export function storedOutputOf(content: JsonObject): StoredOutput {
   const { output_type: type, execution_count: count } = content;
   if (type === 'error') return errorOutputOf(content);
@@ -96,7 +96,7 @@ export function storedOutputOf(content: JsonObject): StoredOutput {
     : { output_type: 'display_data', ...bundle };
 }
 
-/** The error in the content of a message. What is missing is empty. */
+/** The error in a message's content. Missing fields are empty. */
 export function errorOutputOf({ ename, evalue, traceback }: JsonObject): ErrorOutput {
   return {
     output_type: 'error',
@@ -106,7 +106,7 @@ export function errorOutputOf({ ename, evalue, traceback }: JsonObject): ErrorOu
   };
 }
 
-/** What a message shows, as nbformat allows it: kernels send anything under any mime type. */
+/** Data and metadata of a message, made valid for nbformat: kernels send anything under any mime type. */
 export function bundleOf(content: JsonObject): { data: JsonObject; metadata: JsonObject } {
   const data = asObject(content['data']);
   joinBundle(data, new Findings());

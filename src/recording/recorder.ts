@@ -27,15 +27,15 @@ const OUTPUT_MESSAGES = [
 ] as const;
 type OutputMessageType = Exclude<(typeof OUTPUT_MESSAGES)[number], 'stream'>;
 
-/** Whether messages of this type change outputs; all others can be left out without changing what is recorded. */
+/** Whether messages of this type change outputs; all others can be omitted without changing what is recorded. */
 export function changesOutputs(type: string): type is (typeof OUTPUT_MESSAGES)[number] {
   return NAMES.has(type);
 }
 const NAMES: ReadonlySet<string> = new Set(OUTPUT_MESSAGES);
 
 /**
- * Why what is recorded is less than what the kernel said: a message was too long to be read, or one before it, which this one
- * refers to, has never come.
+ * Why less was recorded than the kernel sent: a message was too long to be read, or an earlier message that this one
+ * refers to has never arrived.
  */
 export type Loss = 'tooLarge' | 'lost';
 
@@ -43,8 +43,8 @@ export type Loss = 'tooLarge' | 'lost';
 const MAX_CONTENT = constants.MAX_STRING_LENGTH;
 
 /**
- * From Jupyter messages to the outputs of a notebook's cells ("Messaging in Jupyter", "Messages on the IOPub channel").
- * What it answers depends on the calls alone: no clock, no kernel, no file.
+ * Converts Jupyter messages to the outputs of a notebook's cells ("Messaging in Jupyter", "Messages on the IOPub
+ * channel"). The result depends only on the calls: no clock, no kernel, no file.
  */
 export class OutputRecorder {
   private readonly cells = new Map<number, OutputList>();
@@ -55,8 +55,8 @@ export class OutputRecorder {
 
   /**
    * @param onChange Called when outputs of the cell `index` changed: with the output that was added or changed, or
-   * without one where some went away. Without `index`: the widgets changed.
-   * @param maxContent Bytes of content of which a string can be made.
+   *   without one if outputs were removed. Without `index`: the widgets changed.
+   * @param maxContent Most bytes of content that fit into a string.
    */
   constructor(
     private readonly onChange: (index?: number, output?: RecordedOutput) => void,
@@ -67,7 +67,7 @@ export class OutputRecorder {
     });
   }
 
-  /** The request with this id runs the cell; its messages belong there from now on, however late they come. */
+  /** Starts a cell that is run by this request. The request's messages belong to it, however late they arrive. */
   startCell(index: number, requestId: string): void {
     this.cellOfRequest.set(requestId, index);
     this.cells.set(
@@ -78,12 +78,12 @@ export class OutputRecorder {
     );
   }
 
-  /** The cell that ran this request; undefined for strangers'. */
+  /** The cell that ran this request; undefined for requests of other clients. */
   cellOf(requestId: string | undefined): number | undefined {
     return requestId === undefined ? undefined : this.cellOfRequest.get(requestId);
   }
 
-  /** The last error that the cell sent, also where it does not stand in its outputs any more. */
+  /** The last error that the cell sent, even if it is no longer among the cell's outputs. */
   lastErrorOf(index: number): ErrorOutput | undefined {
     return this.errors.get(index);
   }
@@ -93,8 +93,8 @@ export class OutputRecorder {
   }
 
   /**
-   * Records one message of the iopub channel. Those of strangers are ignored.
-   * @returns what is missing; in the place of a message that is too large the output says so.
+   * Records one message of the iopub channel. Messages of other clients' requests are ignored.
+   * @returns what is missing. If a message is too large, the output says so in its place.
    */
   record(message: KernelMessage): Loss | undefined {
     const index = this.cellOf(message.parentId);
@@ -112,7 +112,7 @@ export class OutputRecorder {
     try {
       const text = textOf(message.content);
       if (message.type === 'stream') {
-        // Two strings: nothing that JSON.parse could harm, and it is the fastest there is.
+        // A stream has just two strings, so JSON.parse loses nothing, and it is the fastest parser.
         const stream = asObject(JSON.parse(text) as JsonObject);
         target.appendStream(asString(stream['name'], 'stdout'), asString(stream['text']));
       } else {
@@ -121,7 +121,7 @@ export class OutputRecorder {
         return this.apply(message.type, content, message.buffers, target);
       }
     } catch (error) {
-      // Not JSON: no output either.
+      // Invalid JSON: there is no output.
       if (!(error instanceof SyntaxError || error instanceof JsonError)) throw error;
     }
     return undefined;
@@ -170,7 +170,7 @@ export class OutputRecorder {
     this.displays.set(id, displays.set(output, target));
   }
 
-  /** @returns whether there has been a display of that id. */
+  /** Updates the displays of an id. @returns false if there has been no display of that id. */
   private updateDisplays(content: JsonObject): boolean {
     const id = displayIdOf(content);
     if (id === undefined) return true;
@@ -178,7 +178,7 @@ export class OutputRecorder {
     if (!displays) return false;
     for (const [output, list] of displays) {
       Object.assign(output.value, bundleOf(content));
-      // One that was cleared away changes nothing any more.
+      // A display that was cleared no longer changes anything.
       if (list.outputs.includes(output)) list.onChange(output);
       else displays.delete(output);
     }
@@ -186,7 +186,7 @@ export class OutputRecorder {
   }
 }
 
-/** ASCII, as images and most streams are, is decoded many times faster. */
+/** Decodes ASCII, such as images and most streams, separately: that is many times faster. */
 function textOf(content: Buffer): string {
   return content.toString(isAscii(content) ? 'latin1' : 'utf8');
 }

@@ -8,33 +8,33 @@ import { markPending, OutputNotebook } from './output-notebook';
 import { readWithoutOutputs } from './saved-document';
 import { replaceWithPieces } from './saver';
 
-/** What became of the output of a runner that is gone. */
+/** Result of completing the output of a dead runner. */
 export interface Completion {
-  /** False where there is nothing to complete: no notebook was saved though there is a journal, or the journal is of nothing. */
+  /** False if the output was left as it is: there is a journal but no saved notebook, or a saved one but no events. */
   readonly isCompleted: boolean;
-  /** A part of the journal could not be read; what was recorded before and after it is in the output. */
+  /** A part of the journal could not be read; the events before and after it are in the output. */
   readonly isDamaged: boolean;
-  /** How the run ended by its journal; absent where it had not ended. */
+  /** How the run ended according to its journal; absent if it had not ended. */
   readonly end?: RunnerStatus;
 }
 
 const NOTHING: Completion = { isCompleted: false, isDamaged: false };
 
 /**
- * Completes the output.ipynb of a runner that is gone: every event in its journal is applied to the notebook again. A
- * cell that was running, and the run itself, are marked as failed at `time`, unless the journal knows their end. Where the
- * run came to nothing, its output is the notebook with no cell run.
+ * Completes the output.ipynb of a dead runner: applies every event of its journal to the notebook again. A cell that
+ * was running, and the run itself, are marked as failed at `time`, unless the journal contains their end. If
+ * nothing was saved and the journal is empty, the output is the notebook with no cell run.
  *
- * @param folder The execution's folder. Nobody else may be writing there.
- * @throws SystemError where the folder cannot be read or written, NotebookError where what is there is no notebook; the
- *   output is then as it was.
+ * @param folder The execution's folder. No other process may be writing there.
+ * @throws SystemError if the folder cannot be read or written, NotebookError if the notebook in it is not valid; the
+ *   output is unchanged then.
  */
 export async function completeFromJournal(folder: string, time: Date = new Date()): Promise<Completion> {
   const output = path.join(folder, FILES.output);
   const journal = path.join(folder, FILES.journal);
-  // Its outputs are made anew.
+  // The outputs are restored from the journal.
   const saved = await readWithoutOutputs(output).catch(nothingWhereAbsent);
-  // What it begins with is not there.
+  // The document that the journal's events apply to is missing.
   if (saved === undefined && readJournal(journal).next().done !== true) return NOTHING;
   const { notebook } = readNotebook(saved ?? (await fs.readFile(path.join(folder, FILES.input))));
   prepareForRun(notebook);
@@ -52,7 +52,7 @@ export async function completeFromJournal(folder: string, time: Date = new Date(
     try {
       document.apply(event);
     } catch {
-      // A disk may damage what a record holds, too.
+      // The disk may have damaged the content of a record, too.
       isDamaged = true;
     }
     if (event.type === 'runEnded') end = event.status;

@@ -11,27 +11,27 @@ import { changesOutputs, type Loss } from './recorder';
 import type { RunEvent } from './run-event';
 import { OutputSaver, type SaverFileSystem } from './saver';
 
-/** What tests put in the place of the real file system. */
+/** Replaced in tests. */
 export interface RecordingFileSystems {
   readonly journalFileSystem?: JournalFileSystem;
   readonly saverFileSystem?: SaverFileSystem;
 }
 
-/** Keeps what happens in one run: each event goes to the journal and into the document, which is saved now and then. */
+/** Records one run: each event goes to the journal and into the document, which is saved from time to time. */
 export class RunRecording {
   private readonly document: OutputNotebook;
   private readonly saver: OutputSaver;
   private journal: JournalWriter | undefined;
-  /** Cells of which something was noticed to be lost. */
+  /** Cells that are known to have lost messages. */
   private readonly withLosses = new Set<number>();
-  /** Cells whose source the kernel has repeated, as most kernels do. */
+  /** Cells whose source the kernel has sent back, as most kernels do. */
   private readonly withInput = new Set<number>();
   private readonly answered = new Set<number>();
 
   /**
-   * @param folder The execution's.
-   * @param onFailure Called when something cannot be written; what is recorded from then on is saved if it can be.
-   * @throws SystemError where there can be no journal.
+   * @param folder The execution's folder.
+   * @param onFailure Called when something cannot be written; later events are still saved if possible.
+   * @throws SystemError if the journal cannot be created.
    */
   constructor(
     private readonly folder: string,
@@ -53,7 +53,8 @@ export class RunRecording {
     const output = path.join(folder, FILES.output);
     const flush = (): Promise<void> => this.journal?.flush() ?? Promise.resolve();
     this.saver = new OutputSaver(output, this.document, onFailure, fileSystems.saverFileSystem, flush);
-    // The journal needs the document it begins with. Where the kernel waits, its first cell goes first.
+    // The journal is useless without the document it begins with. But if the kernel is waiting, send its first cell
+    // first.
     setImmediate(() => {
       this.saver.save().catch(onFailure);
     });
@@ -68,7 +69,7 @@ export class RunRecording {
     }
     const problem = this.document.apply(event);
     this.saver.changed();
-    // While the kernel is busy with the next cell.
+    // Serialize now, while the kernel is busy with the next cell.
     if (event.type === 'cellEnded') {
       setImmediate(() => {
         this.document.prepare(event.index);
@@ -77,12 +78,12 @@ export class RunRecording {
     return problem;
   }
 
-  /** Records when the kernel did something for a cell, in its own words. */
+  /** Records the time of a step of a cell, as the kernel reported it. */
   recordStep(index: number, step: string, date: string): void {
     this.record({ type: 'cellStep', index, step, time: microseconds(date) });
   }
 
-  /** Records a message of the iopub channel, if a cell of this run brought it about. */
+  /** Records a message of the iopub channel, if it belongs to a cell of this run. */
   receive(message: KernelMessage): void {
     const index = this.document.recorder.cellOf(message.parentId);
     if (index === undefined) return;
@@ -104,25 +105,25 @@ export class RunRecording {
     }
   }
 
-  /** Records an output that comes from no message of the kernel. @param requestId Of the cell. */
+  /** Records an output that did not come in a message of the kernel. @param requestId Request of the cell. */
   recordOutput(requestId: string, { output_type: type, ...output }: DisplayData | ErrorOutput): void {
     const content = Buffer.from(stringifyJson(output));
     this.receive({ type, date: undefined, parentId: requestId, content, buffers: [] });
   }
 
-  /** The last error that a cell showed. */
+  /** The last error that a cell sent. */
   lastErrorOf(index: number): ErrorOutput | undefined {
     return this.document.recorder.lastErrorOf(index);
   }
 
-  /** The cell's reply and all that is known to come before it are there. */
+  /** Call this when the cell's reply has arrived, and everything that is known to come before it. */
   cellAnswered(index: number): void {
     this.answered.add(index);
   }
 
-  /** Warns of cells of which messages were lost on their way, as far as that can be noticed. */
+  /** Warns about cells that lost messages, as far as that can be noticed. */
   warnOfLosses(): void {
-    // A kernel that never repeats a source has lost none.
+    // A kernel that never sends sources back has lost none of them.
     const withoutInput =
       this.withInput.size > 0 ? [...this.answered].filter((each) => !this.withInput.has(each)) : [];
     for (const index of new Set([...this.withLosses, ...withoutInput])) {
@@ -130,23 +131,23 @@ export class RunRecording {
     }
   }
 
-  /** What the kernel is to be told of its widgets, as contents of `comm_msg`. */
+  /** Updates of widgets for the kernel, as contents of `comm_msg`. */
   takeWidgetUpdates(): readonly JsonObject[] {
     return this.document.recorder.widgets.takeUpdates();
   }
 
-  /** Saves what there is so far, as on the timer. A failure is told to `onFailure`. */
+  /** Saves the outputs so far, like the timer. A failure is reported to `onFailure`. */
   async saveSoFar(): Promise<void> {
     await this.saver.saveSoFar();
   }
 
-  /** Saves all of it. @throws SystemError */
+  /** Saves everything, and stops the timer. @throws SystemError */
   async save(): Promise<void> {
     this.saver.stop();
     await this.saver.save();
   }
 
-  /** Nothing comes any more. @param isSaved The journal is not needed then: all of it is in the output. */
+  /** Ends the recording. @param isSaved Everything is in the output, so the journal can be removed. */
   close(isSaved: boolean): void {
     this.journal?.close();
     if (isSaved) fs.rmSync(path.join(this.folder, FILES.journal), { force: true });

@@ -2,8 +2,8 @@ import * as fs from 'node:fs';
 import { openRegularFile } from '../system/small-file';
 
 /*
- * A saved document may be larger than what can be read at once, because its outputs are. It is indented, and strings hold
- * no line breaks, so that a line tells by its beginning what it belongs to.
+ * A saved document may be too large to be read at once, because of its outputs. It is indented, and its strings contain
+ * no line breaks, so the beginning of a line tells what it belongs to.
  */
 
 const MARK = /\n(?: "cells": \[(?=\n)| \]| {3}"outputs": \[(?=\n)| {3}\])/g;
@@ -11,7 +11,7 @@ const LONGEST_MARK = '\n   "outputs": [\n'.length;
 
 type Place = 'aroundCells' | 'inCells' | 'inOutputs';
 
-/** Where one is behind a mark, by where one was. Elsewhere it means nothing: metadata may have `outputs`, too. */
+/** The place after a mark, by the place before it. Other marks mean nothing: metadata may contain `outputs`, too. */
 const NEXT: Readonly<Record<Place, Readonly<Partial<Record<string, Place>>>>> = {
   aroundCells: { '\n "cells": [': 'inCells' },
   inCells: { '\n   "outputs": [': 'inOutputs', '\n ]': 'aroundCells' },
@@ -20,7 +20,7 @@ const NEXT: Readonly<Record<Place, Readonly<Partial<Record<string, Place>>>>> = 
 
 /**
  * Reads a notebook that a DocumentWriter wrote, without its outputs.
- * @param atOnce Bytes that are read at once.
+ * @param atOnce Bytes to read at a time.
  * @throws like {@link openRegularFile}
  */
 export async function readWithoutOutputs(file: string, atOnce = 1 << 20): Promise<Buffer> {
@@ -40,10 +40,10 @@ export async function readWithoutOutputs(file: string, atOnce = 1 << 20): Promis
       if (next === undefined) continue;
       passUntil(place === 'inOutputs' ? index : index + mark.length);
       place = next;
-      // The end of outputs is kept.
+      // The mark at the end of the outputs is kept.
       passUntil(index + mark.length);
     }
-    // A mark may be cut in two here.
+    // A mark may continue in the next piece.
     passUntil(Math.max(start, bytes.length - LONGEST_MARK));
     rest = bytes.subarray(start);
   }

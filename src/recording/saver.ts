@@ -3,18 +3,18 @@ import { unfinished } from '../protocol/execution-folder';
 import type { OutputNotebook } from './output-notebook';
 import { renameOver } from '../system/files';
 
-/** The part of node:fs/promises that a notebook is saved with. */
+/** The part of node:fs/promises that saves a notebook. */
 export type SaverFileSystem = Pick<typeof fs, 'open' | 'rename' | 'rm'>;
 
-/** Milliseconds from a new output to its save, while saving is cheap. */
+/** Milliseconds from a new output to its save, if saves are quick. */
 const DELAY = 500;
-/** Saves take at most one part in so many of the time. */
+/** After a save, the next one waits at least this many times its duration. */
 const COST_FACTOR = 20;
 
 /**
- * Writes `pieces` as the new content of `path`: beside it, flushed, then renamed. Whoever reads sees the old or the new
- * content, also after a power cut.
- * @param ready What has to be over before anybody sees the new content; where it fails there is none.
+ * Writes `pieces` as the new content of `path`: to a file beside it, flushed, then renamed. Readers see either the old
+ * or the new content, even after a power cut.
+ * @param ready Must resolve before the new content is visible; if it rejects, the old content stays.
  * @throws SystemError; the old content is still there, and nothing else.
  */
 export async function replaceWithPieces(
@@ -23,14 +23,14 @@ export async function replaceWithPieces(
   fileSystem: SaverFileSystem = fs,
   ready: Promise<unknown> = Promise.resolve(),
 ): Promise<void> {
-  // Its failure may come while the pieces are written.
+  // It may reject while the pieces are being written.
   ready.catch(() => undefined);
   const aside = unfinished(path);
   try {
     const file = await fileSystem.open(aside, 'w', 0o600);
     try {
       const { bytesWritten } = await file.writev(pieces as Uint8Array[]);
-      // Less than all, as a disk that fills up takes it, is no error yet; the rest is.
+      // A disk that fills up may take only a part without an error; writing the rest then fails.
       const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
       if (bytesWritten < length) await file.writeFile(Buffer.concat(pieces).subarray(bytesWritten));
       await file.sync();
@@ -45,7 +45,7 @@ export async function replaceWithPieces(
   }
 }
 
-/** When the last save was under way, in milliseconds of any clock. */
+/** Start and end of the last save, in milliseconds of any clock. */
 interface LastSave {
   readonly start: number;
   readonly end: number;
@@ -65,9 +65,9 @@ export class OutputSaver {
   private stopped = false;
 
   /**
-   * @param onError Called when a save before the last one failed; there are no others on the timer then.
-   * @param flush Called with each save, and over before the new document is in its place: after a power cut the document
-   *   is made anew from the journal, which must not know less than what was saved.
+   * @param onError Called when an intermediate save failed; then the timer makes no more of them.
+   * @param flush Called with each save, and awaited before the new document is in place. After a power cut the document
+   *   is restored from the journal, which must not contain less than what was saved.
    */
   constructor(
     private readonly path: string,
@@ -77,7 +77,7 @@ export class OutputSaver {
     private readonly flush: () => Promise<void> = () => Promise.resolve(),
   ) {}
 
-  /** The document has changed: it is saved some time soon. */
+  /** Call this when the document has changed: it will be saved soon. */
   changed(): void {
     if (this.timer || this.stopped) return;
     this.timer = setTimeout(
@@ -89,7 +89,7 @@ export class OutputSaver {
     );
   }
 
-  /** Saves what there is so far, while more may come. Never rejects: a failure is told to `onError`. */
+  /** Saves the outputs so far, while more may come. Never rejects: a failure is reported to `onError`. */
   async saveSoFar(): Promise<void> {
     try {
       await this.save();
@@ -100,15 +100,15 @@ export class OutputSaver {
   }
 
   /**
-   * Saves now, after the save that is under way.
-   * @throws SystemError where it cannot be written.
+   * Saves now, after a save in progress.
+   * @throws SystemError if it cannot be written.
    */
   save(): Promise<void> {
     this.saving = this.saving.then(() => this.write());
     return this.saving;
   }
 
-  /** No more saves on the timer. */
+  /** Stops the timer: it makes no more saves. */
   stop(): void {
     this.stopped = true;
     clearTimeout(this.timer);

@@ -1,40 +1,40 @@
-/** A sequence that a terminal obeys and does not show (ECMA-48): CSI, OSC (links), or ESC with one character. */
+/** An escape sequence, which a terminal obeys and does not show (ECMA-48): CSI, OSC (links), or ESC and a character. */
 // eslint-disable-next-line no-control-regex -- control characters are what this is about
 const ESCAPE = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])/y;
-/** Text in which a UTF-16 unit is not always one character on the screen. */
+/** Matches text in which a UTF-16 unit may not be one character on the screen. */
 // eslint-disable-next-line no-control-regex -- as above
 const INTRICATE = /[\x1b\u{10000}-\u{10ffff}]|\u200d|\p{M}/u;
 const JOINER = '\u200d';
 const JOINS_PREVIOUS = /\u200d|\p{M}/u;
-/** What is longer is no sequence that lacks its end. */
+/** A longer text, in characters, is not an escape sequence whose end is still to come. */
 const MAX_SEQUENCE = 4096;
-/** Characters that are encoded together. */
+/** Characters to encode together. */
 const ENCODED_LENGTH = 1 << 16;
-/** As nbformat indents the lines of a stream. */
+/** Between the lines of a stream in a file, with nbformat's indentation. */
 const SEPARATOR = ',\n      ';
 const NEXT_LINE = Buffer.from(SEPARATOR);
 const FIRST_LINE = NEXT_LINE.subarray(1);
-/** What stands in JSON otherwise than in text, or may, but for the line break. */
+/** Characters that JSON escapes, or may escape, except the line break. */
 // eslint-disable-next-line no-control-regex -- control characters are what this is about
 const ESCAPED = /[\x00-\x09\x0b-\x1f"\\\ud800-\udfff]/;
 
 /**
- * The text of a stream as a terminal shows it: a carriage return goes back to the start of the line, a backspace one
- * character back, and what is written there replaces what was. Colours stay with the characters they were written
- * with. Everything else, other escape sequences too, is kept as it came.
+ * The text of a stream as a terminal shows it: a carriage return moves to the start of the line, a backspace one
+ * character back, and what is written there replaces what was. Colours stay with the characters they were written with.
+ * Everything else, including other escape sequences, is kept as it came.
  *
- * Only the last line can still change. What is before it is kept as it will be written, as JSON, so that a stream of
+ * Only the last line can still change. The lines before it are kept as JSON, as they will be written. So a stream of
  * any length is held once, and each of its lines is encoded once, however often it is saved.
  */
 export class TerminalText {
   /** JSON strings of lines, with {@link SEPARATOR} between them. */
   private readonly encoded: Buffer[] = [];
-  /** Lines that are to be encoded. */
+  /** Finished lines that are not encoded yet. */
   private finished: string[] = [];
   private finishedLength = 0;
-  /** The last line as a string while that is all there is to it, else as a {@link StyledLine}. */
+  /** The last line: a string as long as that is sufficient, else a {@link StyledLine}. */
   private line: string | StyledLine = '';
-  /** Where the next character goes in a line that is a string; its end when undefined. */
+  /** Position of the next character in a line that is a string; the line's end if undefined. */
   private cursor: number | undefined;
 
   append(chunk: string): void {
@@ -58,7 +58,7 @@ export class TerminalText {
     }
   }
 
-  /** The lines as JSON strings in UTF-8, each on a line of its own as it stands in a notebook, in pieces. */
+  /** The lines as JSON strings in UTF-8, each on its own line as in a notebook file, in pieces. */
   jsonLines(): Buffer[] {
     this.encode();
     const last = String(this.line);
@@ -84,10 +84,10 @@ export class TerminalText {
     this.finishedLength = 0;
   }
 
-  /** Text without a newline, on the last line. */
+  /** Writes text without a newline to the last line. */
   private write(text: string): void {
     if (typeof this.line === 'string' && (INTRICATE.test(text) || INTRICATE.test(this.line))) {
-      // Without a control there is nothing to overwrite, whatever the text.
+      // Without a control character nothing is overwritten, whatever the text.
       if (this.cursor === undefined && !hasControls(text)) {
         this.line += text;
         return;
@@ -111,14 +111,14 @@ export class TerminalText {
   }
 }
 
-/** Searching for each of them is many times faster than for either. */
+/** Two searches are many times faster than one search for either character. */
 function hasControls(text: string): boolean {
   return text.includes('\r') || text.includes('\b');
 }
 
-/** JSON strings of lines. The last one comes without its line break. */
+/** JSON strings of lines. The last line is given without its line break. */
 function jsonOf(lines: string): string {
-  // Most text is its own JSON, and a flood of it is made of many lines.
+  // Most text needs no escaping, and a flood of text has many lines.
   if (!ESCAPED.test(lines)) return `"${lines.replaceAll('\n', `\\n"${SEPARATOR}"`)}\\n"`;
   return lines
     .split('\n')
@@ -126,15 +126,15 @@ function jsonOf(lines: string): string {
     .join(SEPARATOR);
 }
 
-/** A line with colours, or with characters of several units, character by character. */
+/** A line with colours, or with characters of several UTF-16 units; stored character by character. */
 class StyledLine {
   private readonly characters: { text: string; style: string }[] = [];
   private cursor = 0;
-  /** The sequences that set the style of what is written next; none after a reset. */
+  /** The sequences that set the style of the next characters; empty after a reset. */
   private style = '';
-  /** Sequences from before the first character. */
+  /** Sequences before the first character. */
   private lead = '';
-  /** The beginning of a sequence whose end has not come yet. */
+  /** The beginning of a sequence that is not complete yet. */
   private begun = '';
 
   constructor(text: string, cursor: number | undefined) {
@@ -194,7 +194,7 @@ class StyledLine {
       change(character.style);
       text += character.text;
     }
-    // What follows on the next line is written with the style this one ended with.
+    // The next line begins with the style that this one ended with.
     change(this.style);
     return text + this.begun;
   }

@@ -3,14 +3,14 @@ import { asObject, asString, OutputList, outputsAsJson } from './output';
 
 /*
  * Widgets as a front end sees them (ipywidgets, "Low level widget protocol" 2.1, and "widget state" of the notebook
- * format). Only the Output widget does anything here: it captures outputs. All others are remembered.
+ * format). Only the Output widget has an effect here: it captures outputs. Of all others the state is stored.
  */
 
 interface Widget {
   readonly state: JsonObject;
-  /** Binary values by the JSON text of their path in the state. */
+  /** Binary values, by the JSON text of their path in the state. */
   readonly buffers: Map<string, { path: JsonValue[]; data: Buffer }>;
-  /** Only for an Output widget: what it captured. */
+  /** Only for an Output widget: the outputs that it captured. */
   readonly captured?: OutputList;
   /** Only for an Output widget: the request whose outputs it captures now. */
   capturing?: string;
@@ -19,16 +19,16 @@ interface Widget {
 /** All widgets of a kernel. */
 export class WidgetStates {
   private readonly widgets = new Map<string, Widget>();
-  /** Output widgets by the request whose outputs they capture; the last one does, the others are around it. */
+  /** Output widgets by the request whose outputs they capture. The last one captures them; the others enclose it. */
   private readonly captors = new Map<string, Widget[]>();
   private readonly toSync = new Set<string>();
-  /** All comms there have been, of widgets and others. */
+  /** Ids of all comms so far, of widgets and others. */
   private readonly comms = new Set<string>();
 
-  /** @param onChange Called when what {@link toMetadata} answers has changed. */
+  /** @param onChange Called when the result of {@link toMetadata} has changed. */
   constructor(private readonly onChange: () => void) {}
 
-  /** Where outputs of this request go instead of into its cell. */
+  /** Where the outputs of this request go instead of its cell; undefined if they go to the cell. */
   captorOf(requestId: string): OutputList | undefined {
     return this.captors.get(requestId)?.at(-1)?.captured;
   }
@@ -61,7 +61,7 @@ export class WidgetStates {
     const widget = this.widgets.get(id);
     const data = asObject(content['data']);
     const method = data['method'];
-    // An echo repeats what a front end said, and the front end is this one, which knows better by now.
+    // An echo repeats an update from the front end. That front end is this one, and its state is newer by now.
     if (widget && (method === 'update' || (method === 'echo_update' && !widget.captured))) {
       this.update(widget, data, buffers);
     }
@@ -81,7 +81,7 @@ export class WidgetStates {
     return this.comms.has(id);
   }
 
-  /** Comm messages that tell the kernel what its Output widgets captured since the last call. */
+  /** Comm messages for the kernel with what its Output widgets captured since the last call. */
   takeUpdates(): JsonObject[] {
     const updates: JsonObject[] = [];
     for (const id of this.toSync) {
@@ -93,7 +93,7 @@ export class WidgetStates {
     return updates;
   }
 
-  /** Value for `metadata.widgets` (widget state, version 2); undefined when there are no widgets. */
+  /** Value for `metadata.widgets` (widget state, version 2); undefined if there are no widgets. */
   toMetadata(): JsonObject | undefined {
     if (this.widgets.size === 0) return undefined;
     const models: JsonObject = {};
