@@ -7,12 +7,12 @@ import { errorCode } from '../system/files';
 import { isOfSystem, isReplacementOf } from './own-names';
 import type { ServiceConfig } from './service-schemas';
 
-/** Its presence says that a folder is a data directory. */
+/** The file that marks a folder as a data directory. */
 const MARK = 'notebook-executions.txt';
 const MARK_TEXT =
   'This folder belongs to Notebook Executions, an extension of VS Code. It keeps notebook executions here and deletes old ones.\n';
 
-/** Everything else that a data directory has at its top, see service-paths.ts. */
+/** All other names at the top of a data directory, see service-paths.ts. */
 const TOP = ['config.json', 'executions', 'versions', 'staging', 'hosts'];
 
 const SETTINGS: Readonly<Record<keyof ServiceConfig, true>> = {
@@ -24,14 +24,14 @@ const SETTINGS: Readonly<Record<keyof ServiceConfig, true>> = {
   secretParameters: true,
 };
 
-/** Names of files that are told to the user. */
+/** Most foreign names that the error contains. */
 const SHOWN = 3;
 
 /**
- * Makes sure that the data directory is ours, before anything else is done there: it is marked by us, or it is new, empty, or of
- * a version that set no mark, and gets the mark. It is for this user alone then.
- * @throws ServiceError FAILED_PRECONDITION `dataDirectoryForeign` (args `path`, `names`) where it holds other files; nothing was
- *   changed there. The system's error.
+ * Claims the data directory, before anything else is done there: it must have the mark; or be new, empty, or from a
+ * version that set no mark, and then gets the mark. Afterwards only this user can open it.
+ * @throws ServiceError FAILED_PRECONDITION `dataDirectoryForeign` (args `path`, `names`) if it contains other files;
+ *   then nothing in it was changed. The system's error.
  */
 export async function claimDataDirectory({ dataDirectory, config }: ServicePaths): Promise<void> {
   await fs.mkdir(dataDirectory, { recursive: true, mode: 0o700 });
@@ -43,7 +43,7 @@ export async function claimDataDirectory({ dataDirectory, config }: ServicePaths
     if (foreign.length > 0) throw foreignDirectory(dataDirectory, foreign);
     const mark = path.join(dataDirectory, MARK);
     await fs.writeFile(mark, MARK_TEXT, { mode: 0o600, flag: 'wx' }).catch((error: unknown) => {
-      // Another window was faster.
+      // Another process was faster.
       if (errorCode(error) !== 'EEXIST') throw error;
     });
   }
@@ -63,13 +63,13 @@ function isOwn(name: string): boolean {
   return TOP.includes(name) || isReplacementOf('config.json', name) || isOfSystem(name);
 }
 
-/** False where it has settings that we do not know: many programs have a file of this name. */
+/** False if it has settings that this product does not know: many programs have a file of this name. */
 async function isOurConfig(file: string): Promise<boolean> {
   try {
     const content: unknown = JSON.parse(await readSmallFile(file));
     return Object.keys(Object(content) as object).every((name) => Object.hasOwn(SETTINGS, name));
   } catch {
-    // Of no use to any program; it is said when it is read.
+    // Not valid for any program; the error is reported when the file is read.
     return true;
   }
 }

@@ -5,9 +5,9 @@
  *   execution.json  service   the record: resource, request, and the final runStatus once the runner is gone
  *   input.ipynb     service   snapshot of the notebook
  *   job.json        service   RunnerJob, 0600; the runner deletes it as soon as the kernel runs
- *   claim           either    created exclusively; whoever creates it decides whether this attempt ever runs
+ *   claim           either    created exclusively; its creator decides whether this attempt ever runs
  *   status.json     runner    RunnerStatus, replaced atomically
- *   journal         runner    every recorded event, appended; deleted when output.ipynb holds all of them for good
+ *   journal         runner    every recorded event, appended; deleted when output.ipynb permanently has all of them
  *   output.ipynb    runner    replaced atomically at a bounded rate
  *   kernel.log      runner    stdout and stderr of the kernel process
  *   runner.log      runner    stdout and stderr of the runner process
@@ -24,7 +24,7 @@ export const FILES = {
   runnerLog: 'runner.log',
 } as const;
 
-/** What a file that the runner replaces is written to before it takes its name. One at most is ever left behind. */
+/** The temporary name of new content for a file that the runner replaces. At most one is ever left behind. */
 export function unfinished(file: string): string {
   return `${file}.new`;
 }

@@ -6,12 +6,14 @@ export const KernelLaunchSchema = z.object({
   name: z.string(),
   displayName: z.string(),
   language: z.string(),
-  /** Command line with `{connection_file}` and `{resource_dir}` not yet replaced. argv[0] is absolute or on the PATH of `env`. */
+  /**
+   * Command line with `{connection_file}` and `{resource_dir}` as placeholders. argv[0] is absolute or on `env`'s PATH.
+   */
   argv: z.array(z.string()),
   /** Directory of the kernelspec, for `{resource_dir}`. */
   resourceDir: z.optional(z.string()),
   interruptMode: z.enum(['signal', 'message']),
-  /** `metadata.supported_encryption` of the kernelspec: `curve` where the kernel takes CurveZMQ keys (ipykernel 7.4 and later). */
+  /** `metadata.supported_encryption` of the kernelspec: `curve` for CurveZMQ keys (ipykernel 7.4 and later). */
   supportedEncryption: z.optional(z.array(z.string())),
   /** Complete environment of the kernel process. */
   env: z.record(z.string(), z.string()),
@@ -24,11 +26,11 @@ export const RunnerJobSchema = z.object({
   /** Resource name of the execution. */
   name: z.string(),
   attempt: z.number(),
-  /** The execution's folder. Where it was moved since, the runner takes the one that the job lies in. */
+  /** The execution's folder. If it was moved since, the runner uses the folder that contains the job. */
   folder: z.string(),
   kernel: KernelLaunchSchema,
   workingDirectory: z.string(),
-  /** Parameters as JSON text (numbers keep their spelling); absent when there are none. */
+  /** Parameters as JSON text (numbers keep their spelling); absent if there are none. */
   parameters: z.optional(z.string()),
   /** For `metadata.papermill.input_path` and `output_path`. */
   inputPath: z.string(),
@@ -39,12 +41,12 @@ export const RunnerJobSchema = z.object({
   allowErrors: z.boolean(),
   allowErrorNames: z.array(z.string()),
   memoryLimitBytes: z.optional(z.number()),
-  /** Patterns of names, see execution/secret-names.ts, whose values the notebook's metadata do not show. */
+  /** Patterns of names whose values the notebook's metadata do not show, see execution/secret-names.ts. */
   secretParameters: z.optional(z.array(z.string())),
 });
 export type RunnerJob = z.infer<typeof RunnerJobSchema>;
 
-/** What the runner says of its attempt; `status.json`, and pushed over the control connection after each change. */
+/** A runner's report on its attempt: `status.json`, also sent over the control connection after each change. */
 export const RunnerStatusSchema = z.object({
   version: z.literal(1),
   attempt: z.number(),
@@ -52,18 +54,18 @@ export const RunnerStatusSchema = z.object({
   state: z.string(),
   /** `history` begins with PREPARING; the service puts its own states before it. */
   runStatus: RunStatusSchema,
-  /** To end the kernel of a dead runner, and only that process: id, and start time as the system gives it. */
+  /** Used to end the kernel of a dead runner, and only that process: id, and start time as the system reports it. */
   kernelProcess: z.optional(z.object({ pid: z.number(), startTime: z.string() })),
 });
 export type RunnerStatus = z.infer<typeof RunnerStatusSchema>;
 
 /*
- * The control connection. A runner listens on one local socket (Windows: named pipe) from its start to its exit: that
- * it accepts connections is the proof of its life, free of reused process ids. Messages are JSON lines.
+ * The control connection. A runner listens on one local socket (Windows: named pipe) from its start to its exit. While
+ * it accepts connections it is alive, which is safer than a process id that may be reused. Messages are JSON lines.
  *
  *   runner.js --runtime DIR --job FILE      run this job
- *   runner.js --runtime DIR                 spare: wait for `run`, perhaps after `prepare`; then wait for the next, or exit.
- *                                           Exit when nobody is connected and there is no job
+ *   runner.js --runtime DIR                 spare: wait for `run`, perhaps after `prepare`; then wait for the next, or
+ *                                           exit. Exit when no client is connected and there is no job
  */
 
 /** Service to runner. */
@@ -74,28 +76,28 @@ export const ControlRequestSchema = z.discriminatedUnion('type', [
     type: z.literal('prepare'),
     kernel: KernelLaunchSchema,
     workingDirectory: z.string(),
-    /** File for the kernel's stdout and stderr, on the file system of the executions' folders: it is moved there by `run`. */
+    /** File for the kernel's stdout and stderr, on the file system of the executions' folders: `run` moves it there. */
     kernelLog: z.string(),
   }),
-  /** Spare only: run this job.json, on the kernel that was started ahead or else on a new one. */
+  /** Spare only: run this job.json on the kernel that was started ahead, else on a new one. */
   z.object({
     type: z.literal('run'),
     job: z.string(),
     /**
-     * Kernels of jobs with the same name here may be forked from one process, see fork-server.ts: they begin alike, and
-     * nothing that they load has changed since. Absent: this one is to be started.
+     * Kernels of jobs with the same name here may be forked from one process, see fork-server.ts: they start alike, and
+     * nothing that they load has changed since. Absent: the kernel must be started.
      */
     forkServer: z.optional(z.string()),
   }),
 ]);
 export type ControlRequest = z.infer<typeof ControlRequestSchema>;
 
-/** Runner to service; the first line after connecting is the current state of things. */
+/** Runner to service. The first line after connecting is the latest event. */
 export const ControlEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('status'), status: RunnerStatusSchema }),
   /** Spare only: the kernel has answered. */
   z.object({ type: z.literal('ready') }),
-  /** Spare only: it has run its job; whether it waits for another one. */
+  /** Spare only: its job has ended. `isFree`: it waits for another one. */
   z.object({ type: z.literal('ended'), isFree: z.boolean() }),
 ]);
 export type ControlEvent = z.infer<typeof ControlEventSchema>;

@@ -3,7 +3,7 @@ import * as path from 'node:path';
 
 /**
  * True for the path of a directory that the service makes for one runner: ten hexadecimal digits in a folder for such
- * directories, see service-paths.ts. Any other path, from a damaged record or a command line, is not ours to remove.
+ * directories, see service-paths.ts. Any other path, from a damaged record or a command line, must not be removed.
  */
 export function isRuntimeDirectory(directory: string): boolean {
   if (!path.isAbsolute(directory) || !/^[0-9a-f]{10}$/.test(path.basename(directory))) return false;
@@ -26,15 +26,15 @@ export function controlAddress(
 }
 
 /**
- * True when it is a directory of this user, and no link: in the system's temporary folder another user may have put
- * something in its place, perhaps a link to where this user keeps files.
+ * True if it is a directory owned by this user, and not a link: in the system's temporary folder another user may have
+ * put something else in its place, perhaps a link to this user's files.
  */
 export function isOwnDirectory(directory: string): boolean {
   const stat = fs.lstatSync(directory, { throwIfNoEntry: false });
   return stat?.isDirectory() === true && (process.getuid === undefined || stat.uid === process.getuid());
 }
 
-/** Removes a runtime directory when its runner is gone. What cannot be removed is left for the service's next look. */
+/** Removes a runtime directory when its runner is gone. If that fails, the service tries it again later. */
 export async function removeRuntime(directory: string): Promise<void> {
   if (!isRuntimeDirectory(directory) || !isOwnDirectory(path.dirname(directory))) return;
   // A process that was just ended may still be removing its sockets.

@@ -1,6 +1,6 @@
 import type { ExecutionTemplate } from '../execution/execution';
 
-/** Fields that mean something to Google's machines and nothing to this one. */
+/** Fields that apply to Google's machines and not to this one. */
 const UNSUPPORTED = [
   'scaleTier',
   'masterType',
@@ -14,8 +14,9 @@ const UNSUPPORTED = [
 ] as const satisfies readonly (keyof ExecutionTemplate)[];
 
 /**
- * Names the fields of a template that the embedded service keeps and echoes but cannot honour, for the editor to say so
- * before submission. The service itself repeats them as a warning `fieldIgnored` (args: the field) on the execution.
+ * Names the fields of a template that the embedded service stores and returns but cannot apply, so that the editor can
+ * say so before submission. The service itself adds a warning `fieldIgnored` (args: the field) for each to the
+ * execution.
  */
 export function unsupportedFields(template: ExecutionTemplate): string[] {
   return UNSUPPORTED.filter((field) => template[field] !== undefined);
