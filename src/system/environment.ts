@@ -1,11 +1,11 @@
 import * as os from 'node:os';
 
-/** The name of a variable as it is handed on. Windows does not tell the case of names apart: there it is in upper case, as in Python. */
+/** A variable's name as it is passed on. Windows ignores the case of names: there it is in upper case, as in Python. */
 function variableName(name: string, platform: NodeJS.Platform = process.platform): string {
   return platform === 'win32' ? name.toUpperCase() : name;
 }
 
-/** The variables of an environment, each once: on Windows `PATH` and `Path` are the same one, and the last of them counts. */
+/** The variables of an environment, each once: on Windows `PATH` and `Path` are the same, and the last one counts. */
 export function variablesOf(
   environment: NodeJS.ProcessEnv,
   platform: NodeJS.Platform = process.platform,
@@ -17,7 +17,7 @@ export function variablesOf(
   return variables;
 }
 
-/** An environment without what the editor set for itself: `ELECTRON_*` and `VSCODE_*`. */
+/** An environment without the variables that the editor sets for itself: `ELECTRON_*` and `VSCODE_*`. */
 export function withoutEditorVariables(
   environment: NodeJS.ProcessEnv,
   platform: NodeJS.Platform = process.platform,
@@ -29,13 +29,13 @@ export function withoutEditorVariables(
   );
 }
 
-/** The person's home as Python sees it. On Windows HOME is only what some shells set for themselves. */
+/** The user's home as Python determines it. On Windows HOME is not used: only some shells set it, for themselves. */
 export function homeOf(environment: NodeJS.ProcessEnv, platform: NodeJS.Platform = process.platform): string {
   const { HOME, USERPROFILE } = variablesOf(environment, platform);
   return (platform === 'win32' ? USERPROFILE : HOME) ?? os.homedir();
 }
 
-/** Replaces `${NAME}` by the variables' own earlier ones and the environment's, as the Python extension does in `.env`. */
+/** Replaces `${NAME}` by an earlier variable, else one of the environment, as the Python extension does in `.env`. */
 export function expandVariables(
   variables: NodeJS.ProcessEnv,
   environment: Readonly<Record<string, string>>,

@@ -8,7 +8,7 @@ import { errorCode } from './storage-error';
 
 export { errorCode, isStorageError } from './storage-error';
 
-/** Makes sure that what a directory lists has reached the disk. Windows has no such call and needs none. */
+/** Flushes the entries of a directory to the disk. Windows has no such call and needs none. */
 export async function flushDirectory(
   directory: string,
   platform: NodeJS.Platform = process.platform,
@@ -22,7 +22,7 @@ export async function flushDirectory(
   }
 }
 
-/** Creates a file exclusively, 0600, flushed. Where it cannot be written as a whole there is none. */
+/** Creates a file exclusively, 0600, flushed. If it cannot be written completely, it is removed. */
 export async function createFile(file: string, data: string | Uint8Array): Promise<void> {
   const flags = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY;
   const handle = await fs.open(file, flags, 0o600);
@@ -38,9 +38,9 @@ export async function createFile(file: string, data: string | Uint8Array): Promi
 }
 
 /**
- * Replaces a file as a whole: after a crash at any moment there is the old content or the new one. 0600, flushed.
- * @param suffix of the name that the new content has until then. Where nobody else writes the file it may be always the
- *   same, so that no more than one is ever left behind.
+ * Replaces a file as a whole: after a crash at any moment it has the old content or the new one. 0600, flushed.
+ * @param suffix of the temporary file's name. If no other process writes the file, it can always be the same, so that
+ *   at most one is ever left behind.
  */
 export async function replaceFile(
   file: string,
@@ -62,7 +62,7 @@ export async function replaceFile(
   await flushDirectory(path.dirname(file));
 }
 
-/** Content of a small file, or undefined when there is none. @throws like {@link readSmallFile}. */
+/** Content of a small file, or undefined if there is none. @throws like {@link readSmallFile}. */
 export async function readIfExists(file: string): Promise<string | undefined> {
   try {
     return await readSmallFile(file);
@@ -73,8 +73,8 @@ export async function readIfExists(file: string): Promise<string | undefined> {
 }
 
 /**
- * Makes a directory of our own in the data directory, which no other user can look into. Where a link has its name, the link is
- * followed, and the folder that it leads to keeps its permissions.
+ * Creates a directory in the data directory that no other user can open. If a link has its name, the link is followed,
+ * and the folder that it points to keeps its permissions.
  */
 export async function makePrivateDirectory(directory: string): Promise<void> {
   await fs.mkdir(directory, { recursive: true, mode: 0o700 });
@@ -83,16 +83,16 @@ export async function makePrivateDirectory(directory: string): Promise<void> {
   if (stat.isDirectory() && (stat.mode & 0o077) !== 0) await fs.chmod(directory, 0o700);
 }
 
-/** Tries, and milliseconds between them: a reader of ours, or a virus scanner, is done long before. */
+/** Number of tries, and milliseconds between them: this product's readers and virus scanners are done long before. */
 const TRIES = 50;
 const WAIT = 20;
 
-/** What Windows says of a file that somebody has open. */
+/** Error codes of Windows for a file that a process has open. */
 const IN_USE = ['EPERM', 'EACCES', 'EBUSY'];
 
 /**
- * Renames a file over another one. Windows refuses that for as long as somebody has the other one open, so that it is tried
- * again there, for about a second.
+ * Renames a file over another one. Windows refuses that while a process has the other file open, so there it is tried
+ * again for about a second.
  * @throws SystemError of the last try.
  */
 export async function renameOver(

@@ -8,7 +8,9 @@ import { prefixOf } from './python-environment';
 
 const run = promisify(execFile);
 
-/** The Python environment (`sys.prefix`) that an interpreter belongs to, as far as its path tells. */
+/**
+ * The Python environment (`sys.prefix`) of an interpreter, as far as its path tells; undefined if it does not exist.
+ */
 export async function sysPrefix(
   interpreter: string,
   platform: NodeJS.Platform = process.platform,
@@ -21,7 +23,7 @@ export async function sysPrefix(
   );
 }
 
-/** Version of the ipykernel in the site-packages of an interpreter's own environment, found without starting it. */
+/** Version of the ipykernel in the site-packages of an interpreter's environment, found without starting Python. */
 export async function installedIpykernel(
   interpreter: string,
   platform: NodeJS.Platform = process.platform,
@@ -52,13 +54,13 @@ const ProbeSchema = z.object({ path: z.array(z.string()), ipykernel: z.boolean()
 const PROBE =
   'import sys,json,importlib.util as u;print(json.dumps({"path":sys.path,"ipykernel":u.find_spec("ipykernel_launcher") is not None}))';
 
-/** Asks the interpreter itself for its `sys.path`, and whether it has ipykernel; that takes some 30 ms. */
+/** Asks an interpreter for its `sys.path`, and whether it has ipykernel; takes about 30 ms. Undefined if that fails. */
 export async function probePython(
   interpreter: string,
   env: NodeJS.ProcessEnv,
 ): Promise<z.infer<typeof ProbeSchema> | undefined> {
   try {
-    // Python finds modules in the current directory first: that of its own programs is nobody else's.
+    // Python looks for modules in the current directory first: use the interpreter's, which has none of other users.
     const options = { env, cwd: path.dirname(interpreter), timeout: 20_000, windowsHide: true };
     const { stdout } = await run(interpreter, ['-c', PROBE], options);
     return ProbeSchema.parse(JSON.parse(stdout));
@@ -67,7 +69,7 @@ export async function probePython(
   }
 }
 
-/** Whether an interpreter can run notebooks. */
+/** Whether an interpreter has ipykernel. */
 export async function hasIpykernel(
   interpreter: string,
   env: NodeJS.ProcessEnv,

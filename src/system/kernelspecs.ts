@@ -6,7 +6,7 @@ import { sysPrefix } from './ipykernel';
 import { which } from './programs';
 import { readSmallFile } from './small-file';
 
-/** kernel.json (Jupyter client documentation, "Kernel specs"); what is missing is as there. */
+/** kernel.json (Jupyter client documentation, "Kernel specs"), with the defaults from there. */
 const KernelJsonSchema = z.object({
   argv: z.array(z.string()).check(z.minLength(1)),
   display_name: z._default(z.string(), ''),
@@ -21,16 +21,16 @@ export interface KernelSpec {
   /** Name of its folder, in lower case as Jupyter compares names. */
   readonly name: string;
   readonly directory: string;
-  /** `sys.prefix` it belongs to, if it was found below one. */
+  /** `sys.prefix` of the environment that contains it, if any. */
   readonly prefix: string | undefined;
   readonly content: z.infer<typeof KernelJsonSchema>;
 }
 
-/** Where kernelspecs are looked for; injected by tests. */
+/** Where to look for kernelspecs; replaced in tests. */
 export interface KernelSearch {
   /** Environment of the kernel. */
   readonly env: Readonly<Record<string, string>>;
-  /** Python environments whose kernelspecs count, nearest first. */
+  /** Python environments to search, nearest first. */
   readonly prefixes: readonly string[];
   readonly platform?: NodeJS.Platform;
 }
@@ -42,8 +42,8 @@ interface DataDirectory {
 }
 
 /**
- * Jupyter's data paths, first found first taken (jupyter_core, `jupyter_path`): JUPYTER_PATH, the Python environments,
- * the person's own, the system's.
+ * Jupyter's data paths, in order of precedence (jupyter_core, `jupyter_path`): JUPYTER_PATH, the Python environments,
+ * the user's own, the system's.
  */
 export function jupyterDataPaths(search: KernelSearch): DataDirectory[] {
   const platform = search.platform ?? process.platform;
@@ -71,7 +71,7 @@ export function jupyterDataPaths(search: KernelSearch): DataDirectory[] {
   ];
 }
 
-/** Every kernelspec that can be read, one of each name. */
+/** Every kernelspec that can be read; of several with the same name the first. */
 export async function findKernelSpecs(search: KernelSearch): Promise<KernelSpec[]> {
   const found = new Map<string, KernelSpec>();
   for (const { directory, prefix } of jupyterDataPaths(search)) {
@@ -95,12 +95,12 @@ async function readKernelSpec(
     );
     return { name: path.basename(directory).toLowerCase(), directory, prefix, content };
   } catch {
-    // Not a kernelspec, or a broken one: Jupyter leaves those out too.
+    // Missing or invalid: Jupyter ignores those too.
     return undefined;
   }
 }
 
-/** Names of the kernelspecs that an execution with this interpreter and environment can be run with. */
+/** Names of the kernelspecs that are available with this interpreter and environment. */
 export async function kernelNames(
   interpreter: string | undefined,
   env: Readonly<Record<string, string>>,
@@ -108,7 +108,7 @@ export async function kernelNames(
   return (await kernelsFor(interpreter, env)).specs.map(({ name }) => name);
 }
 
-/** The Pythons that count for a kernel, nearest first, and the kernelspecs that are found with them. */
+/** The Pythons to use for a kernel, nearest first, and the kernelspecs found with them. */
 export async function kernelsFor(
   interpreter: string | undefined,
   env: Readonly<Record<string, string>>,

@@ -5,19 +5,19 @@ import { elapsed } from './deferred';
 
 const runFile = promisify(execFile);
 
-/** How a process ended; `error` where it could not even be started. */
+/** How a process ended; `error` if it could not even be started. */
 export interface ProcessExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly error?: Error;
 }
 
-/** What ends and interrupts processes. Tests give their own. */
+/** Ends and interrupts processes; replaced in tests. */
 export interface ProcessSystem {
   readonly platform: NodeJS.Platform;
   /** kill(2); a negative id means a process group. @throws SystemError */
   kill(pid: number, signal: NodeJS.Signals | 0): void;
-  /** Runs a program to its end. @throws where it is missing or fails */
+  /** Runs a program to its end. @throws if it is missing or fails */
   run(program: string, args: readonly string[]): Promise<unknown>;
 }
 
@@ -29,22 +29,23 @@ const THIS_SYSTEM: ProcessSystem = {
   run: (program, args) => runFile(program, args, { windowsHide: true }),
 };
 
-/** Absolute path of a program of Windows: one of the same name may lie in the directory of a notebook. */
+/** Absolute path of a Windows program: a notebook's directory may contain a program of the same name. */
 export function windowsProgram(...parts: string[]): string {
   return path.win32.join(process.env['SystemRoot'] ?? 'C:\\Windows', 'System32', ...parts);
 }
 
-/** Runs a line of PowerShell without the person's profile. */
+/** Runs a line of PowerShell without the user's profile. */
 export const POWERSHELL = {
   program: windowsProgram('WindowsPowerShell', 'v1.0', 'powershell.exe'),
   args: (command: string): string[] => ['-NoProfile', '-NonInteractive', '-Command', command],
 };
 
 /**
- * Ends a process that leads a group, and all of the group, at once. Windows has no process groups: there it is the tree below
- * the process, which cannot be found once the process itself has ended.
- * @param hasEnded Whether the process itself has. Its id may be another's then, but not that of its group, if anything is left of it.
- * @returns false where nothing was there to be ended. Never rejects.
+ * Kills a process that leads a group, and its whole group. Windows has no process groups: there it kills the process
+ * and its descendants, which cannot be found once the process itself has ended.
+ * @param hasEnded Whether the process itself has ended. Its id may be reused then, but not the id of its group while a
+ *   member is left.
+ * @returns false if there was nothing to kill. Never rejects.
  */
 export async function endTree(
   pid: number,
@@ -59,7 +60,7 @@ export async function endTree(
     if (hasEnded) return false;
     await system
       .run(windowsProgram('taskkill.exe'), ['/PID', String(pid), '/T', '/F'])
-      // The process alone is better than nothing.
+      // Killing only the process is better than nothing.
       .catch(() => {
         system.kill(pid, 'SIGKILL');
       });
@@ -69,10 +70,10 @@ export async function endTree(
   }
 }
 
-/** Milliseconds that processes which a kernel left behind have for their own clean-up. */
+/** Milliseconds for processes that a kernel left behind to clean up. */
 const LEFT_OVER_PATIENCE = 500;
 
-/** Ends what is left of a process group whose leader has ended, and gives it a moment to do so itself. Never rejects. */
+/** Ends what is left of a group whose leader has ended: SIGTERM, then SIGKILL after a moment. Never rejects. */
 export async function endLeftOver(pid: number, system: ProcessSystem = THIS_SYSTEM): Promise<void> {
   if (system.platform === 'win32') return;
   try {
@@ -97,7 +98,7 @@ export function interruptGroup(pid: number, system: ProcessSystem = THIS_SYSTEM)
   }
 }
 
-/** Windows: sets the named event by which ipykernel is interrupted. Where nobody waits for it, nothing happens. */
+/** Windows: sets the named event that interrupts ipykernel. Nothing happens if no process waits for it. */
 export async function setEvent(name: string, system: ProcessSystem = THIS_SYSTEM): Promise<void> {
   const command = `[Threading.EventWaitHandle]::OpenExisting('${name}').Set()`;
   await system.run(POWERSHELL.program, POWERSHELL.args(command)).catch(() => undefined);

@@ -8,18 +8,18 @@ import { withoutEditorVariables } from './environment';
 import { endTree, POWERSHELL } from './process-tree';
 
 /*
- * What the system tells about processes: from /proc on Linux, from ps on macOS, little on Windows.
+ * What the system reports about processes: from /proc on Linux, from ps on macOS, little on Windows.
  */
 
 const run = promisify(execFile);
 
-/** How names of files end that say which process a kernel is: by them it is found when its runner is gone. */
+/** Suffix of the files that identify a kernel's process, so that it is found when its runner is gone. */
 export const PROCESS_FILE = '.process';
 
 /**
- * When a process started, as the system tells it: with the id it names one process for good, as ids are reused.
+ * When a process started, as the system reports it. Process ids are reused; id and start time identify one process.
  * Linux: clock ticks since boot (proc(5), field 22 of stat); macOS: `lstart` of ps; Windows: file time.
- * @returns undefined when there is no such process, or only its zombie.
+ * @returns undefined if there is no such process, or only its zombie.
  */
 export async function processStartTime(
   pid: number,
@@ -42,9 +42,10 @@ function statOf(pid: number): string[] | undefined {
 }
 
 /**
- * Processes that lead a group and whose command line names this directory or a file in it: that is how kernels without a
- * runner are found, as each leads a group and is given a connection file of its own. What a shell or another program of the
- * user started leads none, or names no such file. On Windows, which has no groups, these are all processes that name it.
+ * Processes that lead a group and whose command line contains this directory or a file in it. This finds kernels
+ * without a runner, since each leads a group and has its own connection file. Processes that a shell or another program
+ * of the user started lead none, or do not name such a file. On Windows, which has no groups: all processes that name
+ * it.
  */
 export async function leadersNaming(
   directory: string,
@@ -86,11 +87,11 @@ function readProc(name: string): string | undefined {
 }
 
 function ps(...args: string[]): Promise<string> {
-  // In one zone, wherever a laptop is taken: a start that reads otherwise is another process's.
+  // In one time zone, even if a laptop travels: a different start time would mean a different process.
   return output('ps', args, { LC_ALL: 'C', TZ: 'UTC', PATH: '/bin:/usr/bin' });
 }
 
-/** What a program says; nothing where it fails. */
+/** The output of a program; empty if it fails. */
 async function output(
   program: string,
   args: string[],
@@ -103,7 +104,7 @@ async function output(
   }
 }
 
-/** Resident memory in bytes of a process and its descendants together; undefined where the system does not tell. */
+/** Resident memory of a process and its descendants together, bytes; undefined if the system does not report it. */
 export async function treeMemory(
   pid: number,
   platform: NodeJS.Platform = process.platform,
@@ -118,7 +119,7 @@ export async function treeMemory(
     .map((line) => line.trim().split(/\s+/).map(Number));
   const tree = new Set([pid]);
   let bytes = 0;
-  // Children may stand before their parents once process ids have wrapped; go round until nothing is added.
+  // Children may be listed before their parents once process ids have wrapped: repeat until nothing is added.
   for (let size = 0; size !== tree.size;) {
     size = tree.size;
     for (const [child, parent] of rows) if (child && parent && tree.has(parent)) tree.add(child);
@@ -129,7 +130,7 @@ export async function treeMemory(
 
 function linuxTreeMemory(pid: number): number {
   let bytes = residentBytes(pid);
-  // Each thread lists the processes it made.
+  // Each thread lists the processes that it created.
   for (const thread of threadsOf(pid)) {
     for (const child of (readProc(`${String(pid)}/task/${thread}/children`) ?? '').split(' ')) {
       if (child !== '') bytes += linuxTreeMemory(Number(child));
@@ -151,19 +152,19 @@ function residentBytes(pid: number): number {
   return Number(kilobytes ?? 0) * 1024;
 }
 
-/** The most memory a process itself has had so far, in bytes; undefined where the system does not tell. */
+/** Peak memory of a process itself so far, bytes; undefined if the system does not report it. */
 export function peakMemory(pid: number): number | undefined {
   const kilobytes = /^VmHWM:\s+(\d+) kB/m.exec(readProc(`${String(pid)}/status`) ?? '')?.[1];
   return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
 }
 
-/** Part of the memory below which there is next to none. */
+/** Fraction of the memory below which almost none is left. */
 const SHORT = 0.02;
 
 /**
- * Whether next to no memory is left to this process: of the machine's, or of what its control group may use.
- * @param available Bytes that can still be had. @param limit Bytes of the control group, 0 or more than there is: none.
- * @param total Bytes of the machine.
+ * Whether almost no memory is left to this process, compared with the machine's or its control group's memory.
+ * @param available Bytes that are still available. @param limit Bytes of the control group; 0, or more than the machine
+ *   has, if there is no limit. @param total Bytes of the machine.
  */
 export function isMemoryShort(
   available = process.availableMemory(),
@@ -173,7 +174,7 @@ export function isMemoryShort(
   return available < SHORT * (limit > 0 ? Math.min(limit, total) : total);
 }
 
-/** How often the system has ended a process for want of memory, in this process' control group or, where it has none, at all. */
+/** OOM kills so far in this process's control group or, if that has no counter, on the machine. */
 export function outOfMemoryKills(
   read: (file: string) => string | undefined = readProcOrSys,
 ): number | undefined {
@@ -200,23 +201,26 @@ function readProcOrSys(file: string): string | undefined {
   }
 }
 
-/** A process as a file names it. */
+/** A process, identified by its id and start time. */
 export interface ProcessIdentity {
   readonly pid: number;
   readonly startTime: string;
 }
 
-/** True while exactly that process runs. */
+/** True while exactly this process runs. */
 export async function isAlive(process: ProcessIdentity): Promise<boolean> {
   return (await processStartTime(process.pid)) === process.startTime;
 }
 
-/** Ends a process with its group (Windows: its tree), if it is still the one meant. */
+/**
+ * Kills a process with its group (Windows: its descendants), if it is still the same.
+ * @returns whether it was killed.
+ */
 export async function killGroup(target: ProcessIdentity): Promise<boolean> {
   return (await isAlive(target)) && endTree(target.pid);
 }
 
-/** Names this run of the machine; empty where the system has no such name. Linux: proc(5), random/boot_id. */
+/** Identifies this boot of the machine; empty if the system has no such id. Linux: proc(5), random/boot_id. */
 export async function bootId(platform: NodeJS.Platform = process.platform): Promise<string> {
   try {
     if (platform === 'linux') {
@@ -226,16 +230,16 @@ export async function bootId(platform: NodeJS.Platform = process.platform): Prom
       return (await run('/usr/sbin/sysctl', ['-n', 'kern.bootsessionuuid'])).stdout.trim();
     }
   } catch {
-    // No name then.
+    // There is no id.
   }
   return '';
 }
 
-/** Environment for a Node process of ours: Electron is told to be Node, for that process alone. */
+/** Environment for a Node process of this product. Electron runs as Node, in that process only. */
 export function nodeEnvironment(base: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
   const environment: NodeJS.ProcessEnv = withoutEditorVariables(base);
-  // Node reads all certificates there are when it starts where it is given more: it takes four times as long. Ours speak
-  // no TLS, and kernels get theirs with the execution.
+  // With this variable, Node reads all certificates when it starts, which takes four times as long. This product's
+  // processes use no TLS, and kernels get their variables with the execution.
   delete environment['NODE_EXTRA_CA_CERTS'];
   if (process.versions['electron'] !== undefined) environment['ELECTRON_RUN_AS_NODE'] = '1';
   return environment;

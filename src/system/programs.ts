@@ -2,7 +2,7 @@ import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { variablesOf } from './environment';
 
-/** True when there is a file or directory of this name. */
+/** True if there is a file or directory of this name. */
 export async function exists(file: string): Promise<boolean> {
   return fs.access(file).then(
     () => true,
@@ -20,7 +20,9 @@ export async function isExecutable(file: string): Promise<boolean> {
   }
 }
 
-/** The directories of an environment's PATH. Relative ones are left out: what lies in a notebook's folder may be anybody's. */
+/**
+ * The directories of an environment's PATH, except relative ones: a notebook's folder may contain untrusted programs.
+ */
 export function searchPath(
   environment: NodeJS.ProcessEnv,
   platform: NodeJS.Platform = process.platform,
@@ -29,15 +31,15 @@ export function searchPath(
   const { PATH = '' } = variablesOf(environment, platform);
   return (
     PATH.split(paths.delimiter)
-      // Windows takes a directory in quotes, too.
+      // Windows also allows a directory in quotes.
       .map((directory) => (platform === 'win32' ? directory.replaceAll('"', '') : directory))
       .filter((directory) => paths.isAbsolute(directory))
   );
 }
 
 /**
- * The programs that the PATH leads to: of each directory the first that it has of these names. On Windows `.exe` files alone,
- * as a batch file cannot be started like a program.
+ * The programs on the PATH: from each directory, the first of these names that it contains. On Windows only `.exe`
+ * files, because a batch file cannot be started like a program.
  */
 export async function* programsOnPath(
   names: readonly string[],
@@ -55,7 +57,7 @@ export async function* programsOnPath(
   }
 }
 
-/** The program that a name means; undefined where there is none. */
+/** The program that a name refers to; undefined if there is none. */
 export async function which(
   name: string,
   environment: NodeJS.ProcessEnv,

@@ -5,17 +5,17 @@ import { exists } from './programs';
 
 /** A Python that can run a notebook. */
 export interface PythonEnvironment {
-  /** Absolute path of the executable, not resolved: a virtual environment's link is the environment. */
+  /** Absolute path of the executable, without resolving links: a virtual environment is identified by its link. */
   readonly executable: string;
-  /** Directory of the environment, which is what activating it is about; undefined for a plain Python. */
+  /** Directory of the environment, which is needed to activate it; undefined for a plain Python. */
   readonly prefix: string | undefined;
   readonly kind: 'venv' | 'conda' | 'plain';
 }
 
 /**
- * The Python of an environment's folder. Windows has it in Scripts (venv) or in the folder itself (conda, python.org, pyenv);
- * others have it in bin, where it may be there as python3 alone (python.org for macOS, Debian).
- * @returns where it should be when there is none.
+ * The Python of an environment's folder. On Windows it is in Scripts (venv) or in the folder itself (conda, python.org,
+ * pyenv); elsewhere it is in bin, sometimes only as python3 (python.org for macOS, Debian).
+ * @returns where it should be if there is none.
  */
 export function pythonIn(prefix: string, platform: NodeJS.Platform = process.platform): string {
   const [usual, other] =
@@ -25,7 +25,7 @@ export function pythonIn(prefix: string, platform: NodeJS.Platform = process.pla
   return !existsSync(usual) && existsSync(other) ? other : usual;
 }
 
-/** The folder of the environment that the path of a Python names: the other way round of {@link pythonIn}. */
+/** The folder of the environment to which an interpreter's path belongs: the inverse of {@link pythonIn}. */
 export function prefixOf(interpreter: string, platform: NodeJS.Platform = process.platform): string {
   if (platform !== 'win32') return path.posix.dirname(path.posix.dirname(interpreter));
   const directory = path.win32.dirname(interpreter);
@@ -34,7 +34,7 @@ export function prefixOf(interpreter: string, platform: NodeJS.Platform = proces
     : directory;
 }
 
-/** Says what kind of environment an executable belongs to. */
+/** Determines which kind of environment an executable belongs to. */
 export async function describePython(
   executable: string,
   platform: NodeJS.Platform = process.platform,
@@ -45,10 +45,12 @@ export async function describePython(
   return { executable, prefix: undefined, kind: 'plain' };
 }
 
-/** Set by an environment that is active already, or by a Python of another installation. */
+/** Variables of another active environment or another Python installation. */
 const OF_OTHERS = ['PYTHONHOME', 'VIRTUAL_ENV', 'VIRTUAL_ENV_PROMPT', 'CONDA_PREFIX', 'CONDA_DEFAULT_ENV'];
 
-/** The variables with an environment activated, but for what scripts of its packages do: its programs come first on the PATH. */
+/**
+ * The variables with an environment activated: its programs come first on the PATH. Its packages' scripts are not run.
+ */
 export function activated(
   { executable, prefix, kind }: PythonEnvironment,
   environment: Readonly<Record<string, string>>,
@@ -77,7 +79,7 @@ function condaDirectories(prefix: string, platform: NodeJS.Platform): string[] {
     : [path.posix.join(prefix, 'bin')];
 }
 
-/** Conda calls environments in its own folder by their names, others by their paths. */
+/** Conda refers to environments in its own folder by their names, and to others by their paths. */
 function condaName(prefix: string, paths: path.PlatformPath): string {
   return paths.basename(paths.dirname(prefix)) === 'envs' ? paths.basename(prefix) : prefix;
 }

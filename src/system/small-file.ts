@@ -2,14 +2,14 @@ import * as fs from 'node:fs';
 import { open } from 'node:fs/promises';
 
 /*
- * Files that we keep for ourselves: records, settings, tokens. What has the name of one may be something else by now, and a
- * service or a window must not wait for the other end of a pipe, nor read a device that has no end.
+ * This product's own files: records, settings, tokens. Something else may have the name of one by now, and a service or
+ * a window must not wait for the other end of a pipe, nor read a device without an end.
  */
 
-/** More than any of them has, bytes: the largest are records, whose request has 8 MiB at most. */
+/** Larger than any of them, bytes: the largest are records, and a request has at most 8 MiB. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
-/** A pipe is opened without waiting for its other end. Windows has no such flag and needs none. */
+/** Opens a pipe without waiting for its other end. Windows has no such flag and needs none. */
 const FLAGS = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK;
 
 /**
@@ -24,11 +24,14 @@ export function openRegularFile(file: string): number {
   throw notRegular(file);
 }
 
-/** Reads a small text file at once. @throws like {@link openRegularFile}; Error with the code EFBIG for a large file. */
+/**
+ * Reads a small text file synchronously.
+ * @throws like {@link openRegularFile}; Error with the code EFBIG if too large.
+ */
 export function readSmallFileSync(file: string, maxBytes = MAX_BYTES): string {
   const descriptor = openRegularFile(file);
   try {
-    // Files of /proc have no size, and a file may grow meanwhile.
+    // Files of /proc report no size, and a file may grow meanwhile.
     let buffer = Buffer.allocUnsafe(Math.min(fs.fstatSync(descriptor).size, maxBytes) + 1);
     let length = 0;
     for (;;) {
@@ -50,7 +53,7 @@ export async function readSmallFile(file: string, maxBytes = MAX_BYTES): Promise
     if (!(await handle.stat()).isFile()) throw notRegular(file);
     const chunks: Buffer[] = [];
     let length = 0;
-    // The last byte that is read, and the first too many, is the one at this place.
+    // `end` is inclusive, so this reads one byte more than allowed.
     for await (const chunk of handle.createReadStream({ end: maxBytes, autoClose: false })) {
       chunks.push(chunk as Buffer);
       length += (chunk as Buffer).length;

@@ -1,4 +1,4 @@
-/** What the system says when a disk does not take or give what it should. */
+/** Error codes for a disk that cannot be read or written. */
 const STORAGE_ERRORS = ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EFBIG', 'EIO', 'EMFILE', 'ENFILE'];
 
 /** Code of a system error (`ENOENT` …), or undefined. */
@@ -6,7 +6,7 @@ export function errorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** True where the disk, or the right to it, is what is missing. */
+/** True if the cause is the disk or a missing permission. */
 export function isStorageError(error: unknown): boolean {
   return STORAGE_ERRORS.includes(errorCode(error) ?? '');
 }
