@@ -7,6 +7,7 @@ import { TerminalText } from './terminal-text';
 /** An output of a code cell while it is being recorded (nbformat 4.5, "Code cell outputs"). */
 export type RecordedOutput = RecordedStream | RecordedData;
 
+/** A stream; its text is as a terminal shows it. */
 export interface RecordedStream {
   readonly type: 'stream';
   readonly name: string;

@@ -55,7 +55,7 @@ export class WidgetStates {
     this.update(widget, data, buffers);
   }
 
-  /** @returns whether its comm has been opened. */
+  /** Handles a `comm_msg`. @returns whether its comm has been opened. */
   message(content: JsonObject, buffers: readonly Buffer[]): boolean {
     const id = asString(content['comm_id']);
     const widget = this.widgets.get(id);
@@ -68,7 +68,7 @@ export class WidgetStates {
     return this.comms.has(id);
   }
 
-  /** @returns whether its comm has been opened. */
+  /** Handles a `comm_close`. @returns whether its comm has been opened. */
   close(content: JsonObject): boolean {
     const id = asString(content['comm_id']);
     const widget = this.widgets.get(id);

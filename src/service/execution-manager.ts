@@ -191,7 +191,7 @@ export class ExecutionManager {
     }
   }
 
-  /** @throws ServiceError NOT_FOUND `executionNotFound` */
+  /** The execution with this id. @throws ServiceError NOT_FOUND `executionNotFound` */
   get(id: string): Execution {
     const { record, status } = this.#find(id);
     return present(record, status);

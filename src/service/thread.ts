@@ -32,7 +32,7 @@ export interface ParameterTexts {
 
 /** Parameters of an execution. */
 export interface ReadParameters {
-  /** JSON; undefined when there are none. */
+  /** JSON; undefined if there are none. */
   readonly text: string | undefined;
   /** See `yamlWordWarnings`. */
   readonly warnings: readonly ExecutionWarning[];

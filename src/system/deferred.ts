@@ -4,6 +4,7 @@ export interface Deferred<T> {
   resolve(value: T): void;
 }
 
+/** Creates a pending promise that the caller resolves. */
 export function deferred<T>(): Deferred<T> {
   let resolve: (value: T) => void = () => undefined;
   const promise = new Promise<T>((resolvePromise) => {

@@ -60,7 +60,8 @@ export async function probePython(
   env: NodeJS.ProcessEnv,
 ): Promise<z.infer<typeof ProbeSchema> | undefined> {
   try {
-    // Python looks for modules in the current directory first: use the interpreter's, which has none of other users.
+    // Python looks for modules in the current directory first. The interpreter's own directory contains no modules of
+    // other users.
     const options = { env, cwd: path.dirname(interpreter), timeout: 20_000, windowsHide: true };
     const { stdout } = await run(interpreter, ['-c', PROBE], options);
     return ProbeSchema.parse(JSON.parse(stdout));

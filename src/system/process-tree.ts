@@ -85,7 +85,7 @@ export async function endLeftOver(pid: number, system: ProcessSystem = THIS_SYST
     }
     system.kill(-pid, 'SIGKILL');
   } catch {
-    // None is left.
+    // No process of the group is left.
   }
 }
 

@@ -43,9 +43,9 @@ function statOf(pid: number): string[] | undefined {
 
 /**
  * Processes that lead a group and whose command line contains this directory or a file in it. This finds kernels
- * without a runner, since each leads a group and has its own connection file. Processes that a shell or another program
- * of the user started lead none, or do not name such a file. On Windows, which has no groups: all processes that name
- * it.
+ * without a runner, since each leads a group and has its own connection file. A process that the user started from a
+ * shell or another program does not lead a group, or does not name such a file. On Windows, which has no groups: all
+ * processes that name it.
  */
 export async function leadersNaming(
   directory: string,

@@ -48,7 +48,7 @@ export class KernelForkServer {
     lines.on('line', (line) => {
       this.receive(JSON.parse(line) as Answer);
     });
-    // The exit event tells that the server is gone. The readline interface emits errors of the channel again.
+    // Ignored: the exit event reports that the server is gone. readline emits errors of the channel once more.
     for (const each of [this.channel, lines]) each.on('error', () => undefined);
   }
 

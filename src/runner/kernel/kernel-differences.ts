@@ -104,6 +104,6 @@ export function kernelDifferences(launch: KernelLaunch, platform = process.platf
   const row = TABLE.find(([pattern]) => pattern.test(commandLine))?.[1];
   const { forkServer, ...differences } = { ...COMMON, ...row };
   if (platform === 'win32') return onWindows(differences, commandLine);
-  // Windows has no fork(2), macOS system libraries are not fork-safe, and only Linux tells a process's thread count.
+  // Windows has no fork(2), macOS system libraries are not fork-safe, and only Linux reports a process's thread count.
   return { ...differences, ...(platform === 'linux' && forkServer !== undefined && { forkServer }) };
 }

@@ -54,7 +54,7 @@ export interface KernelPlace {
 
 /**
  * Starts a kernel in its own process group, so that a signal reaches its children too, and signals to the runner do not
- * reach it. If the command does not exist, the process's exit tells that.
+ * reach it. If the command does not exist, the process's exit reports that.
  *
  * @param forkServer One for kernels like this, if there is one.
  * @throws SystemError if a file cannot be written; Error if a Windows command cannot be started, see batch-file.ts.

@@ -9,7 +9,7 @@ import type { ExecuteReply } from './kernel-client';
 /**
  * Python that changes two things in ipykernel's payloads. Every page of a cell is kept, not only the last one. And
  * after a SystemExit, a payload holds the status with which Python itself would exit (CPython, `handle_system_exit`).
- * The error's text does not tell it: `sys.exit('0')` is a failure, `sys.exit(False)` and `sys.exit(256)` are not.
+ * The error's text does not reveal it: `sys.exit('0')` is a failure, `sys.exit(False)` and `sys.exit(256)` are not.
  */
 export const CHANGE_PAYLOADS = `
 try:

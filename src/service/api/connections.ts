@@ -1,7 +1,10 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Most connections that have not sent the token yet. A full listen backlog (511) must not close one of its own. */
+/**
+ * Most connections that have not sent the token yet. More than the listen backlog (511), so that connections that
+ * arrive together do not displace each other.
+ */
 const MAX_STRANGERS = 512;
 /** Most connections with the token: enough for 20 windows with a few connections each. */
 const MAX_KNOWN = 512;

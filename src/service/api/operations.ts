@@ -49,7 +49,7 @@ export class Operations {
     return operation;
   }
 
-  /** @throws ServiceError NOT_FOUND `operationNotFound` */
+  /** The operation with this id. @throws ServiceError NOT_FOUND `operationNotFound` */
   get(operationId: string): unknown {
     const [, verb, id = ''] = /^(create|delete)-(.*)$/.exec(operationId) ?? [];
     if (verb === 'create') return this.created(this.#execution(operationId, id));

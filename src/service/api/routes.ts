@@ -149,7 +149,7 @@ function checkQuery({ query }: ApiRequest, known: readonly string[]): void {
 /** Most bytes of a body, except of creates. */
 const MAX_SMALL_BODY = 16 * 1024;
 
-/** @throws ServiceError `requestTooLarge`, `jsonInvalid` */
+/** Parses a small body as JSON. @throws ServiceError `requestTooLarge`, `jsonInvalid` */
 function smallBody({ body }: ApiRequest): unknown {
   if (body.length <= MAX_SMALL_BODY) return parseBody(body);
   const message = `the body of this request has at most ${MAX_SMALL_BODY} bytes`;
@@ -167,7 +167,7 @@ function checkEmptyBody(request: ApiRequest): void {
   }
 }
 
-/** A query parameter that may be given once; empty when absent. */
+/** A query parameter that may be given once; empty if absent. */
 function one({ query }: ApiRequest, name: string): string {
   const [value = '', ...more] = query.getAll(name);
   if (more.length > 0) throw fieldInvalid(name, 'is given more than once');

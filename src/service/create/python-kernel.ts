@@ -10,7 +10,7 @@ type Environment = Readonly<Record<string, string>>;
 
 /**
  * How to start the ipykernel of an interpreter. In a virtual environment, the environment's programs come first on the
- * PATH, so that `!pip` is its own pip.
+ * PATH, so that `!pip` runs the environment's pip.
  */
 export async function pythonKernel(interpreter: string, env: Environment): Promise<KernelLaunch> {
   const python = await describePython(interpreter);

@@ -265,7 +265,10 @@ export function sourcePath(source: string | undefined): string | undefined {
   }
 }
 
-/** @throws ServiceError `fieldInvalid` or FAILED_PRECONDITION `interpreterNotFound`, args `interpreter`. */
+/**
+ * Checks that the interpreter is an executable file.
+ * @throws ServiceError `fieldInvalid` or FAILED_PRECONDITION `interpreterNotFound`, args `interpreter`.
+ */
 export async function checkInterpreter(interpreter: string | undefined): Promise<void> {
   if (interpreter === undefined) return;
   if (!path.isAbsolute(interpreter) || interpreter.includes('\0')) {

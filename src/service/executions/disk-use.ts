@@ -28,7 +28,7 @@ export class DiskUse {
     return this.#total;
   }
 
-  /** Bytes of one execution's folder; 0 where it is gone. */
+  /** Bytes of one execution's folder; 0 if it is gone. */
   async of(entry: Entry): Promise<number> {
     const known = this.#ended.get(entry);
     if (known !== undefined) return known;

@@ -116,7 +116,7 @@ export class FolderStore {
   /** Removes an unfinished folder. Another host may still be working on its own; this one has only just started. */
   async #removeLeftover(folder: string): Promise<void> {
     const isOwn = path.basename(folder).startsWith(this.aside);
-    // Undefined where another host has just removed it.
+    // Undefined if another host has just removed it.
     const changed = fs.lstatSync(folder, { throwIfNoEntry: false })?.mtimeMs;
     if (changed === undefined || (!isOwn && changed > Date.now() - LEFTOVER_MS)) return;
     await this.#discard(folder);
