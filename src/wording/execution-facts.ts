@@ -31,7 +31,7 @@ export function isWaiting(state: State): boolean {
   return state === 'QUEUED' || state === 'INITIALIZING';
 }
 
-/** When the run began, in milliseconds since the epoch; the creation time if it has not begun. */
+/** When the run began, in milliseconds since the epoch; the creation time if it has not started. */
 export function startOf(execution: Execution): number | undefined {
   return parseTime(execution.runStatus?.startTime) ?? parseTime(execution.createTime);
 }

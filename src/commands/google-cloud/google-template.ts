@@ -173,7 +173,7 @@ async function listing(
   );
 }
 
-/** A runtime template of Vertex AI; empty for a machine of its own; undefined if the user cancelled. */
+/** Asks for a runtime template of Vertex AI; empty to use a machine type instead; undefined if the user cancelled. */
 async function pickRuntime(
   title: string,
   cloud: CloudDirectory,

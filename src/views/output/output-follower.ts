@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 
-/** How often, and how long in milliseconds after a change, the newest output is scrolled back into view. */
+/** Limits for scrolling the newest output back into view: number of times, and milliseconds since the last change. */
 const TIMES = 2;
 const SETTLE = 3000;
 
