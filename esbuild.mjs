@@ -1,9 +1,9 @@
 /*
- * Bundles the product into dist/ and, with --tests, every test and test program into out/.
+ * Bundles the product into dist/ and, with --tests, all tests and test programs into out/.
  *
  *   node esbuild.mjs [--production] [--tests[=FOLDER]] [--watch]
  *
- * --tests=FOLDER: only those below this folder of test/. --production: minified and without source maps, as it is packaged.
+ * --tests=FOLDER bundles only those in this folder of test/. --production minifies and omits source maps.
  */
 import * as esbuild from 'esbuild';
 import { existsSync } from 'node:fs';
@@ -14,13 +14,13 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = path.dirname(fileURLToPath(import.meta.url));
 
-/** Programs of their own, each in one file: they are copied to where no update of the extension touches them. */
+/** Independent programs. Each is one file, because it is copied to a folder that extension updates do not change. */
 const PROGRAMS = {
   service: 'src/service/main.ts',
   runner: 'src/runner/main.ts',
 };
 
-/** Tests, and the programs that tests start: what is named main.ts, *.main.ts, and the host suites' index.ts. */
+/** Tests and programs that tests start: main.ts, *.main.ts, and index.ts of the host suites. */
 const TEST_ENTRY = /(?:\.test|\.main|[\\/]main|test[\\/]host[\\/]index)\.ts$/;
 
 /** @type {esbuild.BuildOptions} */
@@ -39,7 +39,7 @@ const DIST = path.join(ROOT, 'dist');
 const PRODUCT = {
   ...COMMON,
   external: ['vscode', 'zeromq'],
-  // The ES module builds of packages shake better than their CommonJS ones.
+  // Tree shaking works better with the ES module builds of packages than with their CommonJS builds.
   mainFields: ['module', 'main'],
 };
 
@@ -51,14 +51,15 @@ function programOptions(production, outdir) {
     outdir,
     metafile: true,
     minify: production,
-    // They are run from copies, too: the map is in the file, and says where the sources are.
+    // The programs also run from copies, so the source map is inline and contains the sources' location.
     ...(!production && { sourcemap: 'inline', sourceRoot: `${outdir}/` }),
   };
 }
 
 /**
- * The extension: what each `import()` names is a file of its own, loaded when it is first needed, and what several of them use
- * is shared, so that a class is one class. esbuild splits ES modules only; their files are made CommonJS one by one.
+ * The extension. Every `import()` becomes a file that is loaded when it is first needed. Code used by several of these
+ * files is shared, so that each class exists once. esbuild can split only ES modules, so the files are converted to
+ * CommonJS one by one.
  * @returns {esbuild.BuildOptions}
  */
 function extensionOptions(production, outdir) {
@@ -83,12 +84,12 @@ function extensionOptions(production, outdir) {
   };
 }
 
-/** Writes the files of a split build as CommonJS, and removes those that only the last build had. */
+/** Writes the files of a split build as CommonJS, and deletes files that only the previous build had. */
 async function writeCommonJs({ outputFiles, metafile }, production, parts) {
   if (outputFiles.length === 0) {
     return;
   }
-  /** Files that an `import()` of a CommonJS package leads to, of ours or of a package. */
+  /** Files of CommonJS modules that are loaded with `import()`, of ours or of a package. */
   const packages = new Set(
     Object.entries(metafile.outputs).flatMap(([file, { entryPoint }]) =>
       metafile.inputs[entryPoint]?.format === 'cjs' ? path.basename(file) : [],
@@ -106,10 +107,10 @@ async function writeCommonJs({ outputFiles, metafile }, production, parts) {
       platform: 'node',
       target: 'node20',
       format: 'cjs',
-      // It would stay import() of an ES module otherwise.
+      // Otherwise it would remain the import() of an ES module.
       supported: { 'dynamic-import': false },
-      // Where it splits, esbuild gives a CommonJS package nothing but `default`: it does not know the names. As the
-      // file's own exports they are there, as for any other import of such a package.
+      // In a split build, esbuild exports only `default` from a CommonJS package, because it does not know the names.
+      // This makes them the file's own exports, as with any other import of such a package.
       ...(packages.has(path.basename(file)) && { footer: 'module.exports = module.exports.default;' }),
       sourcefile: path.basename(file),
       sourcemap: production ? false : 'inline',
@@ -127,14 +128,14 @@ async function testOptions(folder) {
     entryPoints: files.map((file) => path.join(folder, file)).filter((file) => TEST_ENTRY.test(file)),
     outdir: 'out',
     outbase: '.',
-    // Tests run inside the clone and find packages in its node_modules.
+    // Tests run inside the clone, so they load packages from its node_modules.
     packages: 'external',
     sourcemap: true,
     metafile: true,
   };
 }
 
-/** Writes which source imports which into out/, for `npm test -- changed`. */
+/** Writes the imports of every source to out/, for `npm test -- changed`. */
 async function writeGraph(metafiles) {
   const inputs = Object.assign({}, ...metafiles.map(({ inputs }) => inputs));
   const imports = Object.entries(inputs)
@@ -148,9 +149,9 @@ async function writeGraph(metafiles) {
   );
 }
 
-/** The platforms packages are made for, in vsce's names, and the zeromq addon each one gets. */
+/** The platforms of packages, in vsce's names, and the zeromq addon of each. */
 export const TARGETS = {
-  // The builds for other Node ABIs need a newer glibc (2.38, this one 2.25); all are N-API and run in any Node.
+  // The builds for other Node ABIs need a newer glibc (2.38 instead of 2.25). All are N-API and work with any Node.
   'linux-x64': { os: 'linux', arch: 'x64', libc: 'glibc', addon: 'linux/x64/node/glibc-127-Release' },
   'linux-arm64': { os: 'linux', arch: 'arm64', libc: 'glibc', addon: 'linux/arm64/node/glibc-127-Release' },
   'alpine-x64': { os: 'linux', arch: 'x64', libc: 'musl', addon: 'linux/x64/node/musl-127-Release' },
@@ -167,8 +168,9 @@ export function hostTarget() {
 }
 
 /**
- * Copies what the runner needs of zeromq for one platform: its JavaScript, one addon with a manifest that lists just
- * that one, the loader, and the licences. zeromq cannot be bundled: it looks for the addon beside itself.
+ * Copies the parts of zeromq that the runner needs on one platform: its JavaScript, one addon with a manifest that
+ * lists only that addon, the loader, and the licences. zeromq cannot be bundled, because it searches for the addon
+ * beside itself.
  * @param {string} target one of {@link TARGETS}
  */
 export async function copyZeromq(target, outdir) {
@@ -186,7 +188,7 @@ export async function copyZeromq(target, outdir) {
     await readFile(path.join(from, 'package.json'), 'utf8'),
   );
   const packageJson = JSON.stringify({ name, version, license, main, type });
-  // Written last: where it says the same, all is there, and what runs from dist/ is left in peace.
+  // package.json is written last. If both files are up to date, the copy is complete; running processes use it.
   const stamp = path.join(to, 'package.json');
   if (
     (await readFile(stamp, 'utf8').catch(() => '')) === packageJson &&
@@ -212,7 +214,8 @@ export async function copyZeromq(target, outdir) {
 
 /**
  * Builds the product into `outdir` (dist/), and the tests below the folder `tests` into out/.
- * @param {{ production?: boolean, tests?: string, target?: string, outdir?: string }} options `target`: platform of the zeromq addon, default: this one
+ * @param {{ production?: boolean, tests?: string, target?: string, outdir?: string }} options
+ *   `target`: platform of the zeromq addon, by default this one
  */
 export async function build({ production = false, tests, target = hostTarget(), outdir = DIST } = {}) {
   const results = await Promise.allSettled([
@@ -230,7 +233,7 @@ export async function build({ production = false, tests, target = hostTarget(), 
 
 async function watch(tests) {
   await copyZeromq(hostTarget(), DIST);
-  // The lines that the problem matcher of .vscode/tasks.json waits for.
+  // The problem matcher of .vscode/tasks.json waits for these lines.
   const plugins = [
     {
       name: 'report',
@@ -260,7 +263,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
       ? watch(folder)
       : build({ production: flags.includes('--production'), tests: folder }));
   } catch (error) {
-    // esbuild has printed its own.
+    // esbuild prints its own errors.
     if (error.errors === undefined) {
       console.error(error);
     }

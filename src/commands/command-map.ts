@@ -1,4 +1,4 @@
-/** Every command this extension registers; the manifest declares the same ones (test/host/manifest). */
+/** Every command that this extension registers. The manifest declares the same ones (test/host/manifest). */
 export const COMMAND_IDS = [
   'notebookExecutions.execute',
   'notebookExecutions.executeAgain',
@@ -50,10 +50,10 @@ export const COMMAND_IDS = [
 export type CommandId = (typeof COMMAND_IDS)[number];
 
 /**
- * Carries out a command. Its arguments come from menus, keybindings and other extensions: unknown until looked at.
- * What it answers is the answer of `executeCommand`.
+ * Runs a command. Its arguments come from menus, keybindings and other extensions, so they must be validated.
+ * The returned value is the result of `executeCommand`.
  */
 export type CommandHandler = (...args: unknown[]) => unknown;
 
-/** A handler for every command: leaving one out does not compile. */
+/** A handler for every command. If one is missing, the code does not compile. */
 export type CommandMap = Readonly<Record<CommandId, CommandHandler>>;

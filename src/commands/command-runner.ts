@@ -8,8 +8,8 @@ import { type Remedy } from '../wording/problem';
 import { isExplainedInLog, problemOf } from '../wording/problem-sentences';
 
 /**
- * Registers every command inside {@link CommandRunner.run}. Disposing takes the commands away.
- * @param load the handlers, called with the first command.
+ * Registers every command, to be run with {@link CommandRunner.run}. Disposing unregisters them.
+ * @param load loads the handlers. Called on the first command.
  */
 export function registerCommands(runner: CommandRunner, load: () => Promise<CommandMap>): vscode.Disposable {
   let handlers: Promise<CommandMap> | undefined;
@@ -25,11 +25,11 @@ export function registerCommands(runner: CommandRunner, load: () => Promise<Comm
   );
 }
 
-/** The one wrapper round every command: tells errors, logs their whole story, swallows cancellations. */
+/** Wraps every command: shows errors to the user, logs them with their causes, ignores cancellations. */
 export class CommandRunner {
   constructor(private readonly log: vscode.LogOutputChannel) {}
 
-  /** Runs an action of the person's. Answers undefined where it was cancelled or failed; never rejects. */
+  /** Runs an action of the user. Returns undefined if it was cancelled or failed; never rejects. */
   async run(
     name: CommandId | 'remedy' | 'writeBack' | 'settings' | 'tracking',
     action: () => unknown,
@@ -44,7 +44,7 @@ export class CommandRunner {
         this.log.debug(`${name}: cancelled`);
       } else {
         this.log.error(redact(`${name}: ${wholeStory(error)}`));
-        // Not awaited: the command has ended, the popup may stay for hours.
+        // Not awaited: the command has ended, but the message may stay open for hours.
         void this.tell(problemOf(error));
       }
       return undefined;
@@ -70,12 +70,12 @@ export class CommandRunner {
   }
 }
 
-/** True for what means "the person changed their mind", in VS Code's form and in AbortSignal's. */
+/** True for a cancellation by the user, as VS Code's error or as that of an AbortSignal. */
 function isCancellation(error: unknown): boolean {
   return error instanceof vscode.CancellationError || (error instanceof Error && error.name === 'AbortError');
 }
 
-/** Stack and causes, outermost first. */
+/** Stack traces of the error and its causes, outermost first. */
 function wholeStory(error: unknown): string {
   const lines: string[] = [];
   let current = error;

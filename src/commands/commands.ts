@@ -26,21 +26,21 @@ import { templateCommands } from './templates/template-commands';
 import { viewCommands } from './view-commands';
 import type { WriteBackService } from './write-back/write-back';
 
-/** What commands ask of the services that a template may name. */
+/** What commands need to know about the services of templates. */
 export interface TemplateServices {
-  /** The service that a template names, tracked from now on. */
+  /** The service of a template. It is tracked from now on. */
   forTemplate(template: UserTemplate): Promise<ExecutionService>;
-  /** Fields of a template that its service cannot honour. */
+  /** Fields of a template that its service ignores. */
   ignoredFields(template: UserTemplate): readonly string[];
-  /** Fields of a request that a service elsewhere will not carry out. */
+  /** Fields of a request that a cloud service would ignore. */
   unsupported(template: UserTemplate, request: ExecutionRequest): Promise<readonly string[]>;
-  /** Names of the workspace's files and modules that a notebook uses and that are not there elsewhere. */
+  /** Names of the workspace's files and modules that a notebook uses and that would be missing in the cloud. */
   missing(notebook: Uint8Array, file: string, files: readonly string[]): Promise<readonly string[]>;
-  /** What Google Cloud lists to pick from for a new template. */
+  /** Lists Google Cloud resources to choose from for a new template. */
   directory(): Promise<CloudDirectory>;
 }
 
-/** What the commands of a window are made of. */
+/** What the commands of a window need. */
 export interface CommandsOptions {
   readonly tracking: TrackingService;
   readonly views: Views;
@@ -50,12 +50,12 @@ export interface CommandsOptions {
   readonly pythons: PythonFinder;
   readonly report: Pick<ReportContext, 'extension' | 'folder' | 'logs'>;
   readonly example: ExampleNotebook;
-  /** The workspace's state. */
+  /** Workspace state. */
   readonly memento: vscode.Memento;
   readonly log: vscode.LogOutputChannel;
 }
 
-/** A handler for every command. Loaded with the first command: a window that only starts needs none of this. */
+/** A handler for every command. Loaded on the first command, because a window that only starts needs none. */
 export function createCommands({
   tracking,
   views,

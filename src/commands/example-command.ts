@@ -5,9 +5,9 @@ import { assertTrusted } from './submission/submitter';
 
 /** The example notebook of the walkthrough. */
 export interface ExampleNotebook {
-  /** In the extension. */
+  /** URI in the extension. */
   readonly source: vscode.Uri;
-  /** Where a person's copy of it is kept. */
+  /** URI of the user's copy. */
   readonly copy: vscode.Uri;
 }
 

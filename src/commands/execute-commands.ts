@@ -21,15 +21,15 @@ import { notebookTargets } from './targets';
 import { pickNotebook } from './workspace-notebooks';
 import { defaultTemplateName, templateNamed } from './templates/template-settings';
 
-/** What these commands need. */
+/** Dependencies of these commands. */
 export interface ExecuteContext extends SubmitContext {
-  /** Fields of a template that its service cannot honour. */
+  /** Fields of a template that its service ignores. */
   ignoredFields(template: UserTemplate): readonly string[];
   /** See {@link MachineService.kernels}. */
   readonly kernels: MachineService['kernels'];
 }
 
-/** How many names the confirmation of many notebooks lists. */
+/** How many names the confirmation for several notebooks lists. */
 const MOST_LISTED = 20;
 /** How many names a notification lists. */
 const MOST_NAMED = 5;
@@ -63,8 +63,9 @@ export class ExecuteCommands {
   }
 
   /**
-   * Asks what is to be asked and submits. Answers the execution's resource name; undefined where the person left.
-   * @param notebook what to run in place of what is on the screen.
+   * Asks for template and parameters and submits. Returns the execution's resource name; undefined if the user
+   * cancelled.
+   * @param notebook content to run instead of the notebook's current content.
    */
   async execute(
     source: vscode.Uri,
@@ -75,7 +76,7 @@ export class ExecuteCommands {
     const bytes = notebook ?? (await captureNotebook(source));
     const reading = checkNotebook(bytes, path.posix.basename(source.path), source);
     const { memory, pythons } = this.context;
-    // Looked for while the questions are open, and said in the first of them.
+    // The search runs while the questions are open. The first question shows its result.
     const python = pythons.forNotebook(source);
     const answers = await askForSubmission(
       source,
@@ -90,15 +91,15 @@ export class ExecuteCommands {
       return undefined;
     }
     const { template, parameters, choice } = answers;
-    // Asked for again: the person may have gone on typing while the questions were open.
+    // Read the notebook again: the user may have edited it while the questions were open.
     const current = notebook ?? (await captureNotebook(source));
     const submission = { source, notebook: current, template, parameters, choice, python: await python };
     return nameOf(await this.submitter.submit(submission));
   }
 
   /**
-   * One execution each, with one template and one confirmation. Answers the resource names of those that were created;
-   * what cannot be run is told at the end and does not keep the others.
+   * Submits one execution per notebook, with one template and one confirmation. Returns the resource names of those
+   * that were created. Failures are reported at the end and do not stop the others.
    */
   async executeMany(sources: readonly vscode.Uri[]): Promise<string[] | undefined> {
     assertTrusted();
@@ -135,7 +136,7 @@ export class ExecuteCommands {
     return this.submitMany(sources, await found, { template: chosen, parameters, choice });
   }
 
-  /** Submits each under one progress. Where the user cancels it, what was submitted until then runs. */
+  /** Submits all notebooks with one progress notification. Cancelling does not affect those already submitted. */
   private async submitMany(
     sources: readonly vscode.Uri[],
     pythons: readonly (PythonEnvironment | undefined)[],
@@ -220,8 +221,8 @@ export class ExecuteCommands {
   }
 
   /**
-   * Repeats the last submission of a notebook, as it is on the screen now; asks where there is none, or where values
-   * were not remembered.
+   * Repeats the last submission of a notebook, with its current content. Asks for template and parameters if there was
+   * no submission or if values were not remembered.
    */
   private async executeAgain(source: vscode.Uri): Promise<string | undefined> {
     assertTrusted();
@@ -238,7 +239,7 @@ export class ExecuteCommands {
   }
 }
 
-/** The one question for many notebooks, with their names. */
+/** Asks for one confirmation for several notebooks, listing their names. */
 async function confirmMany(sources: readonly vscode.Uri[], template: UserTemplate): Promise<boolean> {
   const yes = vscode.l10n.t('Execute');
   const name = oneLine(templateLabel(template.name));
@@ -258,12 +259,12 @@ async function confirmMany(sources: readonly vscode.Uri[], template: UserTemplat
   return (await vscode.window.showInformationMessage(question, { modal: true, detail }, yes)) === yes;
 }
 
-/** Asked each time: it changes meanwhile. */
+/** A function, because TypeScript would otherwise assume that the flag is still false. */
 function isCancelled(signal: AbortSignal): boolean {
   return signal.aborted;
 }
 
-/** A few names, for a notification. */
+/** The first names, for a notification. */
 function namesOf(sources: readonly vscode.Uri[]): string {
   const names = sources.map((source) => oneLine(path.posix.basename(source.path), 40));
   return [...names.slice(0, MOST_NAMED), ...(names.length > MOST_NAMED ? ['…'] : [])].join(', ');

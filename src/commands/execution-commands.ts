@@ -10,15 +10,15 @@ import { Problem } from '../wording/problem';
 import { requirementOf } from './requirements';
 import { openDocument, propertyOf } from './targets';
 
-/** What the commands of this family need. */
+/** Dependencies of these commands. */
 export interface ExecutionContext {
   readonly tracking: TrackingService;
-  /** What is selected in the tree. */
+  /** The executions selected in the tree. */
   selection(): readonly TrackedExecution[];
   openOutput(tracked: TrackedExecution): Promise<void>;
   openInput(tracked: TrackedExecution): Promise<void>;
   showLog(tracked: TrackedExecution): Promise<void>;
-  /** Asks everything anew that the view shows. */
+  /** Refreshes everything that the view shows. */
   refresh(): Promise<void>;
 }
 
@@ -31,7 +31,7 @@ type Handled =
   | 'notebookExecutions.showLog'
   | 'notebookExecutions.refresh';
 
-/** Commands on executions that exist: of a row, of the rows selected, or asked for with a pick. */
+/** Commands on existing executions: on a row, on the selected rows, or on those chosen in a picker. */
 export function executionCommands(context: ExecutionContext): Pick<CommandMap, Handled> {
   const { tracking } = context;
   const one = async (
@@ -79,8 +79,8 @@ export function executionCommands(context: ExecutionContext): Pick<CommandMap, H
 }
 
 /**
- * The executions a command is meant for that have a capability (see capabilitiesOf): the rows it was called on, those
- * selected for a keybinding, or asked for.
+ * The executions with a capability (see capabilitiesOf) that a command applies to: the rows it was called on, the rows
+ * selected for a keybinding, or those chosen in a picker.
  */
 export async function chooseExecutions(
   context: Pick<ExecutionContext, 'tracking' | 'selection'>,
@@ -95,7 +95,7 @@ export async function chooseExecutions(
   if (given.length > 0) {
     const chosen = given.filter(able);
     if (chosen.length === 0) {
-      // It may have ended since its menu was opened.
+      // The execution may have ended since its menu was opened.
       throw new Problem(requirementOf(capability));
     }
     return many ? chosen : chosen.slice(0, 1);
@@ -104,7 +104,7 @@ export async function chooseExecutions(
     await context.tracking.refresh();
   }
   const errors = store.statuses().flatMap(({ error }) => error ?? []);
-  // Where executions could not be asked for, that is what to tell.
+  // If the executions could not be loaded, report that error.
   if (store.isEmpty && errors[0] !== undefined) throw errors[0];
   const candidates = store.all().filter(able);
   if (candidates.length === 0) {
@@ -118,8 +118,8 @@ export async function chooseExecutions(
 }
 
 /**
- * Rows hand over themselves and all that is selected; keybindings say `{ "selection": true }`; what belongs to a notebook
- * of an execution hands over that.
+ * Rows pass themselves and all selected rows; keybindings pass `{ "selection": true }`; commands of an execution's
+ * document pass that document.
  */
 function givenExecutions(
   store: ExecutionStore,
@@ -137,7 +137,7 @@ function givenExecutions(
   const rows: unknown[] = Array.isArray(second) && second.length > 0 ? second : [first];
   return rows.flatMap((row) => {
     const key = propertyOf(propertyOf(row, 'tracked'), 'key');
-    // The row may be older than what the store knows.
+    // The store may have a newer version than the row.
     const tracked = typeof key === 'string' ? store.get(key) : undefined;
     return tracked === undefined ? [] : [tracked];
   });
@@ -187,7 +187,7 @@ async function deleteExecutions(
     executions.length === 1
       ? vscode.l10n.t('Deleted the execution of {0}.', name)
       : vscode.l10n.t('Deleted {0} executions.', executions.length);
-  // Not awaited: the command is done, the offer stays as long as it can be taken.
+  // Not awaited: the command has ended, but the message stays open while Undo is possible.
   void vscode.window.showInformationMessage(withoutLinks(message), undo).then(async (chosen) => {
     if (chosen === undo && !(await pending.undo())) {
       await vscode.window.showWarningMessage(

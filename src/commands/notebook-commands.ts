@@ -15,7 +15,7 @@ import { openDocument, propertyOf } from './targets';
 type Handled =
   'notebookExecutions.openCopy' | 'notebookExecutions.openSourceCell' | 'notebookExecutions.openNotebook';
 
-/** Commands that lead from an execution to a notebook that can be edited: the one it came from, or a copy. */
+/** Commands that open an editable notebook for an execution: its source or a copy of its document. */
 export function notebookCommands(
   documents: Views['documents'],
   context: Pick<ExecutionContext, 'tracking' | 'selection'>,
@@ -39,7 +39,7 @@ export function notebookCommands(
   };
 }
 
-/** Opens a copy with the kernel that the execution had: the kernelspec, or its Python as far as Jupyter can be told. */
+/** Opens a copy with the execution's kernel: its kernelspec, or its Python if the Jupyter extension can select it. */
 async function copyWithKernel(
   document: vscode.NotebookDocument,
   execution: Execution | undefined,
@@ -54,11 +54,11 @@ async function copyWithKernel(
       : { name, display_name: displayName ?? name, ...(language === undefined ? {} : { language }) };
   const copy = await openCopy(document, kernelspec);
   const interpreter = isInterpreter ? name : execution?.runOptions?.interpreter;
-  // Not awaited: other extensions take their time, and the copy is there.
+  // Not awaited: the copy is already open, and other extensions may be slow.
   if (interpreter !== undefined) void choosePythonKernel(copy.uri, interpreter, log);
 }
 
-/** @throws Problem where the notebook is gone, with a button that opens it as it was submitted. */
+/** @throws Problem if the notebook no longer exists; its button opens the submitted version. */
 async function openSource(documents: Views['documents'], tracked: TrackedExecution): Promise<void> {
   if ((await documents.openSource(tracked)) !== undefined) return;
   throw new Problem(

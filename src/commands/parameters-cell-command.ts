@@ -6,7 +6,7 @@ import { propertyOf } from './targets';
 
 type Handled = 'notebookExecutions.markCellAsParameters' | 'notebookExecutions.unmarkParametersCell';
 
-/** Marks the one cell of a notebook that parameters are read from, and takes the mark away. */
+/** Marks a notebook's parameters cell, and removes the mark. */
 export function parametersCellCommands(): Pick<CommandMap, Handled> {
   return {
     'notebookExecutions.markCellAsParameters': async (...args) => {
@@ -27,7 +27,7 @@ export function parametersCellCommands(): Pick<CommandMap, Handled> {
   };
 }
 
-/** Gives one cell the tag, or none, and takes it from all others. */
+/** Adds the tag to one cell, or to none, and removes it from all others. */
 async function mark(
   notebook: vscode.NotebookDocument,
   marked: vscode.NotebookCell | undefined,
@@ -40,7 +40,7 @@ async function mark(
       const tags = cell === marked ? [PARAMETERS_TAG, ...others] : others;
       return vscode.NotebookEdit.updateCellMetadata(cell.index, withTags(cell, tags));
     });
-  // VS Code refuses an edit that changes nothing.
+  // VS Code rejects an edit without changes.
   if (edits.length === 0) return;
   const edit = new vscode.WorkspaceEdit();
   edit.set(notebook.uri, edits);
@@ -49,7 +49,7 @@ async function mark(
   }
 }
 
-/** The cell whose menu was used, else the one that is selected. */
+/** The cell of the menu, else the selected cell. */
 function cellOf(argument: unknown): vscode.NotebookCell | undefined {
   const index = propertyOf(argument, 'index');
   const notebook = propertyOf(propertyOf(argument, 'notebook'), 'uri');

@@ -8,28 +8,28 @@ import type { ExecutionStore } from '../tracking/execution-store';
 import { withoutLinks } from '../wording/text';
 import type { CommandMap } from './command-map';
 
-/** Where a report finds what it tells. */
+/** Sources of a problem report. */
 export interface ReportContext {
   readonly machine: Pick<MachineService, 'info'>;
   readonly store: ExecutionStore;
   readonly extension: vscode.Extension<unknown>;
-  /** Folder that reports are written to. */
+  /** Folder for reports. */
   readonly folder: vscode.Uri;
-  /** Files of logs, by what the report calls them. */
+  /** Log files by their names in the report. */
   readonly logs: Readonly<Record<string, string>>;
 }
 
-/** Bytes at the end of a log that are read; more than the lines that are kept. */
+/** How many bytes are read from the end of a log; more than the lines that are kept. */
 const TAIL = 100_000;
 
-/** *Report a Problem*: writes a file that a person can read, check and hand on. */
+/** *Report a Problem*: writes a file that the user can check and then share. */
 export function reportCommand(context: ReportContext): Pick<CommandMap, 'notebookExecutions.reportProblem'> {
   return {
     'notebookExecutions.reportProblem': async () => {
       const text = await reportText(context);
       const time = new Date().toISOString().slice(0, 19).replaceAll(/[:T]/g, '-');
       const file = vscode.Uri.joinPath(context.folder, `notebook-executions-${time}.md`);
-      // Reports of former times have nothing that a new one has not.
+      // Delete older reports: a new one contains everything that they do.
       await vscode.workspace.fs.delete(context.folder, { recursive: true }).then(undefined, () => undefined);
       await vscode.workspace.fs.writeFile(file, new TextEncoder().encode(text));
       await vscode.window.showTextDocument(file, { preview: false });

@@ -1,6 +1,6 @@
 import { l10n } from 'vscode';
 
-/** What an execution must be for a command that asks for a capability, see capabilitiesOf; a sentence. */
+/** A sentence that says which executions a command applies to, by the capability it requires (see capabilitiesOf). */
 export function requirementOf(capability: string): string {
   switch (capability) {
     case 'cancellable':

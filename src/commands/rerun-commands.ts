@@ -15,7 +15,7 @@ import { Problem } from '../wording/problem';
 import type { SubmissionChoice } from './submission/submission-memory';
 import { templateOf } from './templates/template-commands';
 
-/** Commands that run an execution once more. */
+/** Commands that run an execution again. */
 export function rerunCommands(
   execute: ExecuteCommands,
   context: Pick<ExecutionContext, 'tracking' | 'selection'>,
@@ -58,7 +58,7 @@ export function rerunCommands(
       const { service } = tracked;
       const execution = await wholeExecution(service, tracked.execution);
       const { runOptions, executionTemplate } = templateOf('', service, execution);
-      // With its secrets, which a template leaves out and the memory does not keep.
+      // Includes secret values, which templates and the submission memory omit.
       const parameters = execution.executionTemplate?.parameters;
       const initial: SubmissionChoice = {
         template: execution.runOptions?.templateName ?? BUILT_IN_TEMPLATE,
@@ -71,13 +71,13 @@ export function rerunCommands(
   };
 }
 
-/** What is to be run again. */
+/** The notebook to run again. */
 interface Version {
   readonly source: vscode.Uri;
   readonly notebook: Uint8Array;
 }
 
-/** The notebook as it was submitted; where it has changed since, the person says which one. Undefined: neither. */
+/** The submitted notebook; if the source has changed since, the user chooses. Undefined if the user cancelled. */
 async function chooseVersion({ service, execution }: TrackedExecution): Promise<Version | undefined> {
   const name = notebookNameOf(execution);
   const source = execution.runOptions?.source;
@@ -87,7 +87,7 @@ async function chooseVersion({ service, execution }: TrackedExecution): Promise<
       : vscode.Uri.parse(source);
   const document = await service.readInput(execution);
   const submitted = document === undefined ? undefined : await readAll(document);
-  // The source may be gone, or belong to another machine.
+  // The source may have been deleted or may be on another machine.
   const current = source === undefined ? undefined : await captureNotebook(uri).catch(() => undefined);
   if (submitted === undefined || current === undefined) {
     const notebook = submitted ?? current;
@@ -112,7 +112,7 @@ async function chooseVersion({ service, execution }: TrackedExecution): Promise<
   return chosen === undefined ? undefined : { source: uri, notebook: chosen.notebook };
 }
 
-/** True where both would run the same: outputs and metadata of cells do not matter, tags do. */
+/** True if both notebooks would run the same code. Compares tags, but not outputs and other cell metadata. */
 function sameSource(one: Uint8Array, other: Uint8Array, name: string): boolean {
   const essence = (notebook: Notebook): string =>
     JSON.stringify([
@@ -122,7 +122,7 @@ function sameSource(one: Uint8Array, other: Uint8Array, name: string): boolean {
   try {
     return essence(checkNotebook(one, name).notebook) === essence(checkNotebook(other, name).notebook);
   } catch {
-    // What cannot be read now is not what was run then.
+    // A notebook that is invalid now differs from the one that was run.
     return false;
   }
 }

@@ -2,15 +2,15 @@ import { maskSecrets } from '../execution/secret-names';
 import { encodeParameters, parseParameters } from '../notebook/parameters/parse';
 import { secretPatterns } from '../wording/names';
 
-/** Parameters that may be kept in settings or in a window's memory. */
+/** Parameters that may be stored in settings or in the workspace state. */
 export interface KeptParameters {
-  /** YAML or JSON text; the one that was given where nothing was left out. */
+  /** YAML or JSON text; unchanged if nothing was removed. */
   readonly text: string;
-  /** Names of the parameters that were left out: their names, or names in their values, say that they are secret. */
+  /** Names of the parameters that were removed, because their names, or names within their values, are secret. */
   readonly withheld: readonly string[];
 }
 
-/** Leaves out of YAML or JSON text what its names say is secret. */
+/** Removes parameters with secret names from YAML or JSON text. */
 export function withoutSecrets(text: string): KeptParameters {
   try {
     const parameters = parseParameters(text);
@@ -20,7 +20,7 @@ export function withoutSecrets(text: string): KeptParameters {
     const kept = Object.entries(parameters).filter(([name]) => !withheld.includes(name));
     return { text: encodeParameters(Object.fromEntries(kept)), withheld };
   } catch {
-    // Another program's: what it means cannot be told.
+    // The text cannot be parsed, so its parameters are unknown. It is kept unchanged.
     return { text, withheld: [] };
   }
 }

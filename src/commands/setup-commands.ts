@@ -16,14 +16,14 @@ type Handled =
   | 'notebookExecutions.selectPython'
   | 'notebookExecutions.signIn';
 
-/** Commands that mend what keeps notebooks from being executed. */
+/** Commands that fix what prevents notebooks from running. */
 export function setupCommands(
   tracking: TrackingService,
   pythons: PythonFinder,
   lookAgain: () => Promise<void>,
 ): Pick<CommandMap, Handled> {
   const setup = new PythonSetup(pythons);
-  /** The Python of this window. What is asked of it runs programs that may be the workspace's. */
+  /** The Python of this window. Requires a trusted workspace: the Python may be part of the workspace. */
   const findPython = async () => {
     assertTrusted();
     const { executable, state } = await pythons.forWindow();
@@ -34,7 +34,7 @@ export function setupCommands(
     }
     return { executable, state };
   };
-  /** Says that notebooks can be run; where ipykernel is missing still, it is installed first. */
+  /** Says that notebooks can run. If ipykernel is still missing, installs it first. */
   const finish = async (executable: string): Promise<void> => {
     await lookAgain();
     if (await hasIpykernel(executable, process.env))

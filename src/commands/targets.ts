@@ -2,8 +2,8 @@ import * as vscode from 'vscode';
 import { OUTPUT_SCHEME, parseOutputUri, type OutputAddress } from '../views/output/output-uri';
 
 /**
- * The notebooks that a command is meant for: the ones selected in the Explorer, the tab's, the toolbar's, or the active
- * one; none where there is none of these. What else is selected beside notebooks is left out.
+ * The notebooks that a command applies to: those selected in the Explorer, else the one of the tab or toolbar, else the
+ * active one; empty if there is none. Selected files that are not notebooks are ignored.
  */
 export function notebookTargets(args: readonly unknown[]): vscode.Uri[] {
   const [first, second] = args;
@@ -16,7 +16,7 @@ export function notebookTargets(args: readonly unknown[]): vscode.Uri[] {
   return one === undefined ? [] : [one];
 }
 
-/** The notebook of the active editor, whatever shows it. */
+/** The notebook of the active editor, whether it is a notebook editor or another one. */
 export function activeNotebook(): vscode.Uri | undefined {
   const editor = vscode.window.activeNotebookEditor;
   if (editor?.notebook.notebookType === 'jupyter-notebook' && editor.notebook.uri.scheme !== OUTPUT_SCHEME) {
@@ -31,19 +31,19 @@ export function activeNotebook(): vscode.Uri | undefined {
     : undefined;
 }
 
-/** A notebook that can be executed: documents of executions are results, not sources. */
+/** Whether a URI is a notebook that can be executed. Documents of executions are results and cannot. */
 export function isNotebook(uri: vscode.Uri): boolean {
   return uri.path.toLowerCase().endsWith('.ipynb') && uri.scheme !== OUTPUT_SCHEME;
 }
 
-/** A notebook of an execution that is open. */
+/** An open document of an execution. */
 export interface OpenDocument {
   readonly document: vscode.NotebookDocument;
   readonly address: OutputAddress;
 }
 
 /**
- * The notebook of an execution that a command is meant for: the one given, the toolbar's, or, where nothing was given, the
+ * The document of an execution that a command applies to: the given one or that of the toolbar; without argument, the
  * active one.
  */
 export function openDocument(argument: unknown): OpenDocument | undefined {
@@ -56,7 +56,7 @@ export function openDocument(argument: unknown): OpenDocument | undefined {
   return document === undefined || address === undefined ? undefined : { document, address };
 }
 
-/** Notebook toolbars hand over `{ notebookEditor: { notebookUri } }`. */
+/** Notebook toolbars pass `{ notebookEditor: { notebookUri } }`. */
 function toolbarNotebook(argument: unknown): vscode.Uri | undefined {
   const editor = propertyOf(argument, 'notebookEditor');
   const uri = propertyOf(editor, 'notebookUri');

@@ -28,7 +28,7 @@ type Handled =
   | 'notebookExecutions.download'
   | 'notebookExecutions.revealOutput';
 
-/** Commands of the view and of the documents that it opens. */
+/** Commands of the view and of its documents. */
 export function viewCommands(
   { explorer, documents }: Pick<Views, 'explorer' | 'documents'>,
   context: Pick<ExecutionContext, 'tracking' | 'selection'>,
@@ -146,7 +146,7 @@ interface FilterItem extends vscode.QuickPickItem {
   readonly service?: string;
 }
 
-/** One pick for all of the filter: what is typed filters by text, what is ticked by state and service. */
+/** One picker for the whole filter: the input filters by text, the check boxes by state and service. */
 async function filter(
   explorer: Views['explorer'],
   { tracking }: Pick<ExecutionContext, 'tracking'>,
@@ -200,7 +200,7 @@ async function filter(
   if (chosen !== undefined) await explorer.arrange({ filter: chosen });
 }
 
-/** Writes outputs into a folder that the person chooses, each under a name that is free. */
+/** Writes outputs into a folder that the user chooses, each under an unused name. */
 async function download(executions: readonly TrackedExecution[]): Promise<void> {
   const [folder] =
     (await vscode.window.showOpenDialog({
@@ -257,7 +257,7 @@ async function reveal({ execution }: TrackedExecution): Promise<void> {
   }
   const uri = vscode.Uri.parse(file);
   const inWorkspace = vscode.workspace.getWorkspaceFolder(uri) !== undefined;
-  // A window on a server or in a browser has no file manager to show it in.
+  // A remote window or a browser has no local file manager.
   if (!inWorkspace && (vscode.env.remoteName !== undefined || vscode.env.uiKind === vscode.UIKind.Web)) {
     await vscode.env.clipboard.writeText(uri.fsPath);
     void vscode.window.showInformationMessage(

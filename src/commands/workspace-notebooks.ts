@@ -3,13 +3,13 @@ import * as vscode from 'vscode';
 import { label } from '../wording/text';
 import { isNotebook } from './targets';
 
-/** More notebooks than this are not looked for in a folder. */
+/** How many notebooks of a folder are found at most. */
 const MOST_NOTEBOOKS = 500;
 
-/** Hidden places, checkpoints among them, and those of tools. */
+/** Hidden folders, including checkpoints, and folders of tools. */
 const EXCLUDED = '**/{.*,node_modules,__pycache__}/**';
 
-/** Notebooks of a folder and its folders, in order. A notebook is itself. */
+/** Notebooks in a folder and its subfolders, sorted by path. For a notebook, the notebook itself. */
 export async function notebooksIn(uri: vscode.Uri): Promise<vscode.Uri[]> {
   if (uri.path.toLowerCase().endsWith('.ipynb')) {
     return [uri];
@@ -20,11 +20,11 @@ export async function notebooksIn(uri: vscode.Uri): Promise<vscode.Uri[]> {
 }
 
 interface NotebookItem extends vscode.QuickPickItem {
-  /** Undefined: the example. */
+  /** Undefined for the example. */
   readonly uri?: vscode.Uri;
 }
 
-/** Asks for one of the notebooks that are open or in the workspace, or the example, which comes last. Undefined: the user left. */
+/** Asks for an open notebook, one of the workspace, or the example, which is last. Undefined if the user cancelled. */
 export async function pickNotebook(): Promise<vscode.Uri | 'example' | undefined> {
   const chosen = await vscode.window.showQuickPick(notebookItems(), {
     title: vscode.l10n.t('Execute a Notebook Remotely'),

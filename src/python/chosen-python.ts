@@ -7,13 +7,13 @@ import type { FoundPython } from './found-python';
 import { OtherExtensions } from './other-extensions';
 import { pythonOnPath } from './python-on-path';
 
-/** Key of the workspace's state: the Python that was selected here, where no Python extension keeps that choice. */
+/** Workspace state key of the selected Python, for windows without a Python extension that stores the selection. */
 const SELECTED_KEY = 'notebookExecutions.python';
 
-/** Notebooks that are looked at side by side: each that is not open is opened for a moment. */
+/** How many notebooks are examined at the same time. A notebook that is not open is opened briefly. */
 const TOGETHER = 25;
 
-/** Finds the Python that a notebook runs in. */
+/** Finds the Python environment of a notebook. */
 export class PythonFinder {
   private readonly others: OtherExtensions;
 
@@ -26,19 +26,25 @@ export class PythonFinder {
   }
 
   /**
-   * The Python of a notebook: that of its kernel in the Jupyter extension, else of its project in Python Environments, else the
-   * one selected in the Python extension or here, else `.venv` or `venv` in the workspace folder or beside the notebook, else
-   * the first one on the PATH that can run notebooks. Undefined where there is none; never rejects.
+   * The Python of a notebook, from the first of these sources that has one:
+   * 1. the notebook's kernel in the Jupyter extension,
+   * 2. its project in the Python Environments extension,
+   * 3. the interpreter selected in the Python extension,
+   * 4. the Python selected in this extension,
+   * 5. `.venv` or `venv` in the workspace folder or beside the notebook,
+   * 6. the first Python on the PATH that can run notebooks.
+   *
+   * Undefined if there is none. Never rejects.
    */
   async forNotebook(notebook: vscode.Uri): Promise<PythonEnvironment | undefined> {
     const chosen = await this.chosen(notebook);
     if (chosen !== undefined) return chosen;
     const onPath = await pythonOnPath(process.env);
-    // One that cannot run notebooks must not stand in the way of a kernelspec that can.
+    // A Python without ipykernel must not take precedence over a kernelspec that works.
     return onPath?.hasIpykernel === true ? onPath : undefined;
   }
 
-  /** The Python of each of many notebooks, in their order. */
+  /** The Python of each notebook, in the order of the notebooks. */
   async forNotebooks(notebooks: readonly vscode.Uri[]): Promise<(PythonEnvironment | undefined)[]> {
     const found: (PythonEnvironment | undefined)[] = [];
     for (let start = 0; start < notebooks.length; start += TOGETHER) {
@@ -48,7 +54,7 @@ export class PythonFinder {
     return found;
   }
 
-  /** The Python that a new notebook of this window would run in, and whether it can. */
+  /** The Python that a new notebook in this window would use, and whether it can run notebooks. */
   async forWindow(): Promise<FoundPython> {
     const chosen = await this.chosen(undefined);
     if (chosen === undefined) {
@@ -64,12 +70,12 @@ export class PythonFinder {
     return { state: found ? 'found' : 'ipykernelMissing', executable };
   }
 
-  /** True where the Python extension is there to choose a Python of the workspace with. */
+  /** True if the Python extension is installed, so that the user can select the workspace's Python in it. */
   get hasPythonExtension(): boolean {
     return this.others.hasPython;
   }
 
-  /** Makes this the Python of the workspace: in the extensions that keep that choice, and here. */
+  /** Makes this the Python of the workspace, in the other extensions that store the selection and in this one. */
   async select(executable: string): Promise<void> {
     await this.memento.update(SELECTED_KEY, executable);
     await this.others.choosePython(executable, firstFolder()?.uri);
@@ -95,7 +101,7 @@ export class PythonFinder {
   }
 }
 
-/** The folder that stands for the window where no notebook says which one. */
+/** The workspace folder to use when no notebook determines one: the first. */
 export function firstFolder(): vscode.WorkspaceFolder | undefined {
   return vscode.workspace.workspaceFolders?.[0];
 }

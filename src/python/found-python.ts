@@ -1,9 +1,9 @@
-/** Whether notebooks in Python can be executed on this machine. */
+/** Whether this machine can run Python notebooks. */
 export type PythonState = 'found' | 'pythonMissing' | 'ipykernelMissing';
 
-/** The Python that notebooks of a window run in. */
+/** The Python that the notebooks of a window use. */
 export interface FoundPython {
   readonly state: PythonState;
-  /** Absolute path; undefined where there is none. */
+  /** Absolute path; undefined if no Python was found. */
   readonly executable: string | undefined;
 }

@@ -2,24 +2,24 @@ import { setTimeout as delay } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import * as z from 'zod/mini';
 
-/** How long the Python extension may take to name an environment, in milliseconds. */
+/** Longest wait for the Python extension to resolve an environment, in milliseconds. */
 const RESOLVE_TIMEOUT_MS = 2000;
 
-/** What is used of the Jupyter extension's API: shows a notebook with the kernel of an environment. */
+/** The part of the Jupyter extension's API in use: opens a notebook with the kernel of an environment. */
 interface JupyterApi {
   openNotebook(notebook: vscode.Uri, environment: { id: string; path: string }): Promise<unknown>;
 }
-/** What is used of the Python extension's API. */
+/** The part of the Python extension's API in use. */
 interface PythonApi {
   readonly environments: { resolveEnvironment(path: string): Promise<unknown> };
 }
 const ResolvedSchema = z.object({ id: z.string() });
 
 /**
- * Has the Jupyter extension choose a Python as the kernel of an open notebook. Without that extension, or where it does not
- * know this Python, nothing is chosen.
+ * Makes the Jupyter extension select a Python as the kernel of an open notebook. Does nothing if that extension is
+ * missing or does not know this Python.
  * @param interpreter absolute path
- * @param log is told why it could not be chosen.
+ * @param log receives the reason if the kernel could not be selected.
  */
 export async function choosePythonKernel(
   notebook: vscode.Uri,
@@ -36,13 +36,13 @@ export async function choosePythonKernel(
   }
 }
 
-/** What the Python extension calls an environment; undefined where it does not say. */
+/** The Python extension's id for an environment; undefined if it does not return one. */
 async function environmentId(interpreter: string): Promise<string | undefined> {
   const python: unknown = await vscode.extensions.getExtension('ms-python.python')?.activate();
   const resolved = isPythonApi(python)
     ? await python.environments.resolveEnvironment(interpreter)
     : undefined;
-  // It answers with an instance of a class, whose own property this is.
+  // The result is a class instance; `id` is an own property, so that zod sees it.
   const environment = ResolvedSchema.safeParse(resolved);
   return environment.success ? environment.data.id : undefined;
 }

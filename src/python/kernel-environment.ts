@@ -6,12 +6,12 @@ import * as vscode from 'vscode';
 import { expandVariables, variablesOf, withoutEditorVariables } from '../system/environment';
 import { activated, type PythonEnvironment } from '../system/python-environment';
 
-/** How long the activation scripts of a conda environment may take; over it the rest of the activation has to do. */
+/** Time limit for a conda environment's activation scripts. After it, the environment is used without their changes. */
 const ACTIVATION_TIMEOUT_MS = 10_000;
 
 /**
- * The complete environment of a kernel: the window's, with the Python environment activated, the workspace's `.env`
- * and the template's own variables, in this order. So `!pip` in a notebook is the environment's own.
+ * The complete environment variables of a kernel: those of the window with the Python environment activated, then the
+ * workspace's `.env`, then the template's variables. Thus `!pip` in a notebook uses the notebook's environment.
  */
 export async function kernelEnvironment(
   notebook: vscode.Uri,
@@ -23,7 +23,7 @@ export async function kernelEnvironment(
   return { ...variables, ...file, ...variablesOf(additions) };
 }
 
-/** The window's environment with the Python environment activated. Nothing of it is the workspace's own. */
+/** The window's environment variables with the Python environment activated. Contains nothing from the workspace. */
 export async function activatedEnvironment(
   python: PythonEnvironment | undefined,
 ): Promise<Record<string, string>> {
@@ -31,7 +31,7 @@ export async function activatedEnvironment(
   return python === undefined ? window : activate(python, window);
 }
 
-/** What activating the environment in a shell would leave behind. */
+/** The environment variables after activating the environment in a shell. */
 async function activate(
   python: PythonEnvironment,
   environment: Readonly<Record<string, string>>,
@@ -42,7 +42,7 @@ async function activate(
     : variables;
 }
 
-/** Sources `etc/conda/activate.d/*.sh` as conda does. On Windows, or where that fails, the environment stays as it is. */
+/** Sources `etc/conda/activate.d/*.sh` like conda. On Windows, or if a script fails, the environment is unchanged. */
 async function runActivationScripts(
   prefix: string,
   environment: Record<string, string>,
@@ -52,9 +52,9 @@ async function runActivationScripts(
   if (process.platform === 'win32' || scripts.length === 0) {
     return environment;
   }
-  // A line of our own before the variables: scripts may print.
+  // A marker line before the variables, because scripts may print something.
   const marker = `--${String(process.pid)}-environment--`;
-  // By means of bash alone, as it is on macOS (3.2): env(1) has no -0 on older ones.
+  // Uses bash 3.2 (macOS) alone, because older versions of env(1) have no -0.
   const program = `for script in "$@"; do . "$script" </dev/null >/dev/null 2>&1; done; printf "%s\\0" "$0"
 compgen -e | while IFS= read -r name; do printf "%s=%s\\0" "$name" "\${!name}"; done`;
   const printed = await new Promise<string | undefined>((resolve) => {
@@ -71,7 +71,7 @@ compgen -e | while IFS= read -r name; do printf "%s=%s\\0" "$name" "\${!name}"; 
   if (printed === undefined || start < 0) {
     return environment;
   }
-  // What is no variable to bash it does not tell: other names, and functions that a shell exported (`BASH_FUNC_f%%`).
+  // bash omits names that are not valid variables, and exported functions (`BASH_FUNC_f%%`).
   const untold = Object.entries(environment).filter(([name]) => !/^[A-Za-z_]\w*$/.test(name));
   const variables = Object.fromEntries(untold);
   for (const line of printed.slice(start + marker.length + 1).split('\0')) {
@@ -83,7 +83,7 @@ compgen -e | while IFS= read -r name; do printf "%s=%s\\0" "$name" "\${!name}"; 
   return variables;
 }
 
-/** The variables of the workspace folder's `.env`, or of the file that the Python extension's setting names. */
+/** The variables of the workspace folder's `.env`, or of the file set in the Python extension. */
 async function envFile(
   notebook: vscode.Uri,
   environment: Readonly<Record<string, string>>,

@@ -4,16 +4,16 @@ import * as z from 'zod/mini';
 import { isExecutable } from '../system/programs';
 import { pythonIn } from '../system/python-environment';
 
-/** Longest wait for the answer of another extension, in milliseconds. */
+/** Longest wait for another extension, in milliseconds. */
 const LIMIT_MS = 2000;
-/** How long Jupyter may take to find the kernel of a notebook that was just opened; within {@link LIMIT_MS}. */
+/** Longest wait for Jupyter to select the kernel of a newly opened notebook; shorter than {@link LIMIT_MS}. */
 const SETTLE_MS = 1500;
 
 const PYTHON = 'ms-python.python';
 const ENVIRONMENTS = 'ms-python.vscode-python-envs';
 const JUPYTER = 'ms-toolsai.jupyter';
 
-/** What is used of the Python extension's API. Answers are checked before use. */
+/** The part of the Python extension's API in use. Its results are validated. */
 const PythonApiSchema = z.object({
   environments: z.custom<{
     getActiveEnvironmentPath(resource?: vscode.Uri): unknown;
@@ -21,13 +21,13 @@ const PythonApiSchema = z.object({
     updateActiveEnvironmentPath?(environment: string, resource?: vscode.Uri): Promise<unknown>;
   }>(hasMethods('getActiveEnvironmentPath', 'resolveEnvironment')),
 });
-/** What is used of the API of Python Environments. */
+/** The part of the Python Environments API in use. */
 const EnvironmentsApiSchema = z.custom<{
   getEnvironment(scope: vscode.Uri | undefined): Promise<unknown>;
   resolveEnvironment?(executable: vscode.Uri): Promise<unknown>;
   setEnvironment?(scope: vscode.Uri | undefined, environment: unknown): Promise<unknown>;
 }>(hasMethods('getEnvironment'));
-/** What is used of the Jupyter extension's API: the environment of the kernel chosen for a notebook. */
+/** The part of the Jupyter extension's API in use: the environment of the kernel selected for a notebook. */
 const JupyterApiSchema = z.custom<{
   getPythonEnvironment(notebook: vscode.Uri): unknown;
   onDidChangePythonEnvironment?: vscode.Event<vscode.Uri>;
@@ -40,26 +40,26 @@ const ResolvedSchema = z.object({
 const EnvironmentSchema = z.object({ execInfo: z.object({ run: z.object({ executable: z.string() }) }) });
 
 /**
- * The Python that is chosen in another extension: the kernel of a notebook in Jupyter, the environment of a project in Python
- * Environments, the interpreter of a workspace in Python. Each of them may be missing, fail or hang: it is asked for a limited
- * time, and what went wrong is a line in the log.
+ * The Python selected in another extension: a notebook's kernel in Jupyter, a project's environment in Python
+ * Environments, a workspace's interpreter in Python. Any of these extensions may be missing, fail or hang. Therefore
+ * every call has a timeout, and failures are logged.
  */
 export class OtherExtensions {
-  /** Open notebooks for which Jupyter had the time to find their kernel. */
+  /** Open notebooks whose kernel Jupyter has had time to select. */
   private readonly settled = new WeakSet<vscode.NotebookDocument>();
 
   constructor(private readonly log: (line: string) => void) {}
 
   /**
-   * Absolute path of an executable that exists; undefined where no extension names one.
-   * @param notebook undefined: no particular one.
-   * @param resource the file or folder whose environment is meant where Jupyter has no answer.
+   * Absolute path of an existing executable; undefined if no extension selects one.
+   * @param notebook undefined if no particular notebook is meant.
+   * @param resource the file or folder whose environment is used if Jupyter has no answer.
    */
   async chosenPython(
     notebook: vscode.Uri | undefined,
     resource: vscode.Uri | undefined,
   ): Promise<string | undefined> {
-    // At the same time: together they take no longer than one of them.
+    // In parallel, so that the total wait is at most one timeout.
     const answers = await Promise.all([
       notebook === undefined ? undefined : this.ask(JUPYTER, (api) => this.pythonOfKernel(api, notebook)),
       this.ask(ENVIRONMENTS, (api) => pythonOfProject(api, resource)),
@@ -68,12 +68,12 @@ export class OtherExtensions {
     return answers.find((answer) => answer !== undefined);
   }
 
-  /** True where the Python of the workspace is chosen in the Python extension. */
+  /** True if the Python extension is installed: it then selects the workspace's Python. */
   get hasPython(): boolean {
     return vscode.extensions.getExtension(PYTHON) !== undefined;
   }
 
-  /** Chooses the Python of a folder in the extensions that keep such a choice. */
+  /** Selects the Python of a folder in the extensions that store such a selection. */
   async choosePython(executable: string, folder: vscode.Uri | undefined): Promise<void> {
     await Promise.all([
       this.ask(ENVIRONMENTS, async (api) => {
@@ -90,7 +90,7 @@ export class OtherExtensions {
     ]);
   }
 
-  /** Asks an extension that is there something about its API. Never rejects, and answers in {@link LIMIT_MS} at the latest. */
+  /** Calls the API of an extension if it is installed. Never rejects; resolves within {@link LIMIT_MS}. */
   private async ask<T>(id: string, question: (api: unknown) => Promise<T>): Promise<T | undefined> {
     const extension = vscode.extensions.getExtension<unknown>(id);
     if (extension === undefined) return undefined;
@@ -110,13 +110,13 @@ export class OtherExtensions {
     }
   }
 
-  /** Jupyter knows the kernel of open notebooks only: any other is opened, which shows nothing. */
+  /** Jupyter knows only the kernels of open notebooks. Other notebooks are opened first, without showing them. */
   private async pythonOfKernel(api: unknown, notebook: vscode.Uri): Promise<string | undefined> {
     const jupyter = JupyterApiSchema.safeParse(api).data;
     if (jupyter === undefined) return undefined;
     const key = notebook.toString();
     const open = vscode.workspace.notebookDocuments.find(({ uri }) => uri.toString() === key);
-    // Opening one that has no file would make a new one.
+    // Opening an untitled notebook that is no longer open would create a new one.
     if (open === undefined && notebook.scheme === 'untitled') return undefined;
     const document = open ?? (await vscode.workspace.openNotebookDocument(notebook));
     const answer = (): string | undefined =>
@@ -130,7 +130,7 @@ export class OtherExtensions {
     return chosen === undefined ? undefined : this.executableOf(chosen);
   }
 
-  /** Jupyter names an environment by its executable or its folder. */
+  /** Jupyter identifies an environment by its executable or its folder. */
   private async executableOf(chosen: string): Promise<string | undefined> {
     for (const executable of [chosen, pythonIn(chosen)]) {
       if (await isExecutable(executable)) return executable;
@@ -149,7 +149,7 @@ async function selectedPython(api: unknown, resource: vscode.Uri | undefined): P
   const python = PythonApiSchema.safeParse(api).data;
   const selected = python?.environments.getActiveEnvironmentPath(resource);
   const { path: named } = PathSchema.safeParse(selected).data ?? {};
-  // Asking what the environment is may take half a minute; its path mostly says it.
+  // Resolving the environment may take half a minute; its path is usually the executable.
   return (await existing(named)) ?? (named === undefined ? undefined : resolved(api, selected));
 }
 
@@ -164,7 +164,7 @@ async function existing(executable: string | undefined): Promise<string | undefi
     : undefined;
 }
 
-/** Waits until Jupyter tells of this notebook, for {@link SETTLE_MS} at most. */
+/** Waits until Jupyter reports a change for this notebook, for at most {@link SETTLE_MS}. */
 function changeOf(event: vscode.Event<vscode.Uri> | undefined, key: string): Promise<void> {
   return new Promise((resolve) => {
     const end = (): void => {

@@ -6,17 +6,17 @@ import { isJsonObject, type JsonValue } from '../notebook/json';
 import type { Notebook } from '../notebook/model';
 import type { PythonEnvironment } from '../system/python-environment';
 
-/** Longest wait for a Python to tell its version, in milliseconds. */
+/** Longest wait for a Python to print its version, in milliseconds. */
 const LIMIT_MS = 2000;
 
-/** Names a Python as people know it: `science (3.11.7)`, `~/bin/python3 (3.12.1)`; without a version where it tells none. */
+/** A Python's displayed name: `science (3.11.7)`, `~/bin/python3 (3.12.1)`; without the version if it is unknown. */
 export async function pythonLabel({ executable, prefix }: PythonEnvironment): Promise<string> {
   const name = prefix === undefined ? shortPath(executable) : path.basename(prefix);
   const version = await versionOf(executable);
   return version === undefined ? name : `${name} (${version})`;
 }
 
-/** Names each Python of several notebooks once; undefined where there is none. */
+/** The names of the Pythons of several notebooks, each once; undefined if there are none. */
 export async function pythonLabels(
   pythons: readonly (PythonEnvironment | undefined)[],
 ): Promise<string | undefined> {
@@ -25,7 +25,7 @@ export async function pythonLabels(
   return labels.length === 0 ? undefined : labels.join(', ');
 }
 
-/** Names what runs a notebook: this Python, or its own kernel where it is in another language. */
+/** The name of what runs a notebook: this Python, or the notebook's own kernel if it uses another language. */
 export async function kernelLabel(
   { metadata: { kernelspec, language_info: info } }: Notebook,
   python: PythonEnvironment | undefined,
@@ -49,7 +49,7 @@ function versionOf(executable: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const options = {
       env: withoutEditorVariables(process.env),
-      // Python finds modules in the current directory first.
+      // Not the workspace: Python searches the current directory for modules first.
       cwd: path.dirname(executable),
       timeout: LIMIT_MS,
       windowsHide: true,

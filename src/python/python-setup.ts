@@ -11,10 +11,10 @@ import { environmentIn, firstFolder, type PythonFinder } from './chosen-python';
 import { activatedEnvironment } from './kernel-environment';
 import { pythonLabel } from './python-label';
 
-/** What goes on once a Python can run notebooks. */
+/** What to do once a Python can run notebooks. */
 export type GoOn = (executable: string) => Promise<unknown>;
 
-/** A program that failed, with what it said. */
+/** A program that failed, with its output. */
 class ProgramError extends Error {
   override readonly name = 'ProgramError';
 
@@ -27,15 +27,16 @@ class ProgramError extends Error {
 }
 
 /**
- * Gives notebooks a Python that can run them: installs ipykernel, makes an environment for it, selects another Python.
- * Without a terminal: not every host of the editor has one. For trusted workspaces only: it runs their programs.
+ * Provides a Python that can run notebooks: installs ipykernel, creates an environment with it, or selects another
+ * Python. Uses no terminal, because not every host of the editor has one. Runs programs of the workspace, so use it
+ * in trusted workspaces only.
  */
 export class PythonSetup {
   constructor(private readonly finder: PythonFinder) {}
 
   /**
-   * Installs ipykernel with the pip of an interpreter, under a progress that can be cancelled.
-   * @throws Problem that says why that is impossible, with the ways round it; CancellationError.
+   * Installs ipykernel with the pip of an interpreter. Shows a progress notification that can be cancelled.
+   * @throws Problem that says why it failed and offers alternatives; CancellationError.
    */
   async installIpykernel(executable: string, goOn: GoOn): Promise<void> {
     const title = vscode.l10n.t('Installing ipykernel for {0}', executable);
@@ -52,9 +53,9 @@ export class PythonSetup {
   }
 
   /**
-   * Makes `.venv` in the workspace with ipykernel, and selects it. One that is there already is used as it is.
-   * @param base the Python to make it with.
-   * @throws Problem; CancellationError. What was made by then is removed.
+   * Creates `.venv` in the workspace, installs ipykernel in it, and selects it. An existing `.venv` is kept and used.
+   * @param base the Python to create it with.
+   * @throws Problem; CancellationError. A `.venv` that this call created is then removed.
    */
   async createEnvironment(base: string, goOn: GoOn): Promise<void> {
     const folder = await chooseFolder();
@@ -71,7 +72,7 @@ export class PythonSetup {
         [this.selectRemedy(base, goOn)],
       );
     }
-    // Fails where something else has made it by now: only what is ours is removed again.
+    // Fails if another process has created the folder meanwhile: only a folder of our own is removed on failure.
     if (!present) await makeFolder(directory);
     try {
       await underProgress(vscode.l10n.t('Creating {0}', directory), async (report, signal) => {
@@ -96,9 +97,9 @@ export class PythonSetup {
     await goOn(executable());
   }
 
-  /** Lets another Python be selected, in the Python extension where that is there. Goes on where it is another one than `base`. */
+  /** Asks for a Python, in the Python extension if it is installed. Calls `goOn` if it differs from `base`. */
   async selectPython(base: string | undefined, goOn: GoOn): Promise<void> {
-    // An extension that cannot be activated has no pick.
+    // An extension that cannot be activated has no picker.
     const picked =
       this.finder.hasPythonExtension &&
       (await vscode.commands.executeCommand('python.setInterpreter').then(
@@ -110,7 +111,7 @@ export class PythonSetup {
     if (executable !== undefined && executable !== base) await goOn(executable);
   }
 
-  /** What else can be done where a Python cannot run notebooks. */
+  /** Alternatives if a Python cannot run notebooks. */
   waysRound(executable: string, goOn: GoOn): Remedy[] {
     const create: Remedy = {
       label: vscode.l10n.t('Create .venv in This Workspace'),
@@ -126,7 +127,7 @@ export class PythonSetup {
     };
   }
 
-  /** Our own pick, where no Python extension has one: what is in the workspace and on the PATH, or any file. */
+  /** The picker for windows without the Python extension: Pythons in the workspace and on the PATH, or any file. */
   private async pickPython(current: string | undefined): Promise<void> {
     const folders = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);
     const found = new Set<string>();
@@ -166,7 +167,7 @@ export class PythonSetup {
   }
 }
 
-/** The folder to make an environment in; undefined where the choice was left. */
+/** The folder to create an environment in; undefined if the user closed the picker. */
 async function chooseFolder(): Promise<vscode.WorkspaceFolder | undefined> {
   const folders = vscode.workspace.workspaceFolders ?? [];
   if (folders.length === 0) {
@@ -175,7 +176,7 @@ async function chooseFolder(): Promise<vscode.WorkspaceFolder | undefined> {
   return folders.length === 1 ? folders[0] : vscode.window.showWorkspaceFolderPick();
 }
 
-/** @throws Problem where the folder cannot be made, or is there. */
+/** @throws Problem if the folder exists or cannot be created. */
 async function makeFolder(directory: string): Promise<void> {
   try {
     await fs.mkdir(directory);
@@ -185,7 +186,7 @@ async function makeFolder(directory: string): Promise<void> {
   }
 }
 
-/** Makes an environment in an empty folder, with uv where that is there, else with the module venv of a Python. */
+/** Creates an environment in an empty folder, with uv if it is installed, else with the venv module of a Python. */
 async function makeEnvironment(base: string, directory: string, signal: AbortSignal): Promise<void> {
   const uv = await which('uv', process.env);
   await (uv === undefined
@@ -193,7 +194,7 @@ async function makeEnvironment(base: string, directory: string, signal: AbortSig
     : run(uv, ['venv', '--python', base, directory], base, signal));
 }
 
-/** Installs ipykernel with pip; with uv where there is no pip, as in the environments that uv makes. */
+/** Installs ipykernel with pip, or with uv if pip is missing, as in environments that uv creates. */
 async function installWith(executable: string, signal: AbortSignal): Promise<void> {
   const pip = ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', 'ipykernel'];
   try {
@@ -206,9 +207,9 @@ async function installWith(executable: string, signal: AbortSignal): Promise<voi
 }
 
 /**
- * Runs a program with the environment of a Python, without the workspace's `.env`, and outside the workspace: Python finds
- * modules in the current directory first.
- * @throws ProgramError with all that it said; CancellationError.
+ * Runs a program with the environment variables of a Python, without the workspace's `.env`. Runs it outside the
+ * workspace, because Python searches the current directory for modules first.
+ * @throws ProgramError with the program's output; CancellationError.
  */
 async function run(
   program: string,
@@ -250,7 +251,7 @@ function underProgress(
 }
 
 function installProblem(executable: string, said: string): string {
-  // PEP 668, in the words of pip and of uv.
+  // PEP 668, in the messages of pip and of uv.
   if (/externally[- ]managed/i.test(said)) {
     return vscode.l10n.t(
       'Packages cannot be installed in {0}: it belongs to the operating system. Use an environment of this workspace or another Python.',
@@ -267,7 +268,7 @@ function installProblem(executable: string, said: string): string {
 }
 
 function environmentProblem(directory: string, said: string): string {
-  // Debian leaves a part of Python out, and its venv names the package that has it.
+  // Debian packages venv separately; the message names the missing package.
   const missing = /\b(?:apt|apt-get) install (python[\w.]*-venv)/.exec(said)?.[1];
   return missing === undefined
     ? vscode.l10n.t('{0} could not be created: {1}', directory, essenceOf(said))
@@ -282,7 +283,7 @@ function hasNoPip(said: string): boolean {
   return /No module named pip\b/.test(said);
 }
 
-/** The line that says what went wrong; the last one where none says so. */
+/** The line that contains the error; the last line if none does. */
 function essenceOf(said: string): string {
   const lines = said.split('\n').filter((line) => line.trim() !== '');
   return oneLine(lines.find((line) => /^\s*error\b/i.test(line)) ?? lines.at(-1) ?? said, 300);

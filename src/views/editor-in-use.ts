@@ -5,8 +5,8 @@ import { parseTime } from '../wording/execution-facts';
 import { OUTPUT_SCHEME } from './output/output-uri';
 
 /**
- * Whether the user may be typing into the active editor. An editor that opens in its place takes the keyboard, and what is
- * typed then is lost.
+ * Whether the user may be typing into the active editor. An editor that replaces it takes the keyboard focus, and
+ * the user's input is lost.
  */
 export class EditorInUse implements vscode.Disposable {
   /** When the cells of a notebook were last edited, in milliseconds since the epoch, by its URI. */
@@ -16,7 +16,7 @@ export class EditorInUse implements vscode.Disposable {
   constructor(clock: Clock) {
     this.subscription = vscode.Disposable.from(
       vscode.workspace.onDidChangeNotebookDocument(({ notebook, cellChanges, contentChanges }) => {
-        // What running it in the editor changes, outputs and counts, is not typed.
+        // Running the notebook in the editor changes outputs and execution counts. Those changes are not typing.
         if (contentChanges.length > 0 || cellChanges.some(({ document }) => document !== undefined))
           this.edits.set(notebook.uri.toString(), clock.now());
       }),
@@ -25,8 +25,8 @@ export class EditorInUse implements vscode.Disposable {
   }
 
   /**
-   * True where the output of an execution may be shown in place of the active editor: there is none, it is read-only, or it
-   * is the notebook of this execution, not edited since it was submitted.
+   * True if the output of an execution may replace the active editor: there is no editor, it is read-only, or it shows
+   * the notebook of this execution and was not edited since it was submitted.
    */
   givesWayTo({ runOptions, createTime }: Execution): boolean {
     const tab = vscode.window.tabGroups.activeTabGroup.activeTab;

@@ -5,9 +5,9 @@ import type { ExecutionStore, TrackedExecution } from '../tracking/execution-sto
 import { notebookNameOf } from '../wording/execution-facts';
 import { oneLine, plainText } from '../wording/text';
 
-/** How long after one look at a growing log the next one follows, in milliseconds. */
+/** How often a growing log is read, in milliseconds. */
 const FOLLOW = 1000;
-/** So many channels are kept; the one shown longest ago goes first. */
+/** How many channels are kept. The one that was shown least recently is closed first. */
 const KEPT = 5;
 
 interface Following {
@@ -15,11 +15,11 @@ interface Following {
   offset: number;
   timer: Disposable | undefined;
   ended: boolean;
-  /** It was said that there is nothing yet. */
+  /** Whether the channel already says that there is no output yet. */
   saidEmpty: boolean;
 }
 
-/** Logs of kernels in output channels, one an execution, which follow while it runs. */
+/** Kernel logs in output channels, one per execution. They are followed while the execution runs. */
 export class LogChannels implements vscode.Disposable {
   private readonly channels = new Map<string, Following>();
   private readonly subscription: Disposable;
@@ -34,20 +34,21 @@ export class LogChannels implements vscode.Disposable {
   }
 
   /**
-   * Shows the log and follows it until the execution has ended.
-   * @throws ServiceError of the first reading; later ones end the following and are told in the channel.
+   * Shows the log and follows it until the execution has ended. If a later read fails, following stops and the channel
+   * shows the error.
+   * @throws ServiceError if the first read fails.
    */
   async show(tracked: TrackedExecution): Promise<void> {
     const known = this.channels.get(tracked.key);
     const following = known ?? this.create(tracked);
-    // Put last: it is the one shown most recently.
+    // Move it to the end: it is the most recently shown one.
     this.channels.delete(tracked.key);
     this.channels.set(tracked.key, following);
     const [oldest] = this.channels.keys();
     if (this.channels.size > KEPT && oldest !== undefined) this.close(oldest);
     following.channel.show(true);
     if (known === undefined || following.ended) {
-      // Until the first reading has succeeded: shown again, it is read again.
+      // Ended until the first read has succeeded: if that fails, showing the log again reads it again.
       following.ended = true;
       await this.read(tracked, following);
     }
@@ -71,10 +72,10 @@ export class LogChannels implements vscode.Disposable {
     following?.channel.dispose();
   }
 
-  /** Reads on to the end of what there is, then again later while the execution runs. */
+  /** Reads to the current end of the log, and schedules the next read while the execution runs. */
   private async read(tracked: TrackedExecution, following: Following): Promise<void> {
     const { key, service } = tracked;
-    // Known before the reading: what is written at the very end is then still read.
+    // Get the state before reading, so that the last lines of an ended execution are still read.
     const ended = isTerminal((this.store.get(key) ?? tracked).execution.state);
     for (;;) {
       const chunk = await service.readLog(tracked.execution, following.offset);

@@ -8,12 +8,12 @@ import { cellsLabel } from '../wording/end-sentences';
 import { presentState } from '../wording/state-presentation';
 import { formatDuration, oneLine } from '../wording/text';
 
-/** Milliseconds between two drawings of an elapsed time. */
+/** How often the elapsed time is redrawn, in milliseconds. */
 const REDRAW = 1000;
 
 /**
- * The status-bar item: the one execution that is active with its cells and time, or how many there are, and how many failed
- * since the view was last seen.
+ * The status bar item. Shows cells and time of a single active execution or else the number of active executions, and
+ * how many executions failed since the view was last visible.
  */
 export class StatusBarItem implements vscode.Disposable {
   private readonly item = vscode.window.createStatusBarItem(
@@ -38,7 +38,7 @@ export class StatusBarItem implements vscode.Disposable {
       store.onDidChange(({ added, changed, removed }) => {
         for (const { key } of removed) this.failed.delete(key);
         for (const { key, execution } of [...added, ...changed]) {
-          // Only what was seen active has failed newly; the rest is history.
+          // Only an execution that was seen active has failed just now; others are history.
           if (execution.state === 'FAILED' && this.active.has(key) && !explorer.visible) this.failed.add(key);
           if (execution.state !== 'FAILED') this.failed.delete(key);
         }
@@ -95,7 +95,7 @@ export class StatusBarItem implements vscode.Disposable {
     this.item.show();
   }
 
-  /** Keeps the elapsed time of a single execution current. */
+  /** Keeps the elapsed time of a single active execution current. */
   private tick(goesOn: boolean): void {
     if (!goesOn) {
       this.timer?.dispose();
@@ -109,7 +109,7 @@ export class StatusBarItem implements vscode.Disposable {
   }
 }
 
-/** One execution with its cells and time; what waits has neither. */
+/** A single execution with its cells and time; a waiting one has neither. */
 function runText(execution: Execution, now: number): string {
   const { icon } = presentState(execution.state);
   const progress = execution.runStatus?.progress;
@@ -121,7 +121,7 @@ function runText(execution: Execution, now: number): string {
   return `$(${icon.id}) ${nameOf(execution)} ${parts.join(' · ')}`;
 }
 
-/** Names of strangers do not become icons. */
+/** The notebook's name, in which `$(` is escaped, because names are untrusted and could show icons. */
 function nameOf(execution: Execution): string {
   return oneLine(notebookNameOf(execution), 40).replaceAll('$(', '$ (');
 }

@@ -22,17 +22,17 @@ export interface ViewsOptions {
   readonly tracking: TrackingService;
   readonly monitor: MachineMonitor;
   readonly clock: Clock;
-  /** The workspace's state. */
+  /** Workspace state. */
   readonly memento: vscode.Memento;
-  /** The person's sentence for an error of a service. */
+  /** Converts an error of a service into a sentence for the user. */
   readonly describeError: (error: Error) => string;
-  /** Whether notebooks in Python can be executed on this machine. */
+  /** Finds the Python of this window and whether it can run notebooks. */
   readonly findPython: () => Promise<FoundPython>;
-  /** Says a line in the extension's log. */
+  /** Writes a line to the extension's log. */
   readonly log: (line: string) => void;
 }
 
-/** Everything of ours that a person sees in a window. */
+/** The extension's user interface in a window. */
 export interface Views extends vscode.Disposable {
   readonly explorer: ExplorerView;
   readonly welcome: Welcome;
@@ -40,7 +40,7 @@ export interface Views extends vscode.Disposable {
   readonly logs: LogChannels;
 }
 
-/** Builds the views of a window and subscribes them to its tracking. */
+/** Creates the views of a window and subscribes them to its tracking. */
 export function createViews({
   tracking,
   monitor,
@@ -96,10 +96,10 @@ export function createViews({
   };
 }
 
-/** Context key: true while executions of a cloud are listed. */
+/** Context key: true while executions of a cloud service are listed. */
 const CLOUD_CONTEXT = 'notebookExecutions.cloud';
 
-/** Offers commands that only executions of a cloud have. */
+/** Enables commands that exist only for executions of a cloud service. */
 function tellClouds(store: ExecutionStore): Disposable {
   let told = false;
   return store.onDidChangeService(() => {
@@ -110,7 +110,7 @@ function tellClouds(store: ExecutionStore): Disposable {
   });
 }
 
-/** The editor's window as tracking sees it. */
+/** The window's focus, as tracking needs it. */
 export function windowFocus(): WindowFocus {
   return {
     get focused() {

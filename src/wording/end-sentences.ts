@@ -7,7 +7,7 @@ import { formatBytes, formatDuration, oneLine } from './text';
 
 type Progress = NonNullable<RunStatus['progress']>;
 
-/** The cell an execution failed at, as people count; undefined where it did not fail at one. */
+/** The cell where an execution failed, numbered from 1; undefined if it did not fail at a cell. */
 export function failedCellOf(execution: Execution): { number: number; error: string } | undefined {
   const cell = execution.runStatus?.cell;
   if (cell === undefined) return undefined;
@@ -15,28 +15,28 @@ export function failedCellOf(execution: Execution): { number: number; error: str
   return { number: cell.index + 1, error: oneLine(error.join(': ')) };
 }
 
-/** Characters of what a kernel said last. Its very end says most: there is the error of a traceback. */
+/** Longest excerpt of the kernel's last output, in characters. The end is kept: a traceback names its error there. */
 const MOST_WORDS = 500;
 
-/** How far a run is. */
+/** Progress of a run as a sentence, for example `3 of 10 cells done`. */
 export function cellsDone({ completedCells, totalCells }: Progress): string {
   return totalCells === 1
     ? l10n.t('{0} of 1 cell done', completedCells)
     : l10n.t('{0} of {1} cells done', completedCells, totalCells);
 }
 
-/** {@link cellsDone}, for a row. */
+/** Progress of a run for a row, for example `3/10 cells`. */
 export function cellsLabel({ completedCells, totalCells }: Progress): string {
   return totalCells === 1
     ? l10n.t('{0}/1 cell', completedCells)
     : l10n.t('{0}/{1} cells', completedCells, totalCells);
 }
 
-/** Why an execution ended as it did, or waits, in one sentence; undefined where there is nothing to say. */
+/** Why an execution ended or why it waits, in a few sentences; undefined if there is nothing to explain. */
 export function explain(execution: Execution): string | undefined {
   const status = execution.runStatus;
   if (execution.state === 'QUEUED') return detailSentence(execution);
-  // That it was cancelled its state says.
+  // The state already says that the execution was cancelled.
   if (status?.cause === undefined || execution.state === 'CANCELLED') return undefined;
   const sentence = sentenceOf(status.cause, execution);
   const detail = detailSentence(execution);
@@ -47,13 +47,13 @@ export function explain(execution: Execution): string | undefined {
       : l10n.t('Cell {0} failed: {1}', cell.number, detail);
   }
   const { message = '' } = status;
-  // What others said is shown as it is: the system or a cloud, and after the first line of a detail the kernel.
+  // Text of the system, a cloud or the kernel is shown unchanged. The kernel's text follows the first line of a detail.
   if (detail === undefined) return [sentence, oneLine(message, 500)].join(' ').trimEnd();
   const words = oneLine(message.split('\n').slice(1).join('\n').slice(-MOST_WORDS), MOST_WORDS);
   return [sentence, detail, ...(words === '' ? [] : [l10n.t('Its last output: {0}', words)])].join(' ');
 }
 
-/** What the runner or the service says beside the cause; undefined where it says nothing, or nothing that is known here. */
+/** The detail that the runner or the service adds to the cause; undefined if there is none or its code is unknown. */
 function detailSentence(execution: Execution): string | undefined {
   const { detail } = execution.runStatus ?? {};
   if (detail === undefined) return undefined;
@@ -116,7 +116,7 @@ function sentenceOf(cause: Cause, execution: Execution): string {
   }
 }
 
-/** A cause in a word or two, for a row. */
+/** A cause in one or two words, for a row. */
 export function causeLabel(cause: Cause): string {
   switch (cause) {
     case 'cellError':
@@ -149,7 +149,7 @@ export function causeLabel(cause: Cause): string {
   }
 }
 
-/** For each, what follows the sentence about the cause; `it` is the kernel or the process which that one is about. */
+/** The sentence after the one about the cause, by detail code. `It` refers to the kernel or the process named there. */
 const DETAIL_SENTENCES: Readonly<Record<EndDetailCode, (args: Readonly<Record<string, string>>) => string>> =
   {
     memoryLimit: ({ bytes }) => l10n.t('Its limit is {0}.', formatBytes(Number(bytes))),
@@ -186,7 +186,7 @@ const DETAIL_SENTENCES: Readonly<Record<EndDetailCode, (args: Readonly<Record<st
     runnerUnwatched: () => l10n.t('It ended while no execution service was watching.'),
   };
 
-/** A detail of an end (execution/end-message.ts) as a sentence; undefined for a code that this version does not know. */
+/** A detail of an end (execution/end-message.ts) as a sentence; undefined for an unknown code. */
 export function endDetailSentence(code: string, args: Readonly<Record<string, string>>): string | undefined {
   return isCode(code) ? DETAIL_SENTENCES[code](args) : undefined;
 }

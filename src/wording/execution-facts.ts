@@ -5,7 +5,7 @@ import { isActive, isTerminal, type State } from '../execution/states';
 import type { TrackedExecution } from '../tracking/execution-store';
 
 /*
- * What the views read out of an execution, apart from sentences and from the editor.
+ * Facts about an execution that the views show. Contains no sentences and does not depend on the editor.
  */
 
 /** The notebook's file name without `.ipynb`, else the display name, else the id. */
@@ -16,7 +16,7 @@ export function notebookNameOf(execution: Execution): string {
   return execution.displayName ?? executionIdOf(execution.name);
 }
 
-/** The last part of a URI's path, decoded where it can be. */
+/** The last part of a URI's path, decoded if it is valid percent-encoding. */
 function fileNameOf(uri: string): string {
   const name = path.posix.basename(uri.replace(/^[a-z][\w+.-]*:|[?#].*$/gi, ''));
   try {
@@ -26,43 +26,43 @@ function fileNameOf(uri: string): string {
   }
 }
 
-/** Whether it has not begun to run. */
+/** Whether the execution has not started to run. */
 export function isWaiting(state: State): boolean {
   return state === 'QUEUED' || state === 'INITIALIZING';
 }
 
-/** When the run began, in milliseconds since the epoch; before that, when it was created. */
+/** When the run began, in milliseconds since the epoch; the creation time if it has not started. */
 export function startOf(execution: Execution): number | undefined {
   return parseTime(execution.runStatus?.startTime) ?? parseTime(execution.createTime);
 }
 
-/** When the run ended; services that do not tell last updated it then. */
+/** When the run ended, in milliseconds since the epoch. Without an end time, the time of the last update is used. */
 export function endOf(execution: Execution): number | undefined {
   if (!isTerminal(execution.state)) return undefined;
   return parseTime(execution.runStatus?.endTime) ?? parseTime(execution.updateTime);
 }
 
-/** How long the run took, or takes up to now, in milliseconds. */
+/** How long the run took, or has taken until now, in milliseconds. */
 export function durationOf(execution: Execution, now: number): number | undefined {
   const start = startOf(execution);
   const end = endOf(execution) ?? (isActive(execution.state) ? now : undefined);
   return start === undefined || end === undefined ? undefined : Math.max(0, end - start);
 }
 
-/** RFC 3339 to milliseconds since the epoch; undefined for what is no time. */
+/** Parses an RFC 3339 time into milliseconds since the epoch; undefined if it is not a time. */
 export function parseTime(time: string | undefined): number | undefined {
   const parsed = Date.parse(time ?? '');
   return Number.isNaN(parsed) ? undefined : parsed;
 }
 
-/** An output can be asked for. Whether there is one yet, the service says when it is read. */
+/** Whether an output can be requested. Whether it exists is known only when the service reads it. */
 export function mayHaveOutput({ service, execution }: TrackedExecution): boolean {
   const { state, outputNotebookFile, runStatus } = execution;
   if (isTerminal(state))
     return (
       outputNotebookFile !== undefined ||
       runStatus?.startTime !== undefined ||
-      // A list that leaves out the details leaves out the output's name, too.
+      // Lists without details do not contain the output's name either.
       service.capabilities.detailsOnGet === true
     );
   return service.capabilities.liveOutput && (state === 'RUNNING' || state === 'CANCELLING');
@@ -70,8 +70,13 @@ export function mayHaveOutput({ service, execution }: TrackedExecution): boolean
 
 /**
  * The words of a row's `contextValue`. Menus match them with `viewItem =~ /\bword\b/`:
- * `execution` always; `ended`; `cancellable`; `deletable`; `hasOutput`; `hasInput`; `hasLog`; `pinnable` or `pinned`; `comparable` (input and output can be compared); `failedCell`;
- * `hasSource` (the notebook it was submitted from is known); `hasConsole` (the service has a page about it); `hasOutputUri` (the output is in Cloud Storage).
+ * - `execution`: always;
+ * - `ended`, `cancellable`, `deletable`, `hasOutput`, `hasInput`, `hasLog`, `failedCell`;
+ * - `pinnable` or `pinned`;
+ * - `comparable`: the input and the output can be compared;
+ * - `hasSource`: the notebook it was submitted from is known;
+ * - `hasConsole`: the service has a web page about it;
+ * - `hasOutputUri`: the output is in Cloud Storage.
  */
 export function capabilitiesOf(tracked: TrackedExecution): string[] {
   const { service, execution } = tracked;

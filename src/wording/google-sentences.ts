@@ -5,10 +5,10 @@ import type { ServiceError } from '../execution/errors';
 import { isExecutable, searchPath } from '../system/programs';
 import { Problem, type Remedy } from './problem';
 
-/** The sentence for an error of a Google service (src/google/error-translation.ts); undefined for any other reason. */
+/** The sentence for an error of a Google service (src/google/error-translation.ts); undefined for an unknown reason. */
 export function googleSentence({ reason, args, message }: ServiceError): string | undefined {
   const arg = (name: string): string => args[name] ?? '?';
-  // Some failures come without an answer that names who was asked.
+  // Some errors do not contain the host of the request.
   const host = args['host'] ?? vscode.l10n.t('Google Cloud');
   switch (reason) {
     case 'credentialsMissing':
@@ -103,18 +103,18 @@ export function googleSentence({ reason, args, message }: ServiceError): string 
   }
 }
 
-/** Whether what was refused is in the template. */
+/** Whether the service refused something that the template sets. */
 function isOfTemplate({ reason, args }: ServiceError): boolean {
   return reason === 'referenceNotFound' || /^(?:executionTemplate|runOptions)\./.test(args['field'] ?? '');
 }
 
-/** The setting that mends an error. */
+/** The setting that the user can change to resolve an error; undefined if there is none. */
 function settingFor({ reason, args }: ServiceError): string | undefined {
   switch (reason) {
     case 'credentialsInvalid':
       return 'notebookExecutions.google.keyFile';
     case 'credentialsUnusable':
-      // Where a new login does not mend it.
+      // Without a command, a new login does not resolve the error.
       return args['command'] === undefined ? 'notebookExecutions.google.keyFile' : undefined;
     case 'quotaProjectMissing':
     case 'quotaProjectDenied':
@@ -128,7 +128,7 @@ function settingFor({ reason, args }: ServiceError): string | undefined {
   }
 }
 
-/** Buttons that mend an error of a Google service. */
+/** Buttons that resolve an error of a Google service. */
 export function googleRemedies(error: ServiceError): Remedy[] {
   const { command, url } = error.args;
   const setting = settingFor(error);
@@ -171,16 +171,16 @@ export function googleRemedies(error: ServiceError): Remedy[] {
   ];
 }
 
-/** Where Google says how to install gcloud. */
+/** Google's installation instructions for gcloud. */
 const INSTALL_GCLOUD = 'https://cloud.google.com/sdk/docs/install';
 
 /**
- * Signs in, or sets the quota project, by a command in a terminal.
- * @throws Problem where its program, gcloud, is not installed, with a button for the page that says how to install it.
+ * Signs in, or sets the quota project, with a command in a terminal.
+ * @throws Problem if gcloud is not installed; its button opens the installation instructions.
  */
 async function signIn(command: string): Promise<void> {
   const inTerminal = (): void => {
-    // Away from the workspace, where a shell of Windows would find programs first.
+    // Not in the workspace: shells on Windows search the current directory for programs first.
     const terminal = vscode.window.createTerminal({
       name: vscode.l10n.t('Sign In to Google Cloud'),
       cwd: os.homedir(),
@@ -202,13 +202,13 @@ async function signIn(command: string): Promise<void> {
         label: vscode.l10n.t('Open Installation Page'),
         run: () => vscode.env.openExternal(vscode.Uri.parse(INSTALL_GCLOUD)),
       },
-      // A shell may find what the editor does not.
+      // The shell's PATH may contain gcloud even if the editor's does not.
       { label: vscode.l10n.t('Try in Terminal'), run: inTerminal },
     ],
   );
 }
 
-/** On Windows it is a batch file. */
+/** Whether gcloud is on the PATH. On Windows gcloud is a batch file. */
 async function isGcloudInstalled(): Promise<boolean> {
   const name = process.platform === 'win32' ? 'gcloud.cmd' : 'gcloud';
   const found = searchPath(process.env).map((folder) => isExecutable(path.join(folder, name)));

@@ -4,8 +4,8 @@ import type { ParametersErrorCode } from '../notebook/parameters/errors';
 import { formatBytes } from './text';
 
 /*
- * What is wrong with a notebook or with parameters, by the codes of their errors: of the editor's own checks, and of those
- * of the services and the runner, which come as code and arguments.
+ * Sentences for the error codes of notebooks and parameters. The codes come from the editor's own checks, from the
+ * services and from the runner.
  */
 
 type Args = Readonly<Record<string, string>>;
@@ -52,14 +52,14 @@ const PARAMETERS: Readonly<Record<ParametersErrorCode, (args: Args) => string>> 
     ),
 };
 
-/** The sentence for the code of a NotebookError; undefined for others. @param name of the notebook. */
+/** The sentence for the code of a NotebookError; undefined for other codes. @param name of the notebook. */
 export function notebookSentence(code: NotebookErrorCode, name: string, args?: Args): string;
 export function notebookSentence(code: string, name: string, args?: Args): string | undefined;
 export function notebookSentence(code: string, name: string, args: Args = {}): string | undefined {
   return isKeyOf(NOTEBOOK, code) ? NOTEBOOK[code](name, args) : undefined;
 }
 
-/** The sentence for the code of a ParametersError; undefined for others. */
+/** The sentence for the code of a ParametersError; undefined for other codes. */
 export function parametersSentence(code: ParametersErrorCode, args?: Args): string;
 export function parametersSentence(code: string, args?: Args): string | undefined;
 export function parametersSentence(code: string, args: Args = {}): string | undefined {

@@ -1,21 +1,21 @@
 import * as vscode from 'vscode';
 import { SECRET_PARAMETERS } from '../execution/secret-names';
 
-/** Name of the template that is always there, in settings and executions. */
+/** Name of the built-in template in settings and executions. */
 export const BUILT_IN_TEMPLATE = 'This machine';
 
-/** True for the template that is chosen first: the one that the setting names, else the built-in one. */
+/** True for the default template: the one that the setting names, else the built-in one. */
 export function isDefaultTemplate(name: string): boolean {
   const setting = vscode.workspace.getConfiguration('notebookExecutions').get<string>('defaultTemplate', '');
   return name === (setting === '' ? BUILT_IN_TEMPLATE : setting);
 }
 
-/** What a template is called on the screen: its name, but for the built-in one, whose name is an identifier. */
+/** A template's displayed name. The name of the built-in template is an identifier, which is translated. */
 export function templateLabel(name: string): string {
   return name === BUILT_IN_TEMPLATE ? vscode.l10n.t('This machine') : name;
 }
 
-/** What a service is called on the screen. @param id As services of executions are known: `embedded`, `vertex/PROJECT/LOCATION`. */
+/** A service's displayed name. @param id of the service: `embedded`, `vertex/PROJECT/LOCATION`. */
 export function serviceName(id: string): string {
   const [service, project = '', location = ''] = id.split('/');
   switch (service) {
@@ -30,7 +30,7 @@ export function serviceName(id: string): string {
   }
 }
 
-/** The setting: patterns of the names of parameters whose values are not shown. One that cannot be read hides the usual. */
+/** Name patterns of the parameters whose values are masked, from the setting; the defaults if it is invalid. */
 export function secretPatterns(): readonly string[] {
   const setting = vscode.workspace.getConfiguration('notebookExecutions').get<unknown>('secretParameters');
   const isRead = Array.isArray(setting) && setting.every((each) => typeof each === 'string');

@@ -7,7 +7,7 @@ import { notebookSentence, parametersSentence } from './input-sentences';
 import { googleRemedies, googleSentence } from './google-sentences';
 import { Problem, type Remedy } from './problem';
 
-/** The person's sentence for any error. Details (stack, system errors) are in the log, behind the popup's button. */
+/** Any error as a sentence for the user. Details (stack, system errors) are in the log, behind the popup's button. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) {
     return error;
@@ -23,7 +23,7 @@ export function problemOf(error: unknown): Problem {
   );
 }
 
-/** What mends an error of the service of this machine. */
+/** Buttons that resolve an error of this machine's service. */
 export function machineRemedies(error: ServiceError): Remedy[] {
   if (isHanging(error)) {
     const run = () => commands.executeCommand('notebookExecutions.restartService');
@@ -37,7 +37,7 @@ export function machineRemedies(error: ServiceError): Remedy[] {
   return [];
 }
 
-/** Reasons whose sentence says what happened and not why: the log does. */
+/** Reasons whose sentence says what happened but not why. The log has the cause. */
 const UNEXPLAINED: ReadonlySet<string> = new Set([
   'serviceNotStarted',
   'serviceNotResponding',
@@ -47,19 +47,19 @@ const UNEXPLAINED: ReadonlySet<string> = new Set([
   'stagingNotWritable',
 ]);
 
-/** Whether the log says more of a problem than its own sentence does. */
+/** Whether the log explains a problem better than its sentence. */
 export function isExplainedInLog({ cause }: Problem): boolean {
   if (cause instanceof Problem) return isExplainedInLog(cause);
   if (cause instanceof ServiceError) return UNEXPLAINED.has(cause.reason) || ownSentence(cause) === undefined;
   return cause !== undefined && !(cause instanceof NotebookError) && !(cause instanceof ParametersError);
 }
 
-/** A ServiceError's sentence, by its reason where that is known, else by its status. */
+/** The sentence for a ServiceError: by its reason if that is known, else by its status. */
 export function sentenceOf(error: ServiceError): string {
   return ownSentence(error) ?? byStatus(error);
 }
 
-/** The sentence of a reason; undefined for one that is not known. */
+/** The sentence for a reason; undefined if the reason is unknown. */
 function ownSentence(error: ServiceError): string | undefined {
   const { args } = error;
   switch (error.reason) {

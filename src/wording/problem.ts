@@ -1,11 +1,11 @@
-/** A button of a problem: what it says and what it does. */
+/** A button of a problem: its label and its action. */
 export interface Remedy {
   readonly label: string;
-  /** Carried out when the button is chosen; its own errors are told like a command's. */
+  /** Runs when the user chooses the button. Its own errors are reported like those of a command. */
   run(): unknown;
 }
 
-/** Something the person has to know and can mend. `message` is a sentence in their language. */
+/** An error that the user should know about and can resolve. `message` is a sentence in the user's language. */
 export class Problem extends Error {
   override readonly name = 'Problem';
 

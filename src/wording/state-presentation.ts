@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { KnownState, State, VERTEX_STATES } from '../execution/states';
 
-/** How a state looks and is called. */
+/** Icon and texts of a state. */
 export interface StatePresentation {
   /** Name of a product icon (codicon), with its colour. */
   readonly icon: vscode.ThemeIcon;
@@ -9,15 +9,15 @@ export interface StatePresentation {
   readonly label: string;
   /** As a part of a sentence: "sales is running". */
   readonly predicate: string;
-  /** The group it stands in when the tree is grouped by state. */
+  /** The group of the state when the tree is grouped by state. */
   readonly group: StateGroup;
 }
 
-/** Groups of states in the order they are shown. */
+/** Groups of states in display order. */
 export const STATE_GROUPS = ['active', 'failed', 'succeeded', 'cancelled', 'expired', 'unknown'] as const;
 export type StateGroup = (typeof STATE_GROUPS)[number];
 
-/** The one mapping of states to what a person sees and hears. A state this version does not know is shown as it is. */
+/** Maps every state to its icon and texts. A state that this version does not know is shown under its own name. */
 export function presentState(state: State): StatePresentation {
   return (
     PRESENTATIONS.get(state)?.() ??

@@ -1,7 +1,7 @@
 import { l10n } from 'vscode';
 import type { TemplateProblem } from '../execution/template-problems';
 
-/** A template's problems as a sentence for the pick and the error. */
+/** A template's problems as sentences, for the picker and for errors. */
 export function sentenceOfProblems(problems: readonly TemplateProblem[]): string {
   return problems.map(sentenceOf).join(' ');
 }

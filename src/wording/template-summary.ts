@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { UserTemplate } from '../execution/template';
 import { formatBytes, formatDuration } from './text';
 
-/** What a template does otherwise than the built-in one, in a few words for the list; empty where there is nothing. */
+/** How a template differs from the built-in one, in a few words for the list; empty if it does not differ. */
 export function templateSummary({ executionTemplate, runOptions }: UserTemplate): string {
   const { timeout, cellTimeout, maxAttempts = 1, allowErrors, allowErrorNames = [] } = runOptions;
   const { memoryLimitBytes, writeBack } = runOptions;

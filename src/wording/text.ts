@@ -1,21 +1,21 @@
 /*
- * Names, error texts and parameters come from notebooks and from other people. They are shown, never interpreted:
- * rows and notifications get them through `oneLine`, tooltips through `escapeMarkdown`.
+ * Names, error texts and parameters come from notebooks and from other users, so they are untrusted. Rows and
+ * notifications show them through `oneLine`, tooltips through `escapeMarkdown`.
  */
 
-/** Control characters, line and paragraph separators: anything that would break a row. */
+/** Control characters and line and paragraph separators: they would break a row. */
 // eslint-disable-next-line no-control-regex -- these are the characters to find
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
-/** Overrides and isolates of writing direction: they could reorder what stands around the text. */
+/** Directional overrides and isolates (Unicode bidi): they could reorder the surrounding text. */
 const DIRECTION = /[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/g;
 const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
 /** Terminal colours (ECMA-48 CSI sequences). */
 // eslint-disable-next-line no-control-regex -- an escape sequence begins with a control character
 const COLOURS = /\u001b\[[0-?]*[ -/]*[@-~]/g;
 
-/** Text of strangers as one line of at most `longest` characters, its writing direction kept to itself. */
+/** Untrusted text as one line of at most `longest` characters, with its writing direction isolated. */
 export function oneLine(text: string, longest = 200): string {
-  // Cut first: a default of a parameter may have a megabyte.
+  // Shorten the text first: a parameter's default may be a megabyte long.
   const start = text.slice(0, longest * 4).replaceAll(COLOURS, '');
   const line = start.replaceAll(DIRECTION, '').replaceAll(CONTROL, ' ').trim();
   const characters = Array.from(line);
@@ -23,12 +23,12 @@ export function oneLine(text: string, longest = 200): string {
   return RIGHT_TO_LEFT.test(cut) ? `\u2068${cut}\u2069` : cut;
 }
 
-/** Notifications draw `[text](command:…)` as a link; names and error texts of strangers must not become one. */
+/** Notifications render `[text](command:…)` as a link. Untrusted names and error texts must not become links. */
 export function withoutLinks(message: string): string {
   return message.replaceAll('](', '] (');
 }
 
-/** Text of strangers that may have lines, for tooltips: without colours and control characters. */
+/** Untrusted text with several lines, for tooltips: without colours and control characters. */
 export function plainText(text: string, longest = 2000): string {
   const start = text.length > longest ? `${text.slice(0, longest)}…` : text;
   return start
@@ -40,8 +40,8 @@ export function plainText(text: string, longest = 2000): string {
 }
 
 /**
- * Text that Markdown shows as it is, lines included. Unlike MarkdownString.appendText it leaves ordinary spaces, so that
- * long lines wrap, and lets no address become a link.
+ * Escapes text so that Markdown shows it unchanged, including line breaks. Unlike MarkdownString.appendText, it keeps
+ * ordinary spaces, so that long lines wrap, and it prevents automatic links.
  */
 export function escapeMarkdown(text: string): string {
   return text
@@ -76,7 +76,7 @@ export function formatBytes(bytes: number): string {
   return '';
 }
 
-/** How long ago a time was, in its largest unit: `5 min ago`, `yesterday`; the date after a week. */
+/** Time since a moment, in its largest unit: `5 min ago`, `yesterday`; the date after a week. */
 export function formatAge(time: number, now: number, language: string): string {
   const minutes = Math.max(0, Math.floor((now - time) / 60_000));
   const days = daysBetween(time, now);
@@ -87,7 +87,7 @@ export function formatAge(time: number, now: number, language: string): string {
   return days < 7 ? relative.format(-days, 'day') : formatDay(time, now, language);
 }
 
-/** A day of the calendar: `Today`, `Yesterday`, `Monday`, `3 November`, `3 November 2025`. */
+/** A calendar day: `Today`, `Yesterday`, `Monday`, `3 November`, `3 November 2025`. */
 export function formatDay(time: number, now: number, language: string): string {
   const days = daysBetween(time, now);
   if (days === 0 || days === 1) {
@@ -101,10 +101,10 @@ export function formatDay(time: number, now: number, language: string): string {
   return new Intl.DateTimeFormat(language, { day: 'numeric', month: 'long', ...year }).format(date);
 }
 
-/** Days of the calendar from one time to another, in the time zone of this machine. */
+/** Calendar days between two times, in this machine's time zone. */
 function daysBetween(time: number, now: number): number {
   const dayOf = (each: number) => new Date(each).setHours(0, 0, 0, 0);
-  // Rounded: a day on which the clocks change has 23 or 25 hours.
+  // Rounded, because a day on which the clocks change has 23 or 25 hours.
   return Math.round((dayOf(now) - dayOf(time)) / (24 * 60 * 60 * 1000));
 }
 
@@ -113,7 +113,7 @@ export function formatMoment(time: number, language: string): string {
   return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' }).format(time);
 }
 
-/** A time of day, with the day where it is not today's. */
+/** A time of day, with the date if it is not today. */
 export function formatTime(time: number, now: number, language: string): string {
   const date = new Date(time);
   const clock = new Intl.DateTimeFormat(language, { hour: 'numeric', minute: '2-digit' }).format(date);
@@ -127,7 +127,7 @@ export function formatTime(time: number, now: number, language: string): string 
   return `${day}, ${clock}`;
 }
 
-/** Text of strangers as the label of a pick: one line, and no `$(icon)` in it is drawn. */
+/** Untrusted text as the label of a picker item: one line, with `$(icon)` escaped. */
 export function label(text: string, longest?: number): string {
   return oneLine(text, longest).replaceAll('$(', '\\$(');
 }

@@ -3,13 +3,13 @@ import type { ExecutionWarning } from '../execution/execution';
 import { oneLine } from './text';
 
 /**
- * A warning of an execution as a sentence. The codes are those of the parameters (notebook/parameters/inspect.ts), of the
- * document (notebook/findings.ts), the runner and the services; one that this version does not know is shown as it is.
+ * A warning of an execution as a sentence. Its codes come from the parameters (notebook/parameters/inspect.ts), the
+ * document (notebook/findings.ts), the runner and the services. An unknown code is shown unchanged.
  */
 export function warningSentence({ code, args = [] }: ExecutionWarning): string {
   const list = args.map((argument) => oneLine(argument));
   const [first = '', second = '', third = '', fourth = ''] = list;
-  // Services count cells from 0, people from 1.
+  // Services count cells from 0, sentences from 1.
   const cell = Number(first) + 1;
   switch (code) {
     case 'parameterNotDeclared':

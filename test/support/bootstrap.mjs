@@ -1,10 +1,10 @@
 /*
- * The first step of `npm start`, `npm test` and whatever else must work from a bare clone. It needs nothing but Node:
- * installs the packages when they are not those of the lockfile, builds, and goes on in TypeScript.
+ * The first step of `npm start`, `npm test` and other scripts that must work in a fresh clone. It needs only Node. It
+ * installs the packages if they differ from the lockfile, builds, and starts a program.
  *
  *   node test/support/bootstrap.mjs [--tests[=FOLDER]] PROGRAM [ARGUMENT…]
  *
- * PROGRAM is a bundle in dist/ or out/. --tests: also builds out/, as esbuild.mjs does.
+ * PROGRAM is a bundle in dist/ or out/. --tests also builds out/, see esbuild.mjs.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -31,7 +31,7 @@ function run(program, args, remedy) {
   }
 }
 
-/** Whether node_modules holds every package of the lockfile in its version (other platforms' optional ones apart). */
+/** Whether node_modules has every package of the lockfile in its version, except optional ones of other platforms. */
 function installed() {
   try {
     const read = (file) => JSON.parse(readFileSync(path.join(root, file), 'utf8')).packages;
@@ -53,7 +53,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
   stop(`Node ${process.versions.node} is too old: install Node 20.19 or newer and run this again.`);
 }
 if (!installed()) {
-  // Not to standard output, which is the program's own.
+  // Not on standard output, which belongs to the program.
   console.error('Installing packages (npm ci) …');
   run(
     'npm',
@@ -70,10 +70,10 @@ const child = spawn(process.execPath, ['--enable-source-maps', path.join(root, p
   stdio: 'inherit',
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  // Ctrl+C reaches the child by itself; others only us.
+  // The terminal sends SIGINT (Ctrl+C) to the child as well; other signals reach only this process.
   process.on(signal, () => signal !== 'SIGINT' && child.kill(signal));
 }
-// npm's shell dies of a signal without handing it on: then nobody waits for us any more.
+// If a signal ends npm's shell, the signal is not forwarded. The parent process then changes: end the child.
 const parent = process.ppid;
 setInterval(() => process.ppid !== parent && child.kill('SIGTERM'), 500).unref();
 child.on('exit', (code) => process.exit(code ?? 1));

@@ -4,31 +4,31 @@ import * as path from 'node:path';
 import { TIMES_FILE } from './mocha';
 import { ROOT } from './paths';
 
-/* Which unit tests a change can break: those whose bundle holds a changed file, or that start a program whose bundle does. */
+/* The unit tests that a change can break: their bundle, or that of a program they start, contains a changed file. */
 
-/** What esbuild.mjs writes beside the tests: for each source what it imports, for each bundle its entry. */
+/** The graph that esbuild.mjs writes beside the tests: the imports of each source, the entry of each program. */
 interface BuildGraph {
   readonly imports: Readonly<Record<string, readonly string[]>>;
-  /** Entry sources of the programs, by the name of their bundle: `dist/service.js`. */
+  /** Entry sources of the programs by the name of their bundle, for example `dist/service.js`. */
   readonly programs: Readonly<Record<string, string>>;
 }
 
-/** A test file and how many imports away the nearest changed file is. */
+/** A test file and the number of imports between it and the nearest changed file. */
 export interface AffectedTest {
   /** Path below `test/unit`, ending in `.unit.test.js`. */
   readonly file: string;
   readonly distance: number;
-  /** Duration of its last run in milliseconds; undefined where it never ran here. */
+  /** Duration of its last run in milliseconds; undefined if it has never run in this clone. */
   readonly lastMs: number | undefined;
 }
 
-/** Starting a program is further away than importing a module. */
+/** Starting a program counts as this many imports. */
 const PROGRAM_DISTANCE = 10;
 
-/** Tests that never ran here are assumed to take this long, milliseconds. */
+/** Assumed duration of tests that have never run in this clone, in milliseconds. */
 const UNKNOWN_MS = 5000;
 
-/** Files that differ from the revision, or that git does not know yet; paths relative to the clone. */
+/** Files that differ from the revision, and untracked files; paths relative to the clone. */
 export function changedFiles(since: string): string[] {
   const git = (...args: string[]): string[] =>
     execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' })
@@ -40,7 +40,7 @@ export function changedFiles(since: string): string[] {
   ];
 }
 
-/** The unit tests that a change of these files can break, the nearest first. */
+/** The unit tests that a change of these files can break, nearest first. */
 export function affectedTests(changed: readonly string[]): AffectedTest[] {
   const graph = JSON.parse(readFileSync(path.join(ROOT, 'out/graph.json'), 'utf8')) as BuildGraph;
   const distances = distancesFrom(changed, graph);
@@ -52,13 +52,13 @@ export function affectedTests(changed: readonly string[]): AffectedTest[] {
     .sort((a, b) => a.distance - b.distance || (a.lastMs ?? UNKNOWN_MS) - (b.lastMs ?? UNKNOWN_MS));
 }
 
-/** As many of them, from the first on, as take no longer than `budgetMs` together, and at least one. */
+/** The first tests that together take at most `budgetMs` milliseconds, but at least one. */
 export function withinBudget(tests: readonly AffectedTest[], budgetMs: number): AffectedTest[] {
   let sum = 0;
   return tests.filter(({ lastMs = UNKNOWN_MS }, index) => (sum += lastMs) <= budgetMs || index === 0);
 }
 
-/** Breadth first over who imports or starts whom. */
+/** Breadth-first search over the modules that import a file or start its program. */
 function distancesFrom(changed: readonly string[], graph: BuildGraph): Map<string, number> {
   const users = new Map<string, [user: string, distance: number][]>();
   const add = (used: string, user: string, distance: number): void => {

@@ -1,6 +1,6 @@
 /*
- * npm run check: types, lint, format, and dead code with import cycles, side by side. Prints what fails, and ends with
- * a line for each. Given a file name as argument, the outcome is also written there as JSON.
+ * npm run check: runs types, lint, format, and dead code with import cycles in parallel. Prints the output of what
+ * failed, and then one line for each. With a file name as argument, also writes the result there as JSON.
  */
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -8,7 +8,8 @@ import path from 'node:path';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const cache = path.join(root, '.cache');
-// A file's lint depends on the types of others, which eslint's cache does not know: good enough between two commits, and CI goes without.
+// eslint's cache ignores that a file's lint depends on the types of other files. This is acceptable between two
+// commits. CI runs without the cache.
 const lintCache = process.env.CI
   ? []
   : ['--cache', '--cache-strategy', 'content', '--cache-location', `${cache}/eslint`];

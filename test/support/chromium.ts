@@ -14,7 +14,7 @@ function find(): string | undefined {
   return findProgram(NAMES) ?? INSTALLED.find((file) => existsSync(file));
 }
 
-/** The system's Chromium or one of its kin; on Debian as root it is installed when there is none. */
+/** Path of the installed Chromium or a similar browser. Installs Chromium if there is none, on Debian as root. */
 export async function ensureChromium(): Promise<string> {
   const found = find();
   if (found !== undefined) {

@@ -15,8 +15,8 @@ import {
 import { until } from './until';
 
 /**
- * The contract of src/execution/execution-service.ts, as far as it is about the executions that a service keeps: the
- * same calls, the same expectations for every service.
+ * The contract of src/execution/execution-service.ts for stored executions: the same calls and expectations for every
+ * service.
  */
 export function contractOfExecutions(name: string, subject: ContractSubject): void {
   describe(`the contract, kept by ${name}`, function () {

@@ -28,12 +28,12 @@ const CAPABILITIES: Readonly<Record<keyof Capabilities, 'boolean' | 'true or abs
   queuesInOrder: 'true or absent',
 };
 
-/** The order in which an execution goes through its states; it may skip some. */
+/** The order of states; an execution may skip some. */
 const ORDER = ['INITIALIZING', 'QUEUED', 'PREPARING', 'RUNNING', 'CANCELLING'];
 
 /**
- * The contract of src/execution/execution-service.ts, as far as it is about how a notebook runs: the same calls, the
- * same expectations for every service. Only `capabilities` and the subject's `differences` say what may differ.
+ * The contract of src/execution/execution-service.ts for runs of a notebook: the same calls and the same expectations
+ * for every service. Only `capabilities` and the subject's `differences` allow deviations.
  */
 export function contractOfRuns(name: string, subject: ContractSubject): void {
   describe(`the contract, kept by ${name}`, function () {
@@ -152,10 +152,10 @@ export function contractOfRuns(name: string, subject: ContractSubject): void {
 
     it('cancels a run, and keeps its outputs', async () => {
       const marker = path.join(tmpdir(), `nbx-contract-${randomUUID()}`);
-      // What it prints does not stand in it.
+      // The printed text must not occur in the source.
       const source = `print("so" + " far", flush=True)\nopen(${JSON.stringify(marker)}, "w").close()\nimport time; time.sleep(600)`;
       const created = await start(python(source));
-      // Whichever service it is, here it runs on this machine.
+      // Every tested service runs the notebook on this machine, so the file is visible here.
       await until('the cell has printed', () => existsSync(marker));
       rmSync(marker);
       const cancelled = await attemptCancel(subject, created.name);

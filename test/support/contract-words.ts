@@ -5,44 +5,44 @@ import type { Capabilities, ExecutionService, OutputDocument } from '../../src/e
 import { isTerminal } from '../../src/execution/states';
 import { until } from './until';
 
-/* What the suites of the contract say in one word. */
+/* Helpers of the contract suites. */
 
-/** Where a service may fall short of the contract. Another difference is a broken contract, not a new entry. */
+/** Allowed deviations of a service from the contract. Any other deviation is a bug, not a reason for a new entry. */
 export interface Differences {
-  /** `cancel` may reject with `cancelNotPossible`; deleting the execution ends it instead. */
+  /** `cancel` may reject with `cancelNotPossible`; deleting the execution then ends it. */
   readonly cancelMayFail: boolean;
-  /** `runStatus.history` has the states that the service told, not each one; short ones may be missing. */
+  /** `runStatus.history` contains only states that polling has seen; short ones may be missing. */
   readonly sampledHistory: boolean;
-  /** No `progress`, `kernel` or `host` in `runStatus`; the failing cell is known from the output alone. */
+  /** `runStatus` has no `progress`, `kernel` or `host`; only the output shows which cell failed. */
   readonly opaqueRun: boolean;
-  /** Answers have only those fields of the request that the service has a place for. */
+  /** Responses contain only those fields of the request that the service supports. */
   readonly partialEcho: boolean;
 }
 
-/** A service under the contract. */
+/** A service to test against the contract. */
 export interface ContractSubject {
-  /** Absent: it keeps all of the contract. */
+  /** Absent if it keeps the whole contract. */
   readonly differences?: Differences;
-  /** A new client of the service, as another window would have it. */
+  /** A new client of the service, as in another window. */
   readonly client: () => ExecutionService;
-  /** What this service needs of a request to run Python at all. */
+  /** The minimal request to run Python on this service. */
   readonly request: () => ExecutionRequest;
 }
 
 let count = 0;
 
-/** An id that no execution has yet. Counted over all suites, because several of them use the same service. */
+/** An unused execution id. Counted across all suites, because several use the same service. */
 export function nextId(): string {
   return `contract-${String((count += 1))}`;
 }
 
-/** What a service can, and how an execution is started on it. */
+/** Helpers bound to a service: its capabilities, and starting an execution. */
 interface SubjectWords {
   readonly can: () => Capabilities;
   readonly start: (notebook: Uint8Array, more?: ExecutionRequest, id?: string) => Promise<Execution>;
 }
 
-/** The words that are about one service. */
+/** The helpers for one service. */
 export function wordsFor(subject: ContractSubject): SubjectWords {
   return {
     can: () => subject.client().capabilities,
@@ -51,7 +51,7 @@ export function wordsFor(subject: ContractSubject): SubjectWords {
   };
 }
 
-/** A Python notebook; a cell is its source, or source and tag. */
+/** A Python notebook. A cell is given as its source, or as source and tag. */
 export function python(...cells: (string | [source: string, tag: string])[]): Uint8Array {
   const metadata = { kernelspec: { name: 'python3', display_name: 'Python 3', language: 'python' } };
   return Buffer.from(
@@ -83,7 +83,7 @@ export function cellsOf(
   return notebook.cells;
 }
 
-/** A request with more in it. */
+/** A request with additional fields. */
 function merged(request: ExecutionRequest, more: ExecutionRequest): ExecutionRequest {
   return {
     ...request,
@@ -101,7 +101,7 @@ export async function untilEnded(service: ExecutionService, name: string): Promi
   });
 }
 
-/** The execution being cancelled; undefined where the service says that it cannot, as its differences allow. */
+/** Cancels an execution. Undefined if the service cannot cancel it and its differences allow that. */
 export async function attemptCancel(subject: ContractSubject, name: string): Promise<Execution | undefined> {
   try {
     return await subject.client().cancel(name);
@@ -112,14 +112,14 @@ export async function attemptCancel(subject: ContractSubject, name: string): Pro
   }
 }
 
-/** All of a document; empty where there is none. */
+/** The whole text of a document; empty if there is none. */
 export async function readText(document: OutputDocument | undefined): Promise<string> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of document?.read() ?? []) chunks.push(chunk);
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** Asserts that a call ends in this error. */
+/** Asserts that a call rejects with this error. */
 export async function rejects(call: Promise<unknown>, status: StatusName, reason: string): Promise<void> {
   await assert.rejects(call, (error) => {
     assert.ok(error instanceof ServiceError, String(error));
@@ -128,7 +128,7 @@ export async function rejects(call: Promise<unknown>, status: StatusName, reason
   });
 }
 
-/** For `catch`: asserts that something is gone. */
+/** For `catch`: asserts that the error is NOT_FOUND. */
 export function notFound(error: unknown): undefined {
   assert.ok(error instanceof ServiceError && error.status === 'NOT_FOUND', String(error));
 }

@@ -6,7 +6,7 @@ import { ROOT } from './paths';
 /** The notebooks that `npm start` and the tests open. */
 const EXAMPLES = path.join(ROOT, 'media/examples');
 
-/** A workspace folder of one's own with copies of the example notebooks. */
+/** Creates a workspace folder with copies of the example notebooks. */
 export async function copyExamples(folder?: string): Promise<string> {
   const workspace = folder ?? (await mkdtemp(path.join(os.tmpdir(), 'nbx-workspace-')));
   await mkdir(workspace, { recursive: true });
@@ -28,7 +28,7 @@ export async function writeNotebook(file: string, sources: readonly string[]): P
   await writeFile(file, JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata: { kernelspec }, cells }));
 }
 
-/** Removes a copy again. */
+/** Deletes a workspace folder. */
 export async function removeWorkspace(workspace: string): Promise<void> {
   await rm(workspace, { recursive: true, force: true });
 }

@@ -15,7 +15,7 @@ const TESTS = path.join(ROOT, 'out/test/host/index.js');
 const LIMIT_MS = 12 * 60_000;
 
 /**
- * Runs the suites of test/host in the extension host of this VS Code: of the desktop editor where there is one, else of
+ * Runs the suites of test/host in the extension host of a VS Code version: in the desktop editor if available, else in
  * the server with a window in Chromium.
  */
 export async function runHostSuite(version: VSCodeVersion): Promise<SuiteReport> {
@@ -57,7 +57,7 @@ async function runInServer(
         ['extensionDevelopmentPath', remote + ROOT],
         ['extensionTestsPath', remote + TESTS],
       ],
-      // VS Code's web workbench calls these two when it runs tests.
+      // VS Code's web workbench calls these two functions when it runs tests.
       prepare: async (context) => {
         await context.exposeFunction('codeAutomationLog', (type: string, args: unknown[]) => {
           log.write(`[${type}] ${args.map(String).join(' ')}\n`);
@@ -102,7 +102,7 @@ async function runInDesktop(
     extensionTestsEnv,
     launchArgs: [...launchArgs, '--disable-workspace-trust'],
   }).catch((error: unknown) => {
-    // Failing tests end it with an error too; the report says which it was.
+    // Failing tests also end the process with an error; the report tells the difference.
     console.error(String(error));
   });
 }

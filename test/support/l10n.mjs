@@ -1,8 +1,8 @@
 /*
  * node test/support/l10n.mjs [--check]
  *
- * Writes l10n/bundle.l10n.json: every text of the code that a translation has, as `bundle.l10n.<language>.json` beside it.
- * --check: fails where the file says something else.
+ * Writes l10n/bundle.l10n.json with every text of the code that can be translated. Translations are in
+ * `bundle.l10n.<language>.json` beside it. --check fails if the file is outdated.
  */
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -12,7 +12,7 @@ import ts from 'typescript';
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const FILE = path.join(ROOT, 'l10n/bundle.l10n.json');
 
-/** The texts of `l10n.t(…)` in a source. VS Code looks them up as they are: they must be plain literals. */
+/** The texts of `l10n.t(…)` in a source. VS Code looks them up by the text, so they must be plain literals. */
 function textsOf(file, source) {
   const tree = ts.createSourceFile(file, source, ts.ScriptTarget.Latest);
   const texts = [];

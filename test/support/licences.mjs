@@ -1,8 +1,8 @@
 /*
  * node test/support/licences.mjs [--check]
  *
- * Writes THIRD_PARTY_NOTICES.md: the packages whose code is in what is shipped, with their licences. Packages that are not
- * used are not in the bundles, and not in the list. --check: fails where the file says something else.
+ * Writes THIRD_PARTY_NOTICES.md: the packages whose code is shipped, with their licences. Packages whose code is not in
+ * the bundles are not listed. --check fails if the file is outdated.
  */
 import * as esbuild from 'esbuild';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
@@ -12,7 +12,7 @@ import process from 'node:process';
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const FILE = path.join(ROOT, 'THIRD_PARTY_NOTICES.md');
 const ENTRIES = ['src/extension.ts', 'src/service/main.ts', 'src/runner/main.ts'];
-/** Copied beside the bundles, see esbuild.mjs. */
+/** Packages copied beside the bundles, see esbuild.mjs. */
 const COPIED = ['zeromq', 'cmake-ts'];
 
 async function shippedPackages() {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { VSCode } from './vscode';
 import type { Workbench } from './workbench';
 
-/** The example that the main job is shown with, and what its output must have on the screen. */
+/** The example of the main job, and what its output must show. */
 export const MAIN_EXAMPLE = {
   notebook: 'penguins.ipynb',
   text: '120 penguins',
@@ -20,7 +20,7 @@ export async function executeFromExplorer(window: Workbench, notebook: string): 
   await window.pick('This machine');
 }
 
-/** Asserts that the output of the main example is open, with its text, the rows of its table and a decoded plot. */
+/** Asserts that the main example's output is open and shows its text, its table and a decoded plot. */
 export async function assertMainOutput(window: Workbench): Promise<void> {
   await window.notebook().waitFor({ timeout: 60_000 });
   const outputs = window.outputs();
@@ -35,8 +35,8 @@ export async function assertMainOutput(window: Workbench): Promise<void> {
 }
 
 /**
- * The main job through the window: from the right click to the opened output.
- * @returns the states as the service recorded them, each with its time
+ * Does the main job in a window, from the right click to the opened output.
+ * @returns the states recorded by the service, each with its time
  */
 export async function doMainJob(
   vscode: VSCode,

@@ -2,7 +2,7 @@ import * as path from 'node:path';
 import { ROOT } from './paths';
 import { runSuites } from './mocha';
 
-/* node out/test/support/mocha.main.js unit|root|window: the suites that run in plain Node. Most tests wait for other processes. */
+/* node out/test/support/mocha.main.js unit|root|window: the suites in plain Node. Most tests wait for processes. */
 const SUITES = {
   unit: { folder: 'unit', ending: '.unit.test.js', timeout: 120_000 },
   root: { folder: 'unit', ending: '.root.test.js', timeout: 120_000 },
@@ -10,6 +10,6 @@ const SUITES = {
 };
 const { folder, ...options } = SUITES[process.argv[2] as keyof typeof SUITES];
 void runSuites({ folder: path.join(ROOT, 'out/test', folder), jobs: 2, ...options }).then(({ failed }) => {
-  // What a test left open (a socket of ZeroMQ, a server) must not keep the run from its end.
+  // Resources that a test left open, such as a ZeroMQ socket or a server, must not keep the process running.
   process.exit(failed > 0 ? 1 : 0);
 });

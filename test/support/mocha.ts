@@ -3,43 +3,43 @@ import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { CACHE } from './paths';
 
-/** Environment variable with the file that a suite leaves its report in. */
+/** Environment variable: the file to which a suite writes its report. */
 export const REPORT_FILE = 'NOTEBOOK_EXECUTIONS_TEST_REPORT';
-/** Environment variable with a regular expression: only the test files it matches are run. */
+/** Environment variable: a regular expression for the paths of the test files to run. */
 export const FILES_PATTERN = 'NOTEBOOK_EXECUTIONS_TEST_FILES';
-/** Environment variable with a regular expression: only the tests whose full titles it matches are run. */
+/** Environment variable: a regular expression for the full titles of the tests to run. */
 export const TITLES_PATTERN = 'NOTEBOOK_EXECUTIONS_TEST_TITLES';
 
-/** Environment variable with a JSON list of the only test files to run, relative to the suite's folder. */
+/** Environment variable: a JSON list of the only test files to run, relative to the suite's folder. */
 export const FILES_LIST = 'NOTEBOOK_EXECUTIONS_TEST_FILES_LIST';
-/** How long each file of the unit suite took when it last ran here, milliseconds, by its name. */
+/** Durations of the unit suite's files in their last run in this clone, in milliseconds, by file name. */
 export const TIMES_FILE = path.join(CACHE, 'test-times.json');
 
-/** How a suite went. Failing hooks count as failed. */
+/** Result of a suite. Failing hooks count as failed. */
 export interface SuiteReport {
   readonly passed: number;
   readonly failed: number;
-  /** For people: a line for each test with the stack of what failed. */
+  /** Report to print: a line per test, and the stack of each failure. */
   readonly text: string;
-  /** The part of `text` that failed: repeated at the end of the run, where it is found. */
+  /** The failures of `text`, which are printed again at the end of the run. */
   readonly failures?: string;
-  /** Milliseconds that the tests and hooks of each file took, by its path below the suite's folder. */
+  /** Duration of each file's tests and hooks in milliseconds, by its path in the suite's folder. */
   readonly times?: Readonly<Record<string, number>>;
 }
 
-/** Which test files to run, and how. */
+/** The test files to run, and how to run them. */
 export interface SuiteOptions {
-  /** Where they are, at any depth. */
+  /** Folder of the files, searched recursively. */
   readonly folder: string;
-  /** How their names end. */
+  /** End of their names. */
   readonly ending: string;
-  /** Of a test that says nothing else, milliseconds. */
+  /** Default timeout of a test, in milliseconds. */
   readonly timeout: number;
-  /** Files that are run at the same time, each in a process of its own. Default: one after the other, in this process. */
+  /** How many files run at the same time, each in its own process. By default one after the other in this process. */
   readonly jobs?: number;
 }
 
-/** Runs test files, and leaves the report in the file of {@link REPORT_FILE}. */
+/** Runs test files and writes the report to the file of {@link REPORT_FILE}. */
 export async function runSuites({ folder, ending, timeout, jobs = 1 }: SuiteOptions): Promise<SuiteReport> {
   const mocha = new Mocha({
     timeout,
@@ -75,7 +75,7 @@ export async function runSuites({ folder, ending, timeout, jobs = 1 }: SuiteOpti
     runner.on('pass', (test) => {
       text.push(`  ✔ ${test.fullTitle()} (${String(test.duration ?? 0)} ms)`);
     });
-    // From another process an error comes as an object of its parts.
+    // An error of another process is a plain object.
     runner.on('fail', (test, error: Partial<Error>) => {
       const story = error.stack ?? error.message ?? 'It threw no error.';
       const failure = `  ✘ ${test.fullTitle()}\n${story.replaceAll(/^/gm, '      ')}`;
@@ -97,13 +97,13 @@ export async function runSuites({ folder, ending, timeout, jobs = 1 }: SuiteOpti
   return report;
 }
 
-/** Remembers how long the files of the unit suite took, for `npm test -- changed`. */
+/** Stores the durations of the unit suite's files, for `npm test -- changed`. */
 export function rememberTimes(times: Readonly<Record<string, number>>): void {
   let former = {};
   try {
     former = JSON.parse(readFileSync(TIMES_FILE, 'utf8')) as object;
   } catch {
-    // The first run here.
+    // First run in this clone.
   }
   mkdirSync(CACHE, { recursive: true });
   writeFileSync(TIMES_FILE, JSON.stringify({ ...former, ...times }));

@@ -1,8 +1,8 @@
 /*
  * npm run package [-- --target TARGET… | --all | --out FILE | --out-dir FOLDER]
  *
- * Builds for production and makes a .vsix with the zeromq addon of one platform only; by default of this one. dist/ is left
- * as it is.
+ * Builds for production and makes a .vsix with the zeromq addon of a single platform, by default this one. Does not
+ * change dist/.
  */
 import { createVSIX } from '@vscode/vsce';
 import { cp, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
@@ -13,7 +13,7 @@ import { TARGETS, build, copyZeromq, hostTarget } from '../../esbuild.mjs';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
-/** What .vscodeignore chooses from, beside what is built. */
+/** The files besides the build that .vscodeignore selects from. */
 const PACKAGED =
   /^(?:package(?:\.nls.*)?\.json|README\.md|CHANGELOG\.md|CONTRIBUTING\.md|docs|SECURITY\.md|LICENSE|THIRD_PARTY_NOTICES\.md|\.vscodeignore|l10n|media)(?:$|[\\/])/;
 
@@ -27,7 +27,7 @@ const { values } = parseArgs({
 });
 const targets = values.all ? Object.keys(TARGETS) : (values.target ?? [hostTarget()]);
 const { name, version } = JSON.parse(await readFile(path.join(ROOT, 'package.json'), 'utf8'));
-// A folder of its own: vsce matches every file below it against .vscodeignore, which takes half a minute with .venv.
+// A separate folder, because vsce matches every file below it against .vscodeignore: with .venv, half a minute.
 const folder = await mkdtemp(path.join(os.tmpdir(), 'package-'));
 try {
   const filter = (file) => file === ROOT || PACKAGED.test(path.relative(ROOT, file));
@@ -36,7 +36,7 @@ try {
   await build({ production: true, target: targets[0], outdir: dist });
   for (const target of targets) {
     const packagePath = values.out ?? path.join(values['out-dir'], `${name}-${target}-${version}.vsix`);
-    // All else is the same on every platform.
+    // Everything else is the same on every platform.
     await copyZeromq(target, dist);
     await createVSIX({
       cwd: folder,

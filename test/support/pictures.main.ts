@@ -10,7 +10,7 @@ import { VSCode } from './vscode';
 import { packageExtension } from './vsix';
 import type { Workbench } from './workbench';
 
-/* npm run pictures: takes the pictures of the README and of the walkthrough anew, in a window of the packaged extension. */
+/* npm run pictures: takes the pictures of the README and the walkthrough, in a window with the packaged extension. */
 
 const MEDIA = path.join(ROOT, 'media');
 const EXAMPLE = 'dice.ipynb';
@@ -21,12 +21,12 @@ interface Part {
   readonly width: number;
   readonly height: number;
 }
-/** The editor's upper part, with what is asked above it. */
+/** The upper part of the editor, with the pickers above it. */
 const ABOVE_EDITOR: Part = { x: 340, width: 888, height: 420 };
 
-/** Without `part` all of it. */
+/** Takes a picture of a part of the window, by default of the whole window. */
 async function take(window: Workbench, name: string, part?: Part): Promise<void> {
-  // Where no hover comes up.
+  // A position where no hover appears.
   await window.page.mouse.move(640, 859);
   await window.page.locator('.workbench-hover:visible').first().waitFor({ state: 'hidden' });
   const file = path.join(MEDIA, `${name}.png`);
@@ -84,7 +84,7 @@ runMain(async () => {
   await ensurePython();
   const vsix = [await packageExtension()];
   const folder = await mkdtemp(path.join(os.tmpdir(), 'nbx-'));
-  // Its name is in the pictures.
+  // The pictures show the folder's name.
   const workspace = await copyExamples(path.join(folder, 'notebooks'));
   await copyFile(path.join(MEDIA, 'walkthrough', EXAMPLE), path.join(workspace, EXAMPLE));
   const templates = [

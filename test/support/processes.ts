@@ -9,7 +9,7 @@ export interface ProcessInfo {
   readonly command: string;
 }
 
-/** All processes that can be seen. From /proc where there is one: a clean Debian has no `ps`. */
+/** All visible processes. Uses /proc if available, because a minimal Debian has no `ps`. */
 export function listProcesses(): ProcessInfo[] {
   if (process.platform === 'linux') {
     return readdirSync('/proc')
@@ -35,12 +35,12 @@ export function listProcesses(): ProcessInfo[] {
     });
 }
 
-/** The processes below `pid`, without itself. */
+/** The descendants of the process `pid`. */
 export function descendantsOf(pid: number, all = listProcesses()): ProcessInfo[] {
   return all.filter((each) => each.parent === pid).flatMap((each) => [each, ...descendantsOf(each.pid, all)]);
 }
 
-/** The processes whose environment holds `NAME=value`, detached ones included. Linux only; none elsewhere. */
+/** Processes whose environment contains `NAME=value`, including detached ones. Linux only; elsewhere empty. */
 export function processesWithEnvironment(name: string, value: string): ProcessInfo[] {
   if (process.platform !== 'linux') {
     return [];
@@ -56,16 +56,16 @@ export function processesWithEnvironment(name: string, value: string): ProcessIn
   });
 }
 
-/** Ends a process or, with a negative id, a process group; one that is gone already is fine. */
+/** Ends a process or, with a negative id, a process group. Does nothing if it no longer exists. */
 export function kill(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // It has ended by itself.
+    // It has already ended.
   }
 }
 
-/** A TCP port of loopback that was free a moment ago. */
+/** A TCP port of the loopback interface that was free when this was called. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

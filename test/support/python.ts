@@ -9,11 +9,11 @@ const VENV = path.join(ROOT, '.venv');
 const REQUIREMENTS = path.join(ROOT, 'test/support/requirements.txt');
 const STAMP = path.join(VENV, '.requirements.sha256');
 
-/** The folder with the environment's programs. */
+/** The folder of the environment's programs. */
 export const VENV_BIN = path.join(VENV, process.platform === 'win32' ? 'Scripts' : 'bin');
 export const VENV_PYTHON = path.join(VENV_BIN, process.platform === 'win32' ? 'python.exe' : 'python');
 
-/** Makes `.venv`, or brings it up to requirements.txt where that file has changed since. */
+/** Creates `.venv`, or updates it if requirements.txt has changed since. */
 export async function ensurePython(): Promise<void> {
   const wanted = createHash('sha256')
     .update(await readFile(REQUIREMENTS))
@@ -21,7 +21,7 @@ export async function ensurePython(): Promise<void> {
   if (existsSync(VENV_PYTHON) && (await readFile(STAMP, 'utf8').catch(() => '')) === wanted) {
     return;
   }
-  // Without pyvenv.cfg it is a torn one.
+  // Without pyvenv.cfg the environment is incomplete.
   if (!existsSync(VENV_PYTHON) || !existsSync(path.join(VENV, 'pyvenv.cfg'))) {
     await makeEnvironment();
   }

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { aptInstall, canAptInstall, say } from './setup';
 
-/** True where R has its Jupyter kernel. */
+/** Whether R and its Jupyter kernel are installed. */
 export function hasIRkernel(): boolean {
   try {
     execFileSync('R', ['--slave', '-e', 'loadNamespace("IRkernel")'], { stdio: 'ignore' });
@@ -11,7 +11,7 @@ export function hasIRkernel(): boolean {
   }
 }
 
-/** Installs R and its Jupyter kernel where that can be done without asking; its tests fail elsewhere, and say what they need. */
+/** Installs R and its Jupyter kernel, on Debian as root. Elsewhere its tests fail and say what is missing. */
 export async function ensureIRkernel(): Promise<void> {
   if (!canAptInstall() || hasIRkernel()) return;
   say('Installing the Jupyter kernel of R …');

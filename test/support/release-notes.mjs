@@ -1,6 +1,6 @@
 /*
- * node test/support/release-notes.mjs TAG: prints the part of CHANGELOG.md for the version of a tag (v1.2.3). Fails where the tag,
- * package.json and the changelog do not name the same version.
+ * node test/support/release-notes.mjs TAG: prints the section of CHANGELOG.md for the version of a tag (v1.2.3). Fails
+ * if tag, package.json and changelog do not name the same version.
  */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';

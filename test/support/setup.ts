@@ -4,12 +4,12 @@ import { mkdir, readFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import { CACHES, RESULTS } from './paths';
 
-/** Something this machine lacks. The message is one sentence that says what, and one with the remedy. */
+/** A missing requirement. The message has two sentences: what is missing, and how to fix it. */
 export class SetupError extends Error {
   override readonly name = 'SetupError';
 }
 
-/** Tells what is being done. */
+/** Prints the current step. */
 export function say(sentence: string): void {
   console.log(sentence);
 }
@@ -17,13 +17,13 @@ export function say(sentence: string): void {
 interface RunOptions {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
-  /** Sentence for the person when the program fails. */
+  /** Sentence for the user if the program fails. */
   readonly remedy: string;
 }
 
 /**
- * Runs a set-up step with its output in a log file.
- * @throws SetupError with the last lines of its output when it fails
+ * Runs a set-up step and writes its output to a log file.
+ * @throws SetupError with the last lines of the output if it fails
  */
 export async function runStep(program: string, args: readonly string[], options: RunOptions): Promise<void> {
   await mkdir(RESULTS, { recursive: true });
@@ -56,7 +56,7 @@ export async function runStep(program: string, args: readonly string[], options:
   }
 }
 
-/** The first of these programs that stands on the PATH, as an absolute path. */
+/** Absolute path of the first of these programs that is on the PATH. */
 export function findProgram(names: readonly string[]): string | undefined {
   const extensions = process.platform === 'win32' ? ['.exe', '.cmd'] : [''];
   const folders = (process.env['PATH'] ?? '').split(path.delimiter).filter((folder) => folder !== '');
@@ -65,7 +65,7 @@ export function findProgram(names: readonly string[]): string | undefined {
     .find((file) => existsSync(file));
 }
 
-/** True where apt-get can install what is missing: Debian and its kin, as root. */
+/** Whether apt-get can install packages: on Debian and its derivatives, as root. */
 export function canAptInstall(): boolean {
   return process.getuid?.() === 0 && findProgram(['apt-get']) !== undefined;
 }
@@ -79,8 +79,8 @@ export async function aptInstall(packages: readonly string[]): Promise<void> {
 }
 
 /**
- * Runs a program's main function: a SetupError ends it with its sentences alone, anything else with its stack. What it starts
- * keeps its caches in the clone.
+ * Runs a program's main function. A SetupError is printed without its stack, other errors with it. Programs that it
+ * starts keep their caches in the clone.
  */
 export function runMain(main: () => Promise<number>): void {
   Object.assign(process.env, CACHES);

@@ -3,28 +3,29 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
 
-/** An extension that a test sets beside ours. */
+/** An extension that a test installs beside ours. */
 export interface SmallExtension {
-  /** `publisher.name` */
+  /** For example `publisher.name`. */
   readonly id: string;
-  /** CommonJS with `activate`. */
+  /** CommonJS code with `activate`. */
   readonly code: string;
   readonly activationEvents: readonly string[];
-  /** Runs in workspaces that are not trusted, too. */
+  /** Whether it also runs in untrusted workspaces. */
   readonly untrusted?: boolean;
-  /** What its manifest contributes. */
+  /** `contributes` of its manifest. */
   readonly contributes?: object;
 }
 
 /**
- * The extensions that ours works with. They answer as the real ones do: with instances whose fields are getters; Jupyter about open
- * notebooks only, and some time after these were opened; Python always, before it has found anything with `python`. Tests say
- * by `choose` what was chosen in them, and by `misbehave` that they hang, or throw.
+ * Stand-ins for the extensions that ours works with. Like the real ones, they return instances whose fields are
+ * getters. Jupyter knows only open notebooks, and needs some time after they were opened. Python always returns a
+ * value: `python` before it has found anything. Tests set the selection with `choose`, and make them hang or throw with
+ * `misbehave`.
  */
 export const NEIGHBOURS: readonly SmallExtension[] = [
   {
     id: 'ms-toolsai.jupyter',
-    // Its kernel answers every cell with one line.
+    // Its kernel answers every cell with one line of output.
     code: `const { EventEmitter, workspace, notebooks, NotebookCellOutput, NotebookCellOutputItem } = require('vscode');
 const chosen = new Map();
 const bound = new Map();
@@ -128,14 +129,14 @@ exports.activate = () => ({
   },
 ];
 
-/** Writes an extension into `{folder}/{id}` and answers that folder. */
+/** Writes an extension into `{folder}/{id}` and returns that folder. */
 export async function writeSmallExtension(extension: SmallExtension, folder: string): Promise<string> {
   const [publisher = '', name = ''] = extension.id.split('.');
   const place = path.join(folder, extension.id);
   const manifest = {
     ...{ publisher, name, displayName: extension.id, version: '1.0.0', main: './extension.js' },
     ...{ engines: { vscode: '^1.100.0' }, activationEvents: extension.activationEvents },
-    // Like the real ones but for those that a test needs there, none runs in a workspace that is not trusted.
+    // Like the real ones, none runs in an untrusted workspace, except those that a test needs there.
     capabilities: { untrustedWorkspaces: { supported: extension.untrusted ?? false } },
     contributes: extension.contributes,
   };
@@ -146,7 +147,7 @@ export async function writeSmallExtension(extension: SmallExtension, folder: str
   return place;
 }
 
-/** Packages an extension as a .vsix in this folder. */
+/** Packages an extension as a .vsix in this folder. Returns its path. */
 export async function packageSmallExtension(extension: SmallExtension, folder: string): Promise<string> {
   const packagePath = path.join(folder, `${extension.id}.vsix`);
   const temporary = await mkdtemp(path.join(os.tmpdir(), 'nbx-extension-'));

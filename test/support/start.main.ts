@@ -13,12 +13,12 @@ import { findDesktop } from './vscode-install';
 import { packageExtension } from './vsix';
 
 /*
- * npm start              VS Code with the extension and a workspace of example notebooks
- * npm start -- --check   does the main job in it, headless, and exits 0 when the output is on the screen
- * npm start -- --port N  where VS Code is served when there is no display
+ * npm start              starts VS Code with the extension and a workspace of example notebooks
+ * npm start -- --check   does the main job in it, headless, and exits with 0 if the output is shown
+ * npm start -- --port N  port of VS Code if there is no display
  */
 
-/** User data, workspace and executions of `npm start`; they stay for the next time. */
+/** User data, workspace and executions of `npm start`. They are kept for the next start. */
 const HOME = path.join(VSCODE_CACHE, 'start');
 
 async function startDesktop(executable: string, workspace: string): Promise<number> {

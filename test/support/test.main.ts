@@ -25,19 +25,20 @@ import { ensureServer, type VSCodeVersion } from './vscode-install';
  * npm test [-- SUITE…] [--files REGEXP] [--grep REGEXP] [--version newest|oldest]
  * npm test -- changed [--since REVISION]
  *
- * Installs what the suites need, runs them one after the other and ends with `N passed, N failed` over all of them. A
- * suite that crashes, hangs or runs no test counts as a failure.
+ * Installs what the suites need, runs them one after the other and prints `N passed, N failed` for all of them. A suite
+ * that crashes, hangs or runs no test counts as a failure.
  *
- * Without names: all but root, whose tests play another user of the machine, or need what only root can install (R).
+ * Without names, all suites except root run. The tests of root act as another user of the machine, or need software
+ * that only root can install (R).
  *
- * changed: check, and of the unit tests those that the change since a revision (HEAD) can break, the nearest ones first, in
- * less than two minutes by the times of their last runs.
+ * changed: runs check and those unit tests that the changes since a revision (HEAD) can break. The nearest ones come
+ * first, and together they take less than two minutes according to their last runs.
  */
 
-/** Far above what a suite takes: only a hang gets here. */
+/** Time limit of a suite. Only a hanging suite reaches it. */
 const LIMIT_MS = 20 * 60_000;
 
-/** Time of the unit tests that `changed` runs; two files run at a time, and check takes the rest of two minutes. */
+/** Time for the unit tests of `changed`, milliseconds. Two files run at a time; check takes the rest of two minutes. */
 const CHANGED_BUDGET_MS = 120_000;
 
 /** How many of the slowest files are printed. */
@@ -61,7 +62,7 @@ const SUITES: Readonly<Record<string, () => Promise<SuiteReport[]>>> = {
     await ensurePython();
     await ensureChromium();
     for (const version of versions) await ensureServer(version);
-    // Side by side: each waits for the other half of the time.
+    // In parallel, because each spends half of the time waiting.
     return Promise.all(
       versions.map(async (version) => {
         const report = await runHostSuite(version).catch(crashed);
@@ -85,17 +86,17 @@ function runMocha(suite: string): Promise<SuiteReport> {
   return runProgram(['--enable-source-maps', path.join(ROOT, 'out/test/support/mocha.main.js'), suite]);
 }
 
-/** Runs a program that leaves a report; without one it crashed. */
+/** Runs a program that writes a report. Without a report, it has crashed. */
 async function runProgram(args: string[]): Promise<SuiteReport> {
   await rm(REPORT, { force: true });
   const child = spawn(process.execPath, args, {
     cwd: ROOT,
-    // A process group of its own, so that a hanging suite can be ended with all that it started.
+    // Its own process group, so that a hanging suite can be ended together with its processes.
     detached: true,
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, [REPORT_FILE]: REPORT },
   });
-  // Politely first: a suite ends what it started, in process groups of their own.
+  // SIGTERM first, so that the suite can end its own processes, which are in other process groups.
   const end = (): void => {
     child.kill('SIGTERM');
     setTimeout(() => {
@@ -132,7 +133,7 @@ function crashed(error: unknown): SuiteReport {
   return { passed: 0, failed: 1, text: '', failures: `  ✘ The suite crashed: ${String(error)}` };
 }
 
-/** The suites for a change since `revision`, with their files chosen; says what is run and what is not. */
+/** Selects the suites and files for the changes since `revision`. Prints what runs and what does not. */
 function chooseChanged(revision: string): string[] {
   const changed = changedFiles(revision);
   const affected = affectedTests(changed);

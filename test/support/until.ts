@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
- * Waits for something that announces itself by no event: asks again and again until the answer is truthy, and gives it.
- * Rejects with `what` when it takes longer than `timeout` milliseconds.
+ * Waits for a condition that no event announces: calls `ask` repeatedly until the result is truthy, and returns it.
+ * Rejects with `what` if that takes longer than `timeout` milliseconds.
  */
 export async function until<T>(
   what: string,

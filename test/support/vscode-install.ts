@@ -5,17 +5,17 @@ import * as path from 'node:path';
 import { VSCODE_CACHE } from './paths';
 import { SetupError, findProgram, runStep, say } from './setup';
 
-/** The versions that are tested: the newest, and the oldest that package.json's `engines.vscode` allows. */
+/** The tested versions: the newest, and the oldest that `engines.vscode` in package.json allows. */
 export type VSCodeVersion = 'newest' | 'oldest';
 
-/** Releases of the npm package code-server, which carries a VS Code server, and the Node each one runs on. */
+/** Releases of the npm package code-server, which contains a VS Code server, and the Node version of each. */
 const SERVERS = {
   newest: { release: '4.139.1', node: '24.21.0' },
   oldest: { release: '4.100.3', node: '20.20.2' },
 } as const;
 const DESKTOPS = { newest: 'stable', oldest: '1.100.3' } as const;
 
-/** A VS Code server: the program and the Node to run it with. */
+/** A VS Code server: its main file, and the Node to run it with. */
 export interface VSCodeServerInstall {
   readonly node: string;
   readonly main: string;
@@ -24,8 +24,8 @@ export interface VSCodeServerInstall {
 const NPM_REMEDY = 'Check that the npm registry can be reached and run this again.';
 
 /**
- * The desktop VS Code where there is a display to show it on and it can be downloaded. The first, short probe decides
- * for the whole run.
+ * Path of the desktop VS Code if there is a display and it can be downloaded. The first call, with a short timeout,
+ * decides for the whole run.
  */
 export async function findDesktop(version: VSCodeVersion): Promise<string | undefined> {
   const display =
@@ -67,7 +67,7 @@ export async function ensureServer(version: VSCodeVersion): Promise<VSCodeServer
       },
     );
     const vscode = path.join(folder, 'package/lib/vscode');
-    // Its lock file is not whole, so not `npm ci`. node-pty and the file watcher ship prebuilt; nothing is compiled.
+    // Its lockfile is incomplete, so `npm ci` fails. node-pty and the file watcher are prebuilt.
     await runStep(
       'npm',
       ['install', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock'],
@@ -82,7 +82,7 @@ export async function ensureServer(version: VSCodeVersion): Promise<VSCodeServer
   return install;
 }
 
-/** A Node of exactly this version, in .vscode-test: each VS Code server wants its own major. */
+/** Node of exactly this version, in .vscode-test: each VS Code server needs another major version. */
 async function ensureNode(version: string): Promise<string> {
   const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
   const home = path.join(VSCODE_CACHE, `node-${version}`);
@@ -99,7 +99,7 @@ async function ensureNode(version: string): Promise<string> {
   return home;
 }
 
-/** Makes `target` whole or not at all: `fill` prepares it in a temporary folder and answers what to move. */
+/** Creates `target` completely or not at all. `fill` prepares it in a temporary folder and returns what to move. */
 async function installAside(target: string, fill: (folder: string) => Promise<string>): Promise<void> {
   if (findProgram(['npm']) === undefined) {
     throw new SetupError('npm was not found. Install npm and run this again.');

@@ -16,10 +16,10 @@ import { VENV_BIN } from './python';
 import { ensureServer, type VSCodeVersion } from './vscode-install';
 import { Workbench } from './workbench';
 
-/** Marks every process that a VS Code of ours starts, detached ones too, so that all can be ended with it. */
+/** Marks every process that our VS Code starts, including detached ones, so that all of them can be ended. */
 const MARK = 'NOTEBOOK_EXECUTIONS_TEST_RUN';
 
-/** Settings that keep a fresh VS Code quiet. */
+/** Settings that disable welcome pages, tips and the like. */
 const QUIET = {
   'workbench.startupEditor': 'none',
   'workbench.tips.enabled': false,
@@ -34,26 +34,26 @@ const QUIET = {
 
 export interface LaunchOptions {
   readonly version?: VSCodeVersion;
-  /** Packaged extensions to install. */
+  /** Paths of packaged extensions to install. */
   readonly vsix?: readonly string[];
-  /** Opened by every window that does not name another folder. */
+  /** Folder for windows that name no other folder. */
   readonly workspace: string;
   readonly settings?: Readonly<Record<string, unknown>>;
-  /** Added to the server's environment, which the extension host inherits; undefined removes. */
+  /** Added to the server's environment, which the extension host inherits; undefined removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Needed for tests in the extension host; it suppresses notification toasts. */
+  /** Required for tests in the extension host. Suppresses notification toasts. */
   readonly smokeTestDriver?: boolean;
-  /** Default: a free one. */
+  /** Default: a free port. */
   readonly port?: number;
-  /** Ask whether to trust the workspace, as for a person who opens it first. Default: it is trusted. */
+  /** Asks whether to trust the workspace, as on its first opening. Default: it is trusted. */
   readonly workspaceTrust?: boolean;
-  /** Keeps user data and executions in this folder. Default: a temporary one. */
+  /** Folder for user data and executions. Default: a temporary one. */
   readonly home?: string;
 }
 
 export interface WindowOptions {
   readonly folder?: string;
-  /** What VS Code's web workbench takes as `payload`: pairs of names and values. */
+  /** `payload` of VS Code's web workbench: pairs of names and values. */
   readonly payload?: readonly (readonly [string, string])[];
   readonly width?: number;
   readonly height?: number;
@@ -62,8 +62,8 @@ export interface WindowOptions {
 }
 
 /**
- * Writes the settings of a user data directory, those that keep a fresh VS Code quiet among them. They are written as
- * user and as machine settings, because a window on a server takes settings of machine scope from the latter.
+ * Writes the settings of a user data directory, including those of {@link QUIET}. They are written as user and as
+ * machine settings, because a window on a server reads settings of machine scope from the latter.
  */
 export async function writeSettings(
   userData: string,
@@ -80,8 +80,8 @@ export async function writeSettings(
 }
 
 /**
- * A VS Code server with user data, extensions and executions of its own below one temporary folder. Windows of it are
- * pages of Chromium. {@link VSCode.stop} ends everything it started, running executions included.
+ * A VS Code server with its own user data, extensions and executions in one temporary folder. Its windows are pages of
+ * Chromium. {@link VSCode.stop} ends everything it started, including running executions.
  */
 export class VSCode {
   private static readonly running = new Set<VSCode>();
@@ -91,9 +91,9 @@ export class VSCode {
   private constructor(
     readonly url: string,
     private readonly token: string,
-    /** The temporary folder all is below. */
+    /** The temporary folder of all files. */
     readonly home: string,
-    /** Where the embedded service of this VS Code keeps its executions. */
+    /** Data directory of the embedded service of this VS Code. */
     readonly dataDirectory: string,
     private readonly options: LaunchOptions,
     private readonly server: ChildProcess,
@@ -103,7 +103,7 @@ export class VSCode {
 
   static async launch(options: LaunchOptions): Promise<VSCode> {
     const install = await ensureServer(options.version ?? 'newest');
-    // Short: sockets below it have at most 104 bytes for their path.
+    // A short path, because the path of a socket below it may have at most 104 bytes.
     const home = options.home ?? (await mkdtemp(path.join(os.tmpdir(), 'nbx-')));
     const dataDirectory = path.join(home, 'data');
     const port = options.port ?? (await freePort());
@@ -140,14 +140,14 @@ export class VSCode {
         path.join(home, 'token'),
       ],
       ...['--accept-server-license-terms', '--telemetry-level', 'off', ...places],
-      // The PATH is the one given here, not a login shell's.
+      // Use the PATH given here, not that of a login shell.
       '--force-disable-user-env',
       ...(options.workspaceTrust === true ? [] : ['--disable-workspace-trust']),
       ...(options.smokeTestDriver === true ? ['--enable-smoke-test-driver'] : []),
     ];
     await mkdir(RESULTS, { recursive: true });
     const log = createWriteStream(path.join(RESULTS, `vscode-server-${String(port)}.log`));
-    // A process group of its own, so that nothing of it is left.
+    // Its own process group, so that all its processes can be ended.
     const server = spawn(install.node, args, { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
     server.stdout.pipe(log);
     server.stderr.pipe(log);
@@ -182,13 +182,13 @@ export class VSCode {
     throw new Error(`VS Code's server does not answer at ${this.url}.`);
   }
 
-  /** Changes the person's settings; open windows follow. */
+  /** Changes the user's settings; open windows apply them. */
   async changeSettings(changes: Readonly<Record<string, unknown>>): Promise<void> {
     Object.assign(this.settings, changes);
     await writeSettings(path.join(this.home, 'user'), this.settings);
   }
 
-  /** The address of a window. It holds the token that lets in, and lets in nobody else of this machine. */
+  /** The URL of a window. It contains the access token, which other users of this machine do not have. */
   windowUrl({ folder = this.options.workspace, payload = [] }: WindowOptions = {}): string {
     const query = new URLSearchParams({ tkn: this.token, folder });
     if (payload.length > 0) {
@@ -197,13 +197,13 @@ export class VSCode {
     return `${this.url}/?${query.toString()}`;
   }
 
-  /** Opens a window and waits until its workbench is there. Each is a browser of its own: nothing is shared but the server. */
+  /** Opens a window and waits for its workbench. Each window has its own browser context; only the server is shared. */
   async openWindow(options: WindowOptions = {}): Promise<Workbench> {
     this.browser ??= ensureChromium().then((executablePath) =>
       chromium.launch({
         executablePath,
         args: CHROMIUM_ARGUMENTS,
-        // Its crash reports are kept there, wherever its profile is.
+        // Chromium writes crash reports there, wherever its profile is.
         env: { ...process.env, XDG_CONFIG_HOME: path.join(this.home, 'chromium') },
         handleSIGINT: false,
         handleSIGTERM: false,
@@ -215,12 +215,12 @@ export class VSCode {
     ).newContext({
       viewport: { width: options.width ?? 1280, height: options.height ?? 860 },
       locale: 'en-US',
-      // What spins is drawn sixty times a second, here by the processor.
+      // Without this, the processor redraws spinning icons sixty times a second.
       reducedMotion: 'reduce',
     });
     await options.prepare?.(context);
     const page = await context.newPage();
-    // Far above what anything takes, also on a busy machine.
+    // Much longer than anything takes, even on a busy machine.
     page.setDefaultTimeout(60_000);
     const workbench = new Workbench(page);
     this.windows.push(workbench);
@@ -228,13 +228,13 @@ export class VSCode {
     await page.goto(this.windowUrl(options));
     await workbench.ready();
     if (this.options.vsix !== undefined) {
-      // All extensions' contributions come at once, the notebook editor's among them.
+      // All extensions' contributions appear at the same time, including the notebook editor.
       await workbench.activity('Notebook Executions').waitFor({ timeout: 60_000 });
     }
     return workbench;
   }
 
-  /** The process ids of its extension hosts, one for each window that is or was open a short while ago. */
+  /** Process ids of its extension hosts, one for each window that is open or was recently closed. */
   extensionHostPids(): number[] {
     return this.server.pid === undefined
       ? []
@@ -243,12 +243,12 @@ export class VSCode {
           .map(({ pid }) => pid);
   }
 
-  /** The process ids of all it started that still run, the detached service and runners included. */
+  /** Process ids of all running processes that it started, including the detached service and runners. */
   startedPids(): number[] {
     return processesWithEnvironment(MARK, this.mark).map(({ pid }) => pid);
   }
 
-  /** The record of each execution as the embedded service keeps it, oldest first. */
+  /** The records of the embedded service's executions, oldest first. */
   async records(): Promise<ExecutionRecord[]> {
     const files = await readdir(this.dataDirectory, { recursive: true }).catch(() => []);
     const records = await Promise.all(
@@ -263,14 +263,14 @@ export class VSCode {
     return records.sort((one, other) => one.createTime.localeCompare(other.createTime));
   }
 
-  /** Resolves when the server has ended by itself or been ended by {@link VSCode.stop}. */
+  /** Resolves when the server has ended, by itself or through {@link VSCode.stop}. */
   async ended(): Promise<void> {
     if (this.server.exitCode === null && this.server.signalCode === null) {
       await once(this.server, 'exit');
     }
   }
 
-  /** Ends its windows and itself; executions go on. */
+  /** Closes the windows and ends the server. Executions keep running. */
   async stopEditor(): Promise<void> {
     VSCode.running.delete(this);
     await (await this.browser)?.close();
@@ -280,14 +280,14 @@ export class VSCode {
     await this.ended();
   }
 
-  /** As a signal does: where the home is kept, executions go on. */
+  /** Ends it as after a signal: if `home` was given, executions keep running. */
   async end(): Promise<void> {
     await (this.options.home === undefined ? this.stop() : this.stopEditor());
   }
 
   /**
-   * Ends its windows, itself, its embedded service with all runners and kernels, and removes its files.
-   * @throws where a window has shown an error that the test did not name.
+   * Closes the windows, ends the server, its embedded service and all runners and kernels, and deletes its files.
+   * @throws if a window has shown an error that the test did not name.
    */
   async stop(): Promise<void> {
     await this.stopEditor();
@@ -310,7 +310,7 @@ export class VSCode {
 
 let handled = false;
 
-/** A signal that ends this process ends what runs first. */
+/** When a signal ends this process, ends all running VS Codes first. */
 function endWithProcess(running: ReadonlySet<VSCode>): void {
   if (handled) {
     return;

@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import { RESULTS, ROOT } from './paths';
 import { runStep, say } from './setup';
 
-/** The packaged extension that window tests install. */
+/** Path of the packaged extension, which window tests install. */
 export const VSIX = path.join(RESULTS, 'extension.vsix');
 
 /** Packages the extension for this platform as {@link VSIX}. */
@@ -16,7 +16,7 @@ export async function packageExtension(): Promise<string> {
   return VSIX;
 }
 
-/** {@link VSIX}; packaged now where `npm test` has not done it, as when a window test is run alone. */
+/** Returns {@link VSIX}. Packages it if `npm test` has not done so, for example if a window test runs alone. */
 export async function packagedExtension(): Promise<string> {
   return existsSync(VSIX) ? VSIX : packageExtension();
 }

@@ -4,16 +4,16 @@ import type { FrameLocator, Locator, Page } from 'playwright-core';
 import { RESULTS } from './paths';
 import { until } from './until';
 
-/** Where screenshots go unless a test names another folder. */
+/** Default folder for screenshots. */
 export const SCREENSHOTS = path.join(RESULTS, 'screenshots');
 
-/** What is used of HTMLImageElement; the project is compiled without the DOM's types. */
+/** The part of HTMLImageElement in use. The project is compiled without DOM types. */
 interface DecodableImage {
   readonly naturalWidth: number;
   decode(): Promise<void>;
 }
 
-/** Hands every error that appears as a toast to `errorToast`, once. */
+/** Calls `errorToast` once for every error that appears as a toast. */
 const WATCH_ERRORS = `new MutationObserver(() => {
   for (const toast of document.querySelectorAll('.notification-toast:has(.codicon-error)')) {
     const text = toast.querySelector('.notification-list-item-message')?.textContent ?? '';
@@ -24,17 +24,17 @@ const WATCH_ERRORS = `new MutationObserver(() => {
 }).observe(document, { childList: true, subtree: true, characterData: true });`;
 
 /**
- * A window of VS Code, through what a person sees and does in it. Every method waits for what it needs; a wait that
- * runs out rejects with what was looked for.
+ * A window of VS Code as the user sees and uses it. Every method waits for the elements it needs. If that times out, it
+ * rejects with the missing element.
  */
 export class Workbench {
   private readonly errors: string[] = [];
-  /** Texts of notifications that the test named. */
+  /** Texts of notifications that the test expects. */
   private readonly expected: (string | RegExp)[] = [];
 
   constructor(readonly page: Page) {}
 
-  /** The errors that were shown as toasts and that the test did not name. */
+  /** Errors that were shown as toasts and that the test did not name. */
   unexpectedErrors(): string[] {
     return this.errors.filter(
       (text) =>
@@ -44,7 +44,7 @@ export class Workbench {
     );
   }
 
-  /** Notices errors from now on, also after a reload. Before the page is loaded. */
+  /** Records errors from now on, also after a reload. Call this before the page is loaded. */
   async watchErrors(): Promise<void> {
     await this.page.exposeFunction('errorToast', (text: string) => {
       this.errors.push(text);
@@ -52,12 +52,12 @@ export class Workbench {
     await this.page.addInitScript({ content: WATCH_ERRORS });
   }
 
-  /** An error that may be shown as a toast, where the test does not look at it by {@link notification}. */
+  /** Allows an error toast that the test does not check with {@link notification}. */
   expectError(text: string | RegExp): void {
     this.expected.push(text);
   }
 
-  /** Waits until the window shows its parts. */
+  /** Waits until the workbench is shown. */
   async ready(): Promise<void> {
     await this.page
       .locator('.monaco-workbench .activitybar .action-label')
@@ -66,7 +66,7 @@ export class Workbench {
     await this.page.locator('.monaco-workbench .statusbar').waitFor();
   }
 
-  /** Leaves the window as by closing its tab. The extension host lives on for minutes. */
+  /** Closes the window like closing a browser tab. The extension host keeps running for some minutes. */
   async close(): Promise<void> {
     await this.page.context().close();
   }
@@ -81,7 +81,7 @@ export class Workbench {
     await this.quickPickRow(title).first().click();
   }
 
-  /** Titles that the command palette offers for this text. */
+  /** Titles in the command palette for this text. */
   async commandsFor(text: string): Promise<string[]> {
     await this.page.keyboard.press('F1');
     await this.page.locator('.quick-input-widget .quick-input-box input').fill(`>${text}`);
@@ -109,8 +109,8 @@ export class Workbench {
   }
 
   /**
-   * Waits until an extension is active and answers how long loading and activating it took, in milliseconds, as VS Code
-   * tells it among its running extensions. These are listed by that time: a quick one needs a high window.
+   * Waits until an extension is active. Returns how long loading and activating it took, in milliseconds, from VS
+   * Code's list of running extensions. The list is sorted by that time, so fast extensions need a tall window.
    */
   async activationTime(extension: string): Promise<number> {
     const list = this.page.locator('.runtime-extensions-editor');
@@ -125,7 +125,7 @@ export class Workbench {
 
   // Side bar
 
-  /** A file of the Explorer, which is opened if need be. */
+  /** A file in the Explorer, which is opened if necessary. */
   async explorerFile(name: string): Promise<Locator> {
     const files = this.page.locator('.explorer-folders-view');
     if (!(await files.isVisible())) {
@@ -136,17 +136,17 @@ export class Workbench {
     return row;
   }
 
-  /** An icon of the activity bar by the start of its name. */
+  /** An icon of the activity bar, by the start of its name. */
   activity(name: string): Locator {
     return this.page.locator(`.activitybar .action-label[aria-label^="${name}"]`);
   }
 
-  /** The context menu on the screen. */
+  /** The open context menu. */
   contextMenu(): Locator {
     return this.page.locator('.context-view .monaco-menu');
   }
 
-  /** Opens something's context menu and chooses an entry. */
+  /** Opens an element's context menu and chooses an entry. */
   async chooseFromContextMenu(target: Locator, entry: string): Promise<void> {
     await this.choose(() => this.rightClick(target), entry);
   }
@@ -158,8 +158,8 @@ export class Workbench {
 
   private async choose(open: () => Promise<void>, entry: string): Promise<void> {
     const item = this.contextMenu().locator('.action-item', { hasText: entry }).first();
-    // A menu takes no click in its first tenth of a second, lest a right click be one; a window that is still starting
-    // closes its menus now and then; and the hover of a neighboring row may lie above the target.
+    // A menu ignores clicks in its first 0.1 s, so that a right click does not choose an entry. A window that is still
+    // starting sometimes closes its menus, and the hover of a neighbouring row may cover the target.
     await until(`${entry} is chosen`, async () => {
       try {
         if (!(await item.isVisible())) await open();
@@ -172,16 +172,16 @@ export class Workbench {
     });
   }
 
-  /** A right click, with the hover of whatever the pointer rested on out of the way. */
+  /** Right-clicks an element after removing any hover. */
   private async rightClick(target: Locator): Promise<void> {
     const { width = 0, height = 1 } = this.page.viewportSize() ?? {};
-    // Onto the status bar, where it is empty.
+    // An empty area of the status bar.
     await this.page.mouse.move(width / 2, height - 1);
     await this.page.locator('.workbench-hover:visible').first().waitFor({ state: 'hidden', timeout: 5000 });
     await target.click({ button: 'right', timeout: 5000 });
   }
 
-  /** The labels of something's context menu, which is closed again. */
+  /** The labels of an element's context menu, which is closed afterwards. */
   async contextMenuOf(target: Locator): Promise<string[]> {
     await this.rightClick(target);
     const items = this.contextMenu().locator('.action-item .action-label:not(.separator)');
@@ -196,7 +196,7 @@ export class Workbench {
   async openExecutions(): Promise<void> {
     const rows = this.executionsPane();
     if (!(await rows.isVisible())) {
-      // Forced: the badge lies above the icon; a click on it is a click on the icon.
+      // Forced, because the badge covers the icon. A click on the badge is a click on the icon.
       await this.activity('Notebook Executions').click({ force: true });
       await rows.waitFor();
     }
@@ -209,17 +209,17 @@ export class Workbench {
     });
   }
 
-  /** A row of the view Notebook Executions, group or execution. */
+  /** A row of the view Notebook Executions: a group or an execution. */
   executionRow(text: string | RegExp): Locator {
     return this.executionsPane().locator('.monaco-list-row', { hasText: text });
   }
 
-  /** An execution of the view, by the beginning of what a screen reader says of it: `sales is running`. */
+  /** An execution of the view, by the start of its text for screen readers: `sales is running`. */
   execution(sentence: string): Locator {
     return this.executionsPane().locator(`.monaco-list-row[aria-label^="${sentence}"]`);
   }
 
-  /** Texts of the rows of the view Notebook Executions, top to bottom, as far as they are on the screen. */
+  /** Texts of the visible rows of the view Notebook Executions, from top to bottom. */
   async executionRows(): Promise<string[]> {
     const texts = await this.executionsPane().locator('.monaco-list-row').allInnerTexts();
     return texts.map((text) => text.replaceAll(/\s+/g, ' ').trim());
@@ -227,7 +227,7 @@ export class Workbench {
 
   // Notifications and dialogs
 
-  /** A notification on the screen. An error with this text is no longer an unexpected one. */
+  /** A visible notification. An error with this text is then expected. */
   notification(text: string | RegExp): Locator {
     this.expected.push(text);
     return this.page.locator('.notifications-toasts .notification-toast', { hasText: text });
@@ -238,7 +238,7 @@ export class Workbench {
     await this.notification(text).first().locator('.monaco-button', { hasText: button }).click();
   }
 
-  /** All that the notification centre holds, told and not dismissed. */
+  /** Texts of all notifications in the notification centre. */
   async notifications(): Promise<string[]> {
     await this.runCommand('Notifications: Show Notifications');
     const centre = this.page.locator('.notifications-center');
@@ -260,24 +260,24 @@ export class Workbench {
     return this.page.locator('.tabs-container .tab', { hasText: title });
   }
 
-  /** The notebook editor on the screen. */
+  /** The visible notebook editor. */
   notebook(): Locator {
     return this.page.locator('.notebookOverlay.notebook-editor:visible');
   }
 
-  /** The toolbar of the notebook editor on the screen. */
+  /** The toolbar of the visible notebook editor. */
   notebookToolbar(): Locator {
     return this.page.locator('.notebook-toolbar-container:visible');
   }
 
-  /** What the outputs of the visible notebook are rendered in: text, tables, images. */
+  /** The frame that renders the outputs of the visible notebook: text, tables, images. */
   outputs(): FrameLocator {
     return this.page.frameLocator('iframe.webview.ready:visible').frameLocator('#active-frame');
   }
 
   /**
-   * Waits until an image among the outputs of the visible notebook is on the screen and answers its real width in
-   * pixels; 0 when it cannot be decoded.
+   * Waits for an image among the outputs of the visible notebook and returns its real width in pixels; 0 if it cannot
+   * be decoded.
    */
   async outputImageWidth(): Promise<number> {
     const image = this.outputs().locator('img').first();
@@ -303,9 +303,9 @@ export class Workbench {
     );
   }
 
-  // Looks
+  // Appearance
 
-  /** Saves a picture of the window, without the hover of where the mouse happens to be, and answers its path. */
+  /** Saves a picture of the window, without hovers, and returns its path. */
   async screenshot(name: string, folder = SCREENSHOTS): Promise<string> {
     await mkdir(folder, { recursive: true });
     await this.page.mouse.move(0, 0);
@@ -314,7 +314,7 @@ export class Workbench {
     return file;
   }
 
-  /** Makes the side bar this wide, in pixels, with the mouse. */
+  /** Sets the width of the side bar in pixels, by dragging its border. */
   async resizeSideBar(width: number): Promise<void> {
     const box = await this.page.locator('.part.sidebar').boundingBox();
     if (box === null) {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** The files of a .zip by name, with their sizes in bytes as they are unpacked. */
+/** The files of a .zip by name, with their uncompressed sizes in bytes. */
 export function zipEntries(file: string): Map<string, number> {
   const bytes = readFileSync(file);
   const end = bytes.lastIndexOf('PK\x05\x06', undefined, 'latin1');

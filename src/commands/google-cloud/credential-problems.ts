@@ -3,9 +3,9 @@ import { ServiceError } from '../../execution/errors';
 import type { TrackingService } from '../../tracking/tracking-service';
 
 /**
- * Tells once that services elsewhere do not accept the person's credentials, with the command that mends them, however
- * many services there are and however often they are asked. The services are asked again as soon as the person may have
- * signed in: when a terminal was closed or the window is looked at again.
+ * Reports once that cloud services reject the user's credentials, with the command that fixes them, no matter how many
+ * services there are and how often they are polled. The services are polled again as soon as the user may have signed
+ * in: when a terminal was closed or the window receives focus.
  */
 export function tellCredentialProblems(
   tracking: TrackingService,

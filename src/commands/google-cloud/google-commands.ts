@@ -10,7 +10,7 @@ type Handled =
   | 'notebookExecutions.openInConsole'
   | 'notebookExecutions.copyOutputUri';
 
-/** Commands that are of use with Google Cloud only. */
+/** Commands for Google Cloud. */
 export function googleCommands(
   context: Pick<ExecutionContext, 'tracking' | 'selection'>,
   directory: () => Promise<CloudDirectory>,

@@ -7,16 +7,16 @@ import { label, withoutLinks } from '../../wording/text';
 import { problemOf } from '../../wording/problem-sentences';
 import { saveTemplate, templatesFor } from '../templates/template-settings';
 
-/** The machine of a new template, small and in every region. */
+/** Machine type of a new template: small and available in every region. */
 const MACHINE_TYPE = 'n1-standard-4';
 
-/** Container image of a new template of the Notebooks API: Google's own, without accelerators. */
+/** Container image of a new Notebooks API template: Google's image without accelerators. */
 const IMAGE = 'gcr.io/deeplearning-platform-release/base-cpu';
 
-/** Folder for outputs in the bucket that was picked. */
+/** Folder for outputs in the chosen bucket. */
 const FOLDER = 'notebook-executions';
 
-/** Asks for service, project, location and bucket, saves the template for the person, and opens the setting at it. */
+/** Asks for service, project, location and bucket, saves the template in the user's settings, and opens it there. */
 export async function newGoogleTemplate(directory: () => Promise<CloudDirectory>): Promise<void> {
   const title = vscode.l10n.t('New Google Cloud Template');
   const service = await pickService(title);
@@ -96,7 +96,7 @@ async function pickService(title: string): Promise<GoogleServiceKind | undefined
     ?.service;
 }
 
-/** Picks one of what Google lists, or types it. What may not be listed, or not without credentials, can still be typed. */
+/** Lets the user choose a resource that Google lists, or type its id, for example if listing it is not permitted. */
 async function pickListed(
   title: string,
   what: string,
@@ -139,7 +139,7 @@ async function pickListed(
   return value === '' ? undefined : value;
 }
 
-/** What Google lists under a progress that can be cancelled; undefined: cancelled. `problem` says why it lists nothing. */
+/** Lists Google resources with a progress notification; undefined if cancelled. `problem` says why listing failed. */
 async function listing(
   what: string,
   list: (signal: AbortSignal) => Promise<readonly CloudResource[]>,
@@ -164,7 +164,7 @@ async function listing(
         if (!(error instanceof ServiceError)) {
           throw error;
         }
-        // Without credentials nothing is listed; what is typed makes a template all the same.
+        // Without credentials nothing can be listed, but the user can still type an id.
         return { choices: [], problem: problemOf(error).message };
       } finally {
         subscription.dispose();
@@ -173,7 +173,7 @@ async function listing(
   );
 }
 
-/** A runtime template of Vertex AI; empty: a machine of its own; undefined: the person left. */
+/** Asks for a runtime template of Vertex AI; empty to use a machine type instead; undefined if the user cancelled. */
 async function pickRuntime(
   title: string,
   cloud: CloudDirectory,
@@ -201,7 +201,7 @@ async function pickRuntime(
   return chosen?.id;
 }
 
-/** Vertex AI requires the account that the notebook runs as; undefined: the user left. */
+/** Vertex AI requires the account that the notebook runs as. Returns undefined if the user cancelled. */
 async function askIdentity(title: string, project: string): Promise<string | undefined> {
   const example = `runner@${project}.iam.gserviceaccount.com`;
   const value = await vscode.window.showInputBox({
@@ -217,7 +217,7 @@ async function askIdentity(title: string, project: string): Promise<string | und
   return value?.trim();
 }
 
-/** The Notebooks API requires the container image that the notebook runs in; undefined: the user left. */
+/** The Notebooks API requires the container image that runs the notebook. Returns undefined if the user cancelled. */
 async function askImage(title: string): Promise<string | undefined> {
   const value = await vscode.window.showInputBox({
     title,
@@ -240,7 +240,7 @@ function freeName(base: string): string {
   }
 }
 
-/** Opens the person's settings with the template of this name selected. */
+/** Opens the user's settings with the template of this name selected. */
 async function openAt(name: string): Promise<void> {
   await vscode.commands.executeCommand('workbench.action.openSettingsJson', {
     revealSetting: { key: 'notebookExecutions.templates', edit: false },

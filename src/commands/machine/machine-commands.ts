@@ -15,10 +15,10 @@ type Handled =
   | 'notebookExecutions.restartService';
 
 const DAY = 24 * 60 * 60 * 1000;
-/** Choices of *Clean Up*: what ended so many days ago; 0: everything that has ended. */
+/** Choices of *Clean Up*: minimum age of finished executions in days; 0 for all finished executions. */
 const AGES = [0, 7, 30];
 
-/** Commands on the service of this machine and what it keeps. */
+/** Commands on this machine's service and its stored executions. */
 export function machineCommands(
   machine: MachineService,
   context: Pick<ExecutionContext, 'tracking' | 'selection'>,
@@ -87,9 +87,9 @@ async function cleanUp(
 
 /** A choice of *Clean Up*. */
 interface CleanUpItem extends vscode.QuickPickItem {
-  /** What it deletes: how many, and how large. */
+  /** What it deletes: number and size. */
   readonly description: string;
-  /** Deletes it. @returns what was deleted, as in the description. */
+  /** Deletes it. @returns what was deleted, in the format of the description. */
   clean(): Promise<string>;
 }
 
@@ -124,7 +124,7 @@ async function endedItems(machine: MachineService, tracking: TrackingService): P
   return items;
 }
 
-/** What is in no list: executions whose record cannot be read. */
+/** Executions whose record cannot be read. They are in no list. */
 async function setAsideItems(machine: MachineService): Promise<CleanUpItem[]> {
   const { setAside = [] } = (await machine.info()) ?? {};
   if (setAside.length === 0) return [];
@@ -142,7 +142,7 @@ function countOf(count: number): string {
   return count === 1 ? vscode.l10n.t('1 execution') : vscode.l10n.t('{0} executions', count);
 }
 
-/** How many, and how large. */
+/** Number and size of executions. */
 function sizeOf({ count, bytes }: CleanedUp): string {
   return count === 1
     ? vscode.l10n.t('1 execution, {0}', formatBytes(bytes))

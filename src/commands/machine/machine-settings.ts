@@ -1,10 +1,10 @@
 import * as vscode from 'vscode';
 import { secretPatterns } from '../../wording/names';
 
-/** The APIs whose address can be set, for Private Service Connect and the like. */
+/** The APIs whose endpoint can be set, for example for Private Service Connect. */
 const ENDPOINTS = ['notebooks', 'aiplatform', 'storage', 'cloudresourcemanager'];
 
-/** The settings of machine scope: what they name is started or written to, so that no workspace may set them. */
+/** Settings of machine scope. They name programs to start and folders to write, so a workspace must not set them. */
 export interface MachineSettings {
   readonly dataDirectory: string | undefined;
   readonly nodePath: string | undefined;
@@ -24,10 +24,10 @@ export interface MachineSettings {
   };
 }
 
-/** Reads them; a value of the wrong type is as good as none. */
+/** Reads the settings. A value of the wrong type is treated as missing. */
 export function machineSettings(): MachineSettings {
   const configuration = vscode.workspace.getConfiguration('notebookExecutions');
-  /** An empty text is an absent setting. */
+  /** An empty text is treated as missing. */
   const text = (name: string): string | undefined => {
     const value = configuration.get<unknown>(name);
     return typeof value === 'string' && value !== '' ? value : undefined;

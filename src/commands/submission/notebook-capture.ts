@@ -2,8 +2,8 @@ import * as vscode from 'vscode';
 import { ServiceError } from '../../execution/errors';
 
 /**
- * The bytes of a notebook as it is on the screen: with the edits that were not saved, and never saving anything.
- * @throws ServiceError `inputNotFound` where it is not open and its file cannot be read.
+ * The current content of a notebook, including unsaved edits. Does not save anything.
+ * @throws ServiceError `inputNotFound` if it is not open and its file cannot be read.
  */
 export async function captureNotebook(uri: vscode.Uri): Promise<Uint8Array> {
   const key = uri.toString();
@@ -11,7 +11,7 @@ export async function captureNotebook(uri: vscode.Uri): Promise<Uint8Array> {
   if (notebook !== undefined && (notebook.isDirty || notebook.isUntitled)) {
     return serialize(notebook);
   }
-  // The same file may be open as text.
+  // The file may be open in a text editor.
   const text = vscode.workspace.textDocuments.find((each) => each.uri.toString() === key);
   if (text?.isDirty === true) {
     return new TextEncoder().encode(text.getText());
@@ -25,9 +25,9 @@ export async function captureNotebook(uri: vscode.Uri): Promise<Uint8Array> {
 }
 
 /**
- * An open document in nbformat. Outputs are left out: the run starts without any. Where the built-in ipynb support keeps
- * what the editor has no place for: `metadata` of the notebook is the document without its cells, `metadata` of a cell has
- * the cell's `id`, `metadata` and `attachments`.
+ * Converts an open document to nbformat. Outputs are omitted, because the run starts without them. The built-in ipynb
+ * support keeps the parts of nbformat without a place in the editor as follows: the notebook's `metadata` is the
+ * document without its cells; a cell's `metadata` has the cell's `id`, `metadata` and `attachments`.
  */
 function serialize(notebook: vscode.NotebookDocument): Uint8Array {
   const { metadata, ...format } = recordOf(notebook.metadata);
@@ -52,7 +52,7 @@ function serialize(notebook: vscode.NotebookDocument): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(document));
 }
 
-/** A notebook that was never given a kernel is of the language that its code cells are in. */
+/** Sets the notebook's language to that of its code cells if no kernel was ever selected for it. */
 function withLanguage(
   metadata: Record<string, unknown>,
   notebook: vscode.NotebookDocument,

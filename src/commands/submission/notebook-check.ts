@@ -6,9 +6,9 @@ import { oneLine } from '../../wording/text';
 import { Problem, type Remedy } from '../../wording/problem';
 
 /**
- * Reads a notebook before anything is started with it.
- * @param file it was read from, to be opened where something is wrong with it.
- * @throws Problem that says what is wrong with it.
+ * Parses a notebook before it is submitted.
+ * @param file its file, which the error's button opens.
+ * @throws Problem if the notebook is invalid.
  */
 export function checkNotebook(bytes: Uint8Array, name: string, file?: vscode.Uri): NotebookReading {
   try {
@@ -23,7 +23,7 @@ export function checkNotebook(bytes: Uint8Array, name: string, file?: vscode.Uri
   }
 }
 
-/** Opens the notebook as text, at the place that cannot be read. */
+/** Opens the notebook as text at the position of the error. */
 function openFile(file: vscode.Uri, { args }: NotebookError): Remedy {
   return {
     label: vscode.l10n.t('Open File'),

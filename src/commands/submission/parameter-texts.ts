@@ -7,9 +7,9 @@ import { oneLine } from '../../wording/text';
 import { Problem, type Remedy } from '../../wording/problem';
 
 /**
- * Reads parameters.
- * @param what names the text in the person's sentence: "The parameters of the template".
- * @throws Problem that says what is wrong with them.
+ * Parses parameters.
+ * @param what names the text in the error: "The parameters of the template".
+ * @throws Problem if they are invalid.
  */
 export function readParametersText(
   text: string,
@@ -27,7 +27,7 @@ export function readParametersText(
   }
 }
 
-/** Asks for a YAML file and reads it. Undefined where none was chosen. */
+/** Asks for a YAML file and parses it. Undefined if the user cancelled. */
 export async function loadParametersFile(): Promise<ParametersReading | undefined> {
   const [file] =
     (await vscode.window.showOpenDialog({

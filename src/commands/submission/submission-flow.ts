@@ -19,30 +19,30 @@ import { sentenceOfProblems } from '../../wording/template-sentences';
 import { templateSummary } from '../../wording/template-summary';
 import { defaultTemplateName, editTemplates, templatesFor } from '../templates/template-settings';
 
-/** All that is asked before a notebook is submitted. */
+/** The user's answers before a notebook is submitted. */
 export interface Answers {
-  /** With the run options that were changed for this notebook. */
+  /** The template with the run options changed for this notebook. */
   readonly template: UserTemplate;
-  /** YAML or JSON mapping; undefined: none beside the template's parameter file. */
+  /** YAML or JSON mapping; undefined if there are none besides the template's parameter file. */
   readonly parameters: string | undefined;
-  /** What to remember for the next time. */
+  /** What to remember for the next submission. */
   readonly choice: SubmissionChoice;
 }
 
-/** Names of kernelspecs that leave open which Python is meant. Any other is a kernel of its own. */
+/** Kernelspec names that do not identify a particular Python. Other names identify a kernel. */
 const PYTHON_KERNEL = /^python[23]?$/i;
 
-/** What a pick shows, and the template behind it. */
+/** A choice of the picker and its template. */
 interface Candidate extends TemplateChoice {
   readonly template: UserTemplate | undefined;
 }
 
 /**
- * Asks for template and parameters, with Back from one to the other. Undefined: the person left.
- * @param initial choices to start from: of the last submission, or of an execution that is run again.
- * @param ignored names the fields of a template that its service cannot honour.
- * @param missingKernel names the kernel of a template that is not there; never rejects.
- * @param python names the Python that runs the notebook where the template names none; never rejects.
+ * Asks for template and parameters, with a Back button between them. Returns undefined if the user cancelled.
+ * @param initial preselected values: of the last submission, or of the execution that is run again.
+ * @param ignored returns the fields of a template that its service ignores.
+ * @param missingKernel returns the template's kernel if it is not installed; never rejects.
+ * @param python name of the Python that runs the notebook unless the template sets one; never rejects.
  */
 export async function askForSubmission(
   source: vscode.Uri,
@@ -57,7 +57,7 @@ export async function askForSubmission(
   const { parameters, warnings } = inspectParameters(reading.notebook);
   const declared = formParameters(parameters);
   let preselected = initial?.template ?? defaultTemplateName(source) ?? memory.lastTemplate;
-  // What was typed stays when the person goes back for another template.
+  // Keeps the user's values when the user goes back to choose another template.
   let form: ParameterForm | undefined;
   for (;;) {
     const chosen = await chooseTemplate(title, source, preselected, initial, ignored, missingKernel, python);
@@ -101,7 +101,7 @@ export async function askForSubmission(
   }
 }
 
-/** The last choice where there is one, else the template's own parameters. */
+/** The values of the last submission if there was one, else the template's parameters. */
 function startingValues(template: UserTemplate, initial: SubmissionChoice | undefined): ParametersReading {
   const own = template.executionTemplate.parameters;
   if (initial !== undefined) {
@@ -114,7 +114,7 @@ function startingValues(template: UserTemplate, initial: SubmissionChoice | unde
   );
 }
 
-/** Asks for a template, and on the way for other run options. Undefined: the person left. */
+/** Asks for a template and, if requested, for other run options. Undefined if the user cancelled. */
 export async function chooseTemplate(
   title: string,
   source: vscode.Uri,
@@ -168,7 +168,7 @@ export async function chooseTemplate(
   }
 }
 
-/** How a template differs, and what of it its service ignores. */
+/** How a template differs from the built-in one, and which of its fields the service ignores. */
 function noteOf(template: UserTemplate, unused: readonly string[]): string | undefined {
   const summary = templateSummary(template);
   const ignored = unused.length === 0 ? '' : vscode.l10n.t('Ignored by this service: {0}', unused.join(', '));
@@ -188,7 +188,7 @@ function notRemembered(names: readonly string[]): string {
   return vscode.l10n.t('Secret values are not remembered. Set them again if needed: {0}', names.join(', '));
 }
 
-/** Where a template runs notebooks, with the Python that runs them here. */
+/** Where a template runs notebooks and, on this machine, with which Python. */
 async function pythonDescription(
   template: UserTemplate,
   source: vscode.Uri,
@@ -204,7 +204,7 @@ async function pythonDescription(
         ? await python
         : await pythonLabel(own);
   if (name === undefined) return undefined;
-  // The built-in one says by its name where it runs.
+  // The name of the built-in template already says where it runs.
   return template.name === BUILT_IN_TEMPLATE ? name : `${serviceLabel(template)} · ${name}`;
 }
 

@@ -3,14 +3,14 @@ import * as z from 'zod/mini';
 import { StrictExecutionTemplateSchema, TemplateRunOptionsSchema } from '../../execution/template';
 import { withoutSecrets } from '../secret-values';
 
-/** What was chosen when a notebook was submitted. */
+/** The user's choices when a notebook was submitted. */
 export const SubmissionChoiceSchema = z.object({
   template: z.string(),
-  /** YAML or JSON mapping; absent where the template's own were kept. */
+  /** YAML or JSON mapping; absent if the template's parameters were unchanged. */
   parameters: z.optional(z.string()),
-  /** Names of parameters whose values were not remembered, as they are secret; absent where there were none. */
+  /** Names of secret parameters, whose values were not remembered; absent if there were none. */
   withheld: z.optional(z.array(z.string())),
-  /** What was changed in the template for this notebook alone; absent where the template was taken as it is. */
+  /** Changes to the template for this notebook only; absent if there were none. */
   options: z.optional(
     z.object({ runOptions: TemplateRunOptionsSchema, executionTemplate: StrictExecutionTemplateSchema }),
   ),
@@ -20,7 +20,7 @@ export type SubmissionChoice = z.infer<typeof SubmissionChoiceSchema>;
 const MemorySchema = z.object({
   version: z.literal(1),
   lastTemplate: z.optional(z.string()),
-  /** By the notebook's URI; the one submitted last stands last. */
+  /** By the notebook's URI. The most recent submission is last. */
   notebooks: z.record(z.string(), SubmissionChoiceSchema),
 });
 type Memory = z.infer<typeof MemorySchema>;
@@ -28,7 +28,7 @@ type Memory = z.infer<typeof MemorySchema>;
 const KEY = 'notebookExecutions.submissions';
 const REMEMBERED_NOTEBOOKS = 200;
 
-/** The choices of earlier submissions, for each workspace. Values of parameters with secret names are not among them. */
+/** The choices of earlier submissions, per workspace. Contains no values of parameters with secret names. */
 export class SubmissionMemory {
   constructor(private readonly state: vscode.Memento) {}
 
@@ -44,7 +44,7 @@ export class SubmissionMemory {
     const { notebooks } = this.read();
     const key = notebook.toString();
     const others = Object.entries(notebooks).filter(([uri]) => uri !== key);
-    // The others as well: patterns may have been added since.
+    // Filter the other notebooks' values again, because patterns may have been added since.
     const kept = [...others, [key, choice] as const]
       .slice(-REMEMBERED_NOTEBOOKS)
       .map(([uri, each]) => [uri, withholding(each)] as const);
@@ -56,14 +56,14 @@ export class SubmissionMemory {
     await this.state.update(KEY, memory);
   }
 
-  /** What another version wrote, or nothing at all, is an empty memory. */
+  /** Reads the memory. Data that is missing or was written by an incompatible version counts as empty. */
   private read(): Memory {
     const parsed = MemorySchema.safeParse(this.state.get(KEY));
     return parsed.success ? parsed.data : { version: 1, notebooks: {} };
   }
 }
 
-/** The choice without what is secret in it. */
+/** The choice without secret values. */
 function withholding(choice: SubmissionChoice): SubmissionChoice {
   const { parameters, options, withheld: already = [], ...rest } = choice;
   const own = parameters === undefined ? undefined : withoutSecrets(parameters);

@@ -13,11 +13,11 @@ import type { PythonSetup } from '../../python/python-setup';
 import { nameOf, type Submission } from './submission';
 import { editTemplates } from '../templates/template-settings';
 
-/** Submits once more, after something was mended. */
+/** Submits again after the problem was fixed. */
 export type Resubmit = (submission: Submission) => Promise<unknown>;
 
 /**
- * A failed submission with the buttons that mend it and go on; any other error as it is. Nothing was created.
+ * Adds buttons that fix the problem and submit again to a failed submission; returns other errors unchanged.
  */
 export async function mendable(
   failure: unknown,
@@ -33,7 +33,7 @@ export async function mendable(
   return remedies.length === 0 ? error : new Problem(sentenceOf(error), remedies, { cause: error });
 }
 
-/** Where a Python kernel was not found but there is a Python, ipykernel is what is missing. */
+/** If a Python kernel was not found although Python is installed, the missing part is ipykernel. */
 async function withPython(error: ServiceError): Promise<ServiceError> {
   if (error.reason !== 'kernelNotFound' || !/^python[23]?$/.test(error.args['kernel'] ?? '')) {
     return error;
@@ -126,7 +126,7 @@ async function chooseKernel(
   }
 }
 
-/** The submission with another Python, also where the template names one. */
+/** The submission with another Python, which replaces the template's. */
 async function withPythonOf(submission: Submission, executable: string): Promise<Submission> {
   const { interpreter: _, ...runOptions } = submission.template.runOptions;
   return {
@@ -140,7 +140,7 @@ function withKernel(template: UserTemplate, kernelSpec: string): UserTemplate {
   return { ...template, executionTemplate: { ...template.executionTemplate, kernelSpec } };
 }
 
-/** @throws Problem where neither the notebook nor the template says what runs it, with a button that says Python. */
+/** @throws Problem if neither notebook nor template determines the kernel; its button chooses Python. */
 export function assertKernelKnown(notebook: Notebook, submission: Submission, resubmit: Resubmit): void {
   const { kernelspec, language_info: language } = notebook.metadata;
   const known =

@@ -14,32 +14,32 @@ import { kernelEnvironment } from '../../python/kernel-environment';
 import type { PythonFinder } from '../../python/chosen-python';
 import type { SubmissionChoice } from './submission-memory';
 
-/** One notebook to execute, all questions answered. */
+/** A notebook to execute, with all options. */
 export interface Submission {
-  /** The notebook the person chose. */
+  /** URI of the notebook that the user chose. */
   readonly source: vscode.Uri;
-  /** Its bytes as it was on the screen. */
+  /** Its content at the time of submission. */
   readonly notebook: Uint8Array;
   readonly template: UserTemplate;
-  /** YAML or JSON mapping, in place of the template's. */
+  /** YAML or JSON mapping that replaces the template's parameters. */
   readonly parameters: string | undefined;
-  /** What to remember for the next time once the execution was created; undefined: nothing. */
+  /** What to remember after the execution was created; undefined for nothing. */
   readonly choice?: SubmissionChoice;
-  /** The Python that was said to run it. Absent: it is looked for; undefined: none was found. */
+  /** The Python to run it with. If absent, it is determined on submission; undefined means that none was found. */
   readonly python?: PythonEnvironment | undefined;
 }
 
-/** Waits between the tries of a create whose answer got lost, in milliseconds. */
+/** Delays before retrying a create whose response was lost, in milliseconds. */
 const RETRY_AFTER_MS = [200, 1000];
 
-/** What a service is asked to create. */
+/** The arguments of a create call. */
 export interface PreparedExecution {
   readonly executionId: string;
   readonly execution: ExecutionRequest;
   readonly input: ExecutionInput;
 }
 
-/** The request for a submission. Nothing is sent. */
+/** Builds the request for a submission. Sends nothing. */
 export async function prepare(submission: Submission, pythons: PythonFinder): Promise<PreparedExecution> {
   const executionId = newExecutionId(submission.source);
   const execution = await requestOf(submission, executionId, pythons);
@@ -47,9 +47,9 @@ export async function prepare(submission: Submission, pythons: PythonFinder): Pr
 }
 
 /**
- * Creates the execution and hands it to the tracking. Tried again with the same id where the answer got lost: the
- * service answers with the execution that was created.
- * @param batch of those that are submitted together, see CompletionNotifier.beginBatch.
+ * Creates the execution and adds it to the tracking. If the response is lost, retries with the same id: the service
+ * then returns the execution that was created.
+ * @param batch of executions submitted together, see CompletionNotifier.beginBatch.
  */
 export async function create(
   { executionId, execution: request, input }: PreparedExecution,
@@ -78,7 +78,7 @@ export async function create(
   throw new Error('unreachable: the last try returns or throws');
 }
 
-/** A readable id that no other execution has: the notebook's name and ten random letters and digits. */
+/** A readable unique execution id: the notebook's name and ten random letters and digits. */
 export function newExecutionId(source: vscode.Uri): string {
   const slug = nameOf(source)
     .toLowerCase()
@@ -125,7 +125,7 @@ async function requestOf(
     executionTemplate.parameters = parameters;
   }
   if (template.service !== 'embedded') {
-    // The window's environment stays here; only what the template adds itself is asked for.
+    // The window's environment variables stay on this machine; only those that the template adds are sent.
     const added = Object.keys(environment).length === 0 ? {} : { environment };
     return { executionTemplate, runOptions: { ...runOptions, ...added } };
   }
@@ -151,7 +151,7 @@ async function requestOf(
   };
 }
 
-/** The Python that a template names itself. */
+/** The Python that the template sets. */
 export async function templatePython(
   { runOptions: { interpreter } }: UserTemplate,
   source: vscode.Uri,
@@ -159,13 +159,13 @@ export async function templatePython(
   return interpreter === undefined ? undefined : describePython(expander(source)(interpreter));
 }
 
-/** A notebook without a folder of its own runs in the workspace. */
+/** Notebooks without a folder, such as untitled ones, run in the workspace folder. */
 function defaultDirectory(): Pick<RunOptions, 'workingDirectory'> {
   const folder = vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file');
   return { workingDirectory: folder?.uri.fsPath ?? os.homedir() };
 }
 
-/** Replaces VS Code's usual variables in a path of a template. */
+/** Expands VS Code's usual variables in a path of a template. */
 function expander(source: vscode.Uri): (text: string) => string {
   const folder = vscode.workspace.getWorkspaceFolder(source) ?? vscode.workspace.workspaceFolders?.[0];
   const values: Readonly<Record<string, string>> = {
@@ -176,7 +176,7 @@ function expander(source: vscode.Uri): (text: string) => string {
   return (text) => text.replace(/\$\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
 }
 
-/** A folder or file of a template as a URI; a plain path is one too. */
+/** A template's folder or file as a URI. Accepts a path or a URI. */
 function fileUri(text: string): string {
   return path.isAbsolute(text) ? vscode.Uri.file(text).toString() : text;
 }

@@ -16,44 +16,44 @@ import { serviceLabel } from './submission-flow';
 import type { SubmissionMemory } from './submission-memory';
 import { assertKernelKnown, mendable } from './submission-problems';
 
-/** What submitting needs. */
+/** Dependencies of submitting. */
 export interface SubmitContext {
   readonly tracking: TrackingService;
   readonly memory: SubmissionMemory;
-  /** The service that a template names, tracked from now on. */
+  /** The service of a template. It is tracked from now on. */
   serviceFor(template: UserTemplate): Promise<ExecutionService>;
   readonly writeBack: WriteBackService;
   readonly pythons: PythonFinder;
-  /** Fields of a request that a service elsewhere will not carry out. */
+  /** Fields of a request that a cloud service would ignore. */
   unsupported(template: UserTemplate, request: ExecutionRequest): Promise<readonly string[]>;
-  /** Names of the workspace's files and modules that a notebook uses and that are not there elsewhere. */
+  /** Names of the workspace's files and modules that a notebook uses and that would be missing in the cloud. */
   missing(notebook: Uint8Array, file: string, files: readonly string[]): Promise<readonly string[]>;
 }
 
-/** The progress that a submission is shown under. */
+/** Progress and cancellation of a submission. */
 export interface SubmitProgress {
-  /** Says how far it is; empty: nothing more to say. */
+  /** Shows the current step; empty for none. */
   readonly report: (message: string) => void;
-  /** Aborted where the user cancels. */
+  /** Aborted when the user cancels. */
   readonly signal: AbortSignal;
-  /** Of several that are submitted together, see CompletionNotifier.beginBatch. */
+  /** Batch of executions submitted together, see CompletionNotifier.beginBatch. */
   readonly batch?: string;
 }
 
-/** Files of the workspace that are looked through for what a notebook uses. */
+/** How many workspace files are compared with what a notebook uses. */
 const MOST_FILES = 5000;
 
-/** Folders of tools and packages, whose files no notebook means. */
+/** Folders of tools and packages, whose files do not belong to the notebook. */
 const NO_OWN_FILES = '**/{.git,.venv,venv,node_modules,__pycache__}/**';
 
-/** Submits notebooks for which all questions are answered, each at most once at a time. */
+/** Submits notebooks, each at most once at a time. */
 export class Submitter {
-  /** Submissions that are not yet done, by notebook: a second click does not submit twice. */
+  /** Submissions in progress, by notebook. Prevents a second click from submitting twice. */
   private readonly inFlight = new Map<string, Promise<unknown>>();
 
   constructor(private readonly context: SubmitContext) {}
 
-  /** Runs an action for a notebook unless one is under way already; then that one's result is the answer, too. */
+  /** Runs an action for a notebook. If one is already in progress, returns the result of that one. */
   once<T>(source: vscode.Uri, action: () => Promise<T>): Promise<unknown> {
     const key = source.toString();
     const running = this.inFlight.get(key);
@@ -66,8 +66,8 @@ export class Submitter {
   }
 
   /**
-   * Creates the execution. What fails can be mended and goes on from here.
-   * @param progress of several that are submitted together; by default one of its own, which can be cancelled.
+   * Creates the execution. The buttons of an error fix it and submit again.
+   * @param progress of a batch; by default the submission shows its own, which can be cancelled.
    */
   async submit(submission: Submission, progress?: SubmitProgress): Promise<TrackedExecution> {
     assertTrusted();
@@ -114,7 +114,7 @@ export class Submitter {
     return create({ ...request, input }, service, this.context.tracking, signal, batch);
   }
 
-  /** Says what a service elsewhere will not carry out, before anything is sent. */
+  /** Asks for confirmation if a cloud service would ignore options or files would be missing. Sends nothing before. */
   private async confirmLosses(
     { source, notebook, template }: Submission,
     execution: ExecutionRequest,
@@ -152,7 +152,7 @@ export class Submitter {
   }
 }
 
-/** Runs an action under a progress that can be cancelled. */
+/** Runs an action with a progress notification that can be cancelled. */
 export async function underProgress<T>(
   title: string,
   action: (progress: SubmitProgress) => Promise<T>,
@@ -176,7 +176,7 @@ export async function underProgress<T>(
   );
 }
 
-/** @throws Problem in a workspace that the person has not said to trust: notebooks are code. */
+/** @throws Problem in an untrusted workspace, because notebooks are code. */
 export function assertTrusted(): void {
   if (!vscode.workspace.isTrusted) {
     throw new Problem(vscode.l10n.t('Notebooks can only be executed in trusted workspaces.'), [

@@ -5,13 +5,13 @@ import type { PythonEnvironment } from '../../system/python-environment';
 import { kernelEnvironment } from '../../python/kernel-environment';
 import { templatePython } from '../submission/submission';
 
-/** Any Python that can run notebooks has these. */
+/** Kernelspec names that every Python with ipykernel provides. */
 const PYTHON_KERNEL = /^python[23]?$/i;
 
 /**
- * The kernel that a template of this machine names and that is not there; undefined where there is one, where none is named,
- * and where it cannot be found out.
- * @param python that runs the notebook where the template names none.
+ * The kernel of a template of this machine if that kernel is not installed. Undefined if it is installed, if the
+ * template names none, or if the kernels cannot be listed.
+ * @param python the Python that runs the notebook unless the template sets one.
  */
 export async function missingKernel(
   template: UserTemplate,
@@ -29,7 +29,7 @@ export async function missingKernel(
     const found = await kernels(used?.executable, await kernelEnvironment(notebook, used, environment));
     return found.includes(kernelSpec.toLowerCase()) ? undefined : kernelSpec;
   } catch {
-    // It is only a mark in a list: what is wrong is told when the template is used.
+    // This is only a hint in a list. The error is reported when the template is used.
     return undefined;
   }
 }

@@ -24,7 +24,7 @@ type Handled =
   | 'notebookExecutions.editTemplates'
   | 'notebookExecutions.setDefaultTemplate';
 
-/** Commands on the person's templates. */
+/** Commands on the user's templates. */
 export function templateCommands(
   context: Pick<ExecutionContext, 'tracking' | 'selection'>,
 ): Pick<CommandMap, Handled> {
@@ -76,10 +76,10 @@ export function templateCommands(
   };
 }
 
-/** A template that runs other notebooks as this execution was run. */
+/** Creates a template that runs other notebooks like this execution. */
 export function templateOf(name: string, service: ExecutionService, execution: Execution): UserTemplate {
   const [kind, project, location] = service.id.split('/');
-  // The notebook and the environment are this execution's own; the interpreter is found anew for each notebook.
+  // Source and environment belong to this execution only; the interpreter is determined again for each notebook.
   const {
     source: _source,
     environment: _environment,
@@ -88,10 +88,10 @@ export function templateOf(name: string, service: ExecutionService, execution: E
     ...runOptions
   } = execution.runOptions ?? {};
   const { inputNotebookFile: _input, ...executionTemplate } = execution.executionTemplate ?? {};
-  // A settings file is read by more than this editor, and is often shared.
+  // Secrets are removed, because settings files are often shared and other programs can read them.
   const { parameters } = executionTemplate;
   if (parameters !== undefined) executionTemplate.parameters = withoutSecrets(parameters).text;
-  // The service answers with the folder of the notebook where none was chosen; another notebook has another one.
+  // By default the service runs a notebook in its own folder, which differs for other notebooks.
   const { source, workingDirectory } = execution.runOptions ?? {};
   if (workingDirectory !== undefined && source?.startsWith('file:') === true) {
     if (path.dirname(vscode.Uri.parse(source).fsPath) === workingDirectory) {

@@ -5,7 +5,7 @@ import { BUILT_IN_TEMPLATE } from '../../wording/names';
 
 const SECTION = 'notebookExecutions';
 
-/** The template that is always there. */
+/** The built-in template. */
 const THIS_MACHINE: UserTemplate = {
   name: BUILT_IN_TEMPLATE,
   service: 'embedded',
@@ -13,12 +13,12 @@ const THIS_MACHINE: UserTemplate = {
   runOptions: {},
 };
 
-/** Every template that holds for a notebook: the built-in one, then the person's, then the workspace's. */
+/** Every template available for a notebook: the built-in one, then the user's, then the workspace's. */
 export function templatesFor(resource: vscode.Uri | undefined): TemplateEntry[] {
   return [{ name: BUILT_IN_TEMPLATE, template: THIS_MACHINE }, ...ownTemplates(resource)];
 }
 
-/** Every template that can be used somewhere in this window. */
+/** Every valid template of this window. */
 export function usableTemplates(): UserTemplate[] {
   const folders = vscode.workspace.workspaceFolders ?? [];
   return [undefined, ...folders.map(({ uri }) => uri)]
@@ -26,25 +26,25 @@ export function usableTemplates(): UserTemplate[] {
     .flatMap(({ template }) => template ?? []);
 }
 
-/** The template of this name that can be used; undefined where there is none. */
+/** The valid template of this name; undefined if there is none. */
 export function templateNamed(name: string, resource: vscode.Uri | undefined): UserTemplate | undefined {
   return templatesFor(resource).find((entry) => entry.name === name)?.template;
 }
 
 /**
- * The setting in all its scopes together, where VS Code lets a narrower scope replace a wider one: a team's templates in
- * a workspace do not take the person's own away. A template of a narrower scope does replace its namesake.
+ * The setting merged from all scopes. VS Code lets a narrower scope replace a wider one, but the workspace templates
+ * of a team should not hide the user's own templates. Only a template of the same name replaces one of a wider scope.
  */
 function ownTemplates(resource: vscode.Uri | undefined): TemplateEntry[] {
   const scopes = vscode.workspace.getConfiguration(SECTION, resource ?? null).inspect<unknown>('templates');
   const entries = new Map<string, TemplateEntry>();
-  // A folder's setting and a workspace's are the same file where one folder is open.
+  // With a single folder open, the folder's setting and the workspace's are the same file.
   const values = vscode.workspace.isTrusted
     ? [scopes?.globalValue, scopes?.workspaceValue, scopes?.workspaceFolderValue]
     : [scopes?.globalValue];
   for (const [scope, value] of values.entries()) {
     for (const [index, entry] of parseTemplates(value, [BUILT_IN_TEMPLATE]).entries()) {
-      // Within one scope a name twice is a problem of its second entry, and both are shown.
+      // A duplicate name within one scope is a problem of the second template; both are shown.
       const duplicate = entry.problems?.some((problem) => problem.code === 'duplicateName') ?? false;
       entries.set(entry.name === '' || duplicate ? `${scope} ${index}` : `name ${entry.name}`, entry);
     }
@@ -52,13 +52,13 @@ function ownTemplates(resource: vscode.Uri | undefined): TemplateEntry[] {
   return [...entries.values()];
 }
 
-/** Name of the template to select first: the setting's; undefined where it names none. */
+/** Name of the template to preselect, from the setting; undefined if the setting is empty. */
 export function defaultTemplateName(resource: vscode.Uri | undefined): string | undefined {
   const name = vscode.workspace.getConfiguration(SECTION, resource ?? null).get<unknown>('defaultTemplate');
   return typeof name === 'string' && name !== '' ? name : undefined;
 }
 
-/** Makes this template the one that is selected first, in the scope where a default is set already, else for the person. */
+/** Makes this the default template: in the workspace if a default is set there, else in the user settings. */
 export async function setDefaultTemplate(name: string): Promise<void> {
   const configuration = vscode.workspace.getConfiguration(SECTION);
   const inWorkspace = configuration.inspect('defaultTemplate')?.workspaceValue !== undefined;
@@ -69,7 +69,7 @@ export async function setDefaultTemplate(name: string): Promise<void> {
   );
 }
 
-/** Adds a template to the setting of a scope, in place of its namesake there. What else stands there is kept as it is. */
+/** Adds a template to the setting of a scope, replacing one of the same name. Other entries are unchanged. */
 export async function saveTemplate(
   template: UserTemplate,
   target: vscode.ConfigurationTarget,
@@ -82,7 +82,7 @@ export async function saveTemplate(
   const others = list.filter(
     (item) => typeof item !== 'object' || item === null || Reflect.get(item, 'name') !== template.name,
   );
-  // Empty blocks say nothing.
+  // Omit empty objects.
   const saved = Object.fromEntries(
     Object.entries<unknown>({ ...template }).filter(
       ([, part]) =>
@@ -92,7 +92,7 @@ export async function saveTemplate(
   await configuration.update('templates', [...others, saved], target);
 }
 
-/** Opens the settings file that holds templates: the workspace's where it has some, else the person's. */
+/** Opens the settings file with the templates: the workspace's if it has templates, else the user's. */
 export async function editTemplates(): Promise<void> {
   const scopes = vscode.workspace.getConfiguration(SECTION).inspect('templates');
   const command =

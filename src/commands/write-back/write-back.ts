@@ -5,28 +5,28 @@ import { hashOf } from './notebook-hash';
 
 const KEY = 'notebookExecutions.writeBacks';
 
-/** What is kept over a reload, by key of the execution. */
+/** Pending write-backs by key of the execution; kept over a reload. */
 type Pending = Readonly<
   Record<
     string,
     {
       readonly source: string;
-      /** SHA-256 of the notebook as it was submitted. */
+      /** SHA-256 of the notebook at submission. */
       readonly hash: string;
-      /** It was submitted together with others. */
+      /** Whether it was submitted together with others. */
       readonly batch?: boolean;
     }
   >
 >;
 
-/** Writes the outputs of executions that succeeded into the notebooks they came from, also after a reload. */
+/** Writes the outputs of successful executions into their source notebooks, also after a reload. */
 export class WriteBackService implements vscode.Disposable {
   private readonly subscription: { dispose(): void };
 
   constructor(
     store: ExecutionStore,
     private readonly state: vscode.Memento,
-    /** Runs an action and tells the person what went wrong. */
+    /** Runs an action and shows its error to the user. */
     private readonly attempt: (action: () => Promise<void>) => void,
   ) {
     this.subscription = store.onDidChange(({ added, changed }) => {
@@ -39,9 +39,9 @@ export class WriteBackService implements vscode.Disposable {
   }
 
   /**
-   * To be called when the execution was created.
-   * @param notebook as it was submitted.
-   * @param batch it was submitted together with others: each that is written is told by a line in the status bar.
+   * Call this after the execution was created.
+   * @param notebook the submitted content.
+   * @param batch true if it was submitted together with others. Each write is then reported in the status bar.
    */
   async expect(
     tracked: TrackedExecution,

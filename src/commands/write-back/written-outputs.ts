@@ -9,9 +9,9 @@ import { hashOf } from './notebook-hash';
 import { Problem } from '../../wording/problem';
 
 /**
- * Writes the outputs of an execution into the notebook it came from.
- * @param hash of the notebook as it was submitted.
- * @throws Problem where the notebook was edited meanwhile: the person's edits come first.
+ * Writes the outputs of an execution into its source notebook.
+ * @param hash of the notebook at submission.
+ * @throws Problem if the notebook was edited since, because the user's edits take precedence.
  */
 export async function writeOutputs(
   tracked: TrackedExecution,
@@ -25,7 +25,7 @@ export async function writeOutputs(
     throw new Problem(vscode.l10n.t('There is no output to write into {0}.', name));
   }
   const output = await readAll(document);
-  // Last of all: next to no time is left for edits between this look and the writing.
+  // Check immediately before writing, so that there is almost no time for edits in between.
   const current = await captureNotebook(source);
   const open = vscode.workspace.notebookDocuments.find(({ uri }) => uri.toString() === source.toString());
   if (hashOf(current) !== hash || open?.isDirty === true || source.scheme === 'untitled') {
@@ -46,20 +46,20 @@ export async function writeOutputs(
   await vscode.workspace.fs.writeFile(source, withOutputs(current, output));
 }
 
-/** How long the line in the status bar stays, in milliseconds. */
+/** How long the status bar message is shown, in milliseconds. */
 const LINE_STAYS = 10_000;
 
-/** Says that outputs were written: of one execution by a notification, of each of many by a line in the status bar. */
+/** Reports that outputs were written: of one execution in a notification, of several in the status bar. */
 export function tellWritten(tracked: TrackedExecution, source: vscode.Uri, batch: boolean): void {
   const name = oneLine(path.posix.basename(source.path), 60);
   const message = vscode.l10n.t('The outputs were written into {0}.', name);
   if (batch) {
-    // What looks like an icon in a name is a part of it.
+    // Escape `$(` in the name, so that it is not shown as an icon.
     vscode.window.setStatusBarMessage(message.replaceAll('$(', '\\$('), LINE_STAYS);
     return;
   }
   const open = vscode.l10n.t('Open Notebook');
-  // Not awaited: the notification may stay for hours.
+  // Not awaited: the notification may stay open for hours.
   void vscode.window.showInformationMessage(withoutLinks(message), open).then(async (chosen) => {
     if (chosen === open) {
       await vscode.commands.executeCommand('notebookExecutions.openNotebook', { kind: 'execution', tracked });
@@ -67,7 +67,7 @@ export function tellWritten(tracked: TrackedExecution, source: vscode.Uri, batch
   });
 }
 
-/** The source with the outputs and counts of the run; cells that the run put in stay out. */
+/** The source notebook with the outputs and execution counts of the run, without cells that the run inserted. */
 function withOutputs(source: Uint8Array, output: Uint8Array): Uint8Array {
   const { notebook } = readNotebook(source);
   const ran = new Map(readNotebook(output).notebook.cells.map((cell) => [cell.id, cell]));

@@ -3,7 +3,7 @@ import { isActive } from '../../execution/states';
 import { durationOf, isWaiting, notebookNameOf, parseTime } from '../../wording/execution-facts';
 
 /*
- * How the tree is arranged: what it is grouped and sorted by, and which executions it shows. Without the editor.
+ * How the tree is arranged: grouping, sorting and filter. Does not depend on the editor.
  */
 
 export const GROUPINGS = ['state', 'day', 'notebook', 'template', 'none'] as const;
@@ -13,7 +13,7 @@ export type Grouping = (typeof GROUPINGS)[number];
 export type Sorting = (typeof SORTINGS)[number];
 
 export interface Filter {
-  /** Each word must occur in the name, the template or the error; case does not matter. */
+  /** Each word must occur in the name, the template or the error. Case-insensitive. */
   readonly text: string;
   /** Groups of states; empty: all. */
   readonly states: readonly string[];
@@ -21,7 +21,7 @@ export interface Filter {
   readonly services: readonly string[];
 }
 
-/** What the person chose; kept over a reload. */
+/** The user's choices; kept over a reload. */
 export interface Arrangement {
   readonly version: 1;
   readonly grouping: Grouping;
@@ -37,7 +37,7 @@ export const DEFAULT_ARRANGEMENT: Arrangement = {
   filter: NO_FILTER,
 };
 
-/** Reads what was stored; what cannot be read is the default. */
+/** Reads a stored arrangement. Invalid parts are replaced by their defaults. */
 export function parseArrangement(stored: unknown): Arrangement {
   const { version, filter, ...rest } = fieldsOf(stored);
   const { text, states, services } = fieldsOf(filter);
@@ -66,9 +66,9 @@ export function isFiltering({ text, states, services }: Filter): boolean {
 }
 
 /**
- * Whether the filter lets an execution through.
- * @param stateGroup The group its state belongs to.
- * @param template What its template is called on the screen.
+ * Whether an execution matches the filter.
+ * @param stateGroup the group of its state.
+ * @param template displayed name of its template.
  */
 export function matches(
   filter: Filter,
@@ -94,13 +94,13 @@ export function matches(
   return words.every((word) => text.includes(word));
 }
 
-/** Where an execution stands among others, made once for each change so that sorting compares plain values. */
+/** Sort position of an execution. Computed once per change, so that sorting compares plain values. */
 export interface SortKey {
   readonly text: string;
   readonly number: number;
-  /** 0 what runs, 1 what waits, 2 the rest. */
+  /** 0 if running, 1 if waiting, otherwise 2. */
   readonly rank: number;
-  /** What comes first has the larger one. */
+  /** The larger value comes first. */
   readonly created: number;
   readonly key: string;
 }
@@ -108,7 +108,7 @@ export interface SortKey {
 let collator: Intl.Collator | undefined;
 
 function compareNames(one: string, other: string): number {
-  // Made when names are compared first: that takes longer than all else of this file, and most windows never do.
+  // Created on the first comparison of names: it is slow, and most windows never compare names.
   collator ??= new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
   return collator.compare(one, other);
 }
@@ -127,8 +127,8 @@ export function sortKeyOf(sorting: Sorting, tracked: TrackedExecution, now: numb
 }
 
 /**
- * Names from A, durations from the longest; otherwise what runs, what waits in the order in which it will run, and the rest
- * from the newest. The order is always the same.
+ * Order of rows: by name from A, or by duration from the longest. Otherwise running ones come first, then waiting ones
+ * in the order in which they will run, then the others from the newest. The order is deterministic.
  */
 export function compareKeys(one: SortKey, other: SortKey): number {
   return (

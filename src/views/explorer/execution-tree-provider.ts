@@ -18,16 +18,16 @@ export interface ExecutionTreeProviderOptions {
   readonly store: ExecutionStore;
   readonly clock: Clock;
   readonly arrangement: Arrangement;
-  /** The person's sentence for an error of a service. */
+  /** Converts an error of a service into a sentence for the user. */
   readonly describeError: (error: Error) => string;
-  /** The service of this machine, where it has a row. */
+  /** The service of this machine, if it has a row. */
   readonly machine?: Pick<MachineMonitor, 'info' | 'onDidChange'>;
 }
 
-/** Milliseconds between two looks at how long ago executions ended. */
+/** How often the ages of finished executions are redrawn, in milliseconds. */
 const AGES_REDRAW = 60_000;
 
-/** Shows the store as a tree. Draws again only what a change touches. */
+/** Shows the store as a tree. Redraws only the rows that a change affects. */
 export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>, vscode.Disposable {
   private readonly tree: ExecutionTree;
   private readonly changeEmitter = new vscode.EventEmitter<TreeNode[] | undefined>();
@@ -35,12 +35,12 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
   private readonly subscriptions: { dispose(): void }[];
   private current: Arrangement;
   private readonly machineNode: MachineNode = { kind: 'machine' };
-  /** The Python that cannot run notebooks, where an empty view is to say so. */
+  /** The Python that cannot run notebooks, if the empty view should say so. */
   private unable: string | undefined;
   private machineShown = false;
-  /** What rows said when they were last drawn; rows that never were are not in it. */
+  /** Row descriptions as last drawn. Rows that were never drawn have no entry. */
   private readonly drawn = new WeakMap<ExecutionNode, string>();
-  /** Positions in queues; undefined: to be found anew. */
+  /** Positions in queues; undefined if they must be computed again. */
   private positions: ReadonlyMap<string, QueuePosition> | undefined;
   private agesDrawn: number;
 
@@ -82,26 +82,26 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
     return this.current;
   }
 
-  /** Groups, sorts or filters differently from now on. */
+  /** Changes grouping, sorting or filter. */
   arrange(arrangement: Arrangement): void {
     this.current = arrangement;
     this.tree.rebuild(arrangement, this.options.store.all());
     this.changeEmitter.fire(undefined);
   }
 
-  /** How many executions the filter lets through. */
+  /** How many executions match the filter. */
   get shownCount(): number {
     return this.tree.groups.reduce((sum, group) => sum + group.members.length, 0);
   }
 
-  /** Says in the empty view which Python cannot run notebooks, and what mends that; undefined: nothing of the kind. */
+  /** Shows in the empty view which Python cannot run notebooks and how to fix it; undefined shows nothing. */
   showUnable(python: string | undefined): void {
     if (python === this.unable) return;
     this.unable = python;
     this.changeEmitter.fire(undefined);
   }
 
-  /** Whether services have more executions than are known here. */
+  /** Whether services have more executions than the store. */
   get isPartial(): boolean {
     return this.options.store.statuses().some(({ nextPageToken }) => nextPageToken !== undefined);
   }
@@ -112,8 +112,7 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
   }
 
   /**
-   * Draws again what says how long something runs, where it stands in the queue or, once a minute, how long ago it ended,
-   * where that has changed.
+   * Redraws rows whose elapsed time or queue position has changed and, once a minute, those whose age has changed.
    */
   redrawElapsed(isUnfolded: (node: GroupNode | ExecutionNode) => boolean): void {
     const { store, clock } = this.options;
@@ -156,7 +155,7 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
       case 'execution': {
         const { detailsOf } = await import('./rows/details');
         const now = this.options.clock.now();
-        // The same lines while the execution is the same: what is unfolded below them stays.
+        // Reuse the same lines while the execution is unchanged, so that unfolded lines stay unfolded.
         if (node.detailed === node.tracked) outdatedDetails(node, now);
         else node.details = detailsOf(node, now);
         node.detailed = node.tracked;
@@ -223,13 +222,13 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
     this.changeEmitter.dispose();
   }
 
-  /** What the row of an execution says beside it. */
+  /** What a row shows in addition to its execution. */
   private contextOf({ tracked: { key } }: ExecutionNode, now: number): RowContext {
     this.positions ??= queuePositions(this.options.store);
     return { now, byDay: this.current.grouping === 'day', queue: this.positions.get(key) };
   }
 
-  /** Whether a row that was drawn would say something else now. */
+  /** Whether a drawn row would now have another description. */
   private isOutdated(node: ExecutionNode, now: number): boolean {
     const drawn = this.drawn.get(node);
     return drawn !== undefined && drawn !== rowDescription(node.tracked.execution, this.contextOf(node, now));
@@ -240,11 +239,11 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
     const statuses = store.statuses();
     const [flat] = this.tree.groups;
     const rows = this.current.grouping !== 'none' ? this.tree.groups : flat === undefined ? [] : rowsOf(flat);
-    // An empty view says what is wrong in another way, with buttons (welcome.ts).
+    // An empty view shows errors differently, with buttons (welcome.ts).
     const errors = (rows.length === 0 ? [] : statuses)
       .filter(({ error }) => error !== undefined)
       .map(({ service }): TreeNode => ({ kind: 'serviceError', serviceId: service.id }));
-    // Without executions the view says what it is for, which it can only while it is empty.
+    // Without executions, the view shows the welcome text. VS Code shows it only if the tree is empty.
     this.machineShown = rows.length > 0 && this.options.machine?.info !== undefined;
     if (rows.length === 0 && this.unable !== undefined) return setupRows(this.unable);
     return [
@@ -261,13 +260,13 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
     else if (shown) this.changeEmitter.fire([this.machineNode]);
   }
 
-  /** In a flat tree the rows have no heading that could be drawn again in place of everything. */
+  /** A flat tree has no headings, so a changed group means that the whole tree is redrawn. */
   private flatRedraw(redraw: readonly TreeNode[] | undefined): TreeNode[] | undefined {
     if (redraw === undefined || redraw.some((node) => node.kind === 'group')) return undefined;
     return [...redraw];
   }
 
-  /** Resolves once every service has answered or failed, so that the view says "loading" and not "nothing". */
+  /** Resolves once every service has answered or failed. Until then the view shows that it is loading. */
   private async firstAnswer(): Promise<void> {
     const { store } = this.options;
     const pending = () => store.statuses().some(({ loaded, error }) => !loaded && error === undefined);
@@ -283,13 +282,13 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
   }
 }
 
-/** The rows of a group up to its limit. */
+/** The rows of a group, up to its limit. */
 function rowsOf(group: GroupNode): TreeNode[] {
   if (group.members.length <= group.limit) return [...group.members];
   return [...group.members.slice(0, group.limit), { kind: 'more', id: `more/${group.id}`, group }];
 }
 
-/** Below the execution: lines that say how long something runs. Brings them up to date and answers those that changed. */
+/** Updates the elapsed times in the lines below an execution. Returns the lines that changed. */
 function outdatedDetails(node: ExecutionNode, now: number): DetailNode[] {
   return node.details.filter((detail) => {
     const text = detail.elapsed?.(now);

@@ -10,29 +10,29 @@ import {
 } from './arrangement';
 import type { ExecutionNode, GroupNode } from './nodes';
 
-/** Which part of the tree has to be drawn again; undefined as a list: all of it. */
+/** The nodes to redraw; undefined for the whole tree. */
 export type Redraw = readonly (GroupNode | ExecutionNode)[] | undefined;
 
-/** How many rows of a group are shown at first, and more each time. */
+/** How many rows of a group are shown at first, and how many more each "Load more" shows. */
 const STEP = 200;
-/** A group with more rows than this appears folded. */
+/** A group with at least this many rows is collapsed at first. */
 const FOLDED_FROM = 101;
-/** From so many changes at once the tree is arranged anew. */
+/** After more than this many changes at once, the whole tree is rebuilt. */
 const MANY = 200;
 
 export interface ExecutionTreeOptions {
   readonly now: () => number;
-  /** The group of a state when the tree is grouped by state. */
+  /** The group of an execution when the tree is grouped by state. */
   readonly stateGroup: (tracked: TrackedExecution) => string;
-  /** What a template is called on the screen. */
+  /** A template's displayed name. */
   readonly templateLabel: (name: string) => string;
-  /** The group's id otherwise. */
+  /** The id of an execution's group for the other groupings. */
   readonly groupOf: (grouping: Grouping, tracked: TrackedExecution) => string;
-  /** Orders the ids of groups. */
+  /** Orders groups. */
   readonly compareGroups: (grouping: Grouping, one: GroupNode, other: GroupNode) => number;
 }
 
-/** Executions in groups, sorted and filtered. Kept current change by change: a change touches its rows only. */
+/** Executions in groups, sorted and filtered. Updated incrementally: a change affects only its own rows. */
 export class ExecutionTree {
   private readonly nodes = new Map<string, ExecutionNode>();
   private groupsById = new Map<string, GroupNode>();
@@ -43,7 +43,7 @@ export class ExecutionTree {
     private readonly options: ExecutionTreeOptions,
   ) {}
 
-  /** In the order they are shown; empty ones are not among them. */
+  /** The groups in display order, without empty ones. */
   get groups(): readonly GroupNode[] {
     return this.sortedGroups;
   }
@@ -52,7 +52,7 @@ export class ExecutionTree {
     return this.nodes.get(key);
   }
 
-  /** Arranges everything anew. Nodes of executions and groups that stay are the same objects. */
+  /** Rebuilds the tree. Nodes of remaining executions and groups are reused. */
   rebuild(arrangement: Arrangement, all: readonly TrackedExecution[]): void {
     const regrouped = arrangement.grouping !== this.arrangement.grouping;
     this.arrangement = arrangement;
@@ -87,7 +87,7 @@ export class ExecutionTree {
     this.sortGroups();
   }
 
-  /** Applies what the store says has changed. Answers what to draw again; an empty list: nothing that is shown. */
+  /** Applies a change of the store. Returns what to redraw; an empty list if nothing visible has changed. */
   apply(change: StoreChange, all: () => readonly TrackedExecution[]): Redraw {
     const count = change.added.length + change.changed.length + change.removed.length;
     if (count > MANY) {
@@ -110,7 +110,7 @@ export class ExecutionTree {
       }
       this.take(tracked.key, redraw);
       if (!shown) continue;
-      // The same object again, so that the row keeps its selection and its fold.
+      // Reuse the node, so that the row keeps its selection and its folding.
       this.put(node ?? makeNode(tracked, sortKey), tracked, sortKey, id, redraw);
     }
     for (const [id, group] of this.groupsById) {
@@ -123,7 +123,7 @@ export class ExecutionTree {
       this.sortGroups();
       return undefined;
     }
-    // A group that is drawn again draws its rows.
+    // Redrawing a group redraws its rows as well.
     return [...redraw].filter((node) => node.kind === 'group' || !redraw.has(node.group));
   }
 
@@ -200,7 +200,7 @@ function makeNode(tracked: TrackedExecution, sortKey: ExecutionNode['sortKey']):
   };
 }
 
-/** Where a key belongs among sorted nodes. */
+/** Binary search for the position of a key among sorted nodes. */
 function positionOf(members: readonly ExecutionNode[], sortKey: ExecutionNode['sortKey']): number {
   let low = 0;
   let high = members.length;

@@ -11,23 +11,23 @@ export const EXPLORER_VIEW = 'notebookExecutions.explorer';
 /** Context key: true while a filter hides executions. */
 export const FILTERING_CONTEXT = 'notebookExecutions.filtering';
 const ARRANGEMENT_KEY = 'explorer.arrangement';
-/** With more active rows than this their elapsed times are drawn less often. */
+/** With more active rows than this, elapsed times are redrawn less often. */
 const FEW_ROWS = 20;
-/** How often rows are drawn again while nothing is active, in milliseconds: they say how long ago they ended. */
+/** How often the ages of finished executions are redrawn while no execution is active, in milliseconds. */
 const IDLE_REDRAW = 60_000;
-/** A filter searches the services until it has found so many executions, and so many more with each "Load more". */
+/** A filter searches the services until it has found this many matches, and this many more per "Load more". */
 const SEARCH_STEP = 100;
 
 export interface ExplorerViewOptions {
   readonly tracking: Pick<TrackingService, 'store' | 'setWatched' | 'loadMore'>;
   readonly monitor: Pick<MachineMonitor, 'info' | 'onDidChange' | 'setWatched'>;
   readonly clock: Clock;
-  /** Keeps grouping, sorting and filter over a reload: the workspace's state. */
+  /** Workspace state, which keeps grouping, sorting and filter over a reload. */
   readonly memento: vscode.Memento;
   readonly describeError: (error: Error) => string;
 }
 
-/** The view "Notebook Executions": tree, badge, filter line and the ticking of elapsed times. */
+/** The view "Notebook Executions": tree, badge, filter description and redrawing of elapsed times. */
 export class ExplorerView implements vscode.Disposable {
   readonly provider: ExecutionTreeProvider;
   private readonly view: vscode.TreeView<TreeNode>;
@@ -35,9 +35,9 @@ export class ExplorerView implements vscode.Disposable {
   private readonly folded = new WeakSet<TreeNode>();
   private readonly unfolded = new WeakSet<TreeNode>();
   private timer: Disposable | undefined;
-  /** How long the timer waits, in milliseconds. */
+  /** Delay of the current timer, in milliseconds. */
   private wait = 0;
-  /** How many executions the filter is to find. */
+  /** How many matches the filter should find. */
   private wanted = SEARCH_STEP;
   private searching = false;
   private disposed = false;
@@ -90,12 +90,12 @@ export class ExplorerView implements vscode.Disposable {
     this.showFilter();
   }
 
-  /** True while the person can see the view. */
+  /** True while the view is visible. */
   get visible(): boolean {
     return this.view.visible;
   }
 
-  /** Fires when the view comes into sight or goes out of it. */
+  /** Fires when the view becomes visible or hidden. */
   get onDidChangeVisibility(): vscode.Event<vscode.TreeViewVisibilityChangeEvent> {
     return this.view.onDidChangeVisibility;
   }
@@ -104,12 +104,12 @@ export class ExplorerView implements vscode.Disposable {
     return this.provider.arrangement;
   }
 
-  /** The selected rows; what commands from the palette act upon. */
+  /** The selected rows. Commands of the palette act on them. */
   get selection(): readonly TreeNode[] {
     return this.view.selection;
   }
 
-  /** Groups, sorts or filters differently, now and after a reload. */
+  /** Changes grouping, sorting or filter, and stores the change. */
   async arrange(change: Partial<Arrangement>): Promise<void> {
     const arrangement = { ...this.provider.arrangement, ...change };
     this.provider.arrange(arrangement);
@@ -119,16 +119,16 @@ export class ExplorerView implements vscode.Disposable {
     await this.options.memento.update(ARRANGEMENT_KEY, arrangement);
   }
 
-  /** Opens the view and selects an execution's row; does nothing for one that the filter hides. */
+  /** Opens the view and selects an execution's row. Does nothing if the filter hides the execution. */
   async reveal(key: string): Promise<void> {
     const node = this.provider.nodeOf(key);
     if (node === undefined) return;
-    // Rows after "Load more" do not exist for the editor yet.
+    // The editor does not know rows behind "Load more" yet.
     while (node.group.members.indexOf(node) >= node.group.limit) this.provider.showMore(node.group);
     await this.view.reveal(node, { select: true, focus: false });
   }
 
-  /** Shows more rows of a group, or asks the services for older executions. */
+  /** Shows more rows of a group, or requests older executions from the services. */
   async showMore(node: MoreNode | undefined): Promise<void> {
     if (node?.group !== undefined) {
       this.provider.showMore(node.group);
@@ -166,8 +166,8 @@ export class ExplorerView implements vscode.Disposable {
   }
 
   /**
-   * Asks the services for older executions while too few are found that the filter lets through. Answers whether it does so
-   * now. A service that fails is not asked again: its error is in the view.
+   * Requests older executions from the services while the filter has found too few matches. Returns whether a search
+   * is running. Stops if a service fails; the view shows its error.
    */
   private search(): boolean {
     if (this.searching) return true;
@@ -184,7 +184,7 @@ export class ExplorerView implements vscode.Disposable {
     return true;
   }
 
-  /** Answers whether that brought anything. */
+  /** Returns whether the services returned another page. */
   private async loadOlder(): Promise<boolean> {
     const { tracking } = this.options;
     const tokens = () => tracking.store.statuses().map(({ nextPageToken }) => nextPageToken);
@@ -207,23 +207,23 @@ export class ExplorerView implements vscode.Disposable {
   }
 
   private setDescription(description: string | undefined): void {
-    // The declared type leaves out undefined, which is how a description is taken away.
+    // An empty text removes the description; the declared type does not allow undefined.
     this.view.description = description ?? '';
   }
 
-  /** As the person left it; a group that was never touched is as it first appeared. */
+  /** Whether the user unfolded the node. A group that the user has not changed is in its initial state. */
   private isUnfolded(node: GroupNode | ExecutionNode): boolean {
     if (this.folded.has(node)) return false;
     return this.unfolded.has(node) || (node.kind === 'group' && !node.collapsed);
   }
 
-  /** Keeps elapsed times and ages current while the view can be seen. */
+  /** Updates elapsed times and ages while the view is visible. */
   private tick(): void {
     const { store } = this.options.tracking;
     if (!this.view.visible || store.isEmpty) return;
     const active = store.activeOnes().length;
     const wait = active === 0 ? IDLE_REDRAW : active > FEW_ROWS ? 5000 : 1000;
-    // What begins to run does not wait for the end of a long pause.
+    // When an execution becomes active, a long idle timer is replaced by a short one.
     if (this.timer !== undefined && wait >= this.wait) return;
     this.timer?.dispose();
     this.wait = wait;

@@ -2,31 +2,31 @@ import type * as vscode from 'vscode';
 import type { TrackedExecution } from '../../tracking/execution-store';
 import type { SortKey } from './arrangement';
 
-/** What the tree shows. Menus and commands get these objects as arguments; see {@link trackedOf}. */
+/** A row of the tree. Menus and commands receive these objects as arguments; see {@link trackedOf}. */
 export type TreeNode =
   GroupNode | ExecutionNode | DetailNode | MoreNode | ServiceErrorNode | MachineNode | SetupNode;
 
-/** Executions under one heading. The root of a flat tree is one, too, but not shown. */
+/** Executions under one heading. A flat tree has one group, whose heading is not shown. */
 export interface GroupNode {
   readonly kind: 'group';
   readonly id: string;
   /** Sorted. */
   readonly members: ExecutionNode[];
-  /** How many of them are shown before "Load more". */
+  /** How many members are shown before "Load more". */
   limit: number;
-  /** As the group first appeared; the person's own folding is VS Code's. */
+  /** Initial state of the group. VS Code keeps the user's folding. */
   readonly collapsed: boolean;
 }
 
-/** One execution. The node stays the same while the execution changes. */
+/** One execution. The node is reused when the execution changes. */
 export interface ExecutionNode {
   readonly kind: 'execution';
   tracked: TrackedExecution;
   group: GroupNode;
   sortKey: SortKey;
-  /** The lines below it as the editor knows them; empty while it was never unfolded. */
+  /** The lines below it as the editor knows them; empty until it is unfolded. */
   details: readonly DetailNode[];
-  /** What `details` were made of. */
+  /** The execution from which `details` were computed. */
   detailed: TrackedExecution | undefined;
 }
 
@@ -36,9 +36,9 @@ export interface DetailNode {
   readonly id: string;
   readonly parent: ExecutionNode | DetailNode;
   readonly item: vscode.TreeItem;
-  /** The text behind the label, where it changes with time alone. */
+  /** The description after the label, if it changes with time alone. `now` in milliseconds since the epoch. */
   readonly elapsed?: (now: number) => string;
-  /** Asked when the person unfolds it. */
+  /** Called when the user unfolds the line. */
   readonly children?: () => Promise<DetailNode[]>;
 }
 
@@ -46,28 +46,28 @@ export interface DetailNode {
 export interface MoreNode {
   readonly kind: 'more';
   readonly id: string;
-  /** The group it belongs to; undefined: it asks the services for older ones. */
+  /** The group it belongs to; undefined if it requests older executions from the services. */
   readonly group: GroupNode | undefined;
 }
 
-/** A service that cannot be asked now. */
+/** A service that cannot be reached. */
 export interface ServiceErrorNode {
   readonly kind: 'serviceError';
   readonly serviceId: string;
 }
 
-/** The service of this machine; the last row. */
+/** The service of this machine, the last row. */
 export interface MachineNode {
   readonly kind: 'machine';
 }
 
-/** Something that keeps notebooks from being executed, or what mends it, in an empty view. */
+/** In an empty view: something that prevents notebooks from running, or an action that fixes it. */
 export interface SetupNode {
   readonly kind: 'setup';
   readonly item: vscode.TreeItem;
 }
 
-/** The execution that a menu's argument means: of its row or of a line below it. Undefined for anything else. */
+/** The execution of a menu's argument: of its row or of a line below it. Undefined for anything else. */
 export function trackedOf(argument: unknown): TrackedExecution | undefined {
   if (!isNode(argument)) return undefined;
   switch (argument.kind) {

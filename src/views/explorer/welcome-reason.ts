@@ -1,7 +1,7 @@
 import { ServiceError } from '../../execution/errors';
 import type { PythonState } from '../../python/found-python';
 
-/** What is wrong, by which the manifest chooses what an empty view says; empty where nothing is. */
+/** Why the view is empty. The manifest selects the welcome text by it; empty if nothing is wrong. */
 export type WelcomeReason =
   | ''
   | 'filtered'
@@ -12,7 +12,7 @@ export type WelcomeReason =
   | 'serviceFails'
   | Exclude<PythonState, 'found'>;
 
-/** Why a service could not be asked. */
+/** A service that could not be reached, and its error. */
 export interface Failure {
   readonly serviceId: string;
   readonly error: Error;
@@ -21,7 +21,7 @@ export interface Failure {
 /**
  * Why no execution is shown.
  * @param known whether there are executions.
- * @param shown how many of them the filter lets through.
+ * @param shown how many of them match the filter.
  * @param failures of services that did not answer.
  */
 export function welcomeReason(

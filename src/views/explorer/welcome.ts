@@ -5,18 +5,18 @@ import type { ExplorerView } from './explorer-view';
 import { type FoundPython } from '../../python/found-python';
 import { welcomeReason, type WelcomeReason } from './welcome-reason';
 
-/** Context key: why the view shows no execution, where that is not for want of any. */
+/** Context key: why the view shows no executions, unless there are none. */
 const WELCOME_CONTEXT = 'notebookExecutions.welcome';
 
 export interface WelcomeOptions {
   readonly store: ExecutionStore;
   readonly explorer: ExplorerView;
-  /** Starts a program of its own: asked only while an empty view is on the screen. */
+  /** Starts a process. Called only while an empty view is visible. */
   readonly findPython: () => Promise<FoundPython>;
   readonly log: (line: string) => void;
 }
 
-/** Chooses what the view says in place of executions, with the button that mends it. */
+/** Selects the text and the button that the view shows if it has no executions. */
 export class Welcome implements vscode.Disposable {
   private readonly subscriptions: Disposable[];
   private reason: WelcomeReason = '';
@@ -43,7 +43,7 @@ export class Welcome implements vscode.Disposable {
     look();
   }
 
-  /** Looks for Python where an empty view is on the screen. In a workspace that is not trusted nothing is started. */
+  /** Looks for Python while an empty view is visible. Starts no program in an untrusted workspace. */
   async look(): Promise<void> {
     const { explorer, store, findPython } = this.options;
     if (!explorer.visible || !vscode.workspace.isTrusted || !store.isEmpty) return;

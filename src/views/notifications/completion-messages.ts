@@ -11,12 +11,12 @@ import { explain } from '../../wording/end-sentences';
 import { presentState } from '../../wording/state-presentation';
 import { formatDuration, oneLine, withoutLinks } from '../../wording/text';
 
-/** The settings about the end of an execution. */
+/** Settings for the end of an execution. */
 export interface CompletionSettings {
   readonly openOutput: 'always' | 'ask' | 'never';
   readonly notifySuccess: boolean;
   readonly notifyFailure: boolean;
-  /** Shell command to run for each execution that ended; empty: none. */
+  /** Shell command to run for each execution that ended; empty for none. */
   readonly endCommand: string;
 }
 
@@ -29,16 +29,16 @@ export interface CompletionMessagesOptions {
   readonly log: (line: string) => void;
 }
 
-/** More names than this are not listed in a notification. */
+/** How many names a notification lists at most. */
 const MOST_NAMES = 5;
 
-/** Tells the user that executions have ended, and opens an output where nothing is being edited. */
+/** Notifies the user about finished executions, and opens an output if that does not interrupt editing. */
 export class CompletionMessages {
   constructor(private readonly options: CompletionMessagesOptions) {}
 
-  /** Shows what ended together. Resolves when the user has answered or put the messages away. */
+  /** Notifies about executions that ended together. Resolves when the user has responded or closed the messages. */
   async present({ executions, batch }: EndedTogether): Promise<void> {
-    // A user who cancelled knows.
+    // A user who cancelled an execution needs no notification.
     const told = executions.filter(({ execution }) => execution.state !== 'CANCELLED');
     const succeeded = told.filter(({ execution }) => execution.state === 'SUCCEEDED');
     const failed = told.filter(({ execution }) => execution.state !== 'SUCCEEDED');
@@ -121,7 +121,7 @@ export class CompletionMessages {
     }
   }
 
-  /** Opens an output that was not asked for just now, or offers it where the user is at work in the active editor. */
+  /** Opens an output without a request of the user. If the user is editing, offers it in a notification instead. */
   private async openByItself(tracked: TrackedExecution): Promise<void> {
     const editor = { inUse: false };
     await this.open(tracked, () => {
@@ -154,7 +154,7 @@ const COMMANDS = {
   notebook: 'notebookExecutions.openNotebook',
 } as const;
 
-/** How an execution ended, as a notification says it. */
+/** How an execution ended, as the text of a notification. */
 export function endSentence(execution: Execution): string {
   const name = oneLine(notebookNameOf(execution), 60);
   const { predicate } = presentState(execution.state);

@@ -2,17 +2,17 @@ import { spawn } from 'node:child_process';
 import * as os from 'node:os';
 import type { Execution } from '../../execution/execution';
 
-/** A command that runs longer than this is ended, in milliseconds. */
+/** Time limit of the command, in milliseconds. */
 const LIMIT = 60_000;
 
 /**
- * Runs the person's own command at the end of an execution, for example one that plays a sound: VS Code cannot. The
- * execution is told in the environment and never in the command line, where a name could become code.
+ * Runs the user's command at the end of an execution, for example to play a sound, which VS Code cannot do. The
+ * execution is described in environment variables, never on the command line, where a name could be run as code.
  */
 export function runEndCommand(command: string, execution: Execution, log: (line: string) => void): void {
   const child = spawn(command, {
     shell: true,
-    // A shell of Windows finds programs in the current directory first, which may be the workspace.
+    // Not in the workspace: shells on Windows search the current directory for programs first.
     cwd: os.homedir(),
     stdio: 'ignore',
     timeout: LIMIT,

@@ -3,7 +3,7 @@ import type { Disposable } from '../../tracking/clock';
 import type { MachineMonitor } from '../../tracking/machine-monitor';
 import { formatBytes, withoutLinks } from '../../wording/text';
 
-/** Tells what the person should know of the service of this machine. */
+/** Notifies the user about events of this machine's service. */
 export function tellAboutMachine(monitor: MachineMonitor): Disposable[] {
   return [
     monitor.onDidRetain(({ count, bytes }) => {

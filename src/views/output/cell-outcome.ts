@@ -1,8 +1,8 @@
 import type * as vscode from 'vscode';
 
 /*
- * How the run of a cell went, read from the cell's metadata: `papermill` (papermill's own convention, which our runner writes
- * too) says when it began and ended and whether it failed; `execution` (nbclient's) says only when.
+ * How the run of a cell ended, from the cell's metadata. `papermill` (papermill's convention, which our runner writes
+ * too) has the times and whether the cell failed. `execution` (nbclient's convention) has only the times.
  */
 
 /** A code cell with nbformat's own names. */
@@ -11,17 +11,17 @@ export interface RunCell {
   readonly outputs: readonly { readonly output_type: string }[];
 }
 
-/** The run of a cell. Times are milliseconds since the epoch. */
+/** The run of a cell. Times in milliseconds since the epoch. */
 export interface CellRun {
-  /** papermill's word: `pending`, `running`, `completed`, `failed`; undefined where the cell does not say. */
+  /** papermill's status: `pending`, `running`, `completed`, `failed`; undefined if the metadata has none. */
   readonly status: string | undefined;
   readonly startTime: number | undefined;
   readonly endTime: number | undefined;
 }
 
-/** What a cell's metadata say about its run. */
+/** Reads a cell's metadata about its run. */
 export function cellRun(metadata: unknown): CellRun {
-  // Without zod, which is not loaded when a window starts: outputs are shown by what is.
+  // Without zod, so that zod is not loaded when a window starts: this file is loaded to show outputs.
   const papermill = fieldsOf(fieldsOf(metadata)['papermill']);
   const execution = fieldsOf(fieldsOf(metadata)['execution']);
   return {
@@ -35,7 +35,7 @@ export function cellRun(metadata: unknown): CellRun {
   };
 }
 
-/** Whether a cell succeeded and when it ran, for the editor's tick or cross; empty where it has not run to its end. */
+/** Whether a cell succeeded and when it ran, for the editor's tick or cross; empty if it has not finished. */
 export function cellOutcome({
   metadata,
   outputs,
@@ -50,7 +50,7 @@ function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? { ...value } : {};
 }
 
-/** papermill leaves out the zone of its times, which is UTC. */
+/** papermill writes times in UTC without a time zone. */
 function timeOf(value: unknown): number | undefined {
   if (typeof value !== 'string') return undefined;
   const time = Date.parse(/(?:Z|[+-]\d\d:?\d\d)$/.test(value) ? value : `${value}Z`);

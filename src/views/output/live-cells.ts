@@ -2,22 +2,22 @@ import * as vscode from 'vscode';
 import { cellRun, type CellRun } from './cell-outcome';
 import { OutputFollower } from './output-follower';
 
-/** The running cell of a document, and the editor's sign that it runs. */
+/** The running cell of a document, and the editor's running indicator for it. */
 interface Running {
   readonly cell: vscode.NotebookCell;
   readonly sign: vscode.NotebookCellExecution;
 }
 
 export interface LiveCellsOptions {
-  /** Whether a document grows, because its execution runs. */
+  /** Whether the execution of a document is running, so that the document grows. */
   readonly isLive: (uri: vscode.Uri) => boolean;
-  /** Makes the read-only kernel the one of the editor's notebook and answers it; undefined where that is not possible. */
+  /** Selects the read-only kernel for the editor's notebook and returns it; undefined if that fails. */
   readonly kernelFor: (editor: vscode.NotebookEditor) => Promise<vscode.NotebookController | undefined>;
 }
 
 /**
- * Shows in the outputs on the screen which cell runs now, as VS Code shows it for cells that it runs itself, and keeps the
- * newest output in view for a user who looks at it. Nothing is run, and no document changes by it.
+ * Shows which cell is running in visible outputs, like VS Code does for cells that it runs itself. Keeps the newest
+ * output in view while the user is looking at it. Runs nothing and changes no document.
  */
 export class LiveCells implements vscode.Disposable {
   private readonly running = new Map<vscode.NotebookDocument, Running>();
@@ -35,14 +35,14 @@ export class LiveCells implements vscode.Disposable {
     ];
   }
 
-  /** To be called when a document was read again and is about to be drawn. */
+  /** Call this after a document was read again and before it is drawn. */
   async changed(editor: vscode.NotebookEditor): Promise<void> {
     const cell = this.runningCell(editor.notebook);
     if (cell !== undefined) this.follower.follow(editor, cell.index);
     await this.update(editor);
   }
 
-  /** To be called when a document came into sight, or its execution has changed. */
+  /** Call this when a document becomes visible or its execution has changed. */
   async update(editor: vscode.NotebookEditor): Promise<void> {
     const { notebook } = editor;
     const cell = this.runningCell(notebook);
@@ -66,7 +66,7 @@ export class LiveCells implements vscode.Disposable {
   private async start(editor: vscode.NotebookEditor): Promise<void> {
     const { notebook } = editor;
     const kernel = await this.options.kernelFor(editor);
-    // It may have been read again meanwhile, or closed.
+    // The document may have been read again or closed meanwhile.
     const cell = this.runningCell(notebook);
     if (kernel === undefined || cell === undefined) return;
     const sign = kernel.createNotebookCellExecution(cell);

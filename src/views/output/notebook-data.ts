@@ -5,14 +5,14 @@ import type { Cell, Output } from '../../notebook/model';
 import { cellOutcome } from './cell-outcome';
 
 /*
- * Notebooks as VS Code's own ipynb support hands them to the editor, so that everything that knows those knows ours: where
- * the format's metadata are kept, what renderers are given. That support itself can be asked only by sending it all of the
- * content and having all of it sent back, which takes longer than all else that opening a large output does.
+ * Converts notebooks into the same shape as VS Code's built-in ipynb support, so that other extensions understand them:
+ * where nbformat's metadata is kept, what renderers receive. The built-in support cannot be called for this: sending it
+ * the whole content and receiving it back takes longer than all other steps of opening a large output.
  */
 
 /**
  * Reads an .ipynb document for the editor.
- * @throws NotebookError where it is none.
+ * @throws NotebookError if it is not a notebook.
  */
 export function notebookData(content: Uint8Array): vscode.NotebookData {
   const { cells, metadata, nbformat, nbformat_minor } = readNotebook(content).notebook;
@@ -81,10 +81,10 @@ function outputData(output: Output): vscode.NotebookCellOutput {
   }
 }
 
-/** How a widget of ipywidgets is shown where its kernel runs. */
+/** MIME type of a live ipywidgets widget. */
 const WIDGET_VIEW = 'application/vnd.jupyter.widget-view+json';
 
-/** A widget as it can be shown without its kernel: as another representation that it has, else as text that says so. */
+/** A widget without its kernel: shown as one of its other representations, else as text that explains it. */
 function withoutWidget({ [WIDGET_VIEW]: _, ...others }: JsonObject): JsonObject {
   const { 'text/plain': text, ...rich } = others;
   if (Object.keys(rich).length > 0) return others;
@@ -94,7 +94,7 @@ function withoutWidget({ [WIDGET_VIEW]: _, ...others }: JsonObject): JsonObject 
   return { 'text/plain': typeof text === 'string' ? `${text}\n\n${sentence}` : sentence };
 }
 
-/** An output as the execution left it, for a notebook with a kernel. */
+/** An output as the execution wrote it, for a notebook with a kernel. */
 export function originalOutput(output: vscode.NotebookCellOutput): vscode.NotebookCellOutput {
   const { originalData, ...metadata } = output.metadata ?? {};
   return originalData === undefined
@@ -115,7 +115,7 @@ function itemOf(mime: string, value: JsonValue): vscode.NotebookCellOutputItem {
     : vscode.NotebookCellOutputItem.text(value, mime);
 }
 
-/** Representations that VS Code draws by itself, the richest first. */
+/** MIME types that VS Code renders itself, the richest first. */
 const ORDER = [
   'text/html',
   'application/javascript',
@@ -129,7 +129,7 @@ const ORDER = [
   'text/plain',
 ];
 
-/** Before these comes what a library has of its own, after them what is unknown or empty. */
+/** Sort rank of a representation: MIME types of libraries first, then {@link ORDER}, then unknown or empty ones. */
 function rankOf([mime, value]: [string, JsonValue]): number {
   if (value === '') return ORDER.length;
   if (/^application\/(?:vnd\.|vdom\.|geo\+json)/.test(mime)) return -1;
@@ -137,7 +137,7 @@ function rankOf([mime, value]: [string, JsonValue]): number {
   return index < 0 ? ORDER.length : index;
 }
 
-/** VS Code's name of the language that code cells are in. */
+/** VS Code's id for the language of the code cells. */
 function languageOf(metadata: JsonObject): string {
   const name = (
     textAt(metadata, 'language_info', 'name') ??
@@ -153,7 +153,7 @@ function textAt(object: JsonObject, key: string, inner: string): string | undefi
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** Without the classes with which numbers are kept as they were spelled: the editor passes data on as plain JSON. */
+/** Plain JSON without {@link JsonNumber}s, which keep the spelling of numbers: the editor only passes plain data on. */
 function plain(value: JsonObject): Record<string, unknown> {
   return JSON.parse(stringifyJson(value)) as Record<string, unknown>;
 }

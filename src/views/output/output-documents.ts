@@ -16,22 +16,22 @@ export interface OutputDocumentsOptions {
   readonly store: ExecutionStore;
   readonly clock: Clock;
   readonly describeError: (error: Error) => string;
-  /** Outputs above this size are not opened without asking, in bytes. */
+  /** Outputs above this size, in bytes, are opened only after a question. */
   readonly largeOutput: () => number;
 }
 
-/** How a document is opened. */
+/** How to open a document. */
 export interface OpenOptions {
-  /** The cell to show, counted from 0 over all cells; by default the outputs of the one that failed. */
+  /** The cell to show, counted from 0 over all cells; by default the outputs of the failed cell. */
   readonly cell?: number | undefined;
   /**
-   * Given where the document opens without having been asked for just now: the keyboard stays where it is, and nothing is
-   * shown where this answers false at the last moment.
+   * Set if the document opens without a request of the user. The keyboard focus then stays where it is, and the
+   * document is not shown if this returns false immediately before showing it.
    */
   readonly mayShow?: () => boolean;
 }
 
-/** Inputs and outputs of executions in the editor: opens, compares, saves them, and keeps open ones current. */
+/** Inputs and outputs of executions in the editor: opens, compares, saves and refreshes them. */
 export class OutputDocuments implements vscode.Disposable {
   private readonly provider: OutputFileSystemProvider;
   private readonly refresher: OutputRefresher;
@@ -55,7 +55,7 @@ export class OutputDocuments implements vscode.Disposable {
     });
     const updateCells = (editor: vscode.NotebookEditor) => {
       if (editor.notebook.uri.scheme !== OUTPUT_SCHEME) return;
-      // A sign that something runs: nothing is lost without it.
+      // Only an indicator of the running cell: its failure can be ignored.
       cells.update(editor).catch(() => undefined);
     };
     const update = () => {
@@ -79,7 +79,7 @@ export class OutputDocuments implements vscode.Disposable {
           if (editor.notebook === notebook) cells.changed(editor).catch(() => undefined);
       }),
       store.onDidChange(({ changed, removed }) => {
-        // Ended documents get their last version at once, also those in the background.
+        // Reload documents of ended executions at once, including those in the background.
         for (const tracked of changed) if (!isActive(tracked.execution.state)) this.refresh(tracked);
         for (const { key } of removed)
           if (store.get(key) === undefined) this.provider.deleted(this.openUris(key));
@@ -90,10 +90,10 @@ export class OutputDocuments implements vscode.Disposable {
   }
 
   /**
-   * Opens the output as it is now, a failed one at the cell that failed, an active one at the cell that runs. A large one is asked
-   * about first.
-   * @returns the editor; undefined where the user chose otherwise, it may not be shown, or another editor came before it meanwhile.
-   * @throws ServiceError `outputNotFound` where there is no output yet, or the service's own.
+   * Opens the current output: a failed one at the failed cell, an active one at the running cell. Asks first if the
+   * output is large.
+   * @returns the editor; undefined if the user chose otherwise, it may not be shown, or another editor opened first.
+   * @throws ServiceError `outputNotFound` if there is no output yet, or the service's own error.
    */
   async open(
     tracked: TrackedExecution,
@@ -116,21 +116,21 @@ export class OutputDocuments implements vscode.Disposable {
     return this.show('input', tracked, options);
   }
 
-  /** Opens the output at the cell that failed; at its top where none did. */
+  /** Opens the output at the failed cell; at its top if no cell failed. */
   async openFailedCell(tracked: TrackedExecution): Promise<vscode.NotebookEditor | undefined> {
     return this.open(tracked);
   }
 
   /**
-   * Opens the notebook that the execution was submitted from, to be edited; at the cell that failed where one did.
-   * @returns undefined where it is not there any more.
+   * Opens the notebook that the execution was submitted from, for editing, at the failed cell if there is one.
+   * @returns undefined if the notebook no longer exists.
    */
   async openSource(tracked: TrackedExecution): Promise<vscode.NotebookEditor | undefined> {
     const { openSource } = await import('./source-notebook');
     return openSource(tracked);
   }
 
-  /** Shows what the run changed: the input beside the output. */
+  /** Shows what the run changed, with the input beside the output. */
   async compareWithInput(tracked: TrackedExecution): Promise<void> {
     await vscode.commands.executeCommand(
       'vscode.diff',
@@ -140,7 +140,7 @@ export class OutputDocuments implements vscode.Disposable {
     );
   }
 
-  /** Shows the outputs of two executions beside each other, the older one on the left. */
+  /** Compares the outputs of two executions, the older one on the left. */
   async compare(one: TrackedExecution, other: TrackedExecution): Promise<void> {
     const created = ({ execution }: TrackedExecution) => execution.createTime ?? '';
     const [older, newer] = created(one) <= created(other) ? [one, other] : [other, one];
@@ -155,7 +155,7 @@ export class OutputDocuments implements vscode.Disposable {
     );
   }
 
-  /** Asks where to, and writes the output there. Answers the file; undefined where the person cancelled. */
+  /** Asks for a file and writes the output to it. Returns the file; undefined if the user cancelled. */
   async saveAs(tracked: TrackedExecution): Promise<vscode.Uri | undefined> {
     const { saveDocument } = await import('./save-document');
     return saveDocument(tracked);
@@ -179,7 +179,7 @@ export class OutputDocuments implements vscode.Disposable {
         preview: false,
       });
     } catch (error) {
-      // A double click asks twice, and a person who goes on does not wait: VS Code then calls the first one a failure.
+      // If the user double-clicks or opens another editor meanwhile, VS Code rejects the first request.
       if (hasTab(document.uri)) return undefined;
       throw error;
     }
@@ -192,9 +192,9 @@ export class OutputDocuments implements vscode.Disposable {
     return editor;
   }
 
-  /** Cells of a document are not run: what came of it would not be the execution's. */
+  /** Refuses to run cells of a document: the results would not belong to the execution. */
   private async refuseToRun(uri: vscode.Uri): Promise<void> {
-    // VS Code has taken the numbers off the cells before it asked its kernel.
+    // VS Code has already removed the cells' execution counts; reloading restores them.
     this.provider.reload(uri);
     const rerun = vscode.l10n.t('Re-run');
     const copy = vscode.l10n.t('Open a Copy');
@@ -233,7 +233,7 @@ export class OutputDocuments implements vscode.Disposable {
     return undefined;
   }
 
-  /** Documents on the screen whose execution runs. */
+  /** Visible documents whose execution is running. */
   private live(): string[] {
     return vscode.window.visibleNotebookEditors
       .map(({ notebook }) => notebook.uri)
@@ -241,7 +241,7 @@ export class OutputDocuments implements vscode.Disposable {
       .map((uri) => uri.toString());
   }
 
-  /** Whether a document grows now. */
+  /** Whether a document grows: its execution is active and the service has live outputs. */
   private isLive(uri: vscode.Uri): boolean {
     const address = parseOutputUri(uri);
     if (address === undefined || address.kind === 'input') return false;
@@ -255,7 +255,7 @@ export class OutputDocuments implements vscode.Disposable {
     for (const uri of this.openUris(tracked.key)) this.provider.check(uri).catch(() => undefined);
   }
 
-  /** Open documents of an execution, but not its input, which never changes. */
+  /** Open documents of an execution, except its input, which never changes. */
   private openUris(key: string): vscode.Uri[] {
     return vscode.workspace.notebookDocuments
       .map(({ uri }) => uri)

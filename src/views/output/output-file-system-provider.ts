@@ -9,20 +9,20 @@ import { readAll } from '../../execution/read-all';
 
 interface Version {
   readonly version: string;
-  /** What the editor compares: grows whenever the version is another one. */
+  /** Modification time that the editor compares. It increases with every new version. */
   readonly mtime: number;
   readonly size: number;
 }
 
-/** How long a document of a restored tab waits for its service to become known, in milliseconds. */
+/** How long a document of a restored tab waits until its service is registered, in milliseconds. */
 const SERVICE_WAIT = 10_000;
 
-/** Outputs and inputs of every service as read-only files. */
+/** Inputs and outputs of every service as read-only files. */
 export class OutputFileSystemProvider implements vscode.FileSystemProvider, vscode.Disposable {
   private readonly changeEmitter = new vscode.EventEmitter<vscode.FileChangeEvent[]>();
   readonly onDidChangeFile = this.changeEmitter.event;
   private readonly readEmitter = new vscode.EventEmitter<vscode.Uri>();
-  /** A document was read whole, so that what this cost is known. */
+  /** Fires after a document was read completely, so that the duration can be measured. */
   readonly onDidRead = this.readEmitter.event;
   private readonly versions = new Map<string, Version>();
 
@@ -47,7 +47,7 @@ export class OutputFileSystemProvider implements vscode.FileSystemProvider, vsco
     return content;
   }
 
-  /** Looks whether a document is another one than the editor was told of, and if so tells it. */
+  /** Checks whether a document has changed since the editor last read it; if so, notifies the editor. */
   async check(uri: vscode.Uri): Promise<boolean> {
     const before = this.versions.get(uri.toString())?.version;
     const document = await this.document(uri);
@@ -56,22 +56,22 @@ export class OutputFileSystemProvider implements vscode.FileSystemProvider, vsco
     return true;
   }
 
-  /** Has the editor read a document again that it shows differently. */
+  /** Makes the editor read a document again although its content has not changed. */
   reload(uri: vscode.Uri): void {
     const key = uri.toString();
     const before = this.versions.get(key);
-    // The editor reads only what is newer.
+    // The editor reads a file again only if its modification time is newer.
     if (before !== undefined) this.versions.set(key, { ...before, mtime: before.mtime + 1 });
     this.changeEmitter.fire([{ type: vscode.FileChangeType.Changed, uri }]);
   }
 
-  /** The execution is gone. */
+  /** Notifies the editor that the documents of a deleted execution no longer exist. */
   deleted(uris: readonly vscode.Uri[]): void {
     if (uris.length > 0)
       this.changeEmitter.fire(uris.map((uri) => ({ type: vscode.FileChangeType.Deleted, uri })));
   }
 
-  /** Changes are told by {@link check}; the editor need not ask for them. */
+  /** {@link check} reports changes, so there is nothing to watch. */
   watch(): vscode.Disposable {
     return new vscode.Disposable(() => undefined);
   }
@@ -96,7 +96,7 @@ export class OutputFileSystemProvider implements vscode.FileSystemProvider, vsco
     throw vscode.FileSystemError.NoPermissions(uri);
   }
 
-  /** The execution that a document belongs to, asked of its service where the store does not know it. */
+  /** The execution of a document, requested from its service if the store does not have it. */
   async execution(uri: vscode.Uri): Promise<TrackedExecution> {
     const address = parseOutputUri(uri);
     if (address === undefined) throw vscode.FileSystemError.FileNotFound(uri);
@@ -135,7 +135,7 @@ export class OutputFileSystemProvider implements vscode.FileSystemProvider, vsco
     return now;
   }
 
-  /** Turns a service's error into one that the editor shows with its sentence. */
+  /** Converts a service's error into one whose sentence the editor shows. */
   private async asking<T>(uri: vscode.Uri, ask: () => Promise<T>): Promise<T> {
     try {
       return await ask();
@@ -179,7 +179,7 @@ function trimNotice(bytes: number, mimeType: string | undefined): string {
     : vscode.l10n.t('{0} ({1}) not shown. Open the whole output or download it to see it.', mimeType, size);
 }
 
-/** Makes the scheme known to the editor. */
+/** Registers the file system provider for the documents' URI scheme. */
 export function registerOutputScheme(provider: OutputFileSystemProvider): vscode.Disposable {
   return vscode.workspace.registerFileSystemProvider(OUTPUT_SCHEME, provider, {
     isReadonly: true,

@@ -1,25 +1,25 @@
 import * as vscode from 'vscode';
 
-/** How often, and for how long after a document has grown, its newest output is brought back into view, in milliseconds. */
+/** Limits for scrolling the newest output back into view: number of times, and milliseconds since the last change. */
 const TIMES = 2;
 const SETTLE = 3000;
 
 interface Followed {
-  /** The cell that must stay in view. */
+  /** The cell to keep in view. */
   readonly target: number;
-  /** The first cell in view since the document last grew. */
+  /** The first visible cell when this was last checked. */
   start: number;
   readonly time: number;
   left: number;
 }
 
 /**
- * Keeps the newest output of growing documents in view for a user who looks at it; one who has scrolled away is left alone.
- * Outputs are drawn after the document has changed, and what grows pushes the newest out of view: then it is shown again.
+ * Keeps the newest output of a growing document in view, unless the user has scrolled away. Outputs are drawn after the
+ * document has changed and can push the newest output out of view. It is then scrolled into view again.
  */
 export class OutputFollower implements vscode.Disposable {
   private readonly followed = new WeakMap<vscode.NotebookEditor, Followed>();
-  /** The cell whose sight means that the user looks at the newest output. */
+  /** The cell that is visible when the user is looking at the newest output. */
   private readonly targets = new WeakMap<vscode.NotebookDocument, number>();
   private readonly subscription = vscode.window.onDidChangeNotebookEditorVisibleRanges(
     ({ notebookEditor }) => {
@@ -27,14 +27,14 @@ export class OutputFollower implements vscode.Disposable {
     },
   );
 
-  /** To be called when the running cell of a document is first seen, with its index. */
+  /** Call this with the index of the running cell when a document first has one. */
   begin(notebook: vscode.NotebookDocument, running: number): void {
     if (!this.targets.has(notebook)) this.targets.set(notebook, targetOf(notebook, running));
   }
 
   /**
-   * To be called when a document has changed, before the editor has drawn it.
-   * @param running index of the cell that runs now.
+   * Call this after a document has changed and before the editor has drawn it.
+   * @param running index of the running cell.
    */
   follow(editor: vscode.NotebookEditor, running: number): void {
     const { notebook } = editor;
@@ -56,7 +56,7 @@ export class OutputFollower implements vscode.Disposable {
     const followed = this.followed.get(editor);
     if (followed === undefined) return;
     const start = editor.visibleRanges[0]?.start ?? 0;
-    // What grows pushes the end out of view and leaves the beginning; a user who scrolls up moves both.
+    // Growing outputs push the end out of view but do not move the start. A user who scrolls up moves both.
     const scrolledUp = start < followed.start;
     followed.start = start;
     if (isVisible(editor, followed.target)) return;
@@ -69,7 +69,7 @@ export class OutputFollower implements vscode.Disposable {
   }
 }
 
-/** The cell behind the running one is in sight where the end of its outputs is. */
+/** The cell after the running one: it is visible if the end of the running cell's outputs is. */
 function targetOf({ cellCount }: vscode.NotebookDocument, running: number): number {
   return Math.min(running + 1, cellCount - 1);
 }

@@ -1,42 +1,42 @@
 import * as vscode from 'vscode';
 import { OUTPUT_NOTEBOOK } from './output-uri';
 
-/** Publisher and name of this extension. */
+/** Id of this extension. */
 const EXTENSION_ID = 'notebook-executions.notebook-executions';
 
-/** VS Code's own type of .ipynb files. */
+/** VS Code's notebook type of .ipynb files. */
 const JUPYTER_NOTEBOOK = 'jupyter-notebook';
 
 /**
- * What VS Code leaves out when it compares two documents: times, numbers and versions that are different in every run, and
- * would fill the first screen.
+ * What VS Code ignores when it compares two documents: times, execution counts and versions, which differ in every run
+ * and would hide the relevant changes.
  */
 const NOT_COMPARED: vscode.NotebookDocumentContentOptions = {
   transientCellMetadata: { id: true, metadata: true, execution_count: true },
   transientDocumentMetadata: { metadata: true, nbformat: true, nbformat_minor: true },
 };
 
-/** Name of the kernel, unique in the extension. */
+/** Id of the kernel, unique in the extension. */
 const KERNEL = 'readOnly';
 
 /** What the read-only kernel of inputs and outputs does when the user uses the editor's buttons. */
 export interface OutputNotebookOptions {
-  /** Cells of a document were to be run. */
+  /** Called when the user tries to run cells of a document. */
   readonly refuse: (uri: vscode.Uri) => unknown;
-  /** What a document shows as running was to be stopped. */
+  /** Called when the user tries to stop what a document shows as running. */
   readonly stop: (uri: vscode.Uri) => unknown;
 }
 
 /**
- * The notebook type of inputs and outputs. VS Code offers Run All and Select Kernel for every type, and where there is no
- * kernel it asks for extensions that have one: here a kernel that runs nothing is in its place.
+ * The notebook type of inputs and outputs. VS Code shows Run All and Select Kernel for every notebook type, and without
+ * a kernel it suggests extensions that provide one. A kernel that runs nothing prevents this.
  */
 export class OutputNotebook implements vscode.Disposable {
   private kernel: vscode.NotebookController | undefined;
   private readonly registration: vscode.Disposable;
 
   constructor(private readonly options: OutputNotebookOptions) {
-    // Reads .ipynb, and writes nothing. Where nothing is read there is no kernel: most windows start without.
+    // Reads .ipynb and writes nothing. The kernel is created on the first read, because most windows need none.
     const serializer: vscode.NotebookSerializer = {
       deserializeNotebook: async (content) => {
         this.kernel ??= this.readOnlyKernel();
@@ -53,7 +53,7 @@ export class OutputNotebook implements vscode.Disposable {
     );
   }
 
-  /** Makes the kernel the one of an editor's notebook, without asking, and answers it. */
+  /** Selects the read-only kernel for an editor's notebook without asking, and returns it. */
   async kernelFor(notebookEditor: vscode.NotebookEditor): Promise<vscode.NotebookController | undefined> {
     if (this.kernel === undefined) return undefined;
     await vscode.commands.executeCommand('notebook.selectKernel', {
@@ -79,7 +79,7 @@ export class OutputNotebook implements vscode.Disposable {
         void refuse(uri);
       },
     );
-    // Otherwise VS Code hides the numbers that the execution gave to the cells.
+    // Without this, VS Code hides the execution counts of the cells.
     kernel.supportsExecutionOrder = true;
     kernel.interruptHandler = ({ uri }) => {
       void stop(uri);
@@ -89,8 +89,8 @@ export class OutputNotebook implements vscode.Disposable {
 }
 
 /**
- * Opens a copy of a document as a new Jupyter notebook, which can be edited, run and saved as any other.
- * @param kernelspec the copy's `metadata.kernelspec`; undefined: that of the document.
+ * Opens a copy of a document as a new Jupyter notebook, which can be edited, run and saved.
+ * @param kernelspec the copy's `metadata.kernelspec`; by default that of the document.
  */
 export async function openCopy(
   document: vscode.NotebookDocument,
@@ -102,7 +102,7 @@ export async function openCopy(
   const { metadata: own, ...format } = document.metadata as { metadata?: object };
   const metadata =
     kernelspec === undefined ? document.metadata : { ...format, metadata: { ...own, kernelspec } };
-  // Put in afterwards: of what a notebook is opened with, VS Code loses the outputs.
+  // Inserted with an edit, because VS Code drops the outputs of the data that a notebook is opened with.
   const edit = new vscode.WorkspaceEdit();
   edit.set(copy.uri, [
     vscode.NotebookEdit.insertCells(0, cells),
@@ -120,7 +120,7 @@ function copyOf(
   const copy = new vscode.NotebookCellData(kind, document.getText(), document.languageId);
   copy.metadata = metadata;
   copy.outputs = outputs;
-  // Not the cell's own number: that is gone for a moment after somebody wanted to run it.
+  // Not the cell's own count: VS Code removes it for a moment when the user tries to run the cell.
   const count: unknown = metadata['execution_count'];
   if (typeof count === 'number') copy.executionSummary = { executionOrder: count };
   return copy;

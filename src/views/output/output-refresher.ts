@@ -1,33 +1,33 @@
 import type { Clock, Disposable } from '../../tracking/clock';
 
-/** The shortest time between two looks at a document, in milliseconds. */
+/** Minimum interval between two checks of a document, in milliseconds. */
 const SHORTEST = 1000;
-/** A document is looked at again after this many times what its last reload took. */
+/** The interval between checks is at least this many times the duration of the last reload. */
 const FACTOR = 10;
 
 export interface OutputRefresherOptions {
   readonly clock: Clock;
-  /** Keys of the documents that run and that somebody sees now. */
+  /** Keys of the visible documents whose execution is running. */
   readonly live: () => Iterable<string>;
-  /** Looks whether the document is another one and, if so, has the editor reload it. Never rejects. */
+  /** Checks whether the document has changed; if so, makes the editor reload it. Never rejects. */
   readonly check: (document: string) => Promise<boolean>;
 }
 
 interface Refresh {
   timer: Disposable | undefined;
   reloadStarted: number | undefined;
-  /** What the last reload took, in milliseconds. */
+  /** Duration of the last reload, in milliseconds. */
   cost: number;
 }
 
-/** Keeps the documents that somebody sees current while they grow, at a rate that leaves the editor to the person. */
+/** Refreshes visible documents while they grow, at a rate that keeps the editor responsive. */
 export class OutputRefresher implements Disposable {
   private readonly refreshes = new Map<string, Refresh>();
   private disposed = false;
 
   constructor(private readonly options: OutputRefresherOptions) {}
 
-  /** To be called when documents come into sight, go out of it, or begin or end to run. */
+  /** Call this when documents become visible or hidden, or start or stop running. */
   update(): void {
     if (this.disposed) return;
     const live = new Set(this.options.live());
@@ -44,7 +44,7 @@ export class OutputRefresher implements Disposable {
     }
   }
 
-  /** A part of a reload is done; what comes last counts. */
+  /** Call this after each part of a reload. The last call determines the duration. */
   reloaded(document: string): void {
     const refresh = this.refreshes.get(document);
     if (refresh?.reloadStarted === undefined) return;

@@ -6,12 +6,12 @@ import { notebookNameOf, parseTime } from '../../wording/execution-facts';
 export const OUTPUT_SCHEME = 'notebook-execution';
 
 /**
- * The notebook type of these documents, contributed in package.json. It is not that of Jupyter notebooks: kernels are
- * offered for that one, and results that a kernel puts into a document would not be the execution's.
+ * The notebook type of these documents, contributed in package.json. It differs from that of Jupyter notebooks: VS Code
+ * would offer kernels for that type, and a kernel's results in a document would not belong to the execution.
  */
 export const OUTPUT_NOTEBOOK = 'notebook-execution';
 
-/** What a document shows of an execution: its output, the output without its largest parts, or its input. */
+/** What a document shows: the output, the output without its largest parts, or the input of an execution. */
 export type DocumentKind = 'output' | 'trimmed' | 'input';
 
 export interface OutputAddress {
@@ -22,9 +22,9 @@ export interface OutputAddress {
 }
 
 /**
- * The address of a document; the same for the same execution, in every window and after a restart. The path is what
- * tabs and breadcrumbs show: its end is what VS Code knows the notebook type by, and of documents with one name the tab
- * shows the folder, which says when each was submitted. The query says which execution it is.
+ * The URI of a document. It is the same for the same execution in every window and after a restart. Tabs and
+ * breadcrumbs show the path. Its extension determines the notebook type. Its folder is the time of submission: VS Code
+ * shows the folder to distinguish tabs with the same name. The query identifies the execution.
  */
 export function outputUri(kind: DocumentKind, { service, execution }: TrackedExecution): vscode.Uri {
   const name = notebookNameOf(execution).replaceAll(/[/\\]/g, '_');
@@ -37,14 +37,14 @@ export function outputUri(kind: DocumentKind, { service, execution }: TrackedExe
   });
 }
 
-/** `2026-01-31 23:59:59`, whatever the language is: an address must not change with it. */
+/** Local time like `2026-01-31 23:59:59`, independent of the language, because a URI must not change with it. */
 function localTime(time: Date): string {
   const two = (value: number): string => String(value).padStart(2, '0');
   const date = [time.getFullYear(), two(time.getMonth() + 1), two(time.getDate())].join('-');
   return `${date} ${[time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(':')}`;
 }
 
-/** Which execution a document shows; undefined for an address that is none of ours. */
+/** The execution that a document shows; undefined for other URIs. */
 export function parseOutputUri(uri: vscode.Uri): OutputAddress | undefined {
   const query = new URLSearchParams(uri.query);
   const kind = query.get('kind');

@@ -13,9 +13,9 @@ export function revealCell(
 }
 
 /**
- * Selects a cell and scrolls to its outputs, below code of any length. VS Code scrolls to cells and lines alone, and does not
- * know how high an output is before it is drawn: the last line of the code comes into the middle, so that what follows
- * is in sight.
+ * Selects a cell and scrolls to its outputs, below code of any length. VS Code can scroll only to cells and lines, and
+ * does not know an output's height before it is drawn. Therefore the last line of the code is scrolled to the middle,
+ * so that the outputs below it are visible.
  */
 export async function revealOutputs(editor: vscode.NotebookEditor, index: number): Promise<void> {
   revealCell(editor, index, vscode.NotebookEditorRevealType.AtTop);

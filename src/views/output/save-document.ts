@@ -13,10 +13,10 @@ import { oneLine, withoutLinks } from '../../wording/text';
 import { readAll } from '../../execution/read-all';
 
 /**
- * Asks where to, and writes an execution's output there, under a progress that can be cancelled. The file is there whole
- * or not at all.
- * @returns the file; undefined where the person cancelled.
- * @throws ServiceError `outputNotFound` where there is no output yet.
+ * Asks for a file and writes an execution's output to it. Shows a progress notification that can be cancelled. The file
+ * is written completely or not at all.
+ * @returns the file; undefined if the user cancelled.
+ * @throws ServiceError `outputNotFound` if there is no output yet.
  */
 export async function saveDocument({
   service,
@@ -57,7 +57,7 @@ export async function saveDocument({
   );
 }
 
-/** Writes a document into a file: streamed where the file is on this machine. It is there whole or not at all. */
+/** Writes a document to a file, completely or not at all. Local files are streamed. */
 export async function writeDocument(
   document: OutputDocument,
   target: vscode.Uri,
@@ -67,7 +67,7 @@ export async function writeDocument(
   else await vscode.workspace.fs.writeFile(target, await readAll(document, signal));
 }
 
-/** Streams into a file beside the target and puts it in its place when it is complete. */
+/** Streams into a temporary file beside the target, which replaces the target when it is complete. */
 async function saveFile(
   target: string,
   content: AsyncIterable<Uint8Array>,
@@ -83,7 +83,7 @@ async function saveFile(
   }
 }
 
-/** The folder of the notebook it was run from, or the first workspace folder. */
+/** The folder of the source notebook, else the first workspace folder. */
 function folderOf(source: string | undefined): vscode.Uri | undefined {
   if (source?.startsWith('file:') === true) return vscode.Uri.joinPath(vscode.Uri.parse(source), '..');
   return vscode.workspace.workspaceFolders?.[0]?.uri;

@@ -4,8 +4,8 @@ import type { TrackedExecution } from '../../tracking/execution-store';
 import { revealCell } from './reveal-cell';
 
 /**
- * Opens the notebook that an execution was submitted from, which can be edited; at the cell that failed where one did.
- * @returns undefined where it is not there any more.
+ * Opens the notebook that an execution was submitted from, for editing, at the failed cell if there is one.
+ * @returns undefined if the notebook no longer exists.
  */
 export async function openSource(tracked: TrackedExecution): Promise<vscode.NotebookEditor | undefined> {
   const { source } = tracked.execution.runOptions ?? {};
@@ -23,7 +23,7 @@ export async function openSource(tracked: TrackedExecution): Promise<vscode.Note
 
 async function documentOf(uri: vscode.Uri): Promise<vscode.NotebookDocument | undefined> {
   const open = vscode.workspace.notebookDocuments.find((each) => each.uri.toString() === uri.toString());
-  // A notebook that was never saved is there as long as it is open.
+  // An untitled notebook exists only while it is open.
   if (open !== undefined || uri.scheme === 'untitled') return open;
   try {
     await vscode.workspace.fs.stat(uri);
@@ -33,7 +33,7 @@ async function documentOf(uri: vscode.Uri): Promise<vscode.NotebookDocument | un
   return vscode.workspace.openNotebookDocument(uri);
 }
 
-/** The column in which it is open already. */
+/** The editor column in which the notebook is already open. */
 function columnOf(uri: vscode.Uri): vscode.ViewColumn | undefined {
   return vscode.window.tabGroups.all
     .flatMap(({ tabs }) => tabs)
@@ -42,8 +42,8 @@ function columnOf(uri: vscode.Uri): vscode.ViewColumn | undefined {
 }
 
 /**
- * Which cell of the notebook it is that failed, as it stands there now: by its id, in formats without ids by its text as
- * it was submitted, else by its place. Undefined where no cell failed.
+ * The current index of the failed cell in the notebook: found by the cell's id; in formats without ids by its submitted
+ * text, else by its position. Undefined if no cell failed.
  */
 async function failedCell(
   { service, execution }: TrackedExecution,
@@ -56,7 +56,7 @@ async function failedCell(
   const input = await service.readInput(execution);
   const { readNotebook } = await import('../../notebook/document');
   const submitted = input === undefined ? [] : readNotebook(await readAll(input)).notebook.cells;
-  // Parameters insert a cell into the output, so that places differ there.
+  // Parameters insert a cell into the output, so positions there differ.
   const place = submitted.findIndex(({ id }) => id === failed.id);
   const text = submitted[place]?.source;
   const isSame = (cell: vscode.NotebookCell | undefined) =>

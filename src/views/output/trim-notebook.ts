@@ -1,20 +1,20 @@
-/** What is left of a notebook's outputs, in bytes. */
+/** How much of a notebook's outputs is kept, in bytes. */
 export interface TrimLimits {
-  /** One text or one representation of an output. */
+  /** Limit for one text or one representation of an output. */
   readonly value: number;
-  /** All outputs together. */
+  /** Limit for all outputs together. */
   readonly total: number;
 }
 
 export const TRIM_LIMITS: TrimLimits = { value: 64 * 1024, total: 16 * 1024 * 1024 };
 
-/** Says that something is left out: how many bytes, and of which MIME type if it is more than text. */
+/** Text that replaces omitted content: the number of bytes, and the MIME type if it is not plain text. */
 export type TrimNotice = (bytes: number, mimeType: string | undefined) => string;
 
 /**
- * Passes a notebook through with its largest outputs cut. Works on the bytes as they come, so that a notebook of any
- * size needs little memory, also one that is too large for a string. Everything that is not an output stays as it is.
- * @throws nothing for what is not JSON: it comes out as it went in, as far as it can be followed.
+ * Copies a notebook and trims its largest outputs. Works on the stream of bytes, so that a notebook of any size needs
+ * little memory, even one that is too large for a string. Everything except outputs is unchanged.
+ * Does not throw if the content is not JSON: as far as it can be parsed, it is passed through unchanged.
  */
 export async function* trimNotebook(
   source: AsyncIterable<Uint8Array>,
@@ -39,22 +39,22 @@ const CLOSE_BRACE = 0x7d;
 
 interface Container {
   readonly isObject: boolean;
-  /** Of an object: the member being read. */
+  /** In an object: the key of the member being read. */
   key: string;
-  /** Of an object: a string that comes next is a key. */
+  /** In an object: whether the next string is a key. */
   expectsKey: boolean;
 }
 
-/** A member of an output that is held back until its size is known. */
+/** A member of an output that is buffered until its size is known. */
 interface Held {
   readonly key: string;
-  /** The key, the colon and the value as far as they are kept. */
+  /** The key, the colon and the kept part of the value. */
   readonly bytes: number[];
-  /** Where the value begins in `bytes`. */
+  /** Offset of the value in `bytes`. */
   valueStart: number;
-  /** How deep the value itself lies. */
+  /** Nesting depth of the value. */
   depth: number;
-  /** The last place within a string where the value can be cut; 0: none. */
+  /** Offset of the last position within a string where the value can be cut; 0 if there is none. */
   cut: number;
   /** Bytes of the value so far, kept or not. */
   size: number;
@@ -64,7 +64,7 @@ class NotebookTrimmer {
   private readonly stack: Container[] = [];
   private inString = false;
   private escaped = false;
-  /** Bytes of the string being read that is a key. */
+  /** Bytes of the key being read; undefined if the current string is not a key. */
   private keyBytes: number[] | undefined;
   private held: Held | undefined;
   private left: number;
@@ -94,7 +94,7 @@ class NotebookTrimmer {
 
   private stringByte(byte: number): void {
     const startsCharacter = !this.escaped && (byte & 0xc0) !== 0x80;
-    // Before this byte a character ended: a place to cut, unless it is within an escape such as \u00e9.
+    // A character ended before this byte, so the value can be cut here, unless it is within an escape such as \u00e9.
     if (startsCharacter) this.markCut();
     this.emit(byte);
     this.keyBytes?.push(byte);
@@ -148,7 +148,7 @@ class NotebookTrimmer {
     }
   }
 
-  /** True where the members of an output, or of something within it, stand. */
+  /** True within the members of an output, at any depth. */
   private inOutput(): boolean {
     const [notebook, , cell, , output] = this.stack;
     return notebook?.key === 'cells' && cell?.key === 'outputs' && output?.isObject === true;
@@ -158,7 +158,7 @@ class NotebookTrimmer {
     this.held = { key: '', bytes: [], valueStart: 0, depth: 0, cut: 0, size: 0 };
   }
 
-  /** A string, an array or an object begins. Texts, lists of texts and whole MIME types are held, others let through. */
+  /** A string, array or object begins. Strings, arrays and values of MIME types are buffered, others are passed on. */
   private valueBegins(byte: number): void {
     const { held } = this;
     if (held === undefined || held.valueStart > 0) return;
@@ -167,7 +167,7 @@ class NotebookTrimmer {
     else this.held = { ...held, key, valueStart: held.bytes.length, depth: this.stack.length };
   }
 
-  /** A number or a word ended where a value was expected. */
+  /** A number or literal ended where a value was expected. */
   private scalarEnded(): void {
     if (this.held?.valueStart === 0) this.release();
   }
@@ -208,7 +208,7 @@ class NotebookTrimmer {
     const { held } = this;
     if (held === undefined || held.valueStart === 0 || held.size > this.limit()) return;
     if (this.inUnicodeEscape()) return;
-    // Deeper strings cannot be cut: what they stand in would stay open.
+    // Strings at a deeper level cannot be cut, because the containers around them would not be closed.
     const isList = held.bytes[held.valueStart] === OPEN_BRACKET;
     if (this.stack.length === held.depth + (isList ? 1 : 0)) held.cut = held.bytes.length;
   }
@@ -241,7 +241,7 @@ class NotebookTrimmer {
       return;
     }
     held.size++;
-    // One byte more than may stay tells that the value is too long.
+    // One byte more than the limit is enough to detect that the value is too long.
     if (held.size <= this.limit() + 1) held.bytes.push(byte);
   }
 

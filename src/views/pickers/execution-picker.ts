@@ -11,7 +11,7 @@ interface Item extends vscode.QuickPickItem {
   readonly tracked: TrackedExecution;
 }
 
-/** Asks which executions are meant, newest first. Answers none when the pick was left. */
+/** Asks the user to choose executions, newest first. Returns none if the user closed the picker. */
 export async function pickExecutions(
   title: string,
   executions: readonly TrackedExecution[],

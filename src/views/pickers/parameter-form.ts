@@ -5,52 +5,52 @@ import { parseWithWords, type ParametersReading } from '../../notebook/parameter
 import { withWords, type YamlWord } from '../../notebook/parameters/yaml/words';
 
 /*
- * What the parameters pick knows and decides, without the editor: values by name, typed by the person as text.
+ * State and logic of the parameter picker, independent of the editor: values by name, which the user enters as text.
  */
 
 export const PARAMETER_KINDS = ['int', 'float', 'bool', 'string', 'list', 'dict', 'any'] as const;
 export type ParameterKind = (typeof PARAMETER_KINDS)[number];
 
-/** A parameter as the notebook's tagged cell declares it. */
+/** A parameter as declared in the notebook's tagged cell. */
 export interface FormParameter {
   readonly name: string;
   readonly kind: ParameterKind;
-  /** `None` is a value, too. */
+  /** Whether `None` is a valid value. */
   readonly optional: boolean;
-  /** Default as the source spells it. */
+  /** The default as written in the source. */
   readonly defaultText: string;
-  /** The default's value; undefined where it is no literal. */
+  /** The default's value; undefined if it is not a literal. */
   readonly defaultValue: JsonValue | undefined;
-  /** The only values there are; undefined: any of its kind. */
+  /** The allowed values; undefined if any value of the kind is allowed. */
   readonly choices: readonly string[] | undefined;
   readonly comment: string;
 }
 
-/** Why a text is no value of its kind. */
+/** Why a text is not a valid value of its kind. */
 export type ValueProblem =
   'notInt' | 'notFloat' | 'notBool' | 'notText' | 'notList' | 'notDict' | 'notChoice' | 'notValue';
 
 export type ParsedValue =
   | {
       readonly value: JsonValue;
-      /** What papermill would read otherwise, where it is read as YAML. */
+      /** Words that papermill would read differently, if the text was read as YAML. */
       readonly words?: readonly YamlWord[];
       readonly problem?: undefined;
     }
   | { readonly value?: undefined; readonly problem: ValueProblem };
 
-/** One row of the pick. */
+/** One row of the picker. */
 export interface ParameterRow {
   readonly name: string;
-  /** Undefined where the notebook does not declare it. */
+  /** Undefined if the notebook does not declare the parameter. */
   readonly declared: FormParameter | undefined;
-  /** The value that is set; undefined: the notebook's default. */
+  /** The value that is set; undefined for the notebook's default. */
   readonly value: JsonValue | undefined;
-  /** Why the value that is set is none for this parameter. */
+  /** Why the value that is set is invalid for this parameter. */
   readonly problem: ValueProblem | undefined;
 }
 
-/** The parameters of one submission while the person changes them. */
+/** The parameters of one submission while the user edits them. */
 export class ParameterForm {
   private readonly values = new Map<string, JsonValue>();
   private readonly wordsOf = new Map<string, readonly YamlWord[]>();
@@ -82,7 +82,7 @@ export class ParameterForm {
     this.wordsOf.set(name, words);
   }
 
-  /** Back to the notebook's default; takes away a parameter that it does not declare. */
+  /** Resets a parameter to the notebook's default. Removes it if the notebook does not declare it. */
   reset(name: string): void {
     this.values.delete(name);
     this.wordsOf.delete(name);
@@ -93,7 +93,7 @@ export class ParameterForm {
     this.wordsOf.clear();
   }
 
-  /** Sets many at once, as from a file. */
+  /** Sets several values, for example from a file. */
   load({ values, words }: ParametersReading): void {
     for (const [name, value] of Object.entries(values)) {
       this.set(
@@ -104,19 +104,19 @@ export class ParameterForm {
     }
   }
 
-  /** What papermill would read otherwise in the values that are set. */
+  /** Words in the current values that papermill would read differently. */
   words(): readonly YamlWord[] {
     return [...this.wordsOf.values()].flat();
   }
 
-  /** Names that the notebook does not declare. */
+  /** Names of parameters that are set but that the notebook does not declare. */
   undeclared(): string[] {
     return [...this.values.keys()].filter((name) => this.declaredAs(name) === undefined);
   }
 
   /**
-   * What is to be injected, as text; what equals the default is left out only where it was never set. Words of YAML stand there as
-   * they were written, so that the service warns of them, too. Undefined: nothing is set.
+   * All values that are set, as text, including those equal to the default. YAML words are written as the user wrote
+   * them, so that the service warns about them, too. Undefined if nothing is set.
    */
   text(): string | undefined {
     if (this.values.size === 0) return undefined;
@@ -126,7 +126,7 @@ export class ParameterForm {
     return parametersText(Object.fromEntries(entries));
   }
 
-  /** The text in an input box that means this parameter's value now. */
+  /** A parameter's current value as text for the input box. */
   textOf(name: string): string {
     const value = this.values.get(name);
     const declared = this.declaredAs(name);
@@ -134,18 +134,18 @@ export class ParameterForm {
     return shown === undefined ? (declared?.defaultText ?? '') : valueText(shown, declared?.kind ?? 'any');
   }
 
-  /** Why a value that was not typed here, but loaded, is none for its parameter; values typed are checked as they are. */
+  /** Why a loaded value is invalid for its parameter. Typed values are validated when they are entered. */
   private problemOf(name: string): ValueProblem | undefined {
     const value = this.values.get(name);
     const declared = this.declaredAs(name);
     if (value === undefined || declared === undefined) return undefined;
-    // Typed, any text would become text.
+    // A conversion to text and back would accept any value as a string.
     if (declared.kind === 'string' && typeof value !== 'string')
       return value === null && declared.optional ? undefined : 'notText';
     return this.parse(name, valueText(value, declared.kind)).problem;
   }
 
-  /** Reads what the person typed. */
+  /** Parses the user's input. */
   parse(name: string, text: string): ParsedValue {
     const declared = this.declaredAs(name);
     const parsed = parseValue(text, declared?.kind ?? 'any', declared?.optional ?? true, declared?.choices);
@@ -155,7 +155,7 @@ export class ParameterForm {
   }
 }
 
-/** The declared parameters of a notebook as the form takes them. */
+/** Converts the declared parameters of a notebook for the form. */
 export function formParameters(declared: readonly DeclaredParameter[]): FormParameter[] {
   return declared.map(({ name, type = '', defaultValue, defaultSource, comment = '', choices }) => {
     const kind = kindOf(type);
@@ -171,7 +171,7 @@ export function formParameters(declared: readonly DeclaredParameter[]): FormPara
   });
 }
 
-/** What a type hint says about values: `list[int]`, `Optional[str]`, `int | None`. Anything else takes any value. */
+/** The kind of values that a type hint allows: `list[int]`, `Optional[str]`, `int | None`. Unknown hints allow any. */
 function kindOf(type: string): ParameterKind {
   const inner = /^(?:typing\.)?Optional\[(.*)\]$/.exec(type)?.[1] ?? type;
   const [name, ...others] = inner
@@ -198,7 +198,7 @@ const KIND_OF_TYPE: ReadonlyMap<string, ParameterKind> = new Map([
   ['mapping', 'dict'],
 ]);
 
-/** Parameters as the text of `executionTemplate.parameters`: JSON, with NaN and infinities as YAML spells them. */
+/** Parameters as text for `executionTemplate.parameters`: JSON, with NaN and infinities in YAML's spelling. */
 function parametersText(values: JsonObject): string {
   return stringifyJson(spelledForYaml(values));
 }
@@ -212,7 +212,7 @@ function spelledForYaml(value: JsonValue): JsonValue {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, spelledForYaml(item)]));
 }
 
-/** A value as a person would type it for this kind. Strings stand bare where that cannot be mistaken. */
+/** A value as the user would type it for this kind. Strings are unquoted if that is unambiguous. */
 export function valueText(value: JsonValue, kind: ParameterKind): string {
   if (value === null) return 'None';
   if (typeof value === 'boolean') return value ? 'True' : 'False';
@@ -223,7 +223,7 @@ export function valueText(value: JsonValue, kind: ParameterKind): string {
   return stringifyJson(value, { nonFinite: 'bare' });
 }
 
-/** Reads text as a value of a kind. */
+/** Parses text as a value of a kind. */
 export function parseValue(
   text: string,
   kind: ParameterKind,
@@ -264,15 +264,15 @@ function parseFloatingPoint(text: string): ParsedValue {
   return { value: special[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY };
 }
 
-/** A number through the YAML reader, which keeps what JavaScript's numbers would change. */
+/** Parses a number with the YAML reader, which preserves precision that a JavaScript number would lose. */
 function numberOf(text: string): JsonValue {
   return parseLiteral(text.replaceAll('_', '')) ?? Number(text);
 }
 
-/** A value as YAML and Python spell it: `[1, 'a']`, `{a: 1}`, `True`, `None`, bare text. Undefined where it is none. */
+/** Parses a YAML or Python value: `[1, 'a']`, `{a: 1}`, `True`, `None`, plain text. Undefined if invalid. */
 function readLiteral(text: string): { value: JsonValue; words: readonly YamlWord[] } | undefined {
   try {
-    // One level in, so that text with line breaks or a colon cannot become parameters of its own.
+    // Nested in a mapping, so that text with line breaks or a colon cannot define further parameters.
     const { values, words } = parseWithWords(`value: ${text.replaceAll(/\s*\n\s*/g, ' ')}`);
     const { value } = values;
     return value === undefined ? undefined : { value: withNone(value, text), words };
@@ -285,7 +285,7 @@ function parseLiteral(text: string): JsonValue | undefined {
   return readLiteral(text)?.value;
 }
 
-/** Bare `None` is text in YAML; a person who quotes it means the text. */
+/** Unquoted `None` is text in YAML, but here it means null. Quoted, it stays text. */
 function withNone(value: JsonValue, source: string): JsonValue {
   if (/["']None["']/.test(source)) return value;
   if (value === 'None') return null;
@@ -312,7 +312,7 @@ function unquote(text: string): string {
   }
 }
 
-/** True for text that reads back as itself without quotes. */
+/** True for text that is parsed as itself without quotes. */
 function isPlainString(text: string): boolean {
   return text !== '' && parseLiteral(text) === text;
 }

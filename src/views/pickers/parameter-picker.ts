@@ -9,17 +9,17 @@ import { label } from '../../wording/text';
 import { promptOf, secretSentence, sentenceOf, undeclaredSentence } from './parameter-sentences';
 import { valueText, type FormParameter, type ParameterForm, type ParameterRow } from './parameter-form';
 
-/** What was done in the pick; undefined: it was left. */
+/** How the user left the picker; undefined if the user closed it. */
 export type ParametersPick = 'execute' | 'back' | undefined;
 
 export interface ParameterPickerOptions {
   readonly title: string;
   readonly form: ParameterForm;
-  /** Whether a step lies before this one. */
+  /** Whether there is a previous step. */
   readonly canGoBack: boolean;
-  /** What is to be known about the parameters. */
+  /** Notes about the parameters. */
   readonly notes: readonly string[];
-  /** Reads a YAML file that the person chooses; undefined when they chose none. Rejects with what is wrong with it. */
+  /** Reads a YAML file that the user chooses; undefined if the user cancelled. Rejects if the file is invalid. */
   readonly loadYaml: () => Promise<ParametersReading | undefined>;
 }
 
@@ -31,10 +31,10 @@ interface Item extends vscode.QuickPickItem {
 type ParameterChoice =
   ParametersPick | Action | { readonly edit: ParameterRow } | { readonly reset: ParameterRow };
 
-/** Values with more characters than this are not put into an input box, which would freeze the window. */
+/** Longer values are not put into an input box, because they would freeze the window. In characters. */
 const LONGEST_EDITABLE = 20_000;
 
-/** Shows every parameter with its value and lets the person change them until they execute, go back or leave. */
+/** Shows all parameters with their values. The user edits them and then executes, goes back or closes the picker. */
 export async function pickParameters(options: ParameterPickerOptions): Promise<ParametersPick> {
   const { form } = options;
   let active: string | undefined;
@@ -51,7 +51,7 @@ export async function pickParameters(options: ParameterPickerOptions): Promise<P
     } else if (choice === 'loadYaml') {
       const loaded = await options.loadYaml();
       if (loaded !== undefined) form.load(loaded);
-      // Enter executes, or goes to what must be mended before.
+      // Enter executes, or selects the first invalid parameter.
       active = invalidNames(form)[0];
     } else if (choice === 'resetAll') {
       form.resetAll();
@@ -67,7 +67,7 @@ export async function pickParameters(options: ParameterPickerOptions): Promise<P
   }
 }
 
-/** Parameters whose values cannot be used. */
+/** Names of parameters with invalid values. */
 function invalidNames(form: ParameterForm): string[] {
   return form.rows().flatMap(({ name, problem }) => (problem === undefined ? [] : [name]));
 }
@@ -149,7 +149,7 @@ function choose(options: ParameterPickerOptions, active: string | undefined): Pr
   });
 }
 
-/** Notes of words that mean something else to papermill that are shown one by one. */
+/** How many notes about words that papermill reads differently are shown one by one. */
 const MOST_WORD_NOTES = 5;
 
 function wordNotes(form: ParameterForm): string[] {
@@ -219,7 +219,7 @@ async function editParameter(form: ParameterForm, name: string, title: string): 
   const text = form.textOf(name);
   const long = text.length > LONGEST_EDITABLE;
   const entered = await vscode.window.showInputBox({
-    // The prompt gives way to what is wrong with a value; the title stays.
+    // A validation message replaces the prompt, but the title stays visible.
     title: vscode.l10n.t('{0}: {1}', title, label(name, 60)),
     prompt: long
       ? vscode.l10n.t('{0}: its value has {1} characters. What you type replaces it.', name, text.length)
@@ -232,7 +232,7 @@ async function editParameter(form: ParameterForm, name: string, title: string): 
       return problem === undefined ? undefined : sentenceOf(problem);
     },
   });
-  // What was accepted unchanged stays the notebook's default, which may be an expression.
+  // An unchanged default stays the notebook's default, which may be an expression.
   if (entered === undefined || entered === text) {
     return;
   }
@@ -246,7 +246,7 @@ function isSecret(name: string): boolean {
   return isSecretName(name, secretPatterns());
 }
 
-/** Values to choose from instead of typing. */
+/** Values to choose from instead of typing; undefined if the value is typed. */
 function optionsOf(declared: FormParameter | undefined): readonly string[] | undefined {
   if (declared?.choices !== undefined) {
     return declared.choices;
@@ -272,9 +272,9 @@ async function addParameter(form: ParameterForm, title: string): Promise<string 
   return name;
 }
 
-/** Questions names that the notebook does not declare. True: execute all the same. */
+/** Asks about names that the notebook does not declare. Returns true if the notebook should be executed. */
 async function confirmUndeclared(form: ParameterForm): Promise<boolean> {
-  // A notebook that declares none has nothing to compare with.
+  // A notebook without declared parameters gives nothing to compare with.
   const undeclared = form.declared.length === 0 ? [] : form.undeclared();
   for (const name of undeclared) {
     const suggestion = closest(

@@ -3,7 +3,7 @@ import { closest } from '../../execution/closest';
 import { label } from '../../wording/text';
 import type { FormParameter, ParameterForm, ValueProblem } from './parameter-form';
 
-/** That a name is none of the notebook's, and which one may be meant. */
+/** Says that the notebook does not declare a name, and suggests a similar one. */
 export function undeclaredSentence(form: ParameterForm, name: string): string {
   const suggestion = closest(
     name,
@@ -18,7 +18,7 @@ export function undeclaredSentence(form: ParameterForm, name: string): string {
       );
 }
 
-/** What is asked for when a parameter is typed. */
+/** The prompt for a parameter's value. */
 export function promptOf(name: string, declared: FormParameter | undefined): string {
   const kind = declared === undefined ? '' : kindLabel(declared);
   const comment = label(declared?.comment ?? '', 200);
@@ -40,7 +40,7 @@ function kindLabel({ kind, optional }: FormParameter): string {
   return optional && kind !== 'any' ? vscode.l10n.t('{0}, or None', names[kind]) : names[kind];
 }
 
-/** Why what was typed is no value. */
+/** Why the input is not a valid value. */
 export function sentenceOf(problem: ValueProblem): string {
   switch (problem) {
     case 'notInt':
@@ -62,7 +62,7 @@ export function sentenceOf(problem: ValueProblem): string {
   }
 }
 
-/** What masking cannot hide: the parameters are a cell of the notebook that is executed. */
+/** What masking cannot hide: the executed notebook contains the parameters in a cell. */
 export function secretSentence(): string {
   return vscode.l10n.t(
     'It is masked in views and messages, but the executed notebook shows it in its parameters cell.',

@@ -2,17 +2,17 @@ import * as vscode from 'vscode';
 import type { TemplateRunOptions, UserTemplate } from '../../execution/template';
 import { label } from '../../wording/text';
 
-/** One line of the pick. */
+/** One line of the picker. */
 interface Option {
   readonly title: string;
-  /** The value as it is shown and typed; empty: not set. */
+  /** The value as displayed and typed; empty if it is not set. */
   readonly text: string;
   readonly unset: string;
-  /** Applies what was typed; an empty text takes the option away. */
+  /** Applies the input; an empty text removes the option. */
   readonly apply: (template: UserTemplate, text: string) => UserTemplate;
-  /** Undefined where the text is a value. */
+  /** Validates the input. Returns an error sentence; undefined if the input is valid. */
   readonly check: (text: string) => string | undefined;
-  /** Choosing it turns it on or off instead of asking. */
+  /** True if choosing the line switches the option on or off without asking for a value. */
   readonly toggle?: boolean;
 }
 
@@ -20,7 +20,7 @@ interface Item extends vscode.QuickPickItem {
   readonly option?: Option;
 }
 
-/** Lets the person change how this one notebook is run. The template in the settings stays as it is. */
+/** Lets the user change the run options for this execution. The template in the settings is unchanged. */
 export async function pickRunOptions(title: string, template: UserTemplate): Promise<UserTemplate | 'back'> {
   let current = template;
   let active: string | undefined;
@@ -104,7 +104,7 @@ function choose(
 function optionsOf(template: UserTemplate): Option[] {
   const { runOptions, executionTemplate } = template;
   const noLimit = vscode.l10n.t('no limit');
-  // Vertex AI API v1, `executionTimeout`. The Notebooks API knows no limit.
+  // Vertex AI API v1 has `executionTimeout`. The Notebooks API has no time limit.
   const limit = seconds(
     vscode.l10n.t('Time Limit of the Execution'),
     template.service === 'vertex' ? vscode.l10n.t('24 hours') : noLimit,

@@ -2,22 +2,22 @@ import * as vscode from 'vscode';
 import { templateLabel } from '../../wording/names';
 import { label } from '../../wording/text';
 
-/** A template as the pick shows it. */
+/** A template as the picker shows it. */
 export interface TemplateChoice {
   readonly name: string;
-  /** Which service runs it. */
+  /** The service that runs it. */
   readonly description: string;
-  /** Why it cannot be used; undefined where it can. */
+  /** Why it cannot be used; undefined if it can. */
   readonly problem: string | undefined;
-  /** The description once more is known: the Python that will run. Undefined where there is no more to say. */
+  /** A more detailed description with the Python that will run; undefined if there is none. */
   readonly later: Promise<string | undefined> | undefined;
-  /** Something to know before choosing it. */
+  /** A note about the template. */
   readonly note: string | undefined;
-  /** Why it will fail, where that takes a while to find out; undefined: it is not known to. Never rejects. */
+  /** Why it will fail, if finding that out takes a while; undefined if nothing is known. Never rejects. */
   readonly warning: Promise<string | undefined>;
 }
 
-/** What was done in the pick: a template was chosen, its run options are to be changed first, or templates edited. */
+/** How the user left the picker: chose a template, changes its run options first, or edits the templates. */
 export type TemplatePick<T> =
   { readonly action: 'choose' | 'options'; readonly choice: T } | { readonly action: 'edit' };
 
@@ -25,11 +25,11 @@ interface Item<T> extends vscode.QuickPickItem {
   readonly choice: T;
 }
 
-/** Asks for a template. Answers undefined when the pick was left. */
+/** Asks for a template. Returns undefined if the user closed the picker. */
 export function pickTemplate<T extends TemplateChoice>(options: {
   readonly title: string;
   readonly choices: readonly T[];
-  /** Name of the template that is selected at first. */
+  /** Name of the initially selected template. */
   readonly preselected: string | undefined;
 }): Promise<TemplatePick<T> | undefined> {
   const gear: vscode.QuickInputButton = {

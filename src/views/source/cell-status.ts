@@ -8,12 +8,12 @@ import { failedCellOf } from '../../wording/end-sentences';
 import { formatDuration, oneLine } from '../../wording/text';
 import type { LatestExecutions } from './latest-executions';
 
-/** Milliseconds between two drawings of how long a cell runs. */
+/** How often the elapsed time of a running cell is redrawn, in milliseconds. */
 const REDRAW = 1000;
 
 /**
- * Items below the cells of a source notebook: the one that its latest execution runs now or failed at, and the one that
- * parameters are read from.
+ * Status bar items below the cells of a source notebook: on the cell that its latest execution is running or failed at,
+ * and on the parameters cell.
  */
 export class CellStatus implements vscode.NotebookCellStatusBarItemProvider, vscode.Disposable {
   private readonly emitter = new vscode.EventEmitter<void>();
@@ -51,12 +51,12 @@ export class CellStatus implements vscode.NotebookCellStatusBarItemProvider, vsc
     this.emitter.dispose();
   }
 
-  /** Notebooks on the screen, by their URIs. */
+  /** URIs of the visible notebooks. */
   private visible(): string[] {
     return vscode.window.visibleNotebookEditors.map(({ notebook }) => notebook.uri.toString());
   }
 
-  /** Draws elapsed times again while a notebook on the screen has a cell that runs. */
+  /** Redraws elapsed times while a visible notebook has a running cell. */
   private tick(): void {
     const runs = this.visible().some(
       (source) => this.latest.of(source)?.execution.runStatus?.progress?.cell !== undefined,
@@ -100,7 +100,7 @@ function executionItem(
   return itemOf(`$(error) ${name}`, tooltip, mayHaveOutput(tracked) ? [tracked, failure.index] : undefined);
 }
 
-/** @param target the output and the cell in it that the item opens, counted from 0. */
+/** @param target the output and the index of the cell that the item opens, counted from 0. */
 function itemOf(
   text: string,
   tooltip: string,

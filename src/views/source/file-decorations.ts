@@ -4,12 +4,12 @@ import { presentState } from '../../wording/state-presentation';
 import { explain } from '../../wording/end-sentences';
 import type { LatestExecutions } from './latest-executions';
 
-/** Marks notebooks in the Explorer and on tabs whose latest execution is active or has failed. */
+/** Marks notebooks in the Explorer and on tabs if their latest execution is active or has failed. */
 export class FileDecorations implements vscode.FileDecorationProvider, vscode.Disposable {
   private readonly emitter = new vscode.EventEmitter<vscode.Uri[]>();
   readonly onDidChangeFileDecorations = this.emitter.event;
   private readonly subscriptions: { dispose(): void }[];
-  /** What was last said of a source, so that progress alone draws nothing again. */
+  /** The last decorated state of each source, so that progress alone does not cause a redraw. */
   private readonly states = new Map<string, string>();
 
   constructor(private readonly latest: LatestExecutions) {

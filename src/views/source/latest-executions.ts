@@ -7,7 +7,7 @@ import { parseTime } from '../../wording/execution-facts';
 export class LatestExecutions implements Disposable {
   private readonly latest = new Map<string, TrackedExecution>();
   private readonly emitter = new Emitter<readonly string[]>();
-  /** Fires with the sources whose latest execution is another one or has changed. */
+  /** Fires with the sources whose latest execution was replaced or has changed. */
   readonly onDidChange = this.emitter.event;
   private readonly subscription: Disposable;
 
@@ -37,7 +37,7 @@ export class LatestExecutions implements Disposable {
     this.emitter.dispose();
   }
 
-  /** Answers whether this is the latest execution of its source. */
+  /** Records an execution. Returns whether it is the latest one of its source. */
   private take(tracked: TrackedExecution): boolean {
     const source = sourceOf(tracked);
     const before = this.latest.get(source);

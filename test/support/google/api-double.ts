@@ -5,7 +5,7 @@ import { Faults, sendAnswer } from './faults';
 import { listen, readBody } from './http';
 import type { TokenDouble } from './token-double';
 
-/** A request as it came. */
+/** A received request. */
 export interface RecordedRequest {
   readonly id: string;
   readonly query: Readonly<Record<string, string>>;
@@ -13,7 +13,7 @@ export interface RecordedRequest {
   readonly headers: IncomingMessage['headers'];
 }
 
-/** An error as Google answers it. */
+/** An error in Google's format. */
 export class ApiError extends Error {
   constructor(
     readonly status: StatusName,
@@ -25,8 +25,8 @@ export class ApiError extends Error {
 }
 
 /**
- * A loopback server for one of Google's APIs. Every request is checked against the API's discovery document, and so is
- * every answer; what is wrong collects in `problems`.
+ * A loopback server for one of Google's APIs. Every request and every response is checked against the API's discovery
+ * document. Violations are collected in `problems`.
  */
 export abstract class ApiDouble {
   readonly requests: RecordedRequest[] = [];
@@ -36,7 +36,7 @@ export abstract class ApiDouble {
   protected readonly discovery: Discovery;
   private readonly server: Server;
 
-  /** `aiplatform.googleapis.com` */
+  /** For example `aiplatform.googleapis.com`. */
   private readonly service: string;
 
   constructor(
@@ -62,15 +62,15 @@ export abstract class ApiDouble {
     this.server.close();
   }
 
-  /** Requests by method. */
+  /** Number of requests whose method id matches. */
   count(method: RegExp): number {
     return this.requests.filter(({ id }) => method.test(id)).length;
   }
 
-  /** The answer, or an ApiError. */
+  /** Returns the response; throws ApiError. */
   protected abstract handle(call: CheckedCall, body: unknown): unknown;
 
-  /** Which project a request is counted to (Cloud API documentation, "System parameters", `X-Goog-User-Project`). */
+  /** Checks the quota project of a request (Cloud API documentation, "System parameters", `X-Goog-User-Project`). */
   private checkQuotaProject({ headers }: IncomingMessage): void {
     const project = headers['x-goog-user-project'];
     const refuse = (reason: string, consumer: string, message: string): never => {
@@ -81,7 +81,7 @@ export abstract class ApiDouble {
       ]);
     };
     if (project === undefined && this.tokens.isPersonal(headers.authorization)) {
-      // As public reports have it: the consumer is gcloud's own project.
+      // According to public reports, the consumer is gcloud's own project.
       const message = `${this.service} has not been used in project 764086051850 before or it is disabled.`;
       refuse('SERVICE_DISABLED', '764086051850', message);
     }

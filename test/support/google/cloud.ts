@@ -13,10 +13,10 @@ import { VertexDouble } from './vertex-double';
 
 export const PROJECT = 'my-project';
 export const LOCATION = 'us-central1';
-/** A bucket that exists. */
+/** An existing bucket. */
 export const BUCKET = 'notebook-bucket';
 
-/** Waits are recorded and cut short, chance is always the same. */
+/** A clock that records waits and shortens them, with a constant instead of random numbers. */
 export class QuickClock implements RequestClock {
   readonly waits: number[] = [];
   now = (): number => Date.now();
@@ -27,7 +27,7 @@ export class QuickClock implements RequestClock {
   };
 }
 
-/** A template of this cloud, as a person writes it into the setting. @param folder of the outputs in the bucket */
+/** A template of this cloud as in the user's setting. @param folder for outputs, in the bucket */
 export function cloudTemplate(folder: string) {
   return {
     name: 'Cloud',
@@ -50,7 +50,7 @@ export class CloudDouble {
   readonly notebooks: NotebooksDouble;
   readonly projects = new ResourceManagerDouble(this.tokens);
   readonly clock = new QuickClock();
-  /** Key file of a service account. */
+  /** Path of a service account's key file. */
   keyFile = '';
   folder = '';
 
@@ -88,7 +88,7 @@ export class CloudDouble {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  /** The product's own Google module, led here. */
+  /** The product's Google module, connected to these doubles. */
   google(options: GoogleOptions = {}): Google {
     return createGoogle({
       keyFile: this.keyFile,
@@ -108,7 +108,7 @@ export class CloudDouble {
     };
   }
 
-  /** What requests and answers had wrong, of all services. */
+  /** Invalid requests and responses of all services. */
   get problems(): string[] {
     return [this.tokens, this.storage, this.vertex, this.notebooks, this.projects].flatMap(
       ({ problems }) => problems,

@@ -3,8 +3,8 @@ import path from 'node:path';
 import { ROOT } from '../paths';
 
 /*
- * Checks requests and answers against Google's published discovery documents, which come with the PyPI package
- * google-api-python-client ("Discovery Document" in the API Client Library documentation says what the fields mean).
+ * Checks requests and responses against Google's published discovery documents, from the PyPI package
+ * google-api-python-client (fields: "Discovery Document" in the API Client Library documentation).
  */
 
 interface Schema {
@@ -44,15 +44,15 @@ interface Document extends Resource {
   readonly schemas: Readonly<Record<string, Schema>>;
 }
 
-/** A request that a document describes. */
+/** A request that matches a method of a document. */
 export interface CheckedCall {
-  /** `aiplatform.projects.locations.notebookExecutionJobs.create` */
+  /** For example `aiplatform.projects.locations.notebookExecutionJobs.create`. */
   readonly id: string;
-  /** Values of the path's variables in order, decoded. */
+  /** Decoded values of the path's variables, in order. */
   readonly path: readonly string[];
   readonly query: URLSearchParams;
   readonly problems: readonly string[];
-  /** Name of the answer's schema. */
+  /** Name of the response's schema. */
   readonly answer: string | undefined;
 }
 
@@ -62,19 +62,19 @@ interface Route {
   readonly upload: boolean;
 }
 
-/** One API's document. */
+/** The discovery document of one API. */
 export class Discovery {
   private readonly document: Document;
   private readonly routes: readonly Route[];
 
-  /** @param api such as `aiplatform.v1` */
+  /** @param api for example `aiplatform.v1` */
   constructor(api: string) {
     const text = readFileSync(path.join(documentsFolder(), `${api}.json`), 'utf8');
     this.document = JSON.parse(text) as Document;
     this.routes = this.collect(this.document);
   }
 
-  /** Undefined where the API has no such method. */
+  /** Undefined if the API has no such method. */
   check(httpMethod: string, url: URL, body: unknown): CheckedCall | undefined {
     for (const { method, pattern, upload } of this.routes) {
       const match = method.httpMethod === httpMethod ? pattern.exec(url.pathname) : null;
@@ -95,7 +95,7 @@ export class Discovery {
     return undefined;
   }
 
-  /** Problems of a value that should be of the schema; as a request's body, output-only fields are one. */
+  /** Violations of a schema by a value. In a request, output-only fields are violations. */
   checkValue(schemaName: string, value: unknown, direction: 'request' | 'answer'): string[] {
     return this.checkSchema({ $ref: schemaName }, value, schemaName, direction);
   }
@@ -189,7 +189,7 @@ export class Discovery {
   }
 }
 
-/** Formats as the documents name them. */
+/** Formats by their names in the documents. */
 const FORMATS: Readonly<Record<string, RegExp>> = {
   int32: /^-?\d{1,10}$/,
   int64: /^-?\d{1,19}$/,
@@ -229,7 +229,7 @@ function documentsFolder(): string {
       readdirSync(folder);
       return folder;
     } catch {
-      // Another folder of the environment.
+      // Try the next folder of the environment.
     }
   }
   throw new Error('.venv has no discovery documents: google-api-python-client is missing.');

@@ -1,23 +1,23 @@
 import type { ServerResponse } from 'node:http';
 
-/** Something that goes wrong on the wire. */
+/** A simulated network or server fault. */
 export type Misfortune =
-  /** An answer other than the true one; the request is not carried out. */
+  /** Another response is sent; the request is not processed. */
   | {
       readonly kind: 'answer';
       readonly status: number;
       readonly body?: unknown;
       readonly headers?: Readonly<Record<string, string>>;
     }
-  /** The connection breaks before the request is carried out. */
+  /** The connection breaks before the request is processed. */
   | { readonly kind: 'reset' }
-  /** The request is carried out, and the connection breaks before the answer. */
+  /** The request is processed, but the connection breaks before the response. */
   | { readonly kind: 'lostAnswer' }
-  /** The request is carried out, and the connection breaks in the middle of the answer. */
+  /** The request is processed, but the connection breaks during the response. */
   | { readonly kind: 'resetMidBody' }
-  /** The answer ends early, without the connection saying so. */
+  /** The response ends early although the connection closes normally. */
   | { readonly kind: 'halfPage' }
-  /** The answer comes late, in milliseconds. */
+  /** The response is delayed, in milliseconds. */
   | { readonly kind: 'slow'; readonly milliseconds: number };
 
 interface Fault {
@@ -26,11 +26,11 @@ interface Fault {
   left: number;
 }
 
-/** Faults that were ordered; each strikes as many requests as it says. */
+/** Planned faults. Each affects a given number of requests. */
 export class Faults {
   private faults: Fault[] = [];
 
-  /** @param method matches the method's id; `times` requests are struck */
+  /** @param method matches the method's id. @param times number of affected requests */
   add(method: RegExp, misfortune: Misfortune, times = 1): void {
     this.faults.push({ method, misfortune, left: times });
   }
@@ -42,7 +42,7 @@ export class Faults {
     return fault.misfortune;
   }
 
-  /** Faults that no request has met. */
+  /** Number of planned faults that no request has met. */
   get pending(): number {
     return this.faults.reduce((sum, fault) => sum + fault.left, 0);
   }
@@ -52,7 +52,7 @@ export class Faults {
   }
 }
 
-/** Sends a JSON answer, or what a misfortune makes of it. */
+/** Sends a JSON response, modified by the fault. */
 export async function sendAnswer(
   response: ServerResponse,
   status: number,

@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http';
 
-/** Listens on a free port of loopback; the root URL. */
+/** Listens on a free port of the loopback interface. Returns the root URL. */
 export async function listen(server: Server): Promise<string> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

@@ -1,15 +1,15 @@
 import type { runNotebook, RunResult } from './run-notebook';
 
-/** Runs a notebook; the real one, or something quicker where the notebook does not matter. */
+/** Runs a notebook. A faster function replaces it in tests where the notebook does not matter. */
 export type Run = typeof runNotebook;
 
-/** States a run goes through before it runs, and for how long it stays in each: milliseconds, or until something happens. */
+/** How long a run stays in its states before it runs: milliseconds, or until a promise resolves. */
 export const DELAYS: { queued: number | Promise<void>; pending: number | Promise<void> } = {
   queued: 30,
   pending: 30,
 };
 
-/** A run on one of Google's machines: walks the states with delays, runs the notebook, keeps the times. */
+/** A run in the cloud: goes through the states with delays, runs the notebook, records the times. */
 export class JobRun {
   state = 'QUEUED';
   readonly createTime = now();
@@ -17,7 +17,7 @@ export class JobRun {
   startTime: string | undefined;
   endTime: string | undefined;
   message: string | undefined;
-  /** Resolves when the run has ended and its output is written. */
+  /** Resolves when the run has ended and its output was written. */
   readonly ended: Promise<void>;
   private readonly abort = new AbortController();
 
@@ -39,7 +39,7 @@ export class JobRun {
     this.abort.abort();
   }
 
-  /** For tests that need a state and no run. */
+  /** Also called by tests that need a state but no run. */
   enter(state: string): void {
     this.state = state;
     this.updateTime = now();
@@ -90,7 +90,7 @@ async function delay(until: number | Promise<void>, signal: AbortSignal): Promis
 }
 
 let last = 0;
-/** Times as Google writes them; no two are the same, so that their order can be seen. */
+/** The current time in Google's format. No two calls return the same time, so that the order is visible. */
 function now(): string {
   last = Math.max(last + 1, Date.now());
   return new Date(last).toISOString().replace('Z', '000Z');

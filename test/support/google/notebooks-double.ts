@@ -28,7 +28,7 @@ interface Stored {
   readonly output: string;
 }
 
-/** The Notebooks API v1: executions and their operations. They run as custom jobs of a Vertex AI double. */
+/** The Notebooks API v1: executions and their operations. Executions run as custom jobs of a Vertex AI double. */
 export class NotebooksDouble extends ApiDouble {
   readonly executions = new Map<string, Stored>();
   private readonly deletions = new Map<string, string>();
@@ -43,7 +43,7 @@ export class NotebooksDouble extends ApiDouble {
     super('notebooks.v1', tokens);
   }
 
-  /** An execution of somebody else. */
+  /** Adds an execution that another client created. */
   addElsewhere(id: string, execution: V1Execution): Stored {
     return this.add(id, execution);
   }
@@ -61,7 +61,7 @@ export class NotebooksDouble extends ApiDouble {
         if (scaleTier !== 'CUSTOM' || masterType === undefined) {
           throw new ApiError('INVALID_ARGUMENT', 'scale_tier must be CUSTOM, with a master_type.');
         }
-        // Google's own v1 client refuses to send without an image for Vertex AI (kubeflow's notebooks executor, gcloud).
+        // Google's v1 clients require an image for Vertex AI (kubeflow's notebooks executor, gcloud).
         if (jobType !== 'DATAPROC' && containerImageUri === undefined) {
           throw new ApiError('INVALID_ARGUMENT', 'container_image_uri is required for job type VERTEX_AI.');
         }

@@ -2,7 +2,7 @@ import { ApiDouble, ApiError } from './api-double';
 import type { CheckedCall } from './discovery';
 import type { TokenDouble } from './token-double';
 
-/** Resource Manager v1: the list of projects, two a page. */
+/** Resource Manager v1: the list of projects, two per page. */
 export class ResourceManagerDouble extends ApiDouble {
   readonly ids = ['my-project', 'another-project', 'old-project'];
 

@@ -10,15 +10,15 @@ import { FILES } from '../../../src/protocol/execution-folder';
 import { ROOT } from '../paths';
 import { VENV_PYTHON } from '../python';
 
-/** What became of a run. */
+/** Result of a run. */
 export interface RunResult {
-  /** Terminal state as the runner tells it. */
+  /** Terminal state as reported by the runner. */
   readonly state: string;
   readonly message: string | undefined;
   readonly output: Buffer | undefined;
 }
 
-/** Runs a notebook through our own runner, as Google's machines would through theirs. */
+/** Runs a notebook with our own runner, in place of Google's. */
 export async function runNotebook(
   input: Buffer,
   options: {
@@ -59,7 +59,7 @@ export async function runNotebook(
     await writeFile(path.join(folder, FILES.job), JSON.stringify(job), { mode: 0o600 });
     await runRunner(runtime, path.join(folder, FILES.job), options.signal);
     const told = await readFile(path.join(folder, FILES.status), 'utf8').catch(() => undefined);
-    // Cancelled before the runner could say anything.
+    // Cancelled before the runner wrote a status.
     if (told === undefined) return { state: 'CANCELLED', message: undefined, output: undefined };
     const status = RunnerStatusSchema.parse(JSON.parse(told));
     const output = await readFile(path.join(folder, FILES.output)).catch(() => undefined);
@@ -82,7 +82,7 @@ async function runRunner(runtime: string, job: string, signal: AbortSignal): Pro
   runner.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
   const cancel = (): void => {
     const socket = connect(controlAddress(runtime), () => socket.write('{"type":"cancel"}\n'));
-    // The runner is not listening yet or any more.
+    // The runner is not listening yet, or no longer.
     socket.on('error', () => runner.kill());
     socket.resume();
     runner.once('exit', () => socket.destroy());

@@ -14,7 +14,7 @@ import { Faults, sendAnswer } from './faults';
 import { listen, readBody } from './http';
 import type { TokenDouble } from './token-double';
 
-/** Buckets as the emulator does not know them: where they are. */
+/** A received request. */
 export interface StorageRequest {
   readonly id: string;
   readonly query: Readonly<Record<string, string>>;
@@ -22,14 +22,15 @@ export interface StorageRequest {
 }
 
 /**
- * Cloud Storage: the emulator of the PyPI package gcp-storage-emulator, behind a server that checks every request against
- * the discovery document, wants a valid token, and adds what the emulator lacks: `ifGenerationMatch=0` and locations.
+ * Cloud Storage: the emulator of the PyPI package gcp-storage-emulator, behind a server that checks every request
+ * against the discovery document, requires a valid token, and adds what the emulator lacks: `ifGenerationMatch=0` and
+ * locations.
  */
 export class StorageDouble {
   readonly requests: StorageRequest[] = [];
   readonly problems: string[] = [];
   readonly faults = new Faults();
-  /** Locations of buckets; `US-CENTRAL1` when absent. */
+  /** Locations of buckets; `US-CENTRAL1` if absent. */
   readonly locations = new Map<string, string>();
   endpoint = '';
   private readonly discovery = new Discovery('storage.v1');
@@ -82,7 +83,7 @@ export class StorageDouble {
     await this.direct('POST', 'storage/v1/b?project=my-project', JSON.stringify({ name }));
   }
 
-  /** What services do behind the person's back. */
+  /** Writes an object directly, as another client would. */
   async put(uri: string, content: Buffer): Promise<void> {
     const [bucket, name] = parts(uri);
     const query = new URLSearchParams({ uploadType: 'media', name }).toString();
@@ -128,7 +129,7 @@ export class StorageDouble {
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', this.endpoint);
     const body = await readBody(request);
-    // Chunks of an upload go to the session's URI, which no document describes.
+    // Chunks of an upload go to the session's URI, which the discovery document does not describe.
     const isChunk = url.searchParams.has('upload_id');
     const isJson = request.headers['content-type']?.startsWith('application/json') === true;
     const parsed: unknown = isJson && body.length > 0 ? JSON.parse(body.toString()) : undefined;
@@ -172,7 +173,7 @@ export class StorageDouble {
       }
     }
     const [status, headers, content] = await this.forward(request, url, body);
-    // With nothing received the emulator says that one byte was; Cloud Storage sends no Range then.
+    // If nothing was received, the emulator reports one byte. Cloud Storage sends no Range header then.
     if (status === 308 && headers['range'] === 'bytes=0-0') delete headers['range'];
     const location = headers['location'];
     if (location !== undefined) headers['location'] = location.replace(this.emulatorUrl, this.endpoint);

@@ -2,20 +2,20 @@ import { createVerify, generateKeyPairSync } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { listen, readBody } from './http';
 
-/** Google's token endpoint, for service accounts, people, workload identity and machines (metadata server), over HTTP. */
+/** Google's token endpoint for service accounts, users, workload identity and the metadata server, over HTTP. */
 export class TokenDouble {
-  /** Answers with this error from now on. */
+  /** If set, every request fails with this error. */
   failure: { error: string; error_description?: string; error_subtype?: string } | undefined;
-  /** HTTP code of {@link failure}; with 429 and 5xx an endpoint is down, with the same body (RFC 6749 5.2 has 400 and 401). */
+  /** HTTP status of {@link failure}. RFC 6749 5.2 has 400 and 401; with 429 and 5xx the endpoint is unavailable. */
   failureStatus = 400;
   /** How far the service's clock is ahead, in milliseconds. */
   skew = 0;
   issued = 0;
-  /** Logins that hold. */
+  /** Valid refresh tokens. */
   readonly refreshTokens = new Set(['refresh-1']);
   readonly problems: string[] = [];
   private readonly valid = new Set<string>();
-  /** Tokens of a login, which need a quota project. */
+  /** Tokens of a user's login, which need a quota project. */
   private readonly personal = new Set<string>();
   private readonly server: Server;
   private readonly keys = generateKeyPairSync('rsa', {
@@ -51,19 +51,19 @@ export class TokenDouble {
   }
 
   /**
-   * Whether a token is of gcloud's login: its requests are counted to gcloud's own project unless they name another, and
-   * refused there ("Troubleshoot your ADC setup", Google Cloud authentication documentation).
+   * Whether a token belongs to gcloud's login. Its requests count towards gcloud's own project unless they name
+   * another, and are rejected there ("Troubleshoot your ADC setup", Google Cloud authentication documentation).
    */
   isPersonal(authorization: string | undefined): boolean {
     return this.personal.has(authorization?.slice('Bearer '.length) ?? '');
   }
 
-  /** Makes all tokens that were issued worthless. */
+  /** Invalidates all issued tokens. */
   revokeTokens(): void {
     this.valid.clear();
   }
 
-  /** A service account's key file, as Google hands it out. */
+  /** A service account's key file in Google's format. */
   serviceAccountKey(universe?: string): string {
     return JSON.stringify({
       ...(universe === undefined ? {} : { universe_domain: universe }),
@@ -77,7 +77,7 @@ export class TokenDouble {
     });
   }
 
-  /** Application default credentials of a person, as gcloud writes them. */
+  /** A user's application default credentials in gcloud's format. */
   personalCredentials(quotaProject: string | null = 'my-project', refreshToken = 'refresh-1'): string {
     return JSON.stringify({
       type: 'authorized_user',
@@ -88,7 +88,7 @@ export class TokenDouble {
     });
   }
 
-  /** Workload identity federation, whose token endpoint is this one without any detour. */
+  /** Workload identity federation with this server as token endpoint. */
   workloadIdentity(subjectTokenFile: string): string {
     return JSON.stringify({
       type: 'external_account',
@@ -100,7 +100,7 @@ export class TokenDouble {
     });
   }
 
-  /** A login that takes the place of a service account (gcloud's `--impersonate-service-account`). */
+  /** A login that impersonates a service account (gcloud's `--impersonate-service-account`). */
   impersonation(): string {
     return JSON.stringify({
       type: 'impersonated_service_account',
@@ -110,7 +110,7 @@ export class TokenDouble {
     });
   }
 
-  /** A fetch that leads requests for Google's token endpoints here. */
+  /** A fetch that redirects requests for Google's token endpoints to this server. */
   readonly fetch: typeof fetch = (input, init) => {
     const url = new URL(input instanceof Request ? input.url : input);
     const path = { 'oauth2.googleapis.com': 'token', 'iamcredentials.googleapis.com': 'impersonate' }[
@@ -118,7 +118,7 @@ export class TokenDouble {
     ];
     return this.send(path === undefined ? url : `${this.endpoint}${path}`, init);
   };
-  /** As it was: tests put {@link fetch} in its place. */
+  /** The original fetch: tests replace it with {@link fetch}. */
   private readonly send = globalThis.fetch;
 
   private async answer(request: IncomingMessage): Promise<[number, unknown]> {
@@ -147,7 +147,7 @@ export class TokenDouble {
     return [200, answer];
   }
 
-  /** What the metadata server of a machine on Google Cloud answers. */
+  /** The response of the metadata server of a machine on Google Cloud. */
   private metadata({ url, headers }: IncomingMessage): [number, unknown] {
     if (headers['metadata-flavor'] !== 'Google') return [403, 'Missing Metadata-Flavor:Google header.'];
     const path = new URL(url ?? '/', this.endpoint).pathname.replace('/computeMetadata/v1/', '');
@@ -169,7 +169,7 @@ export class TokenDouble {
     };
   }
 
-  /** RFC 7523: signature, audience, scope and times. */
+  /** Checks signature, audience, scope and times (RFC 7523). Returns the error. */
   private checkAssertion(assertion: string): string | undefined {
     const [header = '', payload = '', signature = ''] = assertion.split('.');
     const verify = createVerify('RSA-SHA256').update(`${header}.${payload}`);

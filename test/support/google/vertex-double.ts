@@ -5,10 +5,10 @@ import { JobRun, type Run } from './job-run';
 import type { StorageDouble } from './storage-double';
 import type { TokenDouble } from './token-double';
 
-/** The number of the project `my-project`; Google names resources with it. */
+/** The project number of `my-project`, which Google uses in resource names. */
 export const PROJECT_NUMBER = '123456789012';
 export const LOCATIONS = ['us-central1', 'europe-west4'];
-/** The runtime template that there is. */
+/** The only runtime template. */
 const RUNTIME_TEMPLATE = `projects/${PROJECT_NUMBER}/locations/us-central1/notebookRuntimeTemplates/1`;
 
 const JobSchema = z.looseObject({
@@ -52,13 +52,13 @@ interface Operation {
   readonly verb: 'create' | 'delete';
 }
 
-/** Jobs behind executions of the Notebooks API. */
+/** A job that runs an execution of the Notebooks API. */
 export interface StoredCustomJob {
   readonly name: string;
   readonly run: JobRun;
 }
 
-/** Checks that Google makes of project and location. */
+/** Google's checks of project and location. */
 export function checkParent([project = '', location = '']: readonly string[]): void {
   if (project !== 'my-project' && project !== PROJECT_NUMBER) {
     throw new ApiError('PERMISSION_DENIED', `Permission denied on resource project ${project}.`, [
@@ -75,7 +75,7 @@ export function checkParent([project = '', location = '']: readonly string[]): v
   }
 }
 
-/** At most 64 labels on a resource ("Requirements for labels", Resource Manager documentation). */
+/** Allows at most 64 labels per resource ("Requirements for labels", Resource Manager documentation). */
 export function checkLabels(labels: Readonly<Record<string, string>> = {}): void {
   if (Object.keys(labels).length > 64) throw new ApiError('INVALID_ARGUMENT', 'Too many labels.');
 }
@@ -84,7 +84,7 @@ export function checkLabels(labels: Readonly<Record<string, string>> = {}): void
 export class VertexDouble extends ApiDouble {
   readonly jobs = new Map<string, StoredJob>();
   readonly customJobs = new Map<string, StoredCustomJob>();
-  /** Whether operations can be cancelled; where not, UNIMPLEMENTED. */
+  /** Whether operations can be cancelled; if not, the response is UNIMPLEMENTED. */
   cancellable = true;
   private readonly operations = new Map<string, Operation>();
   private sequence = 9000;
@@ -97,7 +97,7 @@ export class VertexDouble extends ApiDouble {
     super('aiplatform.v1', tokens);
   }
 
-  /** A job of somebody else, created in the console. */
+  /** Adds a job that was created in the console. */
   addElsewhere(id: string, job: Job): StoredJob {
     return this.add(id, job);
   }
@@ -181,7 +181,7 @@ export class VertexDouble extends ApiDouble {
     if (template !== undefined && template !== RUNTIME_TEMPLATE) {
       throw new ApiError('NOT_FOUND', `NotebookRuntimeTemplate ${template} does not exist.`);
     }
-    // As public reports have it, for the default account of Compute Engine: 400, with and without an account of that name.
+    // According to public reports: status 400 for Compute Engine's default account, whether it exists or not.
     if (job.serviceAccount?.endsWith('-compute@developer.gserviceaccount.com') === true) {
       throw new ApiError(
         'INVALID_ARGUMENT',
@@ -283,7 +283,7 @@ export class VertexDouble extends ApiDouble {
   }
 }
 
-/** What a job may not ask for, beyond what the discovery document says. */
+/** Restrictions on a job beyond the discovery document. */
 function checkJob(job: Job): void {
   const refuse = (message: string): never => {
     throw new ApiError('INVALID_ARGUMENT', message);
@@ -298,19 +298,19 @@ function checkJob(job: Job): void {
   if (container !== undefined && job.executionUser !== undefined) {
     refuse('execution_user is not supported with a custom container image.');
   }
-  // A container runs on a Workbench machine, a runtime template makes a Colab one (discovery document).
+  // A container needs a Workbench machine; a runtime template creates a Colab one (discovery document).
   if (container !== undefined && job.notebookRuntimeTemplateResourceName !== undefined) {
     refuse('A runtime template cannot be used with a custom container image.');
   }
   if (container?.repository.includes('@') === true) refuse('repository has a digest.');
   const { machineSpec = {}, persistentDiskSpec = {} } = job.customEnvironmentSpec ?? {};
-  // Compute Engine: type and count of an accelerator go together (Terraform's products/colab checks both).
+  // Compute Engine requires type and count of an accelerator together (Terraform's products/colab checks both).
   if ((machineSpec.acceleratorType === undefined) !== (machineSpec.acceleratorCount === undefined)) {
     refuse('accelerator_type and accelerator_count must be set together.');
   }
   if (machineSpec.acceleratorCount === 0) refuse('accelerator_count must be positive.');
   const { diskType, diskSizeGb } = persistentDiskSpec;
-  // Compute Engine's smallest disk; a size without a type is likely refused (Terraform always sends both).
+  // Compute Engine's smallest disk. A size without a type is probably rejected (Terraform always sends both).
   if (diskSizeGb !== undefined && Number(diskSizeGb) < 10) refuse('disk_size_gb must be at least 10.');
   if (diskSizeGb !== undefined && diskType === undefined) refuse('disk_size_gb needs a disk_type.');
 }

@@ -13,7 +13,7 @@ import { parametersOf } from './parameters';
 import { slowestCells } from './slowest-cells';
 import { tooltipOf } from './tooltip';
 
-/** The lines below an execution: what runs, why it ended, parameters, slowest cells, warnings, attempts. */
+/** The lines below an execution: progress, cause of the end, parameters, slowest cells, warnings, attempts. */
 export function detailsOf(node: ExecutionNode, now: number): DetailNode[] {
   const { execution } = node.tracked;
   return [
@@ -30,7 +30,7 @@ function progressOf(node: ExecutionNode, execution: Execution, now: number): Det
   const progress = execution.runStatus?.progress;
   if (!isActive(execution.state)) return [];
   if (progress === undefined) {
-    // For how long it is what it is: a row that unfolds to nothing would leave one guessing.
+    // Show at least how long it has been in its state: a row that unfolds to nothing would be confusing.
     const { label, icon } = presentState(execution.state);
     return [detail(node, 'progress', { label, icon: icon.id, ...since(execution.createTime, now) })];
   }
@@ -56,7 +56,7 @@ function progressOf(node: ExecutionNode, execution: Execution, now: number): Det
   return lines;
 }
 
-/** Opens the output at a cell, counted from 0 over all cells. */
+/** Command that opens the output at a cell, counted from 0 over all cells. */
 function openCell(node: ExecutionNode, index: number): vscode.Command {
   return {
     command: 'notebookExecutions.openCell',
@@ -65,7 +65,7 @@ function openCell(node: ExecutionNode, index: number): vscode.Command {
   };
 }
 
-/** How long something runs, then and later. */
+/** Elapsed time since a start, as the current text and as a function of the time. */
 function since(startTime: string | undefined, now: number): Partial<Line> {
   const start = parseTime(startTime);
   if (start === undefined) return {};
@@ -101,7 +101,7 @@ function causeIcon(execution: Execution): string {
   return execution.state === 'FAILED' ? 'error' : 'info';
 }
 
-/** Parameters that are shown: a tree of more rows than these takes long to draw. */
+/** How many parameters are shown at most: larger trees are slow to draw. */
 const MAX_PARAMETERS = 1000;
 
 function parametersNode(node: ExecutionNode, execution: Execution): DetailNode[] {
@@ -185,7 +185,7 @@ interface Line {
   readonly description?: string;
   readonly icon?: string;
   readonly tooltip?: vscode.MarkdownString;
-  /** What a screen reader says in place of label and description. */
+  /** Text for screen readers, in place of label and description. */
   readonly spoken?: string;
   readonly contextValue?: string;
   readonly command?: vscode.Command;
@@ -221,7 +221,7 @@ function detail(
     parent,
     item,
     ...(line.elapsed === undefined ? {} : { elapsed: line.elapsed }),
-    // Made once: the editor asks again each time that the execution's row is drawn.
+    // Computed once, because the editor requests the children again whenever the execution's row is redrawn.
     ...(children === undefined ? {} : { children: () => (lines ??= children().catch(forget)) }),
   };
 }

@@ -16,15 +16,15 @@ import { isDefaultTemplate, templateLabel } from '../../../wording/names';
 import { formatAge, formatDuration, formatTime, oneLine } from '../../../wording/text';
 import type { QueuePosition } from './queue-positions';
 
-/** What a row says beside its execution. */
+/** What a row shows in addition to its execution. */
 export interface RowContext {
   readonly now: number;
-  /** The row stands under the heading of its day, so that it needs only the time of day. */
+  /** The row is under the heading of its day, so it shows only the time of day. */
   readonly byDay?: boolean;
   readonly queue?: QueuePosition | undefined;
 }
 
-/** The row of an execution. Its tooltip is made when somebody points at it. */
+/** The row of an execution. Its tooltip is created later, when the user hovers over the row. */
 export function executionRow(tracked: TrackedExecution, context: RowContext): vscode.TreeItem {
   const { execution, key } = tracked;
   const { icon } = presentState(execution.state);
@@ -40,7 +40,7 @@ export function executionRow(tracked: TrackedExecution, context: RowContext): vs
   return item;
 }
 
-/** What stands behind the name, the most telling first: narrow side bars cut the end. */
+/** The description after the name. The most important part comes first, because narrow side bars cut off the end. */
 export function rowDescription(execution: Execution, { now, byDay = false, queue }: RowContext): string {
   const { runStatus, runOptions, state } = execution;
   const parts: string[] = [];
@@ -53,14 +53,14 @@ export function rowDescription(execution: Execution, { now, byDay = false, queue
     else if (progress !== undefined) parts.push(cellsLabel(progress));
     if (duration !== undefined && state !== 'QUEUED') parts.push(formatDuration(duration));
   } else {
-    // Heading and icon say the state; of a state that this version does not know they cannot.
+    // Heading and icon show the state, except for a state that this version does not know.
     if (presentState(state).group === 'unknown') parts.push(oneLine(presentState(state).label, 60));
     const error = runStatus?.cell?.errorName;
     if (error !== undefined) parts.push(oneLine(error, 60));
     else if (state === 'FAILED' && runStatus?.cause !== undefined) parts.push(causeLabel(runStatus.cause));
     const end = endOf(execution);
     const { language } = vscode.env;
-    // Without the day where it is that of the heading.
+    // Omit the date if the heading shows it.
     const heading = byDay ? parseTime(execution.createTime) : undefined;
     if (end !== undefined)
       parts.push(heading === undefined ? formatAge(end, now, language) : formatTime(end, heading, language));
@@ -74,7 +74,7 @@ export function rowDescription(execution: Execution, { now, byDay = false, queue
   return parts.join(' · ');
 }
 
-/** The whole row as a screen reader says it. */
+/** The whole row as text for screen readers. */
 function rowSentence(execution: Execution, { now, queue }: RowContext): string {
   const name = oneLine(notebookNameOf(execution));
   const { predicate } = presentState(execution.state);
@@ -86,7 +86,7 @@ function rowSentence(execution: Execution, { now, queue }: RowContext): string {
     if (execution.state === 'QUEUED' && queue !== undefined)
       sentences.push(vscode.l10n.t('It is number {0} of {1} in the queue.', queue.position, queue.total));
     if (runStatus?.progress !== undefined) sentences.push(sentence(cellsDone(runStatus.progress)));
-    // Rounded, so that what is read does not change while it is read.
+    // Rounded to minutes, so that the text does not change while a screen reader reads it.
     if (duration !== undefined && duration >= 60_000)
       sentences.push(
         vscode.l10n.t('It has taken {0} so far.', formatDuration(duration - (duration % 60_000))),
@@ -105,12 +105,12 @@ function rowSentence(execution: Execution, { now, queue }: RowContext): string {
   return sentences.join(' ');
 }
 
-/** With its full stop: what an error or a kernel said last may lack one, and a screen reader would not pause. */
+/** Adds a full stop if a text has none: without it, a screen reader would not pause. */
 function sentence(text: string): string {
   return /[.!?…]\u2069?$/.test(text) ? text : `${text}.`;
 }
 
-/** Opens the output when a row is chosen; rows without one unfold instead. */
+/** Opens the output when the user selects a row. Rows without output unfold instead. */
 export function openCommand(tracked: TrackedExecution): vscode.Command | undefined {
   return mayHaveOutput(tracked)
     ? { command: 'notebookExecutions.openOutput', title: vscode.l10n.t('Open Output') }

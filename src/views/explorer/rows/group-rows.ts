@@ -16,10 +16,10 @@ import type { GroupNode } from '../nodes';
 /** Command of the rows "Load more"; its argument is the row. */
 export const LOAD_MORE = 'notebookExecutions.loadMore';
 
-/** The group of what is active, by state and by day. */
+/** Id of the group of active executions, when grouped by state or by day. */
 const ACTIVE = 'active';
 
-/** The day in the calendar of this machine as the id of a group, such as `2026-11-03`. */
+/** A day in this machine's time zone as the id of a group, such as `2026-11-03`. */
 export function dayId(time: number): string {
   const date = new Date(time);
   const pad = (value: number) => String(value).padStart(2, '0');
@@ -44,11 +44,11 @@ export function groupOf(grouping: Grouping, { execution }: TrackedExecution): st
   }
 }
 
-/** Orders groups as they are shown. */
+/** Orders groups for display. */
 export function compareGroups(grouping: Grouping, one: GroupNode, other: GroupNode, now: number): number {
   if (grouping === 'state')
     return STATE_GROUPS.indexOf(one.id as StateGroup) - STATE_GROUPS.indexOf(other.id as StateGroup);
-  // What is active, then the newest day; the ids of days sort as the days do.
+  // Active executions first, then the newest day. Ids of days sort chronologically.
   if (grouping === 'day') return one.id === other.id ? 0 : one.id > other.id ? -1 : 1;
   return labelOf(grouping, one, now).localeCompare(labelOf(grouping, other, now), undefined, {
     numeric: true,
@@ -77,8 +77,8 @@ export function labelOf(grouping: Grouping, group: GroupNode, now: number): stri
 }
 
 /**
- * The row of a heading.
- * @param partial the services have more executions than are known here.
+ * The row of a group's heading.
+ * @param partial true if the services have more executions than the store.
  */
 export function groupRow(
   group: GroupNode,
@@ -88,7 +88,7 @@ export function groupRow(
 ): vscode.TreeItem {
   const label = oneLine(labelOf(grouping, group, now));
   const count = group.members.length;
-  // What is active is always known.
+  // The store always knows all active executions.
   const allActive = (grouping === 'state' || grouping === 'day') && group.id === ACTIVE;
   const atLeast = partial && !allActive;
   const { Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
@@ -109,7 +109,7 @@ export function groupRow(
   return item;
 }
 
-/** A row that shows more of a group, or of the services where it has none. */
+/** The row "Load more", for a group or, without one, for the services. */
 export function moreRow(id: string, group: GroupNode | undefined): vscode.TreeItem {
   const item = new vscode.TreeItem(vscode.l10n.t('Load more…'));
   item.id = id;

@@ -3,15 +3,15 @@ import { jsonKeys, type JsonObject, stringifyJson } from '../../../notebook/json
 import { ParametersError } from '../../../notebook/parameters/errors';
 
 /**
- * Parameters of an execution as names and JSON-like values, in their order. `parameters` of the resource is a YAML
- * mapping; what cannot be read is one nameless entry, masked: it may hold a secret.
+ * Parameters of an execution as names and JSON-like values, in their order. The resource's `parameters` is a YAML
+ * mapping. If it is invalid, the result is one masked entry without a name, because the text may contain a secret.
  * @param secret patterns of names whose values are masked, see execution/secret-names.ts.
  */
 export async function parametersOf(
   text: string,
   secret: readonly string[],
 ): Promise<[name: string, value: string][]> {
-  // Loaded here: most windows never unfold parameters.
+  // Loaded on demand: most windows never unfold parameters.
   const { parseParameters } = await import('../../../notebook/parameters/parse');
   let parameters: JsonObject;
   try {

@@ -1,16 +1,16 @@
 import type { ExecutionStore, TrackedExecution } from '../../../tracking/execution-store';
 import { parseTime } from '../../../wording/execution-facts';
 
-/** Where an execution stands in its service's queue. */
+/** Position of an execution in its service's queue. */
 export interface QueuePosition {
-  /** From 1. */
+  /** Counted from 1. */
   readonly position: number;
   readonly total: number;
 }
 
 /**
- * Positions of queued executions by key, of the services that run them in the order of their creation. Without those of a
- * service that may have older ones in its queue than are known here.
+ * Positions of queued executions by key, for services that run executions in the order of creation. Services that may
+ * have older queued executions than the store knows are omitted.
  */
 export function queuePositions(
   store: Pick<ExecutionStore, 'activeOnes' | 'all' | 'statuses'>,
@@ -24,7 +24,7 @@ export function queuePositions(
       .sort((one, other) => createdOf(one) - createdOf(other) || (one.key < other.key ? -1 : 1));
     const [first] = queue;
     if (first === undefined) continue;
-    // What was created before one that no longer waits does not wait either.
+    // If an older execution no longer waits, all executions created before it no longer wait either.
     const complete =
       nextPageToken === undefined ||
       store.all().some((each) => each.service.id === service.id && createdOf(each) < createdOf(first));

@@ -8,11 +8,11 @@ import { formatBytes, formatDuration, oneLine } from '../../../wording/text';
 import { tooltipOf } from './tooltip';
 
 /*
- * Rows about services. Their contextValue: `machine`, the service of this machine; `serviceError`, one that cannot be asked;
- * `hanging`, one that is there and does not answer.
+ * Rows about services. Values of their contextValue: `machine` for the service of this machine, `serviceError` for a
+ * service that cannot be reached, `hanging` for a running service that does not respond.
  */
 
-/** The last row: what runs, what waits and what is kept on this machine. */
+/** The last row: running, queued and stored executions of this machine. */
 export function machineRow(info: MachineInfo, now: number): vscode.TreeItem {
   const item = new vscode.TreeItem(vscode.l10n.t('This machine'));
   item.id = 'machine';
@@ -31,7 +31,7 @@ export function machineRow(info: MachineInfo, now: number): vscode.TreeItem {
   return item;
 }
 
-/** What there is to say about the service, a line each. */
+/** Facts about the service, one per line. */
 function machineFacts(info: MachineInfo, now: number): string[] {
   const start = parseTime(info.startTime);
   const { build, running, maxConcurrent, queued, executions, diskBytes, spare, setAside } = info;
@@ -49,7 +49,7 @@ function machineFacts(info: MachineInfo, now: number): string[] {
   ];
 }
 
-/** A service that cannot be asked now, and why. */
+/** A service that cannot be reached, with the reason. */
 export function errorRow(
   status: ServiceStatus | undefined,
   describeError: (error: Error) => string,

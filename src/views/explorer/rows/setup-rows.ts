@@ -4,8 +4,8 @@ import type { SetupNode } from '../nodes';
 import { tooltipOf } from './tooltip';
 
 /**
- * What an empty view says where the Python of the workspace cannot run notebooks, and what mends that. As rows: the editor's
- * own texts for empty views cannot name the Python.
+ * Rows of an empty view if the workspace's Python cannot run notebooks: the reason and the actions that fix it.
+ * VS Code's welcome texts cannot be used, because they cannot name the Python.
  */
 export function setupRows(executable: string): SetupNode[] {
   const why = vscode.l10n.t(

@@ -3,19 +3,19 @@ import type { TrackedExecution } from '../../../tracking/execution-store';
 import { parseTime } from '../../../wording/execution-facts';
 import { readAll } from '../../../execution/read-all';
 
-/** A cell with how long it took. `index` counts all cells of the output notebook from 0. */
+/** A cell and its duration. `index` counts all cells of the output notebook from 0. */
 export interface CellTiming {
   readonly index: number;
   readonly firstLine: string;
   readonly milliseconds: number;
 }
 
-/** How many are shown. */
+/** How many cells are shown. */
 const SHOWN = 5;
-/** Outputs larger than this are not read for their timings, in bytes. */
+/** Timings of outputs larger than this are not read, in bytes. */
 const LARGEST = 50 * 1024 * 1024;
 
-/** The times that nbclient's convention puts into a cell's metadata. */
+/** The times in a cell's metadata, in nbclient's convention. */
 const NotebookSchema = z.object({
   cells: z.array(
     z.object({
@@ -25,7 +25,7 @@ const NotebookSchema = z.object({
   ),
 });
 
-/** The cells that took longest, the slowest first; undefined where the output is missing, too large or without times. */
+/** The slowest cells, slowest first; undefined if the output is missing, too large or has no times. */
 export async function slowestCells({
   service,
   execution,

@@ -16,7 +16,7 @@ import {
 } from '../../../wording/text';
 import { warningSentence } from '../../../wording/warning-sentences';
 
-/** What the row has no room for. Untrusted Markdown: no commands, no HTML; every value is escaped. */
+/** The details that do not fit into the row. Untrusted Markdown: no commands, no HTML; every value is escaped. */
 export function executionTooltip({ execution }: TrackedExecution, now: number): vscode.MarkdownString {
   const text = tooltipOf('');
   const add = (markdown: string) => {
@@ -31,14 +31,14 @@ export function executionTooltip({ execution }: TrackedExecution, now: number): 
   const lines = facts(execution, now)
     .filter(([, value]) => value !== undefined && value !== '')
     .map(([name, value]) => escapeMarkdown(`${name}: ${oneLine(value ?? '', 500)}`));
-  // Two spaces and a line break: the next fact on its own line.
+  // Two spaces before a line break start a new line in Markdown.
   add(`\n\n${lines.join('  \n')}`);
   for (const warning of execution.runStatus?.warnings?.slice(0, 5) ?? [])
     add(`\n\n⚠ ${escapeMarkdown(warningSentence(warning))}`);
   return text;
 }
 
-/** A tooltip that shows text of strangers as it is: untrusted, without HTML and icons. */
+/** A tooltip that shows untrusted text unchanged: without commands, HTML and icons. */
 export function tooltipOf(text: string): vscode.MarkdownString {
   const tooltip = new vscode.MarkdownString(escapeMarkdown(plainText(text)));
   tooltip.isTrusted = false;
@@ -78,7 +78,7 @@ function facts(execution: Execution, now: number): [string, string | undefined][
   ];
 }
 
-/** A file URI as the path people know; others as they are. */
+/** A file URI as a path; other URIs unchanged. */
 function sourcePath(uri: string | undefined): string | undefined {
   if (uri?.startsWith('file:') !== true) return uri;
   try {
