@@ -81,8 +81,8 @@ describe('manifest', () => {
     assert.deepEqual(asking.sort(), [
       'Clean Up Executions…',
       'Download Outputs…',
-      'Execute Whole Folder Remotely…',
       'Execute Remotely…',
+      'Execute Whole Folder Remotely…',
       'Execute the Example Notebook…',
       'Filter Executions…',
       'Group Executions By…',

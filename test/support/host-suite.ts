@@ -12,7 +12,7 @@ import { findDesktop, type VSCodeVersion } from './vscode-install';
 import { VSCode, writeSettings } from './vscode';
 
 const TESTS = path.join(ROOT, 'out/test/host/index.js');
-const LIMIT_MS = 12 * 60_000;
+const LIMIT_MS = 18 * 60_000;
 
 /**
  * Runs the suites of test/host in the extension host of a VS Code version: in the desktop editor if available, else in
