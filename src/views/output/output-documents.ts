@@ -72,11 +72,14 @@ export class OutputDocuments implements vscode.Disposable {
       this.provider.onDidRead((uri) => {
         this.refresher.reloaded(uri.toString());
       }),
-      vscode.workspace.onDidChangeNotebookDocument(({ notebook }) => {
+      vscode.workspace.onDidChangeNotebookDocument(({ notebook, contentChanges }) => {
         if (notebook.uri.scheme !== OUTPUT_SCHEME) return;
         this.refresher.reloaded(notebook.uri.toString());
-        for (const editor of vscode.window.visibleNotebookEditors)
-          if (editor.notebook === notebook) cells.changed(editor).catch(() => undefined);
+        for (const editor of vscode.window.visibleNotebookEditors) {
+          if (editor.notebook !== notebook) continue;
+          if (contentChanges.length > 0) keepSelections(editor);
+          cells.changed(editor).catch(() => undefined);
+        }
       }),
       store.onDidChange(({ changed, removed }) => {
         // Reload documents of ended executions at once, including those in the background.
@@ -266,6 +269,11 @@ export class OutputDocuments implements vscode.Disposable {
         );
       });
   }
+}
+
+/** VS Code selects the first cell when a reload replaces all cells. The editor still has the selections from before. */
+function keepSelections(editor: vscode.NotebookEditor): void {
+  editor.selections = [...editor.selections];
 }
 
 function hasTab(uri: vscode.Uri): boolean {
