@@ -35,6 +35,8 @@ export interface OpenOptions {
 export class OutputDocuments implements vscode.Disposable {
   private readonly provider: OutputFileSystemProvider;
   private readonly refresher: OutputRefresher;
+  /** Documents whose execution is being asked to stop. */
+  private readonly stopping = new Set<string>();
   private readonly subscriptions: Disposable[];
 
   constructor(private readonly options: OutputDocumentsOptions) {
@@ -47,7 +49,7 @@ export class OutputDocuments implements vscode.Disposable {
     });
     const notebook = new OutputNotebook({
       refuse: (uri) => this.refuseToRun(uri),
-      stop: (uri) => vscode.commands.executeCommand('notebookExecutions.cancel', uri),
+      stop: (uri) => this.stop(uri),
     });
     const cells = new LiveCells({
       isLive: (uri) => this.isLive(uri),
@@ -252,6 +254,20 @@ export class OutputDocuments implements vscode.Disposable {
     return (
       tracked !== undefined && tracked.service.capabilities.liveOutput && isActive(tracked.execution.state)
     );
+  }
+
+  /** Cancels the execution of a document. A second click while it is being cancelled, or after its end, does nothing. */
+  private async stop(uri: vscode.Uri): Promise<void> {
+    const key = uri.toString();
+    const address = parseOutputUri(uri);
+    const tracked = address && this.options.store.find(address.serviceId, address.name);
+    if (this.stopping.has(key) || !this.isLive(uri) || tracked?.execution.state === 'CANCELLING') return;
+    this.stopping.add(key);
+    try {
+      await vscode.commands.executeCommand('notebookExecutions.cancel', uri);
+    } finally {
+      this.stopping.delete(key);
+    }
   }
 
   private refresh(tracked: TrackedExecution): void {
