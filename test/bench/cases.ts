@@ -75,7 +75,7 @@ const bars = (nbclient: number, papermill: number): Record<Peer, number> => ({ n
 export const CASES: readonly Case[] = [
   coldCase('one-cell-cold', 9, ONE_CELL, bars(0.45, 0.4)),
   warmCase('one-cell-warm', 9, false, ONE_CELL, bars(0.35, 0.3)),
-  warmCase('one-cell-spare', 15, true, ONE_CELL, bars(0.04, 0.03)),
+  warmCase('one-cell-spare', 15, true, ONE_CELL, bars(0.06, 0.06)),
   warmCase('100-cells-spare', 9, true, printing(100), bars(0.3, 0.25)),
   // Once: papermill takes more than five minutes for it.
   warmCase('1000-cells', 1, false, printing(1000), bars(0.85, 0.6)),
