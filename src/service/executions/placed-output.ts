@@ -143,7 +143,7 @@ async function checkSame(written: Stats, place: string): Promise<void> {
   const named = await fs.lstat(place);
   const isFile = named.isFile() && named.size === written.size;
   if (isFile && (isSameFile(named, written) || named.uid === written.uid)) return;
-  throw Object.assign(new Error(`${place} was replaced by somebody else`), { code: 'EEXIST' });
+  throw Object.assign(new Error(`${place} was replaced by another program`), { code: 'EEXIST' });
 }
 
 /**

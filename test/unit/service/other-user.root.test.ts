@@ -7,11 +7,11 @@ import { pathToFileURL } from 'node:url';
 import { VENV_PYTHON } from '../../support/python';
 import { ROOT, temporaryFolder, TestService } from './support';
 
-/** `nobody`, or whoever has that number: a user who is not the one that runs the tests. */
-const SOMEBODY_ELSE = 65534;
+/** `nobody`, or the user with that number: not the one that runs the tests. */
+const ANOTHER_USER = 65534;
 
 /**
- * What somebody tries: reads files, lists folders, connects to sockets, and asks the kernel's port for an answer. Prints
+ * What another user tries: reads files, lists folders, connects to sockets, and asks the kernel's port for an answer. Prints
  * a JSON object: for each try true where it worked, or why it did not.
  */
 const BURGLAR = `
@@ -30,7 +30,7 @@ const reach = (file) => new Promise((resolve) => {
 const ask = async ({ address, key, keys }) => {
   const { Dealer } = require(zeromq);
   const patience = keys ? 60000 : 2000;
-  // Where the kernel has turned it away already, there is nobody to send to.
+  // Where the kernel has turned it away already, there is no peer to send to.
   const dealer = new Dealer({ linger: 0, sendTimeout: patience, receiveTimeout: patience, ...keys });
   dealer.connect(address);
   const header = JSON.stringify({ msg_id: '1', session: 's', username: 'u', date: '', msg_type: 'kernel_info_request', version: '5.3' });
@@ -54,7 +54,7 @@ interface Tries {
   };
 }
 
-async function burgle(tries: Tries, who: 'me' | 'somebody else'): Promise<Record<string, unknown>> {
+async function burgle(tries: Tries, who: 'me' | 'another user'): Promise<Record<string, unknown>> {
   const zeromq = path.join(fs.realpathSync(path.join(ROOT, 'node_modules')), 'zeromq');
   const program = [process.execPath, '-e', BURGLAR, JSON.stringify({ ...tries, zeromq })];
   const [command = '', ...args] = program;
@@ -62,7 +62,7 @@ async function burgle(tries: Tries, who: 'me' | 'somebody else'): Promise<Record
     cwd: '/',
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { PATH: '/usr/bin:/bin' },
-    ...(who === 'somebody else' ? { uid: SOMEBODY_ELSE, gid: SOMEBODY_ELSE } : {}),
+    ...(who === 'another user' ? { uid: ANOTHER_USER, gid: ANOTHER_USER } : {}),
   });
   const chunks: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -174,7 +174,7 @@ describe('Another user of this machine', () => {
     const count = tries.read.length + tries.list.length + tries.write.length + tries.connect.length;
     const mine = await burgle(tries, 'me');
     assert.deepEqual(Object.values(mine), Array<boolean>(count).fill(true), JSON.stringify(mine));
-    const theirs = await burgle(tries, 'somebody else');
+    const theirs = await burgle(tries, 'another user');
     assert.deepEqual(Object.values(theirs), Array<string>(count).fill('EACCES'), JSON.stringify(theirs));
     // The port is everybody's; without the token nobody is let in.
     assert.equal((await service.request('GET', 'v1/projects', undefined, { authorization: '' })).code, 401);
@@ -198,7 +198,7 @@ describe('Another user of this machine', () => {
     const address = `tcp://${ip}:${control_port ?? ''}`;
     const file = path.join(runtime, 'kernel.json');
     const tries = { read: [file], list: [], write: [], connect: [] };
-    const theirs = await burgle({ ...tries, kernel: { address } }, 'somebody else');
+    const theirs = await burgle({ ...tries, kernel: { address } }, 'another user');
     assert.deepEqual(theirs, { [`read ${file}`]: 'EACCES', kernel: 'EAGAIN' });
     // Whoever knows what is in that file gets an answer: it is no other fault that keeps them out.
     const keys = {
