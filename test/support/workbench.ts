@@ -125,13 +125,14 @@ export class Workbench {
 
   // Side bar
 
-  /** A file in the Explorer, which is opened if necessary. */
+  /** A file in the Explorer, which is opened if necessary, and told to read its folders again: a watcher may be late. */
   async explorerFile(name: string): Promise<Locator> {
     const files = this.page.locator('.explorer-folders-view');
     if (!(await files.isVisible())) {
       await this.activity('Explorer').click();
     }
     const row = files.locator('.monaco-list-row', { hasText: name }).first();
+    if (!(await row.isVisible())) await this.runCommand('File: Refresh Explorer');
     await row.waitFor();
     return row;
   }

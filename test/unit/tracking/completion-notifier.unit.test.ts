@@ -2,18 +2,18 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { CompletionNotifier } from '../../../src/tracking/completion-notifier';
-import { NoticeSchema } from '../../../src/tracking/records';
+import { NoticeSchema, type Notice } from '../../../src/tracking/records';
 import { Emitter } from '../../../src/tracking/emitter';
 import { ExecutionStore } from '../../../src/tracking/execution-store';
 import { RecordFolder } from '../../../src/tracking/record-folder';
-import { FakeClock } from './fake-clock';
+import { FakeClock, settle } from './fake-clock';
 import { ScriptedService } from './scripted-service';
 
 /** A window: its own store and notifier over the folder that all windows share. */
 class TestWindow {
   readonly store = new ExecutionStore();
+  readonly notices: BusyFolder;
   readonly notifier: CompletionNotifier;
   readonly told: string[][] = [];
   /** The same, of those that were submitted together. */
@@ -28,9 +28,10 @@ class TestWindow {
     this.isFocused = focused;
     const isFocused = () => this.isFocused;
     this.store.addService(world.service);
+    this.notices = new BusyFolder(world.folder, (value) => NoticeSchema.parse(value));
     this.notifier = new CompletionNotifier({
       store: this.store,
-      notices: new RecordFolder(world.folder, (value) => NoticeSchema.parse(value)),
+      notices: this.notices,
       clock: world.clock,
       window: {
         get focused() {
@@ -70,32 +71,50 @@ class TestWindow {
   }
 }
 
+/** The shared folder, which knows what it is still asked for: files are real, while the time is the test's. */
+class BusyFolder extends RecordFolder<Notice> {
+  private readonly busy = new Set<Promise<unknown>>();
+
+  override put(key: string, record: Notice): Promise<void> {
+    return this.track(super.put(key, record));
+  }
+  override all(): Promise<Notice[]> {
+    return this.track(super.all());
+  }
+  override claim(key: string): Promise<boolean> {
+    return this.track(super.claim(key));
+  }
+
+  /** Resolves when all that was asked for is answered, and what followed has had its turn. */
+  async quiet(): Promise<void> {
+    while (this.busy.size > 0) {
+      await Promise.allSettled(this.busy);
+      await settle();
+    }
+  }
+
+  private track<R>(work: Promise<R>): Promise<R> {
+    this.busy.add(work);
+    const done = (): void => void this.busy.delete(work);
+    work.then(done, done);
+    return work;
+  }
+}
+
 class World {
-  readonly clock = new FakeClock();
+  readonly clock = new FakeClock(() => this.filesQuiet());
   readonly service = new ScriptedService();
   readonly alive = new Set<number>();
   readonly windows: TestWindow[] = [];
   constructor(readonly folder: string) {}
 
-  /** Lets time pass and file operations come to their end. */
-  async pass(milliseconds: number): Promise<void> {
-    await this.clock.pass(milliseconds);
-    await this.filesQuiet();
-    await this.clock.pass(0);
+  /** Lets time pass. Before each timer, what was asked of the folder comes to its end. */
+  pass(milliseconds: number): Promise<void> {
+    return this.clock.pass(milliseconds);
   }
 
-  /** Files are real: waits until the folder stays as it is. */
   private async filesQuiet(): Promise<void> {
-    let before = '';
-    for (let same = 0; same < 3;) {
-      await delay(2);
-      const now = JSON.stringify([
-        await readdir(this.folder),
-        this.windows.map(({ told, toldBatches }) => [told, toldBatches]),
-      ]);
-      same = now === before ? same + 1 : 0;
-      before = now;
-    }
+    for (const { notices } of this.windows) await notices.quiet();
   }
 }
 

@@ -6,6 +6,9 @@ export class FakeClock implements Clock {
   private time = Date.parse('2026-01-01T00:00:00Z');
   private timers: { due: number; callback: () => void }[] = [];
 
+  /** @param quiet waits for what the clock does not know of, such as files; called after each step. */
+  constructor(private readonly quiet: () => Promise<void> = () => Promise.resolve()) {}
+
   now(): number {
     return this.time;
   }
@@ -28,7 +31,7 @@ export class FakeClock implements Clock {
   /** Lets time pass; whatever becomes due is called in its order, and what it starts is let go on. */
   async pass(milliseconds: number): Promise<void> {
     const end = this.time + milliseconds;
-    await settle();
+    await this.letGoOn();
     for (;;) {
       const next = this.timers
         .filter(({ due }) => due <= end)
@@ -38,9 +41,14 @@ export class FakeClock implements Clock {
       this.timers = this.timers.filter((other) => other !== next);
       this.time = next.due;
       next.callback();
-      await settle();
+      await this.letGoOn();
     }
     this.time = end;
+  }
+
+  private async letGoOn(): Promise<void> {
+    await settle();
+    await this.quiet();
   }
 }
 
