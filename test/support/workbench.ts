@@ -132,7 +132,7 @@ export class Workbench {
       await this.activity('Explorer').click();
     }
     const row = files.locator('.monaco-list-row', { hasText: name }).first();
-    if (!(await row.isVisible())) await this.runCommand('File: Refresh Explorer');
+    if (!(await row.isVisible())) await this.runCommand('Refresh Explorer');
     await row.waitFor();
     return row;
   }
