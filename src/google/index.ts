@@ -22,9 +22,7 @@ import { VertexApi } from './vertex/vertex-api';
  * UNAUTHENTICATED nothing has to be restarted: the next request reads the credentials again.
  */
 
-export type { GoogleEndpoints } from './requests/endpoints';
 export type { GoogleDirectory } from './google-directory';
-export type { GoogleExecutionService } from './google-execution-service';
 export { missingReferences } from './submission/missing-references';
 
 export interface GoogleOptions {
