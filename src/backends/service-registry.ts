@@ -90,9 +90,14 @@ export class ServiceRegistry {
   }
 
   private loadGoogle(): Promise<Google> {
-    // Loaded when first needed: many users never use Google Cloud.
-    this.google ??= import('../google').then(({ createGoogle }) => createGoogle(this.options.google()));
+    this.google ??= this.newGoogle();
     return this.google;
+  }
+
+  private async newGoogle(): Promise<Google> {
+    // Loaded when first needed: many users never use Google Cloud.
+    const { createGoogle } = await import('../google');
+    return createGoogle(this.options.google());
   }
 
   /** Fields of a template that this machine's service ignores. For a Google service empty: see {@link unsupported}. */

@@ -5,8 +5,8 @@ import * as z from 'zod/mini';
 import type { CloudDirectory, CloudResource } from '../execution/cloud-directory';
 import type { GoogleServiceKind } from '../execution/template';
 import type { CloudStorageClient } from './storage/cloud-storage-client';
-import { endpointOf, type GoogleEndpoints } from './endpoints';
-import type { AttemptOptions, RequestSender } from './requests';
+import { endpointOf, type GoogleEndpoints } from './requests/endpoints';
+import type { AttemptOptions, RequestSender } from './requests/request-sender';
 
 const text = z.optional(z.string());
 const ProjectsSchema = z.object({

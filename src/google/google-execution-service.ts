@@ -24,11 +24,11 @@ import {
   type ExecutionFiles,
 } from './execution-files';
 import { formatGsUri } from './storage/gs-uri';
-import { unsupportedFields } from './supported-fields';
-import { parameterWarnings, readParameters, stripOutputs } from './input';
+import { unsupportedFields } from './submission/supported-fields';
+import { parameterWarnings, readParameters, stripOutputs } from './submission/input';
 import { Remembered, type Details } from './remembered';
-import { checkRequest } from './request-checks';
-import type { RequestClock } from './requests';
+import { checkRequest } from './submission/request-checks';
+import type { RequestClock } from './requests/request-sender';
 import { withFailedCell } from './run-status';
 
 export interface GoogleServiceParts {

@@ -1,12 +1,12 @@
 import type { GoogleServiceKind } from '../execution/template';
 import { CloudStorageClient } from './storage/cloud-storage-client';
-import { Credentials } from './credentials';
-import { endpointOf, type GoogleEndpoints } from './endpoints';
+import { Credentials } from './credentials/credentials';
+import { endpointOf, type GoogleEndpoints } from './requests/endpoints';
 import { ExecutionFiles } from './execution-files';
 import { GoogleDirectory } from './google-directory';
 import { GoogleExecutionService } from './google-execution-service';
 import { NotebooksApi } from './notebooks/notebooks-api';
-import { RequestSender, systemRequestClock, type RequestClock } from './requests';
+import { RequestSender, systemRequestClock, type RequestClock } from './requests/request-sender';
 import { VertexApi } from './vertex/vertex-api';
 
 /*
@@ -18,14 +18,12 @@ import { VertexApi } from './vertex/vertex-api';
  *     .directory()                        projects, locations, buckets, runtime templates to choose from
  *   missingReferences(…)                  modules and files of the workspace that a notebook uses
  *
- * Errors are ServiceErrors; error-translation.ts lists their reasons and args. After those of
+ * Errors are ServiceErrors; requests/error-translation.ts lists their reasons and args. After those of
  * UNAUTHENTICATED nothing has to be restarted: the next request reads the credentials again.
  */
 
-export type { GoogleEndpoints } from './endpoints';
 export type { GoogleDirectory } from './google-directory';
-export type { GoogleExecutionService } from './google-execution-service';
-export { missingReferences } from './missing-references';
+export { missingReferences } from './submission/missing-references';
 
 export interface GoogleOptions {
   /** Path of a key file (setting, machine scope); application default credentials when absent. */

@@ -5,8 +5,8 @@ import { executionIdOf } from '../execution/execution-name';
 import type { Capabilities } from '../execution/execution-service';
 import type { GoogleServiceKind } from '../execution/template';
 import type { ExecutionApi, FoundExecution, PreparedRequest, SubmissionPlan } from './execution-api';
-import { awaitOperation, OperationSchema } from './operations';
-import type { AttemptOptions, RequestSender } from './requests';
+import { awaitOperation, OperationSchema } from './requests/operations';
+import type { AttemptOptions, RequestSender } from './requests/request-sender';
 
 /** A method of googleapis; one attempt. */
 type Call<P> = (params: P, options: AttemptOptions) => Promise<{ data: unknown }>;

@@ -5,7 +5,7 @@ import type { ServiceError } from '../execution/errors';
 import { isExecutable, searchPath } from '../system/programs';
 import { Problem, type Remedy } from './problem';
 
-/** The sentence for an error of a Google service (src/google/error-translation.ts); undefined for an unknown reason. */
+/** The sentence for an error of a Google service (src/google/requests/error-translation.ts); undefined for an unknown reason. */
 export function googleSentence({ reason, args, message }: ServiceError): string | undefined {
   const arg = (name: string): string => args[name] ?? '?';
   // Some errors do not contain the host of the request.

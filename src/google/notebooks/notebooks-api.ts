@@ -9,7 +9,7 @@ import type { FoundExecution, PlannedUpload, PreparedRequest, SubmissionPlan } f
 import { inputUri, NOTEBOOK_TYPE, ownFolder } from '../execution-files';
 import { formatGsUri, inFolder } from '../storage/gs-uri';
 import { readLabels } from '../labels';
-import type { RequestSender } from '../requests';
+import type { RequestSender } from '../requests/request-sender';
 import { ResourceApi, type ResourceMethods } from '../resource-api';
 import { runStatusOf } from '../run-status';
 import { fromV1, toV1, V1ExecutionSchema, type V1Execution } from './execution-mapper';

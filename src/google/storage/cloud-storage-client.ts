@@ -3,8 +3,8 @@ import * as z from 'zod/mini';
 import { ServiceError } from '../../execution/errors';
 import type { OutputDocument } from '../../execution/execution-service';
 import { formatGsUri, type GsUri } from './gs-uri';
-import type { RequestContext } from '../error-translation';
-import type { AttemptOptions, RequestSender } from '../requests';
+import type { RequestContext } from '../requests/error-translation';
+import type { AttemptOptions, RequestSender } from '../requests/request-sender';
 import { ResumableUpload } from './resumable-upload';
 
 /** Fields of an object that this client reads (Cloud Storage JSON API v1). */

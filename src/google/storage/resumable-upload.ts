@@ -4,7 +4,7 @@ import * as z from 'zod/mini';
 import { ServiceError } from '../../execution/errors';
 import type { UploadOptions } from './cloud-storage-client';
 import { formatGsUri, type GsUri } from './gs-uri';
-import type { RequestSender } from '../requests';
+import type { RequestSender } from '../requests/request-sender';
 
 /** Bytes per request: a multiple of 256 KiB, as the protocol requires. */
 const CHUNK = 2 * 1024 * 1024;

@@ -6,10 +6,10 @@ import { executionIdOf } from '../../execution/execution-name';
 import type { FoundExecution, PreparedRequest, SubmissionPlan } from '../execution-api';
 import { inputUri, NOTEBOOK_TYPE, ownFolder } from '../execution-files';
 import { formatGsUri } from '../storage/gs-uri';
-import { withParameters } from '../input';
+import { withParameters } from '../submission/input';
 import { readLabels } from '../labels';
-import { OperationSchema } from '../operations';
-import type { RequestSender } from '../requests';
+import { OperationSchema } from '../requests/operations';
+import type { RequestSender } from '../requests/request-sender';
 import { ResourceApi, type ResourceMethods } from '../resource-api';
 import { fromJob, JobSchema, toJob, type NotebookExecutionJob } from './job-mapper';
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createGoogle, type Google, type GoogleOptions } from '../../../src/google/index';
-import { systemRequestClock, type RequestClock } from '../../../src/google/requests';
+import { systemRequestClock, type RequestClock } from '../../../src/google/requests/request-sender';
 import type { Run } from './job-run';
 import { NotebooksDouble } from './notebooks-double';
 import { ResourceManagerDouble } from './resource-manager-double';

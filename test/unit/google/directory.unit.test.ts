@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { ServiceError } from '../../../src/execution/errors';
-import { endpointOf } from '../../../src/google/endpoints';
+import { endpointOf } from '../../../src/google/requests/endpoints';
 import { BUCKET, CloudDouble, LOCATION, PROJECT } from '../../support/google/cloud';
 
 describe('what there is to choose from on Google Cloud', function () {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { translateFailure, type RequestContext } from '../../../src/google/error-translation';
+import { translateFailure, type RequestContext } from '../../../src/google/requests/error-translation';
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 const CONTEXT: RequestContext = { project: 'my-project', location: 'us-central1', name: 'projects/p/x/1' };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { missingReferences } from '../../../src/google/missing-references';
+import { missingReferences } from '../../../src/google/submission/missing-references';
 import { notebookOf } from './support';
 
 const FILES = [

@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ExecutionTemplate, RunOptions, VertexOptions } from '../../../src/execution/execution';
 import { UserTemplateSchema } from '../../../src/execution/template';
-import { unsupportedFields } from '../../../src/google/supported-fields';
+import { unsupportedFields } from '../../../src/google/submission/supported-fields';
 import {
   checkRequest,
   NOTEBOOKS_ACCELERATORS,
   VERTEX_ACCELERATORS,
-} from '../../../src/google/request-checks';
+} from '../../../src/google/submission/request-checks';
 import { Discovery } from '../../support/google/discovery';
 import { ROOT } from '../../support/paths';
 import { nextId, NOTEBOOK, OUTPUT_FOLDER, suiteOfCloud } from './cloud-suite';

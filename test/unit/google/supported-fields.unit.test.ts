@@ -5,7 +5,7 @@ import {
   VertexOptionsSchema,
   type ExecutionRequest,
 } from '../../../src/execution/execution';
-import { unsupportedFields } from '../../../src/google/supported-fields';
+import { unsupportedFields } from '../../../src/google/submission/supported-fields';
 
 /** A value for every field of the contract. */
 const EVERYTHING: ExecutionRequest = {

@@ -1,15 +1,15 @@
 import { AuthClient, Compute, GoogleAuth } from 'google-auth-library';
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod/mini';
-import { ServiceError } from '../execution/errors';
+import { ServiceError } from '../../execution/errors';
 import {
   refusedCredentials,
   remedyArgs,
   unusableCredentials,
   type CredentialsOrigin,
 } from './credentials-errors';
-import { translateTokenFailure } from './error-translation';
-import { failureOf } from './failure';
+import { translateTokenFailure } from '../requests/error-translation';
+import { failureOf } from '../requests/failure';
 
 export interface CredentialsOptions {
   /** Path of a key file (service account, workload identity federation …); default: application default credentials. */

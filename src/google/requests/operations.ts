@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
-import { ServiceError } from '../execution/errors';
+import { ServiceError } from '../../execution/errors';
 import { translateFailure, type RequestContext } from './error-translation';
-import type { AttemptOptions, RequestSender } from './requests';
+import type { AttemptOptions, RequestSender } from './request-sender';
 
 /** google.longrunning.Operation, the fields that this client reads. */
 export const OperationSchema = z.object({

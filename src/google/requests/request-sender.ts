@@ -1,7 +1,7 @@
 import type { GoogleAuth } from 'google-auth-library';
 import type * as z from 'zod/mini';
-import { ServiceError } from '../execution/errors';
-import type { Credentials } from './credentials';
+import { ServiceError } from '../../execution/errors';
+import type { Credentials } from '../credentials/credentials';
 import { translateFailure, type RequestContext } from './error-translation';
 import { failureOf, type Failure } from './failure';
 

@@ -1,7 +1,7 @@
-import { ServiceError } from '../execution/errors';
-import type { ExecutionRequest, ExecutionTemplate, VertexOptions } from '../execution/execution';
-import type { GoogleServiceKind } from '../execution/template';
-import { checkLabels } from './labels';
+import { ServiceError } from '../../execution/errors';
+import type { ExecutionRequest, ExecutionTemplate, VertexOptions } from '../../execution/execution';
+import type { GoogleServiceKind } from '../../execution/template';
+import { checkLabels } from '../labels';
 
 /*
  * Finds errors before anything is sent: requests that Google's services would reject, or accept and fail later.

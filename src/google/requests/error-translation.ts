@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
-import { HTTP_CODES, ServiceError, type StatusName } from '../execution/errors';
-import { executionIdOf } from '../execution/execution-name';
+import { HTTP_CODES, ServiceError, type StatusName } from '../../execution/errors';
+import { executionIdOf } from '../../execution/execution-name';
 import { withoutTokens, type Failure } from './failure';
 import {
   isOutage,
@@ -9,12 +9,12 @@ import {
   tokenErrorOf,
   unusableCredentials,
   type CredentialsOrigin,
-} from './credentials-errors';
+} from '../credentials/credentials-errors';
 
 /*
  * Google's errors translated to what the user can do about them. Sources: API Design Guide ("Errors"),
  * google/rpc/error_details.proto, google/api/error_reason.proto, Cloud Storage JSON API ("HTTP status and error
- * codes"), and, for messages without details, public bug reports. Errors of credentials are in credentials-errors.ts.
+ * codes"), and, for messages without details, public bug reports. Errors of credentials: credentials/credentials-errors.ts.
  *
  * Reasons and their args:
  *   apiNotEnabled {service, url}                  permissionDenied {permission, resource}

@@ -1,4 +1,4 @@
-import { ServiceError } from '../execution/errors';
+import { ServiceError } from '../../execution/errors';
 
 /**
  * Endpoints of Google's services from the setting `notebookExecutions.google.endpoints`: private endpoints, emulators.

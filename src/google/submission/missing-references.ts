@@ -1,7 +1,7 @@
 import { parser } from '@lezer/python';
 import type { SyntaxNode, Tree } from '@lezer/common';
 import path from 'node:path/posix';
-import { readNotebook } from '../notebook/document';
+import { readNotebook } from '../../notebook/document';
 
 /** Folders in which projects keep modules, besides the notebook's folder and its parents. */
 const SOURCE_FOLDERS = ['src', 'lib', 'python'];

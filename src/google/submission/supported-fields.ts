@@ -1,5 +1,10 @@
-import type { ExecutionRequest, ExecutionTemplate, RunOptions, VertexOptions } from '../execution/execution';
-import type { GoogleServiceKind } from '../execution/template';
+import type {
+  ExecutionRequest,
+  ExecutionTemplate,
+  RunOptions,
+  VertexOptions,
+} from '../../execution/execution';
+import type { GoogleServiceKind } from '../../execution/template';
 
 /*
  * Which fields of a request each Google service supports. The tables list every field of the contract: a new field does

@@ -1,15 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { ServiceError } from '../execution/errors';
-import type { ExecutionTemplate, ExecutionWarning } from '../execution/execution';
-import { prepareForRun, readNotebook, writeNotebook } from '../notebook/document';
-import { NotebookError } from '../notebook/errors';
-import { isJsonObject, jsonKeys, setOwn, type JsonObject } from '../notebook/json';
-import { ParametersError } from '../notebook/parameters/errors';
-import { injectParameters } from '../notebook/parameters/inject';
-import { undeclaredParameters } from '../notebook/parameters/inspect';
-import { parseParameters } from '../notebook/parameters/parse';
-import type { ExecutionFiles } from './execution-files';
+import { ServiceError } from '../../execution/errors';
+import type { ExecutionTemplate, ExecutionWarning } from '../../execution/execution';
+import { prepareForRun, readNotebook, writeNotebook } from '../../notebook/document';
+import { NotebookError } from '../../notebook/errors';
+import { isJsonObject, jsonKeys, setOwn, type JsonObject } from '../../notebook/json';
+import { ParametersError } from '../../notebook/parameters/errors';
+import { injectParameters } from '../../notebook/parameters/inject';
+import { undeclaredParameters } from '../../notebook/parameters/inspect';
+import { parseParameters } from '../../notebook/parameters/parse';
+import type { ExecutionFiles } from '../execution-files';
 
 /** The kernel if neither the template nor the notebook names one: both services run Python by default. */
 const DEFAULT_KERNEL = { name: 'python3', language: 'python' };

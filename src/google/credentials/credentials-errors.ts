@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
-import { ServiceError } from '../execution/errors';
-import { withoutTokens } from './failure';
+import { ServiceError } from '../../execution/errors';
+import { withoutTokens } from '../requests/failure';
 
 /** The command that renews application default credentials. */
 export const LOGIN_COMMAND = 'gcloud auth application-default login';
