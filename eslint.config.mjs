@@ -26,6 +26,11 @@ const ARROWS = {
   commands: ['execution', 'system', 'notebook', 'tracking', 'wording', 'python', 'views'],
   backends: ['execution', 'embedded', 'google', 'tracking'],
 };
+/** Syntax that no file uses; the rooms add their arrows to it. */
+const RESTRICTED_SYNTAX = [
+  { selector: 'PrivateIdentifier', message: 'Write `private name`, as everywhere.' },
+];
+
 const EDITOR_ROOMS = ['wording', 'python', 'views', 'commands'];
 
 function arrowsOf(room, allowed) {
@@ -37,6 +42,7 @@ function arrowsOf(room, allowed) {
     rules: {
       'no-restricted-syntax': [
         'error',
+        ...RESTRICTED_SYNTAX,
         {
           selector: "ImportDeclaration[source.value='zod/mini'] > ImportSpecifier",
           message: "Import it as a namespace (import * as z): esbuild keeps all of zod's locales for `z`.",
@@ -76,6 +82,9 @@ export default defineConfig(
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       eqeqeq: 'error',
+      // Braces exactly where the body takes more than one line.
+      curly: ['error', 'multi-or-nest', 'consistent'],
+      'no-restricted-syntax': ['error', ...RESTRICTED_SYNTAX],
       '@typescript-eslint/no-floating-promises': ['error', { checkThenables: true }],
       '@typescript-eslint/switch-exhaustiveness-check': [
         'error',

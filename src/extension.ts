@@ -141,15 +141,14 @@ export function activate(context: vscode.ExtensionContext): WindowParts | undefi
     });
   };
   const settingsChanges = vscode.workspace.onDidChangeConfiguration((event) => {
-    if (event.affectsConfiguration('notebookExecutions.google')) {
-      services.forgetGoogle();
-    }
-    if (['google', 'templates'].some((name) => event.affectsConfiguration(`notebookExecutions.${name}`))) {
+    if (event.affectsConfiguration('notebookExecutions.google')) services.forgetGoogle();
+
+    if (['google', 'templates'].some((name) => event.affectsConfiguration(`notebookExecutions.${name}`)))
       trackGoogle();
-    }
-    if (RELOAD_SETTINGS.some((name) => event.affectsConfiguration(name))) {
+
+    if (RELOAD_SETTINGS.some((name) => event.affectsConfiguration(name)))
       void runner.run('settings', offerReload);
-    }
+
     if (SERVICE_SETTINGS.some((name) => event.affectsConfiguration(name))) {
       services.embedded.configure(machineSettings().service).catch((error: unknown) => {
         say(`Settings of the service: ${String(error)}`);
@@ -196,9 +195,8 @@ export async function deactivate(): Promise<void> {
 async function offerReload(): Promise<void> {
   const reload = vscode.l10n.t('Reload Window');
   const message = vscode.l10n.t('The changed setting of Notebook Executions takes effect after a reload.');
-  if ((await vscode.window.showInformationMessage(message, reload)) === reload) {
+  if ((await vscode.window.showInformationMessage(message, reload)) === reload)
     await vscode.commands.executeCommand('workbench.action.reloadWindow');
-  }
 }
 
 function isAlive(processId: number): boolean {

@@ -65,9 +65,7 @@ export class ServiceRegistry {
       const needed = awaited.has(id) || store.activeOnes(id).length > 0;
       if (!named.has(id) && !needed) this.untrack(id);
     }
-    for (const [id, template] of named) {
-      if (looking || awaited.has(id)) await this.forTemplate(template);
-    }
+    for (const [id, template] of named) if (looking || awaited.has(id)) await this.forTemplate(template);
   }
 
   /**
@@ -108,9 +106,8 @@ export class ServiceRegistry {
   /** Fields of a request that a Google service does not support. */
   async unsupported(template: UserTemplate, request: ExecutionRequest): Promise<readonly string[]> {
     const { service, project = '', location = '' } = template;
-    if (service === 'embedded') {
-      return [];
-    }
+    if (service === 'embedded') return [];
+
     const google = (await this.loadGoogle()).service(service, project, location);
     return google.unsupportedFields(request);
   }

@@ -64,9 +64,7 @@ export class CommandRunner {
       ...remedies.map((remedy) => remedy.label),
     );
     const remedy = remedies.find((candidate) => candidate.label === chosen);
-    if (remedy !== undefined) {
-      await this.run('remedy', () => remedy.run());
-    }
+    if (remedy !== undefined) await this.run('remedy', () => remedy.run());
   }
 }
 

@@ -54,9 +54,9 @@ export class ExecuteCommands {
       },
       'notebookExecutions.executeAgain': async (...args) => {
         const [source] = notebookTargets(args);
-        if (source === undefined) {
+        if (source === undefined)
           throw new Problem(vscode.l10n.t('Open a notebook first, or right-click one in the Explorer.'));
-        }
+
         return this.submitter.once(source, () => this.executeAgain(source));
       },
     };
@@ -87,9 +87,8 @@ export class ExecuteCommands {
       (template) => missingKernel(template, source, python, this.context.kernels),
       python.then((found) => kernelLabel(reading.notebook, found)),
     );
-    if (answers === undefined) {
-      return undefined;
-    }
+    if (answers === undefined) return undefined;
+
     const { template, parameters, choice } = answers;
     // Read the notebook again: the user may have edited it while the questions were open.
     const current = notebook ?? (await captureNotebook(source));
@@ -104,9 +103,8 @@ export class ExecuteCommands {
   async executeMany(sources: readonly vscode.Uri[]): Promise<string[] | undefined> {
     assertTrusted();
     const [first] = sources;
-    if (first === undefined) {
-      return undefined;
-    }
+    if (first === undefined) return undefined;
+
     const title =
       sources.length === 1
         ? vscode.l10n.t('Execute 1 Notebook')
@@ -118,9 +116,8 @@ export class ExecuteCommands {
       found.then(([python]) => python),
       found.then(pythonLabels),
     );
-    if (answer === undefined) {
-      return undefined;
-    }
+    if (answer === undefined) return undefined;
+
     const { template: chosen, changed } = answer;
     const { parameters } = chosen.executionTemplate;
     const choice: SubmissionChoice = {
@@ -130,9 +127,8 @@ export class ExecuteCommands {
         ? { options: { runOptions: chosen.runOptions, executionTemplate: chosen.executionTemplate } }
         : {}),
     };
-    if (!(await confirmMany(sources, chosen))) {
-      return undefined;
-    }
+    if (!(await confirmMany(sources, chosen))) return undefined;
+
     return this.submitMany(sources, await found, { template: chosen, parameters, choice });
   }
 
@@ -228,9 +224,9 @@ export class ExecuteCommands {
     assertTrusted();
     const choice = this.context.memory.choiceFor(source);
     const template = choice === undefined ? undefined : templateNamed(choice.template, source);
-    if (choice === undefined || template === undefined || choice.withheld !== undefined) {
+    if (choice === undefined || template === undefined || choice.withheld !== undefined)
       return this.execute(source);
-    }
+
     const notebook = await captureNotebook(source);
     const { parameters, options } = choice;
     return nameOf(

@@ -52,27 +52,19 @@ export function executionCommands(context: ExecutionContext): Pick<CommandMap, H
     },
     'notebookExecutions.openOutput': async (...args) => {
       const tracked = await one(args, vscode.l10n.t('Open Output'), 'hasOutput');
-      if (tracked !== undefined) {
-        await context.openOutput(tracked);
-      }
+      if (tracked !== undefined) await context.openOutput(tracked);
     },
     'notebookExecutions.openInput': async (...args) => {
       const tracked = await one(args, vscode.l10n.t('Open Input'), 'hasInput');
-      if (tracked !== undefined) {
-        await context.openInput(tracked);
-      }
+      if (tracked !== undefined) await context.openInput(tracked);
     },
     'notebookExecutions.copyName': async (...args) => {
       const tracked = await one(args, vscode.l10n.t('Copy Name'), 'execution');
-      if (tracked !== undefined) {
-        await vscode.env.clipboard.writeText(tracked.execution.name);
-      }
+      if (tracked !== undefined) await vscode.env.clipboard.writeText(tracked.execution.name);
     },
     'notebookExecutions.showLog': async (...args) => {
       const tracked = await one(args, vscode.l10n.t('Show Log'), 'hasLog');
-      if (tracked !== undefined) {
-        await context.showLog(tracked);
-      }
+      if (tracked !== undefined) await context.showLog(tracked);
     },
     'notebookExecutions.refresh': () => context.refresh(),
   };
@@ -100,9 +92,8 @@ export async function chooseExecutions(
     }
     return many ? chosen : chosen.slice(0, 1);
   }
-  if (store.statuses().some(({ loaded }) => !loaded)) {
-    await context.tracking.refresh();
-  }
+  if (store.statuses().some(({ loaded }) => !loaded)) await context.tracking.refresh();
+
   const errors = store.statuses().flatMap(({ error }) => error ?? []);
   // If the executions could not be loaded, report that error.
   if (store.isEmpty && errors[0] !== undefined) throw errors[0];
@@ -126,9 +117,8 @@ function givenExecutions(
   [first, second]: readonly unknown[],
   selection: () => readonly TrackedExecution[],
 ): TrackedExecution[] {
-  if (propertyOf(first, 'selection') === true) {
-    return [...selection()];
-  }
+  if (propertyOf(first, 'selection') === true) return [...selection()];
+
   const address = first === undefined ? undefined : openDocument(first)?.address;
   if (address !== undefined) {
     const shown = store.find(address.serviceId, address.name);
@@ -154,9 +144,8 @@ async function deleteExecutions(
   executions: readonly TrackedExecution[],
 ): Promise<void> {
   const [first] = executions;
-  if (first === undefined) {
-    return;
-  }
+  if (first === undefined) return;
+
   const name = oneLine(notebookNameOf(first.execution));
   const running = executions.filter(({ execution }) => isActive(execution.state)).length;
   if (running > 0) {
@@ -174,13 +163,10 @@ async function deleteExecutions(
               executions.length,
             );
     const yes = vscode.l10n.t('Cancel and Delete');
-    if ((await vscode.window.showWarningMessage(question, { modal: true }, yes)) !== yes) {
-      return;
-    }
+    if ((await vscode.window.showWarningMessage(question, { modal: true }, yes)) !== yes) return;
   }
-  for (const { key } of executions) {
-    await tracking.completion.forget(key);
-  }
+  for (const { key } of executions) await tracking.completion.forget(key);
+
   const pending = await tracking.deletion.delete(executions);
   const undo = vscode.l10n.t('Undo');
   const message =

@@ -38,9 +38,8 @@ function foldersOf([first, second]: readonly unknown[]): vscode.Uri[] {
 
 async function askFolder(): Promise<vscode.Uri[]> {
   const folders = vscode.workspace.workspaceFolders ?? [];
-  if (folders.length === 1) {
-    return folders.map(({ uri }) => uri);
-  }
+  if (folders.length === 1) return folders.map(({ uri }) => uri);
+
   const chosen = await vscode.window.showWorkspaceFolderPick();
   return chosen === undefined ? [] : [chosen.uri];
 }

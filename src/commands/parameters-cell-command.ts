@@ -11,12 +11,11 @@ export function parametersCellCommands(): Pick<CommandMap, Handled> {
   return {
     'notebookExecutions.markCellAsParameters': async (...args) => {
       const cell = cellOf(args[0]);
-      if (cell === undefined) {
-        throw new Problem(vscode.l10n.t('Choose a cell of a notebook first.'));
-      }
-      if (cell.kind !== vscode.NotebookCellKind.Code) {
+      if (cell === undefined) throw new Problem(vscode.l10n.t('Choose a cell of a notebook first.'));
+
+      if (cell.kind !== vscode.NotebookCellKind.Code)
         throw new Problem(vscode.l10n.t('Parameters are set in a code cell. Choose one first.'));
-      }
+
       await mark(cell.notebook, cell);
     },
     'notebookExecutions.unmarkParametersCell': async (...args) => {
@@ -44,9 +43,8 @@ async function mark(
   if (edits.length === 0) return;
   const edit = new vscode.WorkspaceEdit();
   edit.set(notebook.uri, edits);
-  if (!(await vscode.workspace.applyEdit(edit))) {
+  if (!(await vscode.workspace.applyEdit(edit)))
     throw new Problem(vscode.l10n.t('The notebook cannot be changed.'));
-  }
 }
 
 /** The cell of the menu, else the selected cell. */

@@ -26,9 +26,8 @@ export function rerunCommands(
       const title = vscode.l10n.t('Re-run Execution');
       const [tracked] = await chooseExecutions(context, args, title, 'execution', false);
       const version = tracked === undefined ? undefined : await chooseVersion(tracked);
-      if (tracked === undefined || version === undefined) {
-        return undefined;
-      }
+      if (tracked === undefined || version === undefined) return undefined;
+
       const { service } = tracked;
       const execution = await wholeExecution(service, tracked.execution);
       const template = templateOf(
@@ -52,9 +51,8 @@ export function rerunCommands(
       const title = vscode.l10n.t('Re-run Execution with Changes');
       const [tracked] = await chooseExecutions(context, args, title, 'execution', false);
       const version = tracked === undefined ? undefined : await chooseVersion(tracked);
-      if (tracked === undefined || version === undefined) {
-        return undefined;
-      }
+      if (tracked === undefined || version === undefined) return undefined;
+
       const { service } = tracked;
       const execution = await wholeExecution(service, tracked.execution);
       const { runOptions, executionTemplate } = templateOf('', service, execution);
@@ -98,9 +96,8 @@ async function chooseVersion({ service, execution }: TrackedExecution): Promise<
     }
     return { source: uri, notebook };
   }
-  if (sameSource(submitted, current, name)) {
-    return { source: uri, notebook: current };
-  }
+  if (sameSource(submitted, current, name)) return { source: uri, notebook: current };
+
   const items = [
     { label: vscode.l10n.t('The notebook as it is now'), notebook: current },
     { label: vscode.l10n.t('The notebook as it was executed then'), notebook: submitted },

@@ -37,11 +37,13 @@ export function setupCommands(
   /** Says that notebooks can run. If ipykernel is still missing, installs it first. */
   const finish = async (executable: string): Promise<void> => {
     await lookAgain();
-    if (await hasIpykernel(executable, process.env))
+    if (await hasIpykernel(executable, process.env)) {
       void vscode.window.showInformationMessage(
         withoutLinks(vscode.l10n.t('Notebooks can be executed with {0}.', executable)),
       );
-    else await setup.installIpykernel(executable, finish);
+    } else {
+      await setup.installIpykernel(executable, finish);
+    }
   };
   return {
     'notebookExecutions.installIpykernel': async () => {
@@ -69,9 +71,9 @@ export function setupCommands(
         .flatMap(({ error }) =>
           error instanceof ServiceError && error.status === 'UNAUTHENTICATED' ? googleRemedies(error) : [],
         );
-      if (remedy === undefined) {
+      if (remedy === undefined)
         throw new Problem(vscode.l10n.t('No Google Cloud service needs you to sign in.'));
-      }
+
       await remedy.run();
     },
   };

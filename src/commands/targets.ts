@@ -9,9 +9,8 @@ export function notebookTargets(args: readonly unknown[]): vscode.Uri[] {
   const [first, second] = args;
   const selected: unknown[] = Array.isArray(second) ? second : [];
   const uris = selected.filter((item) => item instanceof vscode.Uri).filter(isNotebook);
-  if (uris.length > 0) {
-    return uris;
-  }
+  if (uris.length > 0) return uris;
+
   const one = first instanceof vscode.Uri ? first : (toolbarNotebook(first) ?? activeNotebook());
   return one === undefined ? [] : [one];
 }
@@ -19,9 +18,9 @@ export function notebookTargets(args: readonly unknown[]): vscode.Uri[] {
 /** The notebook of the active editor, whether it is a notebook editor or another one. */
 export function activeNotebook(): vscode.Uri | undefined {
   const editor = vscode.window.activeNotebookEditor;
-  if (editor?.notebook.notebookType === 'jupyter-notebook' && editor.notebook.uri.scheme !== OUTPUT_SCHEME) {
+  if (editor?.notebook.notebookType === 'jupyter-notebook' && editor.notebook.uri.scheme !== OUTPUT_SCHEME)
     return editor.notebook.uri;
-  }
+
   const input: unknown = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
   return (input instanceof vscode.TabInputNotebook ||
     input instanceof vscode.TabInputText ||

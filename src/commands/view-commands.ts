@@ -252,9 +252,9 @@ async function freeName(folder: vscode.Uri, stem: string): Promise<vscode.Uri> {
 
 async function reveal({ execution }: TrackedExecution): Promise<void> {
   const file = execution.outputNotebookFile;
-  if (file?.startsWith('file:') !== true) {
+  if (file?.startsWith('file:') !== true)
     throw new Problem(vscode.l10n.t('The output is not a file on this machine. Use Save Output As instead.'));
-  }
+
   const uri = vscode.Uri.parse(file);
   const inWorkspace = vscode.workspace.getWorkspaceFolder(uri) !== undefined;
   // A remote window or a browser has no local file manager.

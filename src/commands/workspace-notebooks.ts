@@ -11,9 +11,8 @@ const EXCLUDED = '**/{.*,node_modules,__pycache__}/**';
 
 /** Notebooks in a folder and its subfolders, sorted by path. For a notebook, the notebook itself. */
 export async function notebooksIn(uri: vscode.Uri): Promise<vscode.Uri[]> {
-  if (uri.path.toLowerCase().endsWith('.ipynb')) {
-    return [uri];
-  }
+  if (uri.path.toLowerCase().endsWith('.ipynb')) return [uri];
+
   const pattern = new vscode.RelativePattern(uri, '**/*.ipynb');
   const found = await vscode.workspace.findFiles(pattern, EXCLUDED, MOST_NOTEBOOKS);
   return found.sort((a, b) => a.path.localeCompare(b.path, undefined, { numeric: true }));

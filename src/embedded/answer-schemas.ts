@@ -22,16 +22,16 @@ const PageSchema = z.object({
  */
 export class PageReader {
   /** The executions of the last answer, by their JSON. */
-  #known: ReadonlyMap<string, Execution> = new Map();
+  private known: ReadonlyMap<string, Execution> = new Map();
 
   /** @throws ZodError if it is not an answer to a list. */
   read(answer: unknown): ExecutionPage {
     const { executions, nextPageToken } = PageSchema.parse(answer);
     const read = executions.map((value) => {
       const text = JSON.stringify(value);
-      return [text, this.#known.get(text) ?? parseExecution(value)] as const;
+      return [text, this.known.get(text) ?? parseExecution(value)] as const;
     });
-    this.#known = new Map(read);
+    this.known = new Map(read);
     return { executions: read.map(([, execution]) => execution), nextPageToken };
   }
 }

@@ -65,16 +65,16 @@ export class EmbeddedExecutionService implements ExecutionService {
     liveOutput: true,
     queuesInOrder: true,
   };
-  readonly #http = new HttpClient();
-  readonly #locator: ServiceLocator;
-  readonly #staging: string;
-  #configured: Promise<void> | undefined;
-  #newest: PageReader | undefined;
+  private readonly http = new HttpClient();
+  private readonly locator: ServiceLocator;
+  private readonly staging: string;
+  private configured: Promise<void> | undefined;
+  private newest: PageReader | undefined;
 
   constructor(private readonly options: EmbeddedServiceOptions) {
     const { idleSeconds = 600, log = () => undefined } = options;
-    this.#locator = new ServiceLocator({ ...options, idleSeconds, log }, this.#http);
-    this.#staging = path.join(servicePaths(options.dataDirectory).dataDirectory, 'staging');
+    this.locator = new ServiceLocator({ ...options, idleSeconds, log }, this.http);
+    this.staging = path.join(servicePaths(options.dataDirectory).dataDirectory, 'staging');
   }
 
   /**
@@ -87,10 +87,10 @@ export class EmbeddedExecutionService implements ExecutionService {
     input: ExecutionInput,
     signal?: AbortSignal,
   ): Promise<Execution> {
-    await this.#configure();
-    const staged = path.join(this.#staging, stagedName());
+    await this.writePendingConfig();
+    const staged = path.join(this.staging, stagedName());
     try {
-      await makePrivateDirectory(this.#staging);
+      await makePrivateDirectory(this.staging);
       await createFile(staged, input.notebook);
     } catch (error) {
       const code = errorCode(error) ?? String(error);
@@ -107,7 +107,7 @@ export class EmbeddedExecutionService implements ExecutionService {
         },
       };
       checkSize(body);
-      const answer = await this.#send({
+      const answer = await this.send({
         method: 'POST',
         path: `v1/${PARENT}/executions?executionId=${encodeURIComponent(executionId)}`,
         body,
@@ -122,14 +122,14 @@ export class EmbeddedExecutionService implements ExecutionService {
   }
 
   async get(name: string, signal?: AbortSignal): Promise<Execution> {
-    return this.#execution({ method: 'GET', path: pathOf(name), timeout: TIMEOUT, signal });
+    return this.execution({ method: 'GET', path: pathOf(name), timeout: TIMEOUT, signal });
   }
 
   async list(page: { pageSize?: number; pageToken?: string }, signal?: AbortSignal): Promise<ExecutionPage> {
     const query = new URLSearchParams();
     if (page.pageSize !== undefined) query.set('pageSize', String(page.pageSize));
     if (page.pageToken !== undefined) query.set('pageToken', page.pageToken);
-    const answer = await this.#send({
+    const answer = await this.send({
       method: 'GET',
       path: `v1/${PARENT}/executions?${query.toString()}`,
       timeout: TIMEOUT,
@@ -138,17 +138,17 @@ export class EmbeddedExecutionService implements ExecutionService {
     const { PageReader } = await answers();
     // Each poll of a window lists the newest executions, so their reader is kept; older pages are rarely repeated.
     if (page.pageToken !== undefined) return new PageReader().read(answer);
-    this.#newest ??= new PageReader();
-    return this.#newest.read(answer);
+    this.newest ??= new PageReader();
+    return this.newest.read(answer);
   }
 
   async cancel(name: string, signal?: AbortSignal): Promise<Execution> {
-    return this.#execution({ method: 'POST', path: `${pathOf(name)}:cancel`, timeout: TIMEOUT, signal });
+    return this.execution({ method: 'POST', path: `${pathOf(name)}:cancel`, timeout: TIMEOUT, signal });
   }
 
   async pin(name: string, pinned: boolean, signal?: AbortSignal): Promise<Execution> {
     const path = `${pathOf(name)}:${pinned ? 'pin' : 'unpin'}`;
-    return this.#execution({ method: 'POST', path, timeout: TIMEOUT, signal });
+    return this.execution({ method: 'POST', path, timeout: TIMEOUT, signal });
   }
 
   /**
@@ -158,7 +158,7 @@ export class EmbeddedExecutionService implements ExecutionService {
   async cleanUp(endedBefore: string, dryRun: boolean, signal?: AbortSignal): Promise<CleanUp> {
     const body = { endedBefore, dryRun };
     const request = { method: 'POST', path: CLEAN_UP_PATH, body, timeout: CLEAN_UP_TIMEOUT, signal } as const;
-    const answer = await this.#send(request);
+    const answer = await this.send(request);
     return (await answers()).CleanUpSchema.parse(answer);
   }
 
@@ -173,13 +173,13 @@ export class EmbeddedExecutionService implements ExecutionService {
    * after a minute.
    */
   async delete(name: string, signal?: AbortSignal): Promise<void> {
-    const answer = await this.#send({ method: 'DELETE', path: pathOf(name), timeout: TIMEOUT, signal });
+    const answer = await this.send({ method: 'DELETE', path: pathOf(name), timeout: TIMEOUT, signal });
     let { done } = (await answers()).OperationSchema.parse(answer);
     const deadline = performance.now() + DELETE_TIMEOUT;
     while (!done) {
-      if (performance.now() > deadline) {
+      if (performance.now() > deadline)
         throw new ServiceError('DEADLINE_EXCEEDED', 'deleteTakesLong', `${name} is still ending`);
-      }
+
       await delay(DELETE_POLL, undefined, { signal });
       done = await this.get(name, signal).then(
         () => false,
@@ -213,7 +213,7 @@ export class EmbeddedExecutionService implements ExecutionService {
 
   /** Information about the running service, or undefined if none runs; does not start one. */
   async info(): Promise<ServiceInfo | undefined> {
-    return (await this.#locator.find())?.info;
+    return (await this.locator.find())?.info;
   }
 
   /**
@@ -221,8 +221,8 @@ export class EmbeddedExecutionService implements ExecutionService {
    * on.
    */
   async configure(config: ServiceConfig): Promise<void> {
-    this.#configured = this.#writeConfig(config);
-    await this.#configured;
+    this.configured = this.writeConfig(config);
+    await this.configured;
   }
 
   /** {@inheritDoc MachineService.kernels} Needs no service: uses the same search as the service. */
@@ -236,22 +236,22 @@ export class EmbeddedExecutionService implements ExecutionService {
 
   /** Ends the service, if it runs, and starts a new one; kills a service that hangs. Executions keep running. */
   async restart(): Promise<void> {
-    await this.#locator.restart();
+    await this.locator.restart();
   }
 
   /** Ends the service, if it runs. Executions keep running; the next call starts the service again. */
   async stop(): Promise<void> {
-    await this.#locator.stop();
+    await this.locator.stop();
   }
 
   /** Closes the connections; the service keeps running. */
   dispose(): void {
-    this.#http.dispose();
+    this.http.dispose();
   }
 
   /** Sends a request whose answer is an execution. */
-  async #execution(request: HttpRequest): Promise<Execution> {
-    const answer = await this.#send(request);
+  private async execution(request: HttpRequest): Promise<Execution> {
+    const answer = await this.send(request);
     return (await answers()).parseExecution(answer);
   }
 
@@ -259,35 +259,35 @@ export class EmbeddedExecutionService implements ExecutionService {
    * Sends a request. If the connection fails, finds or starts a service and repeats the request, up to three attempts
    * in all: every request is safe to repeat.
    */
-  async #send(request: HttpRequest): Promise<unknown> {
+  private async send(request: HttpRequest): Promise<unknown> {
     const { signal } = request;
     for (let attempt = 1; ; attempt++) {
-      const connection = await abortable(this.#locator.connect(), signal);
+      const connection = await abortable(this.locator.connect(), signal);
       try {
-        return await this.#http.send(connection, request);
+        return await this.http.send(connection, request);
       } catch (error) {
         // The token of a former service: another service listens there now.
         const stale = error instanceof ServiceError && error.reason === 'tokenInvalid';
         if (!(error instanceof ConnectionError) && !stale) throw error;
-        this.#locator.forget();
+        this.locator.forget();
         if (attempt < 3) continue;
         throw new ServiceError('UNAVAILABLE', 'serviceNotReachable', error.message, {}, { cause: error });
       }
     }
   }
 
-  async #configure(): Promise<void> {
-    this.#configured ??= this.#writeConfig(this.options.config ?? {});
+  private async writePendingConfig(): Promise<void> {
+    this.configured ??= this.writeConfig(this.options.config ?? {});
     try {
-      await this.#configured;
+      await this.configured;
     } catch (error) {
-      this.#configured = undefined;
+      this.configured = undefined;
       if (error instanceof ServiceError) throw error;
       this.options.log?.(`config.json not written: ${String(error)}`);
     }
   }
 
-  async #writeConfig(config: ServiceConfig): Promise<void> {
+  private async writeConfig(config: ServiceConfig): Promise<void> {
     const paths = servicePaths(this.options.dataDirectory);
     const { config: file } = paths;
     const text = JSON.stringify(config);

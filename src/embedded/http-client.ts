@@ -29,7 +29,7 @@ export class ConnectionError extends Error {
  * leave this machine.
  */
 export class HttpClient {
-  readonly #agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
+  private readonly agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
 
   /**
    * Sends a request and returns the parsed answer.
@@ -43,7 +43,7 @@ export class HttpClient {
     return new Promise((resolve, reject) => {
       const outgoing = http.request(new URL(path, connection.endpoint), {
         method,
-        agent: this.#agent,
+        agent: this.agent,
         headers: {
           authorization: `Bearer ${connection.token}`,
           ...(payload === undefined
@@ -94,7 +94,7 @@ export class HttpClient {
 
   /** Closes the connections. */
   dispose(): void {
-    this.#agent.destroy();
+    this.agent.destroy();
   }
 }
 

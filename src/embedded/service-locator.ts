@@ -42,20 +42,20 @@ interface Located {
 
 /** Finds the service of this user, host and data directory, and starts one if none runs. */
 export class ServiceLocator {
-  readonly #paths: ServicePaths;
-  #located: Promise<Connection> | undefined;
-  #installed: Promise<InstalledBundles> | undefined;
+  private readonly paths: ServicePaths;
+  private located: Promise<Connection> | undefined;
+  private installed: Promise<InstalledBundles> | undefined;
   /**
    * Whether a service with another build of the same version may be replaced: only until this window has started a
    * service itself. Otherwise two windows with different builds would replace each other's service forever.
    */
-  #mayReplace = true;
+  private mayReplace = true;
 
   constructor(
     private readonly options: LocatorOptions,
     private readonly http: HttpClient,
   ) {
-    this.#paths = servicePaths(options.dataDirectory);
+    this.paths = servicePaths(options.dataDirectory);
   }
 
   /**
@@ -65,24 +65,24 @@ export class ServiceLocator {
    * FAILED_PRECONDITION `dataDirectoryForeign`, see protocol/data-directory.ts.
    */
   async connect(): Promise<Connection> {
-    this.#located ??= this.#connect();
+    this.located ??= this.connectOrStart();
     try {
-      return await this.#located;
+      return await this.located;
     } catch (error) {
-      this.#located = undefined;
+      this.located = undefined;
       throw error;
     }
   }
 
   /** Forgets a connection that no longer works. */
   forget(): void {
-    this.#located = undefined;
+    this.located = undefined;
   }
 
   /** The running service, or undefined; does not start one. @throws ServiceError like {@link connect}. */
   async find(): Promise<Located | undefined> {
     const { LocationSchema, readEndpoint } = await import('./answer-schemas');
-    const endpoint = await readEndpoint(this.#paths);
+    const endpoint = await readEndpoint(this.paths);
     if (endpoint?.host !== os.hostname() || endpoint.boot !== (await bootId())) return undefined;
     const connection = { endpoint: endpoint.endpoint, token: await readToken(endpoint.tokenFile) };
     if (connection.token === '') return undefined;
@@ -102,26 +102,26 @@ export class ServiceLocator {
     }
   }
 
-  async #connect(): Promise<Connection> {
-    const { build } = await this.#install();
+  private async connectOrStart(): Promise<Connection> {
+    const { build } = await this.install();
     let running = await this.find();
     // If a window with an older version started its service first, that service is replaced, too.
-    while (running === undefined || this.#shallReplace(running.info.build, build)) {
-      this.#mayReplace = false;
-      running = await this.#start(running?.info.build);
+    while (running === undefined || this.shallReplace(running.info.build, build)) {
+      this.mayReplace = false;
+      running = await this.start(running?.info.build);
     }
     return running.connection;
   }
 
-  #shallReplace(running: string, own: string): boolean {
+  private shallReplace(running: string, own: string): boolean {
     const order = compareVersions(own, running);
-    return order > 0 || (order === 0 && running !== own && this.#mayReplace);
+    return order > 0 || (order === 0 && running !== own && this.mayReplace);
   }
 
   /** Replaces the running service, even if it hangs, by a new one; executions keep running. */
   async restart(): Promise<void> {
-    this.#located = this.stop()
-      .then(() => this.#start(undefined))
+    this.located = this.stop()
+      .then(() => this.start(undefined))
       .then(({ connection }) => connection);
     await this.connect();
   }
@@ -137,24 +137,24 @@ export class ServiceLocator {
     });
   }
 
-  async #install(): Promise<InstalledBundles> {
+  private async install(): Promise<InstalledBundles> {
     const { bundles, version } = this.options;
-    this.#installed ??= claimDataDirectory(this.#paths)
-      .then(() => installBundles(bundles, version, this.#paths.versions))
+    this.installed ??= claimDataDirectory(this.paths)
+      .then(() => installBundles(bundles, version, this.paths.versions))
       .catch((error: unknown) => {
-        this.#installed = undefined;
+        this.installed = undefined;
         if (error instanceof ServiceError) throw error;
         throw notStarted(`cannot copy the bundles: ${String(error)}`, '', error);
       });
-    return this.#installed;
+    return this.installed;
   }
 
   /** @param replaced build of the service that is replaced. */
-  async #start(replaced: string | undefined): Promise<Located> {
-    const { build, service } = await this.#install();
+  private async start(replaced: string | undefined): Promise<Located> {
+    const { build, service } = await this.install();
     const { dataDirectory, nodePath, idleSeconds } = this.options;
-    await makePrivateDirectory(this.#paths.host);
-    const log = await openLog(this.#paths.log);
+    await makePrivateDirectory(this.paths.host);
+    const log = await openLog(this.paths.log);
     const logStart = (await log.stat()).size;
     const args = [
       'serve',
@@ -171,7 +171,7 @@ export class ServiceLocator {
       {
         detached: true,
         stdio: ['ignore', 'ignore', log.fd],
-        cwd: this.#paths.host,
+        cwd: this.paths.host,
         env: nodeEnvironment(),
         windowsHide: true,
       },
@@ -188,7 +188,7 @@ export class ServiceLocator {
       const deadline = performance.now() + START_MS;
       let graceAfterEnd = 40;
       for (;;) {
-        const endpoint = await (await import('./answer-schemas')).readEndpoint(this.#paths);
+        const endpoint = await (await import('./answer-schemas')).readEndpoint(this.paths);
         // The service that is being replaced may still answer for a moment.
         if (endpoint !== undefined && (replaced === undefined || endpoint.build !== replaced)) {
           const located = await this.find();
@@ -202,7 +202,7 @@ export class ServiceLocator {
     } finally {
       await log.close();
     }
-    throw notStarted(ended ?? `not up within ${START_MS} ms`, await tail(this.#paths.log, logStart), cause);
+    throw notStarted(ended ?? `not up within ${START_MS} ms`, await tail(this.paths.log, logStart), cause);
   }
 }
 

@@ -76,9 +76,9 @@ function shapeOf(value: unknown): string {
 
 function conceal(text: string, { secrets, home }: DiagnosticsFacts): string {
   let concealed = text;
-  for (const secret of secrets) {
+  for (const secret of secrets)
     if (secret.length >= SHORTEST_SECRET) concealed = concealed.replaceAll(secret, '***');
-  }
+
   if (home.length > 1) concealed = concealed.replaceAll(home, '~');
   return redact(concealed);
 }

@@ -67,8 +67,7 @@ function statusName(name: string | undefined): StatusName | undefined {
 }
 
 function statusOfHttpCode(httpCode: number): StatusName {
-  for (const [name, code] of Object.entries(HTTP_CODES)) {
-    if (code === httpCode) return name as StatusName;
-  }
+  for (const [name, code] of Object.entries(HTTP_CODES)) if (code === httpCode) return name as StatusName;
+
   return httpCode < 500 ? 'INVALID_ARGUMENT' : 'UNAVAILABLE';
 }

@@ -28,18 +28,17 @@ export type TemplateEntry =
  * @param reserved names that entries cannot have (the built-in template's)
  */
 export function parseTemplates(value: unknown, reserved: readonly string[] = []): TemplateEntry[] {
-  if (value === undefined || value === null) {
-    return [];
-  }
-  if (!Array.isArray(value)) {
+  if (value === undefined || value === null) return [];
+
+  if (!Array.isArray(value))
     return [{ name: '', problems: [{ code: 'wrongType', field: '', expected: 'array' }] }];
-  }
+
   const taken = new Set(reserved);
   return value.map((item: unknown) => {
     const entry = parseTemplate(item);
-    if (entry.name !== '' && taken.has(entry.name)) {
+    if (entry.name !== '' && taken.has(entry.name))
       return { name: entry.name, problems: [{ code: 'duplicateName', field: 'name' }] };
-    }
+
     taken.add(entry.name);
     return entry;
   });
@@ -47,16 +46,16 @@ export function parseTemplates(value: unknown, reserved: readonly string[] = [])
 
 function parseTemplate(item: unknown): TemplateEntry {
   const result = UserTemplateSchema.safeParse(item);
-  if (!result.success) {
+  if (!result.success)
     return { name: nameOf(item), problems: result.error.issues.flatMap((issue) => problemsOf(issue, item)) };
-  }
+
   const { executionTemplate = {}, runOptions = {}, ...rest } = result.data;
   const missing = (['project', 'location'] as const).filter(
     (field) => rest.service !== 'embedded' && rest[field] === undefined,
   );
-  if (missing.length > 0) {
+  if (missing.length > 0)
     return { name: rest.name, problems: missing.map((field) => ({ code: 'missingField', field })) };
-  }
+
   return { name: rest.name, template: { ...rest, executionTemplate, runOptions } };
 }
 
@@ -118,8 +117,8 @@ function knownFields(field: string): string[] {
 
 function valueAt(item: unknown, path: readonly PropertyKey[]): unknown {
   let value: unknown = item;
-  for (const key of path) {
+  for (const key of path)
     value = typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
-  }
+
   return value;
 }

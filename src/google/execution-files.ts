@@ -114,9 +114,8 @@ export class ExecutionFiles {
 
   /** Deletes everything in the folder of an execution that this extension created. */
   async removeFolder(folder: GsUri, signal?: AbortSignal): Promise<void> {
-    for (const object of await this.storage.list(folder, signal)) {
+    for (const object of await this.storage.list(folder, signal))
       await this.storage.remove({ bucket: folder.bucket, path: object.name }, signal);
-    }
   }
 
   /** Text of a parameter file: `gs://` or `file:`. @throws ServiceError `objectNotFound`, `fieldInvalid` */

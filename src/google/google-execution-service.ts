@@ -156,9 +156,8 @@ export class GoogleExecutionService implements ExecutionService {
     this.remembered.forget(name);
     const folder = execution.executionTemplate?.outputNotebookFolder;
     // The folder of an execution from elsewhere may contain other files.
-    if (isOurs(execution) && folder !== undefined) {
+    if (isOurs(execution) && folder !== undefined)
       await files.removeFolder(ownFolder(folder, executionIdOf(name)), signal);
-    }
   }
 
   async readOutput(execution: Execution, signal?: AbortSignal): Promise<OutputDocument | undefined> {
@@ -197,9 +196,8 @@ export class GoogleExecutionService implements ExecutionService {
   ): Promise<void> {
     const { api, storage } = this.parts;
     try {
-      for (const { uri, content, contentType } of plan.uploads) {
+      for (const { uri, content, contentType } of plan.uploads)
         await storage.upload(uri, content, { contentType, onUpload: input.onUpload }, signal);
-      }
     } catch (error) {
       throw error instanceof ServiceError && error.reason === 'objectExists'
         ? existing(api.nameOf(executionId))

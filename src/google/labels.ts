@@ -67,9 +67,8 @@ const MOST_OF_USER = MOST_LABELS - OURS.size - 1;
 /** Rejects labels that Google would reject. @throws ServiceError `fieldInvalid` */
 export function checkLabels(labels: Readonly<Record<string, string>> = {}): void {
   for (const [key, value] of Object.entries(labels)) {
-    if (!KEY.test(key) || !VALUE.test(value)) {
+    if (!KEY.test(key) || !VALUE.test(value))
       throw invalidLabels(`executionTemplate.labels.${key}`, `“${key}: ${value}” is no valid label`);
-    }
   }
   const count = Object.keys(labels).length;
   if (count > MOST_OF_USER) {

@@ -33,11 +33,9 @@ type Ordered = JsonObject & { [KEY_ORDER]?: string[] };
 
 /** Sets a property, also `__proto__`, which is an ordinary name in JSON. */
 export function setOwn(object: JsonObject, key: string, value: JsonValue): void {
-  if (key === '__proto__') {
+  if (key === '__proto__')
     Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
-  } else {
-    object[key] = value;
-  }
+  else object[key] = value;
 }
 
 /** Sets the order of keys that {@link jsonKeys} and therefore stringifyJson use for the object. */

@@ -16,9 +16,9 @@ export function normalizeNotebookMetadata(metadata: JsonObject, findings: Findin
   normalizeKernelspec(metadata, findings);
   const language = metadata['language_info'];
   if (isJsonObject(language) && isString(language['name'] ?? null)) {
-    for (const field of ['file_extension', 'mimetype', 'pygments_lexer']) {
+    for (const field of ['file_extension', 'mimetype', 'pygments_lexer'])
       dropUnless(language, field, isString, findings);
-    }
+
     const isMode = (value: JsonValue) => isString(value) || isJsonObject(value);
     dropUnless(language, 'codemirror_mode', isMode, findings);
   } else if (language !== undefined) {

@@ -28,9 +28,9 @@ export function upgradeFrom3(document: JsonObject, findings: Findings): void {
     if (!isJsonObject(worksheet) || !Array.isArray(sheetCells))
       throw notNotebook(`worksheets[${index}].cells`);
     const { metadata } = worksheet;
-    if (isJsonObject(metadata) && jsonKeys(metadata).length > 0) {
+    if (isJsonObject(metadata) && jsonKeys(metadata).length > 0)
       findings.add('fieldDropped', 'worksheets.metadata');
-    }
+
     cells.push(...sheetCells);
   }
   for (const cell of cells) if (isJsonObject(cell)) upgradeCell(cell, findings);
@@ -48,9 +48,9 @@ function upgradeCell(cell: JsonObject, findings: Findings): void {
       rename(cell, 'input', 'source');
       joinLines(cell, 'source');
       rename(cell, 'prompt_number', 'execution_count');
-      if (Array.isArray(cell['outputs'])) {
+      if (Array.isArray(cell['outputs']))
         for (const output of cell['outputs']) if (isJsonObject(output)) upgradeOutput(output, findings);
-      }
+
       break;
     case 'heading': {
       joinLines(cell, 'source');

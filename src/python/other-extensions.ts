@@ -132,9 +132,9 @@ export class OtherExtensions {
 
   /** Jupyter identifies an environment by its executable or its folder. */
   private async executableOf(chosen: string): Promise<string | undefined> {
-    for (const executable of [chosen, pythonIn(chosen)]) {
+    for (const executable of [chosen, pythonIn(chosen)])
       if (await isExecutable(executable)) return executable;
-    }
+
     return this.ask(PYTHON, (api) => resolved(api, { path: chosen, id: chosen }));
   }
 }

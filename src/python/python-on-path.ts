@@ -12,9 +12,8 @@ export async function pythonOnPath(
   let first: string | undefined;
   for await (const executable of programsOnPath(names, environment, platform)) {
     first ??= executable;
-    if (await hasIpykernel(executable, environment, platform)) {
+    if (await hasIpykernel(executable, environment, platform))
       return { ...(await describePython(executable, platform)), hasIpykernel: true };
-    }
   }
   return first === undefined
     ? undefined

@@ -34,9 +34,9 @@ export class DocumentWriter {
       const frame = (this.frames[index] ??= writeCell(cell));
       pieces.push(index === 0 ? FIRST_CELL : NEXT_CELL, frame.head);
       const outputs = cell.cell_type === 'code' ? outputsOf(index) : [];
-      for (const [position, output] of outputs.entries()) {
+      for (const [position, output] of outputs.entries())
         pieces.push(position === 0 ? FIRST_OUTPUT : NEXT_OUTPUT, ...this.writeOutput(output));
-      }
+
       if (outputs.length > 0) pieces.push(AFTER_OUTPUTS);
       pieces.push(frame.tail);
     }

@@ -139,9 +139,7 @@ export class OutputNotebook {
 
 /** Sets `metadata.papermill` of every code cell to its value before the run. */
 export function markPending(notebook: Notebook): void {
-  for (const cell of notebook.cells) {
-    if (cell.cell_type === 'code') papermillOf(cell);
-  }
+  for (const cell of notebook.cells) if (cell.cell_type === 'code') papermillOf(cell);
 }
 
 function papermillOf(cell: CodeCell): JsonObject {

@@ -126,9 +126,8 @@ export class RunRecording {
     // A kernel that never sends sources back has lost none of them.
     const withoutInput =
       this.withInput.size > 0 ? [...this.answered].filter((each) => !this.withInput.has(each)) : [];
-    for (const index of new Set([...this.withLosses, ...withoutInput])) {
+    for (const index of new Set([...this.withLosses, ...withoutInput]))
       this.warnings.push({ code: 'messagesLost', args: [String(index)] });
-    }
   }
 
   /** Updates of widgets for the kernel, as contents of `comm_msg`. */

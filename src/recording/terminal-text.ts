@@ -100,9 +100,11 @@ export class TerminalText {
     }
     for (const part of text.split(/([\r\b])/)) {
       const at: number = this.cursor ?? this.line.length;
-      if (part === '\r') this.cursor = 0;
-      else if (part === '\b') this.cursor = Math.max(0, at - 1);
-      else if (part !== '') {
+      if (part === '\r') {
+        this.cursor = 0;
+      } else if (part === '\b') {
+        this.cursor = Math.max(0, at - 1);
+      } else if (part !== '') {
         const end = at + part.length;
         this.cursor = end < this.line.length ? end : undefined;
         this.line = this.line.slice(0, at) + part + this.line.slice(end);

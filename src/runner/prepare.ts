@@ -37,9 +37,9 @@ export async function prepareNotebook(bytes: Uint8Array, job: NotebookWishes): P
   // These parsers take time to load, and a notebook without parameters does not need them.
   if (parameters ?? notebook.cells.some((cell) => tagsOf(cell).includes('parameters'))) {
     const { inspectParameters, undeclaredParameters } = await import('../notebook/parameters/inspect');
-    for (const declared of inspectParameters(notebook, name, language).parameters) {
+    for (const declared of inspectParameters(notebook, name, language).parameters)
       if (declared.defaultValue !== undefined) setOwn(defaults, declared.name, declared.defaultValue);
-    }
+
     if (parameters) parameterWarnings.push(...undeclaredParameters(notebook, parameters, name, language));
   }
   if (parameters) {
@@ -62,8 +62,8 @@ export async function prepareNotebook(bytes: Uint8Array, job: NotebookWishes): P
 function parametersOf(job: NotebookWishes): JsonObject | undefined {
   if (job.parameters === undefined) return undefined;
   const parameters = parseJson(job.parameters);
-  if (!isJsonObject(parameters)) {
+  if (!isJsonObject(parameters))
     throw new ParametersError('notMapping', 'Parameters must be a mapping of names to values');
-  }
+
   return parameters;
 }

@@ -113,9 +113,7 @@ export class NotebookRun {
       const kills = oomKills();
       const wasKilled = kills !== undefined && killsBefore !== undefined && kills > killsBefore;
       // Short memory counts too: the system may not count OOM kills, or count them elsewhere.
-      if (wasKilled || memory?.wasShort === true) {
-        ending = { ...ending, cause: 'outOfMemory' };
-      }
+      if (wasKilled || memory?.wasShort === true) ending = { ...ending, cause: 'outOfMemory' };
     }
     ending = await this.endKernel(ending);
     clearTimeout(timer);
@@ -161,13 +159,13 @@ export class NotebookRun {
     const isQuick = await Promise.race([ended.then(() => true), elapsed(QUICK_END).then(() => false)]);
     if (!isQuick) await this.recording?.saveSoFar();
     const hasEnded = await ended;
-    if (this.stopReason !== undefined) {
+    if (this.stopReason !== undefined)
       return ending.state === 'SUCCEEDED' ? this.stoppedEnding(this.stopReason) : ending;
-    }
+
     if (!hasEnded) this.warnings.push({ code: 'kernelNotEnded', args: [String(end / 1000)] });
-    else if (!hadExited && this.exit?.signal) {
+    else if (!hadExited && this.exit?.signal)
       this.warnings.push({ code: 'kernelEndFailed', args: [this.exit.signal] });
-    }
+
     return ending;
   }
 
@@ -204,9 +202,9 @@ export class NotebookRun {
     clearTimeout(unready);
     if (this.stopReason !== undefined) return this.stoppedEnding(this.stopReason);
     if (this.exit) return this.diedEnding(this.exit);
-    if (typeof info === 'object' && 'language_info' in info) {
+    if (typeof info === 'object' && 'language_info' in info)
       recording.record({ type: 'kernelAnswered', languageInfo: stringifyJson(info['language_info'] ?? {}) });
-    }
+
     this.reporter.enter('RUNNING', now());
 
     for (const [done, [index, cell]] of cells.entries()) {
@@ -266,16 +264,16 @@ export class NotebookRun {
   ): Promise<ExecuteReply> {
     const reply = await execution.replied;
     if (reply.date !== undefined) recording.recordStep(index, 'shell.execute_reply', reply.date);
-    if (typeof reply.execution_count === 'number') {
+    if (typeof reply.execution_count === 'number')
       recording.record({ type: 'cellCount', index, count: reply.execution_count });
-    }
+
     if (reply.status !== 'ok' && reply.status !== 'error') return reply;
-    if (!(await this.idleWait.hasCome(execution))) {
+    if (!(await this.idleWait.hasCome(execution)))
       this.warnings.push({ code: 'idleMissing', args: [String(index)] });
-    }
-    for (const data of pagedIn(reply)) {
+
+    for (const data of pagedIn(reply))
       recording.recordOutput(execution.requestId, { output_type: 'display_data', data, metadata: {} });
-    }
+
     recording.cellAnswered(index);
     return reply;
   }

@@ -49,8 +49,9 @@ export class StatusReporter {
   update(changes: RunStatus): void {
     this.status = { ...this.status, runStatus: { ...this.status.runStatus, ...changes } };
     const wait = this.lastReport + PROGRESS_INTERVAL - performance.now();
-    if (wait <= 0) this.report(false);
-    else {
+    if (wait <= 0) {
+      this.report(false);
+    } else {
       this.timer ??= setTimeout(() => {
         this.report(false);
       }, wait);

@@ -9,8 +9,8 @@ type FullConfig = { readonly [Name in keyof ServiceConfig]-?: NonNullable<Servic
 
 /** Settings of the service: the command line takes precedence over config.json, and that over the defaults. */
 export class ConfigReader {
-  #file: ServiceConfig = {};
-  #modified = Number.NaN;
+  private file: ServiceConfig = {};
+  private modified = Number.NaN;
 
   private constructor(
     private readonly path: string,
@@ -29,7 +29,7 @@ export class ConfigReader {
   }
 
   get current(): FullConfig {
-    const { maxConcurrent, spare, keepAwake, ...config } = { ...this.#file, ...this.overrides };
+    const { maxConcurrent, spare, keepAwake, ...config } = { ...this.file, ...this.overrides };
     return {
       maxConcurrent: maxConcurrent ?? Math.max(1, Math.floor(os.availableParallelism() / 2)),
       spare: spare ?? true,
@@ -46,11 +46,10 @@ export class ConfigReader {
       (stat) => stat.mtimeMs,
       () => 0,
     );
-    if (modified === this.#modified) return;
-    this.#modified = modified;
+    if (modified === this.modified) return;
+    this.modified = modified;
     try {
-      this.#file =
-        modified === 0 ? {} : ServiceConfigSchema.parse(JSON.parse(await readSmallFile(this.path)));
+      this.file = modified === 0 ? {} : ServiceConfigSchema.parse(JSON.parse(await readSmallFile(this.path)));
     } catch (error) {
       this.log(`config.json is of no use: ${String(error)}`);
     }

@@ -193,9 +193,8 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
       return;
     }
     await removeRuntimes();
-    if (idleSeconds !== undefined && !manager.busy && performance.now() - lastRequest > idleSeconds * 1000) {
+    if (idleSeconds !== undefined && !manager.busy && performance.now() - lastRequest > idleSeconds * 1000)
       await stop('idle');
-    }
   };
   const timer = setInterval(
     () =>

@@ -33,22 +33,22 @@ export interface ManagerOptions extends Pick<
  * authoritative, and whatever a client has been told is on disk.
  */
 export class ExecutionManager {
-  readonly #index = new ExecutionIndex();
+  private readonly index = new ExecutionIndex();
   /** Creates in progress, so that two identical creates at the same time make one execution. */
-  readonly #creating = new Map<string, Promise<Entry>>();
-  readonly #queue: RunQueue;
+  private readonly creating = new Map<string, Promise<Entry>>();
+  private readonly queue: RunQueue;
 
-  readonly #others: OtherExecutions;
+  private readonly others: OtherExecutions;
 
   constructor(private readonly options: ManagerOptions) {
     const { store, others: hosts, log } = options;
-    this.#others = new OtherExecutions({ store, hosts, log, index: this.#index });
-    this.#queue = new RunQueue({
+    this.others = new OtherExecutions({ store, hosts, log, index: this.index });
+    this.queue = new RunQueue({
       ...options,
-      index: this.#index,
-      isElsewhere: (id) => this.#others.has(id),
+      index: this.index,
+      isElsewhere: (id) => this.others.has(id),
       onEnded: async (entry) => {
-        if (entry.record.deleteTime !== undefined) await this.#remove(entry);
+        if (entry.record.deleteTime !== undefined) await this.remove(entry);
       },
     });
   }
@@ -59,15 +59,14 @@ export class ExecutionManager {
     records.sort((a, b) =>
       a.createTime < b.createTime || (a.createTime === b.createTime && a.id < b.id) ? -1 : 1,
     );
-    for (const record of records) {
-      this.#index.add({ record });
-    }
-    for (const entry of this.#index) {
+    for (const record of records) this.index.add({ record });
+
+    for (const entry of this.index) {
       const { record } = entry;
       if (isTerminal(record.state)) {
-        if (record.deleteTime !== undefined) this.#background(this.#remove(entry));
-      } else if (!this.#others.note(record) && record.state !== 'QUEUED') {
-        this.#queue.adopt(entry);
+        if (record.deleteTime !== undefined) this.background(this.remove(entry));
+      } else if (!this.others.note(record) && record.state !== 'QUEUED') {
+        this.queue.adopt(entry);
       }
     }
     await this.refreshOthers();
@@ -75,35 +74,34 @@ export class ExecutionManager {
 
   /** Reads what other hosts have done, and takes over the unfinished executions of hosts that are gone. */
   async refreshOthers(): Promise<void> {
-    const inherited = await this.#others.refresh((id) => this.#creating.has(id) || this.#queue.isRunning(id));
-    for (const entry of inherited) {
-      if (entry.record.state !== 'QUEUED') this.#queue.adopt(entry);
-    }
-    this.#queue.pump();
+    const inherited = await this.others.refresh((id) => this.creating.has(id) || this.queue.isRunning(id));
+    for (const entry of inherited) if (entry.record.state !== 'QUEUED') this.queue.adopt(entry);
+
+    this.queue.pump();
   }
 
   /** Runtime directories of executions that have not ended. */
   get runtimes(): Set<string> {
-    const runtimes = [...this.#index].map(({ record }) => record.runtime);
+    const runtimes = [...this.index].map(({ record }) => record.runtime);
     return new Set(runtimes.filter((runtime) => runtime !== undefined));
   }
 
   /** All executions, in any state. */
   get executions(): ExecutionIndex {
-    return this.#index;
+    return this.index;
   }
 
   get running(): number {
-    return this.#queue.running;
+    return this.queue.running;
   }
 
   get queued(): number {
-    return this.#queue.waiting;
+    return this.queue.waiting;
   }
 
   /** True while there is work: the service must not stop then. */
   get busy(): boolean {
-    return this.running > 0 || this.#creating.size > 0 || this.queued > 0;
+    return this.running > 0 || this.creating.size > 0 || this.queued > 0;
   }
 
   /**
@@ -119,28 +117,28 @@ export class ExecutionManager {
       'executionTemplate.inputNotebookFile',
     );
     const content = await contentOf(request, notebook);
-    const existing = await this.#existing(id);
+    const existing = await this.existing(id);
     if (existing !== undefined) {
       if (existing.record.content === content) return present(existing.record, existing.status);
       throw alreadyExists(id);
     }
     signal?.throwIfAborted();
-    const created = this.#create(id, request, notebook, content, signal);
-    this.#creating.set(id, created);
+    const created = this.createExecution(id, request, notebook, content, signal);
+    this.creating.set(id, created);
     try {
       const { record, status } = await created;
       return present(record, status);
     } finally {
-      this.#creating.delete(id);
-      this.#queue.pump();
+      this.creating.delete(id);
+      this.queue.pump();
     }
   }
 
   /** The execution of an id, after a create in progress. A create that its client aborted does not count. */
-  async #existing(id: string): Promise<Entry | undefined> {
+  private async existing(id: string): Promise<Entry | undefined> {
     for (;;) {
-      const creating = this.#creating.get(id);
-      if (creating === undefined) return this.#index.get(id);
+      const creating = this.creating.get(id);
+      if (creating === undefined) return this.index.get(id);
       try {
         return await creating;
       } catch (error) {
@@ -149,7 +147,7 @@ export class ExecutionManager {
     }
   }
 
-  async #create(
+  private async createExecution(
     id: string,
     request: CreateRequest,
     notebook: Uint8Array,
@@ -182,7 +180,7 @@ export class ExecutionManager {
       });
       Object.assign(record, queued);
       // Visible to clients only now that a crash can no longer undo it.
-      this.#index.add(entry);
+      this.index.add(entry);
       return entry;
     } catch (error) {
       // The folder belongs to a record that was set aside: its files must not be overwritten.
@@ -193,7 +191,7 @@ export class ExecutionManager {
 
   /** The execution with this id. @throws ServiceError NOT_FOUND `executionNotFound` */
   get(id: string): Execution {
-    const { record, status } = this.#find(id);
+    const { record, status } = this.find(id);
     return present(record, status);
   }
 
@@ -203,12 +201,12 @@ export class ExecutionManager {
    *   RESOURCE_EXHAUSTED `storageNotWritable` if it is waiting and the cancellation cannot be saved.
    */
   async cancel(id: string): Promise<Execution> {
-    const entry = await this.#findOwn(id);
+    const entry = await this.findOwn(id);
     const { record } = entry;
     if (!isTerminal(record.state) && record.cancelTime === undefined) {
       const time = now();
       if (record.state === 'QUEUED') {
-        await this.#cancelWaiting(record, time);
+        await this.cancelWaiting(record, time);
       } else {
         Object.assign(record, { cancelTime: time, updateTime: time });
         // Cancel even if it cannot be saved: a full disk may be the reason for cancelling.
@@ -222,7 +220,7 @@ export class ExecutionManager {
   }
 
   /** Cancels a waiting execution. If that cannot be saved, it is undone, because a restarted service would run it. */
-  async #cancelWaiting(record: ExecutionRecord, time: string): Promise<void> {
+  private async cancelWaiting(record: ExecutionRecord, time: string): Promise<void> {
     const { history, runStatus, state, updateTime } = record;
     Object.assign(record, {
       state: 'CANCELLED',
@@ -232,16 +230,15 @@ export class ExecutionManager {
       runStatus: { ...runStatus, attempt: record.attempt, endTime: time, cause: 'cancelled' },
     });
     try {
-      await this.#save(record);
+      await this.save(record);
     } catch (error) {
       Object.assign(record, { history, runStatus, state, updateTime, cancelTime: undefined });
-      this.#queue.pump();
+      this.queue.pump();
       throw error;
     }
     const { store, log } = this.options;
-    for (const error of await removeJobs(store, record.id)) {
+    for (const error of await removeJobs(store, record.id))
       log(`${record.id}: its job is left over: ${String(error)}`);
-    }
   }
 
   /**
@@ -252,28 +249,28 @@ export class ExecutionManager {
    */
   async delete(id: string): Promise<boolean> {
     const { store } = this.options;
-    if (this.#index.get(id) === undefined && store.isSetAside(id)) {
+    if (this.index.get(id) === undefined && store.isSetAside(id)) {
       await store.remove(id).catch((error: unknown) => {
         throw storageError(error);
       });
       return true;
     }
-    const entry = await this.#findOwn(id);
+    const entry = await this.findOwn(id);
     const { record } = entry;
     const former = record.deleteTime;
     record.deleteTime ??= now();
     try {
       // A waiting execution is cancelled below, and that write saves the delete time too.
-      const goesLater = !isTerminal(record.state) || this.#queue.isRunning(id);
-      if (goesLater && record.state !== 'QUEUED') await this.#save(recordToSave(entry));
+      const goesLater = !isTerminal(record.state) || this.queue.isRunning(id);
+      if (goesLater && record.state !== 'QUEUED') await this.save(recordToSave(entry));
       await this.cancel(id);
-      if (this.#queue.isRunning(id)) return false;
-      await this.#remove(entry);
+      if (this.queue.isRunning(id)) return false;
+      await this.remove(entry);
       return true;
     } catch (error) {
       if (errorCode(error) === 'ENOENT') {
         // It has ended, and is being removed already.
-        await this.#remove(entry);
+        await this.remove(entry);
         return true;
       }
       record.deleteTime = former;
@@ -286,11 +283,11 @@ export class ExecutionManager {
    * @throws ServiceError like {@link cancel}.
    */
   async pin(id: string, pinned: boolean): Promise<Execution> {
-    const entry = await this.#findOwn(id);
+    const entry = await this.findOwn(id);
     const { record, status } = entry;
     const former = record.pinned;
     record.pinned = pinned;
-    await this.#save(recordToSave(entry)).catch((error: unknown) => {
+    await this.save(recordToSave(entry)).catch((error: unknown) => {
       record.pinned = former;
       throw error;
     });
@@ -299,31 +296,31 @@ export class ExecutionManager {
 
   /** Whether an execution of this id exists and is to be deleted. */
   isBeingDeleted(id: string): boolean {
-    return this.#index.get(id)?.record.deleteTime !== undefined;
+    return this.index.get(id)?.record.deleteTime !== undefined;
   }
 
-  #find(id: string): Entry {
-    const entry = this.#index.get(id);
+  private find(id: string): Entry {
+    const entry = this.index.get(id);
     if (entry !== undefined) return entry;
     throw new ServiceError('NOT_FOUND', 'executionNotFound', `no execution ${id}`, { executionId: id });
   }
 
   /** An execution of this host; waits for a create in progress. */
-  async #findOwn(id: string): Promise<Entry> {
-    await this.#creating.get(id)?.catch(() => undefined);
-    const entry = this.#find(id);
-    if (!this.#others.has(id)) return entry;
+  private async findOwn(id: string): Promise<Entry> {
+    await this.creating.get(id)?.catch(() => undefined);
+    const entry = this.find(id);
+    if (!this.others.has(id)) return entry;
     const { host = '' } = entry.record;
     throw new ServiceError('FAILED_PRECONDITION', 'otherHost', `${id} runs on ${host}`, { host });
   }
 
-  async #remove(entry: Entry): Promise<void> {
+  private async remove(entry: Entry): Promise<void> {
     const { id } = entry.record;
     await this.options.store.remove(id);
-    this.#index.forget(id);
+    this.index.forget(id);
   }
 
-  async #save(record: ExecutionRecord): Promise<void> {
+  private async save(record: ExecutionRecord): Promise<void> {
     try {
       await this.options.store.save(record);
     } catch (error) {
@@ -331,7 +328,7 @@ export class ExecutionManager {
     }
   }
 
-  #background(work: Promise<void>): void {
+  private background(work: Promise<void>): void {
     work.catch((error: unknown) => {
       this.options.log(`in the background: ${String(error)}`);
     });

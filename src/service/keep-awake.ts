@@ -23,10 +23,10 @@ const DELAY_MS = 1000;
 
 /** Keeps the machine awake while executions run, if the system supports it. */
 export class KeepAwake {
-  #timer: NodeJS.Timeout | undefined;
-  #blocker: ChildProcess | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private blocker: ChildProcess | undefined;
   /** The command failed once and is not tried again: in a container, for example, there is no login manager. */
-  #unavailable = false;
+  private unavailable = false;
 
   constructor(
     /** Whether the setting is on; read anew each time. */
@@ -38,28 +38,28 @@ export class KeepAwake {
   /** Call this when executions have begun or ended, and when the setting may have changed. */
   update(running: boolean): void {
     if (!running || !this.wanted()) {
-      this.#end();
+      this.end();
       return;
     }
-    this.#timer ??= setTimeout(() => {
-      this.#begin();
+    this.timer ??= setTimeout(() => {
+      this.begin();
     }, DELAY_MS).unref();
   }
 
-  #begin(): void {
+  private begin(): void {
     const command = COMMANDS[this.platform];
-    if (command === undefined || this.#unavailable || this.#blocker !== undefined) return;
+    if (command === undefined || this.unavailable || this.blocker !== undefined) return;
     const [program, ...args] = command;
     const blocker = spawn(program, args, {
       stdio: ['pipe', 'ignore', 'pipe'],
       env: nodeEnvironment(),
     });
-    this.#blocker = blocker;
+    this.blocker = blocker;
     let said = '';
     const failed = (why: string): void => {
-      if (this.#blocker !== blocker) return;
-      this.#blocker = undefined;
-      this.#unavailable = true;
+      if (this.blocker !== blocker) return;
+      this.blocker = undefined;
+      this.unavailable = true;
       this.log(`the machine is not kept awake: ${program}: ${said.trim() || why}`);
     };
     blocker.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(0, 300)));
@@ -73,11 +73,11 @@ export class KeepAwake {
     });
   }
 
-  #end(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    const blocker = this.#blocker;
-    this.#blocker = undefined;
+  private end(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    const blocker = this.blocker;
+    this.blocker = undefined;
     blocker?.stdin?.end();
   }
 }

@@ -22,9 +22,7 @@ export async function removeUnfinished(paths: ServicePaths): Promise<void> {
     ...(await filesIn(paths.versions, (name) => isOwnName('unfinishedBuild', name))),
     ...(await filesIn(paths.dataDirectory, (name) => isReplacementOf(path.basename(paths.config), name))),
   ];
-  for (const file of unfinished) {
-    if (await isAbandoned(file)) await remove(file);
-  }
+  for (const file of unfinished) if (await isAbandoned(file)) await remove(file);
 }
 
 /** Removes files of former services of this host. Needs the lock, and comes before this service writes anything. */
@@ -35,9 +33,8 @@ export async function removeFormer(paths: ServicePaths): Promise<void> {
   const isReplacement = (name: string): boolean => replaced.some((file) => isReplacementOf(file, name));
   const isFormer = (name: string): boolean => isReplacement(name) || isOwnName('spareLog', name);
   for (const file of await filesIn(paths.host, isFormer)) await remove(file);
-  for (const file of await filesIn(paths.host, (name) => isOwnName('unfinishedLock', name))) {
+  for (const file of await filesIn(paths.host, (name) => isOwnName('unfinishedLock', name)))
     if ((await processStartTime(Number(path.extname(file).slice(1)))) === undefined) await remove(file);
-  }
 }
 
 /**

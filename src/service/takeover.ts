@@ -31,9 +31,9 @@ export async function takeLock(
     const lock = await ServiceLock.acquire(paths.host, log);
     if (lock instanceof ServiceLock) return lock;
     const running = await readEndpoint(paths);
-    if (!replace || running?.build === build) {
+    if (!replace || running?.build === build)
       throw new AlreadyRunningError(`process ${lock.holder.pid} serves ${paths.dataDirectory} already`);
-    }
+
     log(`takes over from ${running?.build ?? 'a service that is coming up'}`);
     await endService(paths, lock.holder);
   }

@@ -11,9 +11,9 @@ export function variablesOf(
   platform: NodeJS.Platform = process.platform,
 ): Record<string, string> {
   const variables: Record<string, string> = {};
-  for (const [name, value] of Object.entries(environment)) {
+  for (const [name, value] of Object.entries(environment))
     if (value !== undefined) variables[variableName(name, platform)] = value;
-  }
+
   return variables;
 }
 

@@ -132,9 +132,8 @@ function linuxTreeMemory(pid: number): number {
   let bytes = residentBytes(pid);
   // Each thread lists the processes that it created.
   for (const thread of threadsOf(pid)) {
-    for (const child of (readProc(`${String(pid)}/task/${thread}/children`) ?? '').split(' ')) {
+    for (const child of (readProc(`${String(pid)}/task/${thread}/children`) ?? '').split(' '))
       if (child !== '') bytes += linuxTreeMemory(Number(child));
-    }
   }
   return bytes;
 }
@@ -223,12 +222,10 @@ export async function killGroup(target: ProcessIdentity): Promise<boolean> {
 /** Identifies this boot of the machine; empty if the system has no such id. Linux: proc(5), random/boot_id. */
 export async function bootId(platform: NodeJS.Platform = process.platform): Promise<string> {
   try {
-    if (platform === 'linux') {
-      return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
-    }
-    if (platform === 'darwin') {
+    if (platform === 'linux') return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+
+    if (platform === 'darwin')
       return (await run('/usr/sbin/sysctl', ['-n', 'kern.bootsessionuuid'])).stdout.trim();
-    }
   } catch {
     // There is no id.
   }

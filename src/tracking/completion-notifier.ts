@@ -79,9 +79,8 @@ export class CompletionNotifier implements Disposable {
    * Loads the executions that earlier windows of this workspace were waiting for. Call once, before the pollers start.
    */
   async restore(): Promise<void> {
-    for (const notice of await this.options.notices.all()) {
+    for (const notice of await this.options.notices.all())
       if (notice.workspace === this.options.workspace) this.await(notice, true);
-    }
   }
 
   /** Starts a batch of executions that are submitted together. Returns the id of the batch, for {@link submitted}. */
@@ -164,12 +163,15 @@ export class CompletionNotifier implements Disposable {
     awaited.state = 'ended';
     awaited.ended = tracked;
     const { batch } = awaited.notice;
-    if (batch !== undefined) this.lookAtBatch(batch);
-    else if (this.isOfOther(awaited.notice))
+    if (batch !== undefined) {
+      this.lookAtBatch(batch);
+    } else if (this.isOfOther(awaited.notice)) {
       this.options.clock.after(PRECEDENCE, () => {
         this.enqueue(tracked);
       });
-    else this.enqueue(tracked);
+    } else {
+      this.enqueue(tracked);
+    }
   }
 
   /** Reports the ends of a batch when all of it is submitted and none of its executions is running any more. */

@@ -22,9 +22,8 @@ export class ServiceStatuses implements Disposable {
 
   /** Adds a service. No effect if it is already known. */
   add(service: ExecutionService): void {
-    if (!this.statuses.has(service.id)) {
+    if (!this.statuses.has(service.id))
       this.put({ service, loaded: false, error: undefined, nextPageToken: undefined });
-    }
   }
 
   /** Removes a service and returns its status. Listeners are called only by {@link tellRemoved}. */

@@ -58,13 +58,14 @@ export function parseTime(time: string | undefined): number | undefined {
 /** Whether an output can be requested. Whether it exists is known only when the service reads it. */
 export function mayHaveOutput({ service, execution }: TrackedExecution): boolean {
   const { state, outputNotebookFile, runStatus } = execution;
-  if (isTerminal(state))
+  if (isTerminal(state)) {
     return (
       outputNotebookFile !== undefined ||
       runStatus?.startTime !== undefined ||
       // Lists without details do not contain the output's name either.
       service.capabilities.detailsOnGet === true
     );
+  }
   return service.capabilities.liveOutput && (state === 'RUNNING' || state === 'CANCELLING');
 }
 

@@ -78,7 +78,7 @@ function besides(folder: string, count: number): Measured {
 /** A client that asks for what a window asks for, and now and then creates an execution and deletes it. */
 class Honest {
   asked = 0;
-  readonly #longest = new Map<string, number>();
+  private readonly longest = new Map<string, number>();
 
   private constructor(
     private readonly service: BenchService,
@@ -101,10 +101,10 @@ class Honest {
   /** Ends the execution that runs. */
   async end(): Promise<void> {
     await this.service.request('DELETE', `/v1/${this.first}`);
-    while ((await this.#list()).length > 0) await delay(50);
+    while ((await this.list()).length > 0) await delay(50);
   }
 
-  async #list(): Promise<unknown[]> {
+  private async list(): Promise<unknown[]> {
     const page = await this.service.request('GET', `${PARENT}/executions`);
     return (page as { executions?: unknown[] }).executions ?? [];
   }
@@ -116,7 +116,7 @@ class Honest {
       const answer = await request;
       const took = performance.now() - start;
       this.asked += 1;
-      this.#longest.set(name, Math.max(this.#longest.get(name) ?? 0, took));
+      this.longest.set(name, Math.max(this.longest.get(name) ?? 0, took));
       return answer;
     };
     for (let round = 0; !signal.aborted; round += 1) {
@@ -129,12 +129,12 @@ class Honest {
       }
       await delay(10);
     }
-    return Math.max(...this.#longest.values());
+    return Math.max(...this.longest.values());
   }
 
   /** The longest times of each kind of request. */
   get waits(): string {
-    return [...this.#longest].map(([name, wait]) => `${name} ${wait.toFixed(0)} ms`).join(', ');
+    return [...this.longest].map(([name, wait]) => `${name} ${wait.toFixed(0)} ms`).join(', ');
   }
 }
 

@@ -25,8 +25,8 @@ interface ExecutionJson {
  * Nothing of the product's own client is used, so that what is measured is the service.
  */
 export class BenchService {
-  readonly #agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
-  #nextId = 0;
+  private readonly agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
+  private nextId = 0;
 
   private constructor(
     readonly dataDirectory: string,
@@ -71,8 +71,8 @@ export class BenchService {
 
   /** Creates an execution of the notebook at `file` and answers its resource name. */
   async create(file: string): Promise<string> {
-    this.#nextId += 1;
-    const id = `bench-${String(process.pid)}-${String(this.#nextId)}`;
+    this.nextId += 1;
+    const id = `bench-${String(process.pid)}-${String(this.nextId)}`;
     await this.request('POST', `${PARENT}/executions?executionId=${id}`, {
       executionTemplate: { inputNotebookFile: pathToFileURL(file).href },
       runOptions: { interpreter: pythonFile('python'), environment: pythonEnvironment() },
@@ -82,12 +82,12 @@ export class BenchService {
 
   /** Waits until the execution has ended and answers the text of its output. Throws unless it SUCCEEDED. */
   async waitForOutput(name: string): Promise<() => string> {
-    return this.#poll(async () => outputOf((await this.request('GET', `/v1/${name}`)) as ExecutionJson));
+    return this.poll(async () => outputOf((await this.request('GET', `/v1/${name}`)) as ExecutionJson));
   }
 
   /** As {@link waitForOutput}, for the last `count` executions: one list tells of them all, as in the editor. */
   async waitForLast(count: number): Promise<(() => string)[]> {
-    return this.#poll(async () => {
+    return this.poll(async () => {
       const answer = await this.request('GET', `${PARENT}/executions?pageSize=${String(count)}`);
       const outputs = (answer as { executions: ExecutionJson[] }).executions.map(outputOf);
       const ended = outputs.filter((output) => output !== undefined);
@@ -100,7 +100,7 @@ export class BenchService {
    * that it takes processor time from the run: each time it waits a hundredth of the time so far, so that neither is
    * more than a percent.
    */
-  async #poll<T>(ask: () => Promise<T | undefined>): Promise<T> {
+  private async poll<T>(ask: () => Promise<T | undefined>): Promise<T> {
     const start = performance.now();
     for (;;) {
       const answer = await ask();
@@ -114,7 +114,7 @@ export class BenchService {
   async request(method: string, requestPath: string, body?: unknown): Promise<unknown> {
     const request = http.request(new URL(requestPath, this.endpoint), {
       method,
-      agent: this.#agent,
+      agent: this.agent,
       headers: { authorization: `Bearer ${this.token}`, 'content-type': 'application/json' },
     });
     request.end(body === undefined ? undefined : JSON.stringify(body));
@@ -137,7 +137,7 @@ export class BenchService {
 
   /** Ends the service and removes its data, unless these were there before. */
   async stop(): Promise<void> {
-    this.#agent.destroy();
+    this.agent.destroy();
     const stop = spawn(
       process.execPath,
       [path.join(REPOSITORY, 'dist/service.js'), 'stop', '--data-dir', this.dataDirectory],

@@ -9,7 +9,5 @@ export async function run(): Promise<void> {
   process.setSourceMapsEnabled(true);
   await activated();
   const { failed } = await runSuites({ folder: __dirname, ending: '.vscode.test.js', timeout: 120_000 });
-  if (failed > 0) {
-    throw new Error(`${String(failed)} tests failed`);
-  }
+  if (failed > 0) throw new Error(`${String(failed)} tests failed`);
 }

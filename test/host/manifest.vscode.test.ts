@@ -109,11 +109,12 @@ describe('manifest', () => {
 
   it('puts only declared commands into menus and keybindings', () => {
     const items = [...Object.values(contributes.menus).flat(), ...contributes.keybindings];
-    for (const { command } of items)
+    for (const { command } of items) {
       assert.ok(
         COMMAND_IDS.some((id) => id === command),
         command,
       );
+    }
   });
 
   it('offers row commands only where the row has the capability, and by words that rows have', () => {
@@ -143,9 +144,9 @@ describe('manifest', () => {
       undefined,
       'it asks for a notebook where none is open',
     );
-    for (const ofNotebook of ['executeAgain', 'markCellAsParameters']) {
+    for (const ofNotebook of ['executeAgain', 'markCellAsParameters'])
       assert.match(rules.get(`notebookExecutions.${ofNotebook}`) ?? '', /notebookType == 'jupyter-notebook'/);
-    }
+
     assert.match(rules.get('notebookExecutions.openCopy') ?? '', new RegExp(`== ${OUTPUT_NOTEBOOK}$`));
     assert.match(rules.get('notebookExecutions.clearFilter') ?? '', /notebookExecutions\.filtering/);
   });

@@ -113,10 +113,11 @@ describe('every command of the command palette', () => {
     const raw = shown.find((text) => RAW.test(text));
     if (raw !== undefined) return `shows “${raw}”`;
     if (expected === undefined) return 'is not in the table';
-    if (expected instanceof RegExp)
+    if (expected instanceof RegExp) {
       return shown.some((text) => expected.test(text))
         ? undefined
         : `shows “${shown.join('” “') || 'nothing'}”`;
+    }
     await until(`${command} is seen`, expected);
     return undefined;
   };

@@ -59,9 +59,8 @@ describe('Python of a notebook', () => {
     (await neighbour(ENVIRONMENTS)).choose(vscode.Uri.joinPath(notebook, '..'), undefined);
     for (const id of [JUPYTER, PYTHON, ENVIRONMENTS]) (await neighbour(id)).misbehave('');
     await fs.rm(folder, { recursive: true });
-    for (const name of ['.venv', 'venv', '.env']) {
+    for (const name of ['.venv', 'venv', '.env'])
       await fs.rm(path.join(workspaceFolder().fsPath, name), { recursive: true, force: true });
-    }
   });
 
   /** What the pick says will run: the description of the built-in template, once it is known. */
@@ -124,13 +123,14 @@ describe('Python of a notebook', () => {
     assert.equal(await said(notebook), hidden);
   });
 
-  for (const how of ['throws', 'hangs'] as const)
+  for (const how of ['throws', 'hangs'] as const) {
     it(`is found all the same where every other extension ${how}`, async () => {
       for (const id of [JUPYTER, PYTHON, ENVIRONMENTS]) (await neighbour(id)).misbehave(how);
       const venv = await inWorkspace('.venv');
       assert.equal(await said(notebook), venv);
       assert.deepEqual(person.complaints, []);
     });
+  }
 
   it('runs as it was said, with name and version', async () => {
     const real = await realPython();

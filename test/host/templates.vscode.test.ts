@@ -262,9 +262,8 @@ async function fakePython(): Promise<string> {
   const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'nbx-python-'));
   const real = (process.env['PATH'] ?? '').split(path.delimiter).map((each) => path.join(each, 'python3'));
   let found = '';
-  for (const candidate of real) {
-    if (found === '' && candidate.includes('.venv')) found = candidate;
-  }
+  for (const candidate of real) if (found === '' && candidate.includes('.venv')) found = candidate;
+
   assert.notEqual(found, '', 'The suite runs with .venv on the PATH.');
   const file = path.join(folder, 'python');
   const script = `#!/bin/sh

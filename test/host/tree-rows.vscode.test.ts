@@ -23,7 +23,7 @@ describe('rows of the tree of executions', () => {
   });
 
   describe('a row', () => {
-    for (const state of [...STATES, ...VERTEX_STATES, 'SOMETHING_NEW'])
+    for (const state of [...STATES, ...VERTEX_STATES, 'SOMETHING_NEW']) {
       it(`of ${state} has an icon, a name and a sentence`, async () => {
         tree.put('a', { state });
         tree.list();
@@ -34,6 +34,7 @@ describe('rows of the tree of executions', () => {
         assert.match(sentence, /^a (?:is|was|has|ran|succeeded|failed)\b.*\. Template Large machine\.$/);
         assert.ok(sentence.includes(presentState(state).predicate));
       });
+    }
 
     it('reads as a sentence with all that it shows', async () => {
       tree.put('a', {
@@ -169,11 +170,12 @@ describe('rows of the tree of executions', () => {
         `The output could not be written. ${message}`,
       );
       // Of a service that is newer than this window, and of one that is older.
-      for (const detail of [{ code: 'newCode', args: { a: '1' } }, undefined])
+      for (const detail of [{ code: 'newCode', args: { a: '1' } }, undefined]) {
         assert.equal(
           explained({ cause: 'kernelNotReady', message: 'The kernel said no', detail }),
           'The kernel did not start. The kernel said no',
         );
+      }
     });
 
     it('says what is wrong with notebook and parameters', () => {

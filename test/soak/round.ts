@@ -205,11 +205,12 @@ async function judge(
     return { kind: 'lost', text: `a gap in its output: ${ticks.join(' ')}` };
   if (execution.state === 'SUCCEEDED' && ticks.length !== TICKS)
     return { kind: 'lost', text: `${String(ticks.length)} of ${String(TICKS)} lines` };
-  if (ticks.length <= journalled)
+  if (ticks.length <= journalled) {
     return {
       kind: 'lost',
       text: `journalled up to ${String(journalled)}, but kept only ${String(ticks.length)}`,
     };
+  }
   return which === 'placing' ? judgePlaced(execution, id, context) : undefined;
 }
 
@@ -219,10 +220,11 @@ function judgePlaced(
   { out }: RoundContext,
 ): Problem | undefined {
   const placed = readdirSync(out).filter((name) => name.includes(id));
-  if (placed.length > 1)
+  if (placed.length > 1) {
     return placed.some((name) => name.startsWith('.'))
       ? { kind: 'left over', text: placed.join(' ') }
       : { kind: 'twice', text: placed.join(' ') };
+  }
   return fileURLToPath(outputNotebookFile) === path.join(out, placed[0] ?? '')
     ? undefined
     : { kind: 'untrue', text: `${outputNotebookFile} is not ${placed.join()}` };

@@ -17,9 +17,8 @@ function find(): string | undefined {
 /** Path of the installed Chromium or a similar browser. Installs Chromium if there is none, on Debian as root. */
 export async function ensureChromium(): Promise<string> {
   const found = find();
-  if (found !== undefined) {
-    return found;
-  }
+  if (found !== undefined) return found;
+
   if (canAptInstall()) {
     say('Installing Chromium (apt-get) …');
     await aptInstall(['chromium', 'fonts-liberation']);

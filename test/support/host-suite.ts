@@ -41,9 +41,8 @@ async function runInServer(
   env: Record<string, string>,
 ): Promise<void> {
   const vsix: string[] = [];
-  for (const neighbour of NEIGHBOURS) {
-    vsix.push(await packageSmallExtension(neighbour, folder));
-  }
+  for (const neighbour of NEIGHBOURS) vsix.push(await packageSmallExtension(neighbour, folder));
+
   const vscode = await VSCode.launch({ version, vsix, workspace, env, smokeTestDriver: true });
   const log = createWriteStream(path.join(RESULTS, `host-${version}.log`));
   try {
@@ -70,9 +69,8 @@ async function runInServer(
     const limit = new AbortController();
     const code = await Promise.race([ended, delay(LIMIT_MS, undefined, { signal: limit.signal })]);
     limit.abort();
-    if (code === undefined) {
+    if (code === undefined)
       throw new Error(`The extension host’s tests did not end within ${String(LIMIT_MS / 60_000)} minutes.`);
-    }
   } finally {
     await vscode.stop();
     log.end();

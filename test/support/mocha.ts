@@ -54,9 +54,8 @@ export async function runSuites({ folder, ending, timeout, jobs = 1 }: SuiteOpti
   mocha.grep(new RegExp(process.env[TITLES_PATTERN] ?? ''));
   const only = JSON.parse(process.env[FILES_LIST] ?? 'null') as string[] | null;
   for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
-    if (file.endsWith(ending) && pattern.test(file) && (only?.includes(file) ?? true)) {
+    if (file.endsWith(ending) && pattern.test(file) && (only?.includes(file) ?? true))
       mocha.addFile(path.join(folder, file));
-    }
   }
   const text: string[] = [];
   const failures: string[] = [];
@@ -91,9 +90,8 @@ export async function runSuites({ folder, ending, timeout, jobs = 1 }: SuiteOpti
     times,
   };
   const file = process.env[REPORT_FILE];
-  if (file !== undefined) {
-    writeFileSync(file, JSON.stringify(report));
-  }
+  if (file !== undefined) writeFileSync(file, JSON.stringify(report));
+
   return report;
 }
 

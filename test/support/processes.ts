@@ -42,9 +42,8 @@ export function descendantsOf(pid: number, all = listProcesses()): ProcessInfo[]
 
 /** Processes whose environment contains `NAME=value`, including detached ones. Linux only; elsewhere empty. */
 export function processesWithEnvironment(name: string, value: string): ProcessInfo[] {
-  if (process.platform !== 'linux') {
-    return [];
-  }
+  if (process.platform !== 'linux') return [];
+
   return listProcesses().filter(({ pid }) => {
     try {
       return readFileSync(`/proc/${String(pid)}/environ`, 'utf8')
@@ -71,8 +70,7 @@ export async function freePort(): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') {
-    throw new Error('The system gave no port.');
-  }
+  if (address === null || typeof address === 'string') throw new Error('The system gave no port.');
+
   return address.port;
 }

@@ -18,13 +18,11 @@ export async function ensurePython(): Promise<void> {
   const wanted = createHash('sha256')
     .update(await readFile(REQUIREMENTS))
     .digest('hex');
-  if (existsSync(VENV_PYTHON) && (await readFile(STAMP, 'utf8').catch(() => '')) === wanted) {
-    return;
-  }
+  if (existsSync(VENV_PYTHON) && (await readFile(STAMP, 'utf8').catch(() => '')) === wanted) return;
+
   // Without pyvenv.cfg the environment is incomplete.
-  if (!existsSync(VENV_PYTHON) || !existsSync(path.join(VENV, 'pyvenv.cfg'))) {
-    await makeEnvironment();
-  }
+  if (!existsSync(VENV_PYTHON) || !existsSync(path.join(VENV, 'pyvenv.cfg'))) await makeEnvironment();
+
   say('Installing Python packages into .venv …');
   await runStep(
     VENV_PYTHON,
@@ -38,9 +36,9 @@ export async function ensurePython(): Promise<void> {
 
 async function makeEnvironment(): Promise<void> {
   const python = findProgram(['python3', 'python', 'py']);
-  if (python === undefined) {
+  if (python === undefined)
     throw new SetupError('Python was not found. Install Python 3.11 or newer and run this again.');
-  }
+
   await runStep(python, ['-c', 'import sys; sys.exit(sys.version_info < (3, 11))'], {
     remedy: 'Install Python 3.11 or newer and run this again.',
   });
@@ -48,9 +46,8 @@ async function makeEnvironment(): Promise<void> {
   const remedy = 'Install Python’s venv module (Debian: apt-get install python3-venv) and run this again.';
   const make = (): Promise<void> => runStep(python, ['-m', 'venv', '--clear', VENV], { remedy });
   await make().catch(async (error: unknown) => {
-    if (!canAptInstall()) {
-      throw error;
-    }
+    if (!canAptInstall()) throw error;
+
     await aptInstall(['python3-venv']);
     await make();
   });

@@ -100,9 +100,7 @@ async function runProgram(args: string[]): Promise<SuiteReport> {
   const end = (): void => {
     child.kill('SIGTERM');
     setTimeout(() => {
-      if (child.pid !== undefined) {
-        kill(-child.pid);
-      }
+      if (child.pid !== undefined) kill(-child.pid);
     }, 20_000).unref();
   };
   const timer = setTimeout(() => {
@@ -110,21 +108,19 @@ async function runProgram(args: string[]): Promise<SuiteReport> {
     end();
   }, LIMIT_MS);
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) {
-    process.once(signal, end);
-  }
+  for (const signal of signals) process.once(signal, end);
+
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);
   });
   clearTimeout(timer);
-  for (const signal of signals) {
-    process.off(signal, end);
-  }
+  for (const signal of signals) process.off(signal, end);
+
   const report = JSON.parse(await readFile(REPORT, 'utf8')) as SuiteReport;
-  if (code !== 0 && report.failed === 0) {
+  if (code !== 0 && report.failed === 0)
     throw new Error(`All its tests passed, but it ended with ${String(code)}.`);
-  }
+
   return report;
 }
 
@@ -170,15 +166,13 @@ async function main(): Promise<number> {
     );
     return 1;
   }
-  if (values.files !== undefined) {
-    process.env[FILES_PATTERN] = values.files;
-  }
-  if (values.grep !== undefined) {
-    process.env[TITLES_PATTERN] = values.grep;
-  }
-  if (values.version !== undefined) {
+  if (values.files !== undefined) process.env[FILES_PATTERN] = values.files;
+
+  if (values.grep !== undefined) process.env[TITLES_PATTERN] = values.grep;
+
+  if (values.version !== undefined)
     versions.splice(0, versions.length, values.version === 'oldest' ? 'oldest' : 'newest');
-  }
+
   await rm(RESULTS, { recursive: true, force: true });
   await mkdir(RESULTS, { recursive: true });
   let passed = 0;
@@ -187,15 +181,13 @@ async function main(): Promise<number> {
   const times: [string, number][] = [];
   const durations: string[] = [];
   for (const [name, run] of Object.entries(SUITES)) {
-    if (suites.length > 0 ? !suites.includes(name) : name === 'root') {
-      continue;
-    }
+    if (suites.length > 0 ? !suites.includes(name) : name === 'root') continue;
+
     console.log(`\n━━ ${name}`);
     const started = Date.now();
     for (const report of await run().catch((error: unknown) => [crashed(error)])) {
-      if (report.passed + report.failed === 0) {
-        console.error(`The suite ${name} ran no test.`);
-      }
+      if (report.passed + report.failed === 0) console.error(`The suite ${name} ran no test.`);
+
       passed += report.passed;
       times.push(...Object.entries(report.times ?? {}));
       if (report.failed > 0) failures.push(`${name}:\n${report.failures ?? ''}`);

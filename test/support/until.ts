@@ -12,12 +12,11 @@ export async function until<T>(
   const end = Date.now() + timeout;
   for (;;) {
     const answer = await ask();
-    if (answer !== undefined && answer !== null && answer !== false) {
+    if (answer !== undefined && answer !== null && answer !== false)
       return answer as Exclude<T, false | null | undefined>;
-    }
-    if (Date.now() > end) {
-      throw new Error(`Waited ${String(timeout / 1000)} s in vain until ${what}.`);
-    }
+
+    if (Date.now() > end) throw new Error(`Waited ${String(timeout / 1000)} s in vain until ${what}.`);
+
     await delay(50);
   }
 }

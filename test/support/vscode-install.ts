@@ -32,9 +32,8 @@ export async function findDesktop(version: VSCodeVersion): Promise<string | unde
     process.platform !== 'linux' ||
     process.env['DISPLAY'] !== undefined ||
     process.env['WAYLAND_DISPLAY'] !== undefined;
-  if (!display) {
-    return undefined;
-  }
+  if (!display) return undefined;
+
   return downloadAndUnzipVSCode({
     version: DESKTOPS[version],
     cachePath: VSCODE_CACHE,
@@ -51,9 +50,8 @@ export async function ensureServer(version: VSCodeVersion): Promise<VSCodeServer
     node: path.join(await ensureNode(node), process.platform === 'win32' ? 'bin/node.exe' : 'bin/node'),
     main: path.join(home, 'out/server-main.js'),
   };
-  if (existsSync(install.main)) {
-    return install;
-  }
+  if (existsSync(install.main)) return install;
+
   say(`Installing VS Code 1.${release.slice(2)} as a server from npm (760 MB on disk, once) …`);
   await installAside(home, async (folder) => {
     await runStep('npm', ['pack', `code-server@${release}`, '--pack-destination', folder], {
@@ -101,9 +99,9 @@ async function ensureNode(version: string): Promise<string> {
 
 /** Creates `target` completely or not at all. `fill` prepares it in a temporary folder and returns what to move. */
 async function installAside(target: string, fill: (folder: string) => Promise<string>): Promise<void> {
-  if (findProgram(['npm']) === undefined) {
+  if (findProgram(['npm']) === undefined)
     throw new SetupError('npm was not found. Install npm and run this again.');
-  }
+
   await mkdir(VSCODE_CACHE, { recursive: true });
   const folder = await mkdtemp(path.join(VSCODE_CACHE, 'partial-'));
   try {

@@ -125,9 +125,7 @@ export class VSCode {
     for (const vsix of options.vsix ?? []) {
       const args = [install.main, '--install-extension', vsix, '--force', ...places];
       const { status, stdout, stderr } = spawnSync(install.node, args, { env, encoding: 'utf8' });
-      if (status !== 0) {
-        throw new Error(`${vsix} could not be installed: ${stdout}${stderr}`);
-      }
+      if (status !== 0) throw new Error(`${vsix} could not be installed: ${stdout}${stderr}`);
     }
     const args = [
       ...[
@@ -169,9 +167,8 @@ export class VSCode {
   private async answers(): Promise<void> {
     for (let tries = 0; tries < 300; tries++) {
       const response = await fetch(`${this.url}/version`).catch(() => undefined);
-      if (response?.ok === true) {
-        return;
-      }
+      if (response?.ok === true) return;
+
       if (this.server.exitCode !== null) {
         throw new Error(
           `VS Code's server ended with ${String(this.server.exitCode)}; its log is in ${RESULTS}.`,
@@ -191,9 +188,8 @@ export class VSCode {
   /** The URL of a window. It contains the access token, which other users of this machine do not have. */
   windowUrl({ folder = this.options.workspace, payload = [] }: WindowOptions = {}): string {
     const query = new URLSearchParams({ tkn: this.token, folder });
-    if (payload.length > 0) {
-      query.set('payload', JSON.stringify(payload));
-    }
+    if (payload.length > 0) query.set('payload', JSON.stringify(payload));
+
     return `${this.url}/?${query.toString()}`;
   }
 
@@ -265,18 +261,15 @@ export class VSCode {
 
   /** Resolves when the server has ended, by itself or through {@link VSCode.stop}. */
   async ended(): Promise<void> {
-    if (this.server.exitCode === null && this.server.signalCode === null) {
-      await once(this.server, 'exit');
-    }
+    if (this.server.exitCode === null && this.server.signalCode === null) await once(this.server, 'exit');
   }
 
   /** Closes the windows and ends the server. Executions keep running. */
   async stopEditor(): Promise<void> {
     VSCode.running.delete(this);
     await (await this.browser)?.close();
-    if (this.server.pid !== undefined) {
-      kill(-this.server.pid);
-    }
+    if (this.server.pid !== undefined) kill(-this.server.pid);
+
     await this.ended();
   }
 
@@ -292,15 +285,13 @@ export class VSCode {
   async stop(): Promise<void> {
     await this.stopEditor();
     const service = path.join(ROOT, 'dist/service.js');
-    if (existsSync(service) && existsSync(this.dataDirectory)) {
+    if (existsSync(service) && existsSync(this.dataDirectory))
       spawnSync(process.execPath, [service, 'stop', '--data-dir', this.dataDirectory], { timeout: 20_000 });
-    }
-    for (const pid of this.startedPids()) {
-      kill(pid);
-    }
-    if (this.options.home === undefined) {
-      await rm(this.home, { recursive: true, force: true, maxRetries: 5 });
-    }
+
+    for (const pid of this.startedPids()) kill(pid);
+
+    if (this.options.home === undefined) await rm(this.home, { recursive: true, force: true, maxRetries: 5 });
+
     // Tests within the extension host look at messages themselves.
     if (this.options.smokeTestDriver === true) return;
     const errors = this.windows.flatMap((window) => window.unexpectedErrors());
@@ -312,9 +303,8 @@ let handled = false;
 
 /** When a signal ends this process, ends all running VS Codes first. */
 function endWithProcess(running: ReadonlySet<VSCode>): void {
-  if (handled) {
-    return;
-  }
+  if (handled) return;
+
   handled = true;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => {

@@ -114,9 +114,8 @@ export class Workbench {
    */
   async activationTime(extension: string): Promise<number> {
     const list = this.page.locator('.runtime-extensions-editor');
-    if (!(await list.isVisible())) {
-      await this.runCommand('Developer: Show Running Extensions');
-    }
+    if (!(await list.isVisible())) await this.runCommand('Developer: Show Running Extensions');
+
     const row = list.locator('.monaco-list-row', { hasText: extension });
     const time = row.locator('.activation-time', { hasText: /\d+ms/ });
     await time.waitFor();
@@ -128,9 +127,8 @@ export class Workbench {
   /** A file in the Explorer, which is opened if necessary, and told to read its folders again: a watcher may be late. */
   async explorerFile(name: string): Promise<Locator> {
     const files = this.page.locator('.explorer-folders-view');
-    if (!(await files.isVisible())) {
-      await this.activity('Explorer').click();
-    }
+    if (!(await files.isVisible())) await this.activity('Explorer').click();
+
     const row = files.locator('.monaco-list-row', { hasText: name }).first();
     if (!(await row.isVisible())) await this.runCommand('Refresh Explorer');
     await row.waitFor();
@@ -287,12 +285,10 @@ export class Workbench {
     await until('the image is on the screen', async () => {
       const box = await image.boundingBox();
       const view = await this.notebook().boundingBox();
-      if (box === null || view === null) {
-        return false;
-      }
-      if (box.y + box.height <= view.y + view.height) {
-        return true;
-      }
+      if (box === null || view === null) return false;
+
+      if (box.y + box.height <= view.y + view.height) return true;
+
       await this.page.mouse.wheel(0, 200);
       return false;
     });
@@ -318,9 +314,8 @@ export class Workbench {
   /** Sets the width of the side bar in pixels, by dragging its border. */
   async resizeSideBar(width: number): Promise<void> {
     const box = await this.page.locator('.part.sidebar').boundingBox();
-    if (box === null) {
-      throw new Error('The side bar is not open.');
-    }
+    if (box === null) throw new Error('The side bar is not open.');
+
     const y = box.y + box.height / 2;
     await this.page.mouse.move(box.x + box.width, y);
     await this.page.mouse.down();

@@ -43,9 +43,9 @@ describe('a user at work while executions end', () => {
     window = await vscode.openWindow();
   });
   afterEach(async function () {
-    if (this.currentTest?.state === 'failed') {
+    if (this.currentTest?.state === 'failed')
       await window.screenshot(`failed ${this.currentTest.title}`).catch(() => undefined);
-    }
+
     await vscode.stop();
     await rm(workspace, { recursive: true, force: true });
   });
@@ -118,10 +118,11 @@ describe('a user at work while executions end', () => {
     await rm(path.join(workspace, 'waits.ipynb'));
     const folder = path.join(workspace, 'reports');
     await mkdir(folder);
-    for (let month = 1; month <= 5; month++)
+    for (let month = 1; month <= 5; month++) {
       await writeNotebook(path.join(folder, `month-${String(month)}.ipynb`), [
         month % 3 === 2 ? '{}["sales"]' : 'print("fine")',
       ]);
+    }
     await window.chooseFromContextMenu(
       await window.explorerFile('reports'),
       'Execute Whole Folder Remotely…',

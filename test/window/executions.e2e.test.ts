@@ -40,9 +40,8 @@ describe('executions through the window', () => {
   });
   afterEach(async function () {
     if (this.currentTest?.state === 'failed') {
-      for (const [index, window] of windows.entries()) {
+      for (const [index, window] of windows.entries())
         await window.screenshot(`failed ${this.currentTest.title} ${String(index)}`).catch(() => undefined);
-      }
     }
     await vscode.stop();
   });

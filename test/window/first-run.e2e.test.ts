@@ -23,9 +23,9 @@ describe('the first run', () => {
     workspace = await copyExamples();
   });
   afterEach(async function () {
-    if (this.currentTest?.state === 'failed') {
+    if (this.currentTest?.state === 'failed')
       await window.screenshot(`failed ${this.currentTest.title}`).catch(() => undefined);
-    }
+
     await vscode.stop();
     await removeWorkspace(workspace);
   });

@@ -45,9 +45,8 @@ describe('Google Cloud through the window', () => {
     await removeWorkspace(workspace);
   });
   afterEach(async function () {
-    if (this.currentTest?.state === 'failed') {
+    if (this.currentTest?.state === 'failed')
       await window.screenshot(`failed ${this.currentTest.title}`).catch(() => undefined);
-    }
   });
 
   it('runs a notebook from the right click to the output in Cloud Storage', async () => {

@@ -24,9 +24,8 @@ describe('in another language', () => {
     await removeWorkspace(workspace);
   });
   afterEach(async function () {
-    if (this.currentTest?.state === 'failed') {
+    if (this.currentTest?.state === 'failed')
       await window.screenshot(`failed ${this.currentTest.title}`).catch(() => undefined);
-    }
   });
 
   it('says everything in that language, down to why a kernel died', async () => {

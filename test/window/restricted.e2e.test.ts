@@ -81,9 +81,8 @@ describe('a workspace that is not trusted', () => {
     await removeWorkspace(workspace);
   });
   afterEach(async function () {
-    if (this.currentTest?.state === 'failed') {
+    if (this.currentTest?.state === 'failed')
       await window.screenshot(`failed ${this.currentTest.title}`).catch(() => undefined);
-    }
   });
 
   it('runs nothing of its own, whichever command is used', async () => {

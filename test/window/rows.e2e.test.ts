@@ -49,9 +49,8 @@ describe('the rows of executions in every state', () => {
     await removeWorkspace(workspace);
   });
   afterEach(async function () {
-    if (this.currentTest?.state === 'failed') {
+    if (this.currentTest?.state === 'failed')
       await window.screenshot(`failed ${this.currentTest.title}`).catch(() => undefined);
-    }
   });
 
   /** Executes a notebook and waits for what its row says. */

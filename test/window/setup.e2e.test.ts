@@ -30,9 +30,8 @@ describe('a Python of the operating system', () => {
     await removeWorkspace(workspace);
   });
   afterEach(async function () {
-    if (this.currentTest?.state === 'failed') {
+    if (this.currentTest?.state === 'failed')
       await window.screenshot(`failed ${this.currentTest.title}`).catch(() => undefined);
-    }
   });
 
   it('is named where ipykernel is missing, and an environment of the workspace takes its place', async () => {

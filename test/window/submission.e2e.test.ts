@@ -28,9 +28,9 @@ describe('submission through the window', () => {
     window.expectError('There are no Google Cloud credentials.');
   });
   afterEach(async function () {
-    if (this.currentTest?.state === 'failed') {
+    if (this.currentTest?.state === 'failed')
       await window.screenshot(`failed ${this.currentTest.title}`).catch(() => undefined);
-    }
+
     await vscode.stop();
     await removeWorkspace(workspace);
   });

@@ -21,21 +21,18 @@ export function googleCommands(
       const title = vscode.l10n.t('Open in Google Cloud Console');
       const [tracked] = await chooseExecutions(context, args, title, 'hasConsole', false);
       const url = tracked?.service.consoleUrl?.(tracked.execution);
-      if (url !== undefined) {
-        await vscode.env.openExternal(vscode.Uri.parse(url, true));
-      }
+      if (url !== undefined) await vscode.env.openExternal(vscode.Uri.parse(url, true));
     },
     'notebookExecutions.copyOutputUri': async (...args) => {
       const title = vscode.l10n.t('Copy gs:// URI');
       const [tracked] = await chooseExecutions(context, args, title, 'hasOutputUri', false);
-      if (tracked === undefined) {
-        return;
-      }
+      if (tracked === undefined) return;
+
       const { service, execution } = tracked;
       const uri = await service.outputUri?.(execution);
-      if (uri === undefined) {
+      if (uri === undefined)
         throw new ServiceError('NOT_FOUND', 'outputNotFound', `${execution.name} has no output yet`);
-      }
+
       await vscode.env.clipboard.writeText(uri);
     },
   };

@@ -20,9 +20,8 @@ const FOLDER = 'notebook-executions';
 export async function newGoogleTemplate(directory: () => Promise<CloudDirectory>): Promise<void> {
   const title = vscode.l10n.t('New Google Cloud Template');
   const service = await pickService(title);
-  if (service === undefined) {
-    return;
-  }
+  if (service === undefined) return;
+
   const cloud = await directory();
   const pick = (
     what: string,
@@ -30,33 +29,27 @@ export async function newGoogleTemplate(directory: () => Promise<CloudDirectory>
     list: (signal: AbortSignal) => Promise<readonly CloudResource[]>,
   ) => pickListed(title, what, example, list);
   const project = await pick(vscode.l10n.t('Project'), 'my-project', (signal) => cloud.projects(signal));
-  if (project === undefined) {
-    return;
-  }
+  if (project === undefined) return;
+
   const location = await pick(vscode.l10n.t('Location'), 'us-central1', (signal) =>
     cloud.locations(service, project, signal),
   );
-  if (location === undefined) {
-    return;
-  }
+  if (location === undefined) return;
+
   const bucket = await pick(vscode.l10n.t('Bucket for Inputs and Outputs'), 'my-bucket', (signal) =>
     cloud.buckets(project, location, signal),
   );
-  if (bucket === undefined) {
-    return;
-  }
+  if (bucket === undefined) return;
+
   const runtime = service === 'vertex' ? await pickRuntime(title, cloud, project, location) : '';
-  if (runtime === undefined) {
-    return;
-  }
+  if (runtime === undefined) return;
+
   const identity = service === 'vertex' ? await askIdentity(title, project) : '';
-  if (identity === undefined) {
-    return;
-  }
+  if (identity === undefined) return;
+
   const image = service === 'notebooks' ? await askImage(title) : '';
-  if (image === undefined) {
-    return;
-  }
+  if (image === undefined) return;
+
   const isServiceAccount = identity.endsWith('.gserviceaccount.com');
   const vertex: NonNullable<TemplateRunOptions['vertex']> = {
     ...(runtime === '' ? {} : { runtimeTemplate: runtime }),
@@ -104,9 +97,8 @@ async function pickListed(
   list: (signal: AbortSignal) => Promise<readonly CloudResource[]>,
 ): Promise<string | undefined> {
   const listed = await listing(what, list);
-  if (listed === undefined) {
-    return undefined;
-  }
+  if (listed === undefined) return undefined;
+
   if (listed.choices.length > 0) {
     const typed = { label: vscode.l10n.t('Type Another…'), id: undefined, alwaysShow: true };
     const items = [
@@ -124,9 +116,7 @@ async function pickListed(
       placeHolder: what,
       matchOnDescription: true,
     });
-    if (chosen?.id !== undefined || chosen === undefined) {
-      return chosen?.id;
-    }
+    if (chosen?.id !== undefined || chosen === undefined) return chosen?.id;
   }
   const value = await vscode.window.showInputBox({
     title,
@@ -158,12 +148,10 @@ async function listing(
       try {
         return { choices: await list(abort.signal) };
       } catch (error) {
-        if (token.isCancellationRequested) {
-          return undefined;
-        }
-        if (!(error instanceof ServiceError)) {
-          throw error;
-        }
+        if (token.isCancellationRequested) return undefined;
+
+        if (!(error instanceof ServiceError)) throw error;
+
         // Without credentials nothing can be listed, but the user can still type an id.
         return { choices: [], problem: problemOf(error).message };
       } finally {
@@ -183,9 +171,8 @@ async function pickRuntime(
   const listed = await listing(vscode.l10n.t('Runtime Templates'), (signal) =>
     cloud.runtimeTemplates(project, location, signal),
   );
-  if (listed === undefined || listed.choices.length === 0) {
-    return listed === undefined ? undefined : '';
-  }
+  if (listed === undefined || listed.choices.length === 0) return listed === undefined ? undefined : '';
+
   const items = [
     { id: '', label: vscode.l10n.t('A machine of type {0}', MACHINE_TYPE) },
     ...listed.choices.map(({ id, label: name }) => ({
@@ -234,9 +221,7 @@ function freeName(base: string): string {
   const taken = new Set(templatesFor(undefined).map(({ name }) => name));
   for (let count = 1; ; count++) {
     const name = count === 1 ? base : `${base} ${String(count)}`;
-    if (!taken.has(name)) {
-      return name;
-    }
+    if (!taken.has(name)) return name;
   }
 }
 
@@ -248,9 +233,8 @@ async function openAt(name: string): Promise<void> {
   const editor = vscode.window.activeTextEditor;
   const text = JSON.stringify(name);
   const offset = editor?.document.getText().lastIndexOf(text) ?? -1;
-  if (editor === undefined || offset < 0) {
-    return;
-  }
+  if (editor === undefined || offset < 0) return;
+
   const { document } = editor;
   const range = new vscode.Range(document.positionAt(offset), document.positionAt(offset + text.length));
   editor.selection = new vscode.Selection(range.start, range.end);

@@ -8,14 +8,12 @@ import { ServiceError } from '../../execution/errors';
 export async function captureNotebook(uri: vscode.Uri): Promise<Uint8Array> {
   const key = uri.toString();
   const notebook = vscode.workspace.notebookDocuments.find((each) => each.uri.toString() === key);
-  if (notebook !== undefined && (notebook.isDirty || notebook.isUntitled)) {
-    return serialize(notebook);
-  }
+  if (notebook !== undefined && (notebook.isDirty || notebook.isUntitled)) return serialize(notebook);
+
   // The file may be open in a text editor.
   const text = vscode.workspace.textDocuments.find((each) => each.uri.toString() === key);
-  if (text?.isDirty === true) {
-    return new TextEncoder().encode(text.getText());
-  }
+  if (text?.isDirty === true) return new TextEncoder().encode(text.getText());
+
   try {
     return await vscode.workspace.fs.readFile(uri);
   } catch (error) {
@@ -36,9 +34,9 @@ function serialize(notebook: vscode.NotebookDocument): Uint8Array {
     const id = typeof own['id'] === 'string' ? { id: own['id'] } : {};
     const attachments = own['attachments'] === undefined ? {} : { attachments: own['attachments'] };
     const common = { ...id, metadata: recordOf(own['metadata']), source: textOf(cell.document) };
-    if (cell.kind === vscode.NotebookCellKind.Markup) {
+    if (cell.kind === vscode.NotebookCellKind.Markup)
       return { cell_type: 'markdown', ...common, ...attachments };
-    }
+
     return cell.document.languageId === 'raw'
       ? { cell_type: 'raw', ...common, ...attachments }
       : { cell_type: 'code', ...common, outputs: [], execution_count: null };
@@ -57,9 +55,8 @@ function withLanguage(
   metadata: Record<string, unknown>,
   notebook: vscode.NotebookDocument,
 ): Record<string, unknown> {
-  if (metadata['kernelspec'] !== undefined || metadata['language_info'] !== undefined) {
-    return metadata;
-  }
+  if (metadata['kernelspec'] !== undefined || metadata['language_info'] !== undefined) return metadata;
+
   const code = notebook.getCells().find((cell) => cell.kind === vscode.NotebookCellKind.Code);
   return code === undefined ? metadata : { ...metadata, language_info: { name: code.document.languageId } };
 }

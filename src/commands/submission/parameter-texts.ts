@@ -35,9 +35,8 @@ export async function loadParametersFile(): Promise<ParametersReading | undefine
       openLabel: vscode.l10n.t('Load'),
       filters: { [vscode.l10n.t('Parameters')]: ['yaml', 'yml', 'json'] },
     })) ?? [];
-  if (file === undefined) {
-    return undefined;
-  }
+  if (file === undefined) return undefined;
+
   const text = new TextDecoder().decode(await vscode.workspace.fs.readFile(file));
   return readParametersText(text, path.posix.basename(file.path));
 }

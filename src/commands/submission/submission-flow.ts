@@ -61,9 +61,8 @@ export async function askForSubmission(
   let form: ParameterForm | undefined;
   for (;;) {
     const chosen = await chooseTemplate(title, source, preselected, initial, ignored, missingKernel, python);
-    if (chosen === undefined) {
-      return undefined;
-    }
+    if (chosen === undefined) return undefined;
+
     const { template } = chosen;
     preselected = template.name;
     form ??= new ParameterForm(declared, startingValues(template, initial));
@@ -79,12 +78,9 @@ export async function askForSubmission(
         notes,
         loadYaml: loadParametersFile,
       });
-      if (picked === undefined) {
-        return undefined;
-      }
-      if (picked === 'back') {
-        continue;
-      }
+      if (picked === undefined) return undefined;
+
+      if (picked === 'back') continue;
     }
     const text = form.text();
     return {
@@ -104,9 +100,9 @@ export async function askForSubmission(
 /** The values of the last submission if there was one, else the template's parameters. */
 function startingValues(template: UserTemplate, initial: SubmissionChoice | undefined): ParametersReading {
   const own = template.executionTemplate.parameters;
-  if (initial !== undefined) {
+  if (initial !== undefined)
     return readParametersText(initial.parameters ?? '', vscode.l10n.t('The last parameters'));
-  }
+
   return readParametersText(
     own ?? '',
     vscode.l10n.t('The parameters of the template “{0}”', templateLabel(template.name)),
@@ -143,9 +139,8 @@ export async function chooseTemplate(
   let active = preselected;
   for (;;) {
     const pick = await pickTemplate({ title, choices, preselected: active });
-    if (pick === undefined) {
-      return undefined;
-    }
+    if (pick === undefined) return undefined;
+
     if (pick.action === 'edit') {
       await editTemplates();
       return undefined;
@@ -156,14 +151,12 @@ export async function chooseTemplate(
         { label: vscode.l10n.t('Edit Templates'), run: editTemplates },
       ]);
     }
-    if (pick.action === 'choose') {
-      return { template, changed: false };
-    }
+    if (pick.action === 'choose') return { template, changed: false };
+
     const start = initial?.template === name ? { ...template, ...initial.options } : template;
     const changed = await pickRunOptions(vscode.l10n.t('{0}: Run Options', templateLabel(name)), start);
-    if (changed !== 'back') {
-      return { template: changed, changed: true };
-    }
+    if (changed !== 'back') return { template: changed, changed: true };
+
     active = name;
   }
 }

@@ -25,9 +25,8 @@ export async function mendable(
   resubmit: Resubmit,
   setup: PythonSetup,
 ): Promise<unknown> {
-  if (!(failure instanceof ServiceError)) {
-    return failure;
-  }
+  if (!(failure instanceof ServiceError)) return failure;
+
   const error = await withPython(failure);
   const remedies = remediesOf(error, submission, resubmit, setup);
   return remedies.length === 0 ? error : new Problem(sentenceOf(error), remedies, { cause: error });
@@ -35,9 +34,8 @@ export async function mendable(
 
 /** If a Python kernel was not found although Python is installed, the missing part is ipykernel. */
 async function withPython(error: ServiceError): Promise<ServiceError> {
-  if (error.reason !== 'kernelNotFound' || !/^python[23]?$/.test(error.args['kernel'] ?? '')) {
-    return error;
-  }
+  if (error.reason !== 'kernelNotFound' || !/^python[23]?$/.test(error.args['kernel'] ?? '')) return error;
+
   const python = await pythonOnPath(process.env);
   return python === undefined
     ? error
@@ -121,9 +119,8 @@ async function chooseKernel(
       placeHolder: vscode.l10n.t('Choose the kernel to execute with'),
     },
   );
-  if (chosen !== undefined) {
+  if (chosen !== undefined)
     await resubmit({ ...submission, template: withKernel(submission.template, chosen.kernel) });
-  }
 }
 
 /** The submission with another Python, which replaces the template's. */

@@ -69,9 +69,8 @@ export async function create(
       return tracked;
     } catch (error) {
       const lost = error instanceof ServiceError && error.status === 'UNAVAILABLE';
-      if (!lost || wait === undefined || error.reason === 'serviceNotStarted') {
-        throw error;
-      }
+      if (!lost || wait === undefined || error.reason === 'serviceNotStarted') throw error;
+
       await delay(wait, undefined, { signal });
     }
   }
@@ -121,22 +120,19 @@ async function requestOf(
     ...(workingDirectory === undefined ? {} : { workingDirectory }),
   };
   const executionTemplate = { ...template.executionTemplate };
-  if (parameters !== undefined) {
-    executionTemplate.parameters = parameters;
-  }
+  if (parameters !== undefined) executionTemplate.parameters = parameters;
+
   if (template.service !== 'embedded') {
     // The window's environment variables stay on this machine; only those that the template adds are sent.
     const added = Object.keys(environment).length === 0 ? {} : { environment };
     return { executionTemplate, runOptions: { ...runOptions, ...added } };
   }
   const folder = executionTemplate.outputNotebookFolder;
-  if (folder !== undefined) {
-    executionTemplate.outputNotebookFolder = fileUri(expand(folder));
-  }
+  if (folder !== undefined) executionTemplate.outputNotebookFolder = fileUri(expand(folder));
+
   const { paramsYamlFile } = executionTemplate;
-  if (paramsYamlFile !== undefined) {
-    executionTemplate.paramsYamlFile = fileUri(expand(paramsYamlFile));
-  }
+  if (paramsYamlFile !== undefined) executionTemplate.paramsYamlFile = fileUri(expand(paramsYamlFile));
+
   const python =
     (await templatePython(template, source)) ??
     ('python' in submission ? submission.python : await pythons.forNotebook(source));

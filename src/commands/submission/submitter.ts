@@ -57,9 +57,8 @@ export class Submitter {
   once<T>(source: vscode.Uri, action: () => Promise<T>): Promise<unknown> {
     const key = source.toString();
     const running = this.inFlight.get(key);
-    if (running !== undefined) {
-      return running;
-    }
+    if (running !== undefined) return running;
+
     const started = action().finally(() => this.inFlight.delete(key));
     this.inFlight.set(key, started);
     return started;
@@ -81,9 +80,8 @@ export class Submitter {
         ? underProgress(vscode.l10n.t('Submitting {0}', name), (own) => this.create(submission, own))
         : this.create(submission, progress));
       const { template, choice } = submission;
-      if (choice !== undefined) {
-        await this.context.memory.remember(source, choice);
-      }
+      if (choice !== undefined) await this.context.memory.remember(source, choice);
+
       if (template.runOptions.writeBack === true) {
         await this.context.writeBack.expect(
           tracked,
@@ -119,14 +117,12 @@ export class Submitter {
     { source, notebook, template }: Submission,
     execution: ExecutionRequest,
   ): Promise<void> {
-    if (template.service === 'embedded') {
-      return;
-    }
+    if (template.service === 'embedded') return;
+
     const fields = await this.context.unsupported(template, execution);
     const files = source.scheme === 'file' ? await this.missingFiles(source, notebook) : [];
-    if (fields.length === 0 && files.length === 0) {
-      return;
-    }
+    if (fields.length === 0 && files.length === 0) return;
+
     const detail = [
       ...(fields.length === 0 ? [] : [vscode.l10n.t('Ignored by the service: {0}', fields.join(', '))]),
       ...(files.length === 0
@@ -135,16 +131,14 @@ export class Submitter {
     ].join('\n');
     const yes = vscode.l10n.t('Execute Anyway');
     const question = vscode.l10n.t('{0} cannot run this exactly as set up here.', serviceLabel(template));
-    if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) !== yes) {
+    if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) !== yes)
       throw new vscode.CancellationError();
-    }
   }
 
   private async missingFiles(source: vscode.Uri, notebook: Uint8Array): Promise<readonly string[]> {
     const folder = vscode.workspace.getWorkspaceFolder(source);
-    if (folder === undefined) {
-      return [];
-    }
+    if (folder === undefined) return [];
+
     const pattern = new vscode.RelativePattern(folder, '**/*');
     const files = await vscode.workspace.findFiles(pattern, NO_OWN_FILES, MOST_FILES);
     const relative = (uri: vscode.Uri): string => path.posix.relative(folder.uri.path, uri.path);

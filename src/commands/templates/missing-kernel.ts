@@ -20,9 +20,9 @@ export async function missingKernel(
   kernels: MachineService['kernels'],
 ): Promise<string | undefined> {
   const { kernelSpec } = template.executionTemplate;
-  if (template.service !== 'embedded' || kernelSpec === undefined || PYTHON_KERNEL.test(kernelSpec)) {
+  if (template.service !== 'embedded' || kernelSpec === undefined || PYTHON_KERNEL.test(kernelSpec))
     return undefined;
-  }
+
   try {
     const { environment = {} } = template.runOptions;
     const used = (await templatePython(template, notebook)) ?? (await python);

@@ -32,9 +32,8 @@ export function templateCommands(
     'notebookExecutions.saveAsTemplate': async (...args) => {
       const title = vscode.l10n.t('Save as Template');
       const [tracked] = await chooseExecutions(context, args, title, 'execution', false);
-      if (tracked === undefined) {
-        return;
-      }
+      if (tracked === undefined) return;
+
       const name = await askName(tracked.execution);
       const target = name === undefined ? undefined : await askScope();
       if (name !== undefined && target !== undefined) {
@@ -45,9 +44,7 @@ export function templateCommands(
           ? vscode.l10n.t('Saved the template “{0}” without its secret parameters.', name)
           : vscode.l10n.t('Saved the template “{0}”.', name);
         void vscode.window.showInformationMessage(withoutLinks(message), edit).then(async (chosen) => {
-          if (chosen === edit) {
-            await editTemplates();
-          }
+          if (chosen === edit) await editTemplates();
         });
       }
     },
@@ -69,9 +66,8 @@ export function templateCommands(
         title: vscode.l10n.t('Set Default Template'),
         placeHolder: vscode.l10n.t('Template that is selected first when a notebook is executed'),
       });
-      if (chosen !== undefined) {
+      if (chosen !== undefined)
         await setDefaultTemplate('name' in chosen && typeof chosen.name === 'string' ? chosen.name : '');
-      }
     },
   };
 }
@@ -94,9 +90,8 @@ export function templateOf(name: string, service: ExecutionService, execution: E
   // By default the service runs a notebook in its own folder, which differs for other notebooks.
   const { source, workingDirectory } = execution.runOptions ?? {};
   if (workingDirectory !== undefined && source?.startsWith('file:') === true) {
-    if (path.dirname(vscode.Uri.parse(source).fsPath) === workingDirectory) {
+    if (path.dirname(vscode.Uri.parse(source).fsPath) === workingDirectory)
       delete runOptions.workingDirectory;
-    }
   }
   return {
     name,
@@ -119,12 +114,11 @@ function askName(execution: Execution): PromiseLike<string | undefined> {
     prompt: vscode.l10n.t('Name of the template'),
     value: notebookNameOf(execution),
     validateInput: (value) => {
-      if (value.trim() === '') {
-        return vscode.l10n.t('A template needs a name.');
-      }
-      if ([BUILT_IN_TEMPLATE, templateLabel(BUILT_IN_TEMPLATE)].includes(value)) {
+      if (value.trim() === '') return vscode.l10n.t('A template needs a name.');
+
+      if ([BUILT_IN_TEMPLATE, templateLabel(BUILT_IN_TEMPLATE)].includes(value))
         return vscode.l10n.t('“{0}” is the built-in template.', value);
-      }
+
       return names.has(value)
         ? {
             message: vscode.l10n.t('Replaces the template of this name.'),
@@ -136,9 +130,8 @@ function askName(execution: Execution): PromiseLike<string | undefined> {
 }
 
 async function askScope(): Promise<vscode.ConfigurationTarget | undefined> {
-  if (vscode.workspace.workspaceFolders === undefined) {
-    return vscode.ConfigurationTarget.Global;
-  }
+  if (vscode.workspace.workspaceFolders === undefined) return vscode.ConfigurationTarget.Global;
+
   const items = [
     { label: vscode.l10n.t('For all workspaces'), target: vscode.ConfigurationTarget.Global },
     { label: vscode.l10n.t('For this workspace'), target: vscode.ConfigurationTarget.Workspace },

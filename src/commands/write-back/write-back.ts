@@ -30,11 +30,8 @@ export class WriteBackService implements vscode.Disposable {
     private readonly attempt: (action: () => Promise<void>) => void,
   ) {
     this.subscription = store.onDidChange(({ added, changed }) => {
-      for (const tracked of [...added, ...changed]) {
-        if (isTerminal(tracked.execution.state)) {
-          this.end(tracked);
-        }
-      }
+      for (const tracked of [...added, ...changed])
+        if (isTerminal(tracked.execution.state)) this.end(tracked);
     });
   }
 
@@ -51,9 +48,7 @@ export class WriteBackService implements vscode.Disposable {
   ): Promise<void> {
     const entry = { source: source.toString(), hash: hashOf(notebook), ...(batch ? { batch } : {}) };
     await this.save({ ...this.read(), [tracked.key]: entry });
-    if (isTerminal(tracked.execution.state)) {
-      this.end(tracked);
-    }
+    if (isTerminal(tracked.execution.state)) this.end(tracked);
   }
 
   dispose(): void {
@@ -62,9 +57,8 @@ export class WriteBackService implements vscode.Disposable {
 
   private end(tracked: TrackedExecution): void {
     const { [tracked.key]: entry, ...others } = this.read();
-    if (entry === undefined) {
-      return;
-    }
+    if (entry === undefined) return;
+
     this.attempt(async () => {
       await this.save(others);
       if (tracked.execution.state === 'SUCCEEDED') {

@@ -21,9 +21,8 @@ export async function writeOutputs(
   const { service, execution } = tracked;
   const name = oneLine(path.posix.basename(source.path));
   const document = await service.readOutput(execution);
-  if (document === undefined) {
-    throw new Problem(vscode.l10n.t('There is no output to write into {0}.', name));
-  }
+  if (document === undefined) throw new Problem(vscode.l10n.t('There is no output to write into {0}.', name));
+
   const output = await readAll(document);
   // Check immediately before writing, so that there is almost no time for edits in between.
   const current = await captureNotebook(source);
@@ -61,9 +60,8 @@ export function tellWritten(tracked: TrackedExecution, source: vscode.Uri, batch
   const open = vscode.l10n.t('Open Notebook');
   // Not awaited: the notification may stay open for hours.
   void vscode.window.showInformationMessage(withoutLinks(message), open).then(async (chosen) => {
-    if (chosen === open) {
+    if (chosen === open)
       await vscode.commands.executeCommand('notebookExecutions.openNotebook', { kind: 'execution', tracked });
-    }
   });
 }
 

@@ -89,9 +89,9 @@ export function refusedToken(
   const said = withoutTokens(
     `${token.error} ${token.error_subtype} ${token.error_description}`.replace(/\s+/g, ' ').trim(),
   );
-  if (/iat|exp\b|short-lived|clock/i.test(token.error_description)) {
+  if (/iat|exp\b|short-lived|clock/i.test(token.error_description))
     return new ServiceError('UNAUTHENTICATED', 'clockSkewed', said, {}, options);
-  }
+
   const again = /invalid_rapt|rapt_required|reauth/i.test(said);
   return refusedCredentials(origin, said, options, again ? 'credentialsExpired' : 'credentialsRevoked');
 }

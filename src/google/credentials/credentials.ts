@@ -103,9 +103,9 @@ export class Credentials {
     if (client instanceof Compute) this.source = { kind: 'machine' };
     leadThrough(client, send ?? ((input, init) => globalThis.fetch(input, init)));
     const universe = await auth.getUniverseDomain();
-    if (universe !== UNIVERSE) {
+    if (universe !== UNIVERSE)
       throw unusableCredentials(this.source, `They are for ${universe}, not for ${UNIVERSE}.`);
-    }
+
     if (quotaProject !== undefined) client.quotaProjectId ??= quotaProject;
     return auth;
   }

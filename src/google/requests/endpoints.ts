@@ -45,14 +45,14 @@ export function endpointOf(
     .replace('{location}-', location === 'global' ? '' : `${location}-`)
     .replace('{location}', location);
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+  if (url === undefined || !/^https?:$/.test(url.protocol))
     throw invalid(service, 'it is no http or https URL');
-  }
+
   // Rejected instead of cut off, because requests would otherwise go to another URL than the user wrote.
   if (url.username !== '' || url.password !== '') throw invalid(service, 'it has a user name');
-  if (url.pathname !== '/' || url.search !== '' || url.hash !== '') {
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '')
     throw invalid(service, 'it has more than scheme, host and port, for example a path');
-  }
+
   return `${url.origin}/`;
 }
 

@@ -158,9 +158,9 @@ function explain(
     reason === 'CONSUMER_INVALID' ||
     reason === 'RESOURCE_PROJECT_INVALID' ||
     /(?<![\w-])project(?![\w-])[^.]*(?:not found|does not exist|deleted)/i.test(prose)
-  ) {
+  )
     return ['projectNotFound', { project: context.project ?? project }];
-  }
+
   if (/\bbucket\b/i.test(message)) {
     const bucket = context.bucket ?? /gs:\/\/([^/\s'"]+)/.exec(message)?.[1];
     if (/not exist|not found/i.test(message)) return ['bucketNotFound', { bucket }];
@@ -172,9 +172,9 @@ function explain(
     /\b(?:location|region)\b[^.]*(?:not (?:found|supported|available|valid)|unsupported|invalid)|unsupported (?:location|region)/i.test(
       prose,
     )
-  ) {
+  )
     return ['regionWithoutService', { location: context.location }];
-  }
+
   switch (status) {
     case 'PERMISSION_DENIED':
       return [

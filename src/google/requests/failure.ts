@@ -23,9 +23,9 @@ export interface Failure {
  */
 export function failureOf(error: unknown): Failure {
   const cause = withoutRequest(error);
-  if (!isRequestError(error)) {
+  if (!isRequestError(error))
     return { message: messageOf(error), code: codeOf(error), cause, status: undefined };
-  }
+
   const response = error.response;
   return {
     status: response?.status ?? error.status,
@@ -96,8 +96,8 @@ function hostOf(error: gaxios.GaxiosError): string | undefined {
 
 function messageOf(error: unknown): string {
   const messages: string[] = [];
-  for (let each = error; each instanceof Error; each = each.cause) {
+  for (let each = error; each instanceof Error; each = each.cause)
     if (!messages.includes(each.message)) messages.push(each.message);
-  }
+
   return withoutTokens(messages.join(': '));
 }

@@ -56,9 +56,9 @@ export async function awaitOperation(
   const end = sender.clock.now() + LONGEST;
   let operation = started;
   while (operation.done !== true) {
-    if (sender.clock.now() > end) {
+    if (sender.clock.now() > end)
       throw new ServiceError('DEADLINE_EXCEEDED', 'timedOut', `${operation.name} takes too long`);
-    }
+
     await sender.clock.sleep(INTERVAL, signal);
     const { name } = operation;
     operation = await sender.send(OperationSchema, (options) => get(name, options), context, signal);

@@ -195,9 +195,8 @@ export class CloudStorageClient {
       } catch (error) {
         if (signal?.aborted === true) throw error;
         failures += 1;
-        if (failures > MAX_BROKEN_READS) {
+        if (failures > MAX_BROKEN_READS)
           throw new ServiceError('UNAVAILABLE', 'hostUnreachable', String(error), {}, { cause: error });
-        }
       }
     }
   }

@@ -31,12 +31,9 @@ export function missingReferences(
     if (cell.cell_type !== 'code') continue;
     const { python, words } = separate(cell.source);
     const uses = usesOf(python);
-    for (const module of uses.modules) {
-      if (workspace.hasModule(module)) found.add(module);
-    }
-    for (const name of [...uses.strings, ...words]) {
-      if (workspace.hasFile(name)) found.add(name);
-    }
+    for (const module of uses.modules) if (workspace.hasModule(module)) found.add(module);
+
+    for (const name of [...uses.strings, ...words]) if (workspace.hasFile(name)) found.add(name);
   }
   return [...found];
 }
@@ -60,8 +57,9 @@ function usesOf(source: string): { modules: string[]; strings: string[] } {
   const strings: string[] = [];
   tree.iterate({
     enter: (node) => {
-      if (node.name === 'ImportStatement') modules.push(...importsOf(node.node, source));
-      else if (node.name === 'String') {
+      if (node.name === 'ImportStatement') {
+        modules.push(...importsOf(node.node, source));
+      } else if (node.name === 'String') {
         const literal = literalOf(source.slice(node.from, node.to));
         if (literal !== undefined) strings.push(literal);
       }

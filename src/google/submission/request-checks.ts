@@ -97,15 +97,14 @@ function checkEnvironment(template: ExecutionTemplate, vertex: VertexOptions): v
         'machine, disk and network come from the runtime template; remove one or the other',
       );
     }
-    if (containerImageUri !== undefined) {
+    if (containerImageUri !== undefined)
       throw invalid(IMAGE, 'a runtime template takes no container image; set masterType in its place');
-    }
   }
   if (serviceAccount === undefined && executionUser === undefined) throw required(ACCOUNT);
   if (executionUser !== undefined) {
-    if (serviceAccount !== undefined) {
+    if (serviceAccount !== undefined)
       throw invalid(USER, 'executionTemplate.serviceAccount is set, too; remove one of them');
-    }
+
     if (containerImageUri !== undefined) {
       throw invalid(
         USER,
@@ -113,20 +112,19 @@ function checkEnvironment(template: ExecutionTemplate, vertex: VertexOptions): v
       );
     }
   }
-  if (containerImageUri?.includes('@') === true) {
+  if (containerImageUri?.includes('@') === true)
     throw invalid(IMAGE, 'Vertex AI takes an image by its tag, not by a digest');
-  }
-  if (diskSizeGb !== undefined && !isInteger(diskSizeGb, MIN_DISK, Number.MAX_SAFE_INTEGER)) {
+
+  if (diskSizeGb !== undefined && !isInteger(diskSizeGb, MIN_DISK, Number.MAX_SAFE_INTEGER))
     throw invalid(DISK, `${String(diskSizeGb)} is no whole number of at least ${String(MIN_DISK)} GB`);
-  }
 }
 
 /** Checks the machine of an execution of the Notebooks API v1: a container on a machine, or a Dataproc cluster. */
 function checkJob({ jobType, masterType, containerImageUri, dataprocParameters }: ExecutionTemplate): void {
   if (jobType === 'DATAPROC') {
-    if (dataprocParameters?.cluster === undefined) {
+    if (dataprocParameters?.cluster === undefined)
       throw required('executionTemplate.dataprocParameters.cluster');
-    }
+
     return;
   }
   if (masterType === undefined) throw required(MACHINE);
@@ -139,12 +137,10 @@ function checkAccelerator({ acceleratorConfig }: ExecutionTemplate, types: reado
   const { type, coreCount } = acceleratorConfig;
   if (type === undefined) throw required(`${ACCELERATOR}.type`);
   if (coreCount === undefined) throw required(`${ACCELERATOR}.coreCount`);
-  if (!types.includes(type)) {
-    throw invalid(`${ACCELERATOR}.type`, `${type} is none of ${types.join(', ')}`);
-  }
-  if (!/^\d+$/.test(coreCount) || !isInteger(Number(coreCount), 1, MAX_INT32)) {
+  if (!types.includes(type)) throw invalid(`${ACCELERATOR}.type`, `${type} is none of ${types.join(', ')}`);
+
+  if (!/^\d+$/.test(coreCount) || !isInteger(Number(coreCount), 1, MAX_INT32))
     throw invalid(`${ACCELERATOR}.coreCount`, `${coreCount} is no whole number of at least 1`);
-  }
 }
 
 function checkTimeout(timeout: number | undefined): void {

@@ -98,9 +98,9 @@ export function toJob(
 /** Either a runtime template, or a machine with its disk and network. */
 function environmentOf({ executionTemplate: template = {}, runOptions = {} }: ExecutionRequest): Job {
   const { vertex = {} } = runOptions;
-  if (vertex.runtimeTemplate !== undefined) {
+  if (vertex.runtimeTemplate !== undefined)
     return { notebookRuntimeTemplateResourceName: vertex.runtimeTemplate };
-  }
+
   const { masterType, acceleratorConfig, vertexAiParameters } = template;
   const network = {
     ...(vertexAiParameters?.network === undefined ? {} : { network: vertexAiParameters.network }),

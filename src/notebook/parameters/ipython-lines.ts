@@ -36,13 +36,19 @@ export function maskIPython(source: string): string {
     for (let depth = 0; at < source.length; at++) {
       const character = source[at] ?? '';
       if (character === '\n' && depth === 0) break;
-      if (character === '"' || character === "'") at = endOfString(source, at) - 1;
-      else if (character === '#') at = lineBreakAfter(source, at) - 1;
-      else if (character === '\\') at++;
-      else if (/[([{]/.test(character)) depth++;
-      else if (/[)\]}]/.test(character)) depth = Math.max(0, depth - 1);
-      else if (depth > 0) continue;
-      else if (character === '?') {
+      if (character === '"' || character === "'") {
+        at = endOfString(source, at) - 1;
+      } else if (character === '#') {
+        at = lineBreakAfter(source, at) - 1;
+      } else if (character === '\\') {
+        at++;
+      } else if (/[([{]/.test(character)) {
+        depth++;
+      } else if (/[)\]}]/.test(character)) {
+        depth = Math.max(0, depth - 1);
+      } else if (depth > 0) {
+        continue;
+      } else if (character === '?') {
         maskUntil(Math.max(start, done), endOfLine(source, at));
         break;
       } else if (character === '=') {

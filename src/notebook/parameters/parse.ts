@@ -71,57 +71,57 @@ interface Size {
 
 /** Converts the nodes of a document to JSON values. An alias becomes the same object as its anchor. */
 class Reader {
-  readonly #anchors = new Map<string, { value: JsonValue; size: Size }>();
-  #values = 0;
-  #characters = 0;
+  private readonly anchors = new Map<string, { value: JsonValue; size: Size }>();
+  private values = 0;
+  private characters = 0;
 
   constructor(private readonly yaml: YamlText) {}
 
   parameters(): JsonObject {
-    const value = this.#value(this.yaml.document.contents, 0);
+    const value = this.value(this.yaml.document.contents, 0);
     if (value === null) return {};
     if (isJsonObject(value)) return value;
     throw new ParametersError('notMapping', 'Parameters must be a mapping of names to values');
   }
 
-  #value(node: unknown, depth: number): JsonValue {
-    if (depth > MAX_DEPTH) throw tooDeep(this.#position(node));
+  private value(node: unknown, depth: number): JsonValue {
+    if (depth > MAX_DEPTH) throw tooDeep(this.position(node));
     if (isAlias(node)) {
-      const known = this.#anchors.get(node.source);
-      if (known === undefined) throw yamlInvalid(`No anchor &${node.source} before`, this.#position(node));
-      this.#count(node, known.size);
+      const known = this.anchors.get(node.source);
+      if (known === undefined) throw yamlInvalid(`No anchor &${node.source} before`, this.position(node));
+      this.count(node, known.size);
       return known.value;
     }
-    const before = { values: this.#values, characters: this.#characters };
-    const value = this.#plainValue(node, depth);
-    this.#count(node, { values: 1, characters: typeof value === 'string' ? value.length : 0 });
+    const before = { values: this.values, characters: this.characters };
+    const value = this.plainValue(node, depth);
+    this.count(node, { values: 1, characters: typeof value === 'string' ? value.length : 0 });
     const anchor = isScalar(node) || isMap(node) || isSeq(node) ? node.anchor : undefined;
     if (anchor !== undefined) {
-      const size = { values: this.#values - before.values, characters: this.#characters - before.characters };
-      this.#anchors.set(anchor, { value, size });
+      const size = { values: this.values - before.values, characters: this.characters - before.characters };
+      this.anchors.set(anchor, { value, size });
     }
     return value;
   }
 
-  #plainValue(node: unknown, depth: number): JsonValue {
+  private plainValue(node: unknown, depth: number): JsonValue {
     if (node === null) return null;
-    if (isMap(node) && isPlain(node, 'map')) return this.#object(node, depth);
-    if (isSeq(node) && isPlain(node, 'seq')) return node.items.map((item) => this.#value(item, depth + 1));
+    if (isMap(node) && isPlain(node, 'map')) return this.object(node, depth);
+    if (isSeq(node) && isPlain(node, 'seq')) return node.items.map((item) => this.value(item, depth + 1));
     const value: unknown = isScalar(node) ? node.value : undefined;
     if (value === null || value instanceof JsonNumber) return value;
     if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
     const detail = 'Only strings, numbers, booleans, null, lists and mappings can be parameters';
-    throw yamlInvalid(detail, this.#position(node));
+    throw yamlInvalid(detail, this.position(node));
   }
 
-  #object(map: YAMLMap, depth: number): JsonObject {
+  private object(map: YAMLMap, depth: number): JsonObject {
     const object: JsonObject = {};
     const keys = new Set<string>();
     // Keys of the mapping itself, which must be unique. A key that was only merged in can be set once more.
     const given = new Set<string>();
     for (const pair of map.items) {
       if (isMerge(pair)) {
-        for (const source of this.#merged(pair, depth)) {
+        for (const source of this.merged(pair, depth)) {
           for (const key of jsonKeys(source)) {
             if (!keys.has(key)) setOwn(object, key, source[key] ?? null);
             keys.add(key);
@@ -129,9 +129,9 @@ class Reader {
         }
         continue;
       }
-      const name = this.#name(pair);
-      if (given.has(name)) throw yamlInvalid('Map keys must be unique', this.#position(pair.key));
-      setOwn(object, name, this.#value(pair.value, depth + 1));
+      const name = this.name(pair);
+      if (given.has(name)) throw yamlInvalid('Map keys must be unique', this.position(pair.key));
+      setOwn(object, name, this.value(pair.value, depth + 1));
       given.add(name);
       keys.add(name);
     }
@@ -140,31 +140,30 @@ class Reader {
   }
 
   /** The mappings that `<<` merges, in order of precedence, highest first. */
-  #merged({ key, value }: Pair, depth: number): JsonObject[] {
-    const read = this.#value(value, depth);
+  private merged({ key, value }: Pair, depth: number): JsonObject[] {
+    const read = this.value(value, depth);
     const sources = Array.isArray(read) ? read : [read];
     return sources.map((source) => {
       if (isJsonObject(source)) return source;
-      throw yamlInvalid('Merge sources must be maps or map aliases', this.#position(key));
+      throw yamlInvalid('Merge sources must be maps or map aliases', this.position(key));
     });
   }
 
-  #name({ key }: Pair): string {
-    const name = this.#value(key, 0);
+  private name({ key }: Pair): string {
+    const name = this.value(key, 0);
     if (!Array.isArray(name) && !isJsonObject(name)) return String(name);
     throw new ParametersError('keyInvalid', 'A key of the parameters is itself a list or mapping');
   }
 
-  #count(node: unknown, { values, characters }: Size): void {
-    this.#values += values;
-    this.#characters += characters;
-    if (this.#values > MAX_VALUES) throw yamlInvalid(`More than ${MAX_VALUES} values`, this.#position(node));
-    if (this.#characters > MAX_PARAMETERS_BYTES) {
-      throw yamlInvalid(`More than ${MAX_PARAMETERS_BYTES} characters`, this.#position(node));
-    }
+  private count(node: unknown, { values, characters }: Size): void {
+    this.values += values;
+    this.characters += characters;
+    if (this.values > MAX_VALUES) throw yamlInvalid(`More than ${MAX_VALUES} values`, this.position(node));
+    if (this.characters > MAX_PARAMETERS_BYTES)
+      throw yamlInvalid(`More than ${MAX_PARAMETERS_BYTES} characters`, this.position(node));
   }
 
-  #position(node: unknown): { line: number; col: number } {
+  private position(node: unknown): { line: number; col: number } {
     const range = isAlias(node) || isScalar(node) || isMap(node) || isSeq(node) ? node.range : undefined;
     return this.yaml.position(range?.[0] ?? 0);
   }

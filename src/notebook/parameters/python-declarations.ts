@@ -191,7 +191,6 @@ function assignedNames(tree: Tree, source: string): Set<string> {
 
 function forEachTarget(node: SyntaxNode, add: (name: SyntaxNode) => unknown, depth = 0): void {
   if (node.name === 'VariableName') add(node);
-  else if (depth < MAX_TARGETS && /^(?:Tuple|Array|Parenthesized)Expression$/.test(node.name)) {
+  else if (depth < MAX_TARGETS && /^(?:Tuple|Array|Parenthesized)Expression$/.test(node.name))
     for (const child of childrenOf(node)) forEachTarget(child, add, depth + 1);
-  }
 }

@@ -41,9 +41,9 @@ export function pythonLiteral(node: SyntaxNode, source: string, depth = 0): Json
 /** Children without comments. */
 export function childrenOf(node: SyntaxNode): SyntaxNode[] {
   const children: SyntaxNode[] = [];
-  for (let child = node.firstChild; child; child = child.nextSibling) {
+  for (let child = node.firstChild; child; child = child.nextSibling)
     if (child.name !== 'Comment') children.push(child);
-  }
+
   return children;
 }
 

@@ -258,9 +258,8 @@ export class KernelClient {
   /** After the kernel's death: resolves when no more of its messages arrive. */
   async drained(): Promise<void> {
     const until = performance.now() + 5000;
-    do {
-      await elapsed(200);
-    } while (performance.now() - this.lastMessage < 100 && performance.now() < until);
+    do await elapsed(200);
+    while (performance.now() - this.lastMessage < 100 && performance.now() < until);
   }
 
   private receive(channel: Channel, message: KernelMessage): void {

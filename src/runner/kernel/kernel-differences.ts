@@ -46,9 +46,8 @@ function launcherIn(argv: readonly string[]): number {
 /** Undefined if another program starts Python: that program might not pass on the channel. */
 function ipykernelForkServer(argv: readonly string[]): ForkServerCommand | undefined {
   const at = launcherIn(argv);
-  if (at < 1 || !argv.slice(1, at).every((each) => each.startsWith('-'))) {
-    return undefined;
-  }
+  if (at < 1 || !argv.slice(1, at).every((each) => each.startsWith('-'))) return undefined;
+
   return { argv: [...argv.slice(0, at), '-c', forkServerProgram()], words: at + 2 };
 }
 

@@ -14,20 +14,20 @@ const MAX_KNOWN = 512;
  * therefore cannot displace clients with the token; above their limit the oldest is closed.
  */
 export class Connections {
-  readonly #strangers = new Set<Socket>();
-  readonly #known = new Set<Socket>();
+  private readonly strangers = new Set<Socket>();
+  private readonly known = new Set<Socket>();
 
   constructor(private readonly server: Server) {
     server.on('connection', (socket: Socket) => {
-      this.#strangers.add(socket);
+      this.strangers.add(socket);
       socket.once('close', () => {
-        this.#strangers.delete(socket);
-        this.#known.delete(socket);
+        this.strangers.delete(socket);
+        this.known.delete(socket);
       });
-      if (this.#strangers.size <= MAX_STRANGERS) return;
-      const [oldest] = this.#strangers;
+      if (this.strangers.size <= MAX_STRANGERS) return;
+      const [oldest] = this.strangers;
       if (oldest !== undefined) {
-        this.#strangers.delete(oldest);
+        this.strangers.delete(oldest);
         oldest.destroy();
       }
     });
@@ -35,11 +35,11 @@ export class Connections {
 
   /** Called when a request with the token came on a connection. @returns false if there are too many of these. */
   admit(socket: Socket): boolean {
-    if (this.#known.has(socket)) return true;
-    if (this.#known.size >= MAX_KNOWN) this.server.closeIdleConnections();
-    if (this.#known.size >= MAX_KNOWN) return false;
-    this.#strangers.delete(socket);
-    if (!socket.destroyed) this.#known.add(socket);
+    if (this.known.has(socket)) return true;
+    if (this.known.size >= MAX_KNOWN) this.server.closeIdleConnections();
+    if (this.known.size >= MAX_KNOWN) return false;
+    this.strangers.delete(socket);
+    if (!socket.destroyed) this.known.add(socket);
     return true;
   }
 }

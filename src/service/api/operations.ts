@@ -17,7 +17,7 @@ const REMEMBERED = 1000;
  * remembered.
  */
 export class Operations {
-  readonly #deleted = new Map<string, unknown>();
+  private readonly deletionTimes = new Map<string, unknown>();
 
   constructor(private readonly manager: ExecutionManager) {}
 
@@ -43,24 +43,24 @@ export class Operations {
       ...(done ? { response: { '@type': EMPTY } } : {}),
     };
     // Deletes in progress are remembered too: they are done as soon as the execution no longer exists.
-    this.#deleted.set(id, time);
-    const [oldest] = this.#deleted.keys();
-    if (this.#deleted.size > REMEMBERED && oldest !== undefined) this.#deleted.delete(oldest);
+    this.deletionTimes.set(id, time);
+    const [oldest] = this.deletionTimes.keys();
+    if (this.deletionTimes.size > REMEMBERED && oldest !== undefined) this.deletionTimes.delete(oldest);
     return operation;
   }
 
   /** The operation with this id. @throws ServiceError NOT_FOUND `operationNotFound` */
   get(operationId: string): unknown {
     const [, verb, id = ''] = /^(create|delete)-(.*)$/.exec(operationId) ?? [];
-    if (verb === 'create') return this.created(this.#execution(operationId, id));
+    if (verb === 'create') return this.created(this.execution(operationId, id));
     if (verb === 'delete') {
       if (this.manager.isBeingDeleted(id)) return this.deleted(id, false);
-      if (this.#deleted.has(id) && !this.#exists(id)) return this.deleted(id, true);
+      if (this.deletionTimes.has(id) && !this.exists(id)) return this.deleted(id, true);
     }
     throw operationNotFound(operationId);
   }
 
-  #exists(id: string): boolean {
+  private exists(id: string): boolean {
     try {
       return this.manager.get(id).name !== '';
     } catch {
@@ -68,7 +68,7 @@ export class Operations {
     }
   }
 
-  #execution(operationId: string, id: string): Execution {
+  private execution(operationId: string, id: string): Execution {
     try {
       return this.manager.get(id);
     } catch {

@@ -92,9 +92,9 @@ export function routes(manager: ExecutionManager, control: ServiceControl): ApiH
   return async (request) => {
     const segments = request.path.split('/').map(decode);
     const [version, projects, project, locations, place, kind, id, ...rest] = segments;
-    if (version !== 'v1' || projects !== 'projects' || project !== 'local' || locations !== 'locations') {
+    if (version !== 'v1' || projects !== 'projects' || project !== 'local' || locations !== 'locations')
       throw notFound();
-    }
+
     if (rest.length > 0) throw notFound();
     if (kind === undefined) {
       checkQuery(
@@ -162,9 +162,8 @@ function checkEmptyBody(request: ApiRequest): void {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw fieldInvalid('body', 'must be an object');
   const [field] = Object.keys(body);
-  if (field !== undefined) {
+  if (field !== undefined)
     throw new ServiceError('INVALID_ARGUMENT', 'fieldUnknown', `unknown field ${field}`, { field });
-  }
 }
 
 /** A query parameter that may be given once; empty if absent. */

@@ -45,11 +45,11 @@ const TIME_LIMITS: TimeLimits = { headers: 10_000, request: 30_000, idle: 60_000
  * web page can read an answer.
  */
 export class ApiServer {
-  readonly #server: http.Server;
-  readonly #connections: Connections;
-  readonly #large = new Gate(MAX_LARGE_BODIES);
-  readonly #tokenDigest: Buffer;
-  #port = 0;
+  private readonly server: http.Server;
+  private readonly connections: Connections;
+  private readonly large = new Gate(MAX_LARGE_BODIES);
+  private readonly tokenDigest: Buffer;
+  private port = 0;
 
   constructor(
     token: string,
@@ -57,8 +57,8 @@ export class ApiServer {
     private readonly log: (message: string) => void,
     limits: TimeLimits = TIME_LIMITS,
   ) {
-    this.#tokenDigest = digest(token);
-    this.#server = http.createServer(
+    this.tokenDigest = digest(token);
+    this.server = http.createServer(
       {
         maxHeaderSize: 16 * 1024,
         headersTimeout: limits.headers,
@@ -67,15 +67,15 @@ export class ApiServer {
         connectionsCheckingInterval: limits.check,
       },
       (request, response) => {
-        void this.#answer(request, response);
+        void this.answer(request, response);
       },
     );
-    this.#connections = new Connections(this.#server);
-    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    this.connections = new Connections(this.server);
+    this.server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
       // Not HTTP: answer 400 once, if the client can still receive it.
-      if (socket.writable && error.code !== 'ECONNRESET') {
+      if (socket.writable && error.code !== 'ECONNRESET')
         socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
-      }
+
       socket.destroy();
     });
   }
@@ -83,29 +83,29 @@ export class ApiServer {
   /** Listens on a free port. @returns the endpoint, `http://127.0.0.1:PORT/`. */
   async listen(): Promise<string> {
     await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(0, '127.0.0.1', resolve);
+      this.server.once('error', reject);
+      this.server.listen(0, '127.0.0.1', resolve);
     });
-    const address = this.#server.address();
+    const address = this.server.address();
     if (address === null || typeof address === 'string') throw new Error('no port');
-    this.#port = address.port;
-    return `http://127.0.0.1:${this.#port}/`;
+    this.port = address.port;
+    return `http://127.0.0.1:${this.port}/`;
   }
 
   /** Stops listening, and closes after the requests in progress; after 1 s closes the remaining connections too. */
   async close(): Promise<void> {
     await new Promise<void>((resolve) => {
-      this.#server.close(() => {
+      this.server.close(() => {
         resolve();
       });
-      this.#server.closeIdleConnections();
+      this.server.closeIdleConnections();
       setTimeout(() => {
-        this.#server.closeAllConnections();
+        this.server.closeAllConnections();
       }, 1000).unref();
     });
   }
 
-  async #answer(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+  private async answer(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
     request.on('error', () => undefined);
     response.on('error', () => undefined);
     const client = new AbortController();
@@ -114,14 +114,14 @@ export class ApiServer {
     });
     const { signal } = client;
     try {
-      this.#authorize(request);
+      this.authorize(request);
       const url = parseTarget(request.url ?? '');
       const { method = '' } = request;
       const answer = async (): Promise<unknown> => {
         const body = await readBody(request);
         return this.handler({ method, path: url.pathname.slice(1), query: url.searchParams, body, signal });
       };
-      send(response, 200, await (isLarge(request) ? this.#large.run(answer) : answer()));
+      send(response, 200, await (isLarge(request) ? this.large.run(answer) : answer()));
     } catch (error) {
       // A rejected client keeps no connection.
       const isStranger = error instanceof ServiceError && TURNED_AWAY.has(error.reason);
@@ -142,9 +142,9 @@ export class ApiServer {
     }
   }
 
-  #authorize(request: http.IncomingMessage): void {
+  private authorize(request: http.IncomingMessage): void {
     const { host, authorization } = request.headers;
-    const hosts = ['127.0.0.1', 'localhost', '[::1]'].map((name) => `${name}:${this.#port}`);
+    const hosts = ['127.0.0.1', 'localhost', '[::1]'].map((name) => `${name}:${this.port}`);
     if (host === undefined || !hosts.includes(host.toLowerCase())) {
       throw new ServiceError(
         'PERMISSION_DENIED',
@@ -154,16 +154,15 @@ export class ApiServer {
     }
     const token = /^Bearer ([\x21-\x7e]+)$/i.exec(authorization ?? '')?.[1] ?? '';
     // Digests all have the same length, so the time of the comparison reveals nothing about the token.
-    if (!timingSafeEqual(digest(token), this.#tokenDigest)) {
+    if (!timingSafeEqual(digest(token), this.tokenDigest)) {
       throw new ServiceError(
         'UNAUTHENTICATED',
         'tokenInvalid',
         'a bearer token is needed: see the token file',
       );
     }
-    if (!this.#connections.admit(request.socket)) {
+    if (!this.connections.admit(request.socket))
       throw new ServiceError('RESOURCE_EXHAUSTED', 'connectionsExhausted', 'too many connections');
-    }
   }
 }
 

@@ -28,7 +28,7 @@ export class ExecutionEnding {
     const { record } = entry;
     const time = now();
     const warnings: ExecutionWarning[] = [...(runStatus.warnings ?? [])];
-    const placed = await this.#place(entry, warnings);
+    const placed = await this.place(entry, warnings);
     entry.ending = {
       state,
       updateTime: time,
@@ -50,11 +50,11 @@ export class ExecutionEnding {
       (record.runOptions.maxAttempts ?? 1) === 1 &&
       isTerminal(readStatus(this.store, record, this.log)?.state);
     if (known) show(entry);
-    await this.#persist(entry);
+    await this.persist(entry);
     if (!known) show(entry);
   }
 
-  async #place(entry: Entry, warnings: ExecutionWarning[]): Promise<string | undefined> {
+  private async place(entry: Entry, warnings: ExecutionWarning[]): Promise<string | undefined> {
     const { record } = entry;
     const uri = record.executionTemplate.outputNotebookFolder;
     const output = this.store.file(record.id, 'output');
@@ -77,7 +77,7 @@ export class ExecutionEnding {
   }
 
   /** Saves the end. If that fails, it is tried again in the background until it succeeds. */
-  async #persist(entry: Entry): Promise<void> {
+  private async persist(entry: Entry): Promise<void> {
     const { record } = entry;
     try {
       const { store } = this;
@@ -88,7 +88,7 @@ export class ExecutionEnding {
     } catch (error) {
       if (record.deleteTime !== undefined && errorCode(error) === 'ENOENT') return;
       this.log(`${record.id}: record not written, again in ${RETRY_MS} ms: ${String(error)}`);
-      setTimeout(() => void this.#persist(entry), RETRY_MS).unref();
+      setTimeout(() => void this.persist(entry), RETRY_MS).unref();
     }
   }
 }

@@ -20,52 +20,52 @@ export interface QueueOptions {
 
 /** The queue in front of the runners: starts waiting executions, up to a limit at the same time. */
 export class RunQueue {
-  readonly #running = new Set<string>();
+  private readonly runningIds = new Set<string>();
 
   constructor(private readonly options: QueueOptions) {}
 
   /** Number of running executions. */
   get running(): number {
-    return this.#running.size;
+    return this.runningIds.size;
   }
 
   /** Number of waiting executions. */
   get waiting(): number {
-    return [...this.#waiting()].length;
+    return [...this.waitingEntries()].length;
   }
 
   isRunning(id: string): boolean {
-    return this.#running.has(id);
+    return this.runningIds.has(id);
   }
 
   /** Starts waiting executions, oldest first, up to the limit. */
   pump(): void {
-    for (const entry of this.#waiting()) {
-      if (this.#running.size >= this.options.maxConcurrent()) return;
-      this.#supervise(entry, this.options.supervisor.run(entry));
+    for (const entry of this.waitingEntries()) {
+      if (this.runningIds.size >= this.options.maxConcurrent()) return;
+      this.supervise(entry, this.options.supervisor.run(entry));
     }
   }
 
   /** Takes over an execution that already runs, even beyond the limit. */
   adopt(entry: Entry): void {
-    this.#supervise(entry, this.options.supervisor.adopt(entry));
+    this.supervise(entry, this.options.supervisor.adopt(entry));
   }
 
-  *#waiting(): Generator<Entry> {
+  private *waitingEntries(): Generator<Entry> {
     for (const entry of this.options.index) {
       const { id, state } = entry.record;
-      if (state === 'QUEUED' && !this.#running.has(id) && !this.options.isElsewhere(id)) yield entry;
+      if (state === 'QUEUED' && !this.runningIds.has(id) && !this.options.isElsewhere(id)) yield entry;
     }
   }
 
-  #supervise(entry: Entry, attempt: Promise<void>): void {
+  private supervise(entry: Entry, attempt: Promise<void>): void {
     const { onDidChangeRunning, onEnded, log } = this.options;
     const { id } = entry.record;
-    this.#running.add(id);
+    this.runningIds.add(id);
     onDidChangeRunning();
     attempt
       .then(async () => {
-        this.#running.delete(id);
+        this.runningIds.delete(id);
         this.pump();
         onDidChangeRunning();
         if (isTerminal(entry.record.state)) await onEnded(entry);

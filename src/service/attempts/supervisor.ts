@@ -55,10 +55,10 @@ const EXIT_MS = 1000;
  * the runner's end. In every case the record ends up final or QUEUED again.
  */
 export class Supervisor {
-  readonly #ending: ExecutionEnding;
+  private readonly ending: ExecutionEnding;
 
   constructor(private readonly options: SupervisorOptions) {
-    this.#ending = new ExecutionEnding(options.store, options.log);
+    this.ending = new ExecutionEnding(options.store, options.log);
   }
 
   /** Runs one attempt. Resolves when the record is final, or QUEUED for another attempt; never rejects. */
@@ -69,12 +69,12 @@ export class Supervisor {
     // Remove the message that says why it had to wait.
     const { message: _message, detail: _detail, ...runStatus } = record.runStatus ?? {};
     record.runStatus = runStatus;
-    await this.#guard(entry, async () => {
+    await this.guard(entry, async () => {
       const job = readJob(this.options.store, record);
       const gone = await vanished(job);
       if (gone !== undefined) {
-        await this.#complete(record);
-        await this.#ending.end(entry, { state: 'FAILED', ...failure(record, 'kernelNotFound', gone) });
+        await this.complete(record);
+        await this.ending.end(entry, { state: 'FAILED', ...failure(record, 'kernelNotFound', gone) });
         return;
       }
       // No runner runs this execution now: files of a former attempt would be taken for this one's.
@@ -106,40 +106,40 @@ export class Supervisor {
         const { forkServer } = taken ?? {};
         spare.send({ type: 'run', job: this.options.store.file(record.id, 'job'), forkServer });
       }
-      const last = runner === undefined ? undefined : await this.#follow(entry, runner);
+      const last = runner === undefined ? undefined : await this.follow(entry, runner);
       // The connection closes a moment before the exit status is known.
-      if (last === undefined && ended !== undefined) {
+      if (last === undefined && ended !== undefined)
         await Promise.race([ended, delay(EXIT_MS, undefined, { ref: false })]);
-      }
+
       if (exit?.code === EXIT_NOT_BEGUN) throw new NotBegunError('the disk takes nothing');
       // A waiting runner may have ended before it received this job: another one will run it.
       if (last === undefined && spare !== undefined && (await withdraw(this.options.store, record))) {
-        await this.#begunByNone(entry);
+        await this.begunByNone(entry);
         return;
       }
-      await this.#settle(entry, last, runnerEnd(exit), job);
+      await this.settle(entry, last, runnerEnd(exit), job);
     });
   }
 
   /** Takes over an attempt that a former service started; resolves like {@link run}. */
   async adopt(entry: Entry): Promise<void> {
     const { record } = entry;
-    await this.#guard(entry, async () => {
+    await this.guard(entry, async () => {
       const job = jobIfReadable(this.options.store, record);
       const runtime = record.boot === this.options.boot ? record.runtime : undefined;
-      const runner = runtime === undefined ? undefined : await this.#reconnect(record, runtime);
-      const last = runner === undefined ? undefined : await this.#follow(entry, runner);
+      const runner = runtime === undefined ? undefined : await this.reconnect(record, runtime);
+      const last = runner === undefined ? undefined : await this.follow(entry, runner);
       // It never began: no runner was started, or it was waiting for this job and left when the former service did.
       if (last === undefined && (await withdraw(this.options.store, record))) {
-        await this.#begunByNone(entry);
+        await this.begunByNone(entry);
         return;
       }
-      await this.#settle(entry, last, endMessage('runnerUnwatched'), job);
+      await this.settle(entry, last, endMessage('runnerUnwatched'), job);
     });
   }
 
   /** Connects to a runner that may be running, starting or gone. */
-  async #reconnect(record: ExecutionRecord, runtime: string): Promise<RunnerClient | undefined> {
+  private async reconnect(record: ExecutionRecord, runtime: string): Promise<RunnerClient | undefined> {
     // Count from the start of the runner, not of this service: otherwise each restart would begin the wait again.
     const age = Date.now() - Date.parse(record.history.at(-1)?.time ?? '');
     const deadline = performance.now() + (age >= 0 && age < START_MS ? START_MS - age : 0);
@@ -158,13 +158,13 @@ export class Supervisor {
     const { runner } = entry;
     runner?.send({ type: 'cancel' });
     const timer = setTimeout(() => {
-      if (entry.runner === runner) this.#force(entry).catch(this.#report(entry.record.id));
+      if (entry.runner === runner) this.force(entry).catch(this.report(entry.record.id));
     }, this.options.cancelMs);
     timer.unref();
   }
 
   /** Kills a runner that does not react. Its end is then the end of the attempt. */
-  async #force({ record, runner }: Entry): Promise<void> {
+  private async force({ record, runner }: Entry): Promise<void> {
     const pid = await claimant(this.options.store, record);
     if (runner === undefined || pid === undefined) return;
     this.options.log(`${record.id}: its runner does not react and is ended`);
@@ -176,7 +176,7 @@ export class Supervisor {
    * Resolves with the runner's final status, or with undefined if its connection closes first. The final status is not
    * shown yet: the output may still have to be placed.
    */
-  async #follow(entry: Entry, runner: RunnerClient): Promise<RunnerStatus | undefined> {
+  private async follow(entry: Entry, runner: RunnerClient): Promise<RunnerStatus | undefined> {
     const { record } = entry;
     entry.runner = runner;
     void runner.cleanUp();
@@ -200,7 +200,7 @@ export class Supervisor {
   }
 
   /** Derives the attempt's end from the runner's final status, or from what it left on disk. */
-  async #settle(
+  private async settle(
     entry: Entry,
     last: RunnerStatus | undefined,
     reason: EndMessage,
@@ -209,20 +209,20 @@ export class Supervisor {
     const { record } = entry;
     const status = last ?? readStatus(this.options.store, record, this.options.log);
     const isEnd = status?.attempt === record.attempt && isTerminal(status.state);
-    const end = isEnd ? status : await this.#lost(entry, status, reason);
+    const end = isEnd ? status : await this.lost(entry, status, reason);
     if (end === undefined) return;
     // It may have ended before this service connected to it: then nothing else removes its runtime directory.
     if (last === undefined && record.runtime !== undefined) await endRuntime(record.runtime);
-    if (end.runStatus.cause === 'kernelNotReady' && (await this.#retry(entry, end))) return;
-    await this.#ending.end(entry, merge(record, end));
-    if (job !== undefined) void this.options.spares.prepare(job).catch(this.#report('spare'));
+    if (end.runStatus.cause === 'kernelNotReady' && (await this.retry(entry, end))) return;
+    await this.ending.end(entry, merge(record, end));
+    if (job !== undefined) void this.options.spares.prepare(job).catch(this.report('spare'));
   }
 
   /**
    * Handles an attempt whose runner is gone without a final status.
    * @returns the end that its journal holds; undefined if it holds none and the execution was ended or queued here.
    */
-  async #lost(
+  private async lost(
     entry: Entry,
     status: RunnerStatus | undefined,
     reason: EndMessage,
@@ -232,35 +232,38 @@ export class Supervisor {
     if (record.runtime !== undefined) await endRuntime(record.runtime);
     if (await withdraw(this.options.store, record)) {
       // It never began, so only its start has failed.
-      await this.#endWithout(entry, 'serviceError', reason);
+      await this.endWithout(entry, 'serviceError', reason);
       return undefined;
     }
     if (status?.kernelProcess !== undefined) await killGroup(status.kernelProcess);
-    await this.options.store
-      .removeUnfinished(record.id)
-      .catch(this.#report(`${record.id}: unfinished files`));
-    const completion = await this.#complete(record);
+    await this.options.store.removeUnfinished(record.id).catch(this.report(`${record.id}: unfinished files`));
+    const completion = await this.complete(record);
     if (completion?.isDamaged === true) {
       const warnings = [...(record.runStatus?.warnings ?? []), { code: 'journalDamaged' }];
       record.runStatus = { ...record.runStatus, warnings };
     }
     if (completion?.end?.attempt === record.attempt) return completion.end;
-    if (record.cancelTime === undefined && (await this.#retry(entry, status))) return undefined;
-    await this.#endWithout(entry, 'hostLost', reason, status);
+    if (record.cancelTime === undefined && (await this.retry(entry, status))) return undefined;
+    await this.endWithout(entry, 'hostLost', reason, status);
     return undefined;
   }
 
   /** Ends an execution whose runner reported no end: FAILED with this cause, or CANCELLED if that was requested. */
-  async #endWithout(entry: Entry, cause: KnownCause, said: Said, status?: RunnerStatus): Promise<void> {
+  private async endWithout(
+    entry: Entry,
+    cause: KnownCause,
+    said: Said,
+    status?: RunnerStatus,
+  ): Promise<void> {
     const { record } = entry;
     const end =
       record.cancelTime === undefined
         ? { state: 'FAILED', ...failure(record, cause, said, status) }
         : { state: 'CANCELLED', ...failure(record, 'cancelled', said, status) };
-    await this.#ending.end(entry, end);
+    await this.ending.end(entry, end);
   }
 
-  async #complete({ id }: ExecutionRecord): Promise<Completion | undefined> {
+  private async complete({ id }: ExecutionRecord): Promise<Completion | undefined> {
     try {
       return await completeOnThread(this.options.store.folder(id));
     } catch (error) {
@@ -270,15 +273,15 @@ export class Supervisor {
   }
 
   /** No runner has begun the attempt, and none will: queues it again, or ends it if it was cancelled meanwhile. */
-  async #begunByNone(entry: Entry): Promise<void> {
+  private async begunByNone(entry: Entry): Promise<void> {
     const { record } = entry;
     if (record.runtime !== undefined) await endRuntime(record.runtime);
-    if (record.cancelTime === undefined) await this.#requeue(entry, record.attempt);
-    else await this.#endWithout(entry, 'cancelled', {});
+    if (record.cancelTime === undefined) await this.requeue(entry, record.attempt);
+    else await this.endWithout(entry, 'cancelled', {});
   }
 
   /** Queues another attempt after a failure outside the notebook. @returns false if no attempt is left. */
-  async #retry(entry: Entry, status: RunnerStatus | undefined): Promise<boolean> {
+  private async retry(entry: Entry, status: RunnerStatus | undefined): Promise<boolean> {
     const { record } = entry;
     const { store } = this.options;
     if (record.cancelTime !== undefined || record.attempt >= (record.runOptions.maxAttempts ?? 1))
@@ -289,11 +292,11 @@ export class Supervisor {
     const { history } = merge(record, status);
     record.history = history;
     await replaceFile(store.file(record.id, 'job'), JSON.stringify({ ...job, attempt: record.attempt + 1 }));
-    await this.#requeue(entry, record.attempt + 1);
+    await this.requeue(entry, record.attempt + 1);
     return true;
   }
 
-  async #requeue(entry: Entry, attempt: number): Promise<void> {
+  private async requeue(entry: Entry, attempt: number): Promise<void> {
     const { record } = entry;
     entry.status = undefined;
     Object.assign(record, { attempt, state: 'QUEUED', updateTime: now() });
@@ -303,7 +306,7 @@ export class Supervisor {
   }
 
   /** Runs one attempt's work. An error of the service itself also ends the attempt, with its message. */
-  async #guard(entry: Entry, action: () => Promise<void>): Promise<void> {
+  private async guard(entry: Entry, action: () => Promise<void>): Promise<void> {
     try {
       await action();
     } catch (error) {
@@ -313,11 +316,11 @@ export class Supervisor {
       if (await waitsForDisk(entry, error, this.options.store)) return;
       const cause = isStorageError(error) ? 'outputNotWritable' : 'serviceError';
       const failed = failure(entry.record, cause, { message: String(error) }, entry.status);
-      await this.#ending.end(entry, { state: 'FAILED', ...failed }).catch(this.#report(entry.record.id));
+      await this.ending.end(entry, { state: 'FAILED', ...failed }).catch(this.report(entry.record.id));
     }
   }
 
-  #report(what: string): (error: unknown) => void {
+  private report(what: string): (error: unknown) => void {
     return (error) => {
       this.options.log(`${what}: ${String(error)}`);
     };

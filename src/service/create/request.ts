@@ -130,9 +130,9 @@ export function parseCreateBody(body: unknown, platform: NodeJS.Platform = proce
     (!/^[^./\\\0][^/\\\0]*$/.test(outputName) ||
       (platform === 'win32' && /[<>:"|?*]/.test(outputName)) ||
       Buffer.byteLength(outputName) > 200)
-  ) {
+  )
     throw fieldInvalid('runOptions.outputName', 'must be a plain file name');
-  }
+
   return { description, executionTemplate, runOptions: visible, environment };
 }
 
@@ -271,9 +271,9 @@ export function sourcePath(source: string | undefined): string | undefined {
  */
 export async function checkInterpreter(interpreter: string | undefined): Promise<void> {
   if (interpreter === undefined) return;
-  if (!path.isAbsolute(interpreter) || interpreter.includes('\0')) {
+  if (!path.isAbsolute(interpreter) || interpreter.includes('\0'))
     throw fieldInvalid('runOptions.interpreter', 'must be an absolute path');
-  }
+
   if (await isExecutable(interpreter)) return;
   throw new ServiceError('FAILED_PRECONDITION', 'interpreterNotFound', `no interpreter ${interpreter}`, {
     interpreter,

@@ -49,11 +49,9 @@ export async function resolveKernel(request: KernelRequest): Promise<KernelLaunc
   if (interpreter !== undefined && isPython && request.kernelSpec === undefined)
     return interpreterKernel(interpreter, env);
   if (spec !== undefined) return launchOf(spec, env);
-  if (isPython) {
-    for (const python of pythons) {
-      if (await hasIpykernel(python, env)) return pythonKernel(python, env);
-    }
-  }
+  if (isPython)
+    for (const python of pythons) if (await hasIpykernel(python, env)) return pythonKernel(python, env);
+
   const kernels = specs.map((each) => each.name).join(', ');
   throw new ServiceError(
     'FAILED_PRECONDITION',

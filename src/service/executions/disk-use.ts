@@ -6,11 +6,11 @@ import type { FolderStore } from './folder-store';
 
 /** Disk use of the executions' folders. An execution that has ended no longer changes, so it is measured once. */
 export class DiskUse {
-  readonly #ended = new WeakMap<Entry, number>();
-  #total: number | undefined;
+  private readonly ended = new WeakMap<Entry, number>();
+  private total: number | undefined;
   /** Measurements started so far: only the latest sets the total. */
-  #measurements = 0;
-  #looking = false;
+  private measurements = 0;
+  private looking = false;
 
   constructor(private readonly store: FolderStore) {}
 
@@ -19,31 +19,31 @@ export class DiskUse {
    * was called once: a service that has just started must not read thousands of folders for a request.
    */
   look(entries: Iterable<Entry>): number | undefined {
-    if (this.#total !== undefined && !this.#looking) {
-      this.#looking = true;
+    if (this.total !== undefined && !this.looking) {
+      this.looking = true;
       void this.measure(entries).finally(() => {
-        this.#looking = false;
+        this.looking = false;
       });
     }
-    return this.#total;
+    return this.total;
   }
 
   /** Bytes of one execution's folder; 0 if it is gone. */
   async of(entry: Entry): Promise<number> {
-    const known = this.#ended.get(entry);
+    const known = this.ended.get(entry);
     if (known !== undefined) return known;
     const { id, state } = entry.record;
     const size = await sizeOf(this.store.folder(id));
-    if (isTerminal(state)) this.#ended.set(entry, size);
+    if (isTerminal(state)) this.ended.set(entry, size);
     return size;
   }
 
   /** Measures all folders, one after the other, so that runs are not slowed down. @returns the total in bytes. */
   async measure(entries: Iterable<Entry>): Promise<number> {
-    const measurement = ++this.#measurements;
+    const measurement = ++this.measurements;
     let total = 0;
-    for (const entry of [...entries]) total += this.#ended.get(entry) ?? (await this.of(entry));
-    if (measurement === this.#measurements) this.#total = total;
+    for (const entry of [...entries]) total += this.ended.get(entry) ?? (await this.of(entry));
+    if (measurement === this.measurements) this.total = total;
     return total;
   }
 }

@@ -18,36 +18,36 @@ export interface Page {
 
 /** The executions in memory, by id and in the order of their creation. */
 export class ExecutionIndex implements Iterable<Entry> {
-  readonly #entries = new Map<string, Entry>();
+  private readonly entries = new Map<string, Entry>();
   /** Ids, sorted by creation time and then id, oldest first. Page tokens name a position in this order. */
-  #order: string[] = [];
+  private order: string[] = [];
 
   /** Adds an execution. It is usually the newest: not if another host made it, or the clock was set back. */
   add(entry: Entry): void {
     const { createTime, id } = entry.record;
-    this.#entries.set(id, entry);
-    let place = this.#order.length;
-    while (place > 0 && !this.#isOlder(place - 1, createTime, id)) place--;
-    this.#order.splice(place, 0, id);
+    this.entries.set(id, entry);
+    let place = this.order.length;
+    while (place > 0 && !this.isOlder(place - 1, createTime, id)) place--;
+    this.order.splice(place, 0, id);
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.entries.size;
   }
 
   get(id: string): Entry | undefined {
-    return this.#entries.get(id);
+    return this.entries.get(id);
   }
 
   forget(id: string): void {
-    this.#entries.delete(id);
-    this.#order = this.#order.filter((each) => each !== id);
+    this.entries.delete(id);
+    this.order = this.order.filter((each) => each !== id);
   }
 
   /** All of them, oldest first. */
   *[Symbol.iterator](): Generator<Entry> {
-    for (const id of this.#order) {
-      const entry = this.#entries.get(id);
+    for (const id of this.order) {
+      const entry = this.entries.get(id);
       if (entry !== undefined) yield entry;
     }
   }
@@ -55,27 +55,27 @@ export class ExecutionIndex implements Iterable<Entry> {
   /** One page, newest first. @throws ServiceError INVALID_ARGUMENT for an invalid page token. */
   page(pageSize: number, pageToken: string): Page {
     const size = pageSize === 0 ? DEFAULT_PAGE : Math.min(pageSize, MAX_PAGE);
-    let next = this.#order.length - 1;
+    let next = this.order.length - 1;
     if (pageToken !== '') {
       const [createTime, id] = decodeToken(pageToken);
       // Deletes in between must not shift the page: the token names a position, not an entry.
-      while (next >= 0 && !this.#isOlder(next, createTime, id)) next--;
+      while (next >= 0 && !this.isOlder(next, createTime, id)) next--;
     }
     const executions: Execution[] = [];
     let characters = 0;
     for (; next >= 0 && executions.length < size && characters < MAX_PAGE_CHARACTERS; next--) {
-      const entry = this.#entries.get(this.#order[next] ?? '');
+      const entry = this.entries.get(this.order[next] ?? '');
       if (entry === undefined) continue;
       const execution = presentInList(entry.record, entry.status);
       executions.push(execution);
       characters += JSON.stringify(execution).length;
     }
-    const last = this.#entries.get(this.#order[next + 1] ?? '')?.record;
+    const last = this.entries.get(this.order[next + 1] ?? '')?.record;
     return next < 0 || last === undefined ? { executions } : { executions, nextPageToken: encodeToken(last) };
   }
 
-  #isOlder(index: number, createTime: string, id: string): boolean {
-    const record = this.#entries.get(this.#order[index] ?? '')?.record;
+  private isOlder(index: number, createTime: string, id: string): boolean {
+    const record = this.entries.get(this.order[index] ?? '')?.record;
     if (record === undefined) return false;
     return record.createTime < createTime || (record.createTime === createTime && record.id < id);
   }

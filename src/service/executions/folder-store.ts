@@ -35,11 +35,11 @@ export type InitialFiles = Readonly<Record<string, string | Uint8Array>>;
  * begins with a dot, as no execution id does.
  */
 export class FolderStore {
-  readonly #saves = new Map<string, Promise<void>>();
-  readonly #setAside = new Set<string>();
+  private readonly saves = new Map<string, Promise<void>>();
+  private readonly setAsideIds = new Set<string>();
 
   /** Modification time of the folder of all executions when its names were last read. */
-  #modified = Number.NaN;
+  private modified = Number.NaN;
 
   /** Prefix of the names of this host's unfinished folders. */
   private readonly aside: string;
@@ -65,11 +65,11 @@ export class FolderStore {
 
   /** Ids of executions whose record cannot be read. Their folders stay until they are deleted. */
   get setAside(): string[] {
-    return [...this.#setAside];
+    return [...this.setAsideIds];
   }
 
   isSetAside(id: string): boolean {
-    return this.#setAside.has(id);
+    return this.setAsideIds.has(id);
   }
 
   /**
@@ -83,12 +83,12 @@ export class FolderStore {
     // Synchronous: no request can be answered before this, and 10,000 small files are read three times as fast.
     for (const name of fs.readdirSync(this.directory)) {
       if (isOwnName('unfinishedFolder', name)) {
-        await this.#removeLeftover(path.join(this.directory, name));
+        await this.removeLeftover(path.join(this.directory, name));
         continue;
       }
       const record = EXECUTION_ID.test(name) ? this.read(name) : undefined;
       if (record !== undefined) records.push(record);
-      else if (!this.#setAside.has(name) && !isOfSystem(name)) foreign.push(name);
+      else if (!this.setAsideIds.has(name) && !isOfSystem(name)) foreign.push(name);
     }
     if (foreign.length > 0) {
       const names = foreign.slice(0, SHOWN).map((name) => JSON.stringify(name));
@@ -101,10 +101,10 @@ export class FolderStore {
   changedNames(): string[] | undefined {
     try {
       const { mtimeMs } = fs.statSync(this.directory);
-      if (mtimeMs === this.#modified) return undefined;
-      this.#modified = Math.abs(Date.now() - mtimeMs) > SETTLED_MS ? mtimeMs : Number.NaN;
+      if (mtimeMs === this.modified) return undefined;
+      this.modified = Math.abs(Date.now() - mtimeMs) > SETTLED_MS ? mtimeMs : Number.NaN;
       const names = fs.readdirSync(this.directory).filter((name) => EXECUTION_ID.test(name));
-      for (const id of this.setAside) if (!names.includes(id)) this.#setAside.delete(id);
+      for (const id of this.setAside) if (!names.includes(id)) this.setAsideIds.delete(id);
       return names;
     } catch (error) {
       // Not available for now, like a network disk: the executions may still exist.
@@ -114,16 +114,16 @@ export class FolderStore {
   }
 
   /** Removes an unfinished folder. Another host may still be working on its own; this one has only just started. */
-  async #removeLeftover(folder: string): Promise<void> {
+  private async removeLeftover(folder: string): Promise<void> {
     const isOwn = path.basename(folder).startsWith(this.aside);
     // Undefined if another host has just removed it.
     const changed = fs.lstatSync(folder, { throwIfNoEntry: false })?.mtimeMs;
     if (changed === undefined || (!isOwn && changed > Date.now() - LEFTOVER_MS)) return;
-    await this.#discard(folder);
+    await this.discard(folder);
   }
 
   /** Removes a folder that is no longer needed. If that fails, it stays until the next start. */
-  async #discard(folder: string): Promise<void> {
+  private async discard(folder: string): Promise<void> {
     try {
       await rm(folder, { recursive: true, force: true, maxRetries: 3 });
     } catch (error) {
@@ -135,20 +135,20 @@ export class FolderStore {
   read(id: string): ExecutionRecord | undefined {
     try {
       const record = parseRecord(id, readSmallFileSync(this.file(id, 'execution')));
-      this.#setAside.delete(id);
+      this.setAsideIds.delete(id);
       return record;
     } catch (error) {
       const code = errorCode(error);
       // The first version of this product renamed records that it could not read.
-      const isDamaged = code === undefined || this.#has(id, `${FILES.execution}.corrupt`);
-      const isThere = isDamaged || (code !== 'ENOTDIR' && this.#has(id, FILES.execution));
-      if (isThere) this.#setRecordAside(id, error, isDamaged && !(error instanceof NewerVersionError));
+      const isDamaged = code === undefined || this.has(id, `${FILES.execution}.corrupt`);
+      const isThere = isDamaged || (code !== 'ENOTDIR' && this.has(id, FILES.execution));
+      if (isThere) this.setRecordAside(id, error, isDamaged && !(error instanceof NewerVersionError));
       return undefined;
     }
   }
 
   /** Whether the folder of an execution has an entry of this name, even a dangling link. */
-  #has(id: string, name: string): boolean {
+  private has(id: string, name: string): boolean {
     try {
       return fs.readdirSync(this.folder(id)).includes(name);
     } catch {
@@ -161,9 +161,9 @@ export class FolderStore {
    * with a record of a newer version, reading may succeed another time.
    * @param isLost it will never run, so its job is removed, which contains the user's environment.
    */
-  #setRecordAside(id: string, error: unknown, isLost: boolean): void {
-    if (this.#setAside.has(id)) return;
-    this.#setAside.add(id);
+  private setRecordAside(id: string, error: unknown, isLost: boolean): void {
+    if (this.setAsideIds.has(id)) return;
+    this.setAsideIds.add(id);
     this.log(`record of ${id} set aside: ${String(error)}`);
     if (!isLost) return;
     for (const file of jobFiles(this, id)) {
@@ -195,7 +195,7 @@ export class FolderStore {
       made = folder;
       await flushDirectory(this.directory);
     } catch (error) {
-      await this.#discard(made);
+      await this.discard(made);
       throw error;
     }
   }
@@ -203,15 +203,15 @@ export class FolderStore {
   /** Replaces the record. Saves of one execution happen one after the other, in the order of the calls. */
   async save(record: ExecutionRecord): Promise<void> {
     const data = serialize(record);
-    const former = this.#saves.get(record.id) ?? Promise.resolve();
+    const former = this.saves.get(record.id) ?? Promise.resolve();
     const save = former
       .catch(() => undefined)
       .then(() => replaceFile(this.file(record.id, 'execution'), data, 'new'));
-    this.#saves.set(record.id, save);
+    this.saves.set(record.id, save);
     try {
       await save;
     } finally {
-      if (this.#saves.get(record.id) === save) this.#saves.delete(record.id);
+      if (this.saves.get(record.id) === save) this.saves.delete(record.id);
     }
   }
 
@@ -224,9 +224,9 @@ export class FolderStore {
       if (errorCode(error) === 'ENOENT') return;
       throw error;
     }
-    this.#setAside.delete(id);
+    this.setAsideIds.delete(id);
     await flushDirectory(this.directory).catch(() => undefined);
-    await this.#discard(aside);
+    await this.discard(aside);
   }
 
   /** Removes the files of a former attempt. The output stays until the next one replaces it. */

@@ -17,18 +17,18 @@ export interface OtherExecutionsOptions {
 /** Executions that another host runs, creates or removes in a shared data directory. */
 export class OtherExecutions {
   /** Ids of unfinished executions of other hosts. */
-  readonly #theirs = new Set<string>();
+  private readonly theirs = new Set<string>();
 
   constructor(private readonly options: OtherExecutionsOptions) {}
 
   has(id: string): boolean {
-    return this.#theirs.has(id);
+    return this.theirs.has(id);
   }
 
   /** Registers an execution that was just read. @returns true if it is an unfinished one of another host. */
   note(record: ExecutionRecord): boolean {
     if (isTerminal(record.state) || !this.options.hosts.isTheirs(record)) return false;
-    this.#theirs.add(record.id);
+    this.theirs.add(record.id);
     return true;
   }
 
@@ -38,22 +38,22 @@ export class OtherExecutions {
    * @returns executions that no other host will finish, for example because it is gone: this host takes them over.
    */
   async refresh(isOwn: (id: string) => boolean): Promise<Entry[]> {
-    const inherited = this.#rescan(isOwn);
-    for (const id of this.#theirs) {
+    const inherited = this.rescan(isOwn);
+    for (const id of this.theirs) {
       const { store, index, hosts, log } = this.options;
       const entry = index.get(id);
       const record = store.read(id);
       if (entry === undefined || record === undefined) {
-        this.#theirs.delete(id);
+        this.theirs.delete(id);
         index.forget(id);
         continue;
       }
       Object.assign(entry.record, record);
       if (isTerminal(record.state)) {
         entry.status = undefined;
-        this.#theirs.delete(id);
+        this.theirs.delete(id);
       } else if (await hosts.isGone(record.host ?? '')) {
-        this.#theirs.delete(id);
+        this.theirs.delete(id);
         inherited.push(entry);
       } else {
         entry.status = readStatus(store, record, log);
@@ -66,7 +66,7 @@ export class OtherExecutions {
    * Adds folders that have appeared, and forgets those that are gone. Synchronous, so that nothing changes meanwhile.
    * @returns new executions that no other host will finish.
    */
-  #rescan(isOwn: (id: string) => boolean): Entry[] {
+  private rescan(isOwn: (id: string) => boolean): Entry[] {
     const { store, index } = this.options;
     const names = store.changedNames();
     const found: Entry[] = [];
@@ -82,7 +82,7 @@ export class OtherExecutions {
     const present = new Set(names);
     for (const { record } of [...index]) {
       if (present.has(record.id) || isOwn(record.id)) continue;
-      this.#theirs.delete(record.id);
+      this.theirs.delete(record.id);
       index.forget(record.id);
     }
     return found;

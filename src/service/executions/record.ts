@@ -107,9 +107,9 @@ export interface Merged {
 /** The service's states, then the runner's; CANCELLING from the request on, even before the runner reports it. */
 export function merge(record: ExecutionRecord, status: RunnerStatus | undefined): Merged {
   const own = record.runStatus ?? {};
-  if (isTerminal(record.state) || status?.attempt !== record.attempt) {
+  if (isTerminal(record.state) || status?.attempt !== record.attempt)
     return withCancel(record, { state: record.state, history: record.history, runStatus: own });
-  }
+
   // The runner's history has its own PREPARING, which replaces the service's.
   const since = status.runStatus.history ?? [];
   return withCancel(record, {

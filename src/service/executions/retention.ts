@@ -28,20 +28,20 @@ export interface RetentionOptions {
 
 /** Deletes executions that are too old or use too much space; on request, those that ended before a given time. */
 export class Retention {
-  #notice: RetentionNotice | undefined;
+  private lastNotice: RetentionNotice | undefined;
 
   constructor(private readonly options: RetentionOptions) {}
 
   /** The last automatic deletion. */
   get notice(): RetentionNotice | undefined {
-    return this.#notice;
+    return this.lastNotice;
   }
 
   /** Reads the notice that a former service saved. */
   async open(): Promise<void> {
     try {
       const text = await readSmallFile(this.options.noticeFile);
-      this.#notice = RetentionNoticeSchema.parse(JSON.parse(text));
+      this.lastNotice = RetentionNoticeSchema.parse(JSON.parse(text));
     } catch {
       // Missing or invalid: there is no notice.
     }
@@ -55,7 +55,7 @@ export class Retention {
     const confirmed = await time.look(newestOf(executions));
     let count = 0;
     let bytes = 0;
-    for (const entry of this.#oldestFirst()) {
+    for (const entry of this.oldestFirst()) {
       const age = confirmed - Date.parse(endOf(entry));
       const tooOld = retentionDays > 0 && age > retentionDays * DAY_MS;
       const tooMuch = retentionBytes > 0 && total > retentionBytes && age > FRESH_MS;
@@ -71,8 +71,8 @@ export class Retention {
     }
     if (count === 0) return;
     await disk.measure(executions);
-    this.#notice = { time: now(), count, bytes };
-    await replaceFile(noticeFile, JSON.stringify(this.#notice), 'new');
+    this.lastNotice = { time: now(), count, bytes };
+    await replaceFile(noticeFile, JSON.stringify(this.lastNotice), 'new');
   }
 
   /**
@@ -81,7 +81,7 @@ export class Retention {
    */
   async cleanUp(before: string, dryRun: boolean): Promise<CleanUp> {
     const { disk, executions, remove } = this.options;
-    const chosen = this.#oldestFirst().filter((entry) => Date.parse(endOf(entry)) <= Date.parse(before));
+    const chosen = this.oldestFirst().filter((entry) => Date.parse(endOf(entry)) <= Date.parse(before));
     let count = 0;
     let bytes = 0;
     let oldest: string | undefined;
@@ -98,7 +98,7 @@ export class Retention {
     return { count, bytes, ...(oldest === undefined ? {} : { oldest }) };
   }
 
-  #oldestFirst(): Entry[] {
+  private oldestFirst(): Entry[] {
     return [...this.options.executions].filter(isExpendable).sort((a, b) => (endOf(a) < endOf(b) ? -1 : 1));
   }
 }

@@ -30,7 +30,7 @@ export function confirm({ confirmed, doubtful }: Seen, clock: number): Seen {
 
 /** A time to compute ages with: never later than the clock, and not affected by a clock that has just jumped ahead. */
 export class ConfirmedTime {
-  #seen: Seen | undefined;
+  private seen: Seen | undefined;
 
   /** @param file keeps the confirmed time across restarts. */
   constructor(
@@ -45,12 +45,12 @@ export class ConfirmedTime {
    */
   async look(newest: number | undefined): Promise<number> {
     const clock = this.clock();
-    this.#seen = confirm((this.#seen ??= await this.#read()) ?? { confirmed: newest ?? clock }, clock);
-    await replaceFile(this.file, JSON.stringify(this.#seen), 'new');
-    return this.#seen.confirmed;
+    this.seen = confirm((this.seen ??= await this.read()) ?? { confirmed: newest ?? clock }, clock);
+    await replaceFile(this.file, JSON.stringify(this.seen), 'new');
+    return this.seen.confirmed;
   }
 
-  async #read(): Promise<Seen | undefined> {
+  private async read(): Promise<Seen | undefined> {
     try {
       return SeenSchema.parse(JSON.parse(await readSmallFile(this.file)));
     } catch {

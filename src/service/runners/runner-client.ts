@@ -17,10 +17,10 @@ interface RunnerEvents {
 
 /** The control connection to one runner; while it is open, the runner is alive. */
 export class RunnerClient extends EventEmitter<RunnerEvents> {
-  #received = '';
-  #ended = deferred<boolean>();
+  private received = '';
+  private ended = deferred<boolean>();
   /** The runner was told to leave, and may still be waiting for its kernel to end. */
-  #isReleased = false;
+  private isReleased = false;
   /** Resolves when the runner is gone; no event follows. */
   readonly closed: Promise<void>;
 
@@ -31,7 +31,7 @@ export class RunnerClient extends EventEmitter<RunnerEvents> {
     super();
     socket.setEncoding('utf8');
     socket.on('data', (chunk: string) => {
-      this.#receive(chunk);
+      this.receive(chunk);
     });
     // `close` follows, which is enough.
     socket.on('error', () => undefined);
@@ -72,38 +72,38 @@ export class RunnerClient extends EventEmitter<RunnerEvents> {
   /** Waits until the runner is gone, then removes its runtime directory; ends its kernels unless it does so itself. */
   async cleanUp(): Promise<void> {
     await this.closed;
-    await (this.#isReleased ? removeRuntime(this.runtime) : endRuntime(this.runtime));
+    await (this.isReleased ? removeRuntime(this.runtime) : endRuntime(this.runtime));
   }
 
   /** Resolves when the runner has finished its job: true if it now waits for another one. */
   get freed(): Promise<boolean> {
-    return Promise.race([this.#ended.promise, this.closed.then(() => false)]);
+    return Promise.race([this.ended.promise, this.closed.then(() => false)]);
   }
 
   send(request: ControlRequest): void {
-    if (request.type === 'run') this.#ended = deferred();
+    if (request.type === 'run') this.ended = deferred();
     this.socket.write(`${JSON.stringify(request)}\n`);
   }
 
   /** Closes the connection; then it is `closed`. A waiting runner leaves, a working one finishes its job. */
   end(): void {
-    this.#isReleased = true;
+    this.isReleased = true;
     this.socket.destroy();
   }
 
-  #receive(chunk: string): void {
-    this.#received += chunk;
-    if (this.#received.length > MAX_LINE) {
+  private receive(chunk: string): void {
+    this.received += chunk;
+    if (this.received.length > MAX_LINE) {
       this.socket.destroy();
       return;
     }
-    const lines = this.#received.split('\n');
-    this.#received = lines.pop() ?? '';
+    const lines = this.received.split('\n');
+    this.received = lines.pop() ?? '';
     for (const line of lines) {
       const event = parseEvent(line);
       if (event?.type === 'status') this.emit('status', event.status);
       else if (event?.type === 'ready') this.emit('ready');
-      else if (event?.type === 'ended') this.#ended.resolve(event.isFree);
+      else if (event?.type === 'ended') this.ended.resolve(event.isFree);
     }
   }
 }

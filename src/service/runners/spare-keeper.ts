@@ -40,21 +40,21 @@ export interface TakenRunner {
  */
 export class SpareKeeper {
   /** Waiting runners without a kernel, most recently used first. */
-  readonly #bare: Promise<RunnerClient | undefined>[] = [];
+  private readonly bare: Promise<RunnerClient | undefined>[] = [];
   /** Runners that this service started: they report at once whether they can run another job. */
-  readonly #own = new WeakSet<RunnerClient>();
+  private readonly own = new WeakSet<RunnerClient>();
   /** Runners that have run a job. */
-  readonly #used = new WeakSet<RunnerClient>();
+  private readonly used = new WeakSet<RunnerClient>();
   /** Runtime directories of runners that were started here and have not ended. */
-  readonly #runtimes = new Set<string>();
-  #spare: Spare | undefined;
+  private readonly runtimeDirectories = new Set<string>();
+  private spare: Spare | undefined;
   /** Key of the spare that is being started. */
-  #coming: string | undefined;
+  private coming: string | undefined;
   /** Files that kernels with this key load; looked up once for a queue of such jobs. */
-  #loaded: { readonly key: string; readonly files: Promise<string[] | undefined> } | undefined;
+  private loaded: { readonly key: string; readonly files: Promise<string[] | undefined> } | undefined;
   /** Increases with each `prepare` and `drop`, so that a spare that is ready too late is not kept. */
-  #turn = 0;
-  #closed = false;
+  private turn = 0;
+  private closed = false;
 
   constructor(
     private readonly launcher: RunnerLauncher,
@@ -71,12 +71,12 @@ export class SpareKeeper {
 
   /** Runtime directories in use, including those of runners that do not listen yet. */
   get runtimes(): ReadonlySet<string> {
-    return this.#runtimes;
+    return this.runtimeDirectories;
   }
 
   /** True if there is a spare whose kernel has answered. */
   get ready(): boolean {
-    return this.#spare?.ready === true;
+    return this.spare?.ready === true;
   }
 
   /**
@@ -84,16 +84,16 @@ export class SpareKeeper {
    * @param started a runner that was already started.
    */
   standBy(started?: StartedRunner): void {
-    if (this.#closed || this.#bare.length > 0 || this.#spare !== undefined) return;
-    this.#addBare(this.#start(started).catch(() => undefined));
+    if (this.closed || this.bare.length > 0 || this.spare !== undefined) return;
+    this.addBare(this.start(started).catch(() => undefined));
   }
 
-  #addBare(bare: Promise<RunnerClient | undefined>): void {
-    this.#bare.unshift(bare);
+  private addBare(bare: Promise<RunnerClient | undefined>): void {
+    this.bare.unshift(bare);
     void bare.then(async (client) => {
       await client?.closed;
-      const at = this.#bare.indexOf(bare);
-      if (at >= 0) void this.#bare.splice(at, 1);
+      const at = this.bare.indexOf(bare);
+      if (at >= 0) void this.bare.splice(at, 1);
     });
   }
 
@@ -101,17 +101,17 @@ export class SpareKeeper {
    * Hands out the spare if its kernel fits the job, else a runner without a kernel if there is one. The caller owns it.
    */
   async take(job: RunnerJob): Promise<TakenRunner | undefined> {
-    const spare = this.#spare;
+    const spare = this.spare;
     if (spare?.ready !== true || spare.key !== keyOf(job)) {
       let client: RunnerClient | undefined;
-      while (client === undefined && this.#bare.length > 0) client = await this.#bare.shift();
+      while (client === undefined && this.bare.length > 0) client = await this.bare.shift();
       if (client === undefined) {
         if (this.waiting() > 0) this.standBy();
         return undefined;
       }
-      return { client, forkServer: this.#used.has(client) ? await this.#forkServerFor(job) : undefined };
+      return { client, forkServer: this.used.has(client) ? await this.forkServerFor(job) : undefined };
     }
-    this.#forget();
+    this.forget();
     if ((await filesFingerprint(spare.files)) === spare.fingerprint) return { client: spare.client };
     spare.client.end();
     return undefined;
@@ -120,11 +120,11 @@ export class SpareKeeper {
   /**
    * Name of the fork server for kernels like this job's. It changes when files that these kernels load have changed.
    */
-  async #forkServerFor(job: RunnerJob): Promise<string | undefined> {
+  private async forkServerFor(job: RunnerJob): Promise<string | undefined> {
     if (!this.wanted() || job.memoryLimitBytes !== undefined) return undefined;
     const key = keyOf(job);
-    if (this.#loaded?.key !== key) this.#loaded = { key, files: filesLoadedBy(job.kernel) };
-    const files = await this.#loaded.files;
+    if (this.loaded?.key !== key) this.loaded = { key, files: filesLoadedBy(job.kernel) };
+    const files = await this.loaded.files;
     return files && `${key} ${await filesFingerprint(files)}`;
   }
 
@@ -133,57 +133,57 @@ export class SpareKeeper {
    * ended if it is not needed. The next execution may take it before the runner has reported that it is free.
    */
   giveBack(client: RunnerClient): void {
-    const isNeeded = this.waiting() > 0 || (this.#spare === undefined && this.#bare.length === 0);
+    const isNeeded = this.waiting() > 0 || (this.spare === undefined && this.bare.length === 0);
     const freed = client.freed.then((isFree) => {
-      if (isFree) this.#used.add(client);
-      if (isFree && (this.#closed || !isNeeded)) client.end();
+      if (isFree) this.used.add(client);
+      if (isFree && (this.closed || !isNeeded)) client.end();
       return isFree && isNeeded ? client : undefined;
     });
-    if (!this.#own.has(client) || !isNeeded) {
+    if (!this.own.has(client) || !isNeeded) {
       void freed.then((runner) => {
-        if (runner !== undefined) this.#addBare(Promise.resolve(runner));
+        if (runner !== undefined) this.addBare(Promise.resolve(runner));
       });
       return;
     }
     const soon = Promise.race([freed, delay(SOON_MS, undefined, { ref: false })]);
-    this.#addBare(soon);
+    this.addBare(soon);
     void soon.then(async (runner) => {
       // It reported too late: nothing waits for it any more.
       if (runner === undefined) (await freed)?.end();
     });
   }
 
-  #endBare(): void {
-    for (const bare of this.#bare.splice(0)) void bare.then((client) => client?.end());
+  private endBare(): void {
+    for (const bare of this.bare.splice(0)) void bare.then((client) => client?.end());
   }
 
   /** Starts a spare with the kernel of this job, replacing one for another kind of job. */
   async prepare(job: RunnerJob): Promise<void> {
     const key = keyOf(job);
-    if (this.#spare?.key === key || this.#coming === key) return;
+    if (this.spare?.key === key || this.coming === key) return;
     this.drop();
-    const turn = this.#turn;
-    this.#coming = key;
+    const turn = this.turn;
+    this.coming = key;
     try {
-      await this.#startSpare(job, key, turn);
+      await this.startSpare(job, key, turn);
     } finally {
-      if (turn === this.#turn) this.#coming = undefined;
+      if (turn === this.turn) this.coming = undefined;
     }
   }
 
-  async #startSpare(job: RunnerJob, key: string, turn: number): Promise<void> {
+  private async startSpare(job: RunnerJob, key: string, turn: number): Promise<void> {
     const takesKernel = this.wanted() && this.waiting() === 0 && job.memoryLimitBytes === undefined;
     const files = takesKernel ? await filesLoadedBy(job.kernel) : undefined;
     if (files === undefined) {
       this.standBy();
       return;
     }
-    this.#loaded = undefined;
+    this.loaded = undefined;
     const fingerprint = await filesFingerprint(files);
-    if (turn !== this.#turn) return;
-    const client = (await this.#bare.shift()) ?? (await this.#start());
+    if (turn !== this.turn) return;
+    const client = (await this.bare.shift()) ?? (await this.start());
     if (client === undefined) return;
-    if (turn !== this.#turn) {
+    if (turn !== this.turn) {
       client.end();
       return;
     }
@@ -194,25 +194,25 @@ export class SpareKeeper {
     }, IDLE_MS);
     timer.unref();
     const spare: Spare = { client, key, files, fingerprint, timer, ready: false };
-    this.#spare = spare;
-    if (this.waiting() === 0) this.#endBare();
+    this.spare = spare;
+    if (this.waiting() === 0) this.endBare();
     client.once('ready', () => {
       spare.ready = true;
     });
     void client.closed.then(() => {
-      if (this.#spare === spare) this.#forget();
+      if (this.spare === spare) this.forget();
       // If the runner was taken, the log has been moved to the execution's folder.
       void rm(kernelLog, { force: true }).catch(() => undefined);
     });
     client.send({ type: 'prepare', kernel: job.kernel, workingDirectory: job.workingDirectory, kernelLog });
   }
 
-  async #start(
+  private async start(
     { runtime, ended }: StartedRunner = startWaitingRunner(this.launcher, this.logs),
   ): Promise<RunnerClient | undefined> {
-    this.#runtimes.add(runtime);
+    this.runtimeDirectories.add(runtime);
     const forget = async (): Promise<void> => {
-      this.#runtimes.delete(runtime);
+      this.runtimeDirectories.delete(runtime);
       await removeRuntime(runtime);
     };
     let exited = false;
@@ -224,29 +224,29 @@ export class SpareKeeper {
       await forget();
       return undefined;
     }
-    this.#own.add(client);
-    void client.cleanUp().then(() => this.#runtimes.delete(runtime));
+    this.own.add(client);
+    void client.cleanUp().then(() => this.runtimeDirectories.delete(runtime));
     return client;
   }
 
   /** Ends the spare, if there is one. */
   drop(): void {
-    this.#turn++;
-    this.#coming = undefined;
-    this.#spare?.client.end();
-    this.#forget();
+    this.turn++;
+    this.coming = undefined;
+    this.spare?.client.end();
+    this.forget();
   }
 
   /** Ends all waiting runners; no more are started. */
   close(): void {
-    this.#closed = true;
+    this.closed = true;
     this.drop();
-    this.#endBare();
+    this.endBare();
   }
 
-  #forget(): void {
-    clearTimeout(this.#spare?.timer);
-    this.#spare = undefined;
+  private forget(): void {
+    clearTimeout(this.spare?.timer);
+    this.spare = undefined;
   }
 }
 

@@ -131,9 +131,10 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
         this.changeEmitter.fire(undefined);
         return;
       }
-      for (const group of this.tree.groups.filter(isUnfolded))
+      for (const group of this.tree.groups.filter(isUnfolded)) {
         for (const node of group.members.slice(0, group.limit))
           if (this.isOutdated(node, now)) redraw.add(node);
+      }
     }
     if (redraw.size > 0) this.changeEmitter.fire([...redraw]);
   }

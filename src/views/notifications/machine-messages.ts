@@ -20,11 +20,12 @@ export function tellAboutMachine(monitor: MachineMonitor): Disposable[] {
               formatBytes(bytes),
             );
       void vscode.window.showInformationMessage(withoutLinks(message), setting).then(async (chosen) => {
-        if (chosen === setting)
+        if (chosen === setting) {
           await vscode.commands.executeCommand(
             'workbench.action.openSettings',
             'notebookExecutions.retention',
           );
+        }
       });
     }),
     monitor.onDidHang(() => {

@@ -98,15 +98,19 @@ class NotebookTrimmer {
     if (startsCharacter) this.markCut();
     this.emit(byte);
     this.keyBytes?.push(byte);
-    if (this.escaped) this.escaped = false;
-    else if (byte === BACKSLASH) this.escaped = true;
-    else if (byte === QUOTE) {
+    if (this.escaped) {
+      this.escaped = false;
+    } else if (byte === BACKSLASH) {
+      this.escaped = true;
+    } else if (byte === QUOTE) {
       this.inString = false;
       const container = this.stack.at(-1);
       if (this.keyBytes !== undefined && container !== undefined) {
         container.key = Buffer.from(this.keyBytes.slice(0, -1)).toString();
         this.keyBytes = undefined;
-      } else this.valueEnded();
+      } else {
+        this.valueEnded();
+      }
     }
   }
 
@@ -118,7 +122,9 @@ class NotebookTrimmer {
           container.expectsKey = false;
           this.keyBytes = [];
           if (this.held === undefined && this.inOutput()) this.hold();
-        } else this.valueBegins(byte);
+        } else {
+          this.valueBegins(byte);
+        }
         this.inString = true;
         this.emit(byte);
         return;

@@ -40,9 +40,8 @@ export async function pickParameters(options: ParameterPickerOptions): Promise<P
   let active: string | undefined;
   for (;;) {
     const choice = await choose(options, active);
-    if (choice === undefined || choice === 'back') {
-      return choice;
-    }
+    if (choice === undefined || choice === 'back') return choice;
+
     if (choice === 'execute') {
       if (!(await confirmUndeclared(form))) continue;
       active = invalidNames(form)[0];
@@ -122,9 +121,8 @@ function choose(options: ParameterPickerOptions, active: string | undefined): Pr
         ]),
   ];
   const activeItem = pick.items.find((item) => active !== undefined && item.row?.name === active);
-  if (activeItem !== undefined) {
-    pick.activeItems = [activeItem];
-  }
+  if (activeItem !== undefined) pick.activeItems = [activeItem];
+
   return new Promise((resolve) => {
     const done = (choice: ParameterChoice): void => {
       resolve(choice);
@@ -210,9 +208,8 @@ async function editParameter(form: ParameterForm, name: string, title: string): 
       { title, placeHolder: label(name), ignoreFocusOut: true },
     );
     const parsed = chosen === undefined ? undefined : form.parse(name, chosen.option);
-    if (parsed?.value !== undefined) {
-      form.set(name, parsed.value, parsed.words);
-    }
+    if (parsed?.value !== undefined) form.set(name, parsed.value, parsed.words);
+
     return;
   }
   const secret = isSecret(name);
@@ -233,13 +230,10 @@ async function editParameter(form: ParameterForm, name: string, title: string): 
     },
   });
   // An unchanged default stays the notebook's default, which may be an expression.
-  if (entered === undefined || entered === text) {
-    return;
-  }
+  if (entered === undefined || entered === text) return;
+
   const parsed = form.parse(name, entered);
-  if (parsed.value !== undefined) {
-    form.set(name, parsed.value, parsed.words);
-  }
+  if (parsed.value !== undefined) form.set(name, parsed.value, parsed.words);
 }
 
 function isSecret(name: string): boolean {
@@ -248,9 +242,8 @@ function isSecret(name: string): boolean {
 
 /** Values to choose from instead of typing; undefined if the value is typed. */
 function optionsOf(declared: FormParameter | undefined): readonly string[] | undefined {
-  if (declared?.choices !== undefined) {
-    return declared.choices;
-  }
+  if (declared?.choices !== undefined) return declared.choices;
+
   return declared?.kind === 'bool' ? ['True', 'False', ...(declared.optional ? ['None'] : [])] : undefined;
 }
 
@@ -260,15 +253,14 @@ async function addParameter(form: ParameterForm, title: string): Promise<string 
     prompt: vscode.l10n.t('Name of the parameter'),
     ignoreFocusOut: true,
     validateInput: (input) => {
-      if (!/^[\p{L}_][\p{L}\p{N}_.]*$/u.test(input)) {
+      if (!/^[\p{L}_][\p{L}\p{N}_.]*$/u.test(input))
         return vscode.l10n.t('A name has letters, digits and underscores, and does not start with a digit.');
-      }
+
       return form.declaredAs(input) === undefined ? warning(undeclaredSentence(form, input)) : undefined;
     },
   });
-  if (name !== undefined) {
-    await editParameter(form, name, title);
-  }
+  if (name !== undefined) await editParameter(form, name, title);
+
   return name;
 }
 
@@ -291,16 +283,13 @@ async function confirmUndeclared(form: ParameterForm): Promise<boolean> {
       title: undeclaredSentence(form, name),
       ignoreFocusOut: true,
     });
-    if (chosen === undefined) {
-      return false;
-    }
+    if (chosen === undefined) return false;
+
     const row = form.rows().find((candidate) => candidate.name === name);
-    if (chosen.action !== 'keep') {
-      form.reset(name);
-    }
-    if (chosen.action === 'rename' && suggestion !== undefined && row?.value !== undefined) {
+    if (chosen.action !== 'keep') form.reset(name);
+
+    if (chosen.action === 'rename' && suggestion !== undefined && row?.value !== undefined)
       form.set(suggestion, row.value);
-    }
   }
   return true;
 }

@@ -26,12 +26,10 @@ export async function pickRunOptions(title: string, template: UserTemplate): Pro
   let active: string | undefined;
   for (;;) {
     const chosen = await choose(title, optionsOf(current), active);
-    if (chosen === 'back' || chosen === undefined) {
-      return 'back';
-    }
-    if (chosen === 'done') {
-      return current;
-    }
+    if (chosen === 'back' || chosen === undefined) return 'back';
+
+    if (chosen === 'done') return current;
+
     active = chosen.title;
     if (chosen.toggle === true) {
       current = chosen.apply(current, chosen.text === '' ? 'true' : '');
@@ -45,9 +43,7 @@ export async function pickRunOptions(title: string, template: UserTemplate): Pro
       ignoreFocusOut: true,
       validateInput: (input) => (input.trim() === '' ? undefined : chosen.check(input.trim())),
     });
-    if (text !== undefined) {
-      current = chosen.apply(current, text.trim());
-    }
+    if (text !== undefined) current = chosen.apply(current, text.trim());
   }
 }
 
@@ -78,9 +74,8 @@ function choose(
     })),
   ];
   const activeItem = pick.items.find((item) => active !== undefined && item.option?.title === active);
-  if (activeItem !== undefined) {
-    pick.activeItems = [activeItem];
-  }
+  if (activeItem !== undefined) pick.activeItems = [activeItem];
+
   return new Promise((resolve) => {
     pick.onDidAccept(() => {
       const [item] = pick.selectedItems;
@@ -148,9 +143,8 @@ function optionsOf(template: UserTemplate): Option[] {
       }),
     ),
   ];
-  if (template.service !== 'embedded') {
-    return [...(template.service === 'vertex' ? [limit] : []), ...ofEach];
-  }
+  if (template.service !== 'embedded') return [...(template.service === 'vertex' ? [limit] : []), ...ofEach];
+
   const text = (
     title: string,
     unset: string,
@@ -227,8 +221,7 @@ function withOption<K extends keyof TemplateRunOptions>(
 }
 
 function without<T extends object>(object: T, key: keyof T, text: string): T {
-  if (text === '') {
-    Reflect.deleteProperty(object, key);
-  }
+  if (text === '') Reflect.deleteProperty(object, key);
+
   return object;
 }

@@ -64,9 +64,8 @@ export async function ended(service: EmbeddedExecutionService, name: unknown): P
   const deadline = Date.now() + 50_000;
   for (;;) {
     const execution = await service.get(String(name));
-    if (isTerminal(execution.state)) {
-      return execution;
-    }
+    if (isTerminal(execution.state)) return execution;
+
     assert.ok(Date.now() < deadline, `${String(name)} is still ${execution.state}`);
     await delay(50);
   }
@@ -119,9 +118,8 @@ export async function withSettings(
   settings: Readonly<Record<string, unknown>>,
 ): Promise<() => Promise<void>> {
   const set = async (values: Readonly<Record<string, unknown>>): Promise<void> => {
-    for (const [name, value] of Object.entries(values)) {
+    for (const [name, value] of Object.entries(values))
       await vscode.workspace.getConfiguration().update(name, value, vscode.ConfigurationTarget.Global);
-    }
   };
   await set(settings);
   return () => set(Object.fromEntries(Object.keys(settings).map((name) => [name, undefined])));

@@ -191,9 +191,8 @@ export class Person {
   async message(text: RegExp): Promise<Message> {
     for (;;) {
       const found = this.messages.find((message) => text.test(message.text));
-      if (found !== undefined) {
-        return found;
-      }
+      if (found !== undefined) return found;
+
       await once(this.events, 'message', { signal: AbortSignal.timeout(40_000) }).catch(() => {
         throw new Error(
           `No message ${String(text)}; there were: ${this.messages.map((each) => each.text).join(' | ')}`,
@@ -204,13 +203,11 @@ export class Person {
 
   /** Gives the editor its own questions back, and reports what went wrong while answering. */
   leave(): void {
-    for (const [name, original] of this.originals) {
-      Reflect.set(vscode.window, name, original);
-    }
+    for (const [name, original] of this.originals) Reflect.set(vscode.window, name, original);
+
     const [failure] = this.failures;
-    if (failure !== undefined) {
-      throw failure;
-    }
+    if (failure !== undefined) throw failure;
+
     assert.equal(this.answers.length, 0, 'A pick that was expected did not come.');
     assert.equal(this.inputs.length, 0, 'An input box that was expected did not come.');
     assert.deepEqual(this.buttons, [], 'A message that was expected did not come.');

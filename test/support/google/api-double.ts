@@ -123,9 +123,9 @@ export abstract class ApiDouble {
     let status = 200;
     let answer: unknown;
     try {
-      if (!this.tokens.isValid(request.headers.authorization)) {
+      if (!this.tokens.isValid(request.headers.authorization))
         throw new ApiError('UNAUTHENTICATED', 'Request had invalid authentication credentials.');
-      }
+
       this.checkQuotaProject(request);
       if (call.problems.length > 0) throw new ApiError('INVALID_ARGUMENT', call.problems.join('; '));
       answer = this.handle(call, body);

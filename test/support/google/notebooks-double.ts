@@ -58,13 +58,13 @@ export class NotebooksDouble extends ApiDouble {
         if (this.executions.has(id)) throw new ApiError('ALREADY_EXISTS', `Execution ${id} already exists.`);
         const execution = ExecutionSchema.parse(body);
         const { scaleTier, masterType, jobType, containerImageUri, labels } = execution.executionTemplate;
-        if (scaleTier !== 'CUSTOM' || masterType === undefined) {
+        if (scaleTier !== 'CUSTOM' || masterType === undefined)
           throw new ApiError('INVALID_ARGUMENT', 'scale_tier must be CUSTOM, with a master_type.');
-        }
+
         // Google's v1 clients require an image for Vertex AI (kubeflow's notebooks executor, gcloud).
-        if (jobType !== 'DATAPROC' && containerImageUri === undefined) {
+        if (jobType !== 'DATAPROC' && containerImageUri === undefined)
           throw new ApiError('INVALID_ARGUMENT', 'container_image_uri is required for job type VERTEX_AI.');
-        }
+
         checkLabels(labels);
         this.add(id, execution);
         return {

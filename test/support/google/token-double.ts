@@ -178,9 +178,9 @@ export class TokenDouble {
     if (claims['aud'] !== 'https://oauth2.googleapis.com/token') return 'Invalid audience.';
     if (claims['scope'] !== 'https://www.googleapis.com/auth/cloud-platform') return 'Invalid scope.';
     const now = (Date.now() + this.skew) / 1000;
-    if (Number(claims['exp']) < now || Number(claims['iat']) > now + 300) {
+    if (Number(claims['exp']) < now || Number(claims['iat']) > now + 300)
       return 'Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values in the JWT claim.';
-    }
+
     return undefined;
   }
 }

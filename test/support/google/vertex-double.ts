@@ -70,9 +70,8 @@ export function checkParent([project = '', location = '']: readonly string[]): v
       },
     ]);
   }
-  if (!LOCATIONS.includes(location)) {
+  if (!LOCATIONS.includes(location))
     throw new ApiError('INVALID_ARGUMENT', `Unsupported region for this service: ${location}.`);
-  }
 }
 
 /** Allows at most 64 labels per resource ("Requirements for labels", Resource Manager documentation). */
@@ -169,18 +168,17 @@ export class VertexDouble extends ApiDouble {
     if (this.jobs.has(id)) throw new ApiError('ALREADY_EXISTS', `NotebookExecutionJob ${id} already exists.`);
     const job = JobSchema.parse(body);
     const one = (values: unknown[], what: string): void => {
-      if (values.filter((value) => value !== undefined).length !== 1) {
+      if (values.filter((value) => value !== undefined).length !== 1)
         throw new ApiError('INVALID_ARGUMENT', `Exactly one ${what} must be set.`);
-      }
     };
     one([job.directNotebookSource, job.gcsNotebookSource], 'notebook_source');
     one([job.customEnvironmentSpec, job.notebookRuntimeTemplateResourceName], 'environment_spec');
     one([job.serviceAccount, job.executionUser], 'execution_identity');
     checkJob(job);
     const template = job.notebookRuntimeTemplateResourceName;
-    if (template !== undefined && template !== RUNTIME_TEMPLATE) {
+    if (template !== undefined && template !== RUNTIME_TEMPLATE)
       throw new ApiError('NOT_FOUND', `NotebookRuntimeTemplate ${template} does not exist.`);
-    }
+
     // According to public reports: status 400 for Compute Engine's default account, whether it exists or not.
     if (job.serviceAccount?.endsWith('-compute@developer.gserviceaccount.com') === true) {
       throw new ApiError(
@@ -295,19 +293,19 @@ function checkJob(job: Job): void {
   checkLabels(job.labels);
   const container = job.workbenchRuntime?.customContainerImage;
   // "Only supported by Colab runtimes" (discovery document, `executionUser`).
-  if (container !== undefined && job.executionUser !== undefined) {
+  if (container !== undefined && job.executionUser !== undefined)
     refuse('execution_user is not supported with a custom container image.');
-  }
+
   // A container needs a Workbench machine; a runtime template creates a Colab one (discovery document).
-  if (container !== undefined && job.notebookRuntimeTemplateResourceName !== undefined) {
+  if (container !== undefined && job.notebookRuntimeTemplateResourceName !== undefined)
     refuse('A runtime template cannot be used with a custom container image.');
-  }
+
   if (container?.repository.includes('@') === true) refuse('repository has a digest.');
   const { machineSpec = {}, persistentDiskSpec = {} } = job.customEnvironmentSpec ?? {};
   // Compute Engine requires type and count of an accelerator together (Terraform's products/colab checks both).
-  if ((machineSpec.acceleratorType === undefined) !== (machineSpec.acceleratorCount === undefined)) {
+  if ((machineSpec.acceleratorType === undefined) !== (machineSpec.acceleratorCount === undefined))
     refuse('accelerator_type and accelerator_count must be set together.');
-  }
+
   if (machineSpec.acceleratorCount === 0) refuse('accelerator_count must be positive.');
   const { diskType, diskSizeGb } = persistentDiskSpec;
   // Compute Engine's smallest disk. A size without a type is probably rejected (Terraform always sends both).

@@ -116,9 +116,8 @@ describe('side by side with nbclient and papermill', function () {
   });
 
   it('gives the same on kernels that are forked', () => {
-    for (const [name, result] of ours) {
+    for (const [name, result] of ours)
       assert.deepEqual(settled(name, forked.get(name)), settled(name, result), name);
-    }
   });
 
   for (const tool of TOOLS) {

@@ -91,10 +91,11 @@ describe('a report about a problem', () => {
       assert.ok(text.includes(wanted), `${wanted}\n${text}`);
   });
 
-  for (const [where, secret] of Object.entries(PLANTED))
+  for (const [where, secret] of Object.entries(PLANTED)) {
     it(`has no secret of: ${where}`, () => {
       assert.ok(!report().includes(secret), report());
     });
+  }
 
   it('has the end of a log, in a block that the log cannot end', () => {
     const lines = Array.from({ length: 500 }, (_, index) => `line ${String(index)} \`\`\``);

@@ -10,14 +10,16 @@ describe('secret names', () => {
     'client_secret',
     'openai_api_key',
     'apikey',
-  ])
+  ]) {
     it(`${name} is one`, () => {
       assert.ok(isSecretName(name, SECRET_PARAMETERS));
     });
-  for (const name of ['max_tokens', 'tokenizer', 'alpha', 'key', 'path'])
+  }
+  for (const name of ['max_tokens', 'tokenizer', 'alpha', 'key', 'path']) {
     it(`${name} is none`, () => {
       assert.ok(!isSecretName(name, SECRET_PARAMETERS));
     });
+  }
 
   it('are told by patterns in which only * means anything but itself', () => {
     assert.ok(isSecretName('a.b(1)', ['A.B(*)']));

@@ -23,7 +23,9 @@ export function notebookOf(...sources: (string | { parameters: true })[]): Uint8
         outputs: [],
         execution_count: null,
       });
-    } else if (last !== undefined) last.metadata.tags = ['parameters'];
+    } else if (last !== undefined) {
+      last.metadata.tags = ['parameters'];
+    }
   }
   const metadata = { kernelspec: { name: 'python3', display_name: 'Python 3', language: 'python' } };
   return Buffer.from(JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata, cells }));

@@ -68,23 +68,20 @@ function untranslated(name: string, text: string): string[] {
   const source = ts.createSourceFile(name, text, ts.ScriptTarget.Latest, true);
   const found: string[] = [];
   const visit = (node: ts.Node, shown: boolean): void => {
-    if (ts.isImportDeclaration(node) || ts.isTypeNode(node)) {
-      return;
-    }
+    if (ts.isImportDeclaration(node) || ts.isTypeNode(node)) return;
+
     const pieces = textsOf(node);
     if (pieces.some((piece) => (shown && hasWords(piece)) || isSentence(piece))) {
       const { line } = source.getLineAndCharacterOfPosition(node.getStart());
       const code = node.getText();
-      if (!EXEMPT.has(code) && !PROGRAM.test(code)) {
-        found.push(`${name}:${String(line + 1)} ${code}`);
-      }
+      if (!EXEMPT.has(code) && !PROGRAM.test(code)) found.push(`${name}:${String(line + 1)} ${code}`);
+
       return;
     }
     if (ts.isCallExpression(node) || ts.isNewExpression(node)) {
       const callee = node.expression.getText().replace(/^.*\./, '');
-      if (node.expression.getText().endsWith('l10n.t') || TECHNICAL.test(callee)) {
-        return;
-      }
+      if (node.expression.getText().endsWith('l10n.t') || TECHNICAL.test(callee)) return;
+
       visit(node.expression, false);
       const own = SHOWING.test(callee);
       node.arguments?.forEach((argument) => {
@@ -102,9 +99,8 @@ function untranslated(name: string, text: string): string[] {
 
 /** The fixed texts that a literal is made of. */
 function textsOf(node: ts.Node): string[] {
-  if (ts.isStringLiteral(node) || ts.isNoSubstitutionTemplateLiteral(node)) {
-    return [node.text];
-  }
+  if (ts.isStringLiteral(node) || ts.isNoSubstitutionTemplateLiteral(node)) return [node.text];
+
   return ts.isTemplateExpression(node)
     ? [node.head.text, ...node.templateSpans.map(({ literal }) => literal.text)]
     : [];
@@ -112,18 +108,16 @@ function textsOf(node: ts.Node): string[] {
 
 /** Whether the value of `child` ends up on the screen as text. */
 function childIsShown(node: ts.Node, child: ts.Node, shown: boolean): boolean {
-  if (ts.isPropertyAssignment(node)) {
-    return child === node.initializer && SHOWN.has(node.name.getText());
-  }
+  if (ts.isPropertyAssignment(node)) return child === node.initializer && SHOWN.has(node.name.getText());
+
   if (ts.isBinaryExpression(node)) {
     const { kind } = node.operatorToken;
     return kind === ts.SyntaxKind.EqualsToken
       ? child === node.right && ts.isPropertyAccessExpression(node.left) && SHOWN.has(node.left.name.text)
       : shown && (kind === ts.SyntaxKind.PlusToken || kind === ts.SyntaxKind.QuestionQuestionToken);
   }
-  if (ts.isConditionalExpression(node)) {
-    return shown && child !== node.condition;
-  }
+  if (ts.isConditionalExpression(node)) return shown && child !== node.condition;
+
   return (
     shown && (ts.isParenthesizedExpression(node) || ts.isAwaitExpression(node) || ts.isAsExpression(node))
   );
@@ -169,17 +163,16 @@ describe('texts that people see', () => {
       "this.stop('hostLost', 'The runner was ended');",
       "reporter.enter('FAILED', { cause, message: `More than ${bytes} bytes were in use` });",
       "const rows = [{ name: 'This row', label: 'Row' }].map(({ label }) => new Row(label));",
-    ]) {
+    ])
       assert.ok(untranslated('example.ts', code).length > 0, code);
-    }
+
     for (const code of [
       "vscode.window.showErrorMessage(vscode.l10n.t('Failed'));",
       "const item = { label: '$(check)', kind: 'separator' };",
       "throw new Error('the stream ended early');",
       "log.info('a window was opened');",
-    ]) {
+    ])
       assert.deepEqual(untranslated('example.ts', code), [], code);
-    }
   });
 
   it('are in l10n/bundle.l10n.json, for translators, each of them and no other', async () => {

@@ -33,9 +33,8 @@ describe('hostile texts', () => {
 
   it('200 levels are not too deep, in YAML and in JSON', () => {
     const deep = `${'['.repeat(199)}${']'.repeat(199)}`;
-    for (const text of [`a: ${deep}`, `{"a": ${deep}}`]) {
+    for (const text of [`a: ${deep}`, `{"a": ${deep}}`])
       assert.equal(encodeParameters(parseParameters(text)), `{"a":${deep}}`);
-    }
   });
 
   it('22,000 names are read, and a repeated one is found', () => {

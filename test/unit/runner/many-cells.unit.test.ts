@@ -37,9 +37,8 @@ function echo(launch: KernelClient['launched']['launch']): KernelClient {
           message('execute_input', { code, execution_count: count }, requestId),
           stream(code, requestId),
           message('status', { execution_state: 'idle' }, requestId),
-        ]) {
+        ])
           kernel.onIopub({ ...each, date });
-        }
       })();
       const reply = {
         status: 'ok',

@@ -140,11 +140,12 @@ describe('a kernel’s command', () => {
   const env = { Path: String.raw`C:\tools;relative;C:\npm` };
 
   it('is started as it is, but by cmd.exe where it is a batch file of Windows', () => {
-    for (const platform of ['linux', 'darwin'] as const)
+    for (const platform of ['linux', 'darwin'] as const) {
       assert.deepEqual(spawnCall(['tslab.cmd', 'a"b'], env, { ...windows, platform }), {
         command: 'tslab.cmd',
         args: ['a"b'],
       });
+    }
     for (const command of ['k', 'k.exe', String.raw`C:\tools\k.exe`, 'missing', String.raw`C:\gone.cmd`])
       assert.deepEqual(spawnCall([command, 'a b'], env, windows), { command, args: ['a b'] });
     for (const command of ['tslab', 'tslab.cmd', String.raw`C:\npm\tslab.cmd`, String.raw`C:\npm\tslab`]) {

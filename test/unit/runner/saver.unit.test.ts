@@ -147,9 +147,9 @@ describe('saving the output', () => {
       display('a "quoted"\ntext'),
       stream('', 'r0', 'stderr'),
       message('error', { ename: 'E', evalue: 'v', traceback: ['t\nu'] }),
-    ]) {
+    ])
       growing.apply({ type: 'message', message: each });
-    }
+
     const [cell] = notebook.cells;
     assert.ok(cell?.cell_type === 'code');
     const whole = {

@@ -71,8 +71,7 @@ describe('text of a stream, as a terminal shows it', () => {
 
   it('is the same however it is cut into chunks', () => {
     const text = 'start\n 1/3 [=  ]\r 2/3 [== ]\r\x1b[32m 3/3\x1b[0m [===]\ndone\b!\r\nend';
-    for (let cut = 0; cut <= text.length; cut++) {
+    for (let cut = 0; cut <= text.length; cut++)
       assert.equal(shown(text.slice(0, cut), text.slice(cut)), shown(text), `cut at ${cut}`);
-    }
   });
 });

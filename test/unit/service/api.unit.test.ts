@@ -92,9 +92,8 @@ describe('The API of the embedded service', () => {
       'pageToken=rubbish',
       'pageSize=1&pageSize=2',
       'filter=a',
-    ]) {
+    ])
       assert.equal((await service.request('GET', `${PARENT}/executions?${query}`)).code, 400, query);
-    }
   });
 
   it('knows one location, which tells about the service', async () => {

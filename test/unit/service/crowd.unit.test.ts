@@ -93,9 +93,8 @@ describe('A clock that jumps', () => {
       unruly.order({ clock });
       service.go(id);
       assert.equal((await service.ended(id)).state, 'SUCCEEDED');
-      for (const pageSize of [1, 2, 3, 10]) {
+      for (const pageSize of [1, 2, 3, 10])
         assert.deepEqual((await listAll(service, pageSize)).sort(), ids, `pages of ${pageSize}`);
-      }
     }
     const before = await listAll(service, 10);
     await service.kill();

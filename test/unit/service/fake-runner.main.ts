@@ -67,10 +67,13 @@ net
     }
     say('RUNNING');
     fs.writeFileSync(path.join(job.folder, 'pid'), String(process.pid));
-    if (fake === 'succeed' || fake === 'notReadyOnce') end('SUCCEEDED');
-    else if (fake === 'crash' || (fake === 'crashOnce' && job.attempt === 1))
+    if (fake === 'succeed' || fake === 'notReadyOnce') {
+      end('SUCCEEDED');
+    } else if (fake === 'crash' || (fake === 'crashOnce' && job.attempt === 1)) {
       process.kill(process.pid, 'SIGKILL');
-    else if (fake === 'crashOnce') end('SUCCEEDED');
+    } else if (fake === 'crashOnce') {
+      end('SUCCEEDED');
+    }
     // `wait`: until the test makes this file.
     else {
       const timer = setInterval(() => {

@@ -37,9 +37,8 @@ describe('An execution on the embedded service', () => {
     assert.ok(!JSON.stringify(execution).includes('hush-hush'));
     const record = service.file('secret', 'execution.json');
     await until('it is written down', () => fs.readFileSync(record, 'utf8').includes('SUCCEEDED'));
-    for (const name of fs.readdirSync(service.file('secret', '.'))) {
+    for (const name of fs.readdirSync(service.file('secret', '.')))
       assert.ok(!fs.readFileSync(service.file('secret', name), 'utf8').includes('hush-hush'), name);
-    }
   });
 
   it('waits for its turn: no more run than may, oldest first', async () => {

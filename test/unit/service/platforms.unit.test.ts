@@ -60,9 +60,7 @@ describe('on each platform', () => {
   });
 
   it('which process it is stays unknown where the system’s program is missing', async () => {
-    if (process.platform !== 'win32') {
-      assert.equal(await processStartTime(process.pid, 'win32'), undefined);
-    }
+    if (process.platform !== 'win32') assert.equal(await processStartTime(process.pid, 'win32'), undefined);
   });
 
   it('memory of a process and its children is told: by /proc, by ps as on macOS; not on Windows', async () => {

@@ -81,11 +81,12 @@ describe('A service that was killed', () => {
     assert.deepEqual([lost.state, lost.runStatus?.cause], ['FAILED', 'hostLost']);
     assert.deepEqual(unfinished.filter(fs.existsSync), []);
     assert.equal((await second.ended('waiting')).state, 'SUCCEEDED');
-    for (const id of ['gone', 'going'])
+    for (const id of ['gone', 'going']) {
       await until(
         `${id} is gone`,
         async () => (await second.request('GET', `${PARENT}/executions/${id}`)).code === 404,
       );
+    }
     assert.deepEqual(fs.readdirSync(second.file('.', '.')).sort(), ['lost', 'waiting']);
     while (fs.readdirSync(run).length > 0) await second.get('lost');
   });
@@ -180,9 +181,8 @@ describe('Two services for one data directory', () => {
     const folder = temporaryFolder();
     const results = await Promise.allSettled([1, 2, 3].map(() => TestService.start(folder)));
     assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1);
-    for (const result of results) {
+    for (const result of results)
       if (result.status === 'rejected') assert.match(String(result.reason), /serves .* already/);
-    }
   });
 
   it('the one that leaves takes with it the runner that it had started ahead', async () => {

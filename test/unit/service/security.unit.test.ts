@@ -48,9 +48,9 @@ describe('The embedded service lets nobody in', () => {
       '127.0.0.1',
       '127.0.0.1:1',
       `127.0.0.1.evil.example:${service.endpoint.port}`,
-    ]) {
+    ])
       assert.equal((await service.request('GET', PARENT, undefined, { host })).code, 403, host);
-    }
+
     for (const host of ['localhost', '[::1]', 'LOCALHOST']) {
       assert.equal(
         (await service.request('GET', PARENT, undefined, { host: `${host}:${service.endpoint.port}` })).code,
@@ -79,10 +79,11 @@ describe('The embedded service lets nobody in', () => {
         socket.once('connect', () => {
           resolve(true);
         });
-        for (const event of ['error', 'timeout'])
+        for (const event of ['error', 'timeout']) {
           socket.once(event, () => {
             resolve(false);
           });
+        }
       });
       socket.destroy();
       assert.ok(!reached, address);
@@ -100,9 +101,8 @@ describe('The embedded service lets nobody in', () => {
     await service.running('look');
     const runner = fs.readFileSync(service.file('look', 'pid'), 'utf8');
     for (const pid of [runner, String(service.process.pid)]) {
-      for (const file of ['cmdline', 'environ']) {
+      for (const file of ['cmdline', 'environ'])
         assert.ok(!fs.readFileSync(`/proc/${pid}/${file}`, 'latin1').includes(service.token));
-      }
     }
     service.go('look');
     await service.ended('look');

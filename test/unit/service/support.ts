@@ -247,22 +247,22 @@ export function states(execution: Execution): string[] {
 
 /** A service that can be told to have a bad disk or clock, see unruly.main.ts. */
 export class Unruly {
-  readonly #file: string;
+  private readonly file: string;
 
   constructor(folder: string, orders: Orders = {}) {
-    this.#file = path.join(folder, 'orders.json');
+    this.file = path.join(folder, 'orders.json');
     this.order(orders);
   }
 
   /** What has to be in the environment of a Node that obeys; its children obey as well. */
   get env(): Record<string, string> {
     const preload = path.join(ROOT, 'out/test/unit/service/unruly.main.js');
-    return { UNRULY: this.#file, NODE_OPTIONS: `--require ${JSON.stringify(preload)}` };
+    return { UNRULY: this.file, NODE_OPTIONS: `--require ${JSON.stringify(preload)}` };
   }
 
   /** From now on this, and nothing else. */
   order(orders: Orders): void {
-    fs.writeFileSync(`${this.#file}.new`, JSON.stringify(orders));
-    fs.renameSync(`${this.#file}.new`, this.#file);
+    fs.writeFileSync(`${this.file}.new`, JSON.stringify(orders));
+    fs.renameSync(`${this.file}.new`, this.file);
   }
 }

@@ -27,10 +27,11 @@ describe('name of an execution', () => {
     ['as it is where it cannot be decoded', { runOptions: { source: 'file:///w/50%.ipynb' } }, '50%'],
     ['the display name without a source', { displayName: 'nightly' }, 'nightly'],
     ['the id without anything', {}, 'id-1'],
-  ] as const)
+  ] as const) {
     it(what, () => {
       assert.equal(notebookNameOf(execution(fields)), name);
     });
+  }
 });
 
 describe('duration of an execution', () => {
@@ -49,10 +50,11 @@ describe('duration of an execution', () => {
     ['of an unknown state is unknown', { state: 'NEW', createTime: times.startTime }, undefined],
     ['without times is unknown', {}, undefined],
     ['with broken times is unknown', { createTime: 'yesterday' }, undefined],
-  ] as const)
+  ] as const) {
     it(what, () => {
       assert.equal(durationOf(execution(fields), now), duration);
     });
+  }
 });
 
 describe('what can be done with an execution', () => {

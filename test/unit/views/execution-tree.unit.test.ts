@@ -210,11 +210,12 @@ describe('ExecutionTree', () => {
       ['by state', { states: ['FAILED', 'active'] }, ['b', 'c']],
       ['by service', { services: ['other'] }, []],
       ['by all at once', { text: 'c', states: ['active'], services: ['test'] }, ['c']],
-    ] as const)
+    ] as const) {
       it(what, () => {
         arrange({ filter: { ...NO_FILTER, ...structuredClone(filter) } });
         assert.deepEqual(Object.values(shown()).flat().sort(), [...ids].sort());
       });
+    }
   });
 
   it('regroups', () => {
@@ -239,8 +240,9 @@ describe('parseArrangement', () => {
     assert.deepEqual(parseArrangement(JSON.parse(JSON.stringify(stored))), stored);
   });
 
-  for (const stored of [undefined, 'x', { version: 2 }, { ...DEFAULT_ARRANGEMENT, grouping: 'colour' }])
+  for (const stored of [undefined, 'x', { version: 2 }, { ...DEFAULT_ARRANGEMENT, grouping: 'colour' }]) {
     it(`takes the default for ${stored === undefined ? 'nothing' : JSON.stringify(stored)}`, () => {
       assert.deepEqual(parseArrangement(stored), DEFAULT_ARRANGEMENT);
     });
+  }
 });

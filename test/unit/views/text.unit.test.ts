@@ -22,10 +22,11 @@ describe('text of strangers', () => {
     ['right-to-left text keeps to itself', 'דוח', '\u2068דוח\u2069'],
     ['HTML stays text', '<b>x</b>', '<b>x</b>'],
     ['nothing stays nothing', '', ''],
-  ] as const)
+  ] as const) {
     it(what, () => {
       assert.equal(oneLine(text), shown);
     });
+  }
 
   it('is cut between characters, not within one', () => {
     assert.equal(oneLine('😀'.repeat(10), 4), '😀😀😀…');
@@ -59,10 +60,11 @@ describe('text in Markdown', () => {
     ['lists and headings', '- a\n# b\n1. c', '\\- a  \n\\# b  \n1\\. c'],
     ['code by indent', '    a', '\u00a0\u00a0\u00a0\u00a0a'],
     ['spaces stay spaces', 'a b', 'a b'],
-  ] as const)
+  ] as const) {
     it(what, () => {
       assert.equal(escapeMarkdown(text), escaped);
     });
+  }
 });
 
 describe('formatDuration', () => {
@@ -76,10 +78,11 @@ describe('formatDuration', () => {
     [3_600_000, '1 h 00 min'],
     [86_399_999, '23 h 59 min'],
     [97_200_000, '1 d 3 h'],
-  ] as const)
+  ] as const) {
     it(`${String(milliseconds)} ms is ${shown}`, () => {
       assert.equal(formatDuration(milliseconds), shown);
     });
+  }
 });
 
 describe('formatBytes', () => {
@@ -89,10 +92,11 @@ describe('formatBytes', () => {
     [1536, '1.5 KB'],
     [20 * 1024 * 1024, '20 MB'],
     [3 * 1024 ** 4, '3072 GB'],
-  ] as const)
+  ] as const) {
     it(`${String(bytes)} is ${shown}`, () => {
       assert.equal(formatBytes(bytes), shown);
     });
+  }
 });
 
 describe('formatTime', () => {
@@ -101,10 +105,11 @@ describe('formatTime', () => {
     ['today: the time', new Date(2026, 5, 15, 8, 5), '8:05'],
     ['this year: with the day', new Date(2026, 0, 2, 18, 30), '2 Jan, 18:30'],
     ['earlier: with the year', new Date(2025, 0, 2, 18, 30), '2 Jan 2025, 18:30'],
-  ] as const)
+  ] as const) {
     it(what, () => {
       assert.equal(formatTime(time.getTime(), now, 'en-GB').replace(/^0/, ''), shown);
     });
+  }
 });
 
 describe('formatAge and formatDay', () => {
@@ -119,11 +124,12 @@ describe('formatAge and formatDay', () => {
     [new Date(2025, 11, 24), 'December 24, 2025', 'December 24, 2025'],
     // A clock that is behind.
     [new Date(2026, 5, 15, 12, 5), 'now', 'Today'],
-  ] as const)
+  ] as const) {
     it(`of ${time.toLocaleString('en')} are ${age} and ${day}`, () => {
       assert.equal(formatAge(time.getTime(), now, 'en'), age);
       assert.equal(formatDay(time.getTime(), now, 'en'), day);
     });
+  }
 
   it('of the hours after midnight count hours, not days', () => {
     const past = new Date(2026, 5, 15, 0, 30).getTime();

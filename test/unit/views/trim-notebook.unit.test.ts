@@ -70,7 +70,7 @@ describe('trimNotebook', () => {
     ['escapes', '\\'],
     ['unicode escapes', '\u0001'],
     ['quotes', '"'],
-  ] as const)
+  ] as const) {
     it(`never cuts within ${what}`, async () => {
       for (let shift = 0; shift < 8; shift++) {
         const [output] = (await outputsOf({
@@ -83,6 +83,7 @@ describe('trimNotebook', () => {
         assert.match(output.text, pattern);
       }
     });
+  }
 
   it('replaces what is more than text by a line that says so', async () => {
     const [output] = (await outputsOf({

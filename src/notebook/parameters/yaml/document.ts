@@ -65,9 +65,9 @@ export function readYaml(text: string): YamlText {
   // The only warning is an unknown tag: without it, the value would not be what the text says.
   const [problem] = [...(document?.errors ?? []), ...(document?.warnings ?? [])];
   if (problem) throw yamlInvalid(problem.message, lines.linePos(problem.pos[0]), problem);
-  if (document === undefined || another !== undefined) {
+  if (document === undefined || another !== undefined)
     throw yamlInvalid('More than one document', lines.linePos(another?.range[0] ?? 0));
-  }
+
   return { document, position: lines.linePos };
 }
 

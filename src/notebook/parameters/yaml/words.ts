@@ -69,9 +69,9 @@ function wordOf({ type, tag, source, value: here }: Scalar, names: readonly stri
   if (typeof here !== 'string' && typeof here !== 'number' && !(here instanceof JsonNumber)) return undefined;
   const there = readAs11(source);
   const isText = typeof here === 'string';
-  if (isText === (typeof there === 'string') && (isText || Object.is(Number(here), Number(there)))) {
+  if (isText === (typeof there === 'string') && (isText || Object.is(Number(here), Number(there))))
     return undefined;
-  }
+
   return { names, source, here: jsonOf(here), there: jsonOf(there) };
 }
 

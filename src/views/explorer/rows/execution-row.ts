@@ -87,10 +87,11 @@ function rowSentence(execution: Execution, { now, queue }: RowContext): string {
       sentences.push(vscode.l10n.t('It is number {0} of {1} in the queue.', queue.position, queue.total));
     if (runStatus?.progress !== undefined) sentences.push(sentence(cellsDone(runStatus.progress)));
     // Rounded to minutes, so that the text does not change while a screen reader reads it.
-    if (duration !== undefined && duration >= 60_000)
+    if (duration !== undefined && duration >= 60_000) {
       sentences.push(
         vscode.l10n.t('It has taken {0} so far.', formatDuration(duration - (duration % 60_000))),
       );
+    }
   } else {
     const explanation = explain(execution);
     if (explanation !== undefined) sentences.push(sentence(explanation));
