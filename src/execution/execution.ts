@@ -62,7 +62,10 @@ export const RunOptionsSchema = z.object({
    * never read by a service.
    */
   source: optionalString,
-  /** Absolute path. Default: the folder of `source` if that is a `file:` URI, else the user's home. */
+  /**
+   * Absolute path. Default: the folder of `source`, else of `inputNotebookFile`, if it is a `file:` URI; else the
+   * user's home.
+   */
   workingDirectory: optionalString,
   /** Absolute path of a Python executable whose ipykernel runs the notebook, in place of a kernelspec. */
   interpreter: optionalString,

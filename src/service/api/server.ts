@@ -127,7 +127,10 @@ export class ApiServer {
       const isStranger = error instanceof ServiceError && TURNED_AWAY.has(error.reason);
       if (!request.complete || isStranger) response.setHeader('Connection', 'close');
       if (error instanceof ServiceError) {
-        if (error.status === 'UNAUTHENTICATED') response.setHeader('WWW-Authenticate', 'Bearer');
+        if (error.status === 'UNAUTHENTICATED') {
+          // RFC 6750 requires a parameter, and httplib2 does not read the header without one.
+          response.setHeader('WWW-Authenticate', 'Bearer realm="notebook-executions"');
+        }
         send(response, HTTP_CODES[error.status], toErrorJson(error));
       } else if (!signal.aborted && (!request.destroyed || request.complete)) {
         this.log(

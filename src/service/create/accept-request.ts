@@ -53,7 +53,7 @@ export async function accept(
   const { executionTemplate, runOptions } = request;
   const [facts, workingDirectory, outputFolder] = await Promise.all([
     inspectNotebook(notebook, signal),
-    resolveWorkingDirectory(runOptions),
+    resolveWorkingDirectory(request),
     checkOutputFolder(executionTemplate.outputNotebookFolder),
     checkInterpreter(runOptions.interpreter),
   ]);

@@ -11,8 +11,11 @@ import {
   type ExecutionTemplate,
   type RunOptions,
 } from '../../execution/execution';
+import { ACCELERATOR_TYPES, JOB_TYPES, SCALE_TIERS } from '../../execution/enumerations';
 import { ServiceError } from '../../execution/errors';
+import { enumValue, fromProtoJson, int64 } from '../api/proto-json';
 import { isExecutable } from '../../system/programs';
+import { stagedBy } from '../../protocol/service-paths';
 import { errorCode } from '../../system/files';
 import { pathOfUri } from './client-files';
 import { onLimitedThread, ThreadLimitError } from '../thread';
@@ -21,7 +24,10 @@ const text = z.optional(z.string());
 /** Seconds. The maximum, about 23 days, is within what a Node timer can wait. */
 const seconds = z.optional(z.number().check(z.positive(), z.maximum(2_000_000)));
 
-/** The request body: every field that a client may send, and no other. Output-only fields are accepted and ignored. */
+/**
+ * The request body, as {@link fromProtoJson} returns it: every field that a client may send, and no other. Output-only
+ * fields are accepted and ignored.
+ */
 const CreateBodySchema = z.strictObject({
   name: z.optional(z.unknown()),
   displayName: z.optional(z.unknown()),
@@ -35,7 +41,12 @@ const CreateBodySchema = z.strictObject({
   executionTemplate: z.strictObject({
     ...ExecutionTemplateSchema.shape,
     inputNotebookFile: z.string(),
-    acceleratorConfig: z.optional(z.strictObject({ type: text, coreCount: text })),
+    // A value that Google's clients do not know would make each list that contains it unreadable for them.
+    scaleTier: z.optional(enumValue(SCALE_TIERS)),
+    jobType: z.optional(enumValue(JOB_TYPES)),
+    acceleratorConfig: z.optional(
+      z.strictObject({ type: z.optional(enumValue(ACCELERATOR_TYPES)), coreCount: z.optional(int64()) }),
+    ),
     dataprocParameters: z.optional(z.strictObject({ cluster: text })),
     vertexAiParameters: z.optional(
       z.strictObject({ network: text, env: z.optional(z.record(z.string(), z.string())) }),
@@ -109,7 +120,7 @@ const MAX_VALUES = 20_000;
  */
 export function parseCreateBody(body: unknown, platform: NodeJS.Platform = process.platform): CreateRequest {
   checkCount(body);
-  const parsed = CreateBodySchema.safeParse(body);
+  const parsed = CreateBodySchema.safeParse(fromProtoJson(CreateBodySchema, body));
   if (!parsed.success) throw invalidField(parsed.error.issues[0]);
   const { description, executionTemplate, runOptions = {} } = parsed.data;
   const { environment, ...visible } = runOptions;
@@ -119,6 +130,13 @@ export function parseCreateBody(body: unknown, platform: NodeJS.Platform = proce
       const quoted = JSON.stringify(name.slice(0, MAX_QUOTED));
       throw fieldInvalid('runOptions.environment', `${quoted} cannot be set`);
     }
+  }
+  if (
+    executionTemplate.dataprocParameters !== undefined &&
+    executionTemplate.vertexAiParameters !== undefined
+  ) {
+    // A `oneof` of the proto: with both, clients could not read the execution.
+    throw fieldInvalid('executionTemplate.vertexAiParameters', 'excludes dataprocParameters');
   }
   const { parameters: _, ...fields } = executionTemplate;
   checkSize('execution', 'its fields', { description, fields, visible }, MAX_FIELDS);
@@ -164,6 +182,7 @@ function invalidField(issue: z.core.$ZodIssue | undefined): ServiceError {
     return new ServiceError('INVALID_ARGUMENT', 'fieldUnknown', `unknown field ${field}`, { field });
   }
   const field = where.length === 0 ? 'execution' : where.join('.').slice(0, MAX_QUOTED);
+  if (issue?.code === 'custom') return fieldInvalid(field, issue.message);
   return fieldInvalid(field, issue?.code === 'invalid_type' ? `must be ${issue.expected}` : 'is not valid');
 }
 
@@ -231,11 +250,15 @@ export async function checkOutputFolder(uri: string | undefined): Promise<string
 }
 
 /**
- * The kernel's working directory: the given one, else the folder of the source, else the user's home.
+ * The kernel's working directory: the given one, else the folder of `source`, else that of `inputNotebookFile`, else
+ * the user's home. A folder counts if it exists on this machine.
  * @throws ServiceError INVALID_ARGUMENT `workingDirectoryInvalid`, args `field`, `path`.
  */
-export async function resolveWorkingDirectory(options: RunOptions): Promise<string> {
-  const { workingDirectory: given, source } = options;
+export async function resolveWorkingDirectory({
+  runOptions,
+  executionTemplate,
+}: Pick<CreateRequest, 'runOptions' | 'executionTemplate'>): Promise<string> {
+  const { workingDirectory: given, source } = runOptions;
   if (given !== undefined) {
     if (path.isAbsolute(given) && !given.includes('\0') && (await isDirectory(given))) return given;
     const field = 'runOptions.workingDirectory';
@@ -244,9 +267,13 @@ export async function resolveWorkingDirectory(options: RunOptions): Promise<stri
       path: given,
     });
   }
-  const folder = sourcePath(source);
-  const parent = folder === undefined ? undefined : path.dirname(folder);
-  return parent !== undefined && (await isDirectory(parent)) ? parent : os.homedir();
+  for (const uri of [source, executionTemplate.inputNotebookFile]) {
+    const file = sourcePath(uri);
+    // The editor's copy of a notebook says nothing about where the notebook belongs.
+    const folder = file === undefined || stagedBy(path.basename(file)) ? undefined : path.dirname(file);
+    if (folder !== undefined && (await isDirectory(folder))) return folder;
+  }
+  return os.homedir();
 }
 
 async function isDirectory(file: string): Promise<boolean> {
