@@ -27,8 +27,8 @@ describe('inspecting parameters of other languages', () => {
     ],
     [
       'typescript',
-      'const a: number = 5; // one of: 1, 5\nlet b = "y";\nvar c = true\nlet d = null',
-      ['a number 5 one of: 1, 5 [1,5]', 'b str "y" ', 'c bool true ', 'd None null '],
+      'const a: number = 5; // one of: 1, 5\nlet b = "y";\nvar c = true\nlet d = null\nlet e = `http://x`; // z',
+      ['a number 5 one of: 1, 5 [1,5]', 'b str "y" ', 'c bool true ', 'd None null ', 'e - - z'],
     ],
     [
       'C#',

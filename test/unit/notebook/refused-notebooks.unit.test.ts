@@ -10,6 +10,8 @@ describe('reading a notebook', () => {
     ['a byte order mark alone', '\uFEFF', 'emptyFile', {}],
     ['no JSON', '{\n "cells": [}', 'notJson', { line: '2', column: '12', position: '13' }],
     ['no UTF-8', Uint8Array.of(0x7b, 0xff, 0x7d), 'notJson', {}],
+    // The pages of the array are never written, so it takes no memory.
+    ['more than a string can hold', new Uint8Array(0x1fffffe9), 'tooLarge', { bytes: '536870889' }],
     ['a list', '[]', 'notNotebook', { path: '' }],
     ['a number', '1.0', 'notNotebook', { path: '' }],
     ['an object without nbformat', '{"cells": []}', 'notNotebook', { path: 'nbformat' }],

@@ -49,6 +49,9 @@ describe('recording of outputs, from messages alone', () => {
         [stored.stream('a')],
       );
     });
+    it('a stream message that is no object adds no text', () => {
+      assert.deepEqual(outputsAfter([message('stream', 'null'), stream('a')]), [stored.stream('a')]);
+    });
   });
 
   describe('results, displays, errors', () => {

@@ -193,6 +193,20 @@ describe('CompletionNotifier', () => {
     assert.deepEqual(third.told, []);
   });
 
+  it('reports in the next window what ended just before the window closed', async () => {
+    const first = new TestWindow(world, { processId: 1 });
+    await first.submit('a');
+    first.see('a', 'SUCCEEDED');
+    first.notifier.dispose();
+    world.alive.delete(1);
+    await world.pass(1000);
+    const second = new TestWindow(world, { processId: 2 });
+    await second.notifier.restore();
+    second.see('a', 'SUCCEEDED');
+    await world.pass(1000);
+    assert.deepEqual([first.told, second.told], [[], [['a']]]);
+  });
+
   it('shows at once where nobody looks, and remembers it only when somebody does', async () => {
     const window = new TestWindow(world, { focused: false });
     await window.submit('a');
