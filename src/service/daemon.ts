@@ -93,7 +93,7 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
     executions: manager.executions,
     remove: ({ record }) => manager.delete(record.id),
     disk,
-    time: new ConfirmedTime(paths.clock, () => Date.now()),
+    time: new ConfirmedTime(paths.clock, () => Date.now(), log),
     limits: () => config.current,
     noticeFile: paths.retention,
     log,

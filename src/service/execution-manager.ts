@@ -5,14 +5,14 @@ import { isTerminal } from '../execution/states';
 import { FILES } from '../protocol/execution-folder';
 import { accept, type Place } from './create/accept-request';
 import { removeJobs } from './executions/attempt-files';
-import { recordToSave, type Entry } from './executions/entry';
+import { showEnding, type Entry } from './executions/entry';
 import { ExecutionIndex } from './executions/execution-index';
 import { errorCode } from '../system/files';
 import { storageError, type FolderStore } from './executions/folder-store';
 import { OtherExecutions } from './executions/other-executions';
 import type { OtherHosts } from './executions/other-hosts';
 import { readClientFile } from './create/client-files';
-import { now, present, type ExecutionRecord } from './executions/record';
+import { now, present } from './executions/record';
 import { contentOf, fieldInvalid, type CreateRequest } from './create/request';
 import { RunQueue, type QueueOptions } from './attempts/run-queue';
 
@@ -65,6 +65,8 @@ export class ExecutionManager {
       const { record } = entry;
       if (isTerminal(record.state)) {
         if (record.deleteTime !== undefined) this.background(this.remove(entry));
+        // The former service may have been killed while it cancelled a waiting execution.
+        else if (record.runStatus?.startTime === undefined) this.background(this.removeJobs(record.id));
       } else if (!this.others.note(record) && record.state !== 'QUEUED') {
         this.queue.adopt(entry);
       }
@@ -196,49 +198,62 @@ export class ExecutionManager {
   }
 
   /**
-   * Cancels an execution; one that has ended stays as it is.
+   * Cancels an execution; one that has ended stays as it is. The request to cancel is on disk before the answer.
    * @throws ServiceError NOT_FOUND; FAILED_PRECONDITION `otherHost` (args `host`) if another host runs it;
-   *   RESOURCE_EXHAUSTED `storageNotWritable` if it is waiting and the cancellation cannot be saved.
+   *   RESOURCE_EXHAUSTED (args `code`) if the request cannot be saved: `storageNotWritable` for a waiting execution,
+   *   which keeps waiting; `cancelNotSaved` for a running one, which is being cancelled nevertheless.
    */
   async cancel(id: string): Promise<Execution> {
     const entry = await this.findOwn(id);
     const { record } = entry;
-    if (!isTerminal(record.state) && record.cancelTime === undefined) {
-      const time = now();
-      if (record.state === 'QUEUED') {
-        await this.cancelWaiting(record, time);
-      } else {
-        Object.assign(record, { cancelTime: time, updateTime: time });
-        // Cancel even if it cannot be saved: a full disk may be the reason for cancelling.
-        await this.options.store.save(recordToSave(entry)).catch((error: unknown) => {
-          this.options.log(`${id}: that it is cancelled is not written: ${String(error)}`);
-        });
-        this.options.supervisor.cancel(entry);
-      }
-    }
+    if (record.state === 'QUEUED') await this.cancelWaiting(entry);
+    else if (!isTerminal(record.state)) await this.cancelRunning(entry);
     return present(record, entry.status);
   }
 
-  /** Cancels a waiting execution. If that cannot be saved, it is undone, because a restarted service would run it. */
-  private async cancelWaiting(record: ExecutionRecord, time: string): Promise<void> {
-    const { history, runStatus, state, updateTime } = record;
-    Object.assign(record, {
+  /** Cancels a running execution, even if that cannot be saved: a full disk may be the reason for cancelling. */
+  private async cancelRunning(entry: Entry): Promise<void> {
+    const { record } = entry;
+    if (record.cancelTime === undefined) {
+      const time = now();
+      Object.assign(record, { cancelTime: time, updateTime: time });
+      this.options.supervisor.cancel(entry);
+    }
+    // Also if it was requested before, since that may not have been saved.
+    await this.save(entry).catch((error: unknown) => {
+      throw error instanceof ServiceError && error.reason === 'storageNotWritable'
+        ? cancelNotSaved(error.args)
+        : error;
+    });
+  }
+
+  /** Cancels a waiting execution. If that cannot be saved, it keeps waiting, because a restarted service would run it. */
+  private async cancelWaiting(entry: Entry): Promise<void> {
+    const { record } = entry;
+    const time = now();
+    const ending = {
       state: 'CANCELLED',
       cancelTime: time,
       updateTime: time,
-      history: [...history, { state: 'CANCELLED', time }],
-      runStatus: { ...runStatus, attempt: record.attempt, endTime: time, cause: 'cancelled' },
-    });
+      history: [...record.history, { state: 'CANCELLED', time }],
+      runStatus: { ...record.runStatus, attempt: record.attempt, endTime: time, cause: 'cancelled' },
+    };
+    entry.ending = ending;
     try {
-      await this.save(record);
+      await this.save(entry);
     } catch (error) {
-      Object.assign(record, { history, runStatus, state, updateTime, cancelTime: undefined });
+      if (entry.ending === ending) entry.ending = undefined;
       this.queue.pump();
       throw error;
     }
+    showEnding(entry, ending);
+    await this.removeJobs(record.id);
+  }
+
+  /** Removes the job of an execution that will not run: it contains the user's environment. */
+  private async removeJobs(id: string): Promise<void> {
     const { store, log } = this.options;
-    for (const error of await removeJobs(store, record.id))
-      log(`${record.id}: its job is left over: ${String(error)}`);
+    for (const error of await removeJobs(store, id)) log(`${id}: cannot remove its job: ${String(error)}`);
   }
 
   /**
@@ -262,13 +277,13 @@ export class ExecutionManager {
     try {
       // A waiting execution is cancelled below, and that write saves the delete time too.
       const goesLater = !isTerminal(record.state) || this.queue.isRunning(id);
-      if (goesLater && record.state !== 'QUEUED') await this.save(recordToSave(entry));
+      if (goesLater && record.state !== 'QUEUED') await this.save(entry);
       await this.cancel(id);
       if (this.queue.isRunning(id)) return false;
       await this.remove(entry);
       return true;
     } catch (error) {
-      if (errorCode(error) === 'ENOENT') {
+      if (error instanceof ServiceError && error.reason === 'executionNotFound') {
         // It has ended, and is being removed already.
         await this.remove(entry);
         return true;
@@ -287,7 +302,7 @@ export class ExecutionManager {
     const { record, status } = entry;
     const former = record.pinned;
     record.pinned = pinned;
-    await this.save(recordToSave(entry)).catch((error: unknown) => {
+    await this.save(entry).catch((error: unknown) => {
       record.pinned = former;
       throw error;
     });
@@ -302,7 +317,7 @@ export class ExecutionManager {
   private find(id: string): Entry {
     const entry = this.index.get(id);
     if (entry !== undefined) return entry;
-    throw new ServiceError('NOT_FOUND', 'executionNotFound', `no execution ${id}`, { executionId: id });
+    throw notFound(id);
   }
 
   /** An execution of this host; waits for a create in progress. */
@@ -320,11 +335,12 @@ export class ExecutionManager {
     this.index.forget(id);
   }
 
-  private async save(record: ExecutionRecord): Promise<void> {
+  /** @throws ServiceError `executionNotFound` if its folder is gone, `storageNotWritable`. */
+  private async save(entry: Entry): Promise<void> {
     try {
-      await this.options.store.save(record);
+      await this.options.store.save(entry);
     } catch (error) {
-      throw storageError(error);
+      throw errorCode(error) === 'ENOENT' ? notFound(entry.record.id) : storageError(error);
     }
   }
 
@@ -333,6 +349,17 @@ export class ExecutionManager {
       this.options.log(`in the background: ${String(error)}`);
     });
   }
+}
+
+function notFound(executionId: string): ServiceError {
+  return new ServiceError('NOT_FOUND', 'executionNotFound', `no execution ${executionId}`, { executionId });
+}
+
+function cancelNotSaved(args: Readonly<Record<string, string>>): ServiceError {
+  const message =
+    `the execution is being cancelled, but that could not be saved (${args['code'] ?? ''}): ` +
+    'if the service stops before the execution has ended, cancel it again';
+  return new ServiceError('RESOURCE_EXHAUSTED', 'cancelNotSaved', message, args);
 }
 
 function alreadyExists(executionId: string): ServiceError {

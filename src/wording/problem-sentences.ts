@@ -43,6 +43,7 @@ const UNEXPLAINED: ReadonlySet<string> = new Set([
   'answerInvalid',
   'answerMalformed',
   'storageNotWritable',
+  'cancelNotSaved',
   'stagingNotWritable',
 ]);
 
@@ -122,6 +123,11 @@ function ownSentence(error: ServiceError): string | undefined {
       return args['code'] === 'ENOSPC' || args['code'] === 'EDQUOT'
         ? l10n.t('The disk is full: the execution could not be saved.')
         : l10n.t('The data directory of the executions cannot be written to: {0}', args['code'] ?? '');
+    case 'cancelNotSaved':
+      return l10n.t(
+        'The execution is being cancelled, but the data directory cannot be written to: {0}. Free disk space, and cancel it again if it is still running.',
+        args['code'] ?? '',
+      );
     case 'answerInvalid':
     case 'answerMalformed':
       return l10n.t('The service sent an unexpected answer: {0}', error.message);

@@ -35,7 +35,7 @@ export async function waitsForDisk(entry: Entry, error: unknown, store: FolderSt
   });
   while (record.state === 'QUEUED') {
     await delay(TRY_MS, undefined, { ref: false });
-    const isWritten = await store.save(record).then(
+    const isWritten = await store.save(entry).then(
       () => true,
       () => false,
     );

@@ -3,7 +3,7 @@ import type { ExecutionWarning } from '../../execution/execution';
 import { isTerminal } from '../../execution/states';
 import { exists } from '../../system/programs';
 import { readStatus, removeJobs } from '../executions/attempt-files';
-import { recordToSave, type Entry } from '../executions/entry';
+import { showEnding, type Entry } from '../executions/entry';
 import { errorCode } from '../../system/files';
 import type { FolderStore } from '../executions/folder-store';
 import { pathOfUri } from '../create/client-files';
@@ -29,7 +29,7 @@ export class ExecutionEnding {
     const time = now();
     const warnings: ExecutionWarning[] = [...(runStatus.warnings ?? [])];
     const placed = await this.place(entry, warnings);
-    entry.ending = {
+    const ending = {
       state,
       updateTime: time,
       outputNotebookFile: placed ?? record.outputNotebookFile,
@@ -43,15 +43,16 @@ export class ExecutionEnding {
         ...(warnings.length === 0 ? {} : { warnings }),
       },
     };
+    entry.ending = ending;
     // If the runner's status.json already holds this end, a restart would reach the same one, and it can be shown
     // before the record is written. With more than one attempt, the environment is still on disk and must go first.
     const known =
       placed === undefined &&
       (record.runOptions.maxAttempts ?? 1) === 1 &&
       isTerminal(readStatus(this.store, record, this.log)?.state);
-    if (known) show(entry);
+    if (known) showEnding(entry, ending);
     await this.persist(entry);
-    if (!known) show(entry);
+    if (!known) showEnding(entry, ending);
   }
 
   private async place(entry: Entry, warnings: ExecutionWarning[]): Promise<string | undefined> {
@@ -63,7 +64,7 @@ export class ExecutionEnding {
     const note = async (placing: Placing): Promise<void> => {
       record.placing = placing;
       // If the note cannot be written, place the output anyway: only a crash at this moment would place it twice.
-      await this.store.save(recordToSave(entry)).catch((error: unknown) => {
+      await this.store.save(entry).catch((error: unknown) => {
         this.log(`${record.id}: placing not noted: ${String(error)}`);
       });
     };
@@ -83,7 +84,7 @@ export class ExecutionEnding {
       const { store } = this;
       // Once a client sees the end, the user's environment must no longer be on disk.
       const leftOver = await removeJobs(store, record.id);
-      await store.save(recordToSave(entry));
+      await store.save(entry);
       if (leftOver.length > 0) throw leftOver[0];
     } catch (error) {
       if (record.deleteTime !== undefined && errorCode(error) === 'ENOENT') return;
@@ -91,13 +92,4 @@ export class ExecutionEnding {
       setTimeout(() => void this.persist(entry), RETRY_MS).unref();
     }
   }
-}
-
-function show(entry: Entry): void {
-  const { record } = entry;
-  Object.assign(record, entry.ending);
-  delete record.runtime;
-  delete record.placing;
-  entry.ending = undefined;
-  entry.status = undefined;
 }

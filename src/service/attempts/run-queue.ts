@@ -54,7 +54,9 @@ export class RunQueue {
   private *waitingEntries(): Generator<Entry> {
     for (const entry of this.options.index) {
       const { id, state } = entry.record;
-      if (state === 'QUEUED' && !this.runningIds.has(id) && !this.options.isElsewhere(id)) yield entry;
+      // A waiting execution that is being cancelled must not start.
+      const waits = state === 'QUEUED' && entry.ending === undefined;
+      if (waits && !this.runningIds.has(id) && !this.options.isElsewhere(id)) yield entry;
     }
   }
 

@@ -84,7 +84,7 @@ export class Supervisor {
       record.runtime = spare?.runtime ?? makeRuntimeDirectory(this.options.launcher.runtimeRoot);
       record.host = os.hostname();
       record.boot = this.options.boot;
-      await this.options.store.save(record).catch((error: unknown) => {
+      await this.options.store.save(entry).catch((error: unknown) => {
         spare?.end();
         throw error;
       });
@@ -302,7 +302,7 @@ export class Supervisor {
     Object.assign(record, { attempt, state: 'QUEUED', updateTime: now() });
     delete record.runtime;
     record.history.push({ state: 'QUEUED', time: record.updateTime });
-    await this.options.store.save(record);
+    await this.options.store.save(entry);
   }
 
   /** Runs one attempt's work. An error of the service itself also ends the attempt, with its message. */

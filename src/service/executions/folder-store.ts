@@ -16,6 +16,7 @@ import {
   replaceFile,
 } from '../../system/files';
 import { isOfSystem, isOwnName } from '../../protocol/own-names';
+import { recordToSave, type Entry } from './entry';
 import { ExecutionRecordSchema, type ExecutionRecord } from './record';
 
 /** Age at which an unfinished folder of another host is removed, milliseconds. */
@@ -200,9 +201,14 @@ export class FolderStore {
     }
   }
 
-  /** Replaces the record. Saves of one execution happen one after the other, in the order of the calls. */
-  async save(record: ExecutionRecord): Promise<void> {
-    const data = serialize(record);
+  /**
+   * Replaces the record, see {@link recordToSave}. Saves of one execution happen one after the other, in the order of
+   * the calls.
+   * @throws the system's error.
+   */
+  async save(entry: Entry): Promise<void> {
+    const { record } = entry;
+    const data = serialize(recordToSave(entry));
     const former = this.saves.get(record.id) ?? Promise.resolve();
     const save = former
       .catch(() => undefined)
@@ -215,18 +221,26 @@ export class FolderStore {
     }
   }
 
-  /** Removes an execution with its files. @throws the system's error; then the execution still exists. */
+  /**
+   * Removes an execution with its files. When this resolves, the removal survives a power failure.
+   * @throws the system's error; then the execution may exist again after a power failure.
+   */
   async remove(id: string): Promise<void> {
     const aside = path.join(this.directory, `${this.aside}deleted-${id}-${randomUUID()}`);
     try {
       await rename(this.folder(id), aside);
     } catch (error) {
-      if (errorCode(error) === 'ENOENT') return;
-      throw error;
+      // An earlier call has renamed it, and may have failed to flush that.
+      if (errorCode(error) !== 'ENOENT') throw error;
     }
-    this.setAsideIds.delete(id);
-    await flushDirectory(this.directory).catch(() => undefined);
-    await this.discard(aside);
+    this.setAside.delete(id);
+    try {
+      await flushDirectory(this.directory);
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') throw error;
+    } finally {
+      await this.discard(aside);
+    }
   }
 
   /** Removes the files of a former attempt. The output stays until the next one replaces it. */
@@ -268,5 +282,6 @@ function serialize(record: ExecutionRecord): string {
 export function storageError(error: unknown): unknown {
   if (!isStorageError(error)) return error;
   const code = errorCode(error) ?? '';
-  return new ServiceError('RESOURCE_EXHAUSTED', 'storageNotWritable', `cannot write: ${code}`, { code });
+  const message = `the data directory cannot be written to: ${code}`;
+  return new ServiceError('RESOURCE_EXHAUSTED', 'storageNotWritable', message, { code });
 }

@@ -61,9 +61,14 @@ export class Retention {
       const tooMuch = retentionBytes > 0 && total > retentionBytes && age > FRESH_MS;
       if (!tooOld && !tooMuch) continue;
       const size = await disk.of(entry);
-      // Pinned or deleted while its size was looked up.
+      // Pinned or deleted while its size was measured.
       if (!isExpendable(entry)) continue;
-      await remove(entry);
+      try {
+        await remove(entry);
+      } catch (error) {
+        log(`${entry.record.id}: not deleted: ${String(error)}`);
+        continue;
+      }
       log(`${entry.record.id}: deleted for its ${tooOld ? 'age' : 'size'}`);
       total -= size;
       bytes += size;
@@ -78,6 +83,7 @@ export class Retention {
   /**
    * Deletes executions that ended before a given time, except pinned ones.
    * @param before RFC 3339. @param dryRun only report what would be deleted.
+   * @throws the first error, if some could not be deleted; the others are deleted nevertheless.
    */
   async cleanUp(before: string, dryRun: boolean): Promise<CleanUp> {
     const { disk, executions, remove } = this.options;
@@ -85,16 +91,23 @@ export class Retention {
     let count = 0;
     let bytes = 0;
     let oldest: string | undefined;
+    const errors: unknown[] = [];
     for (const entry of chosen) {
       const size = await disk.of(entry);
-      // Pinned or deleted while its size was looked up.
+      // Pinned or deleted while its size was measured.
       if (!isExpendable(entry)) continue;
+      try {
+        if (!dryRun) await remove(entry);
+      } catch (error) {
+        errors.push(error);
+        continue;
+      }
       oldest ??= endOf(entry);
-      if (!dryRun) await remove(entry);
       bytes += size;
       count++;
     }
     await disk.measure(executions);
+    if (errors.length > 0) throw errors[0];
     return { count, bytes, ...(oldest === undefined ? {} : { oldest }) };
   }
 

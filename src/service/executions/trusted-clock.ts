@@ -36,17 +36,21 @@ export class ConfirmedTime {
   constructor(
     private readonly file: string,
     private readonly clock: () => number,
+    private readonly log: (message: string) => void,
   ) {}
 
   /**
    * Reads the clock and updates the confirmed time.
    * @param newest the newest time known, milliseconds since the epoch; used if no confirmed time was saved yet.
-   * @returns the confirmed time, milliseconds since the epoch. @throws the system's error if it cannot be saved.
+   * @returns the confirmed time, milliseconds since the epoch.
    */
   async look(newest: number | undefined): Promise<number> {
     const clock = this.clock();
     this.seen = confirm((this.seen ??= await this.read()) ?? { confirmed: newest ?? clock }, clock);
-    await replaceFile(this.file, JSON.stringify(this.seen), 'new');
+    // On a full disk, old executions must still be deleted. An older time in the file only deletes fewer of them.
+    await replaceFile(this.file, JSON.stringify(this.seen), 'new').catch((error: unknown) => {
+      this.log(`clock.json not written: ${String(error)}`);
+    });
     return this.seen.confirmed;
   }
 

@@ -83,7 +83,7 @@ describe('A disk that takes no more', () => {
     assert.equal(service.runs().filter((run) => run.includes('after')).length, 1);
   });
 
-  it('still cancels what runs; what waits stays waiting, and the answer says why', async () => {
+  it('still cancels what runs, and says that it is not saved; what waits stays waiting', async () => {
     await service.create('runs', 'wait');
     await service.running('runs');
     await service.create('waits', 'wait');
@@ -91,12 +91,54 @@ describe('A disk that takes no more', () => {
     const waits = await service.request('POST', `${PARENT}/executions/waits:cancel`);
     assert.deepEqual(reasonOf(waits), ['storageNotWritable', 'ENOSPC']);
     assert.equal((await service.get('waits')).state, 'QUEUED');
-    assert.equal((await service.request('POST', `${PARENT}/executions/runs:cancel`)).code, 200);
+    const runs = await service.request('POST', `${PARENT}/executions/runs:cancel`);
+    assert.deepEqual(reasonOf(runs), ['cancelNotSaved', 'ENOSPC']);
     assert.equal((await service.ended('runs')).state, 'CANCELLED');
     unruly.order({});
     assert.equal((await service.request('POST', `${PARENT}/executions/waits:cancel`)).code, 200);
     await service.ended('waits');
     await until('the end is on disk', () => onDisk(service, 'runs') === 'CANCELLED');
+  });
+
+  it('answers a repeated cancel or pin only when it is saved', async () => {
+    await service.create('deaf', 'deaf');
+    await service.running('deaf');
+    unruly.order({ fail: { match: 'execution\\.json', code: 'ENOSPC' } });
+    for (const [method, reason] of [
+      ['cancel', 'cancelNotSaved'],
+      ['cancel', 'cancelNotSaved'],
+      ['pin', 'storageNotWritable'],
+      ['unpin', 'storageNotWritable'],
+    ] as const) {
+      const answer = await service.request('POST', `${PARENT}/executions/deaf:${method}`);
+      assert.equal(answer.code, 429);
+      assert.deepEqual(reasonOf(answer), [reason, 'ENOSPC']);
+    }
+    assert.equal((await service.get('deaf')).state, 'CANCELLING');
+    unruly.order({});
+    for (const [method, field] of [
+      ['cancel', 'cancelTime'],
+      ['pin', 'pinned'],
+    ] as const) {
+      assert.equal((await service.request('POST', `${PARENT}/executions/deaf:${method}`)).code, 200);
+      const record = JSON.parse(fs.readFileSync(service.file('deaf', 'execution.json'), 'utf8')) as object;
+      assert.ok(field in record, field);
+    }
+    service.go('deaf');
+    await service.ended('deaf');
+  });
+
+  it('does not answer that an execution is deleted before that survives a power failure', async () => {
+    await service.create('flushed');
+    await service.ended('flushed');
+    await until('its end is on disk', () => onDisk(service, 'flushed') === 'SUCCEEDED');
+    unruly.order({ fail: { match: '^sync .*/executions$', code: 'EIO' } });
+    const target = `${PARENT}/executions/flushed`;
+    assert.deepEqual(reasonOf(await service.request('DELETE', target)), ['storageNotWritable', 'EIO']);
+    unruly.order({});
+    const answer = await service.request('DELETE', target);
+    assert.ok(answer.code === 404 || answer.body['done'] === true, JSON.stringify(answer.body));
+    assert.equal((await service.request('GET', target)).code, 404);
   });
 
   it('does not delete what it cannot, and says so', async () => {

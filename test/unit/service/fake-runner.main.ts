@@ -53,7 +53,7 @@ net
     socket.on('close', () => sockets.delete(socket));
     socket.on('data', (data) => {
       for (const line of data.toString().split('\n').filter(Boolean)) {
-        if (ControlRequestSchema.parse(JSON.parse(line)).type !== 'cancel') continue;
+        if (ControlRequestSchema.parse(JSON.parse(line)).type !== 'cancel' || fake === 'deaf') continue;
         say('CANCELLING');
         end('CANCELLED', { cause: 'cancelled' });
       }
@@ -74,7 +74,7 @@ net
     } else if (fake === 'crashOnce') {
       end('SUCCEEDED');
     }
-    // `wait`: until the test makes this file.
+    // `wait`, and `deaf`, which cannot be cancelled: until the test makes this file.
     else {
       const timer = setInterval(() => {
         // The test is over, and has forgotten this one.

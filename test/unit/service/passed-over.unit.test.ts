@@ -179,7 +179,7 @@ describe('A record that cannot be read', () => {
       attempt: 1,
       outputNotebookFile: 'file:///x',
     };
-    await store.save(record);
+    await store.save({ record });
     for (const name of store.changedNames() ?? []) store.read(name);
     assert.deepEqual(store.setAside, []);
   });

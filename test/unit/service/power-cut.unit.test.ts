@@ -32,8 +32,8 @@ const EVERY = 4;
 /** What the machine was doing when its power was cut, one after the other. */
 const STEPS: readonly ((store: FolderStore) => Promise<void>)[] = [
   (store) => store.create(record('QUEUED'), { 'input.ipynb': '{}', 'job.json': '{}' }),
-  (store) => store.save(record('RUNNING')),
-  (store) => store.save(record('SUCCEEDED')),
+  (store) => store.save({ record: record('RUNNING') }),
+  (store) => store.save({ record: record('SUCCEEDED') }),
   (store) => store.remove('one'),
 ];
 const STATES = [undefined, 'QUEUED', 'RUNNING', 'SUCCEEDED', undefined];

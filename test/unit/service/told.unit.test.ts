@@ -78,6 +78,43 @@ describe('What a client was told', () => {
     assert.deepEqual([state, typeof cancelTime], ['SUCCEEDED', 'string']);
   });
 
+  it('is on disk: that a waiting execution is cancelled; no list shows it before', async () => {
+    await service.kill();
+    service = await TestService.startBy(folder, { env: unruly.env }, '--max-concurrent', '1');
+    await service.create('first', 'wait');
+    await service.running('first');
+    await service.create('one', 'wait');
+    unruly.order({ hold: END });
+    const cancelled = service.request('POST', `${PARENT}/executions/one:cancel`);
+    await until('it is being written', () => service.stderr.join('').includes(HOLDS));
+    assert.equal((await service.get('one')).state, 'QUEUED');
+    // Its turn comes meanwhile, and it must not start.
+    service.go('first');
+    await service.ended('first');
+    unruly.order({});
+    assert.equal((await cancelled).body['state'], 'CANCELLED');
+    assert.equal(onDisk('one')['state'], 'CANCELLED');
+    assert.ok(!states(await service.get('one')).includes('PREPARING'));
+    assert.ok(!fs.existsSync(service.file('one', 'job.json')));
+  });
+
+  it('holds no environment of a waiting execution that was cancelled when the service was killed', async () => {
+    await service.kill();
+    service = await TestService.startBy(folder, { env: unruly.env }, '--max-concurrent', '1');
+    await service.create('first', 'wait');
+    await service.running('first');
+    await service.create('one', 'wait');
+    unruly.order({ fail: { match: 'rm .*job\\.json', code: 'EACCES' } });
+    assert.equal((await service.request('POST', `${PARENT}/executions/one:cancel`)).code, 200);
+    assert.ok(fs.existsSync(service.file('one', 'job.json')));
+    await service.kill();
+    unruly.order({});
+    service = await TestService.start(folder);
+    await until('its job is removed', () => !fs.existsSync(service.file('one', 'job.json')));
+    service.go('first');
+    await service.ended('first');
+  });
+
   it('is on disk: that an execution exists; no list shows it before', async () => {
     unruly.order({ hold: 'rename .*executions' });
     const created = service.create('one');

@@ -194,7 +194,11 @@ describe('Executions that are old or too many', () => {
         executions: [...executions.values()],
         remove: ({ record }) => Promise.resolve(executions.delete(record.id)),
         disk: { measure: () => Promise.resolve(300), of: () => Promise.resolve(100) },
-        time: new ConfirmedTime(path.join(folder, 'clock.json'), () => clock),
+        time: new ConfirmedTime(
+          path.join(folder, 'clock.json'),
+          () => clock,
+          () => undefined,
+        ),
         limits: () => ({ retentionDays: 30, retentionBytes: bytes }),
         noticeFile: path.join(folder, 'retention.json'),
         log: () => undefined,
@@ -224,6 +228,37 @@ describe('Executions that are old or too many', () => {
     assert.deepEqual(await sweep(431), ['visit']);
     assert.deepEqual(await sweep(462), []);
     assert.ok(executions.has('runs'));
+  });
+
+  it('are deleted also when the clock cannot be saved, and when one of them cannot be deleted', async () => {
+    const folder = temporaryFolder();
+    const endTime = daysAgo(60);
+    const all = ['stuck', 'old'].map((id) => ({
+      record: { id, state: 'SUCCEEDED', updateTime: endTime, runStatus: { endTime } } as ExecutionRecord,
+    }));
+    all.push({ record: { id: 'runs', state: 'RUNNING', updateTime: daysAgo(0) } as ExecutionRecord });
+    const removed: string[] = [];
+    const said: string[] = [];
+    const log = (message: string): void => void said.push(message);
+    const retention = new Retention({
+      executions: all,
+      remove: async ({ record }) => {
+        await Promise.resolve();
+        if (record.id === 'stuck') throw new Error('it is stuck');
+        removed.push(record.id);
+      },
+      disk: { measure: () => Promise.resolve(300), of: () => Promise.resolve(100) },
+      time: new ConfirmedTime(path.join(folder, 'missing', 'clock.json'), () => Date.now(), log),
+      limits: () => ({ retentionDays: 30, retentionBytes: 0 }),
+      noticeFile: path.join(folder, 'retention.json'),
+      log,
+    });
+    await retention.sweep();
+    assert.deepEqual([removed, retention.notice?.count], [['old'], 1]);
+    assert.match(said.join('\n'), /clock\.json not written: .*ENOENT/);
+    assert.match(said.join('\n'), /stuck: not deleted: Error: it is stuck/);
+    await assert.rejects(retention.cleanUp(new Date().toISOString(), false), /it is stuck/);
+    assert.deepEqual(removed, ['old', 'old']);
   });
 
   it('stay where they are pinned or deleted while sizes are looked up, and are not counted', async () => {
