@@ -84,17 +84,21 @@ describe('What a client was told', () => {
     await service.create('first', 'wait');
     await service.running('first');
     await service.create('one', 'wait');
-    unruly.order({ hold: END });
+    unruly.order({ hold: `one/${END}` });
     const cancelled = service.request('POST', `${PARENT}/executions/one:cancel`);
     await until('it is being written', () => service.stderr.join('').includes(HOLDS));
     assert.equal((await service.get('one')).state, 'QUEUED');
     // Its turn comes meanwhile, and it must not start.
     service.go('first');
-    await service.ended('first');
+    await until('its place is free', async () => {
+      const { body } = await service.request('GET', PARENT);
+      return (body['metadata'] as { running: number }).running === 0 || service.runs().length > 1;
+    });
     unruly.order({});
     assert.equal((await cancelled).body['state'], 'CANCELLED');
     assert.equal(onDisk('one')['state'], 'CANCELLED');
     assert.ok(!states(await service.get('one')).includes('PREPARING'));
+    assert.equal(service.runs().length, 1);
     assert.ok(!fs.existsSync(service.file('one', 'job.json')));
   });
 
