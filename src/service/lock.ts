@@ -3,6 +3,7 @@ import * as path from 'node:path';
 import * as z from 'zod/mini';
 import { processStartTime } from '../system/processes';
 import { createFile, errorCode, readIfExists } from '../system/files';
+import { exists } from '../system/programs';
 import { isAlive, type ProcessIdentity } from '../system/processes';
 
 /** Larger numbers are not locks of this service: with one start a second, it takes 30 years to reach this one. */
@@ -14,7 +15,7 @@ const HolderSchema = z.object({ pid: z.number(), startTime: z.string() });
  * The lock of a host and data directory; its holder is the service. Locks are numbered files `lock.{n}` that name their
  * holder; the highest number counts. If the holder is dead, another process takes over by creating the next number
  * exclusively, which only one process can do: so no lock is removed that another process may just have made. The
- * highest lock stays when its holder ends.
+ * highest lock stays when its holder ends. On file systems without hard links, a lock is a directory with such a file.
  */
 export class ServiceLock {
   private constructor(private readonly file: string) {}
@@ -39,8 +40,7 @@ export class ServiceLock {
       const file = path.join(directory, name(current + 1));
       if (!(await claim(file, { pid: process.pid, startTime }))) continue;
       for (let old = current; old > current - 3 && old > 0; old--) {
-        // Only files are locks; anything else stays.
-        await fs.rm(path.join(directory, name(old)), { force: true }).catch(() => undefined);
+        await removeLock(path.join(directory, name(old)));
       }
       return new ServiceLock(file);
     }
@@ -73,30 +73,58 @@ function numberOf(fileName: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
+/** The file in a lock that is a directory. */
+const HOLDER = 'holder.json';
+
 /** Creates a lock with its content in one step: an empty one must never be read. @returns false if it exists. */
-async function claim(file: string, holder: ProcessIdentity): Promise<boolean> {
-  const aside = `${file}.${holder.pid}`;
-  await fs.rm(aside, { force: true });
-  await createFile(aside, JSON.stringify(holder));
+async function claim(lock: string, holder: ProcessIdentity): Promise<boolean> {
+  const aside = `${lock}.${holder.pid}`;
+  await fs.rm(aside, { recursive: true, force: true });
   try {
-    await fs.link(aside, file);
+    await createFile(aside, JSON.stringify(holder));
+    await fs.link(aside, lock);
     return true;
   } catch (error) {
     if (errorCode(error) === 'EEXIST') return false;
-    // A file system without hard links: the content is written just after the file is created.
-    try {
-      await createFile(file, JSON.stringify(holder));
-      return true;
-    } catch (second) {
-      if (errorCode(second) === 'EEXIST') return false;
-      throw second;
-    }
-  } finally {
     await fs.rm(aside, { force: true });
+    return await claimWithoutLinks(aside, lock, holder);
+  } finally {
+    await fs.rm(aside, { recursive: true, force: true });
   }
 }
 
-async function readHolder(file: string): Promise<ProcessIdentity | undefined> {
+/** Renaming a file would replace an existing lock; a directory does not replace a file, or a directory with content. */
+async function claimWithoutLinks(aside: string, lock: string, holder: ProcessIdentity): Promise<boolean> {
+  await fs.mkdir(aside, { mode: 0o700 });
+  await createFile(path.join(aside, HOLDER), JSON.stringify(holder));
+  try {
+    await fs.rename(aside, lock);
+    return true;
+  } catch (error) {
+    if (await exists(lock)) return false;
+    throw error;
+  }
+}
+
+/** Removes an old lock. Anything else that has its name stays. */
+async function removeLock(lock: string): Promise<void> {
+  try {
+    if (!(await fs.lstat(lock)).isDirectory()) {
+      await fs.rm(lock);
+      return;
+    }
+    await fs.rm(path.join(lock, HOLDER), { force: true });
+    await fs.rmdir(lock);
+  } catch {
+    // There is none, or a directory with other content.
+  }
+}
+
+async function readHolder(lock: string): Promise<ProcessIdentity | undefined> {
+  return (await parseHolder(lock)) ?? parseHolder(path.join(lock, HOLDER));
+}
+
+async function parseHolder(file: string): Promise<ProcessIdentity | undefined> {
   try {
     return HolderSchema.parse(JSON.parse((await readIfExists(file)) ?? ''));
   } catch {

@@ -8,7 +8,7 @@ import { setImmediate } from 'node:timers/promises';
 
 /** Functions of node:fs/promises, node:fs and file handles that change what is on the disk. */
 const CHANGING = {
-  promises: ['open', 'rename', 'rm', 'mkdir', 'link', 'copyFile', 'chmod', 'utimes', 'writeFile'],
+  promises: ['open', 'rename', 'rm', 'rmdir', 'mkdir', 'link', 'copyFile', 'chmod', 'utimes', 'writeFile'],
   sync: ['openSync', 'renameSync', 'rmSync', 'mkdirSync', 'writeFileSync', 'writevSync'],
   handle: ['write', 'writev', 'writeFile', 'datasync', 'sync'],
 } as const;
