@@ -71,8 +71,11 @@ export class Retention {
     }
     if (count === 0) return;
     await disk.measure(executions);
-    this.#notice = { time: now(), count, bytes };
-    await replaceFile(noticeFile, JSON.stringify(this.#notice), 'new');
+    const notice = { time: now(), count, bytes };
+    // Shown only when it is on disk, so that it does not disappear with a restart.
+    await replaceFile(noticeFile, JSON.stringify(notice), 'new').finally(() => {
+      this.#notice = notice;
+    });
   }
 
   /**
