@@ -45,7 +45,13 @@ describe('The embedded service with real runners and kernels', () => {
       runOptions: {
         interpreter: VENV_PYTHON,
         workingDirectory: folder,
-        environment: { HOME: folder, PATH: '/usr/bin:/bin', ELECTRON_RUN_AS_NODE: '1', VSCODE_PID: '1' },
+        environment: {
+          HOME: folder,
+          LANG: 'C.UTF-8',
+          PATH: '/usr/bin:/bin',
+          ELECTRON_RUN_AS_NODE: '1',
+          VSCODE_PID: '1',
+        },
         ...more,
       },
     });
@@ -80,7 +86,7 @@ describe('The embedded service with real runners and kernels', () => {
     await spareReady();
     // The order in which variables are given does not matter.
     await create('spare', notebook('print("spare", "leak" in globals(), len(Out), In)\nleak = 1'), {
-      environment: { VSCODE_PID: '1', ELECTRON_RUN_AS_NODE: '1', PATH: '/usr/bin:/bin', HOME: folder },
+      environment: { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8', HOME: folder },
     });
     const execution = await service.ended('spare');
     assert.equal(execution.state, 'SUCCEEDED');
