@@ -76,8 +76,11 @@ export class Retention {
     }
     if (count === 0) return;
     await disk.measure(executions);
-    this.lastNotice = { time: now(), count, bytes };
-    await replaceFile(noticeFile, JSON.stringify(this.lastNotice), 'new');
+    const notice = { time: now(), count, bytes };
+    // Shown only when it is on disk, so that it does not disappear with a restart.
+    await replaceFile(noticeFile, JSON.stringify(notice), 'new').finally(() => {
+      this.lastNotice = notice;
+    });
   }
 
   /**

@@ -99,6 +99,10 @@ describe('saving the output', () => {
     const failing = { ...fs, rename: () => Promise.reject(new Error('ENOSPC')) };
     await assert.rejects(replaceWithPieces(file, [Buffer.from('new')], failing), /ENOSPC/);
     assert.equal(await fs.readFile(file, 'utf8'), 'old');
+    // The journal cannot be flushed.
+    const unready = Promise.reject(new Error('EIO'));
+    await assert.rejects(replaceWithPieces(file, [Buffer.from('new')], fs, unready), /EIO/);
+    assert.equal(await fs.readFile(file, 'utf8'), 'old');
     assert.deepEqual((await fs.readdir(folder)).sort(), ['file', FILES.input]);
   });
 

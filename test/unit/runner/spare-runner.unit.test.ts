@@ -41,10 +41,20 @@ describe('the runner’s process, spare', function () {
     const { runtime, folder, jobFile } = await start(notebookOf('print(1)'), {}, true);
     const control = await Control.connect(runtime);
     control.send({ type: 'run', job: jobFile });
-    await control.event((event) => event.type === 'ended');
+    const ended = await control.event((event) => event.type === 'ended');
+    assert.deepEqual(ended, { type: 'ended', isFree: true });
     assert.equal(textOf((await readResult(folder)).outputs[0]), '1\n');
     assert.equal(fs.existsSync(path.join(folder, FILES.kernelLog)), true);
     assert.equal(fs.existsSync(jobFile), false);
+  });
+
+  it('takes no other job when one has left it with much memory', async () => {
+    const { runtime, jobFile, exited } = await start(notebookOf("print('x' * 60_000_000)"), {}, true);
+    const control = await Control.connect(runtime);
+    control.send({ type: 'run', job: jobFile });
+    const ended = await control.event((event) => event.type === 'ended');
+    assert.deepEqual(ended, { type: 'ended', isFree: false });
+    await exited;
   });
 
   it('ends when nobody connects', async () => {

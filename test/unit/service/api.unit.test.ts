@@ -210,7 +210,7 @@ describe('The API of the embedded service', () => {
 
   it('takes changed settings over before the next create', async () => {
     const config = path.join(folder, 'data', 'config.json');
-    fs.writeFileSync(config, JSON.stringify({ maxConcurrent: 3 }));
+    fs.writeFileSync(config, JSON.stringify({ maxConcurrent: 3, settingOfANewerVersion: true }));
     await create('config', {});
     const info = (await service.request('GET', PARENT)).body['metadata'] as Record<string, unknown>;
     assert.equal(info['maxConcurrent'], 3);

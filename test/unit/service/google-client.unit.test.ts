@@ -36,7 +36,21 @@ describe('Google’s own client of the Notebooks API v1', () => {
     await service.ended('google');
     const { data: execution } = await executions.get({ name });
     assert.deepEqual([execution.state, execution.description], ['SUCCEEDED', requestBody.description]);
-    const { data: page } = await executions.list({ parent, pageSize: 5 });
+    // Parameters of all Google APIs, which mean nothing here.
+    const standard = {
+      '$.xgafv': '1',
+      access_token: 'token',
+      alt: 'json',
+      callback: 'callback',
+      fields: 'executions',
+      key: 'key',
+      oauth_token: 'token',
+      prettyPrint: false,
+      quotaUser: 'user',
+      upload_protocol: 'raw',
+      uploadType: 'media',
+    };
+    const { data: page } = await executions.list({ parent, pageSize: 5, ...standard });
     assert.deepEqual(
       page.executions?.map((each) => each.name),
       [name],

@@ -45,7 +45,13 @@ describe('The embedded service with real runners and kernels', () => {
       runOptions: {
         interpreter: VENV_PYTHON,
         workingDirectory: folder,
-        environment: { HOME: folder, PATH: '/usr/bin:/bin', ELECTRON_RUN_AS_NODE: '1', VSCODE_PID: '1' },
+        environment: {
+          HOME: folder,
+          LANG: 'C.UTF-8',
+          PATH: '/usr/bin:/bin',
+          ELECTRON_RUN_AS_NODE: '1',
+          VSCODE_PID: '1',
+        },
         ...more,
       },
     });
@@ -78,7 +84,10 @@ describe('The embedded service with real runners and kernels', () => {
 
   it('has a spare kernel ready for the next one, as clean as a new one', async () => {
     await spareReady();
-    await create('spare', notebook('print("spare", "leak" in globals(), len(Out), In)\nleak = 1'));
+    // The order in which variables are given does not matter.
+    await create('spare', notebook('print("spare", "leak" in globals(), len(Out), In)\nleak = 1'), {
+      environment: { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8', HOME: folder },
+    });
     const execution = await service.ended('spare');
     assert.equal(execution.state, 'SUCCEEDED');
     assert.ok(output('spare').includes('spare False 0'), output('spare'));

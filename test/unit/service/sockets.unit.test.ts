@@ -41,11 +41,15 @@ describe('The folder for sockets', () => {
     fs.mkdirSync(path.join(folder, 'shared'));
     fs.symlinkSync(path.join(folder, 'shared'), link);
     const unusable = [file, path.join(file, 'below'), link];
+    const openSockets = (): number =>
+      process.getActiveResourcesInfo().filter((resource) => resource === 'PipeWrap').length;
+    const before = openSockets();
     const usable = path.join(folder, 'nbx-0-0123456789ab');
     assert.equal(
       await chooseRuntimeRoot([...unusable, usable, path.join(folder, 'nbx-1-0123456789ab')]),
       usable,
     );
+    assert.equal(openSockets(), before);
     assert.equal(fs.statSync(usable).mode & 0o777, 0o700);
     assert.deepEqual(fs.readdirSync(usable), []);
     assert.deepEqual(fs.readdirSync(path.join(folder, 'shared')), []);

@@ -1,7 +1,7 @@
 import * as assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate, setTimeout as delay } from 'node:timers/promises';
 import { ConfirmedTime } from '../../../src/service/executions/trusted-clock';
 import type { ExecutionRecord } from '../../../src/service/executions/record';
 import { Retention } from '../../../src/service/executions/retention';
@@ -33,6 +33,12 @@ function change(service: TestService, id: string, fields: object, runStatus: obj
   const changed = { ...record, ...fields, runStatus: { ...record.runStatus, ...runStatus } };
   fs.writeFileSync(`${file}.aside`, JSON.stringify(changed));
   fs.renameSync(`${file}.aside`, file);
+}
+
+/** Total size of the files of an execution. */
+function bytesOf(service: TestService, id: string): number {
+  const files = fs.readdirSync(service.file(id, '.')).map((name) => service.file(id, name));
+  return files.reduce((sum, file) => sum + fs.statSync(file).size, 0);
 }
 
 function configure(folder: string, config: object): void {
@@ -284,7 +290,10 @@ describe('Executions that are old or too many', () => {
       noticeFile: path.join(folder, 'retention.json'),
       log: () => undefined,
     });
-    await retention.sweep();
+    const swept = retention.sweep();
+    while (retention.notice === undefined) await setImmediate();
+    assert.deepEqual(JSON.parse(fs.readFileSync(path.join(folder, 'retention.json'), 'utf8')), retention.notice);
+    await swept;
     assert.deepEqual(removed, ['old']);
     assert.deepEqual([retention.notice?.count, retention.notice?.bytes], [1, 100]);
     for (const { record } of all) Object.assign(record, { pinned: undefined, deleteTime: undefined });
@@ -318,6 +327,8 @@ describe('Executions that are old or too many', () => {
     assert.deepEqual(await names(service), ['kept', 'one', 'running', 'two']);
     assert.deepEqual(await cleanUp(now), told);
     assert.deepEqual(await names(service), ['kept', 'running']);
+    const left = bytesOf(service, 'kept') + bytesOf(service, 'running');
+    assert.equal((await infoOf(service)).diskBytes, left);
     await service.request('POST', `${PARENT}/executions/kept:unpin`, {});
     assert.equal((await cleanUp(new Date().toISOString())).count, 1);
     for (const body of [{}, { endedBefore: 'yesterday' }, { endedBefore: now, more: 1 }])
