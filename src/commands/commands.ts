@@ -82,6 +82,8 @@ export function createCommands({
   const executions: ExecutionContext = {
     tracking,
     selection: () => views.explorer.selection.flatMap((node) => trackedOf(node) ?? []),
+    neighbourOf: (keys) => views.explorer.neighbourOf(keys),
+    focus: (key) => views.explorer.reveal(key, true),
     openOutput: async (tracked) => {
       await views.documents.open(tracked);
     },

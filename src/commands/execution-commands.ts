@@ -15,6 +15,10 @@ export interface ExecutionContext {
   readonly tracking: TrackingService;
   /** The executions selected in the tree. */
   selection(): readonly TrackedExecution[];
+  /** The key of the row to go to once these executions are deleted; undefined if their group has no other. */
+  neighbourOf(keys: readonly string[]): string | undefined;
+  /** Selects a row and gives it the keyboard. */
+  focus(key: string): Promise<void>;
   openOutput(tracked: TrackedExecution): Promise<void>;
   openInput(tracked: TrackedExecution): Promise<void>;
   showLog(tracked: TrackedExecution): Promise<void>;
@@ -48,7 +52,13 @@ export function executionCommands(context: ExecutionContext): Pick<CommandMap, H
     },
     'notebookExecutions.delete': async (...args) => {
       const title = vscode.l10n.t('Delete Executions');
-      await deleteExecutions(tracking, await chooseExecutions(context, args, title, 'deletable', true));
+      const chosen = await chooseExecutions(context, args, title, 'deletable', true);
+      const keys = chosen.map(({ key }) => key);
+      const next = context.neighbourOf(keys);
+      await deleteExecutions(tracking, chosen);
+      // The focused row is gone, so that the next key would have no effect.
+      const isGone = keys.every((key) => tracking.store.get(key) === undefined);
+      if (next !== undefined && isGone && isByKey(args)) await context.focus(next);
     },
     'notebookExecutions.openOutput': async (...args) => {
       const tracked = await one(args, vscode.l10n.t('Open Output'), 'hasOutput');
@@ -117,7 +127,7 @@ function givenExecutions(
   [first, second]: readonly unknown[],
   selection: () => readonly TrackedExecution[],
 ): TrackedExecution[] {
-  if (propertyOf(first, 'selection') === true) return [...selection()];
+  if (isByKey([first])) return [...selection()];
 
   const address = first === undefined ? undefined : openDocument(first)?.address;
   if (address !== undefined) {
@@ -131,6 +141,11 @@ function givenExecutions(
     const tracked = typeof key === 'string' ? store.get(key) : undefined;
     return tracked === undefined ? [] : [tracked];
   });
+}
+
+/** Whether a command was run by its key, in the view. */
+function isByKey([first]: readonly unknown[]): boolean {
+  return propertyOf(first, 'selection') === true;
 }
 
 async function cancel(tracking: TrackingService, { service, execution }: TrackedExecution): Promise<void> {

@@ -26,6 +26,11 @@ function fileNameOf(uri: string): string {
   }
 }
 
+/** Whether the execution ended without success and the user did not end it: it failed or exceeded a time limit. */
+export function hasFailed(state: State): boolean {
+  return state === 'FAILED' || state === 'EXPIRED';
+}
+
 /** Whether the execution has not started to run. */
 export function isWaiting(state: State): boolean {
   return state === 'QUEUED' || state === 'INITIALIZING';
@@ -90,7 +95,7 @@ export function capabilitiesOf(tracked: TrackedExecution): string[] {
   if (service.consoleUrl !== undefined) words.push('hasConsole');
   if (service.capabilities.log && execution.runStatus?.startTime !== undefined) words.push('hasLog');
   if (service.pin !== undefined) words.push(execution.runStatus?.pinned === true ? 'pinned' : 'pinnable');
-  if (execution.runStatus?.cell?.errorName !== undefined) words.push('failedCell');
+  if (hasFailed(execution.state) && execution.runStatus?.cell !== undefined) words.push('failedCell');
   if (execution.runOptions?.source !== undefined) words.push('hasSource');
   return words;
 }

@@ -14,7 +14,7 @@ export interface StatePresentation {
 }
 
 /** Groups of states in display order. */
-export const STATE_GROUPS = ['active', 'failed', 'succeeded', 'cancelled', 'expired', 'unknown'] as const;
+export const STATE_GROUPS = ['active', 'failed', 'expired', 'succeeded', 'cancelled', 'unknown'] as const;
 export type StateGroup = (typeof STATE_GROUPS)[number];
 
 /** Maps every state to its icon and texts. A state that this version does not know is shown under its own name. */

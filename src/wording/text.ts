@@ -51,18 +51,24 @@ export function escapeMarkdown(text: string): string {
     .join('  \n');
 }
 
-/** A duration in at most two units: `0.8 s`, `12 s`, `3 min 07 s`, `1 h 04 min`, `2 d 3 h`. */
+/** A duration in at most two units: `40 ms`, `0.8 s`, `12 s`, `3 min 07 s`, `6 h`, `1 h 04 min`, `2 d 3 h`. */
 export function formatDuration(milliseconds: number): string {
   const seconds = Math.max(0, milliseconds) / 1000;
+  if (seconds < 0.1) return `${Math.round(seconds * 1000).toFixed(0)} ms`;
   if (seconds < 1) return `${seconds.toFixed(1)} s`;
   const whole = Math.floor(seconds);
   const minutes = Math.floor(whole / 60);
   const hours = Math.floor(minutes / 60);
   const pad = (value: number) => String(value).padStart(2, '0');
   if (minutes === 0) return `${String(whole)} s`;
-  if (hours === 0) return `${String(minutes)} min ${pad(whole % 60)} s`;
-  if (hours < 24) return `${String(hours)} h ${pad(minutes % 60)} min`;
-  return `${String(Math.floor(hours / 24))} d ${String(hours % 24)} h`;
+  if (hours === 0) return withRest(`${String(minutes)} min`, whole % 60, `${pad(whole % 60)} s`);
+  if (hours < 24) return withRest(`${String(hours)} h`, minutes % 60, `${pad(minutes % 60)} min`);
+  return withRest(`${String(Math.floor(hours / 24))} d`, hours % 24, `${String(hours % 24)} h`);
+}
+
+/** Leaves out a rest of 0, so that a limit is `6 h` and not `6 h 00 min`. */
+function withRest(text: string, rest: number, restText: string): string {
+  return rest === 0 ? text : `${text} ${restText}`;
 }
 
 /** A size: `512 B`, `12 KB`, `3.4 MB`; units of 1024 bytes, named as VS Code does. */

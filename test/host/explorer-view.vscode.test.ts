@@ -68,11 +68,16 @@ describe('the view of executions', () => {
   it('says what is filtered', async () => {
     window.put('a', { state: 'SUCCEEDED' });
     await explorer.arrange({ filter: { ...NO_FILTER, text: ' price ' } });
-    assert.equal(tree.description, 'filtered: price');
-    await explorer.arrange({ filter: { ...NO_FILTER, states: ['succeeded'] } });
-    assert.equal(tree.description, 'filtered');
+    // The welcome text of an empty view says it, which a message would hide.
+    assert.equal(tree.message, '');
+    window.put('price', { state: 'SUCCEEDED' });
+    assert.equal(tree.message, 'Filter: “price”');
+    await explorer.arrange({ filter: { ...NO_FILTER, text: 'a', states: ['succeeded', 'failed'] } });
+    assert.equal(tree.message, 'Filter: “a”, Failed, Succeeded');
+    await explorer.arrange({ filter: { ...NO_FILTER, services: ['embedded'] } });
+    assert.equal(tree.message, '');
     await explorer.arrange({ filter: NO_FILTER });
-    assert.equal(tree.description, '');
+    assert.equal(tree.message, '');
   });
 
   it('searches the services with a filter until it has found enough, and says how far', async () => {
@@ -95,15 +100,15 @@ describe('the view of executions', () => {
     };
     await explorer.arrange({ filter: { ...NO_FILTER, text: 'price' } });
     assert.equal(explorer.provider.shownCount, 10, 'nobody looks');
-    assert.equal(tree.description, 'filtered: price (newest 100 searched)');
+    assert.equal(tree.message, 'Filter: “price”. Searched: the newest 100 executions.');
     tree.show(true);
     await until('it has found a hundred', () => explorer.provider.shownCount === 100);
-    assert.equal(tree.description, 'filtered: price (newest 1000 searched)');
+    assert.equal(tree.message, 'Filter: “price”. Searched: the newest 1000 executions.');
     await explorer.showMore(undefined);
     await until('it has found two hundred', () => explorer.provider.shownCount === 200);
     await explorer.showMore(undefined);
     await until('it has searched all', () => explorer.provider.shownCount === 300);
-    assert.equal(tree.description, 'filtered: price');
+    assert.equal(tree.message, 'Filter: “price”');
     await explorer.arrange({ filter: NO_FILTER });
   });
 
@@ -113,7 +118,8 @@ describe('the view of executions', () => {
     open();
     const { grouping, sorting, filter } = explorer.arrangement;
     assert.deepEqual([grouping, sorting, filter.text], ['notebook', 'name', 'x']);
-    assert.equal(tree.description, 'filtered: x');
+    window.put('x');
+    assert.equal(tree.message, 'Filter: “x”');
     await explorer.arrange({ grouping: 'state', sorting: 'newest', filter: NO_FILTER });
   });
 
@@ -127,6 +133,18 @@ describe('the view of executions', () => {
     assert.equal(watched, false);
     await clock.pass(1000);
     assert.deepEqual(clock.waits(), []);
+  });
+
+  it('knows the row to go to after a deletion: the next one of the group, else the one before', () => {
+    const [a, b, c] = ['a', 'b', 'c'].map((id, index) =>
+      window.put(id, { state: 'SUCCEEDED', createTime: new Date(1e12 - index * 1000).toISOString() }),
+    );
+    assert.ok(a && b && c);
+    window.put('other', { state: 'FAILED' });
+    assert.equal(explorer.neighbourOf([a.key]), b.key);
+    assert.equal(explorer.neighbourOf([c.key]), b.key);
+    assert.equal(explorer.neighbourOf([a.key, b.key]), c.key);
+    assert.equal(explorer.neighbourOf([a.key, b.key, c.key]), undefined);
   });
 
   it('reveals an execution, also one behind “Load more”', async () => {

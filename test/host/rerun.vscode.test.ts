@@ -93,10 +93,10 @@ describe('submitting again', () => {
       },
       (pick) => {
         assert.match(pick.title, /Run Options/);
-        pick.choose('Go on After Errors');
+        pick.choose('Continue on Error');
       },
       (pick) => {
-        assert.equal(pick.row('Go on After Errors').description, 'yes');
+        assert.equal(pick.row('Continue on Error').description, 'yes');
         pick.choose('Time Limit of Each Cell (Seconds)');
       },
       (pick) => {

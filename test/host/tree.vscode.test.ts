@@ -102,6 +102,24 @@ describe('the tree of executions', () => {
     });
   });
 
+  it('leaves a row alone while its tooltip is read, because drawing it again closes the tooltip', async () => {
+    tree.put('running', { runStatus: { startTime: tree.time(-5) } });
+    tree.list();
+    const item = await tree.rowOf('running');
+    assert.match((item.tooltip as vscode.MarkdownString).value, /Duration/);
+    for (let second = 0; second < 9; second++) {
+      await tree.clock.pass(1000);
+      tree.provider.redrawElapsed(() => true);
+    }
+    assert.deepEqual(tree.fired, []);
+    await tree.clock.pass(1000);
+    tree.provider.redrawElapsed(() => true);
+    assert.equal(tree.fired.length, 1);
+    await tree.rowOf('running');
+    tree.replace('running', { state: 'SUCCEEDED' });
+    assert.equal(tree.fired.length, 2, 'a change is shown at once');
+  });
+
   describe('what time alone changes', () => {
     it('is current in a row that is unfolded, whose lines stay the same', async () => {
       tree.put('running', {
@@ -154,7 +172,7 @@ describe('the tree of executions', () => {
       tree.list();
       const labels = (await tree.shown()).map((line) => line.replace(/^( *\S+).*/, '$1'));
       assert.deepEqual(labels, ['Active', '  runs', '  first', '  second', 'Succeeded', '  old']);
-      assert.match(await description('second'), /^2 of 2 queued/);
+      assert.match(await description('second'), /^2 of 2 in the queue/);
       assert.match(
         (await tree.rowOf('second')).accessibilityInformation?.label ?? '',
         /^second is waiting\. It is number 2 of 2 in the queue\./,
@@ -163,7 +181,7 @@ describe('the tree of executions', () => {
       tree.fired.length = 0;
       tree.provider.redrawElapsed(() => true);
       assert.ok(tree.fired[0]?.includes(tree.provider.nodeOf(`test|${nameOf('second')}`) ?? assert.fail()));
-      assert.match(await description('second'), /^1 of 1 queued/);
+      assert.match(await description('second'), /^1 of 1 in the queue/);
     });
 
     it('has no positions where older ones may wait that are not known', async () => {
@@ -178,7 +196,7 @@ describe('the tree of executions', () => {
         executions: older,
         nextPageToken: 'next',
       });
-      assert.match(await description('second'), /^2 of 2 queued/);
+      assert.match(await description('second'), /^2 of 2 in the queue/);
     });
   });
 

@@ -72,10 +72,10 @@ describe('upkeep of this machine', () => {
     await service.pin(kept.name, true);
     const choose = (): void => {
       person.willPick((pick) => {
-        const row = pick.row('All that have ended');
+        const row = pick.row('All finished executions');
         assert.match(row.description ?? '', /^\d+ executions?, [\d.]+ [KM]?B$/);
         assert.match(row.detail ?? '', /^Oldest ended: /);
-        pick.choose('All that have ended');
+        pick.choose('All finished executions');
       });
     };
     choose();
@@ -295,7 +295,7 @@ describe('the row of this machine', () => {
     assert.equal(item.description, '1 running · 2 queued · 3.3 MB');
     assert.equal(item.contextValue, 'machine');
     const { label } = item.accessibilityInformation ?? { label: '' };
-    for (const fact of ['Version: 0.1.0-abc', 'Up for 2 h 00 min', '1 running, at most 4 at once; 2 queued'])
+    for (const fact of ['Version: 0.1.0-abc', 'Up for 2 h', '1 running, at most 4 at once; 2 queued'])
       assert.ok(label.includes(fact), label);
     assert.match(
       label,

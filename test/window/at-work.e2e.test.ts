@@ -191,7 +191,7 @@ describe('a user at work while executions end', () => {
     await letEnd();
     await window.pick('waits.ipynb');
     await window.quickPickRow('There is no kernel “no-such-kernel” on this machine.').waitFor();
-    await window.quickPickRow('at most 6 h 00 min · up to 3 attempts · writes outputs back').waitFor();
+    await window.quickPickRow('at most 6 h · up to 3 attempts · writes outputs back').waitFor();
     await window.screenshot('at work 8 templates');
     await window.pick('Nightly');
     await window.notification('The outputs were written into waits.ipynb.').waitFor({ timeout: 90_000 });

@@ -104,7 +104,7 @@ async function endedItems(machine: MachineService, tracking: TrackingService): P
     items.push({
       label:
         days === 0
-          ? vscode.l10n.t('All that have ended')
+          ? vscode.l10n.t('All finished executions')
           : vscode.l10n.t('Those that ended more than {0} days ago', days),
       description: sizeOf(found),
       detail: vscode.l10n.t('Oldest ended: {0}', oldest),

@@ -26,6 +26,8 @@ export interface ExecutionTreeProviderOptions {
 
 /** How often the ages of finished executions are redrawn, in milliseconds. */
 const AGES_REDRAW = 60_000;
+/** How long the elapsed time of a row under the mouse is not redrawn, in milliseconds. */
+const TOOLTIP_TIME = 10_000;
 
 /** Shows the store as a tree. Redraws only the rows that a change affects. */
 export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>, vscode.Disposable {
@@ -43,6 +45,8 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
   /** Positions in queues; undefined if they must be computed again. */
   private positions: ReadonlyMap<string, QueuePosition> | undefined;
   private agesDrawn: number;
+  /** The row whose tooltip was requested last. Redrawing a row closes its tooltip. */
+  private hovered: { readonly node: TreeNode; readonly since: number } | undefined;
 
   constructor(private readonly options: ExecutionTreeProviderOptions) {
     const { store, clock, arrangement, machine } = options;
@@ -120,7 +124,7 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
     const redraw = new Set<TreeNode>();
     for (const { key } of store.activeOnes()) {
       const node = this.tree.get(key);
-      if (node === undefined || !isUnfolded(node.group)) continue;
+      if (node === undefined || !isUnfolded(node.group) || this.isHovered(node, now)) continue;
       if (this.isOutdated(node, now)) redraw.add(node);
       else for (const detail of outdatedDetails(node, now)) redraw.add(detail);
     }
@@ -133,7 +137,7 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
       }
       for (const group of this.tree.groups.filter(isUnfolded)) {
         for (const node of group.members.slice(0, group.limit))
-          if (this.isOutdated(node, now)) redraw.add(node);
+          if (this.isOutdated(node, now) && !this.isHovered(node, now)) redraw.add(node);
       }
     }
     if (redraw.size > 0) this.changeEmitter.fire([...redraw]);
@@ -214,7 +218,9 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
   }
 
   resolveTreeItem(item: vscode.TreeItem, node: TreeNode): vscode.TreeItem {
-    if (node.kind === 'execution') item.tooltip = executionTooltip(node.tracked, this.options.clock.now());
+    const now = this.options.clock.now();
+    this.hovered = { node, since: now };
+    if (node.kind === 'execution') item.tooltip = executionTooltip(node.tracked, now);
     return item;
   }
 
@@ -233,6 +239,10 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
   private isOutdated(node: ExecutionNode, now: number): boolean {
     const drawn = this.drawn.get(node);
     return drawn !== undefined && drawn !== rowDescription(node.tracked.execution, this.contextOf(node, now));
+  }
+
+  private isHovered(node: TreeNode, now: number): boolean {
+    return this.hovered?.node === node && now - this.hovered.since < TOOLTIP_TIME;
   }
 
   private roots(): TreeNode[] {

@@ -3,7 +3,9 @@ import * as vscode from 'vscode';
 import type { Clock, Disposable } from '../../tracking/clock';
 import type { MachineMonitor } from '../../tracking/machine-monitor';
 import type { TrackingService } from '../../tracking/tracking-service';
-import { isFiltering, parseArrangement, type Arrangement } from './arrangement';
+import { serviceName } from '../../wording/names';
+import { presentGroup, STATE_GROUPS } from '../../wording/state-presentation';
+import { isFiltering, parseArrangement, type Arrangement, type Filter } from './arrangement';
 import { ExecutionTreeProvider } from './execution-tree-provider';
 import type { ExecutionNode, GroupNode, MoreNode, TreeNode } from './nodes';
 
@@ -27,7 +29,7 @@ export interface ExplorerViewOptions {
   readonly describeError: (error: Error) => string;
 }
 
-/** The view "Notebook Executions": tree, badge, filter description and redrawing of elapsed times. */
+/** The view "Notebook Executions": tree, badge, message about the filter and redrawing of elapsed times. */
 export class ExplorerView implements vscode.Disposable {
   readonly provider: ExecutionTreeProvider;
   private readonly view: vscode.TreeView<TreeNode>;
@@ -40,6 +42,8 @@ export class ExplorerView implements vscode.Disposable {
   /** How many matches the filter should find. */
   private wanted = SEARCH_STEP;
   private searching = false;
+  /** The value of {@link FILTERING_CONTEXT}. */
+  private filtering: boolean | undefined;
   private disposed = false;
 
   constructor(private readonly options: ExplorerViewOptions) {
@@ -77,6 +81,7 @@ export class ExplorerView implements vscode.Disposable {
       }),
       store.onDidChange(() => {
         this.showBadge();
+        this.showFilter();
         this.tick();
       }),
       store.onDidChangeService(() => {
@@ -119,13 +124,23 @@ export class ExplorerView implements vscode.Disposable {
     await this.options.memento.update(ARRANGEMENT_KEY, arrangement);
   }
 
+  /** The row to select once these executions are gone: the next one in their group, else the one before. */
+  neighbourOf(keys: readonly string[]): string | undefined {
+    const node = this.provider.nodeOf(keys.at(-1) ?? '');
+    if (node === undefined) return undefined;
+    const { members } = node.group;
+    const place = members.indexOf(node);
+    const nearest = [...members.slice(place + 1), ...members.slice(0, place).reverse()];
+    return nearest.find(({ tracked }) => !keys.includes(tracked.key))?.tracked.key;
+  }
+
   /** Opens the view and selects an execution's row. Does nothing if the filter hides the execution. */
-  async reveal(key: string): Promise<void> {
+  async reveal(key: string, focus = false): Promise<void> {
     const node = this.provider.nodeOf(key);
     if (node === undefined) return;
     // The editor does not know rows behind "Load more" yet.
     while (node.group.members.indexOf(node) >= node.group.limit) this.provider.showMore(node.group);
-    await this.view.reveal(node, { select: true, focus: false });
+    await this.view.reveal(node, { select: true, focus });
   }
 
   /** Shows more rows of a group, or requests older executions from the services. */
@@ -153,16 +168,33 @@ export class ExplorerView implements vscode.Disposable {
     this.view.badge = value === 0 ? undefined : { value, tooltip };
   }
 
+  /** Says above the rows what is filtered. VS Code shows no description in the title of a container's only view. */
   private showFilter(): void {
     const { filter } = this.provider.arrangement;
     const filtering = isFiltering(filter);
-    const text = filter.text.trim();
-    const what = text === '' ? vscode.l10n.t('filtered') : vscode.l10n.t('filtered: {0}', text);
-    const known = this.options.tracking.store.all().length;
-    if (!filtering) this.setDescription(undefined);
-    else if (!this.provider.isPartial) this.setDescription(what);
-    else this.setDescription(vscode.l10n.t('{0} (newest {1} searched)', what, known));
+    // With a message, VS Code would not show the welcome text of an empty view. An empty text removes the message.
+    const empty = this.provider.shownCount === 0 && !this.provider.isPartial;
+    const message = filtering && !empty ? this.filterMessage(filter) : '';
+    if (message !== this.view.message) this.view.message = message;
+    if (filtering === this.filtering) return;
+    this.filtering = filtering;
     void vscode.commands.executeCommand('setContext', FILTERING_CONTEXT, filtering);
+  }
+
+  private filterMessage({ text, states, services }: Filter): string {
+    const typed = text.trim();
+    const parts = [
+      ...(typed === '' ? [] : [`“${typed}”`]),
+      ...STATE_GROUPS.filter((group) => states.includes(group)).map((group) => presentGroup(group).label),
+      ...services.map(serviceName),
+    ].join(', ');
+    return this.provider.isPartial
+      ? vscode.l10n.t(
+          'Filter: {0}. Searched: the newest {1} executions.',
+          parts,
+          this.options.tracking.store.all().length,
+        )
+      : vscode.l10n.t('Filter: {0}', parts);
   }
 
   /**
@@ -204,11 +236,6 @@ export class ExplorerView implements vscode.Disposable {
       provider.shownCount < wanted &&
       !failing
     );
-  }
-
-  private setDescription(description: string | undefined): void {
-    // An empty text removes the description; the declared type does not allow undefined.
-    this.view.description = description ?? '';
   }
 
   /** Whether the user unfolded the node. A group that the user has not changed is in its initial state. */

@@ -60,8 +60,8 @@ export async function pickParameters(options: ParameterPickerOptions): Promise<P
       form.reset(choice.reset.name);
       active = choice.reset.name;
     } else {
-      active = choice.edit.name;
-      await editParameter(form, choice.edit.name, options.title);
+      // Enter then executes with the new value; without a new value, the same parameter can be chosen again.
+      active = (await editParameter(form, choice.edit.name, options.title)) ? undefined : choice.edit.name;
     }
   }
 }
@@ -194,7 +194,8 @@ function rowItem(row: ParameterRow, reset: vscode.QuickInputButton): Item {
   };
 }
 
-async function editParameter(form: ParameterForm, name: string, title: string): Promise<void> {
+/** Asks for a parameter's value. Returns whether it was set. */
+async function editParameter(form: ParameterForm, name: string, title: string): Promise<boolean> {
   const declared = form.declaredAs(name);
   const options = optionsOf(declared);
   if (options !== undefined) {
@@ -203,14 +204,11 @@ async function editParameter(form: ParameterForm, name: string, title: string): 
       options.map((option) => ({
         label: label(option),
         option,
-        ...(option === current ? { description: vscode.l10n.t('now') } : {}),
+        ...(option === current ? { description: vscode.l10n.t('current') } : {}),
       })),
       { title, placeHolder: label(name), ignoreFocusOut: true },
     );
-    const parsed = chosen === undefined ? undefined : form.parse(name, chosen.option);
-    if (parsed?.value !== undefined) form.set(name, parsed.value, parsed.words);
-
-    return;
+    return chosen !== undefined && setTyped(form, name, chosen.option);
   }
   const secret = isSecret(name);
   const text = form.textOf(name);
@@ -230,10 +228,15 @@ async function editParameter(form: ParameterForm, name: string, title: string): 
     },
   });
   // An unchanged default stays the notebook's default, which may be an expression.
-  if (entered === undefined || entered === text) return;
+  return entered !== undefined && entered !== text && setTyped(form, name, entered);
+}
 
-  const parsed = form.parse(name, entered);
-  if (parsed.value !== undefined) form.set(name, parsed.value, parsed.words);
+/** Sets a parameter to a typed value. Returns false if the value cannot be used. */
+function setTyped(form: ParameterForm, name: string, text: string): boolean {
+  const parsed = form.parse(name, text);
+  if (parsed.value === undefined) return false;
+  form.set(name, parsed.value, parsed.words);
+  return true;
 }
 
 function isSecret(name: string): boolean {

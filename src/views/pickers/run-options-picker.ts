@@ -54,7 +54,7 @@ function choose(
 ): Promise<Option | 'done' | 'back' | undefined> {
   const pick = vscode.window.createQuickPick<Item>();
   pick.title = title;
-  pick.placeholder = vscode.l10n.t('Go on, or choose an option to change it');
+  pick.placeholder = vscode.l10n.t('Continue, or choose an option to change it');
   pick.ignoreFocusOut = true;
   pick.buttons = [vscode.QuickInputButtons.Back];
   pick.items = [
@@ -108,7 +108,7 @@ function optionsOf(template: UserTemplate): Option[] {
   );
   const ofThisMachine = [
     seconds(vscode.l10n.t('Time Limit of Each Cell'), noLimit, runOptions, 'cellTimeout'),
-    flag(vscode.l10n.t('Go on After Errors'), runOptions, 'allowErrors'),
+    flag(vscode.l10n.t('Continue on Error'), runOptions, 'allowErrors'),
     {
       title: vscode.l10n.t('Attempts'),
       text: runOptions.maxAttempts === undefined ? '' : String(runOptions.maxAttempts),

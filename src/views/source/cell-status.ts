@@ -2,9 +2,9 @@ import * as vscode from 'vscode';
 import { isActive } from '../../execution/states';
 import type { Clock, Disposable } from '../../tracking/clock';
 import type { TrackedExecution } from '../../tracking/execution-store';
-import { mayHaveOutput, parseTime } from '../../wording/execution-facts';
+import { hasFailed, mayHaveOutput, parseTime } from '../../wording/execution-facts';
 import { isParametersCell } from '../parameters-cell';
-import { failedCellOf } from '../../wording/end-sentences';
+import { causeLabel, explain } from '../../wording/end-sentences';
 import { formatDuration, oneLine } from '../../wording/text';
 import type { LatestExecutions } from './latest-executions';
 
@@ -89,14 +89,14 @@ function executionItem(
       mayHaveOutput(tracked) ? [tracked, running.index] : undefined,
     );
   }
-  const failed = failedCellOf(execution);
-  const { cell: failure } = execution.runStatus ?? {};
-  if (execution.state !== 'FAILED' || failed === undefined || failure?.id !== id) return undefined;
-  const name = oneLine(failure.errorName ?? vscode.l10n.t('failed'), 40).replaceAll('$(', '$ (');
-  const tooltip = vscode.l10n.t(
-    'The last execution of this notebook failed at this cell: {0}. Select to open its output.',
-    failed.error,
+  const { cell: failure, cause } = execution.runStatus ?? {};
+  if (!hasFailed(execution.state) || failure?.id !== id) return undefined;
+  const reason = failure.errorName ?? (cause === undefined ? vscode.l10n.t('failed') : causeLabel(cause));
+  const name = oneLine(reason, 40).replaceAll('$(', '$ (');
+  const hint = vscode.l10n.t(
+    'The last execution of this notebook failed at this cell. Select to open its output.',
   );
+  const tooltip = [explain(execution) ?? [], hint].flat().join('\n');
   return itemOf(`$(error) ${name}`, tooltip, mayHaveOutput(tracked) ? [tracked, failure.index] : undefined);
 }
 

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { isActive } from '../../execution/states';
+import { hasFailed } from '../../wording/execution-facts';
 import { presentState } from '../../wording/state-presentation';
 import { explain } from '../../wording/end-sentences';
 import type { LatestExecutions } from './latest-executions';
@@ -33,7 +34,7 @@ export class FileDecorations implements vscode.FileDecorationProvider, vscode.Di
     const { label } = presentState(execution.state);
     if (isActive(execution.state))
       return new vscode.FileDecoration('▸', vscode.l10n.t('Notebook execution: {0}', label));
-    if (execution.state !== 'FAILED') return undefined;
+    if (!hasFailed(execution.state)) return undefined;
     const reason = explain(execution);
     return new vscode.FileDecoration(
       '✗',

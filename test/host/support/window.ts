@@ -9,8 +9,7 @@ import { shipped } from './executions';
 export class FakeTreeView {
   visible = false;
   badge: vscode.ViewBadge | undefined;
-  description: string | undefined;
-  message: string | undefined;
+  message = '';
   readonly selection = [];
   readonly visibility = new vscode.EventEmitter<{ visible: boolean }>();
   readonly onDidChangeVisibility = this.visibility.event;

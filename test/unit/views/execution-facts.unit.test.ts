@@ -93,6 +93,11 @@ describe('what can be done with an execution', () => {
       true,
     );
     assert.equal(can({ state: 'FAILED', runStatus: { cause: 'hostLost' } }, 'failedCell'), false);
+    // A kernel that died or a time limit has no error name, but a cell.
+    const cell = { index: 0 };
+    assert.equal(can({ state: 'FAILED', runStatus: { cause: 'kernelDied', cell } }, 'failedCell'), true);
+    assert.equal(can({ state: 'EXPIRED', runStatus: { cause: 'timeout', cell } }, 'failedCell'), true);
+    assert.equal(can({ state: 'CANCELLED', runStatus: { cause: 'cancelled', cell } }, 'failedCell'), false);
   });
 
   it('always: delete, open the input', () => {

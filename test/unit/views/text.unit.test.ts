@@ -69,13 +69,14 @@ describe('text in Markdown', () => {
 
 describe('formatDuration', () => {
   for (const [milliseconds, shown] of [
-    [-5, '0.0 s'],
+    [-5, '0 ms'],
+    [42.4, '42 ms'],
     [840, '0.8 s'],
     [1000, '1 s'],
     [59_999, '59 s'],
-    [60_000, '1 min 00 s'],
+    [60_000, '1 min'],
     [187_000, '3 min 07 s'],
-    [3_600_000, '1 h 00 min'],
+    [3_600_000, '1 h'],
     [86_399_999, '23 h 59 min'],
     [97_200_000, '1 d 3 h'],
   ] as const) {

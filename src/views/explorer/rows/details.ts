@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { Execution } from '../../../execution/execution';
 import { wholeExecution } from '../../../execution/whole-execution';
 import { isActive } from '../../../execution/states';
-import { mayHaveOutput, parseTime } from '../../../wording/execution-facts';
+import { hasFailed, mayHaveOutput, parseTime } from '../../../wording/execution-facts';
 import { secretPatterns } from '../../../wording/names';
 import { cellsDone, explain, failedCellOf } from '../../../wording/end-sentences';
 import { presentState } from '../../../wording/state-presentation';
@@ -98,7 +98,7 @@ function endingOf(node: ExecutionNode, execution: Execution): DetailNode[] {
 }
 
 function causeIcon(execution: Execution): string {
-  return execution.state === 'FAILED' ? 'error' : 'info';
+  return hasFailed(execution.state) ? 'error' : 'info';
 }
 
 /** How many parameters are shown at most: larger trees are slow to draw. */

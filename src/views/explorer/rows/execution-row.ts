@@ -6,6 +6,7 @@ import {
   capabilitiesOf,
   durationOf,
   endOf,
+  hasFailed,
   mayHaveOutput,
   notebookNameOf,
   parseTime,
@@ -48,7 +49,7 @@ export function rowDescription(execution: Execution, { now, byDay = false, queue
   const duration = durationOf(execution, now);
   if (isActive(state)) {
     if (state === 'QUEUED' && queue !== undefined)
-      parts.push(vscode.l10n.t('{0} of {1} queued', queue.position, queue.total));
+      parts.push(vscode.l10n.t('{0} of {1} in the queue', queue.position, queue.total));
     else if (state !== 'RUNNING') parts.push(presentState(state).label);
     else if (progress !== undefined) parts.push(cellsLabel(progress));
     if (duration !== undefined && state !== 'QUEUED') parts.push(formatDuration(duration));
@@ -57,7 +58,7 @@ export function rowDescription(execution: Execution, { now, byDay = false, queue
     if (presentState(state).group === 'unknown') parts.push(oneLine(presentState(state).label, 60));
     const error = runStatus?.cell?.errorName;
     if (error !== undefined) parts.push(oneLine(error, 60));
-    else if (state === 'FAILED' && runStatus?.cause !== undefined) parts.push(causeLabel(runStatus.cause));
+    else if (hasFailed(state) && runStatus?.cause !== undefined) parts.push(causeLabel(runStatus.cause));
     const end = endOf(execution);
     const { language } = vscode.env;
     // Omit the date if the heading shows it.
