@@ -122,7 +122,13 @@ describe('the first run', () => {
     const steps = window.page.locator('.getting-started-step');
     await steps.first().waitFor();
     assert.equal(await steps.count(), 5);
-    for (const title of ['Executions keep running', 'A Python', 'Parameters', 'Templates', 'Execute an example']) {
+    for (const title of [
+      'Executions keep running',
+      'A Python',
+      'Parameters',
+      'Templates',
+      'Execute an example',
+    ]) {
       await steps.filter({ hasText: title }).first().click();
       await window.screenshot(`walkthrough ${title}`);
     }
