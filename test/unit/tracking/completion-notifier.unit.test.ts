@@ -7,13 +7,13 @@ import { NoticeSchema, type Notice } from '../../../src/tracking/records';
 import { Emitter } from '../../../src/tracking/emitter';
 import { ExecutionStore } from '../../../src/tracking/execution-store';
 import { RecordFolder } from '../../../src/tracking/record-folder';
-import { FakeClock, settle } from './fake-clock';
+import { FakeClock } from './fake-clock';
 import { ScriptedService } from './scripted-service';
 
 /** A window: its own store and notifier over the folder that all windows share. */
 class TestWindow {
   readonly store = new ExecutionStore();
-  readonly notices: BusyFolder;
+  readonly notices: RecordFolder<Notice>;
   readonly notifier: CompletionNotifier;
   readonly told: string[][] = [];
   /** The same, of those that were submitted together. */
@@ -28,7 +28,7 @@ class TestWindow {
     this.isFocused = focused;
     const isFocused = () => this.isFocused;
     this.store.addService(world.service);
-    this.notices = new BusyFolder(world.folder, (value) => NoticeSchema.parse(value));
+    this.notices = new RecordFolder(world.folder, (value) => NoticeSchema.parse(value));
     this.notifier = new CompletionNotifier({
       store: this.store,
       notices: this.notices,
@@ -71,50 +71,16 @@ class TestWindow {
   }
 }
 
-/** The shared folder, which knows what it is still asked for: files are real, while the time is the test's. */
-class BusyFolder extends RecordFolder<Notice> {
-  private readonly busy = new Set<Promise<unknown>>();
-
-  override put(key: string, record: Notice): Promise<void> {
-    return this.track(super.put(key, record));
-  }
-  override all(): Promise<Notice[]> {
-    return this.track(super.all());
-  }
-  override claim(key: string): Promise<boolean> {
-    return this.track(super.claim(key));
-  }
-
-  /** Resolves when all that was asked for is answered, and what followed has had its turn. */
-  async quiet(): Promise<void> {
-    while (this.busy.size > 0) {
-      await Promise.allSettled(this.busy);
-      await settle();
-    }
-  }
-
-  private track<R>(work: Promise<R>): Promise<R> {
-    this.busy.add(work);
-    const done = (): void => void this.busy.delete(work);
-    work.then(done, done);
-    return work;
-  }
-}
-
 class World {
-  readonly clock = new FakeClock(() => this.filesQuiet());
+  readonly clock = new FakeClock();
   readonly service = new ScriptedService();
   readonly alive = new Set<number>();
   readonly windows: TestWindow[] = [];
   constructor(readonly folder: string) {}
 
-  /** Lets time pass. Before each timer, what was asked of the folder comes to its end. */
+  /** Lets time pass. */
   pass(milliseconds: number): Promise<void> {
     return this.clock.pass(milliseconds);
-  }
-
-  private async filesQuiet(): Promise<void> {
-    for (const { notices } of this.windows) await notices.quiet();
   }
 }
 

@@ -6,9 +6,6 @@ export class FakeClock implements Clock {
   private time = Date.parse('2026-01-01T00:00:00Z');
   private timers: { due: number; callback: () => void }[] = [];
 
-  /** @param quiet waits for what the clock does not know of, such as files; called after each step. */
-  constructor(private readonly quiet: () => Promise<void> = () => Promise.resolve()) {}
-
   now(): number {
     return this.time;
   }
@@ -46,11 +43,15 @@ export class FakeClock implements Clock {
     this.time = end;
   }
 
+  /** Files are real, and take a time that the clock does not know: it goes on when no file operation is under way. */
   private async letGoOn(): Promise<void> {
-    await settle();
-    await this.quiet();
+    do await settle();
+    while (process.getActiveResourcesInfo().some((name) => FILE_OPERATIONS.includes(name)));
   }
 }
+
+/** Node's names for operations on files that have not ended. */
+const FILE_OPERATIONS = ['FSReqPromise', 'FSReqCallback', 'CloseReq'];
 
 /** Lets everything go on that waits for nothing but its turn. */
 export async function settle(): Promise<void> {
