@@ -115,7 +115,7 @@ describe('commands on executions', () => {
       });
       await run('delete');
     }
-    const deadline = Date.now() + 40_000;
+    const deadline = Date.now() + 100_000;
     while (!(await isGone(name))) {
       assert.ok(Date.now() < deadline);
       await new Promise((resolve) => setTimeout(resolve, 200));

@@ -8,6 +8,6 @@ import { activated } from './support/executions';
 export async function run(): Promise<void> {
   process.setSourceMapsEnabled(true);
   await activated();
-  const { failed } = await runSuites({ folder: __dirname, ending: '.vscode.test.js', timeout: 120_000 });
+  const { failed } = await runSuites({ folder: __dirname, ending: '.vscode.test.js', timeout: 300_000 });
   if (failed > 0) throw new Error(`${String(failed)} tests failed`);
 }

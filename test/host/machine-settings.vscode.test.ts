@@ -34,7 +34,7 @@ describe('settings of this machine', () => {
     const service = outsider();
     const undo = await withSettings({ 'notebookExecutions.maxConcurrentExecutions': 5 });
     const file = path.join(machineSettings().dataDirectory ?? '', 'config.json');
-    const deadline = Date.now() + 20_000;
+    const deadline = Date.now() + 100_000;
     while (!(await fs.readFile(file, 'utf8').catch(() => '')).includes('"maxConcurrent":5')) {
       assert.ok(Date.now() < deadline, await fs.readFile(file, 'utf8'));
       await new Promise((resolve) => setTimeout(resolve, 50));

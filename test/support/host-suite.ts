@@ -15,6 +15,23 @@ const TESTS = path.join(ROOT, 'out/test/host/index.js');
 const LIMIT_MS = 18 * 60_000;
 
 /**
+ * Gives all webviews one service worker, as newer versions of VS Code do. Runs in every frame of the oldest VS Code. There,
+ * each webview registers a worker of its own, which takes over when the one before it has no request left. Requests of a
+ * webview that is closed while it loads are given up after 30 seconds: for so long no notebook editor would open after a
+ * test that closes one at once.
+ */
+const ONE_SERVICE_WORKER = `if (location.pathname.includes('/webview/browser/pre/index') && navigator.serviceWorker) {
+  const { serviceWorker } = navigator;
+  const register = serviceWorker.register.bind(serviceWorker);
+  serviceWorker.register = async (script) => {
+    const registration = await register(script.replace(/&id=[^&]*/, ''));
+    // The webview waits for its own worker to take over. It is in control already, unless this webview is the first.
+    if (serviceWorker.controller) setTimeout(() => serviceWorker.dispatchEvent(new Event('controllerchange')));
+    return registration;
+  };
+}`;
+
+/**
  * Runs the suites of test/host in the extension host of a VS Code version: in the desktop editor if available, else in
  * the server with a window in Chromium.
  */
@@ -58,6 +75,7 @@ async function runInServer(
       ],
       // VS Code's web workbench calls these two functions when it runs tests.
       prepare: async (context) => {
+        if (version === 'oldest') await context.addInitScript({ content: ONE_SERVICE_WORKER });
         await context.exposeFunction('codeAutomationLog', (type: string, args: unknown[]) => {
           log.write(`[${type}] ${args.map(String).join(' ')}\n`);
         });

@@ -17,12 +17,12 @@ export const MAIN_EXAMPLE = {
 /** Right-clicks a notebook in the Explorer and executes it on this machine. */
 export async function executeFromExplorer(window: Workbench, notebook: string): Promise<void> {
   await window.chooseFromContextMenu(await window.explorerFile(notebook), 'Execute Remotely');
-  await window.pick('This machine');
+  await window.pickLabel('This machine');
 }
 
 /** Asserts that the main example's output is open and shows its text, its table and a decoded plot. */
 export async function assertMainOutput(window: Workbench): Promise<void> {
-  await window.notebook().waitFor({ timeout: 60_000 });
+  await window.notebook().waitFor();
   const outputs = window.outputs();
   await outputs.getByText(MAIN_EXAMPLE.text).waitFor();
   const rows = outputs.locator('table tbody tr');

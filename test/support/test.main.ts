@@ -25,11 +25,12 @@ import { ensureServer, type VSCodeVersion } from './vscode-install';
  * npm test [-- SUITE…] [--files REGEXP] [--grep REGEXP] [--version newest|oldest]
  * npm test -- changed [--since REVISION]
  *
- * Installs what the suites need, runs them one after the other and prints `N passed, N failed` for all of them. A suite
- * that crashes, hangs or runs no test counts as a failure.
+ * Installs what the suites need, runs two of them at a time and prints `N passed, N failed` for all of them. A suite that
+ * crashes, hangs or runs no test counts as a failure.
  *
- * Without names, all suites except root run. The tests of root act as another user of the machine, or need software
- * that only root can install (R).
+ * Without names, check, unit, host and window run. The others run by name, and for every submission (.ci/run): those of
+ * `long` take long by their nature; `oldest` is the host suite in the oldest supported VS Code; the tests of root act as
+ * another user of the machine, or need software that only root can install (R).
  *
  * changed: runs check and those unit tests that the changes since a revision (HEAD) can break. The nearest ones come
  * first, and together they take less than two minutes according to their last runs.
@@ -38,63 +39,93 @@ import { ensureServer, type VSCodeVersion } from './vscode-install';
 /** Time limit of a suite. Only a hanging suite reaches it. */
 const LIMIT_MS = 20 * 60_000;
 
+/** How many suites run at the same time: two, because each spends a good part of its time waiting. */
+const SUITES_AT_A_TIME = 2;
+
 /** Time for the unit tests of `changed`, milliseconds. Two files run at a time; check takes the rest of two minutes. */
 const CHANGED_BUDGET_MS = 120_000;
 
 /** How many of the slowest files are printed. */
 const SLOWEST = 10;
-const versions: VSCodeVersion[] = ['newest', 'oldest'];
+/** Version in which the suite `host` runs. */
+let hostVersion: VSCodeVersion = 'newest';
+/** Aborts when this process is told to end. */
+const interruption = new AbortController();
 
-const SUITES: Readonly<Record<string, () => Promise<SuiteReport[]>>> = {
-  check: async () => [await runProgram([path.join(ROOT, 'test/support/check.mjs'), REPORT])],
-  unit: async () => {
-    await ensurePython();
-    const report = await runMocha('unit');
-    rememberTimes(report.times ?? {});
-    return [report];
+interface Suite {
+  /** Installs what it needs. The suites prepare one after the other. */
+  readonly prepare?: () => Promise<unknown>;
+  readonly run: () => Promise<SuiteReport>;
+  /** It runs only by name. */
+  readonly byName?: true;
+}
+
+/** In the order in which they start. */
+const SUITES: Readonly<Record<string, Suite>> = {
+  check: {
+    run: () => runProgram('check', (report) => [path.join(ROOT, 'test/support/check.mjs'), report]),
   },
-  root: async () => {
-    await ensurePython();
-    await ensureIRkernel();
-    return [await runMocha('root')];
+  window: {
+    prepare: async () => {
+      await ensurePython();
+      await ensureChromium();
+      await ensureServer('newest');
+      // For the first run in it.
+      await ensureServer('oldest');
+      await packageExtension();
+    },
+    run: () => runMocha('window'),
   },
-  host: async () => {
-    await ensurePython();
-    await ensureChromium();
-    for (const version of versions) await ensureServer(version);
-    // In parallel, because each spends half of the time waiting.
-    return Promise.all(
-      versions.map(async (version) => {
-        const report = await runHostSuite(version).catch(crashed);
-        console.log(`\nExtension host of the ${version} VS Code\n${report.text}`);
-        return report;
-      }),
-    );
+  unit: {
+    prepare: ensurePython,
+    run: async () => {
+      const report = await runMocha('unit');
+      rememberTimes(report.times ?? {});
+      return report;
+    },
   },
-  window: async () => {
-    await ensurePython();
-    await ensureChromium();
-    await ensureServer('newest');
-    await packageExtension();
-    return [await runMocha('window')];
+  host: hostSuite('host', () => hostVersion),
+  long: { prepare: ensurePython, run: () => runMocha('long'), byName: true },
+  oldest: { ...hostSuite('oldest', () => 'oldest'), byName: true },
+  root: {
+    prepare: async () => {
+      await ensurePython();
+      await ensureIRkernel();
+    },
+    run: () => runMocha('root'),
+    byName: true,
   },
 };
 
-const REPORT = path.join(RESULTS, 'report.json');
-
-function runMocha(suite: string): Promise<SuiteReport> {
-  return runProgram(['--enable-source-maps', path.join(ROOT, 'out/test/support/mocha.main.js'), suite]);
+function hostSuite(name: string, version: () => VSCodeVersion): Suite {
+  return {
+    prepare: async () => {
+      await ensurePython();
+      await ensureChromium();
+      await ensureServer(version());
+    },
+    run: async () => {
+      const report = await runHostSuite(version());
+      console.log(`\n━━ ${name}: the extension host of the ${version()} VS Code\n${report.text}`);
+      return report;
+    },
+  };
 }
 
-/** Runs a program that writes a report. Without a report, it has crashed. */
-async function runProgram(args: string[]): Promise<SuiteReport> {
-  await rm(REPORT, { force: true });
-  const child = spawn(process.execPath, args, {
+function runMocha(suite: string): Promise<SuiteReport> {
+  const main = path.join(ROOT, 'out/test/support/mocha.main.js');
+  return runProgram(suite, () => ['--enable-source-maps', main, suite]);
+}
+
+/** Runs a program that writes a report to the file it is given. Without a report, it has crashed. */
+async function runProgram(suite: string, args: (report: string) => string[]): Promise<SuiteReport> {
+  const file = path.join(RESULTS, `report-${suite}.json`);
+  const child = spawn(process.execPath, args(file), {
     cwd: ROOT,
     // Its own process group, so that a hanging suite can be ended together with its processes.
     detached: true,
     stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, [REPORT_FILE]: REPORT },
+    env: { ...process.env, [REPORT_FILE]: file },
   });
   // SIGTERM first, so that the suite can end its own processes, which are in other process groups.
   const end = (): void => {
@@ -104,20 +135,17 @@ async function runProgram(args: string[]): Promise<SuiteReport> {
     }, 20_000).unref();
   };
   const timer = setTimeout(() => {
-    console.error(`It did not end within ${String(LIMIT_MS / 60_000)} minutes.`);
+    console.error(`The suite ${suite} did not end within ${String(LIMIT_MS / 60_000)} minutes.`);
     end();
   }, LIMIT_MS);
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.once(signal, end);
-
+  interruption.signal.addEventListener('abort', end);
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);
   });
   clearTimeout(timer);
-  for (const signal of signals) process.off(signal, end);
-
-  const report = JSON.parse(await readFile(REPORT, 'utf8')) as SuiteReport;
+  interruption.signal.removeEventListener('abort', end);
+  const report = JSON.parse(await readFile(file, 'utf8')) as SuiteReport;
   if (code !== 0 && report.failed === 0)
     throw new Error(`All its tests passed, but it ended with ${String(code)}.`);
 
@@ -158,8 +186,8 @@ async function main(): Promise<number> {
       since: { type: 'string' },
     },
   });
-  const suites = positionals[0] === 'changed' ? chooseChanged(values.since ?? 'HEAD') : positionals;
-  const unknown = suites.filter((name) => !(name in SUITES));
+  const named = positionals[0] === 'changed' ? chooseChanged(values.since ?? 'HEAD') : positionals;
+  const unknown = named.filter((name) => !(name in SUITES));
   if (unknown.length > 0) {
     console.error(
       `No such suite: ${unknown.join(', ')}. There are ${Object.keys(SUITES).join(', ')}, changed.`,
@@ -170,38 +198,59 @@ async function main(): Promise<number> {
 
   if (values.grep !== undefined) process.env[TITLES_PATTERN] = values.grep;
 
-  if (values.version !== undefined)
-    versions.splice(0, versions.length, values.version === 'oldest' ? 'oldest' : 'newest');
+  if (values.version !== undefined) hostVersion = values.version === 'oldest' ? 'oldest' : 'newest';
 
   await rm(RESULTS, { recursive: true, force: true });
   await mkdir(RESULTS, { recursive: true });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => {
+      interruption.abort();
+    });
+  }
   let passed = 0;
   let failed = 0;
   const failures: string[] = [];
   const times: [string, number][] = [];
   const durations: string[] = [];
-  for (const [name, run] of Object.entries(SUITES)) {
-    if (suites.length > 0 ? !suites.includes(name) : name === 'root') continue;
-
-    console.log(`\n━━ ${name}`);
-    const started = Date.now();
-    for (const report of await run().catch((error: unknown) => [crashed(error)])) {
-      if (report.passed + report.failed === 0) console.error(`The suite ${name} ran no test.`);
-
-      passed += report.passed;
-      times.push(...Object.entries(report.times ?? {}));
-      if (report.failed > 0) failures.push(`${name}:\n${report.failures ?? ''}`);
-      failed += report.failed + (report.passed + report.failed === 0 ? 1 : 0);
+  const started = Date.now();
+  const suites = Object.entries(SUITES).filter(([name, { byName }]) =>
+    named.length > 0 ? named.includes(name) : byName !== true,
+  );
+  const add = (name: string, report: SuiteReport): void => {
+    const ran = report.passed + report.failed > 0;
+    if (!ran) console.error(`The suite ${name} ran no test.`);
+    passed += report.passed;
+    failed += ran ? report.failed : 1;
+    times.push(...Object.entries(report.times ?? {}));
+    if (report.failed > 0) failures.push(`${name}:\n${report.failures ?? ''}`);
+  };
+  const waiting: [string, Suite][] = [];
+  for (const [name, suite] of suites) {
+    try {
+      await suite.prepare?.();
+      waiting.push([name, suite]);
+    } catch (error) {
+      add(name, crashed(error));
     }
-    const duration = `${name}: ${seconds(Date.now() - started)}`;
-    durations.push(duration);
-    console.log(`━━ ${duration}`);
   }
+  const runWaiting = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const [name, suite] = next;
+      console.log(`\n━━ ${name} starts`);
+      const start = Date.now();
+      add(name, await suite.run().catch(crashed));
+      const duration = `${name}: ${seconds(Date.now() - start)}`;
+      durations.push(duration);
+      console.log(`━━ ${duration}`);
+      if (interruption.signal.aborted) return;
+    }
+  };
+  await Promise.all(Array.from({ length: SUITES_AT_A_TIME }, runWaiting));
   if (failures.length > 0) console.log(`\n━━ What failed\n${failures.join('\n')}`);
   const slowest = times.sort(([, a], [, b]) => b - a).slice(0, SLOWEST);
   if (slowest.length > 0)
     console.log(`\n━━ Slowest files\n${slowest.map(([file, ms]) => `  ${seconds(ms)}  ${file}`).join('\n')}`);
-  console.log(`\n━━ ${durations.join(', ')}`);
+  console.log(`\n━━ ${durations.join(', ')}; in all ${seconds(Date.now() - started)}`);
   console.log(`\n${String(passed)} passed, ${String(failed)} failed`);
   return failed === 0 ? 0 : 1;
 }

@@ -14,7 +14,7 @@ import { RESULTS, ROOT } from './paths';
 import { descendantsOf, freePort, kill, processesWithEnvironment } from './processes';
 import { VENV_BIN } from './python';
 import { ensureServer, type VSCodeVersion } from './vscode-install';
-import { Workbench } from './workbench';
+import { unexpected, Workbench } from './workbench';
 
 /** Marks every process that our VS Code starts, including detached ones, so that all of them can be ended. */
 const MARK = 'NOTEBOOK_EXECUTIONS_TEST_RUN';
@@ -122,10 +122,14 @@ export class VSCode {
       ...['--server-data-dir', path.join(home, 'server'), '--user-data-dir', path.join(home, 'user')],
       ...['--extensions-dir', path.join(home, 'extensions')],
     ];
-    for (const vsix of options.vsix ?? []) {
-      const args = [install.main, '--install-extension', vsix, '--force', ...places];
-      const { status, stdout, stderr } = spawnSync(install.node, args, { env, encoding: 'utf8' });
-      if (status !== 0) throw new Error(`${vsix} could not be installed: ${stdout}${stderr}`);
+    const installs = (options.vsix ?? []).flatMap((vsix) => ['--install-extension', vsix]);
+    if (installs.length > 0) {
+      const { status, stdout, stderr } = spawnSync(
+        install.node,
+        [install.main, ...installs, '--force', ...places],
+        { env, encoding: 'utf8' },
+      );
+      if (status !== 0) throw new Error(`The extensions could not be installed: ${stdout}${stderr}`);
     }
     const args = [
       ...[
@@ -217,7 +221,7 @@ export class VSCode {
     await options.prepare?.(context);
     const page = await context.newPage();
     // Much longer than anything takes, even on a busy machine.
-    page.setDefaultTimeout(60_000);
+    page.setDefaultTimeout(120_000);
     const workbench = new Workbench(page);
     this.windows.push(workbench);
     await workbench.watchErrors();
@@ -225,7 +229,7 @@ export class VSCode {
     await workbench.ready();
     if (this.options.vsix !== undefined) {
       // All extensions' contributions appear at the same time, including the notebook editor.
-      await workbench.activity('Notebook Executions').waitFor({ timeout: 60_000 });
+      await workbench.activity('Notebook Executions').waitFor();
     }
     return workbench;
   }
@@ -295,7 +299,7 @@ export class VSCode {
     // Tests within the extension host look at messages themselves.
     if (this.options.smokeTestDriver === true) return;
     const errors = this.windows.flatMap((window) => window.unexpectedErrors());
-    if (errors.length > 0) throw new Error(`Errors were shown that no test expected: ${errors.join(' | ')}`);
+    if (errors.length > 0) throw new Error(unexpected(errors));
   }
 }
 

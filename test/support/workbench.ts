@@ -7,6 +7,11 @@ import { until } from './until';
 /** Default folder for screenshots. */
 export const SCREENSHOTS = path.join(RESULTS, 'screenshots');
 
+/** What a test fails with that did not name errors that were shown. */
+export function unexpected(errors: readonly string[]): string {
+  return `Errors were shown that no test expected: ${errors.join(' | ')}`;
+}
+
 /** The part of HTMLImageElement in use. The project is compiled without DOM types. */
 interface DecodableImage {
   readonly naturalWidth: number;
@@ -59,10 +64,7 @@ export class Workbench {
 
   /** Waits until the workbench is shown. */
   async ready(): Promise<void> {
-    await this.page
-      .locator('.monaco-workbench .activitybar .action-label')
-      .first()
-      .waitFor({ timeout: 60_000 });
+    await this.page.locator('.monaco-workbench .activitybar .action-label').first().waitFor();
     await this.page.locator('.monaco-workbench .statusbar').waitFor();
   }
 
@@ -71,29 +73,67 @@ export class Workbench {
     await this.page.context().close();
   }
 
+  /**
+   * Closes all editors and notifications, and forgets which errors were expected, for the next test in this window.
+   * @throws if an error was shown that the test did not name.
+   */
+  async clear(): Promise<void> {
+    await this.runCommand('View: Close All Editors');
+    await this.page.locator('.tabs-container .tab').first().waitFor({ state: 'hidden' });
+    await this.runCommand('Notifications: Clear All Notifications');
+    await this.page.locator('.notification-toast').first().waitFor({ state: 'hidden' });
+    const errors = this.unexpectedErrors();
+    if (errors.length > 0) throw new Error(unexpected(errors));
+    this.errors.length = 0;
+    this.expected.length = 0;
+  }
+
   // Commands
 
   /** Runs a command from the command palette by its whole title. */
   async runCommand(title: string): Promise<void> {
-    await this.page.keyboard.press('F1');
-    const input = this.page.locator('.quick-input-widget .quick-input-box input');
-    await input.fill(`>${title}`);
-    await this.quickPickRow(title).first().click();
+    const row = this.quickPickRow(title).first();
+    await this.inPalette(title, row, () => row.click({ timeout: 5000 }));
   }
 
   /** Titles in the command palette for this text. */
   async commandsFor(text: string): Promise<string[]> {
-    await this.page.keyboard.press('F1');
-    await this.page.locator('.quick-input-widget .quick-input-box input').fill(`>${text}`);
-    await this.page.locator('.quick-input-list .monaco-list-row').first().waitFor();
-    const labels = await this.page.locator('.quick-input-list .monaco-list-row .label-name').allInnerTexts();
+    const rows = this.page.locator('.quick-input-list .monaco-list-row');
+    const labels = await this.inPalette(text, rows.first(), () =>
+      rows.locator('.label-name').allInnerTexts(),
+    );
     await this.page.keyboard.press('Escape');
     return labels;
+  }
+
+  /** Opens the command palette with a text and does something when a row is there. */
+  private inPalette<T>(text: string, row: Locator, act: () => Promise<T>): Promise<T> {
+    let result: { value: T } | undefined;
+    // A window that is still starting may take the focus, which closes the palette.
+    return until(`${text} is in the palette`, async () => {
+      try {
+        await this.page.keyboard.press('F1');
+        const input = this.page.locator('.quick-input-widget .quick-input-box input');
+        await input.fill(`>${text}`, { timeout: 5000 });
+        await row.waitFor({ timeout: 5000 });
+        result = { value: await act() };
+      } catch {
+        // Once more.
+      }
+      return result;
+    }).then(({ value }) => value);
   }
 
   /** A row of the open quick pick. */
   quickPickRow(text: string): Locator {
     return this.page.locator('.quick-input-widget .quick-input-list .monaco-list-row', { hasText: text });
+  }
+
+  /** Chooses the row of the open quick pick that has exactly this label. */
+  async pickLabel(label: string): Promise<void> {
+    const text = new RegExp(`^${label}$`);
+    const labels = this.page.locator('.quick-input-widget .quick-input-list .label-name');
+    await labels.filter({ hasText: text }).click();
   }
 
   /** Chooses a row of the open quick pick. */
@@ -124,14 +164,20 @@ export class Workbench {
 
   // Side bar
 
-  /** A file in the Explorer, which is opened if necessary, and told to read its folders again: a watcher may be late. */
+  /** A file in the Explorer, which is opened if necessary. If the file is not there, the watcher of files may have missed it. */
   async explorerFile(name: string): Promise<Locator> {
     const files = this.page.locator('.explorer-folders-view');
-    if (!(await files.isVisible())) await this.activity('Explorer').click();
-
+    await this.openView('Explorer', files);
     const row = files.locator('.monaco-list-row', { hasText: name }).first();
-    if (!(await row.isVisible())) await this.runCommand('Refresh Explorer');
-    await row.waitFor();
+    await until(`${name} is in the Explorer`, async () => {
+      try {
+        await row.waitFor({ timeout: 5000 });
+        return true;
+      } catch {
+        await this.runCommand('Refresh Explorer');
+        return false;
+      }
+    });
     return row;
   }
 
@@ -193,12 +239,20 @@ export class Workbench {
 
   /** Opens the view Notebook Executions. */
   async openExecutions(): Promise<void> {
-    const rows = this.executionsPane();
-    if (!(await rows.isVisible())) {
+    await this.openView('Notebook Executions', this.executionsPane());
+  }
+
+  /** Opens a view of the side bar by its icon. The icon of the view that is open would close it. */
+  private async openView(name: string, content: Locator): Promise<void> {
+    const closed = this.page.locator(
+      `.activitybar .action-item:not(.checked):has(> .action-label[aria-label^="${name}"])`,
+    );
+    await until(`the view ${name} is open`, async () => {
+      if (await content.isVisible()) return true;
       // Forced, because the badge covers the icon. A click on the badge is a click on the icon.
-      await this.activity('Notebook Executions').click({ force: true });
-      await rows.waitFor();
-    }
+      if (await closed.isVisible()) await closed.click({ force: true });
+      return false;
+    });
   }
 
   /** The pane of the view Notebook Executions, welcome content included. */

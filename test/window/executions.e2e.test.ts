@@ -8,6 +8,7 @@ import { until } from '../support/until';
 import { VSCode } from '../support/vscode';
 import { packagedExtension } from '../support/vsix';
 import type { Workbench } from '../support/workbench';
+import { suiteOfWindow } from './suite';
 
 /** Goes on when a file `go` appears beside the notebook. */
 const WAITS = [
@@ -19,7 +20,7 @@ const WAITS = [
 describe('executions through the window', () => {
   let workspace: string;
   let vscode: VSCode;
-  let windows: Workbench[];
+  let window: Workbench;
 
   before(async () => {
     workspace = await copyExamples();
@@ -33,27 +34,14 @@ describe('executions through the window', () => {
   after(async () => {
     await removeWorkspace(workspace);
   });
-  beforeEach(async () => {
-    windows = [];
-    await rm(path.join(workspace, 'go'), { force: true });
-    vscode = await VSCode.launch({ vsix: [await packagedExtension()], workspace });
-  });
-  afterEach(async function () {
-    if (this.currentTest?.state === 'failed') {
-      for (const [index, window] of windows.entries())
-        await window.screenshot(`failed ${this.currentTest.title} ${String(index)}`).catch(() => undefined);
-    }
-    await vscode.stop();
-  });
-
-  async function openWindow(): Promise<Workbench> {
-    const window = await vscode.openWindow();
-    windows.push(window);
-    return window;
-  }
+  suiteOfWindow(
+    () => Promise.resolve({ workspace }),
+    (parts) => {
+      ({ vscode, window } = parts);
+    },
+  );
 
   it('runs a notebook from the right click to the opened output', async () => {
-    const window = await openWindow();
     const history = await doMainJob(vscode, window, async (name) => {
       await window.screenshot(`main job ${name}`);
     });
@@ -65,7 +53,6 @@ describe('executions through the window', () => {
   });
 
   it('tells which cell of a notebook failed, and opens its output', async () => {
-    const window = await openWindow();
     await executeFromExplorer(window, 'fails.ipynb');
     await window.notification(/fails failed\. Cell 2 failed: ZeroDivisionError: division by zero/).waitFor();
     await window.openExecutions();
@@ -78,10 +65,9 @@ describe('executions through the window', () => {
   });
 
   it('cancels a running notebook and keeps its outputs', async () => {
-    const window = await openWindow();
     await executeFromExplorer(window, 'endless.ipynb');
     await window.openExecutions();
-    await window.execution('endless is running. 1 of 2 cells done.').waitFor({ timeout: 60_000 });
+    await window.execution('endless is running. 1 of 2 cells done.').waitFor();
     await window.chooseFromContextMenu(window.execution('endless is running'), 'Cancel');
     await window.execution('endless was cancelled').waitFor();
     await window.chooseFromContextMenu(window.execution('endless was cancelled'), 'Open Output');
@@ -89,12 +75,13 @@ describe('executions through the window', () => {
   });
 
   it('shows the same executions in two windows and opens the output only where it was submitted', async () => {
-    const one = await openWindow();
-    const other = await openWindow();
+    await rm(path.join(workspace, 'go'), { force: true });
+    const one = window;
+    const other = await vscode.openWindow();
     await other.openExecutions();
     await executeFromExplorer(one, 'waits.ipynb');
     await one.openExecutions();
-    await one.execution('waits is running. 1 of 3 cells done.').waitFor({ timeout: 60_000 });
+    await one.execution('waits is running. 1 of 3 cells done.').waitFor();
     await other.execution('waits is running. 1 of 3 cells done.').waitFor();
     await writeFile(path.join(workspace, 'go'), '');
     await one.tab(/waits/).waitFor();
@@ -103,12 +90,40 @@ describe('executions through the window', () => {
     assert.equal(await other.tab(/waits/).count(), 0);
     assert.deepEqual(await other.notifications(), []);
   });
+});
+
+describe('an execution without a window', () => {
+  let workspace: string;
+  let vscode: VSCode;
+  const windows: Workbench[] = [];
+
+  before(async () => {
+    workspace = await copyExamples();
+    await writeNotebook(path.join(workspace, 'waits.ipynb'), WAITS);
+    vscode = await VSCode.launch({ vsix: [await packagedExtension()], workspace });
+  });
+  after(async () => {
+    await vscode.stop();
+    await removeWorkspace(workspace);
+  });
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed') {
+      for (const [index, window] of windows.entries())
+        await window.screenshot(`failed ${this.currentTest.title} ${String(index)}`).catch(() => undefined);
+    }
+  });
+
+  async function openWindow(): Promise<Workbench> {
+    const window = await vscode.openWindow();
+    windows.push(window);
+    return window;
+  }
 
   it('finishes what runs when the window and its extension host are gone, and a new window tells it once', async () => {
     const first = await openWindow();
     await executeFromExplorer(first, 'waits.ipynb');
     await first.openExecutions();
-    await first.execution('waits is running. 1 of 3 cells done.').waitFor({ timeout: 60_000 });
+    await first.execution('waits is running. 1 of 3 cells done.').waitFor();
     const [host] = vscode.extensionHostPids();
     await first.close();
     assert.ok(host !== undefined);

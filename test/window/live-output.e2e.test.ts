@@ -56,7 +56,7 @@ describe('the output of an execution that runs', () => {
     await executeFromExplorer(window, 'live.ipynb');
     await window.openExecutions();
     const running = window.execution('live is running. 1 of 8 cells done.');
-    await running.waitFor({ timeout: 60_000 });
+    await running.waitFor();
     await running.click();
     await window.tab(/live.*output/).waitFor();
     await signs('executing').waitFor();
@@ -95,7 +95,7 @@ describe('the output of an execution that runs', () => {
     await executeFromExplorer(window, 'endless.ipynb');
     await window.openExecutions();
     const running = window.execution('endless is running. 1 of 2 cells done.');
-    await running.waitFor({ timeout: 60_000 });
+    await running.waitFor();
     await running.click();
     await signs('executing').waitFor();
     await window.runCommand('View: Close All Editors');

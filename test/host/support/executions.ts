@@ -61,7 +61,7 @@ export async function allNames(service: EmbeddedExecutionService): Promise<strin
 /** Waits for the end of an execution. */
 export async function ended(service: EmbeddedExecutionService, name: unknown): Promise<Execution> {
   assert.equal(typeof name, 'string', `The command answered ${String(name)} in place of a name.`);
-  const deadline = Date.now() + 50_000;
+  const deadline = Date.now() + 200_000;
   for (;;) {
     const execution = await service.get(String(name));
     if (isTerminal(execution.state)) return execution;

@@ -193,7 +193,7 @@ export class Person {
       const found = this.messages.find((message) => text.test(message.text));
       if (found !== undefined) return found;
 
-      await once(this.events, 'message', { signal: AbortSignal.timeout(40_000) }).catch(() => {
+      await once(this.events, 'message', { signal: AbortSignal.timeout(200_000) }).catch(() => {
         throw new Error(
           `No message ${String(text)}; there were: ${this.messages.map((each) => each.text).join(' | ')}`,
         );

@@ -185,7 +185,7 @@ describe('The client of the embedded service', () => {
     const results = await Promise.all(windows.map((window) => window.create('same', request(), input)));
     assert.equal(new Set(results.map(({ createTime }) => createTime)).size, 1);
     assert.equal((await windows[0]?.list({}))?.executions.length, 1);
-  }).timeout(120_000);
+  }).timeout(300_000);
 
   it('a newer version takes over, and the older one then uses it', async () => {
     const old = client();

@@ -11,7 +11,7 @@ import { notebookOf } from './support';
 const HOUR = 3_600_000;
 
 describe('following executions on Google Cloud', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   const cloud = new CloudDouble(
     (_, { signal }) =>
       new Promise((resolve) => {

@@ -24,7 +24,7 @@ function shownBy(result: RunResult, index: number): string[] {
 }
 
 describe('notebooks that were once run wrongly', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   afterEach(cleanUp);
 
   describe('half of a surrogate pair', () => {

@@ -18,7 +18,7 @@ async function gone(pid: number): Promise<void> {
 }
 
 describe('the runner’s process, one job after the other', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   afterEach(endRunners);
 
   it('gives each a kernel of its own, started or forked, as clean as a new one', async () => {

@@ -4,7 +4,7 @@ import { hasIRkernel } from '../../support/r';
 import { cleanUp, environment, notebookOf, run, tagged, textOf } from './running';
 
 describe('IRkernel', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   afterEach(cleanUp);
   before('IRkernel is here', () => {
     assert.ok(hasIRkernel(), 'Install R with IRkernel (Debian: r-cran-irkernel) and run this again.');

@@ -24,7 +24,7 @@ threading.Thread(target=wait).start()
 print('started')`;
 
 describe('the end of a kernel', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   afterEach(endRunners);
 
   for (const kind of ['started', 'started ahead', 'forked'] as const) {

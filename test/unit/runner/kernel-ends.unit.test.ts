@@ -8,7 +8,7 @@ import { assertCut, HANG, QUICK, whenCellRuns } from './run-ends';
 import { cleanUp, ipykernel, makeFolders, notebookOf, papermill, pythonKernel, run, textOf } from './running';
 
 describe('how a run may end', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   afterEach(cleanUp);
 
   describe('the kernel', () => {

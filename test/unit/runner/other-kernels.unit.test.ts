@@ -22,7 +22,7 @@ const cancelInCell: NonNullable<RunSettings['onStatus']> = ({ runStatus }, noteb
 };
 
 describe('other kernels', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   afterEach(cleanUp);
 
   describe('ipykernel on tcp', () => {

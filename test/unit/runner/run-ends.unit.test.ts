@@ -10,7 +10,7 @@ import { cleanUp, notebookOf, papermill, pythonKernel, run, textOf } from './run
 const DEAF = `import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n${HANG}`;
 
 describe('how a run may end', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   afterEach(cleanUp);
 
   describe('cancelled', () => {
@@ -117,7 +117,7 @@ describe('how a run may end', function () {
       assert.equal(result.state, 'SUCCEEDED');
       assert.deepEqual(result.outputs.slice(1).flat(), []);
       assert.equal(textOf(result.outputs[0]), 'new\n');
-    }).timeout(120_000);
+    }).timeout(300_000);
     it('20,000 cells, and one of 5 MB', async () => {
       const cells = Array.from({ length: 20_000 }, () => ({
         cell_type: 'markdown' as const,

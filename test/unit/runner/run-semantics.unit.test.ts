@@ -3,7 +3,7 @@ import { notebookOf, papermill, cleanUp, run, tagged, textOf } from './running';
 
 /* Each test names a line of the semantics; all on a real ipykernel. */
 describe('running a notebook (ipykernel)', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   afterEach(cleanUp);
 
   it('runs code cells top to bottom, in one process, with counts from 1', async () => {

@@ -24,7 +24,7 @@ const isRunningCell = (event: ControlEvent): boolean =>
   event.type === 'status' && event.status.runStatus.progress?.cell !== undefined;
 
 describe('the runner’s process', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   afterEach(endRunners);
 
   it('runs a job, and leaves what protocol/runner-job.ts says', async () => {

@@ -8,7 +8,7 @@ import { RANDOM, SNAPSHOT } from './clean-kernel';
 import { ipykernel, makeFolders, notebookOf, readResult, textOf } from './running';
 
 describe('the runner’s process, spare', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   afterEach(endRunners);
 
   const NUMPY = 'import numpy\nprint(numpy.random.get_state()[2])';

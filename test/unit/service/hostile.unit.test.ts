@@ -166,7 +166,7 @@ describe('What a client sends', () => {
       assert.ok(Number(peak) < 2_000_000, `${peak} kB`);
     });
   }
-}).timeout(120_000);
+}).timeout(300_000);
 
 describe('A list', () => {
   let service: TestService;
@@ -223,4 +223,4 @@ describe('A list', () => {
     assert.deepEqual(listed, [...ids].reverse());
     for (const id of ids) await service.request('DELETE', `${PARENT}/executions/${id}`);
   });
-}).timeout(120_000);
+}).timeout(300_000);

@@ -209,4 +209,4 @@ describe('Another user of this machine', () => {
     const mine = await burgle({ ...tries, kernel: { address, key, keys } }, 'me');
     assert.deepEqual(mine, { [`read ${file}`]: true, kernel: true });
   });
-}).timeout(120_000);
+}).timeout(300_000);

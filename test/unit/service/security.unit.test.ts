@@ -162,7 +162,7 @@ describe('The embedded service lets nobody in', () => {
     assert.equal((await service.request('GET', PARENT)).code, 200);
     assert.equal(service.process.exitCode, null);
     assert.doesNotMatch(service.stderr.join(''), /Error/);
-  }).timeout(120_000);
+  }).timeout(300_000);
 });
 
 /** A pseudo-random number below `limit`, the same each run. */

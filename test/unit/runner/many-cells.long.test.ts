@@ -55,7 +55,7 @@ function echo(launch: KernelClient['launched']['launch']): KernelClient {
 }
 
 describe('a notebook of many cells', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   afterEach(cleanUp);
 
   it('20,000 code cells: each is run, and has its output, its count and its times', async () => {
