@@ -12,7 +12,7 @@ import { findDesktop, type VSCodeVersion } from './vscode-install';
 import { VSCode, writeSettings } from './vscode';
 
 const TESTS = path.join(ROOT, 'out/test/host/index.js');
-const LIMIT_MS = 18 * 60_000;
+const LIMIT_MS = 38 * 60_000;
 
 /**
  * Gives all webviews one service worker, as newer versions of VS Code do. Runs in every frame of the oldest VS Code. There,

@@ -37,7 +37,7 @@ import { ensureServer, type VSCodeVersion } from './vscode-install';
  */
 
 /** Time limit of a suite. Only a hanging suite reaches it. */
-const LIMIT_MS = 20 * 60_000;
+const LIMIT_MS = 40 * 60_000;
 
 /** How many suites run at the same time: two, because each spends a good part of its time waiting. */
 const SUITES_AT_A_TIME = 2;

@@ -286,9 +286,21 @@ export class Workbench {
     return this.page.locator('.notifications-toasts .notification-toast', { hasText: text });
   }
 
-  /** Presses a button of a notification. */
+  /** Presses a button of a notification, wherever it is: VS Code moves most of them to the notification centre after 15 s. */
   async answerNotification(text: string | RegExp, button: string): Promise<void> {
-    await this.notification(text).first().locator('.monaco-button', { hasText: button }).click();
+    this.expected.push(text);
+    const centre = this.page.locator('.notifications-center');
+    const item = this.page.locator('.notification-list-item:visible', { hasText: text }).first();
+    await until(`${button} of ${String(text)} is pressed`, async () => {
+      try {
+        await item.locator('.monaco-button', { hasText: button }).click({ timeout: 5000 });
+        return true;
+      } catch {
+        if (!(await centre.isVisible())) await this.runCommand('Notifications: Show Notifications');
+        return false;
+      }
+    });
+    if (await centre.isVisible()) await this.runCommand('Notifications: Hide Notifications');
   }
 
   /** Texts of all notifications in the notification centre. */
