@@ -56,19 +56,19 @@ describe('a user at work while executions end', () => {
       text += `${word} `;
       await window.page.keyboard.type(`${word} `);
     };
-    let isTold = false;
+    const state = { isTold: false };
     // From now on, because the notification is visible for some seconds only.
     const told = window
       .notification('waits succeeded')
       .first()
       .waitFor()
       .finally(() => {
-        isTold = true;
+        state.isTold = true;
       });
     for (const number of NUMBERS.slice(0, 5)) await type(number);
     await letEnd();
     for (const number of NUMBERS.slice(5)) await type(number);
-    while (!isTold) await type('x');
+    while (!state.isTold) await type('x');
     await told;
     await type('end');
     return text;
