@@ -7,7 +7,7 @@ import type { PythonFinder } from './python/chosen-python';
 import { tellCredentialProblems } from './commands/google-cloud/credential-problems';
 import { WriteBackService } from './commands/write-back/write-back';
 import { defaultDataDirectory, serviceLogFile } from './embedded';
-import { redact } from './execution/redaction';
+import { redact } from './execution/secrets/redaction';
 import { systemClock } from './tracking/clock';
 import { LOCAL_RATES } from './tracking/poll-rates';
 import { MachineMonitor } from './tracking/machine-monitor';

@@ -1,7 +1,7 @@
 import { EmbeddedExecutionService, unsupportedFields, type ServiceConfig } from '../embedded';
 import type { ExecutionRequest } from '../execution/execution';
 import type { ExecutionService } from '../execution/execution-service';
-import type { UserTemplate } from '../execution/template';
+import type { UserTemplate } from '../execution/templates/template';
 import type { Google, GoogleDirectory, GoogleOptions } from '../google';
 import { LOCAL_RATES, REMOTE_RATES } from '../tracking/poll-rates';
 import type { TrackingService } from '../tracking/tracking-service';

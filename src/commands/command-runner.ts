@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import * as vscode from 'vscode';
-import { redact } from '../execution/redaction';
+import { redact } from '../execution/secrets/redaction';
 import { withoutLinks } from '../wording/text';
 import { COMMAND_IDS, type CommandId, type CommandMap } from './command-map';
 import type { Problem } from '../wording/problem';

@@ -1,4 +1,4 @@
-import { maskSecrets } from '../execution/secret-names';
+import { maskSecrets } from '../execution/secrets/secret-names';
 import { encodeParameters, parseParameters } from '../notebook/parameters/parse';
 import { secretPatterns } from '../wording/names';
 

@@ -1,4 +1,4 @@
-import type { GoogleServiceKind } from './template';
+import type { GoogleServiceKind } from './templates/template';
 
 /** A resource in a list of Google Cloud. */
 export interface CloudResource {

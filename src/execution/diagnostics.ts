@@ -1,5 +1,5 @@
 import type { MachineInfo } from './machine';
-import { redact } from './redaction';
+import { redact } from './secrets/redaction';
 
 /** Contents of a report about a problem. */
 export interface DiagnosticsFacts {

@@ -1,5 +1,5 @@
 import type { Execution } from '../execution/execution';
-import type { GoogleServiceKind } from '../execution/template';
+import type { GoogleServiceKind } from '../execution/templates/template';
 
 const CONSOLE = 'https://console.cloud.google.com';
 

@@ -1,6 +1,6 @@
 import type { Capabilities } from '../execution/execution-service';
 import type { Execution, ExecutionRequest } from '../execution/execution';
-import type { GoogleServiceKind } from '../execution/template';
+import type { GoogleServiceKind } from '../execution/templates/template';
 import type { JsonObject } from '../notebook/json';
 import type { GsUri } from './storage/gs-uri';
 

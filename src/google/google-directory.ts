@@ -3,7 +3,7 @@ import { cloudresourcemanager_v1 } from 'googleapis/build/src/apis/cloudresource
 import { notebooks_v1 } from 'googleapis/build/src/apis/notebooks/v1';
 import * as z from 'zod/mini';
 import type { CloudDirectory, CloudResource } from '../execution/cloud-directory';
-import type { GoogleServiceKind } from '../execution/template';
+import type { GoogleServiceKind } from '../execution/templates/template';
 import type { CloudStorageClient } from './storage/cloud-storage-client';
 import { endpointOf, type GoogleEndpoints } from './requests/endpoints';
 import type { AttemptOptions, RequestSender } from './requests/request-sender';

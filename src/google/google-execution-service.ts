@@ -11,7 +11,7 @@ import type {
 } from '../execution/execution-service';
 import { readAll } from '../execution/read-all';
 import { isActive, isTerminal } from '../execution/states';
-import type { GoogleServiceKind } from '../execution/template';
+import type { GoogleServiceKind } from '../execution/templates/template';
 import type { CloudStorageClient } from './storage/cloud-storage-client';
 import { consoleUrl } from './console-url';
 import type { ExecutionApi, FoundExecution, SubmissionPlan } from './execution-api';

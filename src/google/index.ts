@@ -1,4 +1,4 @@
-import type { GoogleServiceKind } from '../execution/template';
+import type { GoogleServiceKind } from '../execution/templates/template';
 import { CloudStorageClient } from './storage/cloud-storage-client';
 import { Credentials } from './credentials/credentials';
 import { endpointOf, type GoogleEndpoints } from './requests/endpoints';

@@ -3,7 +3,7 @@ import { ServiceError } from '../execution/errors';
 import type { Execution } from '../execution/execution';
 import { executionIdOf } from '../execution/execution-name';
 import type { Capabilities } from '../execution/execution-service';
-import type { GoogleServiceKind } from '../execution/template';
+import type { GoogleServiceKind } from '../execution/templates/template';
 import type { ExecutionApi, FoundExecution, PreparedRequest, SubmissionPlan } from './execution-api';
 import { awaitOperation, OperationSchema } from './requests/operations';
 import type { AttemptOptions, RequestSender } from './requests/request-sender';

@@ -41,7 +41,7 @@ export const RunnerJobSchema = z.object({
   allowErrors: z.boolean(),
   allowErrorNames: z.array(z.string()),
   memoryLimitBytes: z.optional(z.number()),
-  /** Patterns of names whose values the notebook's metadata do not show, see execution/secret-names.ts. */
+  /** Patterns of names whose values the notebook's metadata do not show, see execution/secrets/secret-names.ts. */
   secretParameters: z.optional(z.array(z.string())),
 });
 export type RunnerJob = z.infer<typeof RunnerJobSchema>;

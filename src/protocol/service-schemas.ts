@@ -28,7 +28,7 @@ export const ServiceConfigSchema = z.object({
   retentionDays: z.optional(z.number().check(z.minimum(0))),
   /** Above so many bytes, the executions that ended first are deleted; 5 GiB if absent, 0 for no limit. */
   retentionBytes: z.optional(z.number().check(z.minimum(0))),
-  /** Patterns of parameters' names, see execution/secret-names.ts, whose values the notebook's metadata do not show. */
+  /** Patterns of parameters' names, see execution/secrets/secret-names.ts, whose values the notebook's metadata do not show. */
   secretParameters: z.optional(z.array(z.string())),
 });
 export type ServiceConfig = z.infer<typeof ServiceConfigSchema>;

@@ -1,5 +1,5 @@
 import type { ExecutionWarning } from '../execution/execution';
-import { maskSecrets } from '../execution/secret-names';
+import { maskSecrets } from '../execution/secrets/secret-names';
 import { prepareForRun, readNotebook } from '../notebook/document';
 import { isJsonObject, parseJson, setOwn, stringifyJson, type JsonObject } from '../notebook/json';
 import { nameKernel } from '../notebook/kernelspec';

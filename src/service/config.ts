@@ -1,6 +1,6 @@
 import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
-import { SECRET_PARAMETERS } from '../execution/secret-names';
+import { SECRET_PARAMETERS } from '../execution/secrets/secret-names';
 import { readSmallFile } from '../system/small-file';
 import { ServiceConfigSchema, type ServiceConfig } from '../protocol/service-schemas';
 

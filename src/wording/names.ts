@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { SECRET_PARAMETERS } from '../execution/secret-names';
+import { SECRET_PARAMETERS } from '../execution/secrets/secret-names';
 
 /** Name of the built-in template in settings and executions. */
 export const BUILT_IN_TEMPLATE = 'This machine';

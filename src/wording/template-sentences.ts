@@ -1,5 +1,5 @@
 import { l10n } from 'vscode';
-import type { TemplateProblem } from '../execution/template-problems';
+import type { TemplateProblem } from '../execution/templates/template-problems';
 
 /** A template's problems as sentences, for the picker and for errors. */
 export function sentenceOfProblems(problems: readonly TemplateProblem[]): string {

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { UserTemplate } from '../execution/template';
+import type { UserTemplate } from '../execution/templates/template';
 import { formatBytes, formatDuration } from './text';
 
 /** How a template differs from the built-in one, in a few words for the list; empty if it does not differ. */

@@ -3,14 +3,14 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { COMMAND_IDS } from '../../src/commands/command-map';
-import { SECRET_PARAMETERS } from '../../src/execution/secret-names';
+import { SECRET_PARAMETERS } from '../../src/execution/secrets/secret-names';
 import {
   StrictExecutionTemplateSchema,
   TEMPLATE_SERVICES,
   TemplateRunOptionsSchema,
   UserTemplateSchema,
-} from '../../src/execution/template';
-import { parseTemplates } from '../../src/execution/template-problems';
+} from '../../src/execution/templates/template';
+import { parseTemplates } from '../../src/execution/templates/template-problems';
 import { OUTPUT_NOTEBOOK } from '../../src/views/output/output-uri';
 import { activated } from './support/executions';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import type { EmbeddedExecutionService } from '../../src/embedded';
-import { MASK } from '../../src/execution/secret-names';
+import { MASK } from '../../src/execution/secrets/secret-names';
 import type { Execution } from '../../src/execution/execution';
 import { allNames, ended, notebookText, textOf, writeFile } from './support/executions';
 import type { Person } from './support/person';

@@ -3,7 +3,7 @@ import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import type * as vscode from 'vscode';
-import { ExecuteCommands } from '../../src/commands/execute-commands';
+import { ExecuteCommands } from '../../src/commands/execute/execute-commands';
 import { problemOf } from '../../src/wording/problem-sentences';
 import { PythonFinder } from '../../src/python/chosen-python';
 import { SubmissionMemory } from '../../src/commands/submission/submission-memory';

@@ -6,7 +6,7 @@ import * as vscode from 'vscode';
 import type { EmbeddedExecutionService } from '../../src/embedded';
 import type { Execution } from '../../src/execution/execution';
 import type { MachineInfo } from '../../src/execution/machine';
-import { MASK } from '../../src/execution/secret-names';
+import { MASK } from '../../src/execution/secrets/secret-names';
 import { Emitter } from '../../src/tracking/emitter';
 import { DEFAULT_ARRANGEMENT } from '../../src/views/explorer/arrangement';
 import type { TreeNode } from '../../src/views/explorer/nodes';

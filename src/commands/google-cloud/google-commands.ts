@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { CloudDirectory } from '../../execution/cloud-directory';
 import { ServiceError } from '../../execution/errors';
 import type { CommandMap } from '../command-map';
-import { chooseExecutions, type ExecutionContext } from '../execution-commands';
+import { chooseExecutions, type ExecutionContext } from '../executions/execution-commands';
 import { newGoogleTemplate } from './google-template';
 
 type Handled =

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { CloudDirectory, CloudResource } from '../../execution/cloud-directory';
 import { ServiceError } from '../../execution/errors';
-import type { GoogleServiceKind, TemplateRunOptions, UserTemplate } from '../../execution/template';
+import type { GoogleServiceKind, TemplateRunOptions, UserTemplate } from '../../execution/templates/template';
 import { serviceName } from '../../wording/names';
 import { label, withoutLinks } from '../../wording/text';
 import { problemOf } from '../../wording/problem-sentences';

@@ -6,7 +6,7 @@ import type { TrackingService } from '../../tracking/tracking-service';
 import { parseTime } from '../../wording/execution-facts';
 import { formatBytes, formatTime, withoutLinks } from '../../wording/text';
 import type { CommandMap } from '../command-map';
-import { chooseExecutions, type ExecutionContext } from '../execution-commands';
+import { chooseExecutions, type ExecutionContext } from '../executions/execution-commands';
 
 type Handled =
   | 'notebookExecutions.pin'

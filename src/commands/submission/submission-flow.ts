@@ -1,6 +1,6 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import type { UserTemplate } from '../../execution/template';
+import type { UserTemplate } from '../../execution/templates/template';
 import type { NotebookReading } from '../../notebook/document';
 import type { ParametersReading } from '../../notebook/parameters/parse';
 import { inspectParameters } from '../../notebook/parameters/inspect';

@@ -1,6 +1,6 @@
 import type * as vscode from 'vscode';
 import * as z from 'zod/mini';
-import { StrictExecutionTemplateSchema, TemplateRunOptionsSchema } from '../../execution/template';
+import { StrictExecutionTemplateSchema, TemplateRunOptionsSchema } from '../../execution/templates/template';
 import { withoutSecrets } from '../secret-values';
 
 /** The user's choices when a notebook was submitted. */

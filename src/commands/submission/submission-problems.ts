@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { ServiceError } from '../../execution/errors';
-import type { UserTemplate } from '../../execution/template';
+import type { UserTemplate } from '../../execution/templates/template';
 import { describePython } from '../../system/python-environment';
 import { isJsonObject } from '../../notebook/json';
 import type { Notebook } from '../../notebook/model';

@@ -6,7 +6,7 @@ import * as vscode from 'vscode';
 import { ServiceError } from '../../execution/errors';
 import type { ExecutionRequest, RunOptions } from '../../execution/execution';
 import type { ExecutionInput, ExecutionService } from '../../execution/execution-service';
-import { expandOutputName, type UserTemplate } from '../../execution/template';
+import { expandOutputName, type UserTemplate } from '../../execution/templates/template';
 import type { TrackedExecution } from '../../tracking/execution-store';
 import type { TrackingService } from '../../tracking/tracking-service';
 import { describePython, type PythonEnvironment } from '../../system/python-environment';

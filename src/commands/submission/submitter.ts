@@ -2,7 +2,7 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import type { ExecutionRequest } from '../../execution/execution';
 import type { ExecutionService } from '../../execution/execution-service';
-import type { UserTemplate } from '../../execution/template';
+import type { UserTemplate } from '../../execution/templates/template';
 import type { TrackedExecution } from '../../tracking/execution-store';
 import type { TrackingService } from '../../tracking/tracking-service';
 import { oneLine, withoutLinks } from '../../wording/text';

@@ -1,6 +1,6 @@
 import type * as vscode from 'vscode';
 import type { MachineService } from '../../execution/machine';
-import type { UserTemplate } from '../../execution/template';
+import type { UserTemplate } from '../../execution/templates/template';
 import type { PythonEnvironment } from '../../system/python-environment';
 import { kernelEnvironment } from '../../python/kernel-environment';
 import { templatePython } from '../submission/submission';

@@ -2,14 +2,14 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { type Execution } from '../../execution/execution';
 import type { ExecutionService } from '../../execution/execution-service';
-import { TEMPLATE_SERVICES, type UserTemplate } from '../../execution/template';
+import { TEMPLATE_SERVICES, type UserTemplate } from '../../execution/templates/template';
 import { wholeExecution } from '../../execution/whole-execution';
 import { notebookNameOf } from '../../wording/execution-facts';
 import { label } from '../../wording/text';
 import { BUILT_IN_TEMPLATE, templateLabel } from '../../wording/names';
 import { withoutLinks } from '../../wording/text';
 import type { CommandMap } from '../command-map';
-import { chooseExecutions, type ExecutionContext } from '../execution-commands';
+import { chooseExecutions, type ExecutionContext } from '../executions/execution-commands';
 import { withoutSecrets } from '../secret-values';
 import {
   defaultTemplateName,

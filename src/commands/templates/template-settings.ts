@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import type { UserTemplate } from '../../execution/template';
-import { parseTemplates, type TemplateEntry } from '../../execution/template-problems';
+import type { UserTemplate } from '../../execution/templates/template';
+import { parseTemplates, type TemplateEntry } from '../../execution/templates/template-problems';
 import { BUILT_IN_TEMPLATE } from '../../wording/names';
 
 const SECTION = 'notebookExecutions';

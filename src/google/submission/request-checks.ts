@@ -1,6 +1,6 @@
 import { ServiceError } from '../../execution/errors';
 import type { ExecutionRequest, ExecutionTemplate, VertexOptions } from '../../execution/execution';
-import type { GoogleServiceKind } from '../../execution/template';
+import type { GoogleServiceKind } from '../../execution/templates/template';
 import { checkLabels } from '../labels';
 
 /*

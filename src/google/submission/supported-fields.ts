@@ -4,7 +4,7 @@ import type {
   RunOptions,
   VertexOptions,
 } from '../../execution/execution';
-import type { GoogleServiceKind } from '../../execution/template';
+import type { GoogleServiceKind } from '../../execution/templates/template';
 
 /*
  * Which fields of a request each Google service supports. The tables list every field of the contract: a new field does

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { closest } from '../../execution/closest';
 import type { ParametersReading } from '../../notebook/parameters/parse';
 import { yamlWordWarnings } from '../../notebook/parameters/yaml/words';
-import { isSecretName, MASK } from '../../execution/secret-names';
+import { isSecretName, MASK } from '../../execution/secrets/secret-names';
 import { secretPatterns } from '../../wording/names';
 import { warningSentence } from '../../wording/warning-sentences';
 import { label } from '../../wording/text';

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { TemplateRunOptions, UserTemplate } from '../../execution/template';
+import type { TemplateRunOptions, UserTemplate } from '../../execution/templates/template';
 import { label } from '../../wording/text';
 
 /** One line of the picker. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { redact } from '../../../src/execution/redaction';
+import { redact } from '../../../src/execution/secrets/redaction';
 
 describe('redaction', () => {
   for (const [what, text, secret] of [

@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
-import { isSecretName, MASK, maskSecrets, SECRET_PARAMETERS } from '../../../src/execution/secret-names';
+import {
+  isSecretName,
+  MASK,
+  maskSecrets,
+  SECRET_PARAMETERS,
+} from '../../../src/execution/secrets/secret-names';
 
 describe('secret names', () => {
   for (const name of [

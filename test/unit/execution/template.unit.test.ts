@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { closest } from '../../../src/execution/closest';
-import { expandOutputName } from '../../../src/execution/template';
-import { parseTemplates } from '../../../src/execution/template-problems';
+import { expandOutputName } from '../../../src/execution/templates/template';
+import { parseTemplates } from '../../../src/execution/templates/template-problems';
 
 describe('templates of the setting', () => {
   const problems = (item: unknown): unknown => parseTemplates([item])[0]?.problems;

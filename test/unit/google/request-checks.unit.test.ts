@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ExecutionTemplate, RunOptions, VertexOptions } from '../../../src/execution/execution';
-import { UserTemplateSchema } from '../../../src/execution/template';
+import { UserTemplateSchema } from '../../../src/execution/templates/template';
 import { unsupportedFields } from '../../../src/google/submission/supported-fields';
 import {
   checkRequest,

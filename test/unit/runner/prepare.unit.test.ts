@@ -1,5 +1,5 @@
 import * as assert from 'node:assert/strict';
-import { MASK } from '../../../src/execution/secret-names';
+import { MASK } from '../../../src/execution/secrets/secret-names';
 import { prepareNotebook } from '../../../src/runner/prepare';
 import { VENV_PYTHON } from '../../support/python';
 import { ipykernel, jobFor, notebookOf, tagged } from './running';

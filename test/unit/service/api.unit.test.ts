@@ -2,7 +2,7 @@ import * as assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { MASK } from '../../../src/execution/secret-names';
+import { MASK } from '../../../src/execution/secrets/secret-names';
 import { errorOf, startApi, type Api } from './api';
 import { NOTEBOOK, PARENT, type Answer, type TestService } from './support';
 

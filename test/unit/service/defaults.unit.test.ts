@@ -2,7 +2,7 @@ import * as assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { SECRET_PARAMETERS } from '../../../src/execution/secret-names';
+import { SECRET_PARAMETERS } from '../../../src/execution/secrets/secret-names';
 import type { RunnerJob } from '../../../src/protocol/runner-job';
 import { PATIENCE } from '../../../src/runner/run';
 import { ConfigReader } from '../../../src/service/config';

@@ -1,6 +1,6 @@
 import { isMap, isPair, isScalar, isSeq, type Scalar } from 'yaml';
 import type { ExecutionWarning } from '../../../execution/execution';
-import { isSecretName, MASK } from '../../../execution/secret-names';
+import { isSecretName, MASK } from '../../../execution/secrets/secret-names';
 import { isJsonObject, jsonKeys, JsonNumber, type JsonObject, type JsonValue, setOwn } from '../../json';
 
 /** A word or number that YAML 1.1 reads differently from YAML 1.2, the version used here. */
@@ -52,7 +52,7 @@ export function wordsReadDifferently(contents: unknown): YamlWord[] {
 /**
  * A `yamlWord` warning for each word. Its args: the names joined by dots, the word as written, and its value in YAML
  * 1.2 and in YAML 1.1 as JSON.
- * @param secret name patterns of parameters whose values are not shown, see execution/secret-names.ts.
+ * @param secret name patterns of parameters whose values are not shown, see execution/secrets/secret-names.ts.
  */
 export function yamlWordWarnings(words: readonly YamlWord[], secret: readonly string[]): ExecutionWarning[] {
   return words.map(({ names, source, here, there }) => {

@@ -1,11 +1,11 @@
-import { MASK, maskSecrets } from '../../../execution/secret-names';
+import { MASK, maskSecrets } from '../../../execution/secrets/secret-names';
 import { jsonKeys, type JsonObject, stringifyJson } from '../../../notebook/json';
 import { ParametersError } from '../../../notebook/parameters/errors';
 
 /**
  * Parameters of an execution as names and JSON-like values, in their order. The resource's `parameters` is a YAML
  * mapping. If it is invalid, the result is one masked entry without a name, because the text may contain a secret.
- * @param secret patterns of names whose values are masked, see execution/secret-names.ts.
+ * @param secret patterns of names whose values are masked, see execution/secrets/secret-names.ts.
  */
 export async function parametersOf(
   text: string,

@@ -1,19 +1,19 @@
 import * as vscode from 'vscode';
-import type { Notebook } from '../notebook/model';
-import type { TrackedExecution } from '../tracking/execution-store';
-import { notebookNameOf } from '../wording/execution-facts';
-import { readAll } from '../execution/read-all';
-import { wholeExecution } from '../execution/whole-execution';
-import { BUILT_IN_TEMPLATE } from '../wording/names';
-import { oneLine } from '../wording/text';
-import type { CommandMap } from './command-map';
+import type { Notebook } from '../../notebook/model';
+import type { TrackedExecution } from '../../tracking/execution-store';
+import { notebookNameOf } from '../../wording/execution-facts';
+import { readAll } from '../../execution/read-all';
+import { wholeExecution } from '../../execution/whole-execution';
+import { BUILT_IN_TEMPLATE } from '../../wording/names';
+import { oneLine } from '../../wording/text';
+import type { CommandMap } from '../command-map';
 import type { ExecuteCommands } from './execute-commands';
-import { chooseExecutions, type ExecutionContext } from './execution-commands';
-import { captureNotebook } from './submission/notebook-capture';
-import { checkNotebook } from './submission/notebook-check';
-import { Problem } from '../wording/problem';
-import type { SubmissionChoice } from './submission/submission-memory';
-import { templateOf } from './templates/template-commands';
+import { chooseExecutions, type ExecutionContext } from '../executions/execution-commands';
+import { captureNotebook } from '../submission/notebook-capture';
+import { checkNotebook } from '../submission/notebook-check';
+import { Problem } from '../../wording/problem';
+import type { SubmissionChoice } from '../submission/submission-memory';
+import { templateOf } from '../templates/template-commands';
 
 /** Commands that run an execution again. */
 export function rerunCommands(

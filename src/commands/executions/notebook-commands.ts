@@ -1,16 +1,16 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import type { Execution } from '../execution/execution';
-import type { TrackedExecution } from '../tracking/execution-store';
-import { notebookNameOf } from '../wording/execution-facts';
-import { openCopy } from '../views/output/output-notebook';
-import { oneLine } from '../wording/text';
-import type { Views } from '../views/views';
-import type { CommandMap } from './command-map';
+import type { Execution } from '../../execution/execution';
+import type { TrackedExecution } from '../../tracking/execution-store';
+import { notebookNameOf } from '../../wording/execution-facts';
+import { openCopy } from '../../views/output/output-notebook';
+import { oneLine } from '../../wording/text';
+import type { Views } from '../../views/views';
+import type { CommandMap } from '../command-map';
 import { chooseExecutions, type ExecutionContext } from './execution-commands';
-import { Problem } from '../wording/problem';
-import { choosePythonKernel } from '../python/jupyter-kernel';
-import { openDocument, propertyOf } from './targets';
+import { Problem } from '../../wording/problem';
+import { choosePythonKernel } from '../../python/jupyter-kernel';
+import { openDocument, propertyOf } from '../targets';
 
 type Handled =
   'notebookExecutions.openCopy' | 'notebookExecutions.openSourceCell' | 'notebookExecutions.openNotebook';

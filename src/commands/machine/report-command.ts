@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import * as os from 'node:os';
 import * as vscode from 'vscode';
-import { diagnosticsReport } from '../execution/diagnostics';
-import type { MachineInfo, MachineService } from '../execution/machine';
-import { isSecretName, SECRET_PARAMETERS } from '../execution/secret-names';
-import type { ExecutionStore } from '../tracking/execution-store';
-import { withoutLinks } from '../wording/text';
-import type { CommandMap } from './command-map';
+import { diagnosticsReport } from '../../execution/diagnostics';
+import type { MachineInfo, MachineService } from '../../execution/machine';
+import { isSecretName, SECRET_PARAMETERS } from '../../execution/secrets/secret-names';
+import type { ExecutionStore } from '../../tracking/execution-store';
+import { withoutLinks } from '../../wording/text';
+import type { CommandMap } from '../command-map';
 
 /** Sources of a problem report. */
 export interface ReportContext {

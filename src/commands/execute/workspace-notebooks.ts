@@ -1,7 +1,7 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import { label } from '../wording/text';
-import { isNotebook } from './targets';
+import { label } from '../../wording/text';
+import { isNotebook } from '../targets';
 
 /** How many notebooks of a folder are found at most. */
 const MOST_NOTEBOOKS = 500;

@@ -1,14 +1,14 @@
 import * as vscode from 'vscode';
-import { isActive } from '../execution/states';
-import type { ExecutionStore, TrackedExecution } from '../tracking/execution-store';
-import type { TrackingService } from '../tracking/tracking-service';
-import { capabilitiesOf, notebookNameOf } from '../wording/execution-facts';
-import { pickExecutions } from '../views/pickers/execution-picker';
-import { oneLine, withoutLinks } from '../wording/text';
-import type { CommandMap } from './command-map';
-import { Problem } from '../wording/problem';
+import { isActive } from '../../execution/states';
+import type { ExecutionStore, TrackedExecution } from '../../tracking/execution-store';
+import type { TrackingService } from '../../tracking/tracking-service';
+import { capabilitiesOf, notebookNameOf } from '../../wording/execution-facts';
+import { pickExecutions } from '../../views/pickers/execution-picker';
+import { oneLine, withoutLinks } from '../../wording/text';
+import type { CommandMap } from '../command-map';
+import { Problem } from '../../wording/problem';
 import { requirementOf } from './requirements';
-import { openDocument, propertyOf } from './targets';
+import { openDocument, propertyOf } from '../targets';
 
 /** Dependencies of these commands. */
 export interface ExecutionContext {

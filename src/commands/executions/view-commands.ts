@@ -1,18 +1,24 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import type { TrackedExecution } from '../tracking/execution-store';
-import { notebookNameOf } from '../wording/execution-facts';
-import { GROUPINGS, NO_FILTER, SORTINGS, type Grouping, type Sorting } from '../views/explorer/arrangement';
-import { trackedOf, type MoreNode } from '../views/explorer/nodes';
-import { writeDocument } from '../views/output/save-document';
-import { serviceName } from '../wording/names';
-import { presentGroup, STATE_GROUPS } from '../wording/state-presentation';
-import { oneLine, withoutLinks } from '../wording/text';
-import type { Views } from '../views/views';
-import type { CommandMap } from './command-map';
+import type { TrackedExecution } from '../../tracking/execution-store';
+import { notebookNameOf } from '../../wording/execution-facts';
+import {
+  GROUPINGS,
+  NO_FILTER,
+  SORTINGS,
+  type Grouping,
+  type Sorting,
+} from '../../views/explorer/arrangement';
+import { trackedOf, type MoreNode } from '../../views/explorer/nodes';
+import { writeDocument } from '../../views/output/save-document';
+import { serviceName } from '../../wording/names';
+import { presentGroup, STATE_GROUPS } from '../../wording/state-presentation';
+import { oneLine, withoutLinks } from '../../wording/text';
+import type { Views } from '../../views/views';
+import type { CommandMap } from '../command-map';
 import { chooseExecutions, type ExecutionContext } from './execution-commands';
-import { Problem } from '../wording/problem';
-import { propertyOf } from './targets';
+import { Problem } from '../../wording/problem';
+import { propertyOf } from '../targets';
 
 type Handled =
   | 'notebookExecutions.loadMore'

@@ -1,6 +1,6 @@
 import type * as z from 'zod/mini';
-import { closest } from './closest';
-import { ExecutionTemplateSchema, VertexOptionsSchema } from './execution';
+import { closest } from '../closest';
+import { ExecutionTemplateSchema, VertexOptionsSchema } from '../execution';
 import { TemplateRunOptionsSchema, UserTemplateSchema, type UserTemplate } from './template';
 
 /** A problem in an entry of the setting; `field` is a path such as `runOptions.timeout`, empty for the entry itself. */

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
-import type { CommandMap } from './command-map';
+import type { CommandMap } from '../command-map';
 import type { ExecuteCommands } from './execute-commands';
-import { assertTrusted } from './submission/submitter';
+import { assertTrusted } from '../submission/submitter';
 
 /** The example notebook of the walkthrough. */
 export interface ExampleNotebook {

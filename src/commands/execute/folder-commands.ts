@@ -1,10 +1,10 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import { oneLine } from '../wording/text';
-import type { CommandMap } from './command-map';
+import { oneLine } from '../../wording/text';
+import type { CommandMap } from '../command-map';
 import type { ExecuteCommands } from './execute-commands';
-import { Problem } from '../wording/problem';
-import { assertTrusted } from './submission/submitter';
+import { Problem } from '../../wording/problem';
+import { assertTrusted } from '../submission/submitter';
 import { notebooksIn } from './workspace-notebooks';
 
 /** Execute Whole Folder Remotely: all notebooks of a folder. */

@@ -1,25 +1,25 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import type { MachineService } from '../execution/machine';
-import type { UserTemplate } from '../execution/template';
-import type { PythonEnvironment } from '../system/python-environment';
-import type { TrackedExecution } from '../tracking/execution-store';
-import { templateLabel } from '../wording/names';
-import { oneLine, withoutLinks } from '../wording/text';
-import type { CommandMap } from './command-map';
-import { Problem } from '../wording/problem';
-import { problemOf } from '../wording/problem-sentences';
-import { kernelLabel, pythonLabels } from '../python/python-label';
-import { captureNotebook } from './submission/notebook-capture';
-import { checkNotebook } from './submission/notebook-check';
-import type { Submission } from './submission/submission';
-import { askForSubmission, chooseTemplate } from './submission/submission-flow';
-import type { SubmissionChoice } from './submission/submission-memory';
-import { assertTrusted, Submitter, underProgress, type SubmitContext } from './submission/submitter';
-import { missingKernel } from './templates/missing-kernel';
-import { notebookTargets } from './targets';
+import type { MachineService } from '../../execution/machine';
+import type { UserTemplate } from '../../execution/templates/template';
+import type { PythonEnvironment } from '../../system/python-environment';
+import type { TrackedExecution } from '../../tracking/execution-store';
+import { templateLabel } from '../../wording/names';
+import { oneLine, withoutLinks } from '../../wording/text';
+import type { CommandMap } from '../command-map';
+import { Problem } from '../../wording/problem';
+import { problemOf } from '../../wording/problem-sentences';
+import { kernelLabel, pythonLabels } from '../../python/python-label';
+import { captureNotebook } from '../submission/notebook-capture';
+import { checkNotebook } from '../submission/notebook-check';
+import type { Submission } from '../submission/submission';
+import { askForSubmission, chooseTemplate } from '../submission/submission-flow';
+import type { SubmissionChoice } from '../submission/submission-memory';
+import { assertTrusted, Submitter, underProgress, type SubmitContext } from '../submission/submitter';
+import { missingKernel } from '../templates/missing-kernel';
+import { notebookTargets } from '../targets';
 import { pickNotebook } from './workspace-notebooks';
-import { defaultTemplateName, templateNamed } from './templates/template-settings';
+import { defaultTemplateName, templateNamed } from '../templates/template-settings';
 
 /** Dependencies of these commands. */
 export interface ExecuteContext extends SubmitContext {

@@ -4,7 +4,7 @@ import {
   RunOptionsSchema,
   VertexOptionsSchema,
   type ExecutionTemplate,
-} from './execution';
+} from '../execution';
 
 /*
  * A user's template: a named entry of the setting `notebookExecutions.templates` that says which service runs a
