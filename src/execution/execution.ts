@@ -10,11 +10,15 @@ import type { State } from './states';
 const optionalString = z.optional(z.string());
 const stringMap = z.record(z.string(), z.string());
 
+const acceleratorConfig = { type: optionalString, coreCount: optionalString };
+const dataprocParameters = { cluster: optionalString };
+const vertexAiParameters = { network: optionalString, env: z.optional(stringMap) };
+
 /** ExecutionTemplate of the Notebooks API v1, discovery revision 20260812. `parameters` is a YAML or JSON mapping. */
 export const ExecutionTemplateSchema = z.object({
   scaleTier: optionalString,
   masterType: optionalString,
-  acceleratorConfig: z.optional(z.object({ type: optionalString, coreCount: optionalString })),
+  acceleratorConfig: z.optional(z.object(acceleratorConfig)),
   labels: z.optional(stringMap),
   inputNotebookFile: optionalString,
   containerImageUri: optionalString,
@@ -23,12 +27,20 @@ export const ExecutionTemplateSchema = z.object({
   parameters: optionalString,
   serviceAccount: optionalString,
   jobType: optionalString,
-  dataprocParameters: z.optional(z.object({ cluster: optionalString })),
-  vertexAiParameters: z.optional(z.object({ network: optionalString, env: z.optional(stringMap) })),
+  dataprocParameters: z.optional(z.object(dataprocParameters)),
+  vertexAiParameters: z.optional(z.object(vertexAiParameters)),
   kernelSpec: optionalString,
   tensorboard: optionalString,
 });
 export type ExecutionTemplate = z.infer<typeof ExecutionTemplateSchema>;
+
+/** The same fields and no others, for what a user or client writes: a misspelt field would otherwise be ignored. */
+export const StrictExecutionTemplateSchema = z.strictObject({
+  ...ExecutionTemplateSchema.shape,
+  acceleratorConfig: z.optional(z.strictObject(acceleratorConfig)),
+  dataprocParameters: z.optional(z.strictObject(dataprocParameters)),
+  vertexAiParameters: z.optional(z.strictObject(vertexAiParameters)),
+});
 
 /**
  * Options of a Vertex AI notebookExecutionJob that an ExecutionTemplate has no field for (Vertex AI API v1, discovery

@@ -4,8 +4,8 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { COMMAND_IDS } from '../../src/commands/command-map';
 import { SECRET_PARAMETERS } from '../../src/execution/secrets/secret-names';
+import { StrictExecutionTemplateSchema } from '../../src/execution/execution';
 import {
-  StrictExecutionTemplateSchema,
   TEMPLATE_SERVICES,
   TemplateRunOptionsSchema,
   UserTemplateSchema,

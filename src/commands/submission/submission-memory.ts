@@ -1,6 +1,7 @@
 import type * as vscode from 'vscode';
 import * as z from 'zod/mini';
-import { StrictExecutionTemplateSchema, TemplateRunOptionsSchema } from '../../execution/templates/template';
+import { StrictExecutionTemplateSchema } from '../../execution/execution';
+import { TemplateRunOptionsSchema } from '../../execution/templates/template';
 import { withoutSecrets } from '../secret-values';
 
 /** The user's choices when a notebook was submitted. */

@@ -1,7 +1,6 @@
-import type * as z from 'zod/mini';
+import * as z from 'zod/mini';
 import { closest } from '../closest';
-import { ExecutionTemplateSchema, VertexOptionsSchema } from '../execution';
-import { TemplateRunOptionsSchema, UserTemplateSchema, type UserTemplate } from './template';
+import { UserTemplateSchema, type UserTemplate } from './template';
 
 /** A problem in an entry of the setting; `field` is a path such as `runOptions.timeout`, empty for the entry itself. */
 export type TemplateProblem =
@@ -103,16 +102,12 @@ function problemsOf(issue: z.core.$ZodIssue, item: unknown): TemplateProblem[] {
 
 /** Field names that are allowed in the object at this path. */
 function knownFields(field: string): string[] {
-  const shapes: Readonly<Record<string, object>> = {
-    '': UserTemplateSchema.shape,
-    executionTemplate: ExecutionTemplateSchema.shape,
-    runOptions: TemplateRunOptionsSchema.shape,
-    'executionTemplate.acceleratorConfig': { type: 0, coreCount: 0 },
-    'executionTemplate.dataprocParameters': { cluster: 0 },
-    'executionTemplate.vertexAiParameters': { network: 0, env: 0 },
-    'runOptions.vertex': VertexOptionsSchema.shape,
-  };
-  return Object.keys(shapes[field] ?? {});
+  let schema: unknown = UserTemplateSchema;
+  for (const key of field === '' ? [] : field.split('.')) {
+    const inner = schema instanceof z.ZodMiniObject ? schema.shape[key] : undefined;
+    schema = inner instanceof z.ZodMiniOptional ? inner._zod.def.innerType : inner;
+  }
+  return schema instanceof z.ZodMiniObject ? Object.keys(schema.shape) : [];
 }
 
 function valueAt(item: unknown, path: readonly PropertyKey[]): unknown {

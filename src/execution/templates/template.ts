@@ -1,14 +1,15 @@
 import * as z from 'zod/mini';
 import {
-  ExecutionTemplateSchema,
   RunOptionsSchema,
+  StrictExecutionTemplateSchema,
   VertexOptionsSchema,
   type ExecutionTemplate,
 } from '../execution';
 
 /*
  * A user's template: a named entry of the setting `notebookExecutions.templates` that says which service runs a
- * notebook and with which defaults. Read strictly: a misspelt field would otherwise be ignored silently.
+ * notebook and with which defaults. The schema of the setting in package.json is generated from these schemas, see
+ * test/support/template-schema.ts.
  */
 
 /** Services a template can name. */
@@ -41,21 +42,6 @@ export const TemplateRunOptionsSchema = z.strictObject({
   writeBack: z.optional(z.boolean()),
 });
 export type TemplateRunOptions = z.infer<typeof TemplateRunOptionsSchema>;
-
-/** Every field of the resource's ExecutionTemplate, and no others. */
-export const StrictExecutionTemplateSchema = z.strictObject({
-  ...ExecutionTemplateSchema.shape,
-  acceleratorConfig: z.optional(
-    z.strictObject({ type: z.optional(z.string()), coreCount: z.optional(z.string()) }),
-  ),
-  dataprocParameters: z.optional(z.strictObject({ cluster: z.optional(z.string()) })),
-  vertexAiParameters: z.optional(
-    z.strictObject({
-      network: z.optional(z.string()),
-      env: z.optional(z.record(z.string(), z.string())),
-    }),
-  ),
-});
 
 export const UserTemplateSchema = z.strictObject({
   name: z.string().check(z.minLength(1)),

@@ -6,8 +6,8 @@ import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod/mini';
 import {
-  ExecutionTemplateSchema,
   RunOptionsSchema,
+  StrictExecutionTemplateSchema,
   type ExecutionTemplate,
   type RunOptions,
 } from '../../execution/execution';
@@ -38,18 +38,13 @@ const CreateBodySchema = z.strictObject({
   jobUri: z.optional(z.unknown()),
   runStatus: z.optional(z.unknown()),
   description: text,
-  executionTemplate: z.strictObject({
-    ...ExecutionTemplateSchema.shape,
+  executionTemplate: z.extend(StrictExecutionTemplateSchema, {
     inputNotebookFile: z.string(),
     // A value that Google's clients do not know would make each list that contains it unreadable for them.
     scaleTier: z.optional(enumValue(SCALE_TIERS)),
     jobType: z.optional(enumValue(JOB_TYPES)),
     acceleratorConfig: z.optional(
       z.strictObject({ type: z.optional(enumValue(ACCELERATOR_TYPES)), coreCount: z.optional(int64()) }),
-    ),
-    dataprocParameters: z.optional(z.strictObject({ cluster: text })),
-    vertexAiParameters: z.optional(
-      z.strictObject({ network: text, env: z.optional(z.record(z.string(), z.string())) }),
     ),
   }),
   runOptions: z.optional(
