@@ -233,7 +233,7 @@ export class FolderStore {
       // An earlier call has renamed it, and may have failed to flush that.
       if (errorCode(error) !== 'ENOENT') throw error;
     }
-    this.setAside.delete(id);
+    this.setAsideIds.delete(id);
     try {
       await flushDirectory(this.directory);
     } catch (error) {
