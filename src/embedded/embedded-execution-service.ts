@@ -16,12 +16,12 @@ import type {
 import { FILES } from '../protocol/execution-folder';
 import { CLEAN_UP_PATH, MAX_BODY_BYTES, PARENT, servicePaths, stagedName } from '../protocol/service-paths';
 import type { CleanUp, ServiceConfig, ServiceInfo } from '../protocol/service-schemas';
-import { claimDataDirectory } from '../protocol/data-directory';
-import { createFile, errorCode, makePrivateDirectory, readIfExists, replaceFile } from '../system/files';
+import { createFile, errorCode, makePrivateDirectory } from '../system/files';
 import type { PageReader } from './answer-schemas';
-import { ConnectionError, HttpClient, type HttpRequest } from './http-client';
+import { ConfigWriter } from './config-writer';
+import type { HttpRequest } from './http-client';
 import { openDocument, readLogChunk } from './local-files';
-import { ServiceLocator } from './service-locator';
+import { ServiceClient } from './service-client';
 
 /** Options of the embedded service's client. */
 export interface EmbeddedServiceOptions {
@@ -65,16 +65,16 @@ export class EmbeddedExecutionService implements ExecutionService {
     liveOutput: true,
     queuesInOrder: true,
   };
-  private readonly http = new HttpClient();
-  private readonly locator: ServiceLocator;
+  private readonly client: ServiceClient;
+  private readonly config: ConfigWriter;
   private readonly staging: string;
-  private configured: Promise<void> | undefined;
   private newest: PageReader | undefined;
 
-  constructor(private readonly options: EmbeddedServiceOptions) {
-    const { idleSeconds = 600, log = () => undefined } = options;
-    this.locator = new ServiceLocator({ ...options, idleSeconds, log }, this.http);
-    this.staging = path.join(servicePaths(options.dataDirectory).dataDirectory, 'staging');
+  constructor(options: EmbeddedServiceOptions) {
+    const { dataDirectory, idleSeconds = 600, config = {}, log = () => undefined } = options;
+    this.client = new ServiceClient({ ...options, idleSeconds, log });
+    this.config = new ConfigWriter(dataDirectory, config, log);
+    this.staging = path.join(servicePaths(dataDirectory).dataDirectory, 'staging');
   }
 
   /**
@@ -87,7 +87,7 @@ export class EmbeddedExecutionService implements ExecutionService {
     input: ExecutionInput,
     signal?: AbortSignal,
   ): Promise<Execution> {
-    await this.writePendingConfig();
+    await this.config.ensureWritten();
     const staged = path.join(this.staging, stagedName());
     try {
       await makePrivateDirectory(this.staging);
@@ -107,7 +107,7 @@ export class EmbeddedExecutionService implements ExecutionService {
         },
       };
       checkSize(body);
-      const answer = await this.send({
+      const answer = await this.client.send({
         method: 'POST',
         path: `v1/${PARENT}/executions?executionId=${encodeURIComponent(executionId)}`,
         body,
@@ -129,7 +129,7 @@ export class EmbeddedExecutionService implements ExecutionService {
     const query = new URLSearchParams();
     if (page.pageSize !== undefined) query.set('pageSize', String(page.pageSize));
     if (page.pageToken !== undefined) query.set('pageToken', page.pageToken);
-    const answer = await this.send({
+    const answer = await this.client.send({
       method: 'GET',
       path: `v1/${PARENT}/executions?${query.toString()}`,
       timeout: TIMEOUT,
@@ -158,7 +158,7 @@ export class EmbeddedExecutionService implements ExecutionService {
   async cleanUp(endedBefore: string, dryRun: boolean, signal?: AbortSignal): Promise<CleanUp> {
     const body = { endedBefore, dryRun };
     const request = { method: 'POST', path: CLEAN_UP_PATH, body, timeout: CLEAN_UP_TIMEOUT, signal } as const;
-    const answer = await this.send(request);
+    const answer = await this.client.send(request);
     return (await answers()).CleanUpSchema.parse(answer);
   }
 
@@ -173,7 +173,7 @@ export class EmbeddedExecutionService implements ExecutionService {
    * after a minute.
    */
   async delete(name: string, signal?: AbortSignal): Promise<void> {
-    const answer = await this.send({ method: 'DELETE', path: pathOf(name), timeout: TIMEOUT, signal });
+    const answer = await this.client.send({ method: 'DELETE', path: pathOf(name), timeout: TIMEOUT, signal });
     let { done } = (await answers()).OperationSchema.parse(answer);
     const deadline = performance.now() + DELETE_TIMEOUT;
     while (!done) {
@@ -213,7 +213,7 @@ export class EmbeddedExecutionService implements ExecutionService {
 
   /** Information about the running service, or undefined if none runs; does not start one. */
   async info(): Promise<ServiceInfo | undefined> {
-    return (await this.locator.find())?.info;
+    return this.client.info();
   }
 
   /**
@@ -221,8 +221,7 @@ export class EmbeddedExecutionService implements ExecutionService {
    * on.
    */
   async configure(config: ServiceConfig): Promise<void> {
-    this.configured = this.writeConfig(config);
-    await this.configured;
+    await this.config.write(config);
   }
 
   /** {@inheritDoc MachineService.kernels} Needs no service: uses the same search as the service. */
@@ -236,63 +235,23 @@ export class EmbeddedExecutionService implements ExecutionService {
 
   /** Ends the service, if it runs, and starts a new one; kills a service that hangs. Executions keep running. */
   async restart(): Promise<void> {
-    await this.locator.restart();
+    await this.client.restart();
   }
 
   /** Ends the service, if it runs. Executions keep running; the next call starts the service again. */
   async stop(): Promise<void> {
-    await this.locator.stop();
+    await this.client.stop();
   }
 
   /** Closes the connections; the service keeps running. */
   dispose(): void {
-    this.http.dispose();
+    this.client.dispose();
   }
 
   /** Sends a request whose answer is an execution. */
   private async execution(request: HttpRequest): Promise<Execution> {
-    const answer = await this.send(request);
+    const answer = await this.client.send(request);
     return (await answers()).parseExecution(answer);
-  }
-
-  /**
-   * Sends a request. If the connection fails, finds or starts a service and repeats the request, up to three attempts
-   * in all: every request is safe to repeat.
-   */
-  private async send(request: HttpRequest): Promise<unknown> {
-    const { signal } = request;
-    for (let attempt = 1; ; attempt++) {
-      const connection = await abortable(this.locator.connect(), signal);
-      try {
-        return await this.http.send(connection, request);
-      } catch (error) {
-        // The token of a former service: another service listens there now.
-        const stale = error instanceof ServiceError && error.reason === 'tokenInvalid';
-        if (!(error instanceof ConnectionError) && !stale) throw error;
-        this.locator.forget();
-        if (attempt < 3) continue;
-        throw new ServiceError('UNAVAILABLE', 'serviceNotReachable', error.message, {}, { cause: error });
-      }
-    }
-  }
-
-  private async writePendingConfig(): Promise<void> {
-    this.configured ??= this.writeConfig(this.options.config ?? {});
-    try {
-      await this.configured;
-    } catch (error) {
-      this.configured = undefined;
-      if (error instanceof ServiceError) throw error;
-      this.options.log?.(`config.json not written: ${String(error)}`);
-    }
-  }
-
-  private async writeConfig(config: ServiceConfig): Promise<void> {
-    const paths = servicePaths(this.options.dataDirectory);
-    const { config: file } = paths;
-    const text = JSON.stringify(config);
-    await claimDataDirectory(paths);
-    if ((await readIfExists(file)) !== text) await replaceFile(file, text);
   }
 }
 
@@ -325,20 +284,4 @@ function siblingOf(execution: Execution, name: string): string | undefined {
   return input?.startsWith('file:') === true
     ? path.join(path.dirname(fileURLToPath(input)), name)
     : undefined;
-}
-
-/** Rejects when the signal is aborted, without ending the work, which other callers may be waiting for. */
-async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
-  signal.throwIfAborted();
-  return new Promise((resolve, reject) => {
-    const abort = (): void => {
-      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the reason may be any value
-      reject(signal.reason);
-    };
-    signal.addEventListener('abort', abort, { once: true });
-    work.then(resolve, reject).finally(() => {
-      signal.removeEventListener('abort', abort);
-    });
-  });
 }

@@ -1,31 +1,22 @@
 import type { Execution } from '../execution/execution';
-import { EXECUTION_ID } from '../execution/execution-name';
 import { ServiceError } from '../execution/errors';
 import { isTerminal } from '../execution/states';
-import { FILES } from '../protocol/execution-folder';
-import { accept, type Place } from './create/accept-request';
+import { ExecutionCreator, type CreatorOptions } from './create/execution-creator';
 import { removeJobs } from './executions/attempt-files';
 import { showEnding, type Entry } from './executions/entry';
 import { ExecutionIndex } from './executions/execution-index';
 import { errorCode } from '../system/files';
-import { storageError, type FolderStore } from './executions/folder-store';
+import { storageError } from './executions/folder-store';
 import { OtherExecutions } from './executions/other-executions';
 import type { OtherHosts } from './executions/other-hosts';
-import { readClientFile } from './create/client-files';
 import { now, present } from './executions/record';
-import { contentOf, fieldInvalid, type CreateRequest } from './create/request';
+import type { CreateRequest } from './create/request';
 import { RunQueue, type QueueOptions } from './attempts/run-queue';
 
 /** Dependencies of an {@link ExecutionManager}. */
-export interface ManagerOptions extends Pick<
-  QueueOptions,
-  'supervisor' | 'maxConcurrent' | 'onDidChangeRunning' | 'log'
-> {
-  readonly store: FolderStore;
+export interface ManagerOptions
+  extends CreatorOptions, Pick<QueueOptions, 'supervisor' | 'maxConcurrent' | 'onDidChangeRunning' | 'log'> {
   readonly others: OtherHosts;
-  readonly place: Place;
-  /** Patterns of names, see {@link RunnerJob}; read anew each time. */
-  readonly secretParameters: () => string[];
 }
 
 /**
@@ -34,14 +25,13 @@ export interface ManagerOptions extends Pick<
  */
 export class ExecutionManager {
   private readonly index = new ExecutionIndex();
-  /** Creates in progress, so that two identical creates at the same time make one execution. */
-  private readonly creating = new Map<string, Promise<Entry>>();
+  private readonly creator: ExecutionCreator;
   private readonly queue: RunQueue;
-
   private readonly others: OtherExecutions;
 
   constructor(private readonly options: ManagerOptions) {
     const { store, others: hosts, log } = options;
+    this.creator = new ExecutionCreator(options, this.index);
     this.others = new OtherExecutions({ store, hosts, log, index: this.index });
     this.queue = new RunQueue({
       ...options,
@@ -76,7 +66,9 @@ export class ExecutionManager {
 
   /** Reads what other hosts have done, and takes over the unfinished executions of hosts that are gone. */
   async refreshOthers(): Promise<void> {
-    const inherited = await this.others.refresh((id) => this.creating.has(id) || this.queue.isRunning(id));
+    const inherited = await this.others.refresh(
+      (id) => this.creator.isCreating(id) || this.queue.isRunning(id),
+    );
     for (const entry of inherited) if (entry.record.state !== 'QUEUED') this.queue.adopt(entry);
 
     this.queue.pump();
@@ -103,91 +95,18 @@ export class ExecutionManager {
 
   /** True while there is work: the service must not stop then. */
   get busy(): boolean {
-    return this.running > 0 || this.creating.size > 0 || this.queued > 0;
+    return this.running > 0 || this.creator.isBusy || this.queued > 0;
   }
 
   /**
-   * Creates an execution, or returns the existing one if id and content are the same.
-   * @param signal aborted when the client disconnects: an execution that is not accepted by then is not created.
-   * @throws ServiceError, see create/request.ts, create/parameters.ts, create/client-files.ts and
-   *   create/resolve-kernel.ts; ALREADY_EXISTS `alreadyExists`.
+   * Creates an execution, or returns the existing one if id and content are the same, see {@link ExecutionCreator}.
    */
   async create(id: string, request: CreateRequest, signal?: AbortSignal): Promise<Execution> {
-    if (!EXECUTION_ID.test(id)) throw fieldInvalid('executionId', `must match ${EXECUTION_ID.source}`);
-    const notebook = await readClientFile(
-      request.executionTemplate.inputNotebookFile,
-      'executionTemplate.inputNotebookFile',
-    );
-    const content = await contentOf(request, notebook);
-    const existing = await this.existing(id);
-    if (existing !== undefined) {
-      if (existing.record.content === content) return present(existing.record, existing.status);
-      throw alreadyExists(id);
-    }
-    signal?.throwIfAborted();
-    const created = this.createExecution(id, request, notebook, content, signal);
-    this.creating.set(id, created);
     try {
-      const { record, status } = await created;
+      const { record, status } = await this.creator.create(id, request, signal);
       return present(record, status);
     } finally {
-      this.creating.delete(id);
       this.queue.pump();
-    }
-  }
-
-  /** The execution of an id, after a create in progress. A create that its client aborted does not count. */
-  private async existing(id: string): Promise<Entry | undefined> {
-    for (;;) {
-      const creating = this.creating.get(id);
-      if (creating === undefined) return this.index.get(id);
-      try {
-        return await creating;
-      } catch (error) {
-        if (error instanceof ServiceError) throw error;
-      }
-    }
-  }
-
-  private async createExecution(
-    id: string,
-    request: CreateRequest,
-    notebook: Uint8Array,
-    content: string,
-    signal: AbortSignal | undefined,
-  ): Promise<Entry> {
-    const { record, job } = await accept(
-      id,
-      request,
-      notebook,
-      content,
-      this.options.store,
-      this.options.place,
-      this.options.secretParameters(),
-      signal,
-    );
-    const entry: Entry = { record };
-    try {
-      // On disk it is QUEUED from the start: a folder that exists is complete.
-      const queued = {
-        ...record,
-        state: 'QUEUED',
-        history: [...record.history, { state: 'QUEUED', time: now() }],
-      };
-      const jobText = JSON.stringify(job);
-      await this.options.store.create(queued, {
-        [FILES.input]: notebook,
-        [FILES.job]: jobText,
-        ...((record.runOptions.maxAttempts ?? 1) > 1 ? { 'retry.json': jobText } : {}),
-      });
-      Object.assign(record, queued);
-      // Visible to clients only now that a crash can no longer undo it.
-      this.index.add(entry);
-      return entry;
-    } catch (error) {
-      // The folder belongs to a record that was set aside: its files must not be overwritten.
-      if (errorCode(error) === 'ENOTEMPTY' || errorCode(error) === 'EEXIST') throw alreadyExists(id);
-      throw storageError(error);
     }
   }
 
@@ -322,7 +241,7 @@ export class ExecutionManager {
 
   /** An execution of this host; waits for a create in progress. */
   private async findOwn(id: string): Promise<Entry> {
-    await this.creating.get(id)?.catch(() => undefined);
+    await this.creator.settled(id);
     const entry = this.find(id);
     if (!this.others.has(id)) return entry;
     const { host = '' } = entry.record;
@@ -360,9 +279,4 @@ function cancelNotSaved(args: Readonly<Record<string, string>>): ServiceError {
     `the execution is being cancelled, but that could not be saved (${args['code'] ?? ''}): ` +
     'if the service stops before the execution has ended, cancel it again';
   return new ServiceError('RESOURCE_EXHAUSTED', 'cancelNotSaved', message, args);
-}
-
-function alreadyExists(executionId: string): ServiceError {
-  const message = `execution ${executionId} exists with other content`;
-  return new ServiceError('ALREADY_EXISTS', 'alreadyExists', message, { executionId });
 }

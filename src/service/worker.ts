@@ -1,3 +1,4 @@
+import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { ServiceError } from '../execution/errors';
 import { completeFromJournal } from '../recording/recovery';
@@ -6,8 +7,13 @@ import { mergeParameters } from './create/parameters';
 import { readCreateBody } from './create/request';
 import type { Task, TaskAnswer } from './thread';
 
+/** Niceness of a worker thread: the requests of other clients come first, but it is not starved by running kernels. */
+const NICENESS = 5;
+
 /** Does the task of this worker thread, and posts the answer. */
 export function serveAsWorker(): void {
+  // Only on Linux, where it applies to this thread alone and not to the whole process.
+  if (process.platform === 'linux') setPriority(NICENESS);
   // Any other error ends the thread, and the main thread receives it.
   void perform(workerData as Task)
     .then(

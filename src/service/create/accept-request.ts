@@ -11,14 +11,14 @@ import { resolveKernel } from './resolve-kernel';
 import { outputName } from '../executions/placed-output';
 import { readParameters } from './parameters';
 import { now, type ExecutionRecord } from '../executions/record';
+import type { CreateRequest } from './request';
 import {
   checkInterpreter,
   checkOutputFolder,
   resolveWorkingDirectory,
   sourcePath,
   stemOf,
-  type CreateRequest,
-} from './request';
+} from './request-paths';
 import { unsupportedFields } from '../../protocol/unsupported-fields';
 
 /** This host and its boot id: where accepted executions run. */

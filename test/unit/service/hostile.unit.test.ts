@@ -5,6 +5,7 @@ import * as fs from 'node:fs';
 import * as http from 'node:http';
 import * as path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { until } from '../../support/until';
 import { errorOf, startApi, type Api } from './api';
 import { fakeKernel, PARENT, temporaryFolder, type TestService } from './support';
 
@@ -58,6 +59,29 @@ describe('What a client sends', () => {
     assert.equal(errorOf(body).reason, 'jsonInvalid');
     assert.equal(service.process.exitCode, null);
   });
+
+  // Elsewhere, a thread has no priority of its own.
+  if (process.platform === 'linux') {
+    it('is read on a thread that gets less processor time than requests', async () => {
+      const wide = file('wide.ipynb', `{"nbformat": 4, "metadata": {"a": [${'[],'.repeat(3_000_000)}[]]}}`);
+      const answer = create('wide', { inputNotebookFile: wide });
+      /** Niceness of each thread of the service: the field after the priority, see proc_pid_stat(5). */
+      const niceness = (): number[] => {
+        const tasks = `/proc/${service.process.pid ?? ''}/task`;
+        return fs.readdirSync(tasks).flatMap((task) => {
+          try {
+            const stat = fs.readFileSync(`${tasks}/${task}/stat`, 'utf8');
+            return [Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16])];
+          } catch {
+            return []; // The thread has just ended.
+          }
+        });
+      };
+      const main = niceness()[0] ?? 0;
+      await until('a thread is nicer than the others', () => niceness().some((each) => each > main));
+      assert.equal(errorOf(await answer).reason, 'notebookInvalid');
+    });
+  }
 
   it('is refused with the bound that it passes', async () => {
     const lines = (count: number, line: (index: number) => string): string =>

@@ -12,7 +12,8 @@ import {
 import { ServiceError } from '../../../src/execution/errors';
 import { STATES } from '../../../src/execution/states';
 import { stagedName } from '../../../src/protocol/service-paths';
-import { parseCreateBody, resolveWorkingDirectory } from '../../../src/service/create/request';
+import { parseCreateBody } from '../../../src/service/create/request';
+import { resolveWorkingDirectory } from '../../../src/service/create/request-paths';
 import { Discovery } from '../../support/google/discovery';
 import { temporaryFolder } from './support';
 
