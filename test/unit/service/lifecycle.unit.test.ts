@@ -161,6 +161,16 @@ describe('An execution on the embedded service', () => {
     assert.deepEqual(refused.runStatus.detail, { code: 'runnerExit', args: { exitCode: '3' } });
   });
 
+  it('ends as FAILED, serviceError, when the service cannot start its runner', async () => {
+    for (const id of ['before1', 'before2', 'log']) await service.create(id, 'wait');
+    await service.running('before2');
+    fs.mkdirSync(service.file('log', 'runner.log'));
+    for (const id of ['before1', 'before2']) service.go(id);
+    const { state, runStatus } = await service.ended('log');
+    assert.deepEqual([state, runStatus?.cause], ['FAILED', 'serviceError']);
+    assert.match(runStatus?.message ?? '', /EISDIR/);
+  });
+
   it('is tried again after a failure of the machinery only where that was asked for', async () => {
     const options = { maxAttempts: 2 };
     for (const [id, fake] of [
