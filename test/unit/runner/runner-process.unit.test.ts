@@ -13,6 +13,7 @@ import {
   makeFolders,
   notebookOf,
   papermill,
+  pythonKernel,
   readOutput,
   readResult,
   textOf,
@@ -125,6 +126,18 @@ describe('the runner’s process', function () {
     const late = await Control.connect(runtime);
     const first = await late.event(() => true);
     assert.ok(first.type === 'status' && first.status.state === 'RUNNING');
+    assert.equal(first.status.runStatus.progress?.cell?.firstLine, 'import time');
+  });
+
+  it('is PREPARING until its kernel answers', async () => {
+    const silent = pythonKernel(HANG);
+    const { runtime, exited } = await start(notebookOf('1'), { kernel: silent });
+    const control = await Control.connect(runtime);
+    const first = await control.event(() => true);
+    assert.ok(first.type === 'status');
+    assert.equal(first.status.state, 'PREPARING');
+    control.send({ type: 'cancel' });
+    await exited;
   });
 
   it('saves and ends its kernel when it is told to end', async () => {

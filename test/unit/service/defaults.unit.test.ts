@@ -7,32 +7,44 @@ import type { RunnerJob } from '../../../src/protocol/runner-job';
 import { PATIENCE } from '../../../src/runner/run';
 import { ConfigReader } from '../../../src/service/config';
 import { startApi } from './api';
-import { temporaryFolder } from './support';
+import { temporaryFolder, type TestService } from './support';
+
+/** What an execution's job says about its limits. */
+function limitsOf(service: TestService, id: string): Partial<RunnerJob> {
+  const job = JSON.parse(fs.readFileSync(service.file(id, 'job.json'), 'utf8')) as RunnerJob;
+  const { kernelTimeout, timeout, cellTimeout, memoryLimitBytes, allowErrors, allowErrorNames } = job;
+  return { kernelTimeout, timeout, cellTimeout, memoryLimitBytes, allowErrors, allowErrorNames };
+}
 
 /* What holds where nobody says otherwise, as the README and the descriptions of the settings promise it. */
 describe('defaults', () => {
-  it('of an execution: 60 s for the kernel to start, no other limit, no error is allowed, one attempt', async () => {
+  it('of an execution: 60 s for the kernel to start, no other limit, no error is allowed, one attempt; else as its options say', async () => {
     const { service, create } = await startApi();
     await create('first', { parameters: 'fake: wait' });
     await service.running('first');
     // It waits, so that its job is still there.
     await create('second', {});
-    const job = JSON.parse(fs.readFileSync(service.file('second', 'job.json'), 'utf8')) as RunnerJob;
-    const { kernelTimeout, timeout, cellTimeout, memoryLimitBytes, allowErrors, allowErrorNames } = job;
-    assert.deepEqual(
-      { kernelTimeout, timeout, cellTimeout, memoryLimitBytes, allowErrors, allowErrorNames },
-      {
-        kernelTimeout: 60,
-        timeout: undefined,
-        cellTimeout: undefined,
-        memoryLimitBytes: undefined,
-        allowErrors: false,
-        allowErrorNames: [],
-      },
-    );
+    assert.deepEqual(limitsOf(service, 'second'), {
+      kernelTimeout: 60,
+      timeout: undefined,
+      cellTimeout: undefined,
+      memoryLimitBytes: undefined,
+      allowErrors: false,
+      allowErrorNames: [],
+    });
     assert.equal(fs.existsSync(service.file('second', 'retry.json')), false);
+    const limits = {
+      kernelTimeout: 1,
+      timeout: 2,
+      cellTimeout: 3,
+      memoryLimitBytes: 4_000_000_000,
+      allowErrors: true,
+      allowErrorNames: ['ValueError'],
+    };
+    await create('third', {}, limits);
+    assert.deepEqual(limitsOf(service, 'third'), limits);
     service.go('first');
-    await service.ended('second');
+    await service.ended('third');
   });
 
   it('of what a run waits for: 5 s after an interrupt, 4 s for the idle of a cell, 10 s for the kernel to end', () => {

@@ -59,6 +59,13 @@ net
       }
     });
     socket.write(`${JSON.stringify({ type: 'status', status })}\n`);
+    if (fake === 'odd') {
+      const incomplete = { version: 1, attempt: job.attempt, state: 'RUNNING' };
+      const statuses = [incomplete, null].map((each) => ({ type: 'status', status: each }));
+      for (const event of [...statuses, { type: 'ofNewerVersion' }, 'text'])
+        socket.write(`${JSON.stringify(event)}\n`);
+      socket.write('no JSON\n');
+    }
   })
   .listen(controlAddress(runtime), () => {
     if (fake === 'notReady' || (fake === 'notReadyOnce' && job.attempt === 1)) {
@@ -74,7 +81,7 @@ net
     } else if (fake === 'crashOnce') {
       end('SUCCEEDED');
     }
-    // `wait`, and `deaf`, which cannot be cancelled: until the test makes this file.
+    // `wait`, `odd`, and `deaf`, which cannot be cancelled: until the test makes this file.
     else {
       const timer = setInterval(() => {
         // The test is over, and has forgotten this one.

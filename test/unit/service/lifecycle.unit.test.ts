@@ -2,6 +2,7 @@ import * as assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { RunnerJob } from '../../../src/protocol/runner-job';
 import { until } from '../../support/until';
 import { PARENT, states, temporaryFolder, TestService } from './support';
 
@@ -141,6 +142,18 @@ describe('An execution on the embedded service', () => {
     assert.equal(execution.outputNotebookFile, pathToFileURL(service.file('unplaced', 'output.ipynb')).href);
   });
 
+  it('names its output in the new folder to its runner, before that folder is made', async () => {
+    const target = path.join(folder, 'later', 'folder');
+    for (const id of ['path1', 'path2']) await service.create(id, 'wait');
+    await service.running('path2');
+    const template = { outputNotebookFolder: pathToFileURL(target).href };
+    await service.create('path', 'succeed', { template });
+    const job = JSON.parse(fs.readFileSync(service.file('path', 'job.json'), 'utf8')) as RunnerJob;
+    assert.equal(job.outputPath, path.join(target, 'my notebook-path.ipynb'));
+    for (const id of ['path1', 'path2']) service.go(id);
+    await service.ended('path');
+  });
+
   it('ends as its runner wrote, which was gone before the service reached it', async () => {
     await service.create('unheard', 'unheard');
     assert.equal((await service.ended('unheard')).state, 'SUCCEEDED');
@@ -159,6 +172,24 @@ describe('An execution on the embedded service', () => {
     assert.equal(refused.runStatus?.cause, 'serviceError');
     assert.match(refused.runStatus.message ?? '', /exit code 3/);
     assert.deepEqual(refused.runStatus.detail, { code: 'runnerExit', args: { exitCode: '3' } });
+  });
+
+  it('passes over what it cannot read of what its runner sends', async () => {
+    await service.create('odd', 'odd');
+    await service.running('odd');
+    service.go('odd');
+    const execution = await service.ended('odd');
+    assert.deepEqual(states(execution), ['INITIALIZING', 'QUEUED', 'PREPARING', 'RUNNING', 'SUCCEEDED']);
+  });
+
+  it('ends as FAILED, serviceError, when the service cannot start its runner', async () => {
+    for (const id of ['before1', 'before2', 'log']) await service.create(id, 'wait');
+    await service.running('before2');
+    fs.mkdirSync(service.file('log', 'runner.log'));
+    for (const id of ['before1', 'before2']) service.go(id);
+    const { state, runStatus } = await service.ended('log');
+    assert.deepEqual([state, runStatus?.cause], ['FAILED', 'serviceError']);
+    assert.match(runStatus?.message ?? '', /EISDIR/);
   });
 
   it('is tried again after a failure of the machinery only where that was asked for', async () => {

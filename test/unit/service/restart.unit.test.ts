@@ -47,6 +47,19 @@ describe('A service that was killed', () => {
     assert.equal((await second.ended('late')).state, 'CANCELLED');
   });
 
+  it('cancels after the restart what was to be cancelled, when it had not told the runner yet', async () => {
+    const folder = temporaryFolder();
+    const first = await TestService.start(folder);
+    await first.create('late', 'wait');
+    await first.running('late');
+    await first.kill();
+    const file = first.file('late', 'execution.json');
+    const record = JSON.parse(fs.readFileSync(file, 'utf8')) as object;
+    fs.writeFileSync(file, JSON.stringify({ ...record, cancelTime: new Date().toISOString() }));
+    const second = await TestService.start(folder);
+    assert.equal((await second.ended('late')).state, 'CANCELLED');
+  });
+
   it('tells the truth after everything was killed: lost is lost, waiting runs, deleted is gone', async () => {
     const folder = temporaryFolder();
     const first = await TestService.start(folder);
@@ -285,6 +298,20 @@ describe('A service that nobody needs', () => {
     assert.deepEqual(await exit, [0, null]);
     assert.ok(!fs.existsSync(endpoint));
     assert.match(service.stderr.join(''), /leaves: idle/);
+  });
+
+  it('stays for its whole idle time after each request', async () => {
+    const service = await TestService.start(temporaryFolder(), '--idle-seconds', '0.5');
+    const exit = once(service.process, 'exit');
+    const start = performance.now();
+    let lastRequest = start;
+    while (performance.now() - start < 1500 && service.process.exitCode === null) {
+      const time = performance.now();
+      const answer = await service.request('GET', PARENT).catch(() => undefined);
+      if (answer?.code === 200) lastRequest = time;
+    }
+    await exit;
+    assert.ok(performance.now() - lastRequest >= 500);
   });
 
   it('leaves when its data directory is removed', async () => {
