@@ -66,7 +66,8 @@ describe('An execution on the embedded service', () => {
     assert.equal(body['state'], 'CANCELLED');
     assert.ok(!fs.existsSync(service.file('c3', 'job.json')));
     const answer = await service.request('POST', `${PARENT}/executions/c1:cancel`, {});
-    assert.equal(answer.body['state'], 'CANCELLING');
+    // It is answered when it is saved; the runner may have ended meanwhile.
+    assert.match(String(answer.body['state']), /^CANCELL(?:ING|ED)$/);
     const cancelled = await service.ended('c1');
     assert.equal(cancelled.state, 'CANCELLED');
     assert.equal(cancelled.runStatus?.cause, 'cancelled');

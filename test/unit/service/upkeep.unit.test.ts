@@ -292,10 +292,13 @@ describe('Executions that are old or too many', () => {
     });
     const swept = retention.sweep();
     while (retention.notice === undefined) await setImmediate();
-    assert.deepEqual(JSON.parse(fs.readFileSync(path.join(folder, 'retention.json'), 'utf8')), retention.notice);
+    assert.deepEqual(
+      JSON.parse(fs.readFileSync(path.join(folder, 'retention.json'), 'utf8')),
+      retention.notice,
+    );
     await swept;
     assert.deepEqual(removed, ['old']);
-    assert.deepEqual([retention.notice?.count, retention.notice?.bytes], [1, 100]);
+    assert.deepEqual([retention.notice.count, retention.notice.bytes], [1, 100]);
     for (const { record } of all) Object.assign(record, { pinned: undefined, deleteTime: undefined });
     removed.length = 0;
     const cleaned = await retention.cleanUp(new Date().toISOString(), false);
