@@ -28,6 +28,8 @@ async function main(): Promise<void> {
   await ensurePython();
   const rounds = Number(values.rounds);
   const kills = [...VICTIMS, ...MOMENTS].filter((each) => values.kill === undefined || each === values.kill);
+  if (!Number.isInteger(rounds) || rounds < 1 || kills.length === 0)
+    throw new Error(`--rounds takes a number from 1, --kill one of ${[...VICTIMS, ...MOMENTS].join(', ')}.`);
   const folder = mkdtempSync(path.join(tmpdir(), 'nbx-soak-'));
   const dataDirectory = path.join(folder, 'data');
   const notebook = path.join(folder, 'soak.ipynb');

@@ -235,6 +235,7 @@ async function main(): Promise<number> {
   }
   const runWaiting = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      if (interruption.signal.aborted) return;
       const [name, suite] = next;
       console.log(`\n━━ ${name} starts`);
       const start = Date.now();
@@ -242,7 +243,6 @@ async function main(): Promise<number> {
       const duration = `${name}: ${seconds(Date.now() - start)}`;
       durations.push(duration);
       console.log(`━━ ${duration}`);
-      if (interruption.signal.aborted) return;
     }
   };
   await Promise.all(Array.from({ length: SUITES_AT_A_TIME }, runWaiting));
@@ -252,7 +252,7 @@ async function main(): Promise<number> {
     console.log(`\n━━ Slowest files\n${slowest.map(([file, ms]) => `  ${seconds(ms)}  ${file}`).join('\n')}`);
   console.log(`\n━━ ${durations.join(', ')}; in all ${seconds(Date.now() - started)}`);
   console.log(`\n${String(passed)} passed, ${String(failed)} failed`);
-  return failed === 0 ? 0 : 1;
+  return failed === 0 && !interruption.signal.aborted ? 0 : 1;
 }
 
 runMain(main);

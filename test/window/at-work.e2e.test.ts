@@ -88,7 +88,7 @@ describe('a user at work while executions end', () => {
     await window.quickPickRow('There is no kernel “no-such-kernel” on this machine.').waitFor();
     await window.quickPickRow('at most 6 h · up to 3 attempts · writes outputs back').waitFor();
     await window.screenshot('at work 8 templates');
-    await window.pick('Nightly');
+    await window.pickLabel('Nightly');
     await window.notification('The outputs were written into waits.ipynb.').waitFor();
     await window.screenshot('at work 9 written back');
   });
@@ -151,7 +151,7 @@ describe('a user at work while executions end', () => {
       await window.explorerFile('reports'),
       'Execute Whole Folder Remotely…',
     );
-    await window.pick('This machine');
+    await window.pickLabel('This machine');
     await window.answerDialog('Execute');
     const told = window.notification(/5 executions ended: 3 succeeded, 2 failed: month-\d, month-\d\./);
     await told.waitFor();

@@ -135,7 +135,7 @@ describe('the first run', () => {
     await window.page.getByRole('button', { name: 'Execute the Example Notebook' }).click();
     await window.quickPickRow('This machine').waitFor();
     await window.screenshot('walkthrough templates pick');
-    await window.pick('This machine');
+    await window.pickLabel('This machine');
     await window.quickPickRow('throws').waitFor();
     await window.screenshot('walkthrough parameters pick');
     await window.pick('Execute');

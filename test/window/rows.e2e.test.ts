@@ -90,7 +90,7 @@ describe('the rows of executions in every state', () => {
     assert.equal(rows.match(/^label ?a: b$/gm)?.length, 5, rows);
     // Of the three that ended: the time of cells, or that there is none.
     assert.equal(rows.match(/^Slowest Cells$/gm)?.length, 3, rows);
-    assert.match(rows, /^[\d.]+ s ?Cell \d: print\(alpha\)$/m);
+    assert.match(rows, /^[\d.]+ m?s ?Cell \d: print\(alpha\)$/m);
     assert.match(rows, /^Cell \d ?ZeroDivisionError: division by zero$/m);
     await window.screenshot('rows unfolded');
     await writeFile(path.join(workspace, 'go'), '');

@@ -72,7 +72,7 @@ describe('a Python of the operating system', () => {
       .filter({ hasText: /\.venv \(3\.\d+\.\d+\)/ })
       .waitFor();
     await window.screenshot('setup 7 which Python');
-    await window.pick('This machine');
+    await window.pickLabel('This machine');
     await window.tab('where.ipynb (output)').waitFor();
     await window.outputs().getByText(path.join(workspace, '.venv')).waitFor();
   });
