@@ -1,47 +1,33 @@
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
+import { runtimeRoots, servicePaths, type ServicePaths } from '../protocol/service-paths';
+import type { Endpoint, ServiceConfig, ServiceInfo } from '../protocol/service-schemas';
+import { deferred } from '../system/deferred';
+import { replaceFile } from '../system/files';
+import { bootId } from '../system/processes';
 import { routes } from './api/routes';
 import { ApiServer } from './api/server';
 import { ConfigReader } from './config';
-import { ConfirmedTime } from './executions/trusted-clock';
-import { runtimeRoots, servicePaths } from '../protocol/service-paths';
-import type { Endpoint, ServiceConfig } from '../protocol/service-schemas';
-import { DiskUse } from './executions/disk-use';
-import { ExecutionManager } from './execution-manager';
-import { replaceFile } from '../system/files';
-import { FolderStore } from './executions/folder-store';
+import { SIGN_OF_LIFE_MS } from './executions/other-hosts';
+import type { ServiceLock } from './lock';
+import { createParts, type PartsOptions, type ServiceParts } from './parts';
+import type { StartedRunner } from './runners/runner-process';
 import { removeAbandonedRuntimes, removeFormer, removeUnfinished } from './stale-files';
-import { OtherHosts, SIGN_OF_LIFE_MS } from './executions/other-hosts';
-import { KeepAwake } from './keep-awake';
-import { bootId } from '../system/processes';
-import { Retention } from './executions/retention';
-import type { RunnerLauncher, StartedRunner } from './runners/runner-process';
-import { SpareKeeper } from './runners/spare-keeper';
-import { Supervisor } from './attempts/supervisor';
 import { takeLock, type TakeoverOptions } from './takeover';
+import { Upkeep } from './upkeep';
 
 /** Options of {@link serve}. */
-export interface ServeOptions extends TakeoverOptions {
+export interface ServeOptions extends TakeoverOptions, PartsOptions {
   /** A data directory of this product, see data-directory.ts. */
   readonly dataDirectory: string;
   /** Overrides config.json. */
   readonly config: ServiceConfig;
   /** Stop after so many seconds without executions and requests; never if undefined. */
   readonly idleSeconds: number | undefined;
-  readonly launcher: RunnerLauncher;
   /** A waiting runner that was started before the service, see main.ts. */
   readonly startedRunner: StartedRunner | undefined;
-  /** Time for a runner to cancel, milliseconds. It needs some seconds if the kernel does not react. */
-  readonly cancelMs: number;
 }
-
-/** How often the lock, other hosts and the idle time are checked, milliseconds. */
-const CHECK_MS = 5000;
-
-/** The first retention sweep comes soon after the start, when no client waits for it; then every hour. Milliseconds. */
-const FIRST_SWEEP_MS = 5_000;
-const SWEEP_MS = 60 * 60 * 1000;
 
 /** The running service. */
 export interface Daemon {
@@ -58,159 +44,158 @@ export interface Daemon {
  * @throws AlreadyRunningError
  */
 export async function serve(options: ServeOptions): Promise<Daemon> {
-  const { launcher, log } = options;
-  const startTime = new Date().toISOString();
+  const { log } = options;
   const paths = servicePaths(options.dataDirectory);
   const lock = await takeLock(paths, options);
   await removeFormer(paths);
   const boot = await bootId();
   const config = await ConfigReader.open(paths.config, options.config, log);
-  const spares: SpareKeeper = new SpareKeeper(
-    launcher,
-    paths.host,
-    () => config.current.spare,
-    () => manager.queued,
-  );
-  spares.standBy(options.startedRunner);
-  const store = new FolderStore(paths.executions, os.hostname(), log);
-  const supervisor = new Supervisor({ store, launcher, spares, boot, cancelMs: options.cancelMs, log });
-  const others = new OtherHosts(paths.dataDirectory, os.hostname(), boot);
-  const keepAwake = new KeepAwake(() => config.current.keepAwake, log);
-  const manager = new ExecutionManager({
-    store,
-    supervisor,
-    others,
-    place: { host: os.hostname(), boot },
-    maxConcurrent: () => config.current.maxConcurrent,
-    secretParameters: () => config.current.secretParameters,
-    onDidChangeRunning: () => {
-      keepAwake.update(manager.running > 0);
-    },
-    log,
-  });
-  const disk = new DiskUse(store);
-  const retention = new Retention({
-    executions: manager.executions,
-    remove: ({ record }) => manager.delete(record.id),
-    disk,
-    time: new ConfirmedTime(paths.clock, () => Date.now(), log),
-    limits: () => config.current,
-    noticeFile: paths.retention,
-    log,
-  });
-  await retention.open();
-  await manager.start();
+  const parts = createParts(options, paths, boot, config);
+  parts.spares.standBy(options.startedRunner);
+  await parts.retention.open();
+  await parts.manager.start();
+  const service = new RunningService(options, paths, boot, lock, config, parts);
+  await service.listen();
+  return service;
+}
 
-  // Monotonic: changes of the system clock do not affect it.
-  let lastRequest = performance.now();
-  let lastSign = Number.NEGATIVE_INFINITY;
-  let stop: (reason: string) => Promise<void> = () => Promise.resolve();
-  const handler = routes(manager, {
-    info: () => ({
+class RunningService implements Daemon {
+  endpoint = '';
+  readonly tokenFile: string;
+  readonly stopped: Promise<void>;
+  private readonly startTime = new Date().toISOString();
+  private readonly token = randomBytes(32).toString('base64url');
+  private readonly server: ApiServer;
+  private readonly ended = deferred<undefined>();
+  private upkeep: Upkeep | undefined;
+  private stopping: Promise<void> | undefined;
+  // Monotonic: changes of the system clock do not affect these.
+  private lastRequest = performance.now();
+  private lastSignOfLife = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    private readonly options: ServeOptions,
+    private readonly paths: ServicePaths,
+    private readonly boot: string,
+    private readonly lock: ServiceLock,
+    private readonly config: ConfigReader,
+    private readonly parts: ServiceParts,
+  ) {
+    this.tokenFile = paths.token;
+    this.stopped = this.ended.promise;
+    const handler = routes(parts.manager, {
+      info: () => this.info(),
+      cleanUp: (before, dryRun) => parts.retention.cleanUp(before, dryRun),
+      stop: () => {
+        // Let the answer be sent first.
+        setImmediate(() => void this.stop('a client asked for it'));
+      },
+      reloadConfig: () => this.reloadConfig(),
+    });
+    this.server = new ApiServer(
+      this.token,
+      (request) => {
+        this.lastRequest = performance.now();
+        return handler(request);
+      },
+      options.log,
+    );
+  }
+
+  /** Listens, writes where, and starts the regular tasks. */
+  async listen(): Promise<void> {
+    const { paths, options } = this;
+    const { log, idleSeconds } = options;
+    this.endpoint = await this.server.listen();
+    await replaceFile(paths.token, this.token, 'new');
+    const endpoint: Endpoint = {
+      version: 1,
+      endpoint: this.endpoint,
+      tokenFile: paths.token,
+      host: os.hostname(),
+      boot: this.boot,
+      pid: process.pid,
       build: options.build,
+    };
+    await replaceFile(paths.endpoint, JSON.stringify(endpoint), 'new');
+    log(`build ${options.build} listens on ${this.endpoint}`);
+    void Promise.all([removeUnfinished(paths), this.removeRuntimes()]).catch((error: unknown) => {
+      log(`stale files: ${String(error)}`);
+    });
+    this.upkeep = new Upkeep({ check: () => this.check(), sweep: () => this.sweep() }, idleSeconds, log);
+  }
+
+  async stop(reason: string): Promise<void> {
+    this.stopping ??= this.shutDown(reason);
+    await this.stopping;
+  }
+
+  private async shutDown(reason: string): Promise<void> {
+    const { keepAwake, spares } = this.parts;
+    this.options.log(`stopping: ${reason}`);
+    this.upkeep?.stop();
+    keepAwake.update(false);
+    spares.close();
+    if (await this.lock.isHeld()) {
+      await fs.rm(this.paths.endpoint, { force: true });
+      await fs.rm(this.paths.token, { force: true });
+    }
+    await this.server.close();
+    this.ended.resolve(undefined);
+  }
+
+  private info(): ServiceInfo {
+    const { manager, spares, store, disk, retention } = this.parts;
+    return {
+      build: this.options.build,
       pid: process.pid,
       host: os.hostname(),
-      startTime,
+      startTime: this.startTime,
       running: manager.running,
       queued: manager.queued,
-      maxConcurrent: config.current.maxConcurrent,
+      maxConcurrent: this.config.current.maxConcurrent,
       spare: spares.ready,
       setAside: store.setAside,
       executions: manager.executions.size,
       diskBytes: disk.look(manager.executions),
       retention: retention.notice,
-    }),
-    cleanUp: (before, dryRun) => retention.cleanUp(before, dryRun),
-    stop: () => {
-      // Let the answer be sent first.
-      setImmediate(() => void stop('asked to'));
-    },
-    reloadConfig: async () => {
-      await config.reload();
-      if (!config.current.spare) spares.drop();
-      keepAwake.update(manager.running > 0);
-    },
-  });
-  const token = randomBytes(32).toString('base64url');
-  const server = new ApiServer(
-    token,
-    (request) => {
-      lastRequest = performance.now();
-      return handler(request);
-    },
-    log,
-  );
-  const url = await server.listen();
-  await replaceFile(paths.token, token, 'new');
-  const endpoint: Endpoint = {
-    version: 1,
-    endpoint: url,
-    tokenFile: paths.token,
-    host: os.hostname(),
-    boot,
-    pid: process.pid,
-    build: options.build,
-  };
-  await replaceFile(paths.endpoint, JSON.stringify(endpoint), 'new');
-  log(`build ${options.build} listens on ${url}`);
-  // In all possible roots: the choice of the root may have changed since the last start.
-  const roots = runtimeRoots(paths);
-  const removeRuntimes = (): Promise<void> =>
-    removeAbandonedRuntimes(
-      roots,
-      (runtime) => spares.runtimes.has(runtime) || manager.runtimes.has(runtime),
-    );
-  void Promise.all([removeUnfinished(paths), removeRuntimes()]).catch((error: unknown) => {
-    log(`stale files: ${String(error)}`);
-  });
+    };
+  }
 
-  let ended: () => void = () => undefined;
-  const stopped = new Promise<void>((resolve) => (ended = resolve));
-  let stopping: Promise<void> | undefined;
-  const shutDown = async (reason: string): Promise<void> => {
-    log(`leaves: ${reason}`);
-    clearInterval(timer);
-    clearTimeout(sweeping);
-    keepAwake.update(false);
-    spares.close();
-    if (await lock.isHeld()) {
-      await fs.rm(paths.endpoint, { force: true });
-      await fs.rm(paths.token, { force: true });
-    }
-    await server.close();
-    ended();
-  };
-  stop = (reason) => (stopping ??= shutDown(reason));
-  const check = async (): Promise<void> => {
-    const { idleSeconds } = options;
-    if (performance.now() - lastSign > SIGN_OF_LIFE_MS) {
-      lastSign = performance.now();
+  private async reloadConfig(): Promise<void> {
+    const { keepAwake, manager, spares } = this.parts;
+    await this.config.reload();
+    if (!this.config.current.spare) spares.drop();
+    keepAwake.update(manager.running > 0);
+  }
+
+  private async check(): Promise<void> {
+    const { manager, others } = this.parts;
+    const { idleSeconds } = this.options;
+    if (performance.now() - this.lastSignOfLife > SIGN_OF_LIFE_MS) {
+      this.lastSignOfLife = performance.now();
       await others.signOfLife().catch(() => undefined);
     }
     await manager.refreshOthers();
-    if (!(await lock.isHeld())) {
-      await stop('its data directory was removed or taken');
+    if (!(await this.lock.isHeld())) {
+      await this.stop('its data directory was removed, or another service has taken the lock');
       return;
     }
-    await removeRuntimes();
-    if (idleSeconds !== undefined && !manager.busy && performance.now() - lastRequest > idleSeconds * 1000)
-      await stop('idle');
-  };
-  const timer = setInterval(
-    () =>
-      void check().catch((error: unknown) => {
-        log(String(error));
-      }),
-    Math.min(CHECK_MS, (options.idleSeconds ?? CHECK_MS) * 500),
-  );
-  timer.unref();
-  const sweep = async (): Promise<void> => {
-    await config.reload();
-    await retention.sweep().catch((error: unknown) => {
-      log(`retention: ${String(error)}`);
-    });
-    sweeping = setTimeout(() => void sweep(), SWEEP_MS).unref();
-  };
-  let sweeping = setTimeout(() => void sweep(), FIRST_SWEEP_MS).unref();
-  return { endpoint: url, tokenFile: paths.token, stop, stopped };
+    await this.removeRuntimes();
+    const idleMs = performance.now() - this.lastRequest;
+    if (idleSeconds !== undefined && !manager.busy && idleMs > idleSeconds * 1000) await this.stop('idle');
+  }
+
+  private async sweep(): Promise<void> {
+    await this.config.reload();
+    await this.parts.retention.sweep();
+  }
+
+  /** Removes abandoned runtime directories from all possible roots: the choice of the root may have changed. */
+  private async removeRuntimes(): Promise<void> {
+    const { manager, spares } = this.parts;
+    const isUsed = (runtime: string): boolean =>
+      spares.runtimes.has(runtime) || manager.runtimes.has(runtime);
+    await removeAbandonedRuntimes(runtimeRoots(this.paths), isUsed);
+  }
 }

@@ -7,23 +7,22 @@ import { EXIT_NOT_BEGUN, NotBegunError } from '../../protocol/claim';
 import type { Completion } from '../../recording/recovery';
 import { deferred } from '../../system/deferred';
 import type { ProcessExit } from '../../system/process-tree';
-import { processStartTime } from '../../system/processes';
-import { RunnerJobSchema, type RunnerJob, type RunnerStatus } from '../../protocol/runner-job';
-import { exists } from '../../system/programs';
+import type { RunnerJob, RunnerStatus } from '../../protocol/runner-job';
 import { failure, runnerEnd, type Said } from './attempt-end';
 import {
   claimant,
   jobIfReadable,
   readJob,
   readStatus,
-  retryFile,
   vanished,
   withdraw,
 } from '../executions/attempt-files';
 import { waitsForDisk } from './disk-wait';
+import { queueAttempt, queueNextAttempt } from './next-attempt';
+import { reconnect } from './reconnect';
 import type { Entry } from '../executions/entry';
 import { ExecutionEnding } from './execution-ending';
-import { isStorageError, readIfExists, replaceFile } from '../../system/files';
+import { isStorageError } from '../../system/files';
 import type { FolderStore } from '../executions/folder-store';
 import { killGroup } from '../../system/processes';
 import { merge, now, type ExecutionRecord } from '../executions/record';
@@ -43,9 +42,6 @@ export interface SupervisorOptions {
   readonly cancelMs: number;
   readonly log: (message: string) => void;
 }
-
-/** Time for a runner that a former service had just started to become reachable, milliseconds. */
-const START_MS = 10_000;
 
 /** How long to wait for a runner's exit status after its connection has closed, milliseconds. */
 const EXIT_MS = 1000;
@@ -114,7 +110,7 @@ export class Supervisor {
       if (exit?.code === EXIT_NOT_BEGUN) throw new NotBegunError('the disk takes nothing');
       // A waiting runner may have ended before it received this job: another one will run it.
       if (last === undefined && spare !== undefined && (await withdraw(this.options.store, record))) {
-        await this.begunByNone(entry);
+        await this.neverBegun(entry);
         return;
       }
       await this.settle(entry, last, runnerEnd(exit), job);
@@ -127,30 +123,15 @@ export class Supervisor {
     await this.guard(entry, async () => {
       const job = jobIfReadable(this.options.store, record);
       const runtime = record.boot === this.options.boot ? record.runtime : undefined;
-      const runner = runtime === undefined ? undefined : await this.reconnect(record, runtime);
+      const runner = runtime === undefined ? undefined : await reconnect(this.options.store, record, runtime);
       const last = runner === undefined ? undefined : await this.follow(entry, runner);
       // It never began: no runner was started, or it was waiting for this job and left when the former service did.
       if (last === undefined && (await withdraw(this.options.store, record))) {
-        await this.begunByNone(entry);
+        await this.neverBegun(entry);
         return;
       }
       await this.settle(entry, last, endMessage('runnerUnwatched'), job);
     });
-  }
-
-  /** Connects to a runner that may be running, starting or gone. */
-  private async reconnect(record: ExecutionRecord, runtime: string): Promise<RunnerClient | undefined> {
-    // Count from the start of the runner, not of this service: otherwise each restart would begin the wait again.
-    const age = Date.now() - Date.parse(record.history.at(-1)?.time ?? '');
-    const deadline = performance.now() + (age >= 0 && age < START_MS ? START_MS - age : 0);
-    for (;;) {
-      const runner = await RunnerClient.connect(runtime);
-      if (runner !== undefined || performance.now() > deadline || !(await exists(runtime))) return runner;
-      // A runner writes its process id to the claim just before it listens.
-      const pid = await claimant(this.options.store, record);
-      if (pid !== undefined && (await processStartTime(pid)) === undefined) return undefined;
-      await delay(50);
-    }
   }
 
   /** Asks the runner, if there is one, to cancel. If it connects later, {@link run} asks it. */
@@ -213,7 +194,8 @@ export class Supervisor {
     if (end === undefined) return;
     // It may have ended before this service connected to it: then nothing else removes its runtime directory.
     if (last === undefined && record.runtime !== undefined) await endRuntime(record.runtime);
-    if (end.runStatus.cause === 'kernelNotReady' && (await this.retry(entry, end))) return;
+    if (end.runStatus.cause === 'kernelNotReady' && (await queueNextAttempt(this.options.store, entry, end)))
+      return;
     await this.ending.end(entry, merge(record, end));
     if (job !== undefined) void this.options.spares.prepare(job).catch(this.report('spare'));
   }
@@ -243,7 +225,8 @@ export class Supervisor {
       record.runStatus = { ...record.runStatus, warnings };
     }
     if (completion?.end?.attempt === record.attempt) return completion.end;
-    if (record.cancelTime === undefined && (await this.retry(entry, status))) return undefined;
+    if (record.cancelTime === undefined && (await queueNextAttempt(this.options.store, entry, status)))
+      return undefined;
     await this.endWithout(entry, 'hostLost', reason, status);
     return undefined;
   }
@@ -273,36 +256,11 @@ export class Supervisor {
   }
 
   /** No runner has begun the attempt, and none will: queues it again, or ends it if it was cancelled meanwhile. */
-  private async begunByNone(entry: Entry): Promise<void> {
+  private async neverBegun(entry: Entry): Promise<void> {
     const { record } = entry;
     if (record.runtime !== undefined) await endRuntime(record.runtime);
-    if (record.cancelTime === undefined) await this.requeue(entry, record.attempt);
+    if (record.cancelTime === undefined) await queueAttempt(this.options.store, entry, record.attempt);
     else await this.endWithout(entry, 'cancelled', {});
-  }
-
-  /** Queues another attempt after a failure outside the notebook. @returns false if no attempt is left. */
-  private async retry(entry: Entry, status: RunnerStatus | undefined): Promise<boolean> {
-    const { record } = entry;
-    const { store } = this.options;
-    if (record.cancelTime !== undefined || record.attempt >= (record.runOptions.maxAttempts ?? 1))
-      return false;
-    const kept = await readIfExists(retryFile(store, record.id));
-    if (kept === undefined) return false;
-    const job = RunnerJobSchema.parse(JSON.parse(kept));
-    const { history } = merge(record, status);
-    record.history = history;
-    await replaceFile(store.file(record.id, 'job'), JSON.stringify({ ...job, attempt: record.attempt + 1 }));
-    await this.requeue(entry, record.attempt + 1);
-    return true;
-  }
-
-  private async requeue(entry: Entry, attempt: number): Promise<void> {
-    const { record } = entry;
-    entry.status = undefined;
-    Object.assign(record, { attempt, state: 'QUEUED', updateTime: now() });
-    delete record.runtime;
-    record.history.push({ state: 'QUEUED', time: record.updateTime });
-    await this.options.store.save(entry);
   }
 
   /** Runs one attempt's work. An error of the service itself also ends the attempt, with its message. */

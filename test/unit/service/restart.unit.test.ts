@@ -297,7 +297,7 @@ describe('A service that nobody needs', () => {
     service.go('busy');
     assert.deepEqual(await exit, [0, null]);
     assert.ok(!fs.existsSync(endpoint));
-    assert.match(service.stderr.join(''), /leaves: idle/);
+    assert.match(service.stderr.join(''), /stopping: idle/);
   });
 
   it('stays for its whole idle time after each request', async () => {
