@@ -19,7 +19,7 @@ import { ensurePython } from './python';
 import { ensureIRkernel } from './r';
 import { runMain } from './setup';
 import { packageExtension } from './vsix';
-import { ensureServer, type VSCodeVersion } from './vscode-install';
+import { WINDOW_VERSION, ensureServer, windowVersion, type VSCodeVersion } from './vscode-install';
 
 /*
  * npm test [-- SUITE…] [--files REGEXP] [--grep REGEXP] [--version newest|oldest]
@@ -74,7 +74,7 @@ const SUITES: Readonly<Record<string, () => Promise<SuiteReport[]>>> = {
   window: async () => {
     await ensurePython();
     await ensureChromium();
-    await ensureServer('newest');
+    await ensureServer(windowVersion());
     await packageExtension();
     return [await runMocha('window')];
   },
@@ -170,6 +170,7 @@ async function main(): Promise<number> {
 
   if (values.grep !== undefined) process.env[TITLES_PATTERN] = values.grep;
 
+  if (values.version !== undefined) process.env[WINDOW_VERSION] = values.version;
   if (values.version !== undefined)
     versions.splice(0, versions.length, values.version === 'oldest' ? 'oldest' : 'newest');
 
