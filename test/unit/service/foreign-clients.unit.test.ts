@@ -53,7 +53,6 @@ describe('Google’s own clients use the embedded service like the real one:', (
     assert.deepEqual([execution.state, execution.description], ['SUCCEEDED', 'from Google’s client']);
     await create('node-b', { parameters: wait });
     await service.running('node-b');
-    // The parameters of this product's own client of the Notebooks API, and more.
     const { data: page } = await executions.list({
       parent,
       pageSize: 5,
@@ -61,9 +60,15 @@ describe('Google’s own clients use the embedded service like the real one:', (
       orderBy: 'create_time desc',
       fields: 'executions(name),nextPageToken',
       prettyPrint: true,
-      quotaUser: 'q',
-      key: 'k',
       alt: 'json',
+      // Parameters of all Google APIs, which do nothing here.
+      '$.xgafv': '1',
+      callback: 'callback',
+      key: 'key',
+      oauth_token: 'token',
+      quotaUser: 'user',
+      upload_protocol: 'raw',
+      uploadType: 'media',
     });
     assert.deepEqual(page, { executions: [{ name: nameOf('node-b') }, { name: nameOf('node-a') }] });
     await operations.cancel({ name: `${parent}/operations/create-node-b`, requestBody: {} });
