@@ -64,6 +64,7 @@ export class EmbeddedExecutionService implements ExecutionService {
     log: true,
     liveOutput: true,
     queuesInOrder: true,
+    filters: true,
   };
   private readonly client: ServiceClient;
   private readonly config: ConfigWriter;
@@ -125,10 +126,14 @@ export class EmbeddedExecutionService implements ExecutionService {
     return this.execution({ method: 'GET', path: pathOf(name), timeout: TIMEOUT, signal });
   }
 
-  async list(page: { pageSize?: number; pageToken?: string }, signal?: AbortSignal): Promise<ExecutionPage> {
+  async list(
+    page: { pageSize?: number; pageToken?: string; filter?: string },
+    signal?: AbortSignal,
+  ): Promise<ExecutionPage> {
     const query = new URLSearchParams();
     if (page.pageSize !== undefined) query.set('pageSize', String(page.pageSize));
     if (page.pageToken !== undefined) query.set('pageToken', page.pageToken);
+    if (page.filter !== undefined) query.set('filter', page.filter);
     const answer = await this.client.send({
       method: 'GET',
       path: `v1/${PARENT}/executions?${query.toString()}`,
@@ -136,8 +141,8 @@ export class EmbeddedExecutionService implements ExecutionService {
       signal,
     });
     const { PageReader } = await answers();
-    // Each poll of a window lists the newest executions, so their reader is kept; older pages are rarely repeated.
-    if (page.pageToken !== undefined) return new PageReader().read(answer);
+    // Each poll of a window lists the newest executions, so their reader is kept; other pages are rarely repeated.
+    if (page.pageToken !== undefined || page.filter !== undefined) return new PageReader().read(answer);
     this.newest ??= new PageReader();
     return this.newest.read(answer);
   }

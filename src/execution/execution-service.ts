@@ -42,6 +42,8 @@ export interface Capabilities {
   readonly liveOutput: boolean;
   /** Queued executions run in the order of their creation. */
   readonly queuesInOrder?: true;
+  /** `list` has a `filter`, see docs/service-api.md. */
+  readonly filters?: true;
   /** `list` may lack the `cause`, `cell` and `message` of a failure; `get` has them. */
   readonly detailsOnGet?: true;
 }
@@ -65,7 +67,11 @@ export interface ExecutionService {
     signal?: AbortSignal,
   ): Promise<Execution>;
   get(name: string, signal?: AbortSignal): Promise<Execution>;
-  list(page: { pageSize?: number; pageToken?: string }, signal?: AbortSignal): Promise<ExecutionPage>;
+  /** @param page with a `filter` only if the capabilities say so; a page token belongs to its filter. */
+  list(
+    page: { pageSize?: number; pageToken?: string; filter?: string },
+    signal?: AbortSignal,
+  ): Promise<ExecutionPage>;
   /** Rejects with `cancelNotPossible` if the service cannot cancel now; deleting the execution ends it instead. */
   cancel(name: string, signal?: AbortSignal): Promise<Execution>;
   /**

@@ -119,6 +119,14 @@ export class ExecutionStore implements Disposable {
     this.services.update(service, { loaded: true, nextPageToken: page.nextPageToken });
   }
 
+  /** Applies the answer to a list of executions that match a filter. */
+  applyFound(ticket: Ticket, service: ExecutionService, filter: string, page: ExecutionPage): void {
+    const change = new ChangeBuilder();
+    for (const execution of page.executions) this.put(ticket, service, execution, change);
+    this.fire(change);
+    this.services.update(service, { search: { filter, nextPageToken: page.nextPageToken } });
+  }
+
   /**
    * Applies the answer to a list of known executions created before `before` (milliseconds since the epoch). Removes
    * inactive executions in the range of this page that it does not contain.

@@ -106,6 +106,28 @@ export class Poller implements Disposable {
     });
   }
 
+  /**
+   * Requests the next page of executions that match a filter; of all older ones if the filter is empty or the service
+   * has no filters. Resolves when it is applied; errors are in the store.
+   */
+  async search(filter: string): Promise<void> {
+    const { service, store } = this.options;
+    if (filter === '' || service.capabilities.filters !== true) {
+      await this.loadMore();
+      return;
+    }
+    const { nextPageToken, search } = store.status(service.id) ?? {};
+    const isContinued = search?.filter === filter;
+    // The store has all executions, or all that match.
+    if (nextPageToken === undefined || (isContinued && search.nextPageToken === undefined)) return;
+    const pageToken = isContinued ? search.nextPageToken : undefined;
+    await this.attempt(async (signal) => {
+      const ticket = store.begin();
+      const query = { pageSize: PAGE_SIZE, filter, ...(pageToken === undefined ? {} : { pageToken }) };
+      store.applyFound(ticket, service, filter, await service.list(query, signal));
+    });
+  }
+
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;

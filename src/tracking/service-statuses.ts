@@ -11,13 +11,15 @@ export interface ServiceStatus {
   readonly error: Error | undefined;
   /** Token of the next page of older executions; undefined if there are no more. */
   readonly nextPageToken: string | undefined;
+  /** The filter that the service searched with last, and the token of the next page of matches, if there are more. */
+  readonly search?: { readonly filter: string; readonly nextPageToken: string | undefined };
 }
 
 /** The services of a window, in the order in which they were added. */
 export class ServiceStatuses implements Disposable {
   private readonly statuses = new Map<string, ServiceStatus>();
   private readonly emitter = new Emitter<ServiceStatus>();
-  /** Fires when a service was added, removed, loaded its first list, failed, recovered, or its next page changed. */
+  /** Fires when a service was added, removed, loaded its first list, failed, recovered, searched, or its next page changed. */
   readonly onDidChange = this.emitter.event;
 
   /** Adds a service. No effect if it is already known. */
@@ -53,7 +55,8 @@ export class ServiceStatuses implements Disposable {
     const isSame =
       after.loaded === before.loaded &&
       after.error === before.error &&
-      after.nextPageToken === before.nextPageToken;
+      after.nextPageToken === before.nextPageToken &&
+      after.search === before.search;
     if (!isSame) this.put(after);
   }
 

@@ -103,6 +103,15 @@ export class TrackingService implements Disposable {
     await Promise.all([...this.pollers.values()].map((poller) => poller.loadMore()));
   }
 
+  /**
+   * Requests the next page of executions that match a filter from every service, see {@link Poller.search}.
+   * @param services ids of the services to search; empty for all
+   */
+  async search(filter: string, services: readonly string[]): Promise<void> {
+    const searched = [...this.pollers].filter(([id]) => services.length === 0 || services.includes(id));
+    await Promise.all(searched.map(([, poller]) => poller.search(filter)));
+  }
+
   /** Call when the window closes: carries out pending deletions and stops all polling. Idempotent. */
   async close(): Promise<void> {
     await this.deletion.flush();

@@ -1,6 +1,5 @@
-import * as path from 'node:path';
 import type { Execution } from '../execution/execution';
-import { executionIdOf } from '../execution/execution-name';
+import { executionIdOf, fileNameOf } from '../execution/execution-name';
 import { isActive, isTerminal, type State } from '../execution/states';
 import type { TrackedExecution } from '../tracking/execution-store';
 
@@ -14,16 +13,6 @@ export function notebookNameOf(execution: Execution): string {
   const file = source === undefined ? '' : fileNameOf(source).replace(/\.ipynb$/i, '');
   if (file !== '') return file;
   return execution.displayName ?? executionIdOf(execution.name);
-}
-
-/** The last part of a URI's path, decoded if it is valid percent-encoding. */
-function fileNameOf(uri: string): string {
-  const name = path.posix.basename(uri.replace(/^[a-z][\w+.-]*:|[?#].*$/gi, ''));
-  try {
-    return decodeURIComponent(name);
-  } catch {
-    return name;
-  }
 }
 
 /** Whether the execution ended without success and the user did not end it: it failed or exceeded a time limit. */

@@ -27,9 +27,11 @@ describe('the view of executions', () => {
   let explorer: ExplorerView;
   let watched: boolean | undefined;
   let loadMore: () => Promise<void>;
+  let search: (filter: string, services: readonly string[]) => Promise<void>;
 
   function open(): void {
     loadMore = () => Promise.resolve();
+    search = () => loadMore();
     tree = new FakeTreeView();
     clock = new FakeClock();
     window.replace('createTreeView', () => tree);
@@ -37,6 +39,7 @@ describe('the view of executions', () => {
       store: window.store,
       setWatched: (value: boolean) => (watched = value),
       loadMore: () => loadMore(),
+      search: (filter: string, services: readonly string[]) => search(filter, services),
     };
     const monitor = {
       info: undefined,
@@ -110,6 +113,47 @@ describe('the view of executions', () => {
     await until('it has searched all', () => explorer.provider.shownCount === 300);
     assert.equal(tree.message, 'Filter: “price”');
     await explorer.arrange({ filter: NO_FILTER });
+  });
+
+  it('lets a service with filters search, and shows its matches and their number', async () => {
+    const executions = Array.from({ length: 120 }, (_, index) => ({
+      name: `projects/p/locations/l/executions/e${String(index)}`,
+      state: 'FAILED',
+      createTime: new Date(1e12 - index * 1000).toISOString(),
+      displayName: 'price',
+    }));
+    const { service } = window.put('e0', { state: 'SUCCEEDED' });
+    const filtering = { ...service, capabilities: { ...service.capabilities, filters: true } as const };
+    window.store.removeService(service.id);
+    window.store.addService(filtering);
+    window.store.applyFirstPage(window.store.begin(), filtering, { executions: [], nextPageToken: 'older' });
+    const filters: string[] = [];
+    search = (filter) => {
+      filters.push(filter);
+      const start = window.store.status(service.id)?.search?.nextPageToken === 'rest' ? 100 : 0;
+      const found = filter === 'state = (FAILED)' ? executions.slice(start, start + 100) : [];
+      const nextPageToken = found.length === 100 ? 'rest' : undefined;
+      window.store.applyFound(window.store.begin(), filtering, filter, { executions: found, nextPageToken });
+      return Promise.resolve();
+    };
+    tree.show(true);
+    for (const [filter, expected] of [
+      [{ text: 'Price (this', states: ['failed'] }, 'state = (FAILED) AND "price" AND "(this"'],
+      [{ text: 'machine "a*' }, '("machine" OR template = "This machine") AND "\\"a\\*"'],
+    ] as const) {
+      await explorer.arrange({ filter: { ...NO_FILTER, ...filter } });
+      await until('it has searched', () => filters.includes(expected));
+    }
+    await explorer.arrange({ filter: { ...NO_FILTER, states: ['failed'] } });
+    await until('it has found a hundred', () => explorer.provider.shownCount === 100);
+    assert.equal(tree.message, 'Filter: Failed. Shown: the newest 100 that match.');
+    await explorer.showMore(undefined);
+    await until('it has found all', () => explorer.provider.shownCount === 120);
+    assert.equal(tree.message, 'Filter: Failed');
+    assert.ok(!explorer.provider.isPartial);
+    assert.equal(filters.filter((filter) => filter === 'state = (FAILED)').length, 2);
+    await explorer.arrange({ filter: NO_FILTER });
+    assert.ok(explorer.provider.isPartial);
   });
 
   it('is arranged after a reload as it was before', async () => {

@@ -87,6 +87,24 @@ export function contractOfExecutions(name: string, subject: ContractSubject): vo
       for (const each of names) await untilEnded(subject.client(), each);
     });
 
+    it('lists those that match a filter, where it says so', async () => {
+      const one = await start(python('1'), { executionTemplate: { labels: { kind: 'filtered' } } });
+      const other = await start(python('raise ValueError'), {
+        executionTemplate: { labels: { kind: 'filtered' } },
+      });
+      for (const { name } of [one, other]) await untilEnded(subject.client(), name);
+      const expected = [other.name, one.name];
+      if (wordsFor(subject).can().filters === true) {
+        const names = async (filter: string): Promise<string[]> =>
+          (await subject.client().list({ filter })).executions.map(({ name }) => name);
+        assert.deepEqual(await names('labels.kind = filtered'), expected);
+        assert.deepEqual(await names('labels.kind = filtered AND state = FAILED'), [other.name]);
+        assert.deepEqual(await names('labels:kind AND valueerror'), [other.name]);
+        await rejects(subject.client().list({ filter: 'colour = red' }), 'INVALID_ARGUMENT', 'fieldInvalid');
+      }
+      for (const name of expected) await subject.client().delete(name);
+    });
+
     it('deletes an execution with its files', async () => {
       const created = await start(python('1'));
       const ended = await untilEnded(subject.client(), created.name);

@@ -26,6 +26,7 @@ const CAPABILITIES: Readonly<Record<keyof Capabilities, 'boolean' | 'true or abs
   liveOutput: 'boolean',
   detailsOnGet: 'true or absent',
   queuesInOrder: 'true or absent',
+  filters: 'true or absent',
 };
 
 /** The order of states; an execution may skip some. */

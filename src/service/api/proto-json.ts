@@ -15,12 +15,12 @@ const NUMBER = /^-?(?:0|[1-9]\d{0,30})(?:\.\d{1,30})?(?:[eE][+-]?\d{1,3})?$/;
  */
 export function fromProtoJson(schema: z.core.$ZodType, value: unknown): unknown {
   if (schema instanceof z.core.$ZodOptional) return fromProtoJson(schema._zod.def.innerType, value);
-  if (schema instanceof z.core.$ZodArray && Array.isArray(value)) {
+  if (schema instanceof z.core.$ZodArray && Array.isArray(value))
     return value.map((item) => fromProtoJson(schema._zod.def.element, item));
-  }
-  if (schema instanceof z.core.$ZodNumber && typeof value === 'string' && NUMBER.test(value)) {
+
+  if (schema instanceof z.core.$ZodNumber && typeof value === 'string' && NUMBER.test(value))
     return Number(value);
-  }
+
   if (!(schema instanceof z.core.$ZodObject) || typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value;
   const { shape } = schema._zod.def;

@@ -4,8 +4,13 @@ import { PARENT } from '../../protocol/service-paths';
 import type { CleanUp, ServiceInfo } from '../../protocol/service-schemas';
 import type { ExecutionManager } from '../execution-manager';
 import { fieldInvalid, parseBody, readCreateRequest } from '../create/request';
+import { listExecutions } from './execution-list';
+import type { ListQuery } from './list-page';
 import { Operations } from './operations';
+import { checkQuery, flag, one, pageSize } from './query';
+import { fromProtoJson } from './proto-json';
 import type { ApiHandler, ApiRequest } from './server';
+import { isUnimplemented } from './unimplemented';
 
 /*
  * The paths of the Notebooks API v1 (discovery document notebooks.v1, revision 20260812) for one project and location,
@@ -13,21 +18,6 @@ import type { ApiHandler, ApiRequest } from './server';
  * return the execution; `locations/local:cleanUp` deletes executions that ended before `endedBefore` (with `dryRun` it
  * only reports them); `locations/local:stop` stops the service and leaves the runners running.
  */
-
-/** System parameters of all Google APIs. Clients may send them; this service ignores them. */
-const SYSTEM_PARAMETERS = [
-  '$.xgafv',
-  'access_token',
-  'alt',
-  'callback',
-  'fields',
-  'key',
-  'oauth_token',
-  'prettyPrint',
-  'quotaUser',
-  'upload_protocol',
-  'uploadType',
-];
 
 /** Operations on the service itself that the routes need. */
 export interface ServiceControl {
@@ -41,7 +31,7 @@ export interface ServiceControl {
 }
 
 const CleanUpBodySchema = z.strictObject({
-  endedBefore: z.iso.datetime(),
+  endedBefore: z.iso.datetime({ offset: true }),
   dryRun: z.optional(z.boolean()),
 });
 
@@ -64,28 +54,56 @@ export function routes(manager: ExecutionManager, control: ServiceControl): ApiH
       return operations.created(await manager.create(id, create, request.signal));
     }
     if (request.method !== 'GET') throw notFound();
-    checkQuery(request, ['pageSize', 'pageToken']);
-    const page = manager.executions.page(pageSize(request), one(request, 'pageToken'));
-    if (name === 'executions') return page;
-    return {
-      operations: page.executions.map((execution) => operations.created(execution)),
-      ...(page.nextPageToken === undefined ? {} : { nextPageToken: page.nextPageToken }),
+    const isExecutions = name === 'executions';
+    checkQuery(request, [
+      'pageSize',
+      'pageToken',
+      'filter',
+      isExecutions ? 'orderBy' : 'returnPartialSuccess',
+    ]);
+    const query: ListQuery = {
+      filter: one(request, 'filter'),
+      orderBy: one(request, 'orderBy'),
+      pageSize: pageSize(request),
+      pageToken: one(request, 'pageToken'),
     };
+    if (isExecutions) return listExecutions(manager.executions, query, request.signal);
+    // There is one location, so that there are no partial answers.
+    flag(request, 'returnPartialSuccess');
+    return operations.list(query, request.signal);
   };
 
   const execution = async (request: ApiRequest, id: string): Promise<unknown> => {
     checkQuery(request, []);
-    const [, custom] = /:([^:]*)$/.exec(id) ?? [];
+    const [plain, custom] = splitCustom(id);
     if (custom !== undefined) {
       if (request.method !== 'POST') throw notFound();
       checkEmptyBody(request);
-      const plain = id.slice(0, -`:${custom}`.length);
       if (custom === 'cancel') return manager.cancel(plain);
       if (custom === 'pin' || custom === 'unpin') return manager.pin(plain, custom === 'pin');
       throw notFound();
     }
     if (request.method === 'GET') return manager.get(id);
-    if (request.method === 'DELETE') return operations.deleted(id, await manager.delete(id));
+    if (request.method === 'DELETE') {
+      await manager.delete(id);
+      return operations.deleted(id);
+    }
+    throw notFound();
+  };
+
+  const operation = async (request: ApiRequest, id: string): Promise<unknown> => {
+    checkQuery(request, []);
+    const [plain, custom] = splitCustom(id);
+    if (custom === 'cancel' && request.method === 'POST') {
+      checkEmptyBody(request);
+      await operations.cancel(plain);
+      return {};
+    }
+    if (custom === undefined && request.method === 'GET') return operations.get(id);
+    if (custom === undefined && request.method === 'DELETE') {
+      operations.delete(id);
+      return {};
+    }
     throw notFound();
   };
 
@@ -105,7 +123,7 @@ export function routes(manager: ExecutionManager, control: ServiceControl): ApiH
       if (request.method === 'GET' && place === undefined) return { locations: [location()] };
       if (request.method === 'GET' && place === 'local') return location();
       if (request.method === 'POST' && place === 'local:cleanUp') {
-        const body = CleanUpBodySchema.safeParse(smallBody(request));
+        const body = CleanUpBodySchema.safeParse(fromProtoJson(CleanUpBodySchema, smallBody(request)));
         if (!body.success) throw fieldInvalid('body', 'must be {endedBefore, dryRun}');
         return control.cleanUp(body.data.endedBefore, body.data.dryRun ?? false);
       }
@@ -115,12 +133,14 @@ export function routes(manager: ExecutionManager, control: ServiceControl): ApiH
       }
       throw notFound();
     }
-    if (place !== 'local' || (kind !== 'executions' && kind !== 'operations')) throw notFound();
+    if (place !== 'local') throw notFound();
+    if (isUnimplemented(request.method, kind, id)) {
+      const message = `this service has no ${kind}, only executions`;
+      throw new ServiceError('UNIMPLEMENTED', 'methodUnimplemented', message);
+    }
+    if (kind !== 'executions' && kind !== 'operations') throw notFound();
     if (id === undefined) return collection(request, kind);
-    if (kind === 'executions') return execution(request, id);
-    checkQuery(request, []);
-    if (request.method !== 'GET') throw notFound();
-    return operations.get(id);
+    return kind === 'executions' ? execution(request, id) : operation(request, id);
   };
 }
 
@@ -136,14 +156,10 @@ function decode(segment: string): string {
   }
 }
 
-function checkQuery({ query }: ApiRequest, known: readonly string[]): void {
-  for (const name of query.keys()) {
-    if (!known.includes(name) && !SYSTEM_PARAMETERS.includes(name)) {
-      throw new ServiceError('INVALID_ARGUMENT', 'fieldUnknown', `unknown query parameter ${name}`, {
-        field: name,
-      });
-    }
-  }
+/** An id, and the custom method after its last colon. */
+function splitCustom(id: string): [id: string, custom: string | undefined] {
+  const colon = id.lastIndexOf(':');
+  return colon < 0 ? [id, undefined] : [id.slice(0, colon), id.slice(colon + 1)];
 }
 
 /** Most bytes of a body, except of creates. */
@@ -164,17 +180,4 @@ function checkEmptyBody(request: ApiRequest): void {
   const [field] = Object.keys(body);
   if (field !== undefined)
     throw new ServiceError('INVALID_ARGUMENT', 'fieldUnknown', `unknown field ${field}`, { field });
-}
-
-/** A query parameter that may be given once; empty if absent. */
-function one({ query }: ApiRequest, name: string): string {
-  const [value = '', ...more] = query.getAll(name);
-  if (more.length > 0) throw fieldInvalid(name, 'is given more than once');
-  return value;
-}
-
-function pageSize(request: ApiRequest): number {
-  const text = one(request, 'pageSize');
-  if (!/^\d{0,9}$/.test(text)) throw fieldInvalid('pageSize', 'must be a number, not negative');
-  return Number(text);
 }

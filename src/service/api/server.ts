@@ -6,6 +6,7 @@ import { HTTP_CODES } from '../../execution/errors';
 import { MAX_BODY_BYTES } from '../../protocol/service-paths';
 import { Gate } from '../gate';
 import { Connections } from './connections';
+import { answerForm, formatAnswer } from './system-parameters';
 
 /** An authorized request: it has the right Host header and token. */
 export interface ApiRequest {
@@ -117,11 +118,13 @@ export class ApiServer {
       this.authorize(request);
       const url = parseTarget(request.url ?? '');
       const { method = '' } = request;
+      const form = answerForm(url.searchParams, request.headers['x-goog-fieldmask']?.toString());
       const answer = async (): Promise<unknown> => {
         const body = await readBody(request);
         return this.handler({ method, path: url.pathname.slice(1), query: url.searchParams, body, signal });
       };
-      send(response, 200, await (isLarge(request) ? this.large.run(answer) : answer()));
+      const body = await (isLarge(request) ? this.large.run(answer) : answer());
+      send(response, 200, formatAnswer(body, form));
     } catch (error) {
       // A rejected client keeps no connection.
       const isStranger = error instanceof ServiceError && TURNED_AWAY.has(error.reason);
@@ -131,16 +134,13 @@ export class ApiServer {
           // RFC 6750 requires a parameter, and httplib2 does not read the header without one.
           response.setHeader('WWW-Authenticate', 'Bearer realm="notebook-executions"');
         }
-        send(response, HTTP_CODES[error.status], toErrorJson(error));
+        send(response, HTTP_CODES[error.status], JSON.stringify(toErrorJson(error)));
       } else if (!signal.aborted && (!request.destroyed || request.complete)) {
         this.log(
           `${request.method ?? ''}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
         );
-        send(
-          response,
-          500,
-          toErrorJson(new ServiceError('INTERNAL', 'internalError', 'see the log of the service')),
-        );
+        const internal = new ServiceError('INTERNAL', 'internalError', 'see the log of the service');
+        send(response, 500, JSON.stringify(toErrorJson(internal)));
       }
     }
   }
@@ -212,9 +212,9 @@ async function readBody(request: http.IncomingMessage): Promise<Uint8Array> {
   );
 }
 
-function send(response: http.ServerResponse, code: number, body: unknown): void {
+function send(response: http.ServerResponse, code: number, json: string): void {
   if (response.headersSent || response.destroyed) return;
-  const text = Buffer.from(JSON.stringify(body));
+  const text = Buffer.from(json);
   response.writeHead(code, {
     'Content-Type': 'application/json; charset=utf-8',
     'Content-Length': text.length,

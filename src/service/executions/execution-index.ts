@@ -12,8 +12,30 @@ const MAX_PAGE_CHARACTERS = 4_000_000;
 
 /** One page of executions as a client gets it. */
 export interface Page {
-  readonly executions: Execution[];
+  readonly executions: readonly Execution[];
   readonly nextPageToken?: string;
+}
+
+/** The number of executions on a page. @param pageSize as requested; 0 if the service may choose */
+export function pageLength(pageSize: number): number {
+  return pageSize === 0 ? DEFAULT_PAGE : Math.min(pageSize, MAX_PAGE);
+}
+
+/** A page of a list while it is being filled. */
+export class PageBuilder<T> {
+  readonly items: T[] = [];
+  private characters = 0;
+
+  constructor(readonly length: number) {}
+
+  get isFull(): boolean {
+    return this.items.length >= this.length || this.characters >= MAX_PAGE_CHARACTERS;
+  }
+
+  add(item: T): void {
+    this.items.push(item);
+    this.characters += JSON.stringify(item).length;
+  }
 }
 
 /** The executions in memory, by id and in the order of their creation. */
@@ -21,6 +43,9 @@ export class ExecutionIndex implements Iterable<Entry> {
   private readonly entries = new Map<string, Entry>();
   /** Ids, sorted by creation time and then id, oldest first. Page tokens name a position in this order. */
   private order: string[] = [];
+
+  /** Called with each execution that no longer exists. */
+  onDidForget: (entry: Entry) => void = () => undefined;
 
   /** Adds an execution. It is usually the newest: not if another host made it, or the clock was set back. */
   add(entry: Entry): void {
@@ -40,8 +65,10 @@ export class ExecutionIndex implements Iterable<Entry> {
   }
 
   forget(id: string): void {
+    const entry = this.entries.get(id);
     this.entries.delete(id);
     this.order = this.order.filter((each) => each !== id);
+    if (entry !== undefined) this.onDidForget(entry);
   }
 
   /** All of them, oldest first. */
@@ -54,23 +81,19 @@ export class ExecutionIndex implements Iterable<Entry> {
 
   /** One page, newest first. @throws ServiceError INVALID_ARGUMENT for an invalid page token. */
   page(pageSize: number, pageToken: string): Page {
-    const size = pageSize === 0 ? DEFAULT_PAGE : Math.min(pageSize, MAX_PAGE);
     let next = this.order.length - 1;
     if (pageToken !== '') {
       const [createTime, id] = decodeToken(pageToken);
       // Deletes in between must not shift the page: the token names a position, not an entry.
       while (next >= 0 && !this.isOlder(next, createTime, id)) next--;
     }
-    const executions: Execution[] = [];
-    let characters = 0;
-    for (; next >= 0 && executions.length < size && characters < MAX_PAGE_CHARACTERS; next--) {
+    const page = new PageBuilder<Execution>(pageLength(pageSize));
+    for (; next >= 0 && !page.isFull; next--) {
       const entry = this.entries.get(this.order[next] ?? '');
-      if (entry === undefined) continue;
-      const execution = presentInList(entry.record, entry.status);
-      executions.push(execution);
-      characters += JSON.stringify(execution).length;
+      if (entry !== undefined) page.add(presentInList(entry.record, entry.status));
     }
     const last = this.entries.get(this.order[next + 1] ?? '')?.record;
+    const executions = page.items;
     return next < 0 || last === undefined ? { executions } : { executions, nextPageToken: encodeToken(last) };
   }
 

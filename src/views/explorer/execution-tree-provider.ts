@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { Clock } from '../../tracking/clock';
 import type { ExecutionStore } from '../../tracking/execution-store';
 import type { MachineMonitor } from '../../tracking/machine-monitor';
+import type { ServiceStatus } from '../../tracking/service-statuses';
 import { presentState } from '../../wording/state-presentation';
 import { templateLabel } from '../../wording/names';
 import type { Arrangement } from './arrangement';
@@ -9,6 +10,7 @@ import { executionRow, openCommand, rowDescription, type RowContext } from './ro
 import { ExecutionTree } from './execution-tree';
 import { compareGroups, dayId, groupOf, groupRow, moreRow } from './rows/group-rows';
 import type { DetailNode, ExecutionNode, GroupNode, MachineNode, TreeNode } from './nodes';
+import { serviceFilter } from './service-filter';
 import { queuePositions, type QueuePosition } from './rows/queue-positions';
 import { errorRow, machineRow } from './rows/service-rows';
 import { setupRows } from './rows/setup-rows';
@@ -105,9 +107,20 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
     this.changeEmitter.fire(undefined);
   }
 
-  /** Whether services have more executions than the store. */
+  /** Whether services have more executions than the store; with a filter, more that may match. */
   get isPartial(): boolean {
-    return this.options.store.statuses().some(({ nextPageToken }) => nextPageToken !== undefined);
+    return this.partialServices.length > 0;
+  }
+
+  /** The services that {@link isPartial} is about. */
+  get partialServices(): readonly ServiceStatus[] {
+    const { services } = this.current.filter;
+    const filter = serviceFilter(this.current.filter);
+    return this.options.store.statuses().filter(({ service, nextPageToken, search }) => {
+      const foundAll = filter !== '' && search?.filter === filter && search.nextPageToken === undefined;
+      const isShown = services.length === 0 || services.includes(service.id);
+      return nextPageToken !== undefined && isShown && !foundAll;
+    });
   }
 
   /** The row of an execution, to reveal it. */

@@ -8,6 +8,7 @@ import { presentGroup, STATE_GROUPS } from '../../wording/state-presentation';
 import { isFiltering, parseArrangement, type Arrangement, type Filter } from './arrangement';
 import { ExecutionTreeProvider } from './execution-tree-provider';
 import type { ExecutionNode, GroupNode, MoreNode, TreeNode } from './nodes';
+import { serviceFilter } from './service-filter';
 
 export const EXPLORER_VIEW = 'notebookExecutions.explorer';
 /** Context key: true while a filter hides executions. */
@@ -21,7 +22,7 @@ const IDLE_REDRAW = 60_000;
 const SEARCH_STEP = 100;
 
 export interface ExplorerViewOptions {
-  readonly tracking: Pick<TrackingService, 'store' | 'setWatched' | 'loadMore'>;
+  readonly tracking: Pick<TrackingService, 'store' | 'setWatched' | 'loadMore' | 'search'>;
   readonly monitor: Pick<MachineMonitor, 'info' | 'onDidChange' | 'setWatched'>;
   readonly clock: Clock;
   /** Workspace state, which keeps grouping, sorting and filter over a reload. */
@@ -188,13 +189,13 @@ export class ExplorerView implements vscode.Disposable {
       ...STATE_GROUPS.filter((group) => states.includes(group)).map((group) => presentGroup(group).label),
       ...services.map(serviceName),
     ].join(', ');
-    return this.provider.isPartial
-      ? vscode.l10n.t(
-          'Filter: {0}. Searched: the newest {1} executions.',
-          parts,
-          this.options.tracking.store.all().length,
-        )
-      : vscode.l10n.t('Filter: {0}', parts);
+    const { partialServices, shownCount } = this.provider;
+    if (partialServices.length === 0) return vscode.l10n.t('Filter: {0}', parts);
+    // A service with filters returns the newest matches, whatever is between them.
+    if (partialServices.every(({ service }) => service.capabilities.filters === true))
+      return vscode.l10n.t('Filter: {0}. Shown: the newest {1} that match.', parts, shownCount);
+    const known = this.options.tracking.store.all().length;
+    return vscode.l10n.t('Filter: {0}. Searched: the newest {1} executions.', parts, known);
   }
 
   /**
@@ -219,10 +220,12 @@ export class ExplorerView implements vscode.Disposable {
   /** Returns whether the services returned another page. */
   private async loadOlder(): Promise<boolean> {
     const { tracking } = this.options;
-    const tokens = () => tracking.store.statuses().map(({ nextPageToken }) => nextPageToken);
-    const before = tokens();
-    await tracking.loadMore();
-    return !isDeepStrictEqual(before, tokens());
+    const { filter } = this.provider.arrangement;
+    const positions = () =>
+      tracking.store.statuses().map(({ nextPageToken, search }) => [nextPageToken, search]);
+    const before = positions();
+    await tracking.search(serviceFilter(filter), filter.services);
+    return !isDeepStrictEqual(before, positions());
   }
 
   private searchesOn(): boolean {

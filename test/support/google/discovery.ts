@@ -100,6 +100,11 @@ export class Discovery {
     return this.checkSchema({ $ref: schemaName }, value, schemaName, direction);
   }
 
+  /** All methods, with their paths as `v1/projects/{projectsId}/…`. */
+  methods(): readonly { readonly id: string; readonly httpMethod: string; readonly path: string }[] {
+    return this.routes.map(({ method }) => ({ ...method, path: method.flatPath ?? method.path }));
+  }
+
   /** Values of an enumeration. */
   enumOf(schemaName: string, property: string): readonly string[] {
     return this.document.schemas[schemaName]?.properties?.[property]?.enum ?? [];

@@ -91,7 +91,9 @@ describe('The API of the embedded service', () => {
       'pageSize=x',
       'pageToken=rubbish',
       'pageSize=1&pageSize=2',
-      'filter=a',
+      'filter=a%3Db',
+      'orderBy=a',
+      'foo=a',
     ])
       assert.equal((await service.request('GET', `${PARENT}/executions?${query}`)).code, 400, query);
   });
@@ -118,7 +120,12 @@ describe('The API of the embedded service', () => {
       ['GET', 'v2/projects/local/locations/local/executions'],
       ['GET', 'v1/projects/other/locations/local/executions'],
       ['GET', 'v1/projects/local/locations/other'],
-      ['GET', `${PARENT}/runtimes`],
+      ['GET', `${PARENT}/toys`],
+      ['PUT', `${PARENT}/runtimes`],
+      ['POST', `${PARENT}/runtimes/a:toy`],
+      ['GET', `v1/projects/other/locations/local/runtimes`],
+      ['POST', `${PARENT}/operations/create-op:wait`],
+      ['POST', `${PARENT}/operations`],
       ['GET', `${PARENT}/executions/a/b`],
       ['GET', `${PARENT}/executions/`],
       ['PUT', `${PARENT}/executions`],

@@ -76,7 +76,7 @@ describe('The body of a create request', () => {
     ] as const) {
       for (const value of values) {
         const expected = ['fieldInvalid', `executionTemplate.${field}`];
-        assert.deepEqual(fieldOf({ [field]: value }), expected, String(value));
+        assert.deepEqual(fieldOf({ [field]: value }), expected, JSON.stringify(value));
       }
     }
     for (const [type, coreCount, field] of [
@@ -109,9 +109,8 @@ describe('The body of a create request', () => {
       [{ unknown: null }, 'unknown'],
       [{ scaleTier: 1, scale_tier: 2 }, 'scale_tier'],
       [JSON.parse('{"__proto__": {"scaleTier": "HUGE"}}'), '__proto__'],
-    ] as [object, string][]) {
+    ] as [object, string][])
       assert.deepEqual(refused(template), ['fieldUnknown', `executionTemplate.${field}`]);
-    }
   });
 
   it('knows the values that the discovery document has', () => {
@@ -122,9 +121,9 @@ describe('The body of a create request', () => {
       ['ExecutionTemplate', 'scaleTier', SCALE_TIERS],
       ['ExecutionTemplate', 'jobType', JOB_TYPES],
       ['SchedulerAcceleratorConfig', 'type', ACCELERATOR_TYPES],
-    ] as const) {
+    ] as const)
       assert.deepEqual(names(values), [...discovery.enumOf(schema, property)].sort(), property);
-    }
+
     assert.deepEqual(names(STATE_NUMBERS), [...STATES].sort());
   });
 });

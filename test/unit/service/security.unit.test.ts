@@ -18,7 +18,7 @@ describe('The embedded service lets nobody in', () => {
   it('without its token, on no route', async () => {
     for (const authorization of [
       '',
-      'Bearer',
+      'Bearer realm="notebook-executions"',
       'Bearer ',
       'Bearer x',
       `Basic ${service.token}`,
@@ -36,7 +36,7 @@ describe('The embedded service lets nobody in', () => {
         const { code, body, headers } = await service.request(method, target, undefined, { authorization });
         assert.equal(code, 401, `${authorization} ${target}`);
         assert.equal((body['error'] as { status: string }).status, 'UNAUTHENTICATED');
-        assert.equal(headers['www-authenticate'], 'Bearer');
+        assert.equal(headers['www-authenticate'], 'Bearer realm="notebook-executions"');
       }
     }
   });

@@ -138,6 +138,30 @@ describe('Poller', () => {
     assert.equal(lists(), 3);
   });
 
+  it('finds older ones that match a filter, if the service has filters', async () => {
+    poll(new ScriptedService('filtering', { filters: true }));
+    for (let index = 0; index < 500; index++) {
+      const createTime = new Date(Date.parse('2026-01-01T00:00:00Z') - index * 60_000).toISOString();
+      service.put(`e${String(index)}`, { state: index < 150 ? 'SUCCEEDED' : 'FAILED', createTime });
+    }
+    const poller = start();
+    await poller.refresh();
+    for (let count = 1; count <= 6; count++) {
+      await poller.search('FAILED');
+      assert.equal(store.all().length, 100 + Math.min(count * 100, 350), String(count));
+    }
+    assert.deepEqual(
+      service.requests,
+      ['list', 'list FAILED', 'list FAILED 100', 'list FAILED 200', 'list FAILED 300'],
+      'nothing more is asked once all are found',
+    );
+    assert.deepEqual(store.status('filtering')?.search, { filter: 'FAILED', nextPageToken: undefined });
+    await poller.search('SUCCEEDED');
+    assert.equal(service.requests.at(-1), 'list SUCCEEDED');
+    await poller.search('');
+    assert.equal(service.requests.at(-1), 'list 100', 'without a filter all older ones match');
+  });
+
   it('drops older ones that were deleted elsewhere, a page at a time, and only while somebody looks at them', async () => {
     for (let index = 0; index < 350; index++) {
       const createTime = new Date(Date.parse('2026-01-01T00:00:00Z') + index * 60_000).toISOString();

@@ -14,7 +14,7 @@ import type {
 export class ScriptedService implements ExecutionService {
   readonly capabilities: Capabilities;
   readonly executions = new Map<string, Execution>();
-  /** Every request as `list`, `list 100`, `get NAME`, `delete NAME`. */
+  /** Every request as `list`, `list 100`, `list FILTER 100`, `get NAME`, `delete NAME`. */
   readonly requests: string[] = [];
   /** What the next requests wait for before they are answered; the answer itself is taken when the request comes. */
   gate: Promise<void> | undefined;
@@ -54,12 +54,18 @@ export class ScriptedService implements ExecutionService {
   }
 
   async list(
-    { pageSize = 100, pageToken }: { pageSize?: number; pageToken?: string },
+    { pageSize = 100, pageToken, filter }: { pageSize?: number; pageToken?: string; filter?: string },
     _signal?: AbortSignal,
   ): Promise<ExecutionPage> {
-    return this.answer(pageToken === undefined ? 'list' : `list ${pageToken}`, () => {
+    const request = [
+      'list',
+      ...(filter === undefined ? [] : [filter]),
+      ...(pageToken === undefined ? [] : [pageToken]),
+    ];
+    return this.answer(request.join(' '), () => {
       const all = [...this.executions.values()]
-        .filter(({ name }) => !this.unlisted.has(name))
+        // A filter is the whole of an execution's state.
+        .filter(({ name, state }) => !this.unlisted.has(name) && (filter === undefined || state === filter))
         .sort((one, other) => (other.createTime ?? '').localeCompare(one.createTime ?? ''));
       const start = Number(pageToken ?? 0);
       const end = start + pageSize;
