@@ -72,8 +72,10 @@ describe('the rows of executions in every state', () => {
     await execute('queued.ipynb', 'queued is');
 
     const folded = window.executionsPane().locator('.monaco-list-row[aria-expanded="false"]');
-    await until('every row is unfolded', async () => {
-      if ((await folded.count()) === 0) return true;
+    const shown = async (): Promise<string> => (await window.executionRows()).join('\n');
+    await until('every row is unfolded, and all lines are there', async () => {
+      // Lines of a row come a moment after it is unfolded, and those of the last one may be folded.
+      if ((await folded.count()) === 0) return (await shown()).match(/^label ?a: b$/gm)?.length === 5;
       await folded
         .first()
         .locator('.monaco-tl-twistie')
@@ -81,8 +83,7 @@ describe('the rows of executions in every state', () => {
         .catch(() => undefined);
       return false;
     });
-    const shown = async (): Promise<string> => (await window.executionRows()).join('\n');
-    await until('all lines are there', async () => (await shown()).includes('Attempt 1 of at most 2'));
+    await until('all attempts are there', async () => (await shown()).includes('Attempt 1 of at most 2'));
     const rows = await shown();
     // Of each of the five: its parameters, in the words of the notebook.
     assert.equal(rows.match(/^alpha ?0\.5$/gm)?.length, 5, rows);
