@@ -1,8 +1,11 @@
-import { openSync, readSync, fstatSync, closeSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
+import * as path from 'node:path';
 import { endMessage, singleLine, type EndMessage } from '../execution/end-message';
 import type { CellRef, KnownCause } from '../execution/execution';
 import { NotebookError } from '../notebook/errors';
 import { ParametersError } from '../notebook/parameters/errors';
+import { FILES } from '../protocol/execution-folder';
+import type { RunnerJob } from '../protocol/runner-job';
 import type { KernelExit } from './kernel/kernel-client';
 
 /** How a run ended. */
@@ -50,10 +53,32 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** How a run ends if its kernel ended by itself, or could not be started. */
+export function kernelDied({ workingDirectory, folder }: RunnerJob, exit: KernelExit): Ending {
+  const { error } = exit;
+  if (error !== undefined && !existsSync(workingDirectory)) {
+    const message = endMessage('workingDirectoryMissing', { path: workingDirectory });
+    return { state: 'FAILED', cause: 'kernelNotReady', ...message };
+  }
+  const isMissing = error !== undefined && 'code' in error && error.code === 'ENOENT';
+  return {
+    state: 'FAILED',
+    cause: error === undefined ? 'kernelDied' : isMissing ? 'kernelNotFound' : 'kernelNotReady',
+    ...describeExit(exit, path.join(folder, FILES.kernelLog)),
+  };
+}
+
+/** Message about a kernel that did not answer in time. @param count messages that were not of its session. */
+export function kernelNotReady({ kernelTimeout: seconds }: RunnerJob, count: number): EndMessage {
+  return count > 0
+    ? endMessage('kernelGarbled', { seconds, count })
+    : endMessage('kernelSilent', { seconds });
+}
+
 const TAIL_BYTES = 2000;
 
 /** Message about a kernel that ended by itself: how it ended, and the end of its log. */
-export function describeExit({ code, signal, error, wasLost }: KernelExit, logFile: string): EndMessage {
+function describeExit({ code, signal, error, wasLost }: KernelExit, logFile: string): EndMessage {
   const words = tail(logFile);
   if (error) return endMessage('kernelNotStarted', { error: error.message }, words);
   if (wasLost) return endMessage('kernelClosed', {}, words);
@@ -61,9 +86,9 @@ export function describeExit({ code, signal, error, wasLost }: KernelExit, logFi
   return endMessage('kernelExit', { exitCode: String(code) }, words);
 }
 
-function tail(path: string): string {
+function tail(logFile: string): string {
   try {
-    const file = openSync(path, 'r');
+    const file = openSync(logFile, 'r');
     try {
       const { size } = fstatSync(file);
       const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES));

@@ -5,8 +5,10 @@ import type { CellRef, ExecutionWarning, RunStatus } from '../execution/executio
 import { stringifyJson } from '../notebook/json-writer';
 import { tagsOf, type CodeCell } from '../notebook/model';
 import { deferred, elapsed } from '../system/deferred';
+import { cellsToRun, firstLineOf } from './cells';
 import {
-  describeExit,
+  kernelDied,
+  kernelNotReady,
   messageOf,
   notRunnable,
   notWritten,
@@ -27,9 +29,6 @@ import { prepareNotebook } from './prepare';
 import { RunRecording, type RecordingFileSystems } from '../recording/run-recording';
 import type { StatusReporter } from './status-reporter';
 
-/** Most characters of a cell's first line in the progress. */
-const MAX_FIRST_LINE = 200;
-
 /** How long a run waits, milliseconds. */
 export interface Patience extends IdlePatience {
   /** For the running cell after an interrupt, and for the kernel's end after a stop; then the kernel is killed. */
@@ -39,7 +38,10 @@ export interface Patience extends IdlePatience {
 }
 export const PATIENCE: Patience = { interrupt: 5000, end: 10_000, idle: 4000, transfer: 60_000 };
 
-/** If the kernel takes longer than this to end, milliseconds, the outputs are saved meanwhile. */
+/**
+ * If the kernel takes longer than this to end, milliseconds, the outputs are saved meanwhile. A quicker end is waited
+ * for, so that the notebook is written once and not twice. Nothing is lost by that: the journal has every output.
+ */
 const QUICK_END = 100;
 
 /** Settings and replacements for tests. */
@@ -178,9 +180,7 @@ export class NotebookRun {
     }
     this.warnings.push(...prepared.warnings);
     const { notebook, description } = prepared;
-    const cells = [...notebook.cells.entries()].filter((entry): entry is [number, CodeCell] =>
-      isToRun(entry[1]),
-    );
+    const cells = cellsToRun(notebook);
     const notWritable = (error: unknown): void => {
       this.stop('outputNotWritable', { message: messageOf(error) });
     };
@@ -196,12 +196,12 @@ export class NotebookRun {
     this.reporter.update({ progress: { totalCells: cells.length, completedCells: 0 } });
 
     const unready = setTimeout(() => {
-      this.stop('kernelNotReady', this.notReadyMessage());
+      this.stop('kernelNotReady', kernelNotReady(this.job, this.kernel.garbage));
     }, this.job.kernelTimeout * 1000);
     const info = await Promise.race([this.kernel.ready, this.stopping.promise, this.kernel.exited]);
     clearTimeout(unready);
     if (this.stopReason !== undefined) return this.stoppedEnding(this.stopReason);
-    if (this.exit) return this.diedEnding(this.exit);
+    if (this.exit) return kernelDied(this.job, this.exit);
     if (typeof info === 'object' && 'language_info' in info)
       recording.record({ type: 'kernelAnswered', languageInfo: stringifyJson(info['language_info'] ?? {}) });
 
@@ -224,7 +224,7 @@ export class NotebookRun {
     progress: { totalCells: number; completedCells: number },
   ): Promise<Ending | undefined> {
     if (this.stopReason !== undefined) return this.stoppedEnding(this.stopReason);
-    if (this.exit) return this.diedEnding(this.exit);
+    if (this.exit) return kernelDied(this.job, this.exit);
     const startTime = now();
     const unsendable = unsendableIn(cell.source);
     const error = unsendable && errorOfUnsendable(unsendable);
@@ -305,7 +305,10 @@ export class NotebookRun {
     const ref: CellRef = { index, id: cell.id };
     if (this.stopReason !== undefined) return { ...this.stoppedEnding(this.stopReason), cell: ref };
     if (!reply)
-      return { ...this.diedEnding(this.exit ?? { code: null, signal: null, wasLost: false }), cell: ref };
+      {return {
+        ...kernelDied(this.job, this.exit ?? { code: null, signal: null, wasLost: false }),
+        cell: ref,
+      };}
     if (isCleanExit(reply)) return { state: 'SUCCEEDED' };
     if (reply.status === 'ok') return undefined;
     const { name: errorName, value } = errorOf(reply, recording.lastErrorOf(index));
@@ -322,43 +325,6 @@ export class NotebookRun {
   private stoppedEnding(reason: StopReason): Ending {
     return { state: stateAfter(reason), cause: reason, ...this.stopMessage };
   }
-
-  private diedEnding(exit: KernelExit): Ending {
-    const { error } = exit;
-    const { workingDirectory } = this.job;
-    if (error !== undefined && !fs.existsSync(workingDirectory)) {
-      const message = endMessage('workingDirectoryMissing', { path: workingDirectory });
-      return { state: 'FAILED', cause: 'kernelNotReady', ...message };
-    }
-    const isMissing = error !== undefined && 'code' in error && error.code === 'ENOENT';
-    return {
-      state: 'FAILED',
-      cause: error === undefined ? 'kernelDied' : isMissing ? 'kernelNotFound' : 'kernelNotReady',
-      ...describeExit(exit, path.join(this.job.folder, FILES.kernelLog)),
-    };
-  }
-
-  private notReadyMessage(): EndMessage {
-    const { garbage: count } = this.kernel;
-    const seconds = this.job.kernelTimeout;
-    return count > 0
-      ? endMessage('kernelGarbled', { seconds, count })
-      : endMessage('kernelSilent', { seconds });
-  }
-}
-
-function isToRun(cell: { cell_type: string; source: string; metadata: CodeCell['metadata'] }): boolean {
-  return (
-    cell.cell_type === 'code' &&
-    cell.source.trim() !== '' &&
-    !tagsOf(cell as CodeCell).includes('skip-execution')
-  );
-}
-
-/** The first line, shortened so that no character is cut in two. */
-function firstLineOf(source: string): string {
-  const [line = ''] = source.trimStart().slice(0, MAX_FIRST_LINE).split('\n', 1);
-  return line.replace(/[\ud800-\udbff]$/, '');
 }
 
 function now(): string {
