@@ -118,9 +118,8 @@ export class ExecutionCreator {
   ): Promise<Operation | undefined> {
     const { api, storage } = this.parts;
     try {
-      for (const { uri, content, contentType } of plan.uploads) {
+      for (const { uri, content, contentType } of plan.uploads)
         await storage.upload(uri, content, { contentType, onUpload: input.onUpload }, signal);
-      }
     } catch (error) {
       throw error instanceof ServiceError && error.reason === 'objectExists'
         ? existing(api.nameOf(executionId))

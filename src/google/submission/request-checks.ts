@@ -111,49 +111,45 @@ function checkEnvironment(template: ExecutionTemplate, vertex: VertexOptions): v
         'machine, disk and network come from the runtime template; remove one or the other',
       );
     }
-    if (containerImageUri !== undefined) {
+    if (containerImageUri !== undefined)
       throw invalid(IMAGE, 'a runtime template takes no container image; set masterType in its place');
-    }
-    if (vmImage !== undefined) {
+
+    if (vmImage !== undefined)
       throw invalid(VM_IMAGE, 'a runtime template takes no image; set masterType in its place');
-    }
   }
   if (serviceAccount === undefined && executionUser === undefined) throw required(ACCOUNT);
   if (executionUser !== undefined) {
-    if (serviceAccount !== undefined) {
+    if (serviceAccount !== undefined)
       throw invalid(USER, 'executionTemplate.serviceAccount is set, too; remove one of them');
-    }
+
     if (containerImageUri !== undefined) {
       throw invalid(
         USER,
         'a container image runs as a service account only; set serviceAccount in its place',
       );
     }
-    if (vmImage !== undefined) {
+    if (vmImage !== undefined)
       throw invalid(USER, 'an image runs as a service account only; set serviceAccount in its place');
-    }
   }
   if (vmImage !== undefined) checkVmImage(vmImage, containerImageUri);
   checkReservation(vertex.reservation);
-  if (containerImageUri?.includes('@') === true) {
+  if (containerImageUri?.includes('@') === true)
     throw invalid(IMAGE, 'Vertex AI takes an image by its tag, not by a digest');
-  }
-  if (diskSizeGb !== undefined && !isInteger(diskSizeGb, MIN_DISK, Number.MAX_SAFE_INTEGER)) {
+
+  if (diskSizeGb !== undefined && !isInteger(diskSizeGb, MIN_DISK, Number.MAX_SAFE_INTEGER))
     throw invalid(DISK, `${String(diskSizeGb)} is no whole number of at least ${String(MIN_DISK)} GB`);
-  }
 }
 
 function checkVmImage(
   { project, name, family }: NonNullable<VertexOptions['vmImage']>,
   containerImageUri: string | undefined,
 ): void {
-  if (containerImageUri !== undefined) {
+  if (containerImageUri !== undefined)
     throw invalid(VM_IMAGE, 'executionTemplate.containerImageUri is set, too; remove one of them');
-  }
+
   if (project === undefined) throw required(`${VM_IMAGE}.project`);
-  if ((name === undefined) === (family === undefined)) {
+  if ((name === undefined) === (family === undefined))
     throw invalid(VM_IMAGE, 'it needs either a name or a family');
-  }
 }
 
 /** Checks a reservation (`ReservationAffinity` of Vertex AI). */
@@ -161,9 +157,9 @@ function checkReservation(reservation: VertexOptions['reservation']): void {
   if (reservation === undefined) return;
   const { type, key, values = [] } = reservation;
   if (type === undefined) throw required(`${RESERVATION}.type`);
-  if (!RESERVATIONS.includes(type)) {
+  if (!RESERVATIONS.includes(type))
     throw invalid(`${RESERVATION}.type`, `${type} is none of ${RESERVATIONS.join(', ')}`);
-  }
+
   if (type === SPECIFIC) {
     if (key === undefined) throw required(`${RESERVATION}.key`);
     if (values.length === 0) throw required(`${RESERVATION}.values`);
@@ -192,17 +188,16 @@ function checkSource(kind: GoogleServiceKind, request: ExecutionRequest): void {
   }
   if (inStorage)
     throw invalid(DATAFORM, 'executionTemplate.inputNotebookFile is set, too; remove one of them');
-  if ((parameters ?? '').trim() !== '' || paramsYamlFile !== undefined) {
+  if ((parameters ?? '').trim() !== '' || paramsYamlFile !== undefined)
     throw invalid(DATAFORM, 'parameters cannot be written into a notebook in Dataform; remove them');
-  }
 }
 
 /** Checks the machine of an execution of the Notebooks API v1: a container on a machine, or a Dataproc cluster. */
 function checkJob({ jobType, masterType, containerImageUri, dataprocParameters }: ExecutionTemplate): void {
   if (jobType === 'DATAPROC') {
-    if (dataprocParameters?.cluster === undefined) {
+    if (dataprocParameters?.cluster === undefined)
       throw required('executionTemplate.dataprocParameters.cluster');
-    }
+
     return;
   }
   if (masterType === undefined) throw required(MACHINE);
@@ -215,12 +210,10 @@ function checkAccelerator({ acceleratorConfig }: ExecutionTemplate, types: reado
   const { type, coreCount } = acceleratorConfig;
   if (type === undefined) throw required(`${ACCELERATOR}.type`);
   if (coreCount === undefined) throw required(`${ACCELERATOR}.coreCount`);
-  if (!types.includes(type)) {
-    throw invalid(`${ACCELERATOR}.type`, `${type} is none of ${types.join(', ')}`);
-  }
-  if (!/^\d+$/.test(coreCount) || !isInteger(Number(coreCount), 1, MAX_INT32)) {
+  if (!types.includes(type)) throw invalid(`${ACCELERATOR}.type`, `${type} is none of ${types.join(', ')}`);
+
+  if (!/^\d+$/.test(coreCount) || !isInteger(Number(coreCount), 1, MAX_INT32))
     throw invalid(`${ACCELERATOR}.coreCount`, `${coreCount} is no whole number of at least 1`);
-  }
 }
 
 function checkTimeout(timeout: number | undefined): void {

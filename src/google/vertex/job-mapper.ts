@@ -58,9 +58,9 @@ export function toJob(
 }
 
 function sourceOf(source: JobSource): Job {
-  if ('content' in source) {
+  if ('content' in source)
     return { directNotebookSource: { content: Buffer.from(source.content).toString('base64') } };
-  }
+
   if ('uri' in source) return { gcsNotebookSource: { ...source } };
   const { repository, commit } = source;
   return {
