@@ -211,9 +211,9 @@ export class EmbeddedExecutionService implements ExecutionService {
     return openDocument(siblingOf(execution, FILES.input));
   }
 
-  async readLog(execution: Execution, offset: number, signal?: AbortSignal): Promise<LogChunk> {
+  async readLog(execution: Execution, from: string, signal?: AbortSignal): Promise<LogChunk> {
     signal?.throwIfAborted();
-    return readLogChunk(siblingOf(execution, FILES.kernelLog), offset);
+    return readLogChunk(siblingOf(execution, FILES.kernelLog), from);
   }
 
   /** Information about the running service, or undefined if none runs; does not start one. */

@@ -27,9 +27,13 @@ export async function openDocument(file: string | undefined): Promise<OutputDocu
   }
 }
 
-/** Text of a log from `offset` (bytes), at most 1 MB at a time; never splits a character. */
-export async function readLogChunk(file: string | undefined, offset: number): Promise<LogChunk> {
-  const nothing = { text: '', nextOffset: offset };
+/**
+ * Text of a log, at most 1 MB at a time; never splits a character.
+ * @param from offset in bytes; empty for 0
+ */
+export async function readLogChunk(file: string | undefined, from: string): Promise<LogChunk> {
+  const nothing = { text: '', next: from };
+  const offset = Number(from);
   if (file === undefined) return nothing;
   try {
     const handle = await fs.open(file, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -37,7 +41,9 @@ export async function readLogChunk(file: string | undefined, offset: number): Pr
       const buffer = Buffer.alloc(MAX_CHUNK_BYTES);
       const { bytesRead } = await handle.read(buffer, 0, buffer.length, offset);
       const whole = buffer.subarray(0, bytesRead - unfinished(buffer.subarray(0, bytesRead)));
-      return { text: whole.toString('utf8'), nextOffset: offset + whole.length };
+      return whole.length === 0
+        ? nothing
+        : { text: whole.toString('utf8'), next: String(offset + whole.length) };
     } finally {
       await handle.close();
     }

@@ -27,8 +27,8 @@ export interface OutputDocument {
 /** A part of a log. */
 export interface LogChunk {
   readonly text: string;
-  /** Offset for the next read, in bytes. */
-  readonly nextOffset: number;
+  /** Where the next read continues: opaque. Equal to `from` if nothing was new. */
+  readonly next: string;
 }
 
 /**
@@ -38,6 +38,8 @@ export interface LogChunk {
 export interface Capabilities {
   readonly cancel: boolean;
   readonly log: boolean;
+  /** Lines of the log arrive with a delay, also after the end, and reading it counts towards a quota. */
+  readonly lateLog?: true;
   /** The output can be read while the execution runs. */
   readonly liveOutput: boolean;
   /** Queued executions run in the order of their creation. */
@@ -88,8 +90,8 @@ export interface ExecutionService {
   readOutput(execution: Execution, signal?: AbortSignal): Promise<OutputDocument | undefined>;
   /** The notebook that was submitted. */
   readInput(execution: Execution, signal?: AbortSignal): Promise<OutputDocument | undefined>;
-  /** The kernel's log from `offset` (bytes). */
-  readLog(execution: Execution, offset: number, signal?: AbortSignal): Promise<LogChunk>;
+  /** A part of the log. @param from empty for the beginning, or `next` of the part before */
+  readLog(execution: Execution, from: string, signal?: AbortSignal): Promise<LogChunk>;
   /** The execution's page in the service's own console, if it has one. */
   consoleUrl?(execution: Execution): string;
   /** The `gs://` URI of the output notebook, if outputs are in Cloud Storage; undefined while there is none. */

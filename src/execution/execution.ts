@@ -61,6 +61,28 @@ export const VertexOptionsSchema = z.object({
   internetAccess: z.optional(z.boolean()),
   /** Cloud KMS key: `projects/{project}/locations/{location}/keyRings/{ring}/cryptoKeys/{key}`. */
   kmsKeyName: optionalString,
+  /** Image of the virtual machine, in place of a container image: the newest of a `family`, or one by its `name`. */
+  vmImage: z.optional(z.object({ project: optionalString, name: optionalString, family: optionalString })),
+  /** Shielded VM options of the machine. */
+  shieldedInstance: z.optional(
+    z.object({
+      secureBoot: z.optional(z.boolean()),
+      vtpm: z.optional(z.boolean()),
+      integrityMonitoring: z.optional(z.boolean()),
+    }),
+  ),
+  /** Reservation of Compute Engine that the machine is taken from; `key` and `values` identify a specific one. */
+  reservation: z.optional(
+    z.object({ type: optionalString, key: optionalString, values: z.optional(z.array(z.string())) }),
+  ),
+  /** Part of a GPU, such as `1g.10gb`. */
+  gpuPartitionSize: optionalString,
+  /** Topology of TPUs, such as `2x2x1`. */
+  tpuTopology: optionalString,
+  /** Version of the object in Cloud Storage that `inputNotebookFile` names; the newest when absent. */
+  inputGeneration: optionalString,
+  /** Dataform repository whose notebook is executed in place of the submitted one, at a commit or at its head. */
+  dataform: z.optional(z.object({ repository: optionalString, commit: optionalString })),
 });
 export type VertexOptions = z.infer<typeof VertexOptionsSchema>;
 
@@ -197,6 +219,8 @@ export const RunStatusSchema = z.object({
    * them.
    */
   omitted: z.optional(z.array(z.string())),
+  /** Fields of the service's own resource that another execution cannot repeat, in the service's names. */
+  notRepeated: z.optional(z.array(z.string())),
 });
 export type RunStatus = z.infer<typeof RunStatusSchema>;
 

@@ -4,8 +4,10 @@ import { ServiceError } from '../execution/errors';
 import type { CellRef, ExecutionRequest } from '../execution/execution';
 import type { OutputDocument } from '../execution/execution-service';
 import { readAll } from '../execution/read-all';
+import type { GoogleServiceKind } from '../execution/templates/template';
 import { isJsonObject, JsonError, parseJson, type JsonValue } from '../notebook/json';
 import type { CloudStorageClient, StoredObject } from './storage/cloud-storage-client';
+import { otherSourceOf } from './submission/other-source';
 import { gsFolder, inFolder, parseGsUri, type GsUri } from './storage/gs-uri';
 
 /*
@@ -40,9 +42,11 @@ function objectName(sourceName: string | undefined): string {
   return `${Array.from(base).slice(0, 100).join('') || 'notebook'}.ipynb`;
 }
 
-/** File name of the notebook that the user chose. */
-export function sourceNameOf(request: ExecutionRequest): string | undefined {
-  const source = request.runOptions?.source ?? request.executionTemplate?.inputNotebookFile;
+/** File name of the notebook that is executed. */
+export function sourceNameOf(kind: GoogleServiceKind, request: ExecutionRequest): string | undefined {
+  const other = otherSourceOf(kind, request);
+  const source =
+    other === undefined ? request.runOptions?.source : 'uri' in other ? other.uri : other.repository;
   if (source === undefined) return request.displayName;
   const last =
     source
@@ -82,11 +86,15 @@ function canonicalJson(value: unknown): string {
 export class ExecutionFiles {
   constructor(private readonly storage: CloudStorageClient) {}
 
-  /** The document at a `gs://` URI; undefined if there is none (yet). */
-  async open(uri: string | undefined, signal?: AbortSignal): Promise<OutputDocument | undefined> {
+  /** The document at a `gs://` URI; undefined if there is none (yet). @param generation the newest when absent */
+  async open(
+    uri: string | undefined,
+    signal?: AbortSignal,
+    generation?: string,
+  ): Promise<OutputDocument | undefined> {
     const place = parseGsUri(uri);
     if (place === undefined) return undefined;
-    const object = await this.storage.stat(place, signal);
+    const object = await this.storage.stat(place, signal, generation);
     return object === undefined ? undefined : this.storage.document(place, object);
   }
 

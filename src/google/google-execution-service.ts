@@ -1,6 +1,6 @@
 import { ServiceError } from '../execution/errors';
-import type { Execution, ExecutionRequest, ExecutionWarning } from '../execution/execution';
-import { EXECUTION_ID, executionIdOf } from '../execution/execution-name';
+import type { Execution, ExecutionRequest } from '../execution/execution';
+import { executionIdOf } from '../execution/execution-name';
 import type {
   Capabilities,
   ExecutionInput,
@@ -9,27 +9,20 @@ import type {
   LogChunk,
   OutputDocument,
 } from '../execution/execution-service';
-import { readAll } from '../execution/read-all';
 import { isActive, isTerminal } from '../execution/states';
 import type { GoogleServiceKind } from '../execution/templates/template';
-import type { CloudStorageClient } from './storage/cloud-storage-client';
 import { consoleUrl } from './console-url';
-import type { ExecutionApi, FoundExecution, SubmissionPlan } from './execution-api';
-import {
-  documentOf,
-  failedCell,
-  requestFingerprint,
-  ownFolder,
-  sourceNameOf,
-  type ExecutionFiles,
-} from './execution-files';
+import { EndedDetails } from './ended-details';
+import type { ExecutionApi } from './execution-api';
+import { ExecutionCreator } from './execution-creator';
+import { documentOf, ownFolder, type ExecutionFiles } from './execution-files';
+import type { LogReader } from './logging/log-reader';
+import { Remembered } from './remembered';
+import type { RequestClock } from './requests/request-sender';
+import type { CloudStorageClient } from './storage/cloud-storage-client';
 import { formatGsUri } from './storage/gs-uri';
 import { unsupportedFields } from './submission/supported-fields';
-import { parameterWarnings, readParameters, stripOutputs } from './submission/input';
-import { Remembered, type Details } from './remembered';
-import { checkRequest } from './submission/request-checks';
-import type { RequestClock } from './requests/request-sender';
-import { withFailedCell } from './run-status';
+import { UnseenExecutions } from './unseen-executions';
 
 export interface GoogleServiceParts {
   readonly project: string;
@@ -37,22 +30,17 @@ export interface GoogleServiceParts {
   readonly api: ExecutionApi;
   readonly storage: CloudStorageClient;
   readonly files: ExecutionFiles;
+  readonly logs: LogReader;
   readonly clock: RequestClock;
+  /** Name patterns of parameters whose values are not shown. */
+  readonly secretParameters: () => readonly string[];
 }
 
-/** Larger outputs are not searched for the failing cell. Bytes. */
-const SEARCHED_OUTPUT = 20 * 1024 * 1024;
-/** Delays between checks whether a created execution is visible, in milliseconds. */
-const VISIBILITY_DELAYS = [250, 500, 1000, 2000];
-
-/** Statuses that mean that nothing was created, so the uploads can be deleted. */
-const REFUSALS: ReadonlySet<string> = new Set([
-  'INVALID_ARGUMENT',
-  'PERMISSION_DENIED',
-  'FAILED_PRECONDITION',
-  'RESOURCE_EXHAUSTED',
-  'NOT_FOUND',
-]);
+/**
+ * How often an output that a user opens is looked for if it ended just now, which is within `JUST_NOW`. Milliseconds.
+ */
+const OUTPUT_DELAYS = [1000, 2000, 4000];
+const JUST_NOW = 60_000;
 
 /** Executions on Google Cloud, of either generation. */
 export class GoogleExecutionService implements ExecutionService {
@@ -60,12 +48,23 @@ export class GoogleExecutionService implements ExecutionService {
   readonly kind: GoogleServiceKind;
   readonly capabilities: Capabilities;
   private readonly remembered = new Remembered();
+  private readonly unseen: UnseenExecutions;
+  private readonly details: EndedDetails;
+  private readonly creator: ExecutionCreator;
 
   constructor(private readonly parts: GoogleServiceParts) {
     const { api, project, location } = parts;
     this.kind = api.kind;
     this.capabilities = api.capabilities;
     this.id = `${api.kind}/${project}/${location}`;
+    const { remembered } = this;
+    this.unseen = new UnseenExecutions(api, parts.clock);
+    this.details = new EndedDetails({
+      ...parts,
+      remembered,
+      outputUri: (execution, signal) => this.outputUri(execution, signal),
+    });
+    this.creator = new ExecutionCreator({ ...parts, remembered, unseen: this.unseen });
   }
 
   /** The unsupported fields of a request, to show before `create`. */
@@ -91,51 +90,29 @@ export class GoogleExecutionService implements ExecutionService {
     input: ExecutionInput,
     signal?: AbortSignal,
   ): Promise<Execution> {
-    if (!EXECUTION_ID.test(executionId)) {
-      throw new ServiceError('INVALID_ARGUMENT', 'fieldInvalid', `Not an execution id: ${executionId}`, {
-        field: 'executionId',
-      });
-    }
-    const { api, files, storage } = this.parts;
-    const template = request.executionTemplate ?? {};
-    checkRequest(this.kind, request);
-    const fingerprint = requestFingerprint(request, input.notebook);
-    const notebook = stripOutputs(input.notebook);
-    // Checks the field before anything is sent.
-    const folder = ownFolder(template.outputNotebookFolder, executionId);
-    const parameters = await readParameters(template, files, signal);
-    const sourceName = sourceNameOf(request);
-    const plan = api.plan({ executionId, request, fingerprint, sourceName, notebook, parameters });
-    // Checked first, because without its output bucket the run would fail only after its last cell.
-    const bucketLocation = await storage.bucketLocation(folder.bucket, signal);
-    await this.submit(executionId, plan, input, signal);
-    const name = api.nameOf(executionId);
-    const found = await this.findCreated(name, signal);
-    if (found !== undefined && found.fingerprint !== fingerprint) throw existing(name);
-    this.remembered.created(name, request, [
-      ...(parameters === undefined ? [] : parameterWarnings(notebook, parameters, template.kernelSpec)),
-      ...this.warnings(request, folder.bucket, bucketLocation),
-    ]);
-    return this.remembered.complete(found?.execution ?? { name, state: 'INITIALIZING' });
+    return this.creator.create(executionId, request, input, signal);
   }
 
   async get(name: string, signal?: AbortSignal): Promise<Execution> {
-    const { execution } = await this.parts.api.find(name, signal);
-    if (isTerminal(execution.state)) await this.learnDetails(execution, signal);
+    const execution = await this.find(name, signal);
+    if (isTerminal(execution.state)) await this.details.learn(execution, signal);
     return this.remembered.complete(execution);
   }
 
   async list(page: { pageSize?: number; pageToken?: string }, signal?: AbortSignal): Promise<ExecutionPage> {
     const { found, nextPageToken } = await this.parts.api.page(page, signal);
-    const executions = found
-      .map(({ execution }) => this.remembered.complete(execution))
+    const listed = found.map(({ execution }) => execution);
+    await this.details.learnLate(listed, signal);
+    const failed = page.pageToken === undefined ? this.unseen.failed() : [];
+    const executions = [...failed, ...listed]
+      .map((execution) => this.remembered.complete(execution))
       .sort((a, b) => Date.parse(b.createTime ?? '') - Date.parse(a.createTime ?? ''));
     return { executions, ...(nextPageToken === undefined ? {} : { nextPageToken }) };
   }
 
   async cancel(name: string, signal?: AbortSignal): Promise<Execution> {
     const { api } = this.parts;
-    const { execution } = await api.find(name, signal);
+    const execution = await this.find(name, signal);
     if (isTerminal(execution.state)) return this.remembered.complete(execution);
     await api.cancel(execution, signal);
     return this.get(name, signal);
@@ -143,7 +120,7 @@ export class GoogleExecutionService implements ExecutionService {
 
   async delete(name: string, signal?: AbortSignal): Promise<void> {
     const { api, files } = this.parts;
-    const { execution } = await api.find(name, signal);
+    const execution = this.remembered.complete(await this.find(name, signal));
     if (isActive(execution.state)) {
       try {
         await api.cancel(execution, signal);
@@ -154,6 +131,8 @@ export class GoogleExecutionService implements ExecutionService {
     }
     await api.remove(name, signal);
     this.remembered.forget(name);
+    this.details.forget(name);
+    this.unseen.remove(name);
     const folder = execution.executionTemplate?.outputNotebookFolder;
     // The folder of an execution from elsewhere may contain other files.
     if (isOurs(execution) && folder !== undefined)
@@ -161,97 +140,37 @@ export class GoogleExecutionService implements ExecutionService {
   }
 
   async readOutput(execution: Execution, signal?: AbortSignal): Promise<OutputDocument | undefined> {
-    const { files, storage } = this.parts;
+    const { files, storage, clock } = this.parts;
     const named = await files.open(execution.outputNotebookFile, signal);
     if (named !== undefined) return named;
-    const found = await this.findOutput(execution, signal);
-    return found === undefined ? undefined : storage.document(found.uri, found.object);
+    for (const delay of [...(this.hasJustEnded(execution) ? OUTPUT_DELAYS : []), undefined]) {
+      const found = await this.findOutput(execution, signal);
+      if (found !== undefined) return storage.document(found.uri, found.object);
+      if (delay !== undefined) await clock.sleep(delay, signal);
+    }
+    return undefined;
   }
 
   async readInput(execution: Execution, signal?: AbortSignal): Promise<OutputDocument | undefined> {
     const { api, files } = this.parts;
-    const stored = await files.open(execution.executionTemplate?.inputNotebookFile, signal);
+    const { inputGeneration } = execution.runOptions?.vertex ?? {};
+    const stored = await files.open(execution.executionTemplate?.inputNotebookFile, signal, inputGeneration);
     if (stored !== undefined) return stored;
     const content = await api.inlineInput?.(execution, signal);
     return content === undefined ? undefined : documentOf(content);
   }
 
-  async readLog(execution: Execution): Promise<LogChunk> {
-    return Promise.reject(
-      new ServiceError('UNIMPLEMENTED', 'logNotAvailable', 'Google Cloud keeps the log in Cloud Logging', {
-        name: execution.name,
-      }),
-    );
+  async readLog(execution: Execution, from: string, signal?: AbortSignal): Promise<LogChunk> {
+    const { api, logs, project } = this.parts;
+    const filter = api.logFilter(execution);
+    if (filter === undefined) return { text: '', next: from };
+    return logs.read({ resource: `projects/${project}`, filter, since: execution.createTime, from }, signal);
   }
 
-  /**
-   * Uploads the files and creates the execution. An id that is taken is not an error here: the caller compares the
-   * fingerprints.
-   */
-  private async submit(
-    executionId: string,
-    plan: SubmissionPlan,
-    input: ExecutionInput,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    const { api, storage } = this.parts;
-    try {
-      for (const { uri, content, contentType } of plan.uploads)
-        await storage.upload(uri, content, { contentType, onUpload: input.onUpload }, signal);
-    } catch (error) {
-      throw error instanceof ServiceError && error.reason === 'objectExists'
-        ? existing(api.nameOf(executionId))
-        : error;
-    }
-    try {
-      await plan.insert(signal);
-    } catch (error) {
-      if (!(error instanceof ServiceError)) throw error;
-      if (error.reason === 'alreadyExists') return;
-      if (REFUSALS.has(error.status)) await this.discardUploads(plan, signal);
-      throw error;
-    }
-  }
-
-  private async discardUploads(plan: SubmissionPlan, signal: AbortSignal | undefined): Promise<void> {
-    try {
-      for (const { uri } of plan.uploads) await this.parts.storage.remove(uri, signal);
-    } catch {
-      // The reason of the refusal matters more than a file that could not be deleted.
-    }
-  }
-
-  /** The created execution; undefined if the service does not show it yet. */
-  private async findCreated(
-    name: string,
-    signal: AbortSignal | undefined,
-  ): Promise<FoundExecution | undefined> {
-    const { api, clock } = this.parts;
-    for (const delay of [...VISIBILITY_DELAYS, undefined]) {
-      try {
-        return await api.find(name, signal);
-      } catch (error) {
-        if (!(error instanceof ServiceError) || error.status !== 'NOT_FOUND') throw error;
-        if (delay !== undefined) await clock.sleep(delay, signal);
-      }
-    }
-    return undefined;
-  }
-
-  private warnings(
-    request: ExecutionRequest,
-    bucket: string,
-    bucketLocation: string | undefined,
-  ): ExecutionWarning[] {
-    const { location } = this.parts;
-    const warnings = this.unsupportedFields(request).map((field) => ({
-      code: 'fieldIgnored',
-      args: [field.replace('executionTemplate.', '')],
-    }));
-    // Regions contain a hyphen (us-central1); multi-regions (us) and dual regions (nam4) do not.
-    return bucketLocation?.includes('-') === true && bucketLocation !== location
-      ? [...warnings, { code: 'bucketInOtherRegion', args: [bucket, bucketLocation, location] }]
-      : warnings;
+  /** Whether an output may still appear in Cloud Storage: a cancelled run may have none. */
+  private hasJustEnded({ state, runStatus }: Execution): boolean {
+    const ended = Date.parse(runStatus?.endTime ?? '');
+    return isTerminal(state) && state !== 'CANCELLED' && this.parts.clock.now() - ended < JUST_NOW;
   }
 
   private async findOutput(execution: Execution, signal: AbortSignal | undefined) {
@@ -262,38 +181,21 @@ export class GoogleExecutionService implements ExecutionService {
     return this.parts.files.findOutput(ours ? formatGsUri(ownFolder(folder, id)) : folder, id, ours, signal);
   }
 
-  private async learnDetails(execution: Execution, signal: AbortSignal | undefined): Promise<void> {
-    if (this.remembered.hasDetails(execution.name)) return;
+  /** The execution as the service shows it, or as the operation of its creation explains why it does not. */
+  private async find(name: string, signal: AbortSignal | undefined): Promise<Execution> {
     try {
-      this.remembered.ended(execution.name, await this.readDetails(execution, signal));
+      const { execution } = await this.parts.api.find(name, signal);
+      this.unseen.remove(name);
+      return execution;
     } catch (error) {
-      signal?.throwIfAborted();
-      // The state is correct without the details; the next get requests them again.
-      if (!(error instanceof ServiceError)) throw error;
+      if (!(error instanceof ServiceError) || error.status !== 'NOT_FOUND') throw error;
+      const unseen = await this.unseen.find(name, signal);
+      if (unseen === undefined) throw error;
+      return unseen;
     }
-  }
-
-  private async readDetails(execution: Execution, signal: AbortSignal | undefined): Promise<Details> {
-    const known = await this.parts.api.runDetails?.(execution, signal);
-    const runStatus = { ...execution.runStatus, ...known };
-    const uri = await this.outputUri(execution, signal);
-    const output = uri === undefined ? undefined : await this.parts.files.open(uri, signal);
-    const searched =
-      execution.state === 'FAILED' && output !== undefined && (output.size ?? 0) <= SEARCHED_OUTPUT;
-    return {
-      ...(output === undefined || uri === undefined ? {} : { outputNotebookFile: uri }),
-      runStatus: searched
-        ? withFailedCell(runStatus, failedCell((await readAll(output, signal)).toString('utf8')))
-        : runStatus,
-    };
   }
 }
 
 function isOurs(execution: Execution): boolean {
   return execution.runStatus?.elsewhere !== true;
-}
-
-function existing(name: string): ServiceError {
-  const message = `${name} exists with other content`;
-  return new ServiceError('ALREADY_EXISTS', 'alreadyExists', message, { executionId: executionIdOf(name) });
 }

@@ -1,3 +1,4 @@
+import { SECRET_PARAMETERS } from '../execution/secrets/secret-names';
 import type { GoogleServiceKind } from '../execution/templates/template';
 import { CloudStorageClient } from './storage/cloud-storage-client';
 import { Credentials } from './credentials/credentials';
@@ -5,6 +6,7 @@ import { endpointOf, type GoogleEndpoints } from './requests/endpoints';
 import { ExecutionFiles } from './execution-files';
 import { GoogleDirectory } from './google-directory';
 import { GoogleExecutionService } from './google-execution-service';
+import { LogReader } from './logging/log-reader';
 import { NotebooksApi } from './notebooks/notebooks-api';
 import { RequestSender, systemRequestClock, type RequestClock } from './requests/request-sender';
 import { VertexApi } from './vertex/vertex-api';
@@ -34,6 +36,8 @@ export interface GoogleOptions {
   /** Sends all requests; the global fetch when absent. */
   readonly fetch?: typeof fetch | undefined;
   readonly clock?: RequestClock | undefined;
+  /** Name patterns of parameters whose values are not shown; the default patterns when absent. */
+  readonly secretParameters?: (() => readonly string[]) | undefined;
   /** Milliseconds until an answer must have arrived; 30,000 when absent. */
   readonly timeout?: number | undefined;
 }
@@ -49,7 +53,7 @@ export interface Google {
 }
 
 export function createGoogle(options: GoogleOptions = {}): Google {
-  const { endpoints = {}, clock = systemRequestClock } = options;
+  const { endpoints = {}, clock = systemRequestClock, secretParameters = () => SECRET_PARAMETERS } = options;
   const credentials = new Credentials(options);
   const sender = new RequestSender(credentials, clock, options.timeout);
   const storage = new CloudStorageClient(sender, endpointOf('storage', endpoints));
@@ -68,7 +72,17 @@ export function createGoogle(options: GoogleOptions = {}): Google {
             endpointOf('notebooks', endpoints, location),
             jobsEndpoint,
           );
-    return new GoogleExecutionService({ project, location, api, storage, files, clock });
+    const logs = new LogReader(sender, endpointOf('logging', endpoints), project);
+    return new GoogleExecutionService({
+      project,
+      location,
+      api,
+      storage,
+      files,
+      logs,
+      clock,
+      secretParameters,
+    });
   };
   return {
     service(kind, project, location) {

@@ -20,7 +20,9 @@ export class Remembered {
 
   created(name: string, request: ExecutionRequest, warnings: ExecutionWarning[]): void {
     const { environment: _, ...runOptions } = request.runOptions ?? {};
-    put(this.requests, name, { request: { ...request, runOptions }, warnings });
+    // The service says where the input is: it may be a copy with parameters in place of the file in the request.
+    const { inputNotebookFile: _input, ...executionTemplate } = request.executionTemplate ?? {};
+    put(this.requests, name, { request: { ...request, executionTemplate, runOptions }, warnings });
   }
 
   ended(name: string, details: Details): void {

@@ -4,8 +4,14 @@ import type { Execution } from '../execution/execution';
 import { executionIdOf } from '../execution/execution-name';
 import type { Capabilities } from '../execution/execution-service';
 import type { GoogleServiceKind } from '../execution/templates/template';
-import type { ExecutionApi, FoundExecution, PreparedRequest, SubmissionPlan } from './execution-api';
-import { awaitOperation, OperationSchema } from './requests/operations';
+import type {
+  ExecutionApi,
+  FoundExecution,
+  PlannedUpload,
+  PreparedRequest,
+  SubmissionPlan,
+} from './execution-api';
+import { awaitOperation, OperationSchema, type Operation } from './requests/operations';
 import type { AttemptOptions, RequestSender } from './requests/request-sender';
 
 /** A method of googleapis; one attempt. */
@@ -28,7 +34,8 @@ export abstract class ResourceApi<R> implements ExecutionApi {
   abstract readonly kind: GoogleServiceKind;
   readonly capabilities: Capabilities = {
     cancel: true,
-    log: false,
+    log: true,
+    lateLog: true,
     liveOutput: false,
     detailsOnGet: true,
   };
@@ -51,6 +58,7 @@ export abstract class ResourceApi<R> implements ExecutionApi {
 
   abstract plan(prepared: PreparedRequest): SubmissionPlan;
   abstract cancel(execution: Execution, signal?: AbortSignal): Promise<void>;
+  abstract logFilter(execution: Execution): string | undefined;
   protected abstract found(resource: R): FoundExecution;
 
   async find(name: string, signal?: AbortSignal): Promise<FoundExecution> {
@@ -113,15 +121,28 @@ export abstract class ResourceApi<R> implements ExecutionApi {
     );
   }
 
-  /** Sends a create request. */
-  protected async insert(
+  async operation(name: string, signal?: AbortSignal): Promise<Operation> {
+    return this.sender.send(
+      OperationSchema,
+      (options) => this.methods.getOperation({ name }, options),
+      this.context,
+      signal,
+    );
+  }
+
+  /** The requests that create an execution. */
+  protected planOf(
     { executionId, request }: PreparedRequest,
+    uploads: readonly PlannedUpload[],
     create: (options: AttemptOptions) => Promise<{ data: unknown }>,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
+  ): SubmissionPlan {
     const { serviceAccount } = request.executionTemplate ?? {};
     const context = { ...this.context, name: this.nameOf(executionId), serviceAccount, creates: true };
-    await this.sender.send(OperationSchema, create, context, signal);
+    return {
+      uploads,
+      insert: (signal) => this.sender.send(OperationSchema, create, context, signal),
+      context,
+    };
   }
 
   /** Context for errors. */

@@ -63,6 +63,7 @@ export class TrackingService implements Disposable {
     const { clock, random, log } = this.options;
     const awaited = () => this.completion.awaitedNames(service.id);
     const gone = (name: string) => {
+      log(`${service.id} no longer knows ${name}`);
       this.completion.forget(executionKey(service.id, name)).catch((error: unknown) => {
         log(`Notice of ${name}: ${String(error)}`);
       });

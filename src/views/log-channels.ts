@@ -2,24 +2,28 @@ import * as vscode from 'vscode';
 import { isTerminal } from '../execution/states';
 import type { Clock, Disposable } from '../tracking/clock';
 import type { ExecutionStore, TrackedExecution } from '../tracking/execution-store';
-import { notebookNameOf } from '../wording/execution-facts';
+import { endOf, notebookNameOf } from '../wording/execution-facts';
 import { oneLine, plainText } from '../wording/text';
 
-/** How often a growing log is read, in milliseconds. */
+/** How often a growing log is read, and one whose lines arrive late, in milliseconds. */
 const FOLLOW = 1000;
+const FOLLOW_LATE = 10_000;
+/** How long after the end late lines are waited for, in milliseconds. */
+const LATE = 60_000;
 /** How many channels are kept. The one that was shown least recently is closed first. */
 const KEPT = 5;
 
 interface Following {
   readonly channel: vscode.OutputChannel;
-  offset: number;
+  /** Where the next read continues. */
+  next: string;
   timer: Disposable | undefined;
   ended: boolean;
   /** Whether the channel already says that there is no output yet. */
   saidEmpty: boolean;
 }
 
-/** Kernel logs in output channels, one per execution. They are followed while the execution runs. */
+/** Logs of executions in output channels, one per execution. They are followed while the execution runs. */
 export class LogChannels implements vscode.Disposable {
   private readonly channels = new Map<string, Following>();
   private readonly subscription: Disposable;
@@ -61,8 +65,8 @@ export class LogChannels implements vscode.Disposable {
 
   private create({ execution }: TrackedExecution): Following {
     const name = oneLine(notebookNameOf(execution), 40);
-    const channel = vscode.window.createOutputChannel(vscode.l10n.t('Kernel Log: {0}', name));
-    return { channel, offset: 0, timer: undefined, ended: false, saidEmpty: false };
+    const channel = vscode.window.createOutputChannel(vscode.l10n.t('Log: {0}', name));
+    return { channel, next: '', timer: undefined, ended: false, saidEmpty: false };
   }
 
   private close(key: string): void {
@@ -76,26 +80,28 @@ export class LogChannels implements vscode.Disposable {
   private async read(tracked: TrackedExecution, following: Following): Promise<void> {
     const { key, service } = tracked;
     // Get the state before reading, so that the last lines of an ended execution are still read.
-    const ended = isTerminal((this.store.get(key) ?? tracked).execution.state);
+    const { execution } = this.store.get(key) ?? tracked;
+    const isLate = service.capabilities.lateLog === true;
+    const complete =
+      isTerminal(execution.state) && (!isLate || this.clock.now() > (endOf(execution) ?? 0) + LATE);
     for (;;) {
-      const chunk = await service.readLog(tracked.execution, following.offset);
+      const chunk = await service.readLog(execution, following.next);
       if (this.channels.get(key) !== following) return;
-      if (chunk.nextOffset <= following.offset) break;
-      following.offset = chunk.nextOffset;
+      if (chunk.next === following.next) break;
+      following.next = chunk.next;
       following.channel.append(plainText(chunk.text, Infinity));
     }
-    if (ended) {
-      if (following.offset === 0)
-        following.channel.appendLine(vscode.l10n.t('The kernel has written nothing.'));
+    if (complete) {
+      if (following.next === '') following.channel.appendLine(vscode.l10n.t('The log is empty.'));
       following.ended = true;
       return;
     }
-    if (following.offset === 0 && !following.saidEmpty) {
+    if (following.next === '' && !following.saidEmpty) {
       following.saidEmpty = true;
-      following.channel.appendLine(vscode.l10n.t('The kernel has written nothing yet.'));
+      following.channel.appendLine(vscode.l10n.t('The log is empty so far.'));
     }
     following.ended = false;
-    following.timer = this.clock.after(FOLLOW, () => {
+    following.timer = this.clock.after(isLate ? FOLLOW_LATE : FOLLOW, () => {
       this.read(tracked, following).catch((error: unknown) => {
         following.ended = true;
         following.channel.appendLine(

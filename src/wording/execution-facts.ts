@@ -82,7 +82,9 @@ export function capabilitiesOf(tracked: TrackedExecution): string[] {
   if (mayHaveOutput(tracked)) words.push('hasOutput', 'comparable');
   if (mayHaveOutput(tracked) && service.outputUri !== undefined) words.push('hasOutputUri');
   if (service.consoleUrl !== undefined) words.push('hasConsole');
-  if (service.capabilities.log && execution.runStatus?.startTime !== undefined) words.push('hasLog');
+  // Services in the cloud do not always report the start.
+  const { log, lateLog } = service.capabilities;
+  if (log && (lateLog === true || execution.runStatus?.startTime !== undefined)) words.push('hasLog');
   if (service.pin !== undefined) words.push(execution.runStatus?.pinned === true ? 'pinned' : 'pinnable');
   if (hasFailed(execution.state) && execution.runStatus?.cell !== undefined) words.push('failedCell');
   if (execution.runOptions?.source !== undefined) words.push('hasSource');

@@ -81,7 +81,14 @@ export function googleSentence({ reason, args, message }: ServiceError): string 
     case 'permissionDenied':
       return args['permission'] === undefined
         ? vscode.l10n.t('Google Cloud denied access: {0}', message)
-        : vscode.l10n.t('You do not have the permission {0}.', args['permission']);
+        : args['role'] === undefined
+          ? vscode.l10n.t('You do not have the permission {0}.', args['permission'])
+          : vscode.l10n.t(
+              'You do not have the permission {0} in the project {1}: you need the role {2}, for example.',
+              args['permission'],
+              arg('project'),
+              args['role'],
+            );
     case 'quotaExceeded':
       return vscode.l10n.t('A Google Cloud quota is used up: {0}', arg('quota'));
     case 'rateLimited':
@@ -96,6 +103,10 @@ export function googleSentence({ reason, args, message }: ServiceError): string 
       return vscode.l10n.t('{0} is temporarily unavailable. Try again later.', args['service'] ?? host);
     case 'fieldRequired':
       return vscode.l10n.t('The template needs {0} for this service.', arg('field'));
+    case 'logNotAvailable':
+      return vscode.l10n.t(
+        'The log of this execution cannot be shown here. It may be in the Google Cloud console.',
+      );
     case 'cancelNotPossible':
       return vscode.l10n.t('Google Cloud cannot cancel this execution. Delete it to stop it.');
     default:

@@ -9,6 +9,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { parseArgs } from 'node:util';
 import { CASES, type Case, type Measured } from './cases';
+import { GOOGLE_POLL, printGooglePoll } from './google-poll';
 import { watchPeakMemory } from './processes';
 import { ensurePython } from '../support/python';
 import { pythonFile } from './service-client';
@@ -46,14 +47,15 @@ async function main(): Promise<void> {
     options: { json: { type: 'string' } },
     allowPositionals: true,
   });
-  const unknown = positionals.filter((name) => !CASES.some((each) => each.name === name));
+  const names = [...CASES.map(({ name }) => name), GOOGLE_POLL];
+  const unknown = positionals.filter((name) => !names.includes(name));
   if (unknown.length > 0) {
-    throw new Error(
-      `No such case: ${unknown.join(', ')}. There are ${CASES.map((each) => each.name).join(', ')}.`,
-    );
+    throw new Error(`No such case: ${unknown.join(', ')}. There are ${names.join(', ')}.`);
   }
   await ensurePython();
+  if (positionals.length === 0 || positionals.includes(GOOGLE_POLL)) await printGooglePoll();
   const chosen = CASES.filter((each) => positionals.length === 0 || positionals.includes(each.name));
+  if (chosen.length === 0) return;
   const report = {
     machine: machine(),
     versions: versions(),

@@ -5,7 +5,14 @@ import * as vscode from 'vscode';
 import { isTerminal } from '../../src/execution/states';
 import { type CloudDouble, LOCATION, PROJECT } from '../support/google/cloud';
 import { until } from '../support/until';
-import { activated, ended as executed, outsider, withSettings, workspaceFolder } from './support/executions';
+import {
+  activated,
+  ended as executed,
+  notebookText,
+  outsider,
+  withSettings,
+  workspaceFolder,
+} from './support/executions';
 import type { Person } from './support/person';
 import { notebook, QuickRuns, sent, suiteOfCloud, TEMPLATE } from './support/cloud';
 import { run } from './support/suite';
@@ -127,6 +134,38 @@ describe('Google Cloud: executions', () => {
     await run('download', row(name), [row(name)]);
     const file = vscode.Uri.joinPath(target, 'penguins-output.ipynb').fsPath;
     assert.equal(await readFile(file, 'utf8'), (await cloud.storage.get(uri)).toString());
+  });
+
+  it('runs an execution from elsewhere again, and names first what it cannot repeat (rerun)', async () => {
+    const { name } = cloud.vertex.addElsewhere('nightly-7', {
+      displayName: 'nightly',
+      gcsOutputUri: 'gs://notebook-bucket/theirs',
+      serviceAccount: 'theirs@my-project.iam.gserviceaccount.com',
+      kernelName: 'python3',
+      labels: { 'aiplatform.googleapis.com/colab_enterprise_entry_service': 'workbench', team: 'growth' },
+      customEnvironmentSpec: { machineSpec: { machineType: 'n1-highmem-4' } },
+      directNotebookSource: {
+        content: Buffer.from(notebookText(['print("nightly")'])).toString('base64'),
+      },
+    });
+    const ours = name.replace(/projects\/\d+/, `projects/${PROJECT}`);
+    await ended(ours);
+    await run('refresh');
+    person.willPress(/cannot run this exactly as set up here/, 'Execute Anyway');
+    const again = await run('rerun', row(ours));
+    const { detail } = await person.message(/cannot run this exactly as set up here/);
+    assert.equal(detail, 'Not repeated of the earlier execution: workbenchRuntime');
+    const job = cloud.vertex.jobs.get(String(again).split('/').at(-1) ?? '')?.job;
+    assert.deepEqual(
+      [
+        job?.labels?.['team'],
+        job?.['kernelName'],
+        job?.serviceAccount,
+        job?.customEnvironmentSpec?.machineSpec,
+      ],
+      ['growth', 'python3', 'theirs@my-project.iam.gserviceaccount.com', { machineType: 'n1-highmem-4' }],
+    );
+    await ended(again);
   });
 
   it('reaches Google Cloud also where the environment names a proxy', async () => {

@@ -533,8 +533,10 @@ describe('the kernel’s log', () => {
     const store = new ExecutionStore();
     const scripted = new ScriptedService();
     let log = '';
-    scripted.readLog = (_execution?: unknown, offset = 0) =>
-      Promise.resolve({ text: log.slice(offset, offset + 4), nextOffset: Math.min(log.length, offset + 4) });
+    scripted.readLog = (_execution?: unknown, from = '') => {
+      const text = log.slice(Number(from), Number(from) + 4);
+      return Promise.resolve({ text, next: text === '' ? from : String(Number(from) + text.length) });
+    };
     let shown = '';
     const channel = {
       append: (text: string) => (shown += text),
@@ -549,7 +551,7 @@ describe('the kernel’s log', () => {
       store.addService(scripted);
       const tracked = store.apply(store.begin(), scripted, scripted.put('a'));
       await channels.show(tracked);
-      const empty = 'The kernel has written nothing yet.\n';
+      const empty = 'The log is empty so far.\n';
       assert.equal(shown, empty);
       await clock.pass(3000);
       assert.equal(shown, empty, 'said once');

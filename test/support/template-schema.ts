@@ -30,6 +30,9 @@ const EDITOR: Readonly<Record<string, object>> = {
       'TPU_V3',
     ],
   },
+  'template.vertex.reservation.type': {
+    enum: ['NO_RESERVATION', 'ANY_RESERVATION', 'SPECIFIC_RESERVATION'],
+  },
   'template.jobType': { enum: ['JOB_TYPE_UNSPECIFIED', 'VERTEX_AI', 'DATAPROC'] },
 };
 

@@ -66,11 +66,13 @@ export class ExecuteCommands {
    * Asks for template and parameters and submits. Returns the execution's resource name; undefined if the user
    * cancelled.
    * @param notebook content to run instead of the notebook's current content.
+   * @param notRepeated fields of the execution to run again that cannot be repeated.
    */
   async execute(
     source: vscode.Uri,
     initial?: SubmissionChoice,
     notebook?: Uint8Array,
+    notRepeated?: readonly string[],
   ): Promise<string | undefined> {
     assertTrusted();
     const bytes = notebook ?? (await captureNotebook(source));
@@ -92,7 +94,15 @@ export class ExecuteCommands {
     const { template, parameters, choice } = answers;
     // Read the notebook again: the user may have edited it while the questions were open.
     const current = notebook ?? (await captureNotebook(source));
-    const submission = { source, notebook: current, template, parameters, choice, python: await python };
+    const submission = {
+      source,
+      notebook: current,
+      template,
+      parameters,
+      choice,
+      python: await python,
+      notRepeated,
+    };
     return nameOf(await this.submitter.submit(submission));
   }
 

@@ -44,6 +44,7 @@ export function rerunCommands(
           runOptions: { ...template.runOptions, ...(interpreter === undefined ? {} : { interpreter }) },
         },
         parameters: execution.executionTemplate?.parameters,
+        notRepeated: execution.runStatus?.notRepeated,
       };
       return submitter.once(version.source, async () => (await submitter.submit(submission)).execution.name);
     },
@@ -64,7 +65,18 @@ export function rerunCommands(
         options: { runOptions, executionTemplate },
       };
       const { source, notebook } = version;
-      return submitter.once(source, () => execute.execute(source, initial, notebook));
+      const { dataform } = runOptions.vertex ?? {};
+      if (dataform?.repository !== undefined) {
+        throw new Problem(
+          vscode.l10n.t(
+            'The notebook is in the Dataform repository {0} and is not known here. It can only be executed again without changes.',
+            dataform.repository,
+          ),
+        );
+      }
+      return submitter.once(source, () =>
+        execute.execute(source, initial, notebook, execution.runStatus?.notRepeated),
+      );
     },
   };
 }
@@ -83,6 +95,10 @@ async function chooseVersion({ service, execution }: TrackedExecution): Promise<
     source === undefined
       ? vscode.Uri.from({ scheme: 'untitled', path: `${name}.ipynb` })
       : vscode.Uri.parse(source);
+  if (execution.runOptions?.vertex?.dataform !== undefined) {
+    // The service reads it: there is no copy of it here.
+    return { source: uri, notebook: new Uint8Array() };
+  }
   const document = await service.readInput(execution);
   const submitted = document === undefined ? undefined : await readAll(document);
   // The source may have been deleted or may be on another machine.

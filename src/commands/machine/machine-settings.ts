@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { secretPatterns } from '../../wording/names';
 
 /** The APIs whose endpoint can be set, for example for Private Service Connect. */
-const ENDPOINTS = ['notebooks', 'aiplatform', 'storage', 'cloudresourcemanager'];
+const ENDPOINTS = ['notebooks', 'aiplatform', 'storage', 'cloudresourcemanager', 'logging'];
 
 /** Settings of machine scope. They name programs to start and folders to write, so a workspace must not set them. */
 export interface MachineSettings {
@@ -21,6 +21,7 @@ export interface MachineSettings {
     readonly keyFile: string | undefined;
     readonly quotaProject: string | undefined;
     readonly endpoints: Readonly<Record<string, string | undefined>>;
+    readonly secretParameters: () => readonly string[];
   };
 }
 
@@ -58,6 +59,7 @@ export function machineSettings(): MachineSettings {
           return address === undefined ? [] : [[api, address]];
         }),
       ),
+      secretParameters: secretPatterns,
     },
   };
 }

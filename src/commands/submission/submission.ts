@@ -23,6 +23,8 @@ export interface Submission {
   readonly template: UserTemplate;
   /** YAML or JSON mapping that replaces the template's parameters. */
   readonly parameters: string | undefined;
+  /** Fields of the execution to run again that cannot be repeated, see `runStatus.notRepeated`. */
+  readonly notRepeated?: readonly string[] | undefined;
   /** What to remember after the execution was created; undefined for nothing. */
   readonly choice?: SubmissionChoice;
   /** The Python to run it with. If absent, it is determined on submission; undefined means that none was found. */
@@ -88,6 +90,18 @@ export function newExecutionId(source: vscode.Uri): string {
   const alphabet = 'abcdefghijklmnopqrstuvwxyz0123456789';
   const random = Array.from({ length: 10 }, () => alphabet[randomInt(alphabet.length)]).join('');
   return `${slug === '' ? 'notebook' : slug}-${random}`;
+}
+
+/** A notebook in the cloud that the template names, and that is executed in place of the chosen one. */
+export function notebookInstead({
+  service,
+  executionTemplate,
+  runOptions,
+}: UserTemplate): string | undefined {
+  if (service === 'embedded') return undefined;
+  const repository = service === 'vertex' ? runOptions.vertex?.dataform?.repository : undefined;
+  const file = executionTemplate.inputNotebookFile;
+  return repository ?? (file?.startsWith('gs://') === true ? file : undefined);
 }
 
 /** The notebook's file name without its extension. */

@@ -11,7 +11,7 @@ import type { PythonFinder } from '../../python/chosen-python';
 import { PythonSetup } from '../../python/python-setup';
 import type { WriteBackService } from '../write-back/write-back';
 import { checkNotebook } from './notebook-check';
-import { create, prepare, type Submission } from './submission';
+import { create, notebookInstead, prepare, type Submission } from './submission';
 import { serviceLabel } from './submission-flow';
 import type { SubmissionMemory } from './submission-memory';
 import { assertKernelKnown, mendable } from './submission-problems';
@@ -72,8 +72,10 @@ export class Submitter {
     assertTrusted();
     const { source } = submission;
     const resubmit = (mended: Submission) => this.once(mended.source, () => this.submit(mended));
-    const { notebook } = checkNotebook(submission.notebook, path.posix.basename(source.path), source);
-    assertKernelKnown(notebook, submission, resubmit);
+    if (notebookInstead(submission.template) === undefined) {
+      const { notebook } = checkNotebook(submission.notebook, path.posix.basename(source.path), source);
+      assertKernelKnown(notebook, submission, resubmit);
+    }
     try {
       const name = withoutLinks(oneLine(path.posix.basename(source.path), 60));
       const tracked = await (progress === undefined
@@ -112,18 +114,28 @@ export class Submitter {
     return create({ ...request, input }, service, this.context.tracking, signal, batch);
   }
 
-  /** Asks for confirmation if a cloud service would ignore options or files would be missing. Sends nothing before. */
+  /**
+   * Asks for confirmation if a cloud service would ignore options, files would be missing, or something else would run
+   * than the user sees. Sends nothing before.
+   */
   private async confirmLosses(
-    { source, notebook, template }: Submission,
+    { source, notebook, template, notRepeated = [] }: Submission,
     execution: ExecutionRequest,
   ): Promise<void> {
     if (template.service === 'embedded') return;
 
     const fields = await this.context.unsupported(template, execution);
-    const files = source.scheme === 'file' ? await this.missingFiles(source, notebook) : [];
-    if (fields.length === 0 && files.length === 0) return;
-
+    const instead = notebookInstead(template);
+    const files =
+      source.scheme === 'file' && instead === undefined ? await this.missingFiles(source, notebook) : [];
+    if (fields.length === 0 && files.length === 0 && notRepeated.length === 0 && instead === undefined) 
+      return;
+    
     const detail = [
+      ...(instead === undefined ? [] : [vscode.l10n.t('Executed in place of this notebook: {0}', instead)]),
+      ...(notRepeated.length === 0
+        ? []
+        : [vscode.l10n.t('Not repeated of the earlier execution: {0}', notRepeated.join(', '))]),
       ...(fields.length === 0 ? [] : [vscode.l10n.t('Ignored by the service: {0}', fields.join(', '))]),
       ...(files.length === 0
         ? []

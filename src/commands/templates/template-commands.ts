@@ -84,6 +84,11 @@ export function templateOf(name: string, service: ExecutionService, execution: E
     ...runOptions
   } = execution.runOptions ?? {};
   const { inputNotebookFile: _input, ...executionTemplate } = execution.executionTemplate ?? {};
+  // The version of that file.
+  if (runOptions.vertex?.inputGeneration !== undefined) {
+    const { inputGeneration: _generation, ...vertex } = runOptions.vertex;
+    runOptions.vertex = vertex;
+  }
   // Secrets are removed, because settings files are often shared and other programs can read them.
   const { parameters } = executionTemplate;
   if (parameters !== undefined) executionTemplate.parameters = withoutSecrets(parameters).text;

@@ -20,6 +20,19 @@ export type GoogleServiceKind = Exclude<TemplateService, 'embedded'>;
 const positive = z.number().check(z.positive());
 const runOptions = RunOptionsSchema.shape;
 
+const strict = <T extends z.core.$ZodLooseShape>({ def }: z.ZodMiniOptional<z.ZodMiniObject<T>>) =>
+  z.optional(z.strictObject(def.innerType.shape));
+const { vmImage, shieldedInstance, reservation, dataform } = VertexOptionsSchema.shape;
+
+/** Every field of {@link VertexOptionsSchema}, and no others. */
+const StrictVertexOptionsSchema = z.strictObject({
+  ...VertexOptionsSchema.shape,
+  vmImage: strict(vmImage),
+  shieldedInstance: strict(shieldedInstance),
+  reservation: strict(reservation),
+  dataform: strict(dataform),
+});
+
 /**
  * Run options in a template: the options of the contract that the user may choose, and two that the editor carries out.
  */
@@ -35,7 +48,7 @@ export const TemplateRunOptionsSchema = z.strictObject({
   allowErrorNames: runOptions.allowErrorNames,
   maxAttempts: z.optional(z.int().check(z.minimum(1), z.maximum(10))),
   memoryLimitBytes: z.optional(z.int().check(z.positive())),
-  vertex: z.optional(z.strictObject(VertexOptionsSchema.shape)),
+  vertex: z.optional(StrictVertexOptionsSchema),
   /** File name of the output in `outputNotebookFolder`; see {@link expandOutputName}. */
   outputName: z.optional(z.string().check(z.regex(/^[^/\\]+$/))),
   /** Write the outputs into the source notebook when the execution succeeded. */

@@ -41,7 +41,7 @@ export function toV1(
   marks: { fingerprint: string; sourceName: string | undefined },
 ): notebooks_v1.Schema$Execution {
   const { executionTemplate: template = {}, runOptions = {}, description } = request;
-  const { parameters: _, paramsYamlFile, masterType, ...rest } = template;
+  const { parameters: _, paramsYamlFile: _file, masterType, ...rest } = template;
   return {
     ...(description === undefined ? {} : { description }),
     executionTemplate: {
@@ -59,11 +59,7 @@ export function toV1(
         templateName: runOptions.templateName,
         source: marks.sourceName,
       }),
-      ...(files.parameters === undefined
-        ? paramsYamlFile === undefined
-          ? {}
-          : { paramsYamlFile }
-        : { paramsYamlFile: files.parameters }),
+      ...(files.parameters === undefined ? {} : { paramsYamlFile: files.parameters }),
     },
   };
 }

@@ -61,15 +61,16 @@ export class NotebooksApi extends ResourceApi<V1Execution> {
   }
 
   plan(prepared: PreparedRequest): SubmissionPlan {
-    const { executionId, request, fingerprint, sourceName, parameters, notebook } = prepared;
-    const template = request.executionTemplate ?? {};
-    const folder = ownFolder(template.outputNotebookFolder, executionId);
-    const input = inputUri(folder, sourceName);
-    const uploads: PlannedUpload[] = [{ uri: input, content: notebook, contentType: NOTEBOOK_TYPE }];
-    // The format of `parameters` is undocumented, but that of a parameter file is documented: YAML.
+    const { executionId, request, fingerprint, sourceName, parameters, notebook, other } = prepared;
+    const folder = ownFolder(request.executionTemplate?.outputNotebookFolder, executionId);
+    const own = inputUri(folder, sourceName);
+    const uploads: PlannedUpload[] =
+      notebook === undefined ? [] : [{ uri: own, content: notebook, contentType: NOTEBOOK_TYPE }];
+    const input = other !== undefined && 'uri' in other ? other.uri : formatGsUri(own);
+    // The format of `parameters` is undocumented, but that of a parameter file is documented: YAML. A file of the user
+    // is not sent as it is: the service would read it as YAML 1.1, and it may be deleted before the run.
     let parametersFile: string | undefined;
-    const asItIs = template.parameters === undefined && template.paramsYamlFile?.startsWith('gs://') === true;
-    if (parameters !== undefined && !asItIs) {
+    if (parameters !== undefined) {
       const uri = inFolder(folder, 'input/parameters.yaml');
       parametersFile = formatGsUri(uri);
       uploads.push({
@@ -78,13 +79,10 @@ export class NotebooksApi extends ResourceApi<V1Execution> {
         contentType: 'application/yaml',
       });
     }
-    const files = { input: formatGsUri(input), parameters: parametersFile };
+    const files = { input, parameters: parametersFile };
     const requestBody = toV1(executionId, request, files, { fingerprint, sourceName });
     const params = { parent: this.parent, executionId, requestBody };
-    return {
-      uploads,
-      insert: (signal) => this.insert(prepared, (options) => this.executions.create(params, options), signal),
-    };
+    return this.planOf(prepared, uploads, (options) => this.executions.create(params, options));
   }
 
   async cancel(execution: Execution, signal?: AbortSignal): Promise<void> {
@@ -105,6 +103,18 @@ export class NotebooksApi extends ResourceApi<V1Execution> {
       { ...this.context, name: job.name },
       signal,
     );
+  }
+
+  /** The entries of a custom job, as in `gcloud ai custom-jobs stream-logs`. */
+  logFilter({ name, jobUri }: Execution): string | undefined {
+    if (jobUri === undefined || jobUri === '') return undefined;
+    const job = customJobOf(jobUri);
+    if (job === undefined) {
+      throw new ServiceError('UNIMPLEMENTED', 'logNotAvailable', `The log of ${jobUri} is not known`, {
+        name,
+      });
+    }
+    return `resource.type="ml_job" AND resource.labels.job_id="${job.id.replace(/\W/g, '')}"`;
   }
 
   /** When and why the job behind the execution ended; the execution does not contain this. */

@@ -13,6 +13,8 @@ export interface GoogleEndpoints {
   readonly storage?: string | undefined;
   /** Resource Manager, for the list of projects; `https://cloudresourcemanager.googleapis.com/` when absent. */
   readonly cloudresourcemanager?: string | undefined;
+  /** Cloud Logging; `https://logging.googleapis.com/` when absent. */
+  readonly logging?: string | undefined;
 }
 
 const DEFAULTS: Readonly<Record<keyof GoogleEndpoints, string>> = {
@@ -20,6 +22,7 @@ const DEFAULTS: Readonly<Record<keyof GoogleEndpoints, string>> = {
   aiplatform: 'https://{location}-aiplatform.googleapis.com/',
   storage: 'https://storage.googleapis.com/',
   cloudresourcemanager: 'https://cloudresourcemanager.googleapis.com/',
+  logging: 'https://logging.googleapis.com/',
 };
 
 const LOCATION = /^[a-z][a-z0-9-]{0,62}$/;

@@ -17,7 +17,7 @@ import {
  * codes"), and, for messages without details, public bug reports. Errors of credentials: credentials/credentials-errors.ts.
  *
  * Reasons and their args:
- *   apiNotEnabled {service, url}                  permissionDenied {permission, resource}
+ *   apiNotEnabled {service, url}                  permissionDenied {permission, resource, role, url}
  *   actAsMissing {serviceAccount, url}            projectNotFound {project}
  *   billingDisabled {project, url}                regionWithoutService {location}
  *   bucketNotFound {bucket}                       bucketWrongRegion {bucket, location}
@@ -45,6 +45,9 @@ export interface RequestContext {
   readonly serviceAccount?: string | undefined;
   /** Where the credentials come from; gcloud's login when absent. */
   readonly credentials?: CredentialsOrigin | undefined;
+  /** Permission that the request needs, and a role that has it: some errors do not name them. */
+  readonly permission?: string | undefined;
+  readonly role?: string | undefined;
   /** The request creates the execution: NOT_FOUND then refers to a resource that it names. */
   readonly creates?: boolean | undefined;
 }
@@ -133,8 +136,7 @@ function explain(
   }
   if (reason === 'USER_PROJECT_DENIED') {
     // The project that the requests are counted against may differ from the project of the execution.
-    const url = `https://console.cloud.google.com/iam-admin/iam?project=${encodeURIComponent(project ?? '')}`;
-    return ['quotaProjectDenied', { project, url }];
+    return ['quotaProjectDenied', { project, url: iamPage(project) }];
   }
   if (reason === 'SERVICE_DISABLED' || reason === 'accessNotConfigured') {
     const service = metadata['service'] ?? failure.host;
@@ -179,7 +181,12 @@ function explain(
     case 'PERMISSION_DENIED':
       return [
         'permissionDenied',
-        { permission: permissionOf(message, metadata), resource: metadata['resource'], project },
+        {
+          permission: permissionOf(message, metadata) ?? context.permission,
+          resource: metadata['resource'],
+          project,
+          ...(context.role === undefined ? {} : { role: context.role, url: iamPage(project) }),
+        },
       ];
     case 'RESOURCE_EXHAUSTED': {
       const violation = details.flatMap((detail) => detail.violations ?? [])[0];
@@ -207,6 +214,11 @@ function explain(
     default:
       return ['serviceError', {}];
   }
+}
+
+/** The console's page of the roles in a project. */
+function iamPage(project = ''): string {
+  return `https://console.cloud.google.com/iam-admin/iam?project=${encodeURIComponent(project)}`;
 }
 
 function idOf({ name }: RequestContext): string | undefined {

@@ -15,7 +15,7 @@ export const OperationSchema = z.object({
     }),
   ),
 });
-type Operation = z.infer<typeof OperationSchema>;
+export type Operation = z.infer<typeof OperationSchema>;
 
 /** google.rpc.Code by number. */
 const STATUS_NAMES = [
@@ -63,11 +63,16 @@ export async function awaitOperation(
     const { name } = operation;
     operation = await sender.send(OperationSchema, (options) => get(name, options), context, signal);
   }
-  if (operation.error !== undefined) throw operationError(operation.error, context);
+  const failure = failureOfOperation(operation, context);
+  if (failure !== undefined) throw failure;
 }
 
-/** The ServiceError of a google.rpc.Status inside a successful HTTP answer. */
-function operationError(error: NonNullable<Operation['error']>, context: RequestContext): ServiceError {
+/** The error of an operation: a google.rpc.Status inside a successful HTTP answer. Undefined if it has none. */
+export function failureOfOperation(
+  { error }: Operation,
+  context: RequestContext = {},
+): ServiceError | undefined {
+  if (error === undefined) return undefined;
   const { code = 2, message = '', details = [] } = error;
   const body = { error: { message, status: STATUS_NAMES[code] ?? 'UNKNOWN', details } };
   return translateFailure({ status: 500, body, message, cause: error }, context, 0);

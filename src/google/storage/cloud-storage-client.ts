@@ -70,13 +70,21 @@ export class CloudStorageClient {
     options.onUpload?.(content.length, content.length);
   }
 
-  /** The object's metadata, or undefined if it does not exist. A missing bucket is an error. */
-  async stat(uri: GsUri, signal?: AbortSignal): Promise<StoredObject | undefined> {
+  /**
+   * The object's metadata, or undefined if it does not exist. A missing bucket is an error.
+   * @param generation of the version; the newest when absent
+   */
+  async stat(uri: GsUri, signal?: AbortSignal, generation?: string): Promise<StoredObject | undefined> {
+    const params = {
+      bucket: uri.bucket,
+      object: uri.path,
+      fields: OBJECT_FIELDS,
+      ...(generation === undefined ? {} : { generation }),
+    };
     try {
       return await this.sender.send(
         ObjectSchema,
-        (options) =>
-          this.api.objects.get({ bucket: uri.bucket, object: uri.path, fields: OBJECT_FIELDS }, options),
+        (options) => this.api.objects.get(params, options),
         objectContext(uri),
         signal,
       );

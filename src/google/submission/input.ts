@@ -8,7 +8,8 @@ import { isJsonObject, jsonKeys, setOwn, type JsonObject } from '../../notebook/
 import { ParametersError } from '../../notebook/parameters/errors';
 import { injectParameters } from '../../notebook/parameters/inject';
 import { undeclaredParameters } from '../../notebook/parameters/inspect';
-import { parseParameters } from '../../notebook/parameters/parse';
+import { parseWithWords } from '../../notebook/parameters/parse';
+import type { YamlWord } from '../../notebook/parameters/yaml/words';
 import type { ExecutionFiles } from '../execution-files';
 
 /** The kernel if neither the template nor the notebook names one: both services run Python by default. */
@@ -60,24 +61,28 @@ export function parameterWarnings(
 }
 
 /**
- * The parameters of a template. Its `parameters` override those of its `paramsYamlFile` (`gs://` or `file:`).
+ * The parameters of a template, and the words in them that YAML 1.1 reads differently. Its `parameters` override those
+ * of its `paramsYamlFile` (`gs://` or `file:`).
  * @throws ServiceError `parametersInvalid`, `objectNotFound`, `fieldInvalid`
  */
 export async function readParameters(
   template: ExecutionTemplate,
   files: ExecutionFiles,
   signal?: AbortSignal,
-): Promise<JsonObject | undefined> {
+): Promise<{ parameters: JsonObject | undefined; words: readonly YamlWord[] }> {
   const { paramsYamlFile, parameters } = template;
   const merged: JsonObject = {};
   const sources: string[] = [];
+  let words: readonly YamlWord[] = [];
   if (paramsYamlFile !== undefined) sources.push(await readParameterFile(paramsYamlFile, files, signal));
   if (parameters !== undefined) sources.push(parameters);
   for (const source of sources) {
-    const read = translated(() => parseParameters(source));
-    for (const key of jsonKeys(read)) setOwn(merged, key, read[key] ?? null);
+    const read = translated(() => parseWithWords(source));
+    for (const key of jsonKeys(read.values)) setOwn(merged, key, read.values[key] ?? null);
+    const kept = words.filter(({ names: [first = ''] }) => !Object.hasOwn(read.values, first));
+    words = [...kept, ...read.words];
   }
-  return jsonKeys(merged).length === 0 ? undefined : merged;
+  return { parameters: jsonKeys(merged).length === 0 ? undefined : merged, words };
 }
 
 const FILE_FIELD = 'executionTemplate.paramsYamlFile';

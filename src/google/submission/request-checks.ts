@@ -50,7 +50,15 @@ const ACCELERATOR = 'executionTemplate.acceleratorConfig';
 const RUNTIME = 'runOptions.vertex.runtimeTemplate';
 const USER = 'runOptions.vertex.executionUser';
 const DISK = 'runOptions.vertex.diskSizeGb';
+const VM_IMAGE = 'runOptions.vertex.vmImage';
+const RESERVATION = 'runOptions.vertex.reservation';
+const GENERATION = 'runOptions.vertex.inputGeneration';
+const DATAFORM = 'runOptions.vertex.dataform';
 const TIMEOUT = 'runOptions.timeout';
+
+/** `ReservationAffinity.reservationAffinityType` of Vertex AI. */
+const SPECIFIC = 'SPECIFIC_RESERVATION';
+const RESERVATIONS: readonly string[] = ['NO_RESERVATION', 'ANY_RESERVATION', SPECIFIC];
 
 const MAX_INT32 = 2 ** 31 - 1;
 /** Smallest disk of Compute Engine, in GB. */
@@ -65,6 +73,7 @@ const MAX_DURATION = 315_576_000_000;
 export function checkRequest(kind: GoogleServiceKind, request: ExecutionRequest): void {
   const { executionTemplate = {}, runOptions = {} } = request;
   checkLabels(executionTemplate.labels);
+  checkSource(kind, request);
   if (kind === 'vertex') {
     checkEnvironment(executionTemplate, runOptions.vertex ?? {});
     checkAccelerator(executionTemplate, VERTEX_ACCELERATORS);
@@ -78,7 +87,8 @@ export function checkRequest(kind: GoogleServiceKind, request: ExecutionRequest)
 /** Checks the environment and the user of a notebookExecutionJob. */
 function checkEnvironment(template: ExecutionTemplate, vertex: VertexOptions): void {
   const { masterType, acceleratorConfig, serviceAccount, containerImageUri, vertexAiParameters } = template;
-  const { runtimeTemplate, executionUser, diskType, diskSizeGb, subnetwork, internetAccess } = vertex;
+  const { runtimeTemplate, executionUser, diskType, diskSizeGb, subnetwork, internetAccess, vmImage } =
+    vertex;
   if (runtimeTemplate === undefined) {
     if (masterType === undefined) throw required(MACHINE);
   } else {
@@ -90,6 +100,10 @@ function checkEnvironment(template: ExecutionTemplate, vertex: VertexOptions): v
       diskSizeGb,
       subnetwork,
       internetAccess,
+      vertex.shieldedInstance,
+      vertex.reservation,
+      vertex.gpuPartitionSize,
+      vertex.tpuTopology,
     ];
     if (own.some((value) => value !== undefined)) {
       throw invalid(
@@ -99,6 +113,9 @@ function checkEnvironment(template: ExecutionTemplate, vertex: VertexOptions): v
     }
     if (containerImageUri !== undefined)
       throw invalid(IMAGE, 'a runtime template takes no container image; set masterType in its place');
+
+    if (vmImage !== undefined)
+      throw invalid(VM_IMAGE, 'a runtime template takes no image; set masterType in its place');
   }
   if (serviceAccount === undefined && executionUser === undefined) throw required(ACCOUNT);
   if (executionUser !== undefined) {
@@ -111,12 +128,68 @@ function checkEnvironment(template: ExecutionTemplate, vertex: VertexOptions): v
         'a container image runs as a service account only; set serviceAccount in its place',
       );
     }
+    if (vmImage !== undefined)
+      throw invalid(USER, 'an image runs as a service account only; set serviceAccount in its place');
   }
+  if (vmImage !== undefined) checkVmImage(vmImage, containerImageUri);
+  checkReservation(vertex.reservation);
   if (containerImageUri?.includes('@') === true)
     throw invalid(IMAGE, 'Vertex AI takes an image by its tag, not by a digest');
 
   if (diskSizeGb !== undefined && !isInteger(diskSizeGb, MIN_DISK, Number.MAX_SAFE_INTEGER))
     throw invalid(DISK, `${String(diskSizeGb)} is no whole number of at least ${String(MIN_DISK)} GB`);
+}
+
+function checkVmImage(
+  { project, name, family }: NonNullable<VertexOptions['vmImage']>,
+  containerImageUri: string | undefined,
+): void {
+  if (containerImageUri !== undefined)
+    throw invalid(VM_IMAGE, 'executionTemplate.containerImageUri is set, too; remove one of them');
+
+  if (project === undefined) throw required(`${VM_IMAGE}.project`);
+  if ((name === undefined) === (family === undefined))
+    throw invalid(VM_IMAGE, 'it needs either a name or a family');
+}
+
+/** Checks a reservation (`ReservationAffinity` of Vertex AI). */
+function checkReservation(reservation: VertexOptions['reservation']): void {
+  if (reservation === undefined) return;
+  const { type, key, values = [] } = reservation;
+  if (type === undefined) throw required(`${RESERVATION}.type`);
+  if (!RESERVATIONS.includes(type))
+    throw invalid(`${RESERVATION}.type`, `${type} is none of ${RESERVATIONS.join(', ')}`);
+
+  if (type === SPECIFIC) {
+    if (key === undefined) throw required(`${RESERVATION}.key`);
+    if (values.length === 0) throw required(`${RESERVATION}.values`);
+  } else if (key !== undefined || values.length > 0) {
+    throw invalid(RESERVATION, `key and values need the type ${SPECIFIC}`);
+  }
+}
+
+/** Checks a source that replaces the submitted notebook. */
+function checkSource(kind: GoogleServiceKind, request: ExecutionRequest): void {
+  const { inputGeneration, dataform } = request.runOptions?.vertex ?? {};
+  const { inputNotebookFile, parameters, paramsYamlFile } = request.executionTemplate ?? {};
+  const inStorage = inputNotebookFile?.startsWith('gs://') === true;
+  if (kind !== 'vertex') return;
+  if (inputGeneration !== undefined) {
+    if (!inStorage) throw invalid(GENERATION, 'executionTemplate.inputNotebookFile names no gs:// notebook');
+    if (!/^[1-9]\d*$/.test(inputGeneration)) throw invalid(GENERATION, 'it is no number');
+  }
+  if (dataform === undefined) return;
+  if (dataform.repository === undefined) throw required(`${DATAFORM}.repository`);
+  if (!/^projects\/[^/]+\/locations\/[^/]+\/repositories\/[^/]+$/.test(dataform.repository)) {
+    throw invalid(
+      `${DATAFORM}.repository`,
+      `${dataform.repository} is no projects/PROJECT/locations/LOCATION/repositories/REPOSITORY`,
+    );
+  }
+  if (inStorage)
+    throw invalid(DATAFORM, 'executionTemplate.inputNotebookFile is set, too; remove one of them');
+  if ((parameters ?? '').trim() !== '' || paramsYamlFile !== undefined)
+    throw invalid(DATAFORM, 'parameters cannot be written into a notebook in Dataform; remove them');
 }
 
 /** Checks the machine of an execution of the Notebooks API v1: a container on a machine, or a Dataproc cluster. */

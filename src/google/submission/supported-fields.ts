@@ -25,8 +25,6 @@ interface RuleSet {
 }
 
 const customTier = (tier: string): boolean => tier === 'CUSTOM' || tier === 'SCALE_TIER_UNSPECIFIED';
-/** The service always runs the submitted notebook, never an object in Cloud Storage instead. */
-const isLocal = (uri: string): boolean => !uri.startsWith('gs://');
 
 const RUN_OPTIONS = {
   source: true,
@@ -50,7 +48,7 @@ const RULES: Readonly<Record<GoogleServiceKind, RuleSet>> = {
       masterType: true,
       acceleratorConfig: true,
       labels: true,
-      inputNotebookFile: isLocal,
+      inputNotebookFile: true,
       containerImageUri: true,
       outputNotebookFolder: true,
       paramsYamlFile: true,
@@ -71,6 +69,13 @@ const RULES: Readonly<Record<GoogleServiceKind, RuleSet>> = {
       subnetwork: true,
       internetAccess: true,
       kmsKeyName: true,
+      vmImage: true,
+      shieldedInstance: true,
+      reservation: true,
+      gpuPartitionSize: true,
+      tpuTopology: true,
+      inputGeneration: true,
+      dataform: true,
     },
     execution: { description: false },
   },
@@ -80,7 +85,7 @@ const RULES: Readonly<Record<GoogleServiceKind, RuleSet>> = {
       masterType: true,
       acceleratorConfig: true,
       labels: true,
-      inputNotebookFile: isLocal,
+      inputNotebookFile: true,
       containerImageUri: true,
       outputNotebookFolder: true,
       paramsYamlFile: true,
@@ -101,6 +106,13 @@ const RULES: Readonly<Record<GoogleServiceKind, RuleSet>> = {
       subnetwork: false,
       internetAccess: false,
       kmsKeyName: false,
+      vmImage: false,
+      shieldedInstance: false,
+      reservation: false,
+      gpuPartitionSize: false,
+      tpuTopology: false,
+      inputGeneration: false,
+      dataform: false,
     },
     execution: { description: true },
   },

@@ -1,59 +1,20 @@
 import type { aiplatform_v1 } from 'googleapis/build/src/apis/aiplatform/v1';
-import * as z from 'zod/mini';
 import type { Execution, ExecutionRequest } from '../../execution/execution';
 import { executionIdOf } from '../../execution/execution-name';
 import { ownFolder, withoutOwnFolder } from '../execution-files';
+import type { OtherSource } from '../submission/other-source';
 import { formatGsUri } from '../storage/gs-uri';
 import { readLabels, withOurLabels } from '../labels';
 import { runStatusOf } from '../run-status';
+import { unknownFields } from './unknown-fields';
+import { JobSchema, type NotebookExecutionJob } from './job-schema';
 import { stateOfJob } from './job-states';
+import { ENTRY_LABEL, imageOfText, imageText, WORKBENCH, workbenchRuntimeOf } from './workbench';
 
 type Job = aiplatform_v1.Schema$GoogleCloudAiplatformV1NotebookExecutionJob;
 
-const text = z.optional(z.string());
-
-/** The fields of a NotebookExecutionJob that this client reads (Vertex AI API v1, discovery revision 20261106). */
-export const JobSchema = z.object({
-  name: z.string(),
-  displayName: text,
-  jobState: text,
-  createTime: text,
-  updateTime: text,
-  executionTimeout: text,
-  executionUser: text,
-  serviceAccount: text,
-  kernelName: text,
-  gcsOutputUri: text,
-  scheduleResourceName: text,
-  notebookRuntimeTemplateResourceName: text,
-  labels: z.optional(z.record(z.string(), z.string())),
-  gcsNotebookSource: z.optional(z.object({ uri: text, generation: text })),
-  directNotebookSource: z.optional(z.object({ content: text })),
-  encryptionSpec: z.optional(z.object({ kmsKeyName: text })),
-  status: z.optional(z.object({ code: z.optional(z.number()), message: text })),
-  customEnvironmentSpec: z.optional(
-    z.object({
-      machineSpec: z.optional(
-        z.object({
-          machineType: text,
-          acceleratorType: text,
-          acceleratorCount: z.optional(z.union([z.number(), z.string()])),
-        }),
-      ),
-      persistentDiskSpec: z.optional(z.object({ diskType: text, diskSizeGb: text })),
-      networkSpec: z.optional(
-        z.object({ network: text, subnetwork: text, enableInternetAccess: z.optional(z.boolean()) }),
-      ),
-    }),
-  ),
-  workbenchRuntime: z.optional(
-    z.object({ customContainerImage: z.optional(z.object({ repository: text, tag: text })) }),
-  ),
-});
-export type NotebookExecutionJob = z.infer<typeof JobSchema>;
-
-/** Location of a job's notebook: in the request itself, or in Cloud Storage. */
-export type JobSource = { readonly content: Uint8Array } | { readonly uri: string };
+/** Location of a job's notebook: in the request itself, in Cloud Storage, or in a Dataform repository. */
+export type JobSource = { readonly content: Uint8Array } | OtherSource;
 
 /** Resource name of a job with the configured project: Google's answers contain the project's number instead. */
 export function jobName(parent: string, id: string): string {
@@ -72,26 +33,41 @@ export function toJob(
 ): Job {
   const { executionTemplate: template = {}, runOptions = {} } = request;
   const { vertex = {} } = runOptions;
+  const workbenchRuntime = workbenchRuntimeOf(request);
   return {
     displayName: cutText(request.displayName ?? stem(marks.sourceName) ?? executionId, 128),
-    ...('uri' in source
-      ? { gcsNotebookSource: { uri: source.uri } }
-      : { directNotebookSource: { content: Buffer.from(source.content).toString('base64') } }),
+    ...sourceOf(source),
     gcsOutputUri: formatGsUri(ownFolder(template.outputNotebookFolder, executionId)).replace(/\/$/, ''),
-    labels: withOurLabels(template.labels, {
-      fingerprint: marks.fingerprint,
-      templateName: runOptions.templateName,
-      source: marks.sourceName,
-    }),
+    labels: {
+      ...(workbenchRuntime === undefined ? {} : { [ENTRY_LABEL]: WORKBENCH }),
+      ...withOurLabels(template.labels, {
+        fingerprint: marks.fingerprint,
+        templateName: runOptions.templateName,
+        source: marks.sourceName,
+        image: imageText(request),
+      }),
+    },
     ...environmentOf(request),
-    ...(template.containerImageUri === undefined
-      ? {}
-      : { workbenchRuntime: { customContainerImage: imageOf(template.containerImageUri) } }),
+    ...(workbenchRuntime === undefined ? {} : { workbenchRuntime }),
     ...(template.serviceAccount === undefined ? {} : { serviceAccount: template.serviceAccount }),
     ...(vertex.executionUser === undefined ? {} : { executionUser: vertex.executionUser }),
     ...(template.kernelSpec === undefined ? {} : { kernelName: template.kernelSpec }),
     ...(runOptions.timeout === undefined ? {} : { executionTimeout: durationOf(runOptions.timeout) }),
     ...(vertex.kmsKeyName === undefined ? {} : { encryptionSpec: { kmsKeyName: vertex.kmsKeyName } }),
+  };
+}
+
+function sourceOf(source: JobSource): Job {
+  if ('content' in source)
+    return { directNotebookSource: { content: Buffer.from(source.content).toString('base64') } };
+
+  if ('uri' in source) return { gcsNotebookSource: { ...source } };
+  const { repository, commit } = source;
+  return {
+    dataformRepositorySource: {
+      dataformRepositoryResourceName: repository,
+      ...(commit === undefined ? {} : { commitSha: commit }),
+    },
   };
 }
 
@@ -107,7 +83,7 @@ function environmentOf({ executionTemplate: template = {}, runOptions = {} }: Ex
     ...(vertex.subnetwork === undefined ? {} : { subnetwork: vertex.subnetwork }),
     ...(vertex.internetAccess === undefined ? {} : { enableInternetAccess: vertex.internetAccess }),
   };
-  const { diskSizeGb } = vertex;
+  const { diskSizeGb, shieldedInstance, reservation } = vertex;
   // The service may reject a size without a type; naming the default type is harmless.
   const diskType = vertex.diskType ?? (diskSizeGb === undefined ? undefined : DEFAULT_DISK);
   return {
@@ -120,6 +96,16 @@ function environmentOf({ executionTemplate: template = {}, runOptions = {} }: Ex
               acceleratorType: acceleratorConfig.type,
               acceleratorCount: Number(acceleratorConfig.coreCount),
             }),
+        ...given({ gpuPartitionSize: vertex.gpuPartitionSize, tpuTopology: vertex.tpuTopology }),
+        ...(reservation === undefined
+          ? {}
+          : {
+              reservationAffinity: given({
+                reservationAffinityType: reservation.type,
+                key: reservation.key,
+                values: reservation.values,
+              }),
+            }),
       },
       ...(diskType === undefined
         ? {}
@@ -130,6 +116,15 @@ function environmentOf({ executionTemplate: template = {}, runOptions = {} }: Ex
             },
           }),
       ...(Object.keys(network).length === 0 ? {} : { networkSpec: network }),
+      ...(shieldedInstance === undefined
+        ? {}
+        : {
+            shieldedInstanceConfig: given({
+              enableSecureBoot: shieldedInstance.secureBoot,
+              enableVtpm: shieldedInstance.vtpm,
+              enableIntegrityMonitoring: shieldedInstance.integrityMonitoring,
+            }),
+          }),
     },
   };
 }
@@ -158,22 +153,18 @@ function stem(fileName: string | undefined): string | undefined {
   return name === '' ? undefined : name;
 }
 
-/** `registry/name:tag`; a colon before a slash belongs to a port. */
-function imageOf(uri: string): { repository: string; tag?: string } {
-  const match = /^(.+):([^/:]+)$/.exec(uri);
-  return match?.[1] === undefined || match[2] === undefined
-    ? { repository: uri }
-    : { repository: match[1], tag: match[2] };
-}
-
 /** Converts a job to an execution. Data that a job has no field for (parameters, the source's path) is missing. */
 export function fromJob(parent: string, job: NotebookExecutionJob): Execution {
   const id = executionIdOf(job.name);
   const labels = readLabels(job.labels);
   const state = stateOfJob(job.jobState);
   const ours = labels.fingerprint !== undefined;
-  const { machineSpec, networkSpec, persistentDiskSpec } = job.customEnvironmentSpec ?? {};
-  const image = job.workbenchRuntime?.customContainerImage;
+  const { machineSpec, networkSpec, persistentDiskSpec, shieldedInstanceConfig } =
+    job.customEnvironmentSpec ?? {};
+  const reservation = machineSpec?.reservationAffinity;
+  const dataform = job.dataformRepositorySource;
+  const { containerImageUri, vmImage } = imageOfText(labels.image);
+  const lost = notRepeated(job, labels);
   const timeout = Number.parseFloat(job.executionTimeout ?? '');
   const diskSizeGb = Number(persistentDiskSpec?.diskSizeGb);
   const accelerator =
@@ -194,10 +185,7 @@ export function fromJob(parent: string, job: NotebookExecutionJob): Execution {
         outputNotebookFolder: ours ? withoutOwnFolder(job.gcsOutputUri, id) : job.gcsOutputUri,
         serviceAccount: job.serviceAccount,
         kernelSpec: job.kernelName,
-        containerImageUri:
-          image?.repository === undefined
-            ? undefined
-            : image.repository + (image.tag === undefined ? '' : `:${image.tag}`),
+        containerImageUri,
         acceleratorConfig:
           accelerator === undefined
             ? undefined
@@ -217,17 +205,48 @@ export function fromJob(parent: string, job: NotebookExecutionJob): Execution {
           subnetwork: networkSpec?.subnetwork,
           internetAccess: networkSpec?.enableInternetAccess,
           kmsKeyName: job.encryptionSpec?.kmsKeyName,
+          vmImage,
+          shieldedInstance: nonEmpty(
+            given({
+              secureBoot: shieldedInstanceConfig?.enableSecureBoot,
+              vtpm: shieldedInstanceConfig?.enableVtpm,
+              integrityMonitoring: shieldedInstanceConfig?.enableIntegrityMonitoring,
+            }),
+          ),
+          reservation: nonEmpty(
+            given({
+              type: reservation?.reservationAffinityType,
+              key: reservation?.key,
+              values: reservation?.values,
+            }),
+          ),
+          gpuPartitionSize: machineSpec?.gpuPartitionSize,
+          tpuTopology: machineSpec?.tpuTopology,
+          inputGeneration: job.gcsNotebookSource?.generation,
+          dataform: nonEmpty(
+            given({ repository: dataform?.dataformRepositoryResourceName, commit: dataform?.commitSha }),
+          ),
         }),
       ),
     }),
-    runStatus: runStatusOf({
-      state,
-      createTime: job.createTime,
-      updateTime: job.updateTime,
-      error: job.status,
-      elsewhere: !ours,
-    }),
+    runStatus: {
+      ...runStatusOf({
+        state,
+        createTime: job.createTime,
+        updateTime: job.updateTime,
+        error: job.status,
+        elsewhere: !ours,
+      }),
+      ...(lost.length === 0 ? {} : { notRepeated: lost }),
+    },
   };
+}
+
+/** What another job cannot repeat: fields that this client does not know, and an image that is not known. */
+function notRepeated(job: NotebookExecutionJob, labels: ReturnType<typeof readLabels>): string[] {
+  if (labels.fingerprint !== undefined) return labels.image === '' ? ['workbenchRuntime'] : [];
+  const workbench = job.labels?.[ENTRY_LABEL] === WORKBENCH;
+  return [...(workbench ? ['workbenchRuntime'] : []), ...unknownFields(JobSchema, job)];
 }
 
 type Given<T> = { [K in keyof T]?: NonNullable<T[K]> };

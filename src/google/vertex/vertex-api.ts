@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import { ServiceError } from '../../execution/errors';
 import type { Execution } from '../../execution/execution';
 import { executionIdOf } from '../../execution/execution-name';
-import type { FoundExecution, PreparedRequest, SubmissionPlan } from '../execution-api';
+import type { FoundExecution, PlannedUpload, PreparedRequest, SubmissionPlan } from '../execution-api';
 import { inputUri, NOTEBOOK_TYPE, ownFolder } from '../execution-files';
 import { formatGsUri } from '../storage/gs-uri';
 import { withParameters } from '../submission/input';
@@ -11,7 +11,8 @@ import { readLabels } from '../labels';
 import { OperationSchema } from '../requests/operations';
 import type { RequestSender } from '../requests/request-sender';
 import { ResourceApi, type ResourceMethods } from '../resource-api';
-import { fromJob, JobSchema, toJob, type NotebookExecutionJob } from './job-mapper';
+import { fromJob, toJob, type JobSource } from './job-mapper';
+import { JobSchema, type NotebookExecutionJob } from './job-schema';
 
 /**
  * Maximum bytes of a notebook that is sent in the request itself. No limit is documented for `directNotebookSource`;
@@ -59,23 +60,12 @@ export class VertexApi extends ResourceApi<NotebookExecutionJob> {
   }
 
   plan(prepared: PreparedRequest): SubmissionPlan {
-    const { executionId, request, fingerprint, sourceName, parameters } = prepared;
-    const template = request.executionTemplate ?? {};
-    const content =
-      parameters === undefined
-        ? prepared.notebook
-        : withParameters(prepared.notebook, parameters, template.kernelSpec);
-    const uri = inputUri(ownFolder(template.outputNotebookFolder, executionId), sourceName);
-    const inline = content.length <= INLINE_LIMIT;
-    const source = inline ? { content } : { uri: formatGsUri(uri) };
+    const { executionId, request, fingerprint, sourceName } = prepared;
+    const { source, uploads } = sourceOf(prepared);
     const requestBody = toJob(executionId, request, source, { fingerprint, sourceName });
     const params = { parent: this.parent, notebookExecutionJobId: executionId, requestBody };
     const { notebookExecutionJobs } = this.locations;
-    return {
-      uploads: inline ? [] : [{ uri, content, contentType: NOTEBOOK_TYPE }],
-      insert: (signal) =>
-        this.insert(prepared, (options) => notebookExecutionJobs.create(params, options), signal),
-    };
+    return this.planOf(prepared, uploads, (options) => notebookExecutionJobs.create(params, options));
   }
 
   async cancel(execution: Execution, signal?: AbortSignal): Promise<void> {
@@ -94,10 +84,7 @@ export class VertexApi extends ResourceApi<NotebookExecutionJob> {
         throw new ServiceError('NOT_FOUND', 'operationNotFound', 'No operation is running');
       await this.sender.send(
         z.unknown(),
-        (options) =>
-          operation.name.includes('/notebookExecutionJobs/')
-            ? ofJobs.cancel({ name: operation.name }, options)
-            : this.locations.operations.cancel({ name: operation.name }, options),
+        (options) => this.locations.operations.cancel({ name: operation.name }, options),
         context,
         signal,
       );
@@ -115,6 +102,15 @@ export class VertexApi extends ResourceApi<NotebookExecutionJob> {
     }
   }
 
+  /**
+   * The service does not document how the entries of a job are marked. Google's JupyterLab plugin searches for the job's
+   * id in all fields, too; the backticks keep the id's parts together. Audit logs are entries about requests.
+   */
+  logFilter({ name }: Execution): string {
+    const id = executionIdOf(name).replace(/[^\w-]/g, '');
+    return `SEARCH("\`${id}\`") AND NOT logName:"cloudaudit.googleapis.com"`;
+  }
+
   async inlineInput(execution: Execution, signal?: AbortSignal): Promise<Uint8Array | undefined> {
     const { notebookExecutionJobs } = this.locations;
     const view = 'NOTEBOOK_EXECUTION_JOB_VIEW_FULL';
@@ -130,4 +126,18 @@ export class VertexApi extends ResourceApi<NotebookExecutionJob> {
   protected found(job: NotebookExecutionJob): FoundExecution {
     return { execution: fromJob(this.parent, job), fingerprint: readLabels(job.labels).fingerprint };
   }
+}
+
+/** Where the service reads the notebook, and what must be uploaded before. */
+function sourceOf({ executionId, request, sourceName, parameters, notebook, other }: PreparedRequest): {
+  source: JobSource;
+  uploads: PlannedUpload[];
+} {
+  if (other !== undefined) return { source: other, uploads: [] };
+  const { outputNotebookFolder, kernelSpec } = request.executionTemplate ?? {};
+  const submitted = notebook ?? new Uint8Array();
+  const content = parameters === undefined ? submitted : withParameters(submitted, parameters, kernelSpec);
+  if (content.length <= INLINE_LIMIT) return { source: { content }, uploads: [] };
+  const uri = inputUri(ownFolder(outputNotebookFolder, executionId), sourceName);
+  return { source: { uri: formatGsUri(uri) }, uploads: [{ uri, content, contentType: NOTEBOOK_TYPE }] };
 }

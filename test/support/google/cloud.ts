@@ -4,6 +4,7 @@ import path from 'node:path';
 import { createGoogle, type Google, type GoogleOptions } from '../../../src/google/index';
 import { systemRequestClock, type RequestClock } from '../../../src/google/requests/request-sender';
 import type { Run } from './job-run';
+import { LoggingDouble } from './logging-double';
 import { NotebooksDouble } from './notebooks-double';
 import { ResourceManagerDouble } from './resource-manager-double';
 import { runNotebook } from './run-notebook';
@@ -42,21 +43,22 @@ export function cloudTemplate(folder: string) {
   };
 }
 
-/** Google Cloud on loopback: Notebooks API, Vertex AI, Cloud Storage, tokens, Resource Manager. */
+/** Google Cloud on loopback: Notebooks API, Vertex AI, Cloud Storage, Cloud Logging, tokens, Resource Manager. */
 export class CloudDouble {
   readonly tokens = new TokenDouble();
   readonly storage = new StorageDouble(this.tokens);
   readonly vertex: VertexDouble;
   readonly notebooks: NotebooksDouble;
   readonly projects = new ResourceManagerDouble(this.tokens);
+  readonly logging = new LoggingDouble(this.tokens);
   readonly clock = new QuickClock();
   /** Path of a service account's key file. */
   keyFile = '';
   folder = '';
 
   constructor(run: Run = runNotebook) {
-    this.vertex = new VertexDouble(this.tokens, this.storage, run);
-    this.notebooks = new NotebooksDouble(this.tokens, this.storage, this.vertex, run);
+    this.vertex = new VertexDouble(this.tokens, this.storage, this.logging, run);
+    this.notebooks = new NotebooksDouble(this.tokens, this.storage, this.logging, this.vertex, run);
   }
 
   async start(): Promise<void> {
@@ -69,6 +71,7 @@ export class CloudDouble {
       this.vertex.start(),
       this.notebooks.start(),
       this.projects.start(),
+      this.logging.start(),
     ]);
     await this.storage.createBucket(BUCKET);
   }
@@ -84,6 +87,7 @@ export class CloudDouble {
     this.vertex.stop();
     this.notebooks.stop();
     this.projects.stop();
+    this.logging.stop();
     await this.storage.stop();
     await rm(this.folder, { recursive: true, force: true });
   }
@@ -105,13 +109,13 @@ export class CloudDouble {
       aiplatform: this.vertex.endpoint,
       storage: this.storage.endpoint,
       cloudresourcemanager: this.projects.endpoint,
+      logging: this.logging.endpoint,
     };
   }
 
   /** Invalid requests and responses of all services. */
   get problems(): string[] {
-    return [this.tokens, this.storage, this.vertex, this.notebooks, this.projects].flatMap(
-      ({ problems }) => problems,
-    );
+    const { tokens, storage, vertex, notebooks, projects, logging } = this;
+    return [tokens, storage, vertex, notebooks, projects, logging].flatMap(({ problems }) => problems);
   }
 }

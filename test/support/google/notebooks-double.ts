@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { ApiDouble, ApiError } from './api-double';
 import type { CheckedCall } from './discovery';
 import { JobRun, type Run } from './job-run';
+import type { LoggingDouble } from './logging-double';
 import type { StorageDouble } from './storage-double';
 import type { TokenDouble } from './token-double';
 import { checkLabels, checkParent, LOCATIONS, PROJECT_NUMBER, type VertexDouble } from './vertex-double';
@@ -31,12 +32,23 @@ interface Stored {
 /** The Notebooks API v1: executions and their operations. Executions run as custom jobs of a Vertex AI double. */
 export class NotebooksDouble extends ApiDouble {
   readonly executions = new Map<string, Stored>();
+  /** See {@link VertexDouble.failedCreation} and {@link VertexDouble.visible}. */
+  failedCreation: VertexDouble['failedCreation'];
+  visible: Promise<void> | undefined;
+  /** Whether executions still show RUNNING although their job has ended: both may disagree for a while. */
+  lagging = false;
+  /** Create operations. */
+  private readonly creations = new Map<
+    string,
+    { id: string; error?: { code: number; message: string } | undefined }
+  >();
   private readonly deletions = new Map<string, string>();
   private sequence = 100;
 
   constructor(
     tokens: TokenDouble,
     private readonly storage: StorageDouble,
+    private readonly logging: LoggingDouble,
     private readonly vertex: VertexDouble,
     private readonly run: Run,
   ) {
@@ -66,11 +78,17 @@ export class NotebooksDouble extends ApiDouble {
           throw new ApiError('INVALID_ARGUMENT', 'container_image_uri is required for job type VERTEX_AI.');
 
         checkLabels(labels);
-        this.add(id, execution);
-        return {
-          name: `projects/${PROJECT_NUMBER}/locations/us-central1/operations/operation-${id}`,
-          done: false,
-        };
+        const name = `projects/${PROJECT_NUMBER}/locations/us-central1/operations/operation-${id}`;
+        const { failedCreation } = this;
+        this.creations.set(name, { id });
+        if (failedCreation === undefined) {
+          this.add(id, execution);
+        } else {
+          this.failedCreation = undefined;
+          const { code, message } = failedCreation;
+          void failedCreation.done.then(() => this.creations.set(name, { id, error: { code, message } }));
+        }
+        return { name, done: false };
       }
       case 'executions.get':
         return this.view(call.path[2] ?? '');
@@ -97,6 +115,9 @@ export class NotebooksDouble extends ApiDouble {
       }
       case 'operations.get': {
         const name = `projects/${PROJECT_NUMBER}/locations/${call.path[1] ?? ''}/operations/${call.path[2] ?? ''}`;
+        const creation = this.creations.get(name);
+        if (creation?.error !== undefined) return { name, done: true, error: creation.error };
+        if (creation !== undefined) return { name, done: this.executions.has(creation.id) };
         const id = this.deletions.get(name);
         if (id === undefined) throw new ApiError('NOT_FOUND', `${name} is not found.`);
         return { name, done: !this.executions.has(id) };
@@ -123,6 +144,10 @@ export class NotebooksDouble extends ApiDouble {
         return this.run(await this.storage.get(inputNotebookFile), { signal, parameters });
       },
       async (result) => {
+        for (const textPayload of result.log?.trimEnd().split('\n') ?? []) {
+          // As the entries of custom jobs are marked (`gcloud ai custom-jobs stream-logs`).
+          this.logging.write({ type: 'ml_job', labels: { job_id: jobId } }, { textPayload });
+        }
         if (result.output !== undefined) await this.storage.put(output, result.output);
       },
     );
@@ -135,7 +160,8 @@ export class NotebooksDouble extends ApiDouble {
       output,
       jobUri: `https://us-central1-aiplatform.googleapis.com/v1/${name}`,
     };
-    this.executions.set(id, stored);
+    if (this.visible === undefined) this.executions.set(id, stored);
+    else void this.visible.then(() => this.executions.set(id, stored));
     return stored;
   }
 
@@ -145,7 +171,7 @@ export class NotebooksDouble extends ApiDouble {
       ...execution,
       name: `projects/${PROJECT_NUMBER}/locations/us-central1/executions/${id}`,
       displayName: id,
-      state: run.state === 'PENDING' ? 'PREPARING' : run.state,
+      state: this.lagging && run.terminal ? 'RUNNING' : run.state === 'PENDING' ? 'PREPARING' : run.state,
       createTime: run.createTime,
       updateTime: run.updateTime,
       ...(run.state === 'QUEUED' ? {} : { jobUri }),

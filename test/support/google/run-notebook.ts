@@ -16,6 +16,8 @@ export interface RunResult {
   readonly state: string;
   readonly message: string | undefined;
   readonly output: Buffer | undefined;
+  /** What the kernel wrote to its log. */
+  readonly log?: string;
 }
 
 /** Runs a notebook with our own runner, in place of Google's. */
@@ -65,7 +67,8 @@ export async function runNotebook(
     const output = await readFile(path.join(folder, FILES.output)).catch(() => undefined);
     const { cell, message } = status.runStatus;
     const said = cell === undefined ? message : `${cell.errorName ?? ''}: ${cell.errorValue ?? ''}`;
-    return { state: status.state, message: said, output };
+    const log = await readFile(path.join(folder, FILES.kernelLog), 'utf8').catch(() => '');
+    return { state: status.state, message: said, output, log };
   } finally {
     await rm(folder, { recursive: true, force: true });
     await rm(runtime, { recursive: true, force: true });

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { ApiDouble, ApiError } from './api-double';
 import type { CheckedCall } from './discovery';
 import { JobRun, type Run } from './job-run';
+import type { LoggingDouble } from './logging-double';
 import type { StorageDouble } from './storage-double';
 import type { TokenDouble } from './token-double';
 
@@ -10,6 +11,9 @@ export const PROJECT_NUMBER = '123456789012';
 export const LOCATIONS = ['us-central1', 'europe-west4'];
 /** The only runtime template. */
 const RUNTIME_TEMPLATE = `projects/${PROJECT_NUMBER}/locations/us-central1/notebookRuntimeTemplates/1`;
+
+/** The only reserved label that is accepted. */
+const ENTRY_LABEL = 'aiplatform.googleapis.com/colab_enterprise_entry_service';
 
 const JobSchema = z.looseObject({
   displayName: z.optional(z.string()),
@@ -23,6 +27,13 @@ const JobSchema = z.looseObject({
         z.looseObject({
           acceleratorType: z.optional(z.string()),
           acceleratorCount: z.optional(z.number()),
+          reservationAffinity: z.optional(
+            z.object({
+              reservationAffinityType: z.string(),
+              key: z.optional(z.string()),
+              values: z.optional(z.array(z.string())),
+            }),
+          ),
         }),
       ),
       persistentDiskSpec: z.optional(
@@ -31,11 +42,19 @@ const JobSchema = z.looseObject({
     }),
   ),
   workbenchRuntime: z.optional(
-    z.object({ customContainerImage: z.optional(z.looseObject({ repository: z.string() })) }),
+    z.object({
+      customContainerImage: z.optional(z.looseObject({ repository: z.string() })),
+      vmImage: z.optional(
+        z.object({ project: z.string(), name: z.optional(z.string()), family: z.optional(z.string()) }),
+      ),
+    }),
   ),
   notebookRuntimeTemplateResourceName: z.optional(z.string()),
   directNotebookSource: z.optional(z.object({ content: z.string() })),
-  gcsNotebookSource: z.optional(z.object({ uri: z.string() })),
+  gcsNotebookSource: z.optional(z.object({ uri: z.string(), generation: z.optional(z.string()) })),
+  dataformRepositorySource: z.optional(
+    z.object({ dataformRepositoryResourceName: z.string(), commitSha: z.optional(z.string()) }),
+  ),
   labels: z.optional(z.record(z.string(), z.string())),
 });
 type Job = z.infer<typeof JobSchema>;
@@ -50,6 +69,8 @@ export interface StoredJob {
 interface Operation {
   readonly job: string;
   readonly verb: 'create' | 'delete';
+  /** Of a creation that fails. */
+  error?: { code: number; message: string } | undefined;
 }
 
 /** A job that runs an execution of the Notebooks API. */
@@ -85,12 +106,22 @@ export class VertexDouble extends ApiDouble {
   readonly customJobs = new Map<string, StoredCustomJob>();
   /** Whether operations can be cancelled; if not, the response is UNIMPLEMENTED. */
   cancellable = true;
+  /**
+   * The next create request succeeds, but its operation ends with this error and the job never appears
+   * (google.longrunning.Operation: the result is either `error` or `response`).
+   */
+  failedCreation: { code: number; message: string; done: Promise<void> } | undefined;
+  /** Until when new jobs are not visible: the create operation has not finished. */
+  visible: Promise<void> | undefined;
+  /** Notebooks in Dataform repositories, by resource name. */
+  readonly dataform = new Map<string, Buffer>();
   private readonly operations = new Map<string, Operation>();
   private sequence = 9000;
 
   constructor(
     tokens: TokenDouble,
     private readonly storage: StorageDouble,
+    private readonly logging: LoggingDouble,
     private readonly run: Run,
   ) {
     super('aiplatform.v1', tokens);
@@ -116,11 +147,11 @@ export class VertexDouble extends ApiDouble {
         return { operations: [this.operation(operation)] };
       }
       case 'operations.cancel':
+      case 'notebookExecutionJobs.operations.cancel':
         return this.cancelOperation(call);
       case 'operations.get':
-        return this.operation(
-          `projects/${PROJECT_NUMBER}/locations/${call.path[1] ?? ''}/operations/${call.path[2] ?? ''}`,
-        );
+      case 'notebookExecutionJobs.operations.get':
+        return this.operation(operationName(call));
       case 'customJobs.cancel':
         this.customJob(call).run.cancel();
         return {};
@@ -171,7 +202,7 @@ export class VertexDouble extends ApiDouble {
       if (values.filter((value) => value !== undefined).length !== 1)
         throw new ApiError('INVALID_ARGUMENT', `Exactly one ${what} must be set.`);
     };
-    one([job.directNotebookSource, job.gcsNotebookSource], 'notebook_source');
+    one([job.directNotebookSource, job.gcsNotebookSource, job.dataformRepositorySource], 'notebook_source');
     one([job.customEnvironmentSpec, job.notebookRuntimeTemplateResourceName], 'environment_spec');
     one([job.serviceAccount, job.executionUser], 'execution_identity');
     checkJob(job);
@@ -186,13 +217,29 @@ export class VertexDouble extends ApiDouble {
         `You do not have permission to act as service_account: ${job.serviceAccount}. (or it may not exist).`,
       );
     }
+    const { failedCreation } = this;
+    if (failedCreation !== undefined) {
+      this.failedCreation = undefined;
+      const name = this.newOperation(id);
+      const operation: Operation = { job: id, verb: 'create' };
+      this.operations.set(name, operation);
+      const { code, message } = failedCreation;
+      void failedCreation.done.then(() => (operation.error = { code, message }));
+      return { name, done: false };
+    }
     const stored = this.add(id, job);
     return this.operation(stored.operation);
   }
 
+  /** Name of a new operation of a job (`notebookExecutionJobs.operations`, discovery document). */
+  private newOperation(id: string): string {
+    const location = `projects/${PROJECT_NUMBER}/locations/us-central1`;
+    return `${location}/notebookExecutionJobs/${id}/operations/${String((this.sequence += 1))}`;
+  }
+
   private add(id: string, job: Job): StoredJob {
     const location = `projects/${PROJECT_NUMBER}/locations/us-central1`;
-    const operation = `${location}/operations/${String((this.sequence += 1))}`;
+    const operation = this.newOperation(id);
     const fileName = job.gcsNotebookSource?.uri.split('/').at(-1) ?? `${job.displayName ?? id}.ipynb`;
     const run = new JobRun(
       async (signal) => {
@@ -200,12 +247,20 @@ export class VertexDouble extends ApiDouble {
         const seconds = Number.parseFloat(job.executionTimeout ?? '86400');
         return this.run(input, { signal, timeout: seconds });
       },
-      async ({ output }) => {
+      async ({ output, log }) => {
+        for (const textPayload of log?.trimEnd().split('\n') ?? []) {
+          // How the service marks the entries of a job is not documented; here, by a label.
+          this.logging.write(
+            { type: 'aiplatform.googleapis.com/NotebookRuntime', labels: { job: id } },
+            { textPayload },
+          );
+        }
         if (output !== undefined) await this.storage.put(`${job.gcsOutputUri}/${id}/${fileName}`, output);
       },
     );
     const stored = { name: `${location}/notebookExecutionJobs/${id}`, job, run, operation };
-    this.jobs.set(id, stored);
+    if (this.visible === undefined) this.jobs.set(id, stored);
+    else void this.visible.then(() => this.jobs.set(id, stored));
     this.operations.set(operation, { job: id, verb: 'create' });
     return stored;
   }
@@ -213,11 +268,18 @@ export class VertexDouble extends ApiDouble {
   private async input(job: Job): Promise<Buffer> {
     if (job.directNotebookSource !== undefined)
       return Buffer.from(job.directNotebookSource.content, 'base64');
-    return this.storage.get(job.gcsNotebookSource?.uri ?? '');
+    const { dataformRepositorySource, gcsNotebookSource } = job;
+    if (dataformRepositorySource !== undefined) {
+      const notebook = this.dataform.get(dataformRepositorySource.dataformRepositoryResourceName);
+      if (notebook === undefined) throw new Error('The test has no such repository.');
+      return notebook;
+    }
+    return this.storage.get(gcsNotebookSource?.uri ?? '');
   }
 
   private view({ name, job, run }: StoredJob, full: boolean): unknown {
-    const { directNotebookSource, ...basic } = job;
+    // Answers have no `workbenchRuntime`: it is an input only (scheduler-jupyter-plugin does not find it in them).
+    const { directNotebookSource, workbenchRuntime: _, ...basic } = job;
     return {
       ...basic,
       ...(full && directNotebookSource !== undefined ? { directNotebookSource } : {}),
@@ -254,15 +316,16 @@ export class VertexDouble extends ApiDouble {
   private cancelOperation(call: CheckedCall): unknown {
     if (!this.cancellable)
       throw new ApiError('UNIMPLEMENTED', 'Operation is not implemented, or supported, or enabled.');
-    const name = `projects/${PROJECT_NUMBER}/locations/${call.path[1] ?? ''}/operations/${call.path[2] ?? ''}`;
-    this.jobs.get(this.operations.get(name)?.job ?? '')?.run.cancel();
+    this.jobs.get(this.operations.get(operationName(call))?.job ?? '')?.run.cancel();
     return {};
   }
 
   private operation(name: string): unknown {
     const operation = this.operations.get(name);
     if (operation === undefined) throw new ApiError('NOT_FOUND', `Operation ${name} not found.`);
+    if (operation.error !== undefined) return { name, done: true, error: operation.error };
     const stored = this.jobs.get(operation.job);
+    if (operation.verb === 'create' && stored === undefined) return { name, done: false };
     const done = operation.verb === 'delete' ? stored === undefined : stored?.run.terminal !== false;
     return { name, done };
   }
@@ -281,6 +344,14 @@ export class VertexDouble extends ApiDouble {
   }
 }
 
+/** Name of the operation in a call: of a location, or of a job. */
+function operationName({ path: [, location = '', ...rest] }: CheckedCall): string {
+  const [first = '', second] = rest;
+  const tail =
+    second === undefined ? `operations/${first}` : `notebookExecutionJobs/${first}/operations/${second}`;
+  return `projects/${PROJECT_NUMBER}/locations/${location}/${tail}`;
+}
+
 /** Restrictions on a job beyond the discovery document. */
 function checkJob(job: Job): void {
   const refuse = (message: string): never => {
@@ -291,15 +362,27 @@ function checkJob(job: Job): void {
   if (displayName === '' || displayName.length > 128) refuse('display_name has 1 to 128 characters.');
   if (/[\uD800-\uDBFF](?![\uDC00-\uDFFF])/.test(displayName)) refuse('display_name is no valid UTF-8.');
   checkLabels(job.labels);
+  for (const [key, value] of Object.entries(job.labels ?? {})) {
+    // "System reserved label keys are prefixed with aiplatform.googleapis.com/ and are immutable" (discovery document,
+    // `labels`). Google's plugin sends this one (scheduler-jupyter-plugin, services/vertex.py).
+    if (key.startsWith('aiplatform.googleapis.com/') && (key !== ENTRY_LABEL || value !== 'workbench')) {
+      refuse(`Label ${key} is reserved.`);
+    }
+  }
   const container = job.workbenchRuntime?.customContainerImage;
-  // "Only supported by Colab runtimes" (discovery document, `executionUser`).
-  if (container !== undefined && job.executionUser !== undefined)
-    refuse('execution_user is not supported with a custom container image.');
-
-  // A container needs a Workbench machine; a runtime template creates a Colab one (discovery document).
-  if (container !== undefined && job.notebookRuntimeTemplateResourceName !== undefined)
-    refuse('A runtime template cannot be used with a custom container image.');
-
+  const vmImage = job.workbenchRuntime?.vmImage;
+  if (job.workbenchRuntime !== undefined) {
+    // "Only supported by Colab runtimes" (discovery document, `executionUser`).
+    if (job.executionUser !== undefined) refuse('execution_user is not supported by Workbench runtimes.');
+    // A runtime template creates a Colab runtime (discovery document).
+    if (job.notebookRuntimeTemplateResourceName !== undefined)
+      refuse('A runtime template has its own runtime.');
+  }
+  if (container !== undefined && vmImage !== undefined) refuse('Only one image can be set.');
+  // Compute Engine finds an image by its name or as the newest of a family (discovery document, `vmImage`).
+  if (vmImage !== undefined && (vmImage.name === undefined) === (vmImage.family === undefined)) {
+    refuse('vm_image needs either a name or a family.');
+  }
   if (container?.repository.includes('@') === true) refuse('repository has a digest.');
   const { machineSpec = {}, persistentDiskSpec = {} } = job.customEnvironmentSpec ?? {};
   // Compute Engine requires type and count of an accelerator together (Terraform's products/colab checks both).
@@ -307,6 +390,15 @@ function checkJob(job: Job): void {
     refuse('accelerator_type and accelerator_count must be set together.');
 
   if (machineSpec.acceleratorCount === 0) refuse('accelerator_count must be positive.');
+  const { reservationAffinity } = machineSpec;
+  if (reservationAffinity !== undefined) {
+    // "When chosen, the reservation must be identified via the key and values fields" (discovery document).
+    const { reservationAffinityType, key, values = [] } = reservationAffinity;
+    const named = key !== undefined && values.length > 0;
+    if ((reservationAffinityType === 'SPECIFIC_RESERVATION') !== named) {
+      refuse('key and values belong to a specific reservation.');
+    }
+  }
   const { diskType, diskSizeGb } = persistentDiskSpec;
   // Compute Engine's smallest disk. A size without a type is probably rejected (Terraform always sends both).
   if (diskSizeGb !== undefined && Number(diskSizeGb) < 10) refuse('disk_size_gb must be at least 10.');

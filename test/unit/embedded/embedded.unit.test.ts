@@ -114,11 +114,11 @@ describe('The client of the embedded service', () => {
     const folderOf = path.join(options.dataDirectory, 'executions', 'files');
     fs.writeFileSync(path.join(folderOf, 'kernel.log'), 'aü'.repeat(400_000));
     let log = '';
-    for (let offset = 0; ;) {
-      const { text, nextOffset } = await service.readLog(execution, offset);
-      if (text === '') break;
+    for (let from = ''; ;) {
+      const { text, next } = await service.readLog(execution, from);
+      if (next === from) break;
       log += text;
-      offset = nextOffset;
+      from = next;
     }
     assert.equal(log, 'aü'.repeat(400_000));
     fs.rmSync(path.join(folderOf, 'output.ipynb'));

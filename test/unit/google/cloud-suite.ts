@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ExecutionRequest } from '../../../src/execution/execution';
 import type { GoogleExecutionService } from '../../../src/google/google-execution-service';
-import { BUCKET, CloudDouble, LOCATION, PROJECT } from '../../support/google/cloud';
+import { BUCKET, CloudDouble, LOCATION, PROJECT, QuickClock } from '../../support/google/cloud';
 import type { RunResult } from '../../support/google/run-notebook';
 import { notebookOf } from './support';
 
@@ -42,6 +42,27 @@ export function requestOf(template: ExecutionRequest['executionTemplate'] = {}):
   };
 }
 
+/** A clock of which a test can let time pass. */
+export class MovableClock extends QuickClock {
+  /** Milliseconds. */
+  passed = 0;
+  override now = (): number => Date.now() + this.passed;
+}
+
+/** A promise that a test resolves when it wants to. */
+export function moment(): { readonly reached: Promise<void>; readonly reach: () => void } {
+  let reach = (): void => undefined;
+  const reached = new Promise<void>((resolve) => {
+    reach = resolve;
+  });
+  return {
+    reached,
+    reach: () => {
+      reach();
+    },
+  };
+}
+
 /** A double of Google Cloud whose runs go as a test says. */
 export class QuickCloud extends CloudDouble {
   /** {@link echo} at the begin of each test. */
@@ -64,7 +85,9 @@ export function suiteOfCloud(): QuickCloud {
   after(() => cloud.stop());
   beforeEach(() => {
     cloud.outcome = echo;
-    for (const double of [cloud.vertex, cloud.notebooks, cloud.storage]) double.requests.length = 0;
+    for (const double of [cloud.vertex, cloud.notebooks, cloud.storage, cloud.logging]) {
+      double.requests.length = 0;
+    }
   });
   afterEach(() => {
     assert.deepEqual(cloud.problems, []);

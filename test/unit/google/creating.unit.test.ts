@@ -127,6 +127,18 @@ describe('creating executions on Google Cloud', function () {
         assert.deepEqual(created.runStatus?.warnings, [{ code: 'parameterNotDeclared', args: ['x'] }]);
       });
 
+      it('warns of words that YAML 1.1 reads differently, without the value of a secret', async () => {
+        const created = await service().create(
+          nextId(),
+          requestOf({ parameters: 'answer: no\npassword: 0777\nrate: 1' }),
+          { notebook: notebookOf('answer = 1\npassword = 1\nrate = 1', { parameters: true }) },
+        );
+        assert.deepEqual(created.runStatus?.warnings, [
+          { code: 'yamlWord', args: ['answer', 'no', '"no"', 'false'] },
+          { code: 'yamlWord', args: ['password', '••••••••', '••••••••', '••••••••'] },
+        ]);
+      });
+
       it('uploads a large notebook once, with progress, under the execution’s id', async () => {
         const id = nextId();
         const big = notebookOf(`# ${'x'.repeat(5_000_000)}`);

@@ -218,14 +218,6 @@ describe('executions on Google Cloud', function () {
         assert.match(answered.state, /HIBERNATING$/);
         assert.equal((await service().get(name)).state, 'SUCCEEDED');
       });
-
-      it('has no log', async () => {
-        const created = await service().create(nextId(), requestOf(), { notebook: NOTEBOOK });
-        await assert.rejects(service().readLog(created), {
-          status: 'UNIMPLEMENTED',
-          reason: 'logNotAvailable',
-        });
-      });
     });
   }
 

@@ -40,9 +40,35 @@ describe('labels', () => {
       fingerprint: 'abc',
       templateName: 'Big One',
       source: 'a b.ipynb',
+      image: undefined,
       others: { team: 'x' },
     });
     assert.equal(readLabels(undefined).fingerprint, undefined);
+  });
+
+  it('hold the name of an image, in as many labels as it needs', () => {
+    const ours = { fingerprint: 'abc' };
+    for (const image of [
+      'gcr.io/p/i:v1',
+      `europe-west4-docker.pkg.dev/my_Project/${'deep/'.repeat(12)}image:V2.1`,
+    ]) {
+      const labels = withOurLabels({}, { ...ours, image });
+      checkLabels(labels);
+      assert.equal(readLabels(labels).image, image);
+      assert.equal(readLabels(labels).others, undefined);
+    }
+    const tooLong = withOurLabels({}, { ...ours, image: `gcr.io/${'.'.repeat(100)}` });
+    assert.equal(readLabels(tooLong).image, '', 'never another image than the one that was asked for');
+  });
+
+  it('that are reserved for Google are not sent again', () => {
+    const theirs = { 'aiplatform.googleapis.com/colab_enterprise_entry_service': 'workbench', team: 'x' };
+    checkLabels(theirs);
+    assert.deepEqual(withOurLabels(theirs, { fingerprint: 'abc' }), {
+      team: 'x',
+      'notebook-executions': 'abc',
+    });
+    assert.deepEqual(readLabels(theirs).others, { team: 'x' });
   });
 
   for (const [key, value] of [

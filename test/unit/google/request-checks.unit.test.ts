@@ -17,6 +17,8 @@ const ACCOUNT = 'runner@my-project.iam.gserviceaccount.com';
 const IMAGE = 'gcr.io/deeplearning-platform-release/base-cpu';
 const RUNTIME = 'projects/my-project/locations/us-central1/notebookRuntimeTemplates/7';
 
+const REPOSITORY = 'projects/my-project/locations/us-central1/repositories/r';
+
 interface Broken {
   readonly template: ExecutionTemplate;
   readonly vertex?: VertexOptions;
@@ -52,7 +54,7 @@ const ON_BOTH: Record<string, Broken> = {
   'a label with capitals': invalid('executionTemplate.labels.Team', { ...machine, labels: { Team: 'x' } }),
   'more labels than there is room for': invalid('executionTemplate.labels', {
     ...machine,
-    labels: labels(61),
+    labels: labels(57),
   }),
   'an accelerator without a count': required('executionTemplate.acceleratorConfig.coreCount', {
     ...machine,
@@ -102,6 +104,82 @@ const ON_VERTEX: Record<string, Broken> = {
       `a disk of ${String(diskSizeGb)} GB`,
       invalid('runOptions.vertex.diskSizeGb', machine, { diskSizeGb }),
     ]),
+  ),
+  'two images': invalid(
+    'runOptions.vertex.vmImage',
+    { ...machine, containerImageUri: IMAGE },
+    { vmImage: { project: 'p', family: 'f' } },
+  ),
+  'an image without its project': required('runOptions.vertex.vmImage.project', machine, {
+    vmImage: { family: 'f' },
+  }),
+  'an image by name and family': invalid('runOptions.vertex.vmImage', machine, {
+    vmImage: { project: 'p', family: 'f', name: 'n' },
+  }),
+  'an image by neither name nor family': invalid('runOptions.vertex.vmImage', machine, {
+    vmImage: { project: 'p' },
+  }),
+  'an image with a runtime template': invalid(
+    'runOptions.vertex.vmImage',
+    { serviceAccount: ACCOUNT },
+    { runtimeTemplate: RUNTIME, vmImage: { project: 'p', family: 'f' } },
+  ),
+  'a user with an image': invalid(
+    'runOptions.vertex.executionUser',
+    { masterType: 'n1-standard-4' },
+    { executionUser: 'me@example.com', vmImage: { project: 'p', family: 'f' } },
+  ),
+  ...Object.fromEntries(
+    [
+      { shieldedInstance: { secureBoot: true } },
+      { reservation: { type: 'ANY_RESERVATION' } },
+      { gpuPartitionSize: '1g.10gb' },
+      { tpuTopology: '2x2x1' },
+    ].map((vertex) => [
+      `${Object.keys(vertex).join()} beside a runtime template`,
+      invalid(
+        'runOptions.vertex.runtimeTemplate',
+        { serviceAccount: ACCOUNT },
+        { runtimeTemplate: RUNTIME, ...vertex },
+      ),
+    ]),
+  ),
+  'a reservation without a type': required('runOptions.vertex.reservation.type', machine, {
+    reservation: { key: 'k' },
+  }),
+  'a reservation of no known type': invalid('runOptions.vertex.reservation.type', machine, {
+    reservation: { type: 'MINE' },
+  }),
+  'a specific reservation without its key': required('runOptions.vertex.reservation.key', machine, {
+    reservation: { type: 'SPECIFIC_RESERVATION', values: ['r'] },
+  }),
+  'a specific reservation without its name': required('runOptions.vertex.reservation.values', machine, {
+    reservation: { type: 'SPECIFIC_RESERVATION', key: 'k' },
+  }),
+  'any reservation with a name': invalid('runOptions.vertex.reservation', machine, {
+    reservation: { type: 'ANY_RESERVATION', values: ['r'] },
+  }),
+  'a version of no notebook': invalid('runOptions.vertex.inputGeneration', machine, { inputGeneration: '7' }),
+  'a version that is none': invalid(
+    'runOptions.vertex.inputGeneration',
+    { ...machine, inputNotebookFile: 'gs://bucket/a.ipynb' },
+    { inputGeneration: 'newest' },
+  ),
+  'no repository': required('runOptions.vertex.dataform.repository', machine, {
+    dataform: { commit: 'abc' },
+  }),
+  'a repository by another name': invalid('runOptions.vertex.dataform.repository', machine, {
+    dataform: { repository: 'mine' },
+  }),
+  'two notebooks': invalid(
+    'runOptions.vertex.dataform',
+    { ...machine, inputNotebookFile: 'gs://bucket/a.ipynb' },
+    { dataform: { repository: REPOSITORY } },
+  ),
+  'parameters for a notebook in Dataform': invalid(
+    'runOptions.vertex.dataform',
+    { ...machine, parameters: 'x: 1' },
+    { dataform: { repository: REPOSITORY } },
   ),
   ...Object.fromEntries(
     [0, -1, 1e-10, 1e15].map((timeout) => [
@@ -157,7 +235,7 @@ describe('requests that Google would refuse', function () {
       const executionTemplate = {
         ...machine,
         containerImageUri: IMAGE,
-        labels: labels(60),
+        labels: labels(56),
         outputNotebookFolder: OUTPUT_FOLDER,
       };
       const request = { executionTemplate, runOptions: { source: 'file:///a.ipynb', templateName: 'Big' } };

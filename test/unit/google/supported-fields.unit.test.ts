@@ -49,6 +49,13 @@ const EVERYTHING: ExecutionRequest = {
       subnetwork: 's',
       internetAccess: true,
       kmsKeyName: 'k',
+      vmImage: { project: 'p', family: 'f' },
+      shieldedInstance: { secureBoot: true },
+      reservation: { type: 'ANY_RESERVATION' },
+      gpuPartitionSize: '1g.10gb',
+      tpuTopology: '2x2x1',
+      inputGeneration: '1',
+      dataform: { repository: 'r' },
     },
   },
 };
@@ -80,7 +87,6 @@ describe('fields that Google cannot honour', () => {
     'runOptions.memoryLimitBytes',
     'runOptions.outputName',
     'runOptions.workingDirectory',
-    'executionTemplate.inputNotebookFile',
   ];
 
   it('are named for Vertex AI', () => {

@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
 import type { ExecutionRequest } from '../../../src/execution/execution';
 import { isActive, isTerminal } from '../../../src/execution/states';
-import { fromJob, JobSchema, toJob } from '../../../src/google/vertex/job-mapper';
+import { fromJob, toJob } from '../../../src/google/vertex/job-mapper';
+import { JobSchema } from '../../../src/google/vertex/job-schema';
 import { stateOfJob } from '../../../src/google/vertex/job-states';
 import { Discovery } from '../../support/google/discovery';
 
 const PARENT = 'projects/my-project/locations/us-central1';
 const MARKS = { fingerprint: 'f00d', sourceName: 'sales.ipynb' };
 const SOURCE = { uri: 'gs://bucket/out/run-1/input/sales.ipynb' };
+/** The source of a request as it is sent. */
+const sourceOf = ({ runOptions }: ExecutionRequest) => {
+  const { inputGeneration: generation } = runOptions?.vertex ?? {};
+  return { ...SOURCE, ...(generation === undefined ? {} : { generation }) };
+};
 const JOB_SCHEMA = 'GoogleCloudAiplatformV1NotebookExecutionJob';
 const discovery = new Discovery('aiplatform.v1');
 
@@ -43,10 +49,35 @@ const TEMPLATE: ExecutionRequest = {
   },
 };
 
-/** As the service would answer it. */
-function answered(job: object, output: object = {}): unknown {
+const VM: ExecutionRequest = {
+  displayName: 'Sales',
+  executionTemplate: {
+    masterType: 'a2-highgpu-1g',
+    outputNotebookFolder: 'gs://bucket/out',
+    serviceAccount: 'runner@my-project.iam.gserviceaccount.com',
+    kernelSpec: 'ir',
+  },
+  runOptions: {
+    vertex: {
+      vmImage: { project: 'cloud-notebooks-managed', family: 'workbench-instances' },
+      shieldedInstance: { secureBoot: true, vtpm: false, integrityMonitoring: true },
+      reservation: {
+        type: 'SPECIFIC_RESERVATION',
+        key: 'compute.googleapis.com/reservation-name',
+        values: ['projects/p/zones/z/reservations/r'],
+      },
+      gpuPartitionSize: '1g.10gb',
+      tpuTopology: '2x2x1',
+      inputGeneration: '1234567890123456',
+    },
+  },
+};
+
+/** As the service would answer it: without `workbenchRuntime`. */
+function answered(job: { workbenchRuntime?: unknown }, output: object = {}): unknown {
+  const { workbenchRuntime: _, ...told } = job;
   return {
-    ...job,
+    ...told,
     name: 'projects/123/locations/us-central1/notebookExecutionJobs/run-1',
     jobState: 'JOB_STATE_SUCCEEDED',
     createTime: '2026-01-01T00:00:00.000000Z',
@@ -59,16 +90,17 @@ describe('Vertex AI jobs and executions', () => {
   for (const [what, request] of Object.entries({
     'machine of its own': MACHINE,
     'runtime template': TEMPLATE,
+    'image of a virtual machine': VM,
   })) {
     it(`sends a job that the API describes: ${what}`, () => {
       assert.deepEqual(
-        discovery.checkValue(JOB_SCHEMA, toJob('run-1', request, SOURCE, MARKS), 'request'),
+        discovery.checkValue(JOB_SCHEMA, toJob('run-1', request, sourceOf(request), MARKS), 'request'),
         [],
       );
     });
 
     it(`gives every field back: ${what}`, () => {
-      const job = toJob('run-1', request, SOURCE, MARKS);
+      const job = toJob('run-1', request, sourceOf(request), MARKS);
       const execution = fromJob(PARENT, JobSchema.parse(answered(job)));
       assert.equal(execution.name, `${PARENT}/notebookExecutionJobs/run-1`);
       assert.equal(execution.displayName, request.displayName);
@@ -78,8 +110,73 @@ describe('Vertex AI jobs and executions', () => {
         inputNotebookFile: SOURCE.uri,
       });
       assert.deepEqual(execution.runOptions, request.runOptions);
+      assert.equal(execution.runStatus?.notRepeated, undefined);
     });
   }
+
+  for (const [what, template, vertex, runtime] of [
+    ['nothing else', {}, {}, undefined],
+    ['a kernel', { kernelSpec: 'ir' }, {}, {}],
+    [
+      'a container',
+      { containerImageUri: 'localhost:5000/image:v2' },
+      {},
+      { customContainerImage: { repository: 'localhost:5000/image', tag: 'v2' } },
+    ],
+    [
+      'the image of a machine',
+      { kernelSpec: 'ir' },
+      { vmImage: { project: 'p', name: 'n' } },
+      { vmImage: { project: 'p', name: 'n' } },
+    ],
+    [
+      'a kernel of a Colab runtime of a user',
+      { kernelSpec: 'ir' },
+      { executionUser: 'me@example.com' },
+      undefined,
+    ],
+    ['a kernel of a runtime template', { kernelSpec: 'ir' }, { runtimeTemplate: 'r' }, undefined],
+  ] as const) {
+    it(`runs on Workbench where it has to: with ${what}`, () => {
+      const executionTemplate = { outputNotebookFolder: 'gs://bucket', ...template };
+      const job = toJob('run-1', { executionTemplate, runOptions: { vertex } }, SOURCE, MARKS);
+      assert.deepEqual(job.workbenchRuntime, runtime);
+      const label = job.labels?.['aiplatform.googleapis.com/colab_enterprise_entry_service'];
+      assert.equal(label, runtime === undefined ? undefined : 'workbench');
+    });
+  }
+
+  it('names what a job from elsewhere has and another job cannot repeat', () => {
+    const job = answered(
+      {},
+      {
+        displayName: 'nightly',
+        gcsOutputUri: 'gs://theirs',
+        kernelName: 'python3',
+        labels: { 'aiplatform.googleapis.com/colab_enterprise_entry_service': 'workbench', team: 'x' },
+        parameters: { x: '1' },
+        customEnvironmentSpec: { machineSpec: { machineType: 'm', coolness: 'high' }, spot: true },
+        dataformRepositorySource: { dataformRepositoryResourceName: 'projects/p/locations/l/repositories/r' },
+      },
+    );
+    const { runStatus, executionTemplate, runOptions } = fromJob(PARENT, JobSchema.parse(job));
+    assert.deepEqual(runStatus?.notRepeated?.toSorted(), [
+      'customEnvironmentSpec.machineSpec.coolness',
+      'customEnvironmentSpec.spot',
+      'parameters',
+      'workbenchRuntime',
+    ]);
+    assert.deepEqual(executionTemplate?.labels, { team: 'x' });
+    assert.deepEqual(runOptions?.vertex?.dataform, { repository: 'projects/p/locations/l/repositories/r' });
+  });
+
+  it('never takes one image for another whose name is too long to remember', () => {
+    const containerImageUri = `gcr.io/${'.'.repeat(100)}`;
+    const request = { executionTemplate: { ...MACHINE.executionTemplate, containerImageUri } };
+    const execution = fromJob(PARENT, JobSchema.parse(answered(toJob('run-1', request, SOURCE, MARKS))));
+    assert.equal(execution.executionTemplate?.containerImageUri, undefined);
+    assert.deepEqual(execution.runStatus?.notRepeated, ['workbenchRuntime']);
+  });
 
   it('keeps the whole notebook in the request where it is small', () => {
     const job = toJob('run-1', MACHINE, { content: Buffer.from('{"cells":[]}') }, MARKS);
@@ -149,11 +246,10 @@ describe('Vertex AI jobs and executions', () => {
   }
 
   it('marks a job created elsewhere and leaves its folder as it is', () => {
-    const job = answered({
-      displayName: 'nightly',
-      gcsOutputUri: 'gs://theirs/run-1',
-      labels: { env: 'prod' },
-    });
+    const job = answered(
+      {},
+      { displayName: 'nightly', gcsOutputUri: 'gs://theirs/run-1', labels: { env: 'prod' } },
+    );
     const execution = fromJob(PARENT, JobSchema.parse(job));
     assert.equal(execution.runStatus?.elsewhere, true);
     assert.equal(execution.executionTemplate?.outputNotebookFolder, 'gs://theirs/run-1');

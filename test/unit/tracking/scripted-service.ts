@@ -95,7 +95,7 @@ export class ScriptedService implements ExecutionService {
   }
 
   readLog(): Promise<LogChunk> {
-    return Promise.resolve({ text: '', nextOffset: 0 });
+    return Promise.resolve({ text: '', next: '' });
   }
 
   private async answer<T>(request: string, result: () => T): Promise<T> {

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import type { ServiceError } from '../../../src/execution/errors';
+import { INLINE_LIMIT } from '../../../src/google/vertex/vertex-api';
+import { BUCKET, LOCATION, PROJECT } from '../../support/google/cloud';
+import { MovableClock, moment, NOTEBOOK, nextId, requestOf, suiteOfCloud } from './cloud-suite';
+import { notebookOf, untilEnded } from './support';
+
+/** google.rpc.Code of INVALID_ARGUMENT and RESOURCE_EXHAUSTED. */
+const INVALID = 3;
+const EXHAUSTED = 8;
+
+describe('executions whose creation fails after the request has succeeded', function () {
+  this.timeout(60_000);
+  const cloud = suiteOfCloud();
+
+  for (const kind of ['vertex', 'notebooks'] as const) {
+    describe(kind, () => {
+      const double = kind === 'vertex' ? cloud.vertex : cloud.notebooks;
+
+      it('are told as the error of the operation, and leave no file behind', async () => {
+        const id = nextId();
+        const message = 'You do not have permission to act as service_account: a@p.iam.gserviceaccount.com.';
+        double.failedCreation = { code: INVALID, message, done: Promise.resolve() };
+        const big = notebookOf(`# ${'x'.repeat(INLINE_LIMIT)}`);
+        await assert.rejects(
+          cloud.service(kind).create(id, requestOf(), { notebook: big }),
+          (error: ServiceError) =>
+            error.reason === 'actAsMissing' && error.args['serviceAccount'] === 'a@p.iam.gserviceaccount.com',
+        );
+        const left = (await cloud.storage.names(BUCKET)).filter((name) => name.includes(`/${id}/`));
+        assert.deepEqual(left, []);
+      });
+
+      it('are told in their row where the operation fails later, in every list from then on', async () => {
+        const service = cloud.service(kind);
+        const fails = moment();
+        double.failedCreation = { code: EXHAUSTED, message: 'No GPUs left.', done: fails.reached };
+        const created = await service.create(nextId(), requestOf(), { notebook: NOTEBOOK });
+        const { name } = created;
+        assert.equal(created.state, 'INITIALIZING');
+        assert.equal((await service.get(name)).state, 'INITIALIZING');
+        fails.reach();
+        const ended = await untilEnded(service, name);
+        const { cause, message, endTime } = ended.runStatus ?? {};
+        assert.deepEqual([ended.state, cause, message], ['FAILED', 'serviceError', 'No GPUs left.']);
+        assert.ok(endTime !== undefined && ended.createTime !== undefined);
+        assert.equal(ended.runOptions?.source, 'file:///home/me/My%20Sales.ipynb');
+        const listed = async () => (await service.list({})).executions.find((each) => each.name === name);
+        assert.deepEqual(await listed(), ended);
+        assert.equal((await service.cancel(name)).state, 'FAILED');
+        await service.delete(name);
+        assert.equal(await listed(), undefined);
+        await assert.rejects(service.get(name), { reason: 'executionNotFound' });
+      });
+
+      it('are not those that only appear late', async () => {
+        const service = cloud.service(kind);
+        const appears = moment();
+        double.visible = appears.reached;
+        const { name } = await service.create(nextId(), requestOf(), { notebook: NOTEBOOK });
+        double.visible = undefined;
+        assert.equal((await service.get(name)).state, 'INITIALIZING');
+        appears.reach();
+        assert.equal((await untilEnded(service, name)).state, 'SUCCEEDED');
+        await cloud.service(kind).delete(name);
+        await assert.rejects(service.get(name), { reason: 'executionNotFound' }, 'deleted elsewhere');
+      });
+
+      it('are told at last where the service knows neither them nor their operation', async () => {
+        const clock = new MovableClock();
+        const service = cloud.google({ clock }).service(kind, PROJECT, LOCATION);
+        const gone = {
+          kind: 'answer',
+          status: 404,
+          body: { error: { code: 404, status: 'NOT_FOUND' } },
+        } as const;
+        double.failedCreation = { code: EXHAUSTED, message: '', done: new Promise(() => undefined) };
+        const { name } = await service.create(nextId(), requestOf(), { notebook: NOTEBOOK });
+        double.faults.add(/operations\.get/, gone, 2);
+        assert.equal((await service.get(name)).state, 'INITIALIZING');
+        clock.passed = 180_000;
+        const failed = await service.get(name);
+        assert.equal(failed.state, 'FAILED');
+        assert.match(failed.runStatus?.message ?? '', /knows neither it nor its operation/);
+      });
+    });
+  }
+});
