@@ -19,7 +19,7 @@ import { ensurePython } from './python';
 import { ensureIRkernel } from './r';
 import { runMain } from './setup';
 import { packageExtension } from './vsix';
-import { ensureServer, type VSCodeVersion } from './vscode-install';
+import { WINDOW_VERSION, ensureServer, type VSCodeVersion } from './vscode-install';
 
 /*
  * npm test [-- SUITE…] [--files REGEXP] [--grep REGEXP] [--version newest|oldest]
@@ -198,6 +198,7 @@ async function main(): Promise<number> {
 
   if (values.grep !== undefined) process.env[TITLES_PATTERN] = values.grep;
 
+  if (values.version !== undefined) process.env[WINDOW_VERSION] = values.version;
   if (values.version !== undefined) hostVersion = values.version === 'oldest' ? 'oldest' : 'newest';
 
   await rm(RESULTS, { recursive: true, force: true });

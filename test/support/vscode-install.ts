@@ -8,6 +8,13 @@ import { SetupError, findProgram, runStep, say } from './setup';
 /** The tested versions: the newest, and the oldest that `engines.vscode` in package.json allows. */
 export type VSCodeVersion = 'newest' | 'oldest';
 
+/** Environment variable: the version of windows that name none; by default the newest. */
+export const WINDOW_VERSION = 'NOTEBOOK_EXECUTIONS_TEST_VSCODE';
+
+export function windowVersion(): VSCodeVersion {
+  return process.env[WINDOW_VERSION] === 'oldest' ? 'oldest' : 'newest';
+}
+
 /** Releases of the npm package code-server, which contains a VS Code server, and the Node version of each. */
 const SERVERS = {
   newest: { release: '4.139.1', node: '24.21.0' },

@@ -13,7 +13,7 @@ import { ensureChromium } from './chromium';
 import { RESULTS, ROOT } from './paths';
 import { descendantsOf, freePort, kill, processesWithEnvironment } from './processes';
 import { VENV_BIN } from './python';
-import { ensureServer, type VSCodeVersion } from './vscode-install';
+import { ensureServer, windowVersion, type VSCodeVersion } from './vscode-install';
 import { unexpected, Workbench } from './workbench';
 
 /** Marks every process that our VS Code starts, including detached ones, so that all of them can be ended. */
@@ -102,7 +102,7 @@ export class VSCode {
   ) {}
 
   static async launch(options: LaunchOptions): Promise<VSCode> {
-    const install = await ensureServer(options.version ?? 'newest');
+    const install = await ensureServer(options.version ?? windowVersion());
     // A short path, because the path of a socket below it may have at most 104 bytes.
     const home = options.home ?? (await mkdtemp(path.join(os.tmpdir(), 'nbx-')));
     const dataDirectory = path.join(home, 'data');
