@@ -80,6 +80,19 @@ async function takeAll(vscode: VSCode): Promise<void> {
   await take(window, 'walkthrough/executions', { x: 0, width: 888, height: 420 });
 }
 
+/** The view where the Python of the operating system lacks ipykernel. */
+async function takePython(vsix: string[], workspace: string): Promise<void> {
+  const vscode = await VSCode.launch({ vsix, workspace, env: { PATH: '/usr/bin:/bin' } });
+  try {
+    const window = await vscode.openWindow();
+    await window.openExecutions();
+    await window.executionRow('Install ipykernel').waitFor();
+    await take(window, 'walkthrough/python', { x: 0, width: 352, height: 220 });
+  } finally {
+    await vscode.stop();
+  }
+}
+
 runMain(async () => {
   await ensurePython();
   const vsix = [await packageExtension()];
@@ -98,9 +111,13 @@ runMain(async () => {
   });
   try {
     await takeAll(vscode);
-    return 0;
   } finally {
     await vscode.stop();
+  }
+  try {
+    await takePython(vsix, workspace);
+    return 0;
+  } finally {
     await rm(folder, { recursive: true, force: true });
   }
 });

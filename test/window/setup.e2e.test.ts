@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import * as os from 'node:os';
 import * as path from 'node:path';
 import { copyExamples, removeWorkspace, writeNotebook } from '../support/examples';
+import { VENV_BIN } from '../support/python';
 import { VSCode } from '../support/vscode';
 import { packagedExtension } from '../support/vsix';
 import type { Workbench } from '../support/workbench';
@@ -93,5 +95,46 @@ describe('a Python of the operating system', () => {
     await window.openExecutions();
     await window.execution('where succeeded').nth(1).waitFor({ timeout: 180_000 });
     assert.ok(existsSync(path.join(workspace, '.venv/bin/python')));
+  });
+}).timeout(600_000);
+
+describe('a Python of the operating system, with uv', () => {
+  let folder: string;
+  let workspace: string;
+  let vscode: VSCode;
+  let window: Workbench;
+
+  before(async () => {
+    folder = await mkdtemp(path.join(os.tmpdir(), 'nbx-uv-'));
+    await symlink(path.join(VENV_BIN, 'uv'), path.join(folder, 'uv'));
+    workspace = await copyExamples();
+    vscode = await VSCode.launch({
+      vsix: [await packagedExtension()],
+      workspace,
+      env: { PATH: `${folder}:/usr/bin:/bin` },
+    });
+    window = await vscode.openWindow();
+  });
+  after(async () => {
+    await vscode.stop();
+    await removeWorkspace(workspace);
+    await rm(folder, { recursive: true, force: true });
+  });
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed')
+      await window.screenshot(`failed ${this.currentTest.title}`).catch(() => undefined);
+  });
+
+  it('gets an environment from uv, without pip, in which notebooks run', async () => {
+    await window.openExecutions();
+    await window.executionRow('Create .venv in This Workspace').click();
+    await window.notification(/Notebooks can be executed with .*\.venv/).waitFor({ timeout: 180_000 });
+    assert.match(await readFile(path.join(workspace, '.venv/pyvenv.cfg'), 'utf8'), /^uv = /m);
+    assert.ok(!existsSync(path.join(workspace, '.venv/bin/pip')));
+    await writeNotebook(path.join(workspace, 'where.ipynb'), ['import sys; print(sys.prefix)']);
+    await window.chooseFromContextMenu(await window.explorerFile('where.ipynb'), 'Execute Remotely');
+    await window.pick('This machine');
+    await window.tab('where.ipynb (output)').waitFor();
+    await window.outputs().getByText(path.join(workspace, '.venv')).waitFor();
   });
 }).timeout(600_000);
