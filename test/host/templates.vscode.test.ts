@@ -78,7 +78,7 @@ describe('templates', () => {
     person.willPick(async (pick) => {
       assert.equal(
         pick.row('nightly').detail,
-        'kernel python3 · at most 6 h 00 min · up to 3 attempts · continues on KeyError · writes outputs back',
+        'kernel python3 · at most 6 h · up to 3 attempts · continues on KeyError · writes outputs back',
       );
       assert.equal(pick.row('plain').detail, undefined);
       assert.equal(pick.row('cobol').detail, 'kernel cobol');

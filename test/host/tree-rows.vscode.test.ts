@@ -49,7 +49,7 @@ describe('rows of the tree of executions', () => {
       tree.list();
       assert.match(
         (await tree.rowOf('a')).accessibilityInformation?.label ?? '',
-        /^a failed\. Cell 5 failed: KeyError: 'price'\. Ended: .+\. It took 2 min 00 s\. Template Large machine\.$/,
+        /^a failed\. Cell 5 failed: KeyError: 'price'\. Ended: .+\. It took 2 min\. Template Large machine\.$/,
       );
     });
 
@@ -221,7 +221,7 @@ describe('rows of the tree of executions', () => {
     assert.deepEqual(
       lines.filter((line) => line.startsWith('    ')).map((line) => line.slice(4)),
       [
-        '3 of 9 cells done 1 min 00 s',
+        '3 of 9 cells done 1 min',
         'Cell 5: train(x) 5 s',
         'Cell 2 E: v',
         'Parameters',

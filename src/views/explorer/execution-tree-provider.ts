@@ -254,7 +254,9 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
     return drawn !== undefined && drawn !== rowDescription(node.tracked.execution, this.contextOf(node, now));
   }
 
-  private isHovered(node: TreeNode, now: number): boolean {
+  /** Whether the tooltip of a row is probably open. A queued row shows its position, which is always current. */
+  private isHovered(node: ExecutionNode, now: number): boolean {
+    if (node.tracked.execution.state === 'QUEUED') return false;
     return this.hovered?.node === node && now - this.hovered.since < TOOLTIP_TIME;
   }
 
