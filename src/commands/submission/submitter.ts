@@ -128,9 +128,9 @@ export class Submitter {
     const instead = notebookInstead(template);
     const files =
       source.scheme === 'file' && instead === undefined ? await this.missingFiles(source, notebook) : [];
-    if (fields.length === 0 && files.length === 0 && notRepeated.length === 0 && instead === undefined) 
+    if (fields.length === 0 && files.length === 0 && notRepeated.length === 0 && instead === undefined)
       return;
-    
+
     const detail = [
       ...(instead === undefined ? [] : [vscode.l10n.t('Executed in place of this notebook: {0}', instead)]),
       ...(notRepeated.length === 0

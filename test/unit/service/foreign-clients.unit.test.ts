@@ -75,7 +75,7 @@ describe('Google’s own clients use the embedded service like the real one:', (
     assert.equal((await service.ended('node-b')).state, 'CANCELLED');
     const { data: found } = await operations.list({ name: parent, filter: 'target:node-a' });
     assert.deepEqual(
-      found.operations?.map(({ metadata }) => metadata?.['verb']),
+      found.operations?.map(({ metadata }) => metadata?.['verb'] as unknown),
       ['create'],
     );
     assert.equal((await client.projects.locations.get({ name: parent })).data.locationId, 'local');
