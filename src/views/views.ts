@@ -4,7 +4,8 @@ import type { WindowFocus } from '../tracking/completion-notifier';
 import type { ExecutionStore } from '../tracking/execution-store';
 import type { MachineMonitor } from '../tracking/machine-monitor';
 import type { TrackingService } from '../tracking/tracking-service';
-import { CompletionMessages, type CompletionSettings } from './notifications/completion-messages';
+import { CompletionMessages } from './notifications/completion-messages';
+import { completionSettings } from './notifications/completion-settings';
 import { EditorInUse } from './editor-in-use';
 import { ExplorerView } from './explorer/explorer-view';
 import { tellAboutMachine } from './notifications/machine-messages';
@@ -125,14 +126,4 @@ export function windowFocus(): WindowFocus {
 
 function largeOutput(): number {
   return vscode.workspace.getConfiguration('notebookExecutions').get('largeOutputSize', 50) * 1024 * 1024;
-}
-
-function completionSettings(): CompletionSettings {
-  const configuration = vscode.workspace.getConfiguration('notebookExecutions');
-  return {
-    openOutput: configuration.get<CompletionSettings['openOutput']>('openOutput', 'always'),
-    notifySuccess: configuration.get('notifySuccess', true),
-    notifyFailure: configuration.get('notifyFailure', true),
-    endCommand: configuration.get('endCommand', '').trim(),
-  };
 }

@@ -211,6 +211,7 @@ describe('manifest', () => {
       templates: ['resource', []],
       defaultTemplate: ['resource', ''],
       openOutput: ['window', 'always', ['always', 'ask', 'never']],
+      notify: ['window', 'all', ['all', 'failures', 'successes', 'none']],
       notifySuccess: ['window', true],
       notifyFailure: ['window', true],
       endCommand: ['machine', ''],

@@ -34,7 +34,7 @@ describe('upkeep of this machine', () => {
   let service: EmbeddedExecutionService;
   let person: Person;
   suiteOfCommands(
-    { 'notebookExecutions.openOutput': 'never', 'notebookExecutions.notifySuccess': false },
+    { 'notebookExecutions.openOutput': 'never', 'notebookExecutions.notify': 'failures' },
     (parts) => {
       ({ service, person } = parts);
     },

@@ -6,19 +6,11 @@ import type { EditorInUse } from '../editor-in-use';
 import { capabilitiesOf, durationOf, mayHaveOutput, notebookNameOf } from '../../wording/execution-facts';
 import type { ExplorerView } from '../explorer/explorer-view';
 import type { OutputDocuments } from '../output/output-documents';
+import type { CompletionSettings } from './completion-settings';
 import { runEndCommand } from './end-command';
 import { explain } from '../../wording/end-sentences';
 import { presentState } from '../../wording/state-presentation';
 import { formatDuration, oneLine, withoutLinks } from '../../wording/text';
-
-/** Settings for the end of an execution. */
-export interface CompletionSettings {
-  readonly openOutput: 'always' | 'ask' | 'never';
-  readonly notifySuccess: boolean;
-  readonly notifyFailure: boolean;
-  /** Shell command to run for each execution that ended; empty for none. */
-  readonly endCommand: string;
-}
 
 export interface CompletionMessagesOptions {
   readonly documents: Pick<OutputDocuments, 'open'>;
@@ -42,16 +34,17 @@ export class CompletionMessages {
     const told = executions.filter(({ execution }) => execution.state !== 'CANCELLED');
     const succeeded = told.filter(({ execution }) => execution.state === 'SUCCEEDED');
     const failed = told.filter(({ execution }) => execution.state !== 'SUCCEEDED');
-    const { openOutput, notifySuccess, notifyFailure, endCommand } = this.options.settings();
+    const { openOutput, notify, endCommand } = this.options.settings();
     if (endCommand !== '')
       for (const { execution } of executions) runEndCommand(endCommand, execution, this.options.log);
-    const bad = notifyFailure ? failed : [];
+    const bad = notify === 'all' || notify === 'failures' ? failed : [];
     const [first, second] = succeeded;
     if (openOutput === 'always' && !batch && first !== undefined && second === undefined) {
       await Promise.all([this.openByItself(first), this.tell([], bad)]);
       return;
     }
-    await this.tell(openOutput !== 'never' || notifySuccess ? succeeded : [], bad);
+    const good = openOutput !== 'never' || notify === 'all' || notify === 'successes' ? succeeded : [];
+    await this.tell(good, bad);
   }
 
   private async tell(
