@@ -5,8 +5,9 @@ import * as vscode from 'vscode';
 import { installedIpykernel } from '../system/ipykernel';
 import { exists, isExecutable, programsOnPath, which } from '../system/programs';
 import { describePython, pythonIn } from '../system/python-environment';
-import { label, oneLine, withoutLinks } from '../wording/text';
+import { label, oneLine } from '../wording/text';
 import { Problem, type Remedy } from '../wording/problem';
+import { underProgress } from '../wording/progress';
 import { environmentIn, firstFolder, type PythonFinder } from './chosen-python';
 import { activatedEnvironment } from './kernel-environment';
 import { pythonLabel } from './python-label';
@@ -41,7 +42,7 @@ export class PythonSetup {
   async installIpykernel(executable: string, goOn: GoOn): Promise<void> {
     const title = vscode.l10n.t('Installing ipykernel for {0}', executable);
     try {
-      await underProgress(title, (_, signal) => installWith(executable, signal));
+      await underProgress(title, ({ signal }) => installWith(executable, signal));
     } catch (error) {
       throw error instanceof ProgramError
         ? new Problem(installProblem(executable, error.said), this.waysRound(executable, goOn), {
@@ -75,7 +76,7 @@ export class PythonSetup {
     // Fails if another process has created the folder meanwhile: only a folder of our own is removed on failure.
     if (!present) await makeFolder(directory);
     try {
-      await underProgress(vscode.l10n.t('Creating {0}', directory), async (report, signal) => {
+      await underProgress(vscode.l10n.t('Creating {0}', directory), async ({ report, signal }) => {
         if (!present) await makeEnvironment(base, directory, signal);
         report(vscode.l10n.t('installing ipykernel'));
         if ((await installedIpykernel(executable())) === undefined) await installWith(executable(), signal);
@@ -226,28 +227,6 @@ async function run(
       else reject(new ProgramError(`${stdout}\n${stderr}`.trim() || error.message, error));
     });
   });
-}
-
-function underProgress(
-  title: string,
-  action: (report: (message: string) => void, signal: AbortSignal) => Promise<void>,
-): Thenable<void> {
-  return vscode.window.withProgress(
-    { location: vscode.ProgressLocation.Notification, title: withoutLinks(title), cancellable: true },
-    async (progress, token) => {
-      const abort = new AbortController();
-      const subscription = token.onCancellationRequested(() => {
-        abort.abort();
-      });
-      try {
-        await action((message) => {
-          progress.report({ message });
-        }, abort.signal);
-      } finally {
-        subscription.dispose();
-      }
-    },
-  );
 }
 
 function installProblem(executable: string, said: string): string {

@@ -46,11 +46,14 @@ describe('a service that cannot start', () => {
       memory: new SubmissionMemory(memento),
       pythons: new PythonFinder(memento, () => undefined),
       writeBack: new WriteBackService(tracking.store, memento, () => undefined),
-      serviceFor: () => Promise.resolve(service),
-      ignoredFields: () => [],
-      kernels: () => Promise.resolve([]),
-      unsupported: () => Promise.resolve([]),
-      missing: () => Promise.resolve([]),
+      services: {
+        forTemplate: () => Promise.resolve(service),
+        ignoredFields: () => [],
+        unsupported: () => Promise.resolve([]),
+        missing: () => Promise.resolve([]),
+        directory: () => Promise.reject(new Error('no cloud')),
+      },
+      machine: service,
     });
     const person = new Person();
     try {

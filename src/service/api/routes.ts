@@ -1,7 +1,7 @@
 import { ServiceError } from '../../execution/errors';
 import * as z from 'zod/mini';
 import { PARENT } from '../../protocol/service-paths';
-import type { CleanUp, ServiceInfo } from '../../protocol/service-schemas';
+import type { CleanUp, ServiceInfo } from '../../execution/machine';
 import type { ExecutionManager } from '../execution-manager';
 import { fieldInvalid, parseBody, readCreateRequest } from '../create/request';
 import { listExecutions } from './execution-list';

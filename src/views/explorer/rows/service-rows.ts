@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { MachineInfo } from '../../../execution/machine';
+import type { ServiceInfo } from '../../../execution/machine';
 import type { ServiceStatus } from '../../../tracking/service-statuses';
 import { isHanging } from '../../../tracking/machine-monitor';
 import { parseTime } from '../../../wording/execution-facts';
@@ -13,7 +13,7 @@ import { tooltipOf } from './tooltip';
  */
 
 /** The last row: running, queued and stored executions of this machine. */
-export function machineRow(info: MachineInfo, now: number): vscode.TreeItem {
+export function machineRow(info: ServiceInfo, now: number): vscode.TreeItem {
   const item = new vscode.TreeItem(vscode.l10n.t('This machine'));
   item.id = 'machine';
   item.iconPath = new vscode.ThemeIcon('vm');
@@ -32,7 +32,7 @@ export function machineRow(info: MachineInfo, now: number): vscode.TreeItem {
 }
 
 /** Facts about the service, one per line. */
-function machineFacts(info: MachineInfo, now: number): string[] {
+function machineFacts(info: ServiceInfo, now: number): string[] {
   const start = parseTime(info.startTime);
   const { build, running, maxConcurrent, queued, executions, diskBytes, spare, setAside } = info;
   return [
