@@ -50,12 +50,12 @@ export class ServiceRegistry implements TemplateServices {
    * execution whose end is still to be reported. Stops tracking a service that no template names any more, once none of
    * its executions is active or awaited.
    * @param templates called only when needed.
-   * @param looking whether the executions are visible.
+   * @param visible whether the executions are visible.
    */
-  async trackGoogle(templates: () => Promise<readonly UserTemplate[]>, looking: boolean): Promise<void> {
+  async trackGoogle(templates: () => Promise<readonly UserTemplate[]>, visible: boolean): Promise<void> {
     const { completion, store } = this.options.tracking;
     const awaited = completion.awaitedServices();
-    if (!looking && this.tracked.size === 0 && [...awaited].every((id) => id === this.embedded.id)) return;
+    if (!visible && this.tracked.size === 0 && [...awaited].every((id) => id === this.embedded.id)) return;
     const named = new Map(
       (await templates())
         .filter(({ service }) => service !== 'embedded')
@@ -65,7 +65,7 @@ export class ServiceRegistry implements TemplateServices {
       const needed = awaited.has(id) || store.activeOnes(id).length > 0;
       if (!named.has(id) && !needed) this.untrack(id);
     }
-    for (const [id, template] of named) if (looking || awaited.has(id)) await this.forTemplate(template);
+    for (const [id, template] of named) if (visible || awaited.has(id)) await this.forTemplate(template);
   }
 
   /**

@@ -72,7 +72,8 @@ export function createCommands({
     },
     showLog: (tracked) => views.logs.show(tracked),
     refresh: async () => {
-      await Promise.all([tracking.refresh(), views.welcome.look()]);
+      await Promise.all([tracking.refresh(), views.welcome.check()]);
+      views.explorer.retryFailed();
     },
   };
   return {
@@ -90,7 +91,7 @@ export function createCommands({
     ...machineCommands(machine, executions),
     ...reportCommand({ ...report, machine, store: tracking.store }),
     ...googleCommands(executions, () => services.directory()),
-    ...setupCommands(tracking, pythons, () => views.welcome.look()),
+    ...setupCommands(tracking, pythons, () => views.welcome.check()),
     'notebookExecutions.showExtensionLog': () => {
       log.show();
     },

@@ -19,7 +19,7 @@ export type Resubmit = (submission: Submission) => Promise<unknown>;
 /**
  * Adds buttons that fix the problem and submit again to a failed submission; returns other errors unchanged.
  */
-export async function mendable(
+export async function withRemedies(
   failure: unknown,
   submission: Submission,
   resubmit: Resubmit,
@@ -60,14 +60,14 @@ function remediesOf(
     case 'ipykernelMissing': {
       const interpreter = error.args['interpreter'];
       if (interpreter === undefined) return [];
-      const goOn = async (executable: string): Promise<unknown> =>
+      const onReady = async (executable: string): Promise<unknown> =>
         resubmit(await withPythonOf(submission, executable));
       return [
         {
           label: vscode.l10n.t('Install ipykernel'),
-          run: () => setup.installIpykernel(interpreter, goOn),
+          run: () => setup.installIpykernel(interpreter, onReady),
         },
-        ...setup.waysRound(interpreter, goOn),
+        ...setup.alternatives(interpreter, onReady),
       ];
     }
     case 'kernelNotFound': {

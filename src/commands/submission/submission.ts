@@ -35,14 +35,14 @@ export interface Submission {
 const RETRY_AFTER_MS = [200, 1000];
 
 /** The arguments of a create call. */
-export interface PreparedExecution {
+export interface CreateCall {
   readonly executionId: string;
   readonly execution: ExecutionRequest;
   readonly input: ExecutionInput;
 }
 
 /** Builds the request for a submission. Sends nothing. */
-export async function prepare(submission: Submission, pythons: PythonFinder): Promise<PreparedExecution> {
+export async function createCallFor(submission: Submission, pythons: PythonFinder): Promise<CreateCall> {
   const executionId = newExecutionId(submission.source);
   const execution = await requestOf(submission, executionId, pythons);
   return { executionId, execution, input: { notebook: submission.notebook } };
@@ -54,7 +54,7 @@ export async function prepare(submission: Submission, pythons: PythonFinder): Pr
  * @param batch of executions submitted together, see CompletionNotifier.beginBatch.
  */
 export async function create(
-  { executionId, execution: request, input }: PreparedExecution,
+  { executionId, execution: request, input }: CreateCall,
   service: ExecutionService,
   tracking: TrackingService,
   signal: AbortSignal,

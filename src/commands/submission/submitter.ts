@@ -12,10 +12,10 @@ import type { PythonFinder } from '../../python/chosen-python';
 import { PythonSetup } from '../../python/python-setup';
 import type { WriteBackService } from '../write-back/write-back';
 import { checkNotebook } from './notebook-check';
-import { create, notebookInstead, prepare, type Submission } from './submission';
+import { create, createCallFor, notebookInstead, type Submission } from './submission';
 import { serviceName } from '../../wording/names';
 import type { SubmissionMemory } from './submission-memory';
-import { assertKernelKnown, mendable } from './submission-problems';
+import { assertKernelKnown, withRemedies } from './submission-problems';
 
 /** Dependencies of submitting. */
 export interface SubmitContext {
@@ -63,7 +63,7 @@ export class Submitter {
   async submit(submission: Submission, progress?: SubmitProgress): Promise<TrackedExecution> {
     assertTrusted();
     const { source } = submission;
-    const resubmit = (mended: Submission) => this.once(mended.source, () => this.submit(mended));
+    const resubmit = (changed: Submission) => this.once(changed.source, () => this.submit(changed));
     if (notebookInstead(submission.template) === undefined) {
       const { notebook } = checkNotebook(submission.notebook, path.posix.basename(source.path), source);
       assertKernelKnown(notebook, submission, resubmit);
@@ -86,7 +86,7 @@ export class Submitter {
       }
       return tracked;
     } catch (error) {
-      throw await mendable(error, submission, resubmit, new PythonSetup(this.context.pythons));
+      throw await withRemedies(error, submission, resubmit, new PythonSetup(this.context.pythons));
     }
   }
 
@@ -95,7 +95,7 @@ export class Submitter {
     { report, signal, batch }: SubmitProgress,
   ): Promise<TrackedExecution> {
     const service = await this.context.services.forTemplate(submission.template);
-    const request = await prepare(submission, this.context.pythons);
+    const request = await createCallFor(submission, this.context.pythons);
     await this.confirmLosses(submission, request.execution);
     const input = {
       ...request.input,

@@ -49,7 +49,7 @@ export async function writeOutputs(
 const LINE_STAYS = 10_000;
 
 /** Reports that outputs were written: of one execution in a notification, of several in the status bar. */
-export function tellWritten(tracked: TrackedExecution, source: vscode.Uri, batch: boolean): void {
+export function notifyWritten(tracked: TrackedExecution, source: vscode.Uri, batch: boolean): void {
   const name = oneLine(path.posix.basename(source.path), 60);
   const message = vscode.l10n.t('The outputs were written into {0}.', name);
   if (batch) {

@@ -40,23 +40,23 @@ export class CompletionMessages {
     const bad = notify === 'all' || notify === 'failures' ? failed : [];
     const [first, second] = succeeded;
     if (openOutput === 'always' && !batch && first !== undefined && second === undefined) {
-      await Promise.all([this.openByItself(first), this.tell([], bad)]);
+      await Promise.all([this.openByItself(first), this.notify([], bad)]);
       return;
     }
     const good = openOutput !== 'never' || notify === 'all' || notify === 'successes' ? succeeded : [];
-    await this.tell(good, bad);
+    await this.notify(good, bad);
   }
 
-  private async tell(
+  private async notify(
     succeeded: readonly TrackedExecution[],
     failed: readonly TrackedExecution[],
   ): Promise<void> {
     const [only, ...others] = [...succeeded, ...failed];
     if (only === undefined) return;
-    await (others.length === 0 ? this.tellOne(only) : this.tellMany(succeeded.length, failed));
+    await (others.length === 0 ? this.notifyOne(only) : this.notifyMany(succeeded.length, failed));
   }
 
-  private async tellOne(tracked: TrackedExecution): Promise<void> {
+  private async notifyOne(tracked: TrackedExecution): Promise<void> {
     const { execution } = tracked;
     const openOutput = vscode.l10n.t('Open Output');
     const goToSource = vscode.l10n.t('Go to Source Cell');
@@ -85,7 +85,7 @@ export class CompletionMessages {
     if (chosen === show) await this.options.explorer.reveal(tracked.key);
   }
 
-  private async tellMany(succeeded: number, failed: readonly TrackedExecution[]): Promise<void> {
+  private async notifyMany(succeeded: number, failed: readonly TrackedExecution[]): Promise<void> {
     const showFailed = vscode.l10n.t('Show Failed…');
     const show = vscode.l10n.t('Show Executions');
     const names = failed.map(({ execution }) => oneLine(notebookNameOf(execution), 40));
@@ -121,7 +121,7 @@ export class CompletionMessages {
       editor.inUse = !this.options.editor.givesWayTo(tracked.execution);
       return !editor.inUse;
     });
-    if (editor.inUse) await this.tell([tracked], []);
+    if (editor.inUse) await this.notify([tracked], []);
   }
 
   private async open(tracked: TrackedExecution, mayShow?: () => boolean): Promise<void> {

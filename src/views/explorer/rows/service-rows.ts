@@ -49,18 +49,32 @@ function machineFacts(info: ServiceInfo, now: number): string[] {
   ];
 }
 
+/** In place of lines that could not be loaded: the reason. @param parent id of the line they belong to. */
+export function failureRow(parent: string, reason: string): vscode.TreeItem {
+  const item = warningRow(`${parent}/error`, reason);
+  item.tooltip = tooltipOf(reason);
+  item.contextValue = 'detail';
+  return item;
+}
+
+/** A row with a warning that loads again what could not be loaded. */
+function warningRow(id: string, sentence: string): vscode.TreeItem {
+  const item = new vscode.TreeItem(oneLine(sentence, 300));
+  item.id = id;
+  item.iconPath = new vscode.ThemeIcon('warning', new vscode.ThemeColor('editorWarning.foreground'));
+  item.command = { command: 'notebookExecutions.refresh', title: vscode.l10n.t('Try Again') };
+  return item;
+}
+
 /** A service that cannot be reached, with the reason. */
 export function errorRow(
   status: ServiceStatus | undefined,
   describeError: (error: Error) => string,
 ): vscode.TreeItem {
   const sentence = status?.error === undefined ? '' : describeError(status.error);
-  const item = new vscode.TreeItem(oneLine(sentence, 300));
-  item.id = `error/${status?.service.id ?? ''}`;
-  item.iconPath = new vscode.ThemeIcon('warning', new vscode.ThemeColor('editorWarning.foreground'));
+  const item = warningRow(`error/${status?.service.id ?? ''}`, sentence);
   item.tooltip = tooltipOf(`${serviceName(status?.service.id ?? '')}: ${sentence}`);
   const hanging = status?.service.id === 'embedded' && status.error !== undefined && isHanging(status.error);
   item.contextValue = hanging ? 'serviceError hanging' : 'serviceError';
-  item.command = { command: 'notebookExecutions.refresh', title: vscode.l10n.t('Try Again') };
   return item;
 }
