@@ -142,13 +142,10 @@ export function activate(context: vscode.ExtensionContext): WindowParts | undefi
   };
   const settingsChanges = vscode.workspace.onDidChangeConfiguration((event) => {
     if (event.affectsConfiguration('notebookExecutions.google')) services.forgetGoogle();
-
     if (['google', 'templates'].some((name) => event.affectsConfiguration(`notebookExecutions.${name}`)))
       trackGoogle();
-
     if (RELOAD_SETTINGS.some((name) => event.affectsConfiguration(name)))
       void runner.run('settings', offerReload);
-
     if (SERVICE_SETTINGS.some((name) => event.affectsConfiguration(name))) {
       services.embedded.configure(machineSettings().service).catch((error: unknown) => {
         say(`Settings of the service: ${String(error)}`);

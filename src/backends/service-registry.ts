@@ -104,7 +104,6 @@ export class ServiceRegistry implements TemplateServices {
   async unsupported(template: UserTemplate, request: ExecutionRequest): Promise<readonly string[]> {
     const { service, project = '', location = '' } = template;
     if (service === 'embedded') return [];
-
     const google = (await this.loadGoogle()).service(service, project, location);
     return google.unsupportedFields(request);
   }

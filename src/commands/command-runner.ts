@@ -67,8 +67,10 @@ export class CommandRunner {
     const more = vscode.l10n.t('More…');
     const buttons = all.length <= MOST_BUTTONS ? all : [...all.slice(0, MOST_BUTTONS - 1), more];
     let chosen = await vscode.window.showErrorMessage(message, ...buttons);
-    if (chosen === more)
-      chosen = await vscode.window.showQuickPick(all.slice(MOST_BUTTONS - 1), { title: message });
+    if (chosen === more) {
+      const items = all.slice(MOST_BUTTONS - 1).map((label) => ({ label }));
+      chosen = (await vscode.window.showQuickPick(items, { title: message }))?.label;
+    }
     const remedy = remedies.find((candidate) => candidate.label === chosen);
     if (remedy !== undefined) await this.run('remedy', () => remedy.run());
   }

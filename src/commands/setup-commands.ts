@@ -73,7 +73,6 @@ export function setupCommands(
         );
       if (remedy === undefined)
         throw new Problem(vscode.l10n.t('No Google Cloud service needs you to sign in.'));
-
       await remedy.run();
     },
   };

@@ -185,7 +185,6 @@ export class EmbeddedExecutionService implements ExecutionService {
     while (!done) {
       if (performance.now() > deadline)
         throw new ServiceError('DEADLINE_EXCEEDED', 'deleteTakesLong', `${name} is still ending`);
-
       await delay(DELETE_POLL, undefined, { signal });
       done = await this.get(name, signal).then(
         () => false,

@@ -78,7 +78,6 @@ function conceal(text: string, { secrets, home }: DiagnosticsFacts): string {
   let concealed = text;
   for (const secret of secrets)
     if (secret.length >= SHORTEST_SECRET) concealed = concealed.replaceAll(secret, '***');
-
   if (home.length > 1) concealed = concealed.replaceAll(home, '~');
   return redact(concealed);
 }

@@ -163,7 +163,6 @@ export class PythonSetup {
     if (executable === undefined) throw new vscode.CancellationError();
     if (!(await isExecutable(executable)))
       throw new Problem(vscode.l10n.t('{0} is not a program that can be started.', oneLine(executable)));
-
     await this.finder.select(executable);
   }
 }
@@ -173,7 +172,6 @@ async function chooseFolder(): Promise<vscode.WorkspaceFolder | undefined> {
   const folders = vscode.workspace.workspaceFolders ?? [];
   if (folders.length === 0)
     throw new Problem(vscode.l10n.t('Open a folder first: the environment is made in it.'));
-
   return folders.length === 1 ? folders[0] : vscode.window.showWorkspaceFolderPick();
 }
 

@@ -146,7 +146,6 @@ describe('manifest', () => {
     );
     for (const ofNotebook of ['executeAgain', 'markCellAsParameters'])
       assert.match(rules.get(`notebookExecutions.${ofNotebook}`) ?? '', /notebookType == 'jupyter-notebook'/);
-
     assert.match(rules.get('notebookExecutions.openCopy') ?? '', new RegExp(`== ${OUTPUT_NOTEBOOK}$`));
     assert.match(rules.get('notebookExecutions.clearFilter') ?? '', /notebookExecutions\.filtering/);
   });

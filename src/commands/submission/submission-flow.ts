@@ -62,7 +62,6 @@ export async function askForSubmission(
   for (;;) {
     const chosen = await chooseTemplate(title, source, preselected, initial, ignored, missingKernel, python);
     if (chosen === undefined) return undefined;
-
     const { template } = chosen;
     preselected = template.name;
     form ??= new ParameterForm(declared, startingValues(template, initial));
@@ -79,7 +78,6 @@ export async function askForSubmission(
         loadYaml: loadParametersFile,
       });
       if (picked === undefined) return undefined;
-
       if (picked === 'back') continue;
     }
     const text = form.text();
@@ -102,7 +100,6 @@ function startingValues(template: UserTemplate, initial: SubmissionChoice | unde
   const own = template.executionTemplate.parameters;
   if (initial !== undefined)
     return readParametersText(initial.parameters ?? '', vscode.l10n.t('The last parameters'));
-
   return readParametersText(
     own ?? '',
     vscode.l10n.t('The parameters of the template “{0}”', templateLabel(template.name)),
@@ -140,7 +137,6 @@ export async function chooseTemplate(
   for (;;) {
     const pick = await pickTemplate({ title, choices, preselected: active });
     if (pick === undefined) return undefined;
-
     if (pick.action === 'edit') {
       await editTemplates();
       return undefined;
@@ -152,11 +148,9 @@ export async function chooseTemplate(
       ]);
     }
     if (pick.action === 'choose') return { template, changed: false };
-
     const start = initial?.template === name ? { ...template, ...initial.options } : template;
     const changed = await pickRunOptions(vscode.l10n.t('{0}: Run Options', templateLabel(name)), start);
     if (changed !== 'back') return { template: changed, changed: true };
-
     active = name;
   }
 }

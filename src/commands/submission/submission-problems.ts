@@ -26,7 +26,6 @@ export async function withRemedies(
   setup: PythonSetup,
 ): Promise<unknown> {
   if (!(failure instanceof ServiceError)) return failure;
-
   const error = await withPython(failure);
   const remedies = remediesOf(error, submission, resubmit, setup);
   return remedies.length === 0 ? error : new Problem(sentenceOf(error), remedies, { cause: error });
@@ -35,7 +34,6 @@ export async function withRemedies(
 /** If a Python kernel was not found although Python is installed, the missing part is ipykernel. */
 async function withPython(error: ServiceError): Promise<ServiceError> {
   if (error.reason !== 'kernelNotFound' || !/^python[23]?$/.test(error.args['kernel'] ?? '')) return error;
-
   const python = await pythonOnPath(process.env);
   return python === undefined
     ? error

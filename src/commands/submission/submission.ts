@@ -72,7 +72,6 @@ export async function create(
     } catch (error) {
       const lost = error instanceof ServiceError && error.status === 'UNAVAILABLE';
       if (!lost || wait === undefined || error.reason === 'serviceNotStarted') throw error;
-
       await delay(wait, undefined, { signal });
     }
   }
@@ -135,7 +134,6 @@ async function requestOf(
   };
   const executionTemplate = { ...template.executionTemplate };
   if (parameters !== undefined) executionTemplate.parameters = parameters;
-
   if (template.service !== 'embedded') {
     // The window's environment variables stay on this machine; only those that the template adds are sent.
     const added = Object.keys(environment).length === 0 ? {} : { environment };
@@ -143,10 +141,8 @@ async function requestOf(
   }
   const folder = executionTemplate.outputNotebookFolder;
   if (folder !== undefined) executionTemplate.outputNotebookFolder = fileUri(expand(folder));
-
   const { paramsYamlFile } = executionTemplate;
   if (paramsYamlFile !== undefined) executionTemplate.paramsYamlFile = fileUri(expand(paramsYamlFile));
-
   const python =
     (await templatePython(template, source)) ??
     ('python' in submission ? submission.python : await pythons.forNotebook(source));

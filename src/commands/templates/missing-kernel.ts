@@ -22,7 +22,6 @@ export async function missingKernel(
   const { kernelSpec } = template.executionTemplate;
   if (template.service !== 'embedded' || kernelSpec === undefined || PYTHON_KERNEL.test(kernelSpec))
     return undefined;
-
   try {
     const { environment = {} } = template.runOptions;
     const used = (await templatePython(template, notebook)) ?? (await python);

@@ -58,7 +58,6 @@ export class WriteBackService implements vscode.Disposable {
   private end(tracked: TrackedExecution): void {
     const { [tracked.key]: entry, ...others } = this.read();
     if (entry === undefined) return;
-
     this.attempt(async () => {
       await this.save(others);
       if (tracked.execution.state === 'SUCCEEDED') {

@@ -22,7 +22,6 @@ export async function writeOutputs(
   const name = oneLine(path.posix.basename(source.path));
   const document = await service.readOutput(execution);
   if (document === undefined) throw new Problem(vscode.l10n.t('There is no output to write into {0}.', name));
-
   const output = await readAll(document);
   // Check immediately before writing, so that there is almost no time for edits in between.
   const current = await captureNotebook(source);

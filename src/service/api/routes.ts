@@ -112,7 +112,6 @@ export function routes(manager: ExecutionManager, control: ServiceControl): ApiH
     const [version, projects, project, locations, place, kind, id, ...rest] = segments;
     if (version !== 'v1' || projects !== 'projects' || project !== 'local' || locations !== 'locations')
       throw notFound();
-
     if (rest.length > 0) throw notFound();
     if (kind === undefined) {
       checkQuery(

@@ -71,7 +71,6 @@ function wordOf({ type, tag, source, value: here }: Scalar, names: readonly stri
   const isText = typeof here === 'string';
   if (isText === (typeof there === 'string') && (isText || Object.is(Number(here), Number(there))))
     return undefined;
-
   return { names, source, here: jsonOf(here), there: jsonOf(there) };
 }
 
