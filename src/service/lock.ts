@@ -39,9 +39,9 @@ export class ServiceLock {
       if (current === MAX_NUMBER) throw new Error(`remove ${path.join(directory, name(current))}`);
       const file = path.join(directory, name(current + 1));
       if (!(await claim(file, { pid: process.pid, startTime }))) continue;
-      for (let old = current; old > current - 3 && old > 0; old--) 
+      for (let old = current; old > current - 3 && old > 0; old--)
         await removeLock(path.join(directory, name(old)));
-      
+
       return new ServiceLock(file);
     }
   }

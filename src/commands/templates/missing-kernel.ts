@@ -25,7 +25,10 @@ export async function missingKernel(
   try {
     const { environment = {} } = template.runOptions;
     const used = (await templatePython(template, notebook)) ?? (await python);
-    const found = await machine.kernels(used?.executable, await kernelEnvironment(notebook, used, environment));
+    const found = await machine.kernels(
+      used?.executable,
+      await kernelEnvironment(notebook, used, environment),
+    );
     return found.includes(kernelSpec.toLowerCase()) ? undefined : kernelSpec;
   } catch {
     // This is only a hint in a list. The error is reported when the template is used.

@@ -24,7 +24,8 @@ export function completionSettings(): CompletionSettings {
 
 /** `notify`; where it is not set, the two settings that it replaces. */
 function notifySetting(configuration: vscode.WorkspaceConfiguration): Notify {
-  const { globalValue, workspaceValue, workspaceFolderValue } = configuration.inspect<unknown>('notify') ?? {};
+  const { globalValue, workspaceValue, workspaceFolderValue } =
+    configuration.inspect<unknown>('notify') ?? {};
   if ((globalValue ?? workspaceValue ?? workspaceFolderValue) !== undefined) {
     const value = configuration.get<unknown>('notify');
     return NOTIFY.find((each) => each === value) ?? 'all';
