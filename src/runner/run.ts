@@ -298,11 +298,12 @@ export class NotebookRun {
   ): Ending | undefined {
     const ref: CellRef = { index, id: cell.id };
     if (this.stopReason !== undefined) return { ...this.stoppedEnding(this.stopReason), cell: ref };
-    if (!reply)
-      {return {
+    if (!reply) {
+      return {
         ...kernelDied(this.job, this.exit ?? { code: null, signal: null, wasLost: false }),
         cell: ref,
-      };}
+      };
+    }
     if (isCleanExit(reply)) return { state: 'SUCCEEDED' };
     if (reply.status === 'ok') return undefined;
     const { name: errorName, value } = errorOf(reply, recording.lastErrorOf(index));

@@ -49,9 +49,9 @@ async function main(): Promise<void> {
   });
   const names = [...CASES.map(({ name }) => name), GOOGLE_POLL];
   const unknown = positionals.filter((name) => !names.includes(name));
-  if (unknown.length > 0) {
+  if (unknown.length > 0)
     throw new Error(`No such case: ${unknown.join(', ')}. There are ${names.join(', ')}.`);
-  }
+
   await ensurePython();
   if (positionals.length === 0 || positionals.includes(GOOGLE_POLL)) await printGooglePoll();
   const chosen = CASES.filter((each) => positionals.length === 0 || positionals.includes(each.name));

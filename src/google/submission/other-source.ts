@@ -23,9 +23,8 @@ export function otherSourceOf(
 ): OtherSource | undefined {
   // The Notebooks API knows neither.
   const { dataform, inputGeneration } = (kind === 'vertex' ? runOptions?.vertex : undefined) ?? {};
-  if (dataform?.repository !== undefined) 
-    return { repository: dataform.repository, commit: dataform.commit };
-  
+  if (dataform?.repository !== undefined) return { repository: dataform.repository, commit: dataform.commit };
+
   const uri = executionTemplate?.inputNotebookFile;
   if (uri?.startsWith('gs://') !== true) return undefined;
   return { uri, ...(inputGeneration === undefined ? {} : { generation: inputGeneration }) };

@@ -365,9 +365,8 @@ function checkJob(job: Job): void {
   for (const [key, value] of Object.entries(job.labels ?? {})) {
     // "System reserved label keys are prefixed with aiplatform.googleapis.com/ and are immutable" (discovery document,
     // `labels`). Google's plugin sends this one (scheduler-jupyter-plugin, services/vertex.py).
-    if (key.startsWith('aiplatform.googleapis.com/') && (key !== ENTRY_LABEL || value !== 'workbench')) {
+    if (key.startsWith('aiplatform.googleapis.com/') && (key !== ENTRY_LABEL || value !== 'workbench'))
       refuse(`Label ${key} is reserved.`);
-    }
   }
   const container = job.workbenchRuntime?.customContainerImage;
   const vmImage = job.workbenchRuntime?.vmImage;
@@ -380,9 +379,9 @@ function checkJob(job: Job): void {
   }
   if (container !== undefined && vmImage !== undefined) refuse('Only one image can be set.');
   // Compute Engine finds an image by its name or as the newest of a family (discovery document, `vmImage`).
-  if (vmImage !== undefined && (vmImage.name === undefined) === (vmImage.family === undefined)) {
+  if (vmImage !== undefined && (vmImage.name === undefined) === (vmImage.family === undefined))
     refuse('vm_image needs either a name or a family.');
-  }
+
   if (container?.repository.includes('@') === true) refuse('repository has a digest.');
   const { machineSpec = {}, persistentDiskSpec = {} } = job.customEnvironmentSpec ?? {};
   // Compute Engine requires type and count of an accelerator together (Terraform's products/colab checks both).
@@ -395,9 +394,8 @@ function checkJob(job: Job): void {
     // "When chosen, the reservation must be identified via the key and values fields" (discovery document).
     const { reservationAffinityType, key, values = [] } = reservationAffinity;
     const named = key !== undefined && values.length > 0;
-    if ((reservationAffinityType === 'SPECIFIC_RESERVATION') !== named) {
+    if ((reservationAffinityType === 'SPECIFIC_RESERVATION') !== named)
       refuse('key and values belong to a specific reservation.');
-    }
   }
   const { diskType, diskSizeGb } = persistentDiskSpec;
   // Compute Engine's smallest disk. A size without a type is probably rejected (Terraform always sends both).

@@ -85,9 +85,8 @@ export function suiteOfCloud(): QuickCloud {
   after(() => cloud.stop());
   beforeEach(() => {
     cloud.outcome = echo;
-    for (const double of [cloud.vertex, cloud.notebooks, cloud.storage, cloud.logging]) {
+    for (const double of [cloud.vertex, cloud.notebooks, cloud.storage, cloud.logging])
       double.requests.length = 0;
-    }
   });
   afterEach(() => {
     assert.deepEqual(cloud.problems, []);
