@@ -30,7 +30,6 @@ const ARROWS = {
 const RESTRICTED_SYNTAX = [
   { selector: 'PrivateIdentifier', message: 'Write `private name`, as everywhere.' },
 ];
-
 const EDITOR_ROOMS = ['wording', 'python', 'views', 'commands'];
 
 function arrowsOf(room, allowed) {

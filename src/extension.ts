@@ -4,7 +4,7 @@ import { CommandRunner, registerCommands } from './commands/command-runner';
 import { machineSettings } from './commands/machine/machine-settings';
 import { problemOf } from './wording/problem-sentences';
 import type { PythonFinder } from './python/chosen-python';
-import { tellCredentialProblems } from './commands/google-cloud/credential-problems';
+import { notifyCredentialProblems } from './commands/google-cloud/credential-problems';
 import { WriteBackService } from './commands/write-back/write-back';
 import { defaultDataDirectory, serviceLogFile } from './embedded';
 import { redact } from './execution/secrets/redaction';
@@ -128,7 +128,7 @@ export function activate(context: vscode.ExtensionContext): WindowParts | undefi
       log,
     });
   });
-  const credentialProblems = tellCredentialProblems(tracking, (error) => {
+  const credentialProblems = notifyCredentialProblems(tracking, (error) => {
     void runner.run('tracking', () => {
       throw error;
     });
@@ -142,13 +142,10 @@ export function activate(context: vscode.ExtensionContext): WindowParts | undefi
   };
   const settingsChanges = vscode.workspace.onDidChangeConfiguration((event) => {
     if (event.affectsConfiguration('notebookExecutions.google')) services.forgetGoogle();
-
     if (['google', 'templates'].some((name) => event.affectsConfiguration(`notebookExecutions.${name}`)))
       trackGoogle();
-
     if (RELOAD_SETTINGS.some((name) => event.affectsConfiguration(name)))
       void runner.run('settings', offerReload);
-
     if (SERVICE_SETTINGS.some((name) => event.affectsConfiguration(name))) {
       services.embedded.configure(machineSettings().service).catch((error: unknown) => {
         say(`Settings of the service: ${String(error)}`);
@@ -156,7 +153,7 @@ export function activate(context: vscode.ExtensionContext): WindowParts | undefi
     }
   });
 
-  const looking = views.explorer.onDidChangeVisibility(trackGoogle);
+  const visibility = views.explorer.onDidChangeVisibility(trackGoogle);
 
   // Load the records of earlier windows before any service is polled.
   tracking
@@ -177,7 +174,7 @@ export function activate(context: vscode.ExtensionContext): WindowParts | undefi
     commands,
     credentialProblems,
     settingsChanges,
-    looking,
+    visibility,
     writeBack,
     views,
     monitor,

@@ -1,7 +1,8 @@
 import { EmbeddedExecutionService, unsupportedFields, type ServiceConfig } from '../embedded';
 import type { ExecutionRequest } from '../execution/execution';
 import type { ExecutionService } from '../execution/execution-service';
-import type { UserTemplate } from '../execution/templates/template';
+import { serviceIdOf, type UserTemplate } from '../execution/templates/template';
+import type { TemplateServices } from '../execution/templates/template-services';
 import type { Google, GoogleDirectory, GoogleOptions } from '../google';
 import { LOCAL_RATES, REMOTE_RATES } from '../tracking/poll-rates';
 import type { TrackingService } from '../tracking/tracking-service';
@@ -20,7 +21,7 @@ export interface ServicesOptions {
 }
 
 /** The execution services of a window, each created when it is first needed. */
-export class ServiceRegistry {
+export class ServiceRegistry implements TemplateServices {
   readonly embedded: EmbeddedExecutionService;
   private google: Promise<Google> | undefined;
   /** Ids of the Google services that are tracked. */
@@ -31,7 +32,6 @@ export class ServiceRegistry {
     this.embedded = new EmbeddedExecutionService(embedded);
   }
 
-  /** The service that a template names; starts tracking it. */
   async forTemplate(template: UserTemplate): Promise<ExecutionService> {
     const { tracking } = this.options;
     const { service: kind, project = '', location = '' } = template;
@@ -50,12 +50,12 @@ export class ServiceRegistry {
    * execution whose end is still to be reported. Stops tracking a service that no template names any more, once none of
    * its executions is active or awaited.
    * @param templates called only when needed.
-   * @param looking whether the executions are visible.
+   * @param visible whether the executions are visible.
    */
-  async trackGoogle(templates: () => Promise<readonly UserTemplate[]>, looking: boolean): Promise<void> {
+  async trackGoogle(templates: () => Promise<readonly UserTemplate[]>, visible: boolean): Promise<void> {
     const { completion, store } = this.options.tracking;
     const awaited = completion.awaitedServices();
-    if (!looking && this.tracked.size === 0 && [...awaited].every((id) => id === this.embedded.id)) return;
+    if (!visible && this.tracked.size === 0 && [...awaited].every((id) => id === this.embedded.id)) return;
     const named = new Map(
       (await templates())
         .filter(({ service }) => service !== 'embedded')
@@ -65,7 +65,7 @@ export class ServiceRegistry {
       const needed = awaited.has(id) || store.activeOnes(id).length > 0;
       if (!named.has(id) && !needed) this.untrack(id);
     }
-    for (const [id, template] of named) if (looking || awaited.has(id)) await this.forTemplate(template);
+    for (const [id, template] of named) if (visible || awaited.has(id)) await this.forTemplate(template);
   }
 
   /**
@@ -82,7 +82,6 @@ export class ServiceRegistry {
     this.tracked.delete(id);
   }
 
-  /** Lists Google Cloud resources to choose from for a new template. */
   async directory(): Promise<GoogleDirectory> {
     return (await this.loadGoogle()).directory();
   }
@@ -98,21 +97,17 @@ export class ServiceRegistry {
     return createGoogle(this.options.google());
   }
 
-  /** Fields of a template that this machine's service ignores. For a Google service empty: see {@link unsupported}. */
   ignoredFields({ service, executionTemplate }: UserTemplate): readonly string[] {
     return service === 'embedded' ? unsupportedFields(executionTemplate) : [];
   }
 
-  /** Fields of a request that a Google service does not support. */
   async unsupported(template: UserTemplate, request: ExecutionRequest): Promise<readonly string[]> {
     const { service, project = '', location = '' } = template;
     if (service === 'embedded') return [];
-
     const google = (await this.loadGoogle()).service(service, project, location);
     return google.unsupportedFields(request);
   }
 
-  /** Names of the modules and files of the workspace that a notebook uses and that will not exist on Google Cloud. */
   async missing(notebook: Uint8Array, file: string, files: readonly string[]): Promise<readonly string[]> {
     const { missingReferences } = await import('../google');
     return missingReferences(notebook, file, files);
@@ -121,9 +116,4 @@ export class ServiceRegistry {
   dispose(): void {
     this.embedded.dispose();
   }
-}
-
-/** The id of the service that a template names. */
-function serviceIdOf({ service, project = '', location = '' }: UserTemplate): string {
-  return `${service}/${project}/${location}`;
 }

@@ -25,6 +25,9 @@ export function registerCommands(runner: CommandRunner, load: () => Promise<Comm
   );
 }
 
+/** Buttons of a notification that VS Code shows for sure; of more it hides some. */
+const MOST_BUTTONS = 3;
+
 /** Wraps every command: shows errors to the user, logs them with their causes, ignores cancellations. */
 export class CommandRunner {
   constructor(private readonly log: vscode.LogOutputChannel) {}
@@ -45,13 +48,13 @@ export class CommandRunner {
       } else {
         this.log.error(redact(`${name}: ${wholeStory(error)}`));
         // Not awaited: the command has ended, but the message may stay open for hours.
-        void this.tell(problemOf(error));
+        void this.notify(problemOf(error));
       }
       return undefined;
     }
   }
 
-  private async tell(problem: Problem): Promise<void> {
+  private async notify(problem: Problem): Promise<void> {
     const showLog: Remedy = {
       label: vscode.l10n.t('Show Extension Log'),
       run: () => {
@@ -59,10 +62,15 @@ export class CommandRunner {
       },
     };
     const remedies = [...problem.remedies, ...(isExplainedInLog(problem) ? [showLog] : [])];
-    const chosen = await vscode.window.showErrorMessage(
-      withoutLinks(problem.message),
-      ...remedies.map((remedy) => remedy.label),
-    );
+    const message = withoutLinks(problem.message);
+    const all = remedies.map((remedy) => remedy.label);
+    const more = vscode.l10n.t('More…');
+    const buttons = all.length <= MOST_BUTTONS ? all : [...all.slice(0, MOST_BUTTONS - 1), more];
+    let chosen = await vscode.window.showErrorMessage(message, ...buttons);
+    if (chosen === more) {
+      const items = all.slice(MOST_BUTTONS - 1).map((label) => ({ label }));
+      chosen = (await vscode.window.showQuickPick(items, { title: message }))?.label;
+    }
     const remedy = remedies.find((candidate) => candidate.label === chosen);
     if (remedy !== undefined) await this.run('remedy', () => remedy.run());
   }

@@ -1,10 +1,7 @@
 import type * as vscode from 'vscode';
-import type { CloudDirectory } from '../execution/cloud-directory';
-import type { ExecutionRequest } from '../execution/execution';
-import type { ExecutionService } from '../execution/execution-service';
 import type { MachineService } from '../execution/machine';
 import { redact } from '../execution/secrets/redaction';
-import type { UserTemplate } from '../execution/templates/template';
+import type { TemplateServices } from '../execution/templates/template-services';
 import type { TrackingService } from '../tracking/tracking-service';
 import { trackedOf } from '../views/explorer/nodes';
 import type { Views } from '../views/views';
@@ -25,20 +22,6 @@ import { SubmissionMemory } from './submission/submission-memory';
 import { templateCommands } from './templates/template-commands';
 import { viewCommands } from './executions/view-commands';
 import type { WriteBackService } from './write-back/write-back';
-
-/** What commands need to know about the services of templates. */
-export interface TemplateServices {
-  /** The service of a template. It is tracked from now on. */
-  forTemplate(template: UserTemplate): Promise<ExecutionService>;
-  /** Fields of a template that its service ignores. */
-  ignoredFields(template: UserTemplate): readonly string[];
-  /** Fields of a request that a cloud service would ignore. */
-  unsupported(template: UserTemplate, request: ExecutionRequest): Promise<readonly string[]>;
-  /** Names of the workspace's files and modules that a notebook uses and that would be missing in the cloud. */
-  missing(notebook: Uint8Array, file: string, files: readonly string[]): Promise<readonly string[]>;
-  /** Lists Google Cloud resources to choose from for a new template. */
-  directory(): Promise<CloudDirectory>;
-}
 
 /** What the commands of a window need. */
 export interface CommandsOptions {
@@ -73,11 +56,8 @@ export function createCommands({
     memory: new SubmissionMemory(memento),
     writeBack,
     pythons,
-    serviceFor: (template) => services.forTemplate(template),
-    ignoredFields: (template) => services.ignoredFields(template),
-    kernels: (interpreter, environment) => machine.kernels(interpreter, environment),
-    unsupported: (template, request) => services.unsupported(template, request),
-    missing: (notebook, file, files) => services.missing(notebook, file, files),
+    services,
+    machine,
   });
   const executions: ExecutionContext = {
     tracking,
@@ -92,7 +72,8 @@ export function createCommands({
     },
     showLog: (tracked) => views.logs.show(tracked),
     refresh: async () => {
-      await Promise.all([tracking.refresh(), views.welcome.look()]);
+      await Promise.all([tracking.refresh(), views.welcome.check()]);
+      views.explorer.retryFailed();
     },
   };
   return {
@@ -110,7 +91,7 @@ export function createCommands({
     ...machineCommands(machine, executions),
     ...reportCommand({ ...report, machine, store: tracking.store }),
     ...googleCommands(executions, () => services.directory()),
-    ...setupCommands(tracking, pythons, () => views.welcome.look()),
+    ...setupCommands(tracking, pythons, () => views.welcome.check()),
     'notebookExecutions.showExtensionLog': () => {
       log.show();
     },

@@ -12,10 +12,8 @@ export function parametersCellCommands(): Pick<CommandMap, Handled> {
     'notebookExecutions.markCellAsParameters': async (...args) => {
       const cell = cellOf(args[0]);
       if (cell === undefined) throw new Problem(vscode.l10n.t('Choose a cell of a notebook first.'));
-
       if (cell.kind !== vscode.NotebookCellKind.Code)
         throw new Problem(vscode.l10n.t('Parameters are set in a code cell. Choose one first.'));
-
       await mark(cell.notebook, cell);
     },
     'notebookExecutions.unmarkParametersCell': async (...args) => {

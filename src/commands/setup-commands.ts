@@ -20,7 +20,7 @@ type Handled =
 export function setupCommands(
   tracking: TrackingService,
   pythons: PythonFinder,
-  lookAgain: () => Promise<void>,
+  checkPython: () => Promise<void>,
 ): Pick<CommandMap, Handled> {
   const setup = new PythonSetup(pythons);
   /** The Python of this window. Requires a trusted workspace: the Python may be part of the workspace. */
@@ -36,7 +36,7 @@ export function setupCommands(
   };
   /** Says that notebooks can run. If ipykernel is still missing, installs it first. */
   const finish = async (executable: string): Promise<void> => {
-    await lookAgain();
+    await checkPython();
     if (await hasIpykernel(executable, process.env)) {
       void vscode.window.showInformationMessage(
         withoutLinks(vscode.l10n.t('Notebooks can be executed with {0}.', executable)),
@@ -55,7 +55,7 @@ export function setupCommands(
           withoutLinks(vscode.l10n.t('ipykernel is already installed in {0}.', executable)),
         );
       }
-      await lookAgain();
+      await checkPython();
     },
     'notebookExecutions.createEnvironment': async () => {
       const { executable } = await findPython();
@@ -73,7 +73,6 @@ export function setupCommands(
         );
       if (remedy === undefined)
         throw new Problem(vscode.l10n.t('No Google Cloud service needs you to sign in.'));
-
       await remedy.run();
     },
   };

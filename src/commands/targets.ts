@@ -10,7 +10,6 @@ export function notebookTargets(args: readonly unknown[]): vscode.Uri[] {
   const selected: unknown[] = Array.isArray(second) ? second : [];
   const uris = selected.filter((item) => item instanceof vscode.Uri).filter(isNotebook);
   if (uris.length > 0) return uris;
-
   const one = first instanceof vscode.Uri ? first : (toolbarNotebook(first) ?? activeNotebook());
   return one === undefined ? [] : [one];
 }
@@ -20,7 +19,6 @@ export function activeNotebook(): vscode.Uri | undefined {
   const editor = vscode.window.activeNotebookEditor;
   if (editor?.notebook.notebookType === 'jupyter-notebook' && editor.notebook.uri.scheme !== OUTPUT_SCHEME)
     return editor.notebook.uri;
-
   const input: unknown = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
   return (input instanceof vscode.TabInputNotebook ||
     input instanceof vscode.TabInputText ||

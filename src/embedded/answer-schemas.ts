@@ -8,7 +8,8 @@ import type { ExecutionPage } from '../execution/execution-service';
  */
 
 export { parseExecution } from '../execution/execution';
-export { CleanUpSchema, LocationSchema, readEndpoint } from '../protocol/service-schemas';
+export { CleanUpSchema } from '../execution/machine';
+export { LocationSchema, readEndpoint } from '../protocol/service-schemas';
 
 /** An answer to a list of executions. */
 const PageSchema = z.object({

@@ -13,7 +13,6 @@ export function defaultDataDirectory(
   const name = 'notebook-executions';
   if (platform === 'win32')
     return path.win32.join(env['LOCALAPPDATA'] ?? path.win32.join(home, 'AppData', 'Local'), name);
-
   if (platform === 'darwin') return path.posix.join(home, 'Library', 'Application Support', name);
   const base = env['XDG_DATA_HOME'];
   // XDG specification: ignore a relative path.

@@ -15,7 +15,8 @@ import type {
 } from '../execution/execution-service';
 import { FILES } from '../protocol/execution-folder';
 import { CLEAN_UP_PATH, MAX_BODY_BYTES, PARENT, servicePaths, stagedName } from '../protocol/service-paths';
-import type { CleanUp, ServiceConfig, ServiceInfo } from '../protocol/service-schemas';
+import type { CleanUp, ServiceInfo } from '../execution/machine';
+import type { ServiceConfig } from '../protocol/service-schemas';
 import { createFile, errorCode, makePrivateDirectory } from '../system/files';
 import type { PageReader } from './answer-schemas';
 import { ConfigWriter } from './config-writer';
@@ -184,7 +185,6 @@ export class EmbeddedExecutionService implements ExecutionService {
     while (!done) {
       if (performance.now() > deadline)
         throw new ServiceError('DEADLINE_EXCEEDED', 'deleteTakesLong', `${name} is still ending`);
-
       await delay(DELETE_POLL, undefined, { signal });
       done = await this.get(name, signal).then(
         () => false,

@@ -1,5 +1,5 @@
 import { ServiceError } from '../execution/errors';
-import type { ServiceInfo } from '../protocol/service-schemas';
+import type { ServiceInfo } from '../execution/machine';
 import { ConnectionError, HttpClient, type HttpRequest } from './http-client';
 import { ServiceLocator, type LocatorOptions } from './service-locator';
 

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { ServiceError } from '../execution/errors';
 import { PARENT, servicePaths, type ServicePaths } from '../protocol/service-paths';
-import type { ServiceInfo } from '../protocol/service-schemas';
+import type { ServiceInfo } from '../execution/machine';
 import { claimDataDirectory } from '../protocol/data-directory';
 import { errorCode, makePrivateDirectory } from '../system/files';
 import { bootId, nodeEnvironment } from '../system/processes';

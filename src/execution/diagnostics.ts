@@ -1,4 +1,4 @@
-import type { MachineInfo } from './machine';
+import type { ServiceInfo } from './machine';
 import { redact } from './secrets/redaction';
 
 /** Contents of a report about a problem. */
@@ -10,7 +10,7 @@ export interface DiagnosticsFacts {
   /** Settings by name; {@link describeSetting} decides what the report says of each. */
   readonly settings: Readonly<Record<string, unknown>>;
   /** The service's own information, or why there is none; undefined if no service runs. */
-  readonly service: MachineInfo | string | undefined;
+  readonly service: ServiceInfo | string | undefined;
   /** Number of executions in each state, as far as this window knows. */
   readonly states: Readonly<Record<string, number>>;
   /** Errors of requests to services, by service. */
@@ -78,7 +78,6 @@ function conceal(text: string, { secrets, home }: DiagnosticsFacts): string {
   let concealed = text;
   for (const secret of secrets)
     if (secret.length >= SHORTEST_SECRET) concealed = concealed.replaceAll(secret, '***');
-
   if (home.length > 1) concealed = concealed.replaceAll(home, '~');
   return redact(concealed);
 }

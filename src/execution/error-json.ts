@@ -68,6 +68,5 @@ function statusName(name: string | undefined): StatusName | undefined {
 
 function statusOfHttpCode(httpCode: number): StatusName {
   for (const [name, code] of Object.entries(HTTP_CODES)) if (code === httpCode) return name as StatusName;
-
   return httpCode < 500 ? 'INVALID_ARGUMENT' : 'UNAVAILABLE';
 }

@@ -64,7 +64,6 @@ function parse(bytes: Uint8Array): JsonValue {
     // A V8 string holds about 512 MB; for more, the decoder fails with this code or a plain RangeError.
     if (bytes.length > 0x1fffffe8)
       throw new NotebookError('tooLarge', 'The notebook is too large', { bytes: String(bytes.length) });
-
     throw new NotebookError('notJson', 'The notebook is not UTF-8', {}, { cause: error });
   }
   if (text.trim() === '') throw new NotebookError('emptyFile', 'The notebook is empty');

@@ -18,7 +18,6 @@ export function normalizeNotebookMetadata(metadata: JsonObject, findings: Findin
   if (isJsonObject(language) && isString(language['name'] ?? null)) {
     for (const field of ['file_extension', 'mimetype', 'pygments_lexer'])
       dropUnless(language, field, isString, findings);
-
     const isMode = (value: JsonValue) => isString(value) || isJsonObject(value);
     dropUnless(language, 'codemirror_mode', isMode, findings);
   } else if (language !== undefined) {

@@ -30,7 +30,6 @@ export function upgradeFrom3(document: JsonObject, findings: Findings): void {
     const { metadata } = worksheet;
     if (isJsonObject(metadata) && jsonKeys(metadata).length > 0)
       findings.add('fieldDropped', 'worksheets.metadata');
-
     cells.push(...sheetCells);
   }
   for (const cell of cells) if (isJsonObject(cell)) upgradeCell(cell, findings);
@@ -50,7 +49,6 @@ function upgradeCell(cell: JsonObject, findings: Findings): void {
       rename(cell, 'prompt_number', 'execution_count');
       if (Array.isArray(cell['outputs']))
         for (const output of cell['outputs']) if (isJsonObject(output)) upgradeOutput(output, findings);
-
       break;
     case 'heading': {
       joinLines(cell, 'source');

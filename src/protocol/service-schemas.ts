@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { ServiceInfoSchema } from '../execution/machine';
 import { readSmallFile } from '../system/small-file';
 import type { ServicePaths } from './service-paths';
 
@@ -32,44 +33,6 @@ export const ServiceConfigSchema = z.object({
   secretParameters: z.optional(z.array(z.string())),
 });
 export type ServiceConfig = z.infer<typeof ServiceConfigSchema>;
-
-/** What was deleted together, or would be: number of executions, bytes, and when the oldest of them ended. */
-export const CleanUpSchema = z.object({
-  count: z.number(),
-  bytes: z.number(),
-  oldest: z.optional(z.string()),
-});
-export type CleanUp = z.infer<typeof CleanUpSchema>;
-
-/** The last automatic deletion of executions for their age or size. */
-export const RetentionNoticeSchema = z.object({
-  /** When it happened; identifies the notice. */
-  time: z.string(),
-  count: z.number(),
-  bytes: z.number(),
-});
-export type RetentionNotice = z.infer<typeof RetentionNoticeSchema>;
-
-/** `metadata` of the location `projects/local/locations/local`: information about the service. */
-export const ServiceInfoSchema = z.object({
-  /** `{version}-{hash}` of the bundles it runs from. */
-  build: z.string(),
-  pid: z.number(),
-  host: z.string(),
-  startTime: z.string(),
-  running: z.number(),
-  queued: z.number(),
-  maxConcurrent: z.number(),
-  /** True if a kernel that was started ahead is ready. */
-  spare: z.boolean(),
-  /** Ids of executions that are not listed because their record could not be read. */
-  setAside: z.array(z.string()),
-  /** Number of executions, and the bytes of their folders as last measured; bytes are absent before that. */
-  executions: z._default(z.number(), 0),
-  diskBytes: z.optional(z.number()),
-  retention: z.optional(RetentionNoticeSchema),
-});
-export type ServiceInfo = z.infer<typeof ServiceInfoSchema>;
 
 /** The location as the service returns it. */
 export const LocationSchema = z.object({ metadata: ServiceInfoSchema });

@@ -50,7 +50,6 @@ async function runActivationScripts(
   const directory = path.join(prefix, 'etc', 'conda', 'activate.d');
   const scripts = (await fs.readdir(directory).catch(() => [])).filter((name) => name.endsWith('.sh')).sort();
   if (process.platform === 'win32' || scripts.length === 0) return environment;
-
   // A marker line before the variables, because scripts may print something.
   const marker = `--${String(process.pid)}-environment--`;
   // Uses bash 3.2 (macOS) alone, because older versions of env(1) have no -0.
@@ -68,7 +67,6 @@ compgen -e | while IFS= read -r name; do printf "%s=%s\\0" "$name" "\${!name}"; 
   });
   const start = printed?.indexOf(`${marker}\0`) ?? -1;
   if (printed === undefined || start < 0) return environment;
-
   // bash omits names that are not valid variables, and exported functions (`BASH_FUNC_f%%`).
   const untold = Object.entries(environment).filter(([name]) => !/^[A-Za-z_]\w*$/.test(name));
   const variables = Object.fromEntries(untold);
@@ -87,7 +85,6 @@ async function envFile(
 ): Promise<Record<string, string>> {
   const folder = vscode.workspace.getWorkspaceFolder(notebook) ?? vscode.workspace.workspaceFolders?.[0];
   if (folder?.uri.scheme !== 'file') return {};
-
   const setting = vscode.workspace.getConfiguration('python', folder).get<unknown>('envFile');
   const pattern = typeof setting === 'string' && setting !== '' ? setting : '${workspaceFolder}/.env';
   const file = path.resolve(folder.uri.fsPath, pattern.replaceAll('${workspaceFolder}', folder.uri.fsPath));

@@ -134,7 +134,6 @@ export class OtherExtensions {
   private async executableOf(chosen: string): Promise<string | undefined> {
     for (const executable of [chosen, pythonIn(chosen)])
       if (await isExecutable(executable)) return executable;
-
     return this.ask(PYTHON, (api) => resolved(api, { path: chosen, id: chosen }));
   }
 }

@@ -5,14 +5,15 @@ import * as vscode from 'vscode';
 import { installedIpykernel } from '../system/ipykernel';
 import { exists, isExecutable, programsOnPath, which } from '../system/programs';
 import { describePython, pythonIn } from '../system/python-environment';
-import { label, oneLine, withoutLinks } from '../wording/text';
+import { label, oneLine } from '../wording/text';
 import { Problem, type Remedy } from '../wording/problem';
+import { underProgress } from '../wording/progress';
 import { environmentIn, firstFolder, type PythonFinder } from './chosen-python';
 import { activatedEnvironment } from './kernel-environment';
 import { pythonLabel } from './python-label';
 
 /** What to do once a Python can run notebooks. */
-export type GoOn = (executable: string) => Promise<unknown>;
+export type OnReady = (executable: string) => Promise<unknown>;
 
 /** A program that failed, with its output. */
 class ProgramError extends Error {
@@ -38,18 +39,18 @@ export class PythonSetup {
    * Installs ipykernel with the pip of an interpreter. Shows a progress notification that can be cancelled.
    * @throws Problem that says why it failed and offers alternatives; CancellationError.
    */
-  async installIpykernel(executable: string, goOn: GoOn): Promise<void> {
+  async installIpykernel(executable: string, onReady: OnReady): Promise<void> {
     const title = vscode.l10n.t('Installing ipykernel for {0}', executable);
     try {
-      await underProgress(title, (_, signal) => installWith(executable, signal));
+      await underProgress(title, ({ signal }) => installWith(executable, signal));
     } catch (error) {
       throw error instanceof ProgramError
-        ? new Problem(installProblem(executable, error.said), this.waysRound(executable, goOn), {
+        ? new Problem(installProblem(executable, error.said), this.alternatives(executable, onReady), {
             cause: error,
           })
         : error;
     }
-    await goOn(executable);
+    await onReady(executable);
   }
 
   /**
@@ -57,7 +58,7 @@ export class PythonSetup {
    * @param base the Python to create it with.
    * @throws Problem; CancellationError. A `.venv` that this call created is then removed.
    */
-  async createEnvironment(base: string, goOn: GoOn): Promise<void> {
+  async createEnvironment(base: string, onReady: OnReady): Promise<void> {
     const folder = await chooseFolder();
     if (folder === undefined) return;
     const directory = path.join(folder.uri.fsPath, '.venv');
@@ -69,13 +70,13 @@ export class PythonSetup {
           '{0} is there already, but it is not a Python environment. Rename or remove it, then try again.',
           directory,
         ),
-        [this.selectRemedy(base, goOn)],
+        [this.selectRemedy(base, onReady)],
       );
     }
     // Fails if another process has created the folder meanwhile: only a folder of our own is removed on failure.
     if (!present) await makeFolder(directory);
     try {
-      await underProgress(vscode.l10n.t('Creating {0}', directory), async (report, signal) => {
+      await underProgress(vscode.l10n.t('Creating {0}', directory), async ({ report, signal }) => {
         if (!present) await makeEnvironment(base, directory, signal);
         report(vscode.l10n.t('installing ipykernel'));
         if ((await installedIpykernel(executable())) === undefined) await installWith(executable(), signal);
@@ -87,18 +88,18 @@ export class PythonSetup {
       const said = error instanceof Error ? error.message : String(error);
       const again: Remedy = {
         label: vscode.l10n.t('Try Again'),
-        run: () => this.createEnvironment(base, goOn),
+        run: () => this.createEnvironment(base, onReady),
       };
-      throw new Problem(environmentProblem(directory, said), [again, this.selectRemedy(base, goOn)], {
+      throw new Problem(environmentProblem(directory, said), [again, this.selectRemedy(base, onReady)], {
         cause: error,
       });
     }
     await this.finder.select(executable());
-    await goOn(executable());
+    await onReady(executable());
   }
 
-  /** Asks for a Python, in the Python extension if it is installed. Calls `goOn` if it differs from `base`. */
-  async selectPython(base: string | undefined, goOn: GoOn): Promise<void> {
+  /** Asks for a Python, in the Python extension if it is installed. Calls `onReady` if it differs from `base`. */
+  async selectPython(base: string | undefined, onReady: OnReady): Promise<void> {
     // An extension that cannot be activated has no picker.
     const picked =
       this.finder.hasPythonExtension &&
@@ -108,22 +109,22 @@ export class PythonSetup {
       ));
     if (!picked) await this.pickPython(base);
     const { executable } = await this.finder.forWindow();
-    if (executable !== undefined && executable !== base) await goOn(executable);
+    if (executable !== undefined && executable !== base) await onReady(executable);
   }
 
   /** Alternatives if a Python cannot run notebooks. */
-  waysRound(executable: string, goOn: GoOn): Remedy[] {
+  alternatives(executable: string, onReady: OnReady): Remedy[] {
     const create: Remedy = {
       label: vscode.l10n.t('Create .venv in This Workspace'),
-      run: () => this.createEnvironment(executable, goOn),
+      run: () => this.createEnvironment(executable, onReady),
     };
-    return [...(firstFolder() === undefined ? [] : [create]), this.selectRemedy(executable, goOn)];
+    return [...(firstFolder() === undefined ? [] : [create]), this.selectRemedy(executable, onReady)];
   }
 
-  private selectRemedy(executable: string, goOn: GoOn): Remedy {
+  private selectRemedy(executable: string, onReady: OnReady): Remedy {
     return {
       label: vscode.l10n.t('Select Another Python…'),
-      run: () => this.selectPython(executable, goOn),
+      run: () => this.selectPython(executable, onReady),
     };
   }
 
@@ -162,7 +163,6 @@ export class PythonSetup {
     if (executable === undefined) throw new vscode.CancellationError();
     if (!(await isExecutable(executable)))
       throw new Problem(vscode.l10n.t('{0} is not a program that can be started.', oneLine(executable)));
-
     await this.finder.select(executable);
   }
 }
@@ -172,7 +172,6 @@ async function chooseFolder(): Promise<vscode.WorkspaceFolder | undefined> {
   const folders = vscode.workspace.workspaceFolders ?? [];
   if (folders.length === 0)
     throw new Problem(vscode.l10n.t('Open a folder first: the environment is made in it.'));
-
   return folders.length === 1 ? folders[0] : vscode.window.showWorkspaceFolderPick();
 }
 
@@ -226,28 +225,6 @@ async function run(
       else reject(new ProgramError(`${stdout}\n${stderr}`.trim() || error.message, error));
     });
   });
-}
-
-function underProgress(
-  title: string,
-  action: (report: (message: string) => void, signal: AbortSignal) => Promise<void>,
-): Thenable<void> {
-  return vscode.window.withProgress(
-    { location: vscode.ProgressLocation.Notification, title: withoutLinks(title), cancellable: true },
-    async (progress, token) => {
-      const abort = new AbortController();
-      const subscription = token.onCancellationRequested(() => {
-        abort.abort();
-      });
-      try {
-        await action((message) => {
-          progress.report({ message });
-        }, abort.signal);
-      } finally {
-        subscription.dispose();
-      }
-    },
-  );
 }
 
 function installProblem(executable: string, said: string): string {

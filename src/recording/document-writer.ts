@@ -36,7 +36,6 @@ export class DocumentWriter {
       const outputs = cell.cell_type === 'code' ? outputsOf(index) : [];
       for (const [position, output] of outputs.entries())
         pieces.push(position === 0 ? FIRST_OUTPUT : NEXT_OUTPUT, ...this.writeOutput(output));
-
       if (outputs.length > 0) pieces.push(AFTER_OUTPUTS);
       pieces.push(frame.tail);
     }

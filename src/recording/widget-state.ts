@@ -64,7 +64,6 @@ export class WidgetStates {
     // An echo repeats an update from the front end. That front end is this one, and its state is newer by now.
     if (widget && (method === 'update' || (method === 'echo_update' && !widget.captured)))
       this.update(widget, data, buffers);
-
     return this.comms.has(id);
   }
 
@@ -124,7 +123,6 @@ export class WidgetStates {
     const replaced = new Set([...Object.keys(state), ...paths.map(firstKey)]);
     for (const [key, { path }] of widget.buffers)
       if (replaced.has(firstKey(path))) widget.buffers.delete(key);
-
     for (const [index, path] of paths.entries()) {
       const buffer = buffers[index];
       if (Array.isArray(path) && buffer) widget.buffers.set(JSON.stringify(path), { path, data: buffer });
@@ -133,7 +131,6 @@ export class WidgetStates {
       const outputs = state['outputs'];
       // Set by the kernel: append_stdout(), clearing by assignment …
       if (Array.isArray(outputs)) widget.captured.assign(outputs.filter(isJsonObject));
-
       if (typeof state['msg_id'] === 'string') this.capture(widget, state['msg_id']);
     }
     this.onChange();

@@ -39,7 +39,6 @@ export async function prepareNotebook(bytes: Uint8Array, job: NotebookWishes): P
     const { inspectParameters, undeclaredParameters } = await import('../notebook/parameters/inspect');
     for (const declared of inspectParameters(notebook, name, language).parameters)
       if (declared.defaultValue !== undefined) setOwn(defaults, declared.name, declared.defaultValue);
-
     if (parameters) parameterWarnings.push(...undeclaredParameters(notebook, parameters, name, language));
   }
   if (parameters) {
@@ -64,6 +63,5 @@ function parametersOf(job: NotebookWishes): JsonObject | undefined {
   const parameters = parseJson(job.parameters);
   if (!isJsonObject(parameters))
     throw new ParametersError('notMapping', 'Parameters must be a mapping of names to values');
-
   return parameters;
 }

@@ -163,11 +163,9 @@ export class NotebookRun {
     const hasEnded = await ended;
     if (this.stopReason !== undefined)
       return ending.state === 'SUCCEEDED' ? this.stoppedEnding(this.stopReason) : ending;
-
     if (!hasEnded) this.warnings.push({ code: 'kernelNotEnded', args: [String(end / 1000)] });
     else if (!hadExited && this.exit?.signal)
       this.warnings.push({ code: 'kernelEndFailed', args: [this.exit.signal] });
-
     return ending;
   }
 
@@ -204,7 +202,6 @@ export class NotebookRun {
     if (this.exit) return kernelDied(this.job, this.exit);
     if (typeof info === 'object' && 'language_info' in info)
       recording.record({ type: 'kernelAnswered', languageInfo: stringifyJson(info['language_info'] ?? {}) });
-
     this.reporter.enter('RUNNING', now());
 
     for (const [done, [index, cell]] of cells.entries()) {
@@ -266,14 +263,11 @@ export class NotebookRun {
     if (reply.date !== undefined) recording.recordStep(index, 'shell.execute_reply', reply.date);
     if (typeof reply.execution_count === 'number')
       recording.record({ type: 'cellCount', index, count: reply.execution_count });
-
     if (reply.status !== 'ok' && reply.status !== 'error') return reply;
     if (!(await this.idleWait.hasCome(execution)))
       this.warnings.push({ code: 'idleMissing', args: [String(index)] });
-
     for (const data of pagedIn(reply))
       recording.recordOutput(execution.requestId, { output_type: 'display_data', data, metadata: {} });
-
     recording.cellAnswered(index);
     return reply;
   }

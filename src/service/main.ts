@@ -95,7 +95,6 @@ async function main(): Promise<void> {
   });
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.on(signal, () => void daemon.stop(`${signal} ${constants.signals[signal]}`));
-
   // The process that started the service may be gone, and with it the other end of these pipes.
   process.stdout.on('error', () => undefined);
   process.stderr.on('error', () => undefined);

@@ -33,7 +33,6 @@ export async function takeLock(
     const running = await readEndpoint(paths);
     if (!replace || running?.build === build)
       throw new AlreadyRunningError(`process ${lock.holder.pid} serves ${paths.dataDirectory} already`);
-
     log(`takes over from ${running?.build ?? 'a service that is coming up'}`);
     await endService(paths, lock.holder);
   }

@@ -13,7 +13,6 @@ export function variablesOf(
   const variables: Record<string, string> = {};
   for (const [name, value] of Object.entries(environment))
     if (value !== undefined) variables[variableName(name, platform)] = value;
-
   return variables;
 }
 

@@ -223,7 +223,6 @@ export async function killGroup(target: ProcessIdentity): Promise<boolean> {
 export async function bootId(platform: NodeJS.Platform = process.platform): Promise<string> {
   try {
     if (platform === 'linux') return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
-
     if (platform === 'darwin')
       return (await run('/usr/sbin/sysctl', ['-n', 'kern.bootsessionuuid'])).stdout.trim();
   } catch {

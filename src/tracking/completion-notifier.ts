@@ -67,7 +67,7 @@ export class CompletionNotifier implements Disposable {
   constructor(private readonly options: CompletionNotifierOptions) {
     this.subscriptions = [
       options.store.onDidChange((change) => {
-        for (const tracked of [...change.added, ...change.changed]) this.look(tracked);
+        for (const tracked of [...change.added, ...change.changed]) this.check(tracked);
       }),
       options.window.onDidChange(() => {
         if (options.window.focused) void this.settle();
@@ -93,7 +93,7 @@ export class CompletionNotifier implements Disposable {
   /** The whole batch is submitted: its ends are reported when none of its executions is running any more. */
   endBatch(batch: string): void {
     this.openBatches.delete(batch);
-    this.lookAtBatch(batch);
+    this.checkBatch(batch);
   }
 
   /**
@@ -138,7 +138,7 @@ export class CompletionNotifier implements Disposable {
     const batch = this.awaited.get(key)?.notice.batch;
     this.awaited.delete(key);
     this.ended = this.ended.filter((tracked) => tracked.key !== key);
-    if (batch !== undefined) this.lookAtBatch(batch);
+    if (batch !== undefined) this.checkBatch(batch);
     await this.options.notices.claim(key);
   }
 
@@ -154,17 +154,17 @@ export class CompletionNotifier implements Disposable {
     const key = executionKey(notice.serviceId, notice.name);
     this.awaited.set(key, { notice, shared, state: 'running' });
     const tracked = this.options.store.get(key);
-    if (tracked !== undefined) this.look(tracked);
+    if (tracked !== undefined) this.check(tracked);
   }
 
-  private look(tracked: TrackedExecution): void {
+  private check(tracked: TrackedExecution): void {
     const awaited = this.awaited.get(tracked.key);
     if (awaited?.state !== 'running' || !isTerminal(tracked.execution.state)) return;
     awaited.state = 'ended';
     awaited.ended = tracked;
     const { batch } = awaited.notice;
     if (batch !== undefined) {
-      this.lookAtBatch(batch);
+      this.checkBatch(batch);
     } else if (this.isOfOther(awaited.notice)) {
       this.options.clock.after(PRECEDENCE, () => {
         this.enqueue(tracked);
@@ -175,7 +175,7 @@ export class CompletionNotifier implements Disposable {
   }
 
   /** Reports the ends of a batch when all of it is submitted and none of its executions is running any more. */
-  private lookAtBatch(batch: string): void {
+  private checkBatch(batch: string): void {
     const members = [...this.awaited.values()].filter(({ notice }) => notice.batch === batch);
     const [first] = members;
     if (this.disposed || first === undefined || this.openBatches.has(batch)) return;
@@ -183,7 +183,7 @@ export class CompletionNotifier implements Disposable {
     // This window may know only a part of a batch that another window submits.
     if (this.isOfOther(first.notice)) {
       this.options.clock.after(PRECEDENCE, () => {
-        this.lookAtBatch(batch);
+        this.checkBatch(batch);
       });
       return;
     }
@@ -204,7 +204,7 @@ export class CompletionNotifier implements Disposable {
     this.ended.push(tracked);
     this.timer ??= this.options.clock.after(TOGETHER, () => {
       this.timer = undefined;
-      void this.tell();
+      void this.notify();
     });
   }
 
@@ -212,7 +212,7 @@ export class CompletionNotifier implements Disposable {
    * Reports what has ended. In an unfocused window, own executions are reported at once, but their records stay until
    * the window has the focus.
    */
-  private async tell(): Promise<void> {
+  private async notify(): Promise<void> {
     const { window } = this.options;
     const ended = this.ended;
     this.ended = [];
@@ -245,7 +245,7 @@ export class CompletionNotifier implements Disposable {
   /** The window got the focus: removes the records of what was reported, and reports what is waiting. */
   private async settle(): Promise<void> {
     for (const [key, { state }] of this.awaited) if (state === 'told') await this.claim(key);
-    if (this.ended.length > 0) await this.tell();
+    if (this.ended.length > 0) await this.notify();
   }
 
   private async claim(key: string): Promise<boolean> {

@@ -74,7 +74,7 @@ export class ExecutionStore implements Disposable {
     const removed = [...this.entries.values()].filter((entry) => entry.tracked.service.id === serviceId);
     for (const entry of removed) this.drop(entry.tracked.key);
     this.fire({ added: [], changed: [], removed: removed.filter(visible).map((entry) => entry.tracked) });
-    this.services.tellRemoved(status);
+    this.services.emitRemoved(status);
   }
 
   /** Takes the ticket of a request. Call right before sending it. */

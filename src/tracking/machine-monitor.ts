@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import { ServiceError } from '../execution/errors';
-import type { MachineInfo, MachineService } from '../execution/machine';
+import type { ServiceInfo, MachineService } from '../execution/machine';
 import { isTerminal } from '../execution/states';
 import type { Clock, Disposable } from './clock';
 import { Emitter } from './emitter';
@@ -22,7 +22,7 @@ export interface MachineMonitorOptions {
 /** Keeps the information that this machine's service reports about itself, and fires each notice for the user once. */
 export class MachineMonitor implements Disposable {
   private readonly changed = new Emitter<undefined>();
-  private readonly retained = new Emitter<NonNullable<MachineInfo['retention']>>();
+  private readonly retained = new Emitter<NonNullable<ServiceInfo['retention']>>();
   private readonly hung = new Emitter<undefined>();
   /** Fires when {@link info} has changed. */
   readonly onDidChange = this.changed.event;
@@ -30,7 +30,7 @@ export class MachineMonitor implements Disposable {
   readonly onDidRetain = this.retained.event;
   /** Fires when the service has stopped answering; again only after it has answered. */
   readonly onDidHang = this.hung.event;
-  private current: MachineInfo | undefined;
+  private current: ServiceInfo | undefined;
   private hanging = false;
   private watched = false;
   private disposed = false;
@@ -56,7 +56,7 @@ export class MachineMonitor implements Disposable {
   }
 
   /** Last information from the service; undefined if none runs or it does not answer. */
-  get info(): MachineInfo | undefined {
+  get info(): ServiceInfo | undefined {
     return this.current;
   }
 

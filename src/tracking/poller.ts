@@ -173,13 +173,13 @@ export class Poller implements Disposable {
     const { clock, rates } = this.options;
     if (this.watched && Math.abs(clock.now() - this.olderListed) >= rates.watched) {
       this.olderListed = clock.now();
-      await this.lookAtOlder(page, signal);
+      await this.fetchOlder(page, signal);
     }
     if (errors.length > 0) throw errors[0];
   }
 
   /** Lists one page of the older known executions; each call lists the next page. */
-  private async lookAtOlder(first: ExecutionPage, signal: AbortSignal): Promise<void> {
+  private async fetchOlder(first: ExecutionPage, signal: AbortSignal): Promise<void> {
     const { service, store } = this.options;
     const place = this.place ?? placeAfter(first);
     this.place = undefined;

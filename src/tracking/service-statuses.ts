@@ -28,14 +28,14 @@ export class ServiceStatuses implements Disposable {
       this.put({ service, loaded: false, error: undefined, nextPageToken: undefined });
   }
 
-  /** Removes a service and returns its status. Listeners are called only by {@link tellRemoved}. */
+  /** Removes a service and returns its status. Listeners are called only by {@link emitRemoved}. */
   remove(serviceId: string): ServiceStatus | undefined {
     const status = this.statuses.get(serviceId);
     this.statuses.delete(serviceId);
     return status;
   }
 
-  tellRemoved(status: ServiceStatus): void {
+  emitRemoved(status: ServiceStatus): void {
     this.emitter.fire(status);
   }
 

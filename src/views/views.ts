@@ -4,10 +4,11 @@ import type { WindowFocus } from '../tracking/completion-notifier';
 import type { ExecutionStore } from '../tracking/execution-store';
 import type { MachineMonitor } from '../tracking/machine-monitor';
 import type { TrackingService } from '../tracking/tracking-service';
-import { CompletionMessages, type CompletionSettings } from './notifications/completion-messages';
+import { CompletionMessages } from './notifications/completion-messages';
+import { completionSettings } from './notifications/completion-settings';
 import { EditorInUse } from './editor-in-use';
 import { ExplorerView } from './explorer/explorer-view';
-import { tellAboutMachine } from './notifications/machine-messages';
+import { notifyAboutMachine } from './notifications/machine-messages';
 import { Welcome } from './explorer/welcome';
 import type { FoundPython } from '../python/found-python';
 import { LogChannels } from './log-channels';
@@ -75,9 +76,9 @@ export function createViews({
     new FileDecorations(latest),
     new CellStatus(latest, clock),
     new StatusBarItem(store, explorer, clock),
-    tellClouds(store),
+    setCloudContext(store),
     tracking.completion.onDidEnd((ended) => void messages.present(ended)),
-    ...tellAboutMachine(monitor),
+    ...notifyAboutMachine(monitor),
     tracking.deletion.onDidFail(
       ({ error }) =>
         void vscode.window.showErrorMessage(
@@ -100,7 +101,7 @@ export function createViews({
 const CLOUD_CONTEXT = 'notebookExecutions.cloud';
 
 /** Enables commands that exist only for executions of a cloud service. */
-function tellClouds(store: ExecutionStore): Disposable {
+function setCloudContext(store: ExecutionStore): Disposable {
   let told = false;
   return store.onDidChangeService(() => {
     const clouds = store.statuses().some(({ service }) => service.consoleUrl !== undefined);
@@ -125,14 +126,4 @@ export function windowFocus(): WindowFocus {
 
 function largeOutput(): number {
   return vscode.workspace.getConfiguration('notebookExecutions').get('largeOutputSize', 50) * 1024 * 1024;
-}
-
-function completionSettings(): CompletionSettings {
-  const configuration = vscode.workspace.getConfiguration('notebookExecutions');
-  return {
-    openOutput: configuration.get<CompletionSettings['openOutput']>('openOutput', 'always'),
-    notifySuccess: configuration.get('notifySuccess', true),
-    notifyFailure: configuration.get('notifyFailure', true),
-    endCommand: configuration.get('endCommand', '').trim(),
-  };
 }

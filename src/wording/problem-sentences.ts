@@ -10,7 +10,6 @@ import { Problem, type Remedy } from './problem';
 /** Any error as a sentence for the user. Details (stack, system errors) are in the log, behind the popup's button. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
-
   if (error instanceof ServiceError) {
     const remedies = [...machineRemedies(error), ...googleRemedies(error)];
     return new Problem(sentenceOf(error), remedies, { cause: error });

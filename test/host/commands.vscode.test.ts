@@ -11,7 +11,7 @@ describe('commands on executions', () => {
   let service: EmbeddedExecutionService;
   let person: Person;
   suiteOfCommands(
-    { 'notebookExecutions.openOutput': 'never', 'notebookExecutions.notifySuccess': false },
+    { 'notebookExecutions.openOutput': 'never', 'notebookExecutions.notify': 'failures' },
     (parts) => {
       ({ service, person } = parts);
     },

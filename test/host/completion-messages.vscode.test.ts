@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import * as vscode from 'vscode';
 import { type TrackedExecution } from '../../src/tracking/execution-store';
+import { CompletionMessages } from '../../src/views/notifications/completion-messages';
 import {
-  CompletionMessages,
+  completionSettings,
   type CompletionSettings,
-} from '../../src/views/notifications/completion-messages';
+} from '../../src/views/notifications/completion-settings';
 import { FakeWindow } from './support/window';
 import { Person } from './support/person';
 
@@ -20,7 +22,7 @@ describe('messages at the end', () => {
   beforeEach(() => {
     window = new FakeWindow();
     person = new Person();
-    settings = { openOutput: 'never', notifySuccess: true, notifyFailure: true, endCommand: '' };
+    settings = { openOutput: 'never', notify: 'all', endCommand: '' };
     opened = [];
     inUse = false;
     revealed = [];
@@ -70,19 +72,45 @@ describe('messages at the end', () => {
     assert.deepEqual(person.messages[1]?.buttons, ['Open Output', 'Show Execution']);
   });
 
-  it('are as notebookExecutions.notifySuccess and notebookExecutions.notifyFailure say', async () => {
-    settings = { ...settings, notifySuccess: false };
+  it('are as notebookExecutions.notify says', async () => {
+    settings = { ...settings, notify: 'failures' };
     await present([end('a'), end('b', 'FAILED')]);
     assert.deepEqual(texts(), ['error: b failed.'].slice(0, texts().length));
     assert.match(texts()[0] ?? '', /^error: b failed/);
-    settings = { ...settings, notifySuccess: true, notifyFailure: false };
+    settings = { ...settings, notify: 'successes' };
     await present([end('c'), end('d', 'FAILED')]);
     assert.equal(person.messages.length, 2);
     assert.match(texts()[1] ?? '', /^information: c succeeded/);
   });
 
+  it('are as notebookExecutions.notifySuccess and notebookExecutions.notifyFailure say while notify is not set', async () => {
+    const configuration = vscode.workspace.getConfiguration('notebookExecutions');
+    const set = async (name: string, value: unknown): Promise<void> =>
+      configuration.update(name, value, vscode.ConfigurationTarget.Global);
+    const before = ['notify', 'notifySuccess', 'notifyFailure'].map(
+      (name) => [name, configuration.inspect(name)?.globalValue] as const,
+    );
+    try {
+      const found: string[] = [];
+      for (const notify of [undefined, 'none', 'no such value']) {
+        await set('notify', notify);
+        for (const success of [true, false]) {
+          for (const failure of [true, false]) {
+            await set('notifySuccess', success);
+            await set('notifyFailure', failure);
+            found.push(completionSettings().notify);
+          }
+        }
+      }
+      const expected = ['all', 'successes', 'failures', 'none'];
+      assert.deepEqual(found, [...expected, ...expected.map(() => 'none'), ...expected.map(() => 'all')]);
+    } finally {
+      for (const [name, value] of before) await set(name, value);
+    }
+  });
+
   it('give way to the output itself, unless several end together', async () => {
-    settings = { ...settings, openOutput: 'always', notifySuccess: false };
+    settings = { ...settings, openOutput: 'always', notify: 'failures' };
     await present([end('a')]);
     assert.deepEqual(opened, [['a', true]]);
     assert.deepEqual(texts(), []);
@@ -95,7 +123,7 @@ describe('messages at the end', () => {
   });
 
   it('offer the output where the user is at work in the active editor', async () => {
-    settings = { ...settings, openOutput: 'always', notifySuccess: false };
+    settings = { ...settings, openOutput: 'always', notify: 'failures' };
     inUse = true;
     person.willPress(/^a succeeded/, 'Open Output');
     await present([end('a')]);

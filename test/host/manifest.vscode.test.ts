@@ -146,7 +146,6 @@ describe('manifest', () => {
     );
     for (const ofNotebook of ['executeAgain', 'markCellAsParameters'])
       assert.match(rules.get(`notebookExecutions.${ofNotebook}`) ?? '', /notebookType == 'jupyter-notebook'/);
-
     assert.match(rules.get('notebookExecutions.openCopy') ?? '', new RegExp(`== ${OUTPUT_NOTEBOOK}$`));
     assert.match(rules.get('notebookExecutions.clearFilter') ?? '', /notebookExecutions\.filtering/);
   });
@@ -211,6 +210,7 @@ describe('manifest', () => {
       templates: ['resource', []],
       defaultTemplate: ['resource', ''],
       openOutput: ['window', 'always', ['always', 'ask', 'never']],
+      notify: ['window', 'all', ['all', 'failures', 'successes', 'none']],
       notifySuccess: ['window', true],
       notifyFailure: ['window', true],
       endCommand: ['machine', ''],

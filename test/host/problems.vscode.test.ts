@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import type * as vscode from 'vscode';
+import * as vscode from 'vscode';
 import { ExecuteCommands } from '../../src/commands/execute/execute-commands';
+import { CommandRunner } from '../../src/commands/command-runner';
+import { Problem } from '../../src/wording/problem';
 import { problemOf } from '../../src/wording/problem-sentences';
 import { PythonFinder } from '../../src/python/chosen-python';
 import { SubmissionMemory } from '../../src/commands/submission/submission-memory';
@@ -13,6 +15,7 @@ import { ServiceError } from '../../src/execution/errors';
 import { systemClock } from '../../src/tracking/clock';
 import { TrackingService } from '../../src/tracking/tracking-service';
 import { activated, notebookText, writeFile } from './support/executions';
+import { until } from '../support/until';
 import { Person } from './support/person';
 
 describe('a service that cannot start', () => {
@@ -46,11 +49,14 @@ describe('a service that cannot start', () => {
       memory: new SubmissionMemory(memento),
       pythons: new PythonFinder(memento, () => undefined),
       writeBack: new WriteBackService(tracking.store, memento, () => undefined),
-      serviceFor: () => Promise.resolve(service),
-      ignoredFields: () => [],
-      kernels: () => Promise.resolve([]),
-      unsupported: () => Promise.resolve([]),
-      missing: () => Promise.resolve([]),
+      services: {
+        forTemplate: () => Promise.resolve(service),
+        ignoredFields: () => [],
+        unsupported: () => Promise.resolve([]),
+        missing: () => Promise.resolve([]),
+        directory: () => Promise.reject(new Error('no cloud')),
+      },
+      machine: service,
     });
     const person = new Person();
     try {
@@ -121,5 +127,40 @@ describe('sentences of errors', () => {
       );
     assert.deepEqual(labels({ command: 'gcloud auth' }), ['Sign In']);
     assert.deepEqual(labels({ url: 'https://console.cloud.google.com/' }), ['Open Page']);
+  });
+
+  it('offers what does not fit into the three buttons of a notification in a pick', async () => {
+    const person = new Person();
+    const log = vscode.window.createOutputChannel('problems', { log: true });
+    try {
+      const pressed: string[] = [];
+      const remedies = ['A', 'B', 'C', 'D'].map((label) => ({ label, run: () => pressed.push(label) }));
+      const runner = new CommandRunner(log);
+      const fail = (count: number): Promise<unknown> =>
+        runner.run('remedy', () => {
+          throw new Problem(`It failed ${String(count)}.`, remedies.slice(0, count));
+        });
+      person.willPress(/^It failed 3/, 'C');
+      await fail(3);
+      await until('the third button was pressed', () => pressed[0]);
+      person.willPress(/^It failed 4/, 'More…');
+      person.willPick((pick) => {
+        assert.deepEqual(pick.labels, ['C', 'D']);
+        pick.choose('D');
+      });
+      await fail(4);
+      await until('the fourth was chosen', () => pressed[1]);
+      assert.deepEqual(pressed, ['C', 'D']);
+      assert.deepEqual(
+        person.messages.map(({ buttons }) => buttons),
+        [
+          ['A', 'B', 'C'],
+          ['A', 'B', 'More…'],
+        ],
+      );
+    } finally {
+      person.leave();
+      log.dispose();
+    }
   });
 });

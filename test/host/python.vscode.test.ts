@@ -42,7 +42,7 @@ describe('Python of a notebook', () => {
   let service: EmbeddedExecutionService;
   let person: Person;
   suiteOfCommands(
-    { 'notebookExecutions.openOutput': 'never', 'notebookExecutions.notifyFailure': false },
+    { 'notebookExecutions.openOutput': 'never', 'notebookExecutions.notify': 'successes' },
     (parts) => {
       ({ service, person } = parts);
     },

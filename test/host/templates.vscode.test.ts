@@ -263,7 +263,6 @@ async function fakePython(): Promise<string> {
   const real = (process.env['PATH'] ?? '').split(path.delimiter).map((each) => path.join(each, 'python3'));
   let found = '';
   for (const candidate of real) if (found === '' && candidate.includes('.venv')) found = candidate;
-
   assert.notEqual(found, '', 'The suite runs with .venv on the PATH.');
   const file = path.join(folder, 'python');
   const script = `#!/bin/sh

@@ -236,6 +236,29 @@ describe('rows of the tree of executions', () => {
     );
   });
 
+  it('says below a line why its lines cannot be loaded, and loads them again on request', async () => {
+    tree.put('a', { state: 'SUCCEEDED', runStatus: { omitted: ['executionTemplate.parameters'] } });
+    tree.list();
+    const [execution] = await tree.provider.getChildren((await tree.provider.getChildren())[0]);
+    const lines = await tree.provider.getChildren(execution);
+    const parameters = lines.find((line) => tree.provider.getTreeItem(line).label === 'Parameters');
+    assert.ok(parameters);
+    const { executions } = tree.service;
+    const listed = executions.get(nameOf('a'));
+    assert.ok(listed);
+    executions.delete(nameOf('a'));
+    assert.match((await tree.shown(parameters, 0)).join(), /^described: /);
+    const [row] = await tree.provider.getChildren(parameters);
+    assert.ok(row);
+    assert.equal(tree.provider.getTreeItem(row).command?.command, 'notebookExecutions.refresh');
+    executions.set(nameOf('a'), { ...listed, executionTemplate: { parameters: 'x: 1' }, runStatus: {} });
+    tree.provider.retryFailed();
+    assert.deepEqual(tree.fired, [[parameters]]);
+    assert.deepEqual(await tree.shown(parameters, 0), ['x 1']);
+    tree.provider.retryFailed();
+    assert.equal(tree.fired.length, 1);
+  });
+
   it('unfolds to its state where there is no more to say yet', async () => {
     tree.put('queued', { state: 'QUEUED', createTime: tree.time(-12) });
     tree.list();

@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import * as vscode from 'vscode';
 import type { EmbeddedExecutionService } from '../../src/embedded';
 import type { Execution } from '../../src/execution/execution';
-import type { MachineInfo } from '../../src/execution/machine';
+import type { ServiceInfo } from '../../src/execution/machine';
 import { MASK } from '../../src/execution/secrets/secret-names';
 import { Emitter } from '../../src/tracking/emitter';
 import { DEFAULT_ARRANGEMENT } from '../../src/views/explorer/arrangement';
@@ -34,7 +34,7 @@ describe('upkeep of this machine', () => {
   let service: EmbeddedExecutionService;
   let person: Person;
   suiteOfCommands(
-    { 'notebookExecutions.openOutput': 'never', 'notebookExecutions.notifySuccess': false },
+    { 'notebookExecutions.openOutput': 'never', 'notebookExecutions.notify': 'failures' },
     (parts) => {
       ({ service, person } = parts);
     },
@@ -250,9 +250,10 @@ describe('upkeep of this machine', () => {
 });
 
 describe('the row of this machine', () => {
-  const INFO: MachineInfo = {
+  const INFO: ServiceInfo = {
     build: '0.1.0-abc',
     pid: 1,
+    host: 'here',
     startTime: '2025-12-31T22:00:00Z',
     running: 1,
     queued: 2,
@@ -269,7 +270,7 @@ describe('the row of this machine', () => {
     const store = new ExecutionStore();
     const scripted = new ScriptedService();
     const changed = new Emitter<undefined>();
-    const machine: { info: MachineInfo | undefined; onDidChange: Emitter<undefined>['event'] } = {
+    const machine: { info: ServiceInfo | undefined; onDidChange: Emitter<undefined>['event'] } = {
       info: INFO,
       onDidChange: changed.event,
     };

@@ -18,7 +18,6 @@ function find(): string | undefined {
 export async function ensureChromium(): Promise<string> {
   const found = find();
   if (found !== undefined) return found;
-
   if (canAptInstall()) {
     say('Installing Chromium (apt-get) …');
     await aptInstall(['chromium', 'fonts-liberation']);

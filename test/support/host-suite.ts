@@ -59,7 +59,6 @@ async function runInServer(
 ): Promise<void> {
   const vsix: string[] = [];
   for (const neighbour of NEIGHBOURS) vsix.push(await packageSmallExtension(neighbour, folder));
-
   const vscode = await VSCode.launch({ version, vsix, workspace, env, smokeTestDriver: true });
   const log = createWriteStream(path.join(RESULTS, `host-${version}.log`));
   try {

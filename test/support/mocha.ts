@@ -91,7 +91,6 @@ export async function runSuites({ folder, ending, timeout, jobs = 1 }: SuiteOpti
   };
   const file = process.env[REPORT_FILE];
   if (file !== undefined) writeFileSync(file, JSON.stringify(report));
-
   return report;
 }
 

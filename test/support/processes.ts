@@ -43,7 +43,6 @@ export function descendantsOf(pid: number, all = listProcesses()): ProcessInfo[]
 /** Processes whose environment contains `NAME=value`, including detached ones. Linux only; elsewhere empty. */
 export function processesWithEnvironment(name: string, value: string): ProcessInfo[] {
   if (process.platform !== 'linux') return [];
-
   return listProcesses().filter(({ pid }) => {
     try {
       return readFileSync(`/proc/${String(pid)}/environ`, 'utf8')
@@ -71,6 +70,5 @@ export async function freePort(): Promise<number> {
   const address = server.address();
   await new Promise((resolve) => server.close(resolve));
   if (address === null || typeof address === 'string') throw new Error('The system gave no port.');
-
   return address.port;
 }

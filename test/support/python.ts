@@ -19,10 +19,8 @@ export async function ensurePython(): Promise<void> {
     .update(await readFile(REQUIREMENTS))
     .digest('hex');
   if (existsSync(VENV_PYTHON) && (await readFile(STAMP, 'utf8').catch(() => '')) === wanted) return;
-
   // Without pyvenv.cfg the environment is incomplete.
   if (!existsSync(VENV_PYTHON) || !existsSync(path.join(VENV, 'pyvenv.cfg'))) await makeEnvironment();
-
   say('Installing Python packages into .venv …');
   await runStep(
     VENV_PYTHON,
@@ -38,7 +36,6 @@ async function makeEnvironment(): Promise<void> {
   const python = findProgram(['python3', 'python', 'py']);
   if (python === undefined)
     throw new SetupError('Python was not found. Install Python 3.11 or newer and run this again.');
-
   await runStep(python, ['-c', 'import sys; sys.exit(sys.version_info < (3, 11))'], {
     remedy: 'Install Python 3.11 or newer and run this again.',
   });
@@ -47,7 +44,6 @@ async function makeEnvironment(): Promise<void> {
   const make = (): Promise<void> => runStep(python, ['-m', 'venv', '--clear', VENV], { remedy });
   await make().catch(async (error: unknown) => {
     if (!canAptInstall()) throw error;
-
     await aptInstall(['python3-venv']);
     await make();
   });

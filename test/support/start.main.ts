@@ -77,7 +77,6 @@ runMain(async () => {
   const { values } = parseArgs({ options: { check: { type: 'boolean' }, port: { type: 'string' } } });
   await ensurePython();
   if (values.check === true) return check();
-
   const desktop = await findDesktop('newest');
   const workspace = await copyExamples(path.join(HOME, 'workspace'));
   return desktop === undefined

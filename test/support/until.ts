@@ -14,9 +14,7 @@ export async function until<T>(
     const answer = await ask();
     if (answer !== undefined && answer !== null && answer !== false)
       return answer as Exclude<T, false | null | undefined>;
-
     if (Date.now() > end) throw new Error(`Waited ${String(timeout / 1000)} s in vain until ${what}.`);
-
     await delay(50);
   }
 }

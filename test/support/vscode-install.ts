@@ -40,7 +40,6 @@ export async function findDesktop(version: VSCodeVersion): Promise<string | unde
     process.env['DISPLAY'] !== undefined ||
     process.env['WAYLAND_DISPLAY'] !== undefined;
   if (!display) return undefined;
-
   return downloadAndUnzipVSCode({
     version: DESKTOPS[version],
     cachePath: VSCODE_CACHE,
@@ -58,7 +57,6 @@ export async function ensureServer(version: VSCodeVersion): Promise<VSCodeServer
     main: path.join(home, 'out/server-main.js'),
   };
   if (existsSync(install.main)) return install;
-
   say(`Installing VS Code 1.${release.slice(2)} as a server from npm (760 MB on disk, once) …`);
   await installAside(home, async (folder) => {
     await runStep('npm', ['pack', `code-server@${release}`, '--pack-destination', folder], {
@@ -108,7 +106,6 @@ async function ensureNode(version: string): Promise<string> {
 async function installAside(target: string, fill: (folder: string) => Promise<string>): Promise<void> {
   if (findProgram(['npm']) === undefined)
     throw new SetupError('npm was not found. Install npm and run this again.');
-
   await mkdir(VSCODE_CACHE, { recursive: true });
   const folder = await mkdtemp(path.join(VSCODE_CACHE, 'partial-'));
   try {

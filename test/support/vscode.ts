@@ -172,7 +172,6 @@ export class VSCode {
     for (let tries = 0; tries < 300; tries++) {
       const response = await fetch(`${this.url}/version`).catch(() => undefined);
       if (response?.ok === true) return;
-
       if (this.server.exitCode !== null) {
         throw new Error(
           `VS Code's server ended with ${String(this.server.exitCode)}; its log is in ${RESULTS}.`,
@@ -193,7 +192,6 @@ export class VSCode {
   windowUrl({ folder = this.options.workspace, payload = [] }: WindowOptions = {}): string {
     const query = new URLSearchParams({ tkn: this.token, folder });
     if (payload.length > 0) query.set('payload', JSON.stringify(payload));
-
     return `${this.url}/?${query.toString()}`;
   }
 
@@ -273,7 +271,6 @@ export class VSCode {
     VSCode.running.delete(this);
     await (await this.browser)?.close();
     if (this.server.pid !== undefined) kill(-this.server.pid);
-
     await this.ended();
   }
 
@@ -291,11 +288,8 @@ export class VSCode {
     const service = path.join(ROOT, 'dist/service.js');
     if (existsSync(service) && existsSync(this.dataDirectory))
       spawnSync(process.execPath, [service, 'stop', '--data-dir', this.dataDirectory], { timeout: 20_000 });
-
     for (const pid of this.startedPids()) kill(pid);
-
     if (this.options.home === undefined) await rm(this.home, { recursive: true, force: true, maxRetries: 5 });
-
     // Tests within the extension host look at messages themselves.
     if (this.options.smokeTestDriver === true) return;
     const errors = this.windows.flatMap((window) => window.unexpectedErrors());
@@ -308,7 +302,6 @@ let handled = false;
 /** When a signal ends this process, ends all running VS Codes first. */
 function endWithProcess(running: ReadonlySet<VSCode>): void {
   if (handled) return;
-
   handled = true;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => {

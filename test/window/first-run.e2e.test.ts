@@ -25,7 +25,6 @@ describe('the first run', () => {
   afterEach(async function () {
     if (this.currentTest?.state === 'failed')
       await window.screenshot(`failed ${this.currentTest.title}`).catch(() => undefined);
-
     await vscode.stop();
     await removeWorkspace(workspace);
   });

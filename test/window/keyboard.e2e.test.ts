@@ -14,7 +14,7 @@ describe('the keyboard alone', () => {
   before(async () => {
     workspace = await copyExamples();
     // What is opened is opened by a key of the person's.
-    const settings = { 'notebookExecutions.openOutput': 'never', 'notebookExecutions.notifySuccess': false };
+    const settings = { 'notebookExecutions.openOutput': 'never', 'notebookExecutions.notify': 'failures' };
     vscode = await VSCode.launch({ vsix: [await packagedExtension()], workspace, settings });
     window = await vscode.openWindow();
   });

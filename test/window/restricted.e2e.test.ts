@@ -68,7 +68,7 @@ describe('a workspace that is not trusted', () => {
       settings: {
         'security.workspace.trust.startupPrompt': 'never',
         'notebookExecutions.openOutput': 'never',
-        'notebookExecutions.notifySuccess': false,
+        'notebookExecutions.notify': 'failures',
       },
     });
     window = await vscode.openWindow();

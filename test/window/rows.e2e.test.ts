@@ -36,8 +36,7 @@ describe('the rows of executions in every state', () => {
       workspace,
       settings: {
         'notebookExecutions.openOutput': 'never',
-        'notebookExecutions.notifySuccess': false,
-        'notebookExecutions.notifyFailure': false,
+        'notebookExecutions.notify': 'none',
         'notebookExecutions.maxConcurrentExecutions': 1,
         'notebookExecutions.templates': [TEMPLATE],
       },

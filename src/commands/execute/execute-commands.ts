@@ -15,7 +15,8 @@ import { checkNotebook } from '../submission/notebook-check';
 import type { Submission } from '../submission/submission';
 import { askForSubmission, chooseTemplate } from '../submission/submission-flow';
 import type { SubmissionChoice } from '../submission/submission-memory';
-import { assertTrusted, Submitter, underProgress, type SubmitContext } from '../submission/submitter';
+import { underProgress } from '../../wording/progress';
+import { assertTrusted, Submitter, type SubmitContext } from '../submission/submitter';
 import { missingKernel } from '../templates/missing-kernel';
 import { notebookTargets } from '../targets';
 import { pickNotebook } from './workspace-notebooks';
@@ -23,10 +24,7 @@ import { defaultTemplateName, templateNamed } from '../templates/template-settin
 
 /** Dependencies of these commands. */
 export interface ExecuteContext extends SubmitContext {
-  /** Fields of a template that its service ignores. */
-  ignoredFields(template: UserTemplate): readonly string[];
-  /** See {@link MachineService.kernels}. */
-  readonly kernels: MachineService['kernels'];
+  readonly machine: MachineService;
 }
 
 /** How many names the confirmation for several notebooks lists. */
@@ -85,8 +83,8 @@ export class ExecuteCommands {
       reading,
       initial ?? memory.choiceFor(source),
       memory,
-      (template) => this.context.ignoredFields(template),
-      (template) => missingKernel(template, source, python, this.context.kernels),
+      (template) => this.context.services.ignoredFields(template),
+      (template) => missingKernel(template, source, python, this.context.machine),
       python.then((found) => kernelLabel(reading.notebook, found)),
     );
     if (answers === undefined) return undefined;
@@ -220,8 +218,8 @@ export class ExecuteCommands {
       source,
       defaultTemplateName(source) ?? memory.lastTemplate,
       undefined,
-      (template) => this.context.ignoredFields(template),
-      (template) => missingKernel(template, source, python, this.context.kernels),
+      (template) => this.context.services.ignoredFields(template),
+      (template) => missingKernel(template, source, python, this.context.machine),
       label,
     );
   }

@@ -12,6 +12,7 @@ import {
 import { trackedOf, type MoreNode } from '../../views/explorer/nodes';
 import { writeDocument } from '../../views/output/save-document';
 import { serviceName } from '../../wording/names';
+import { underProgress } from '../../wording/progress';
 import { presentGroup, STATE_GROUPS } from '../../wording/state-presentation';
 import { oneLine, withoutLinks } from '../../wording/text';
 import type { Views } from '../../views/views';
@@ -215,33 +216,17 @@ async function download(executions: readonly TrackedExecution[]): Promise<void> 
       openLabel: vscode.l10n.t('Download Here'),
     })) ?? [];
   if (folder === undefined) return;
-  await vscode.window.withProgress(
-    {
-      location: vscode.ProgressLocation.Notification,
-      title: vscode.l10n.t('Downloading outputs'),
-      cancellable: true,
-    },
-    async (progress, token) => {
-      const abort = new AbortController();
-      const { signal } = abort;
-      const subscription = token.onCancellationRequested(() => {
-        abort.abort(new vscode.CancellationError());
-      });
-      try {
-        for (const { service, execution } of executions) {
-          signal.throwIfAborted();
-          const document = await service.readOutput(execution, signal);
-          if (document !== undefined) {
-            const target = await freeName(folder, `${notebookNameOf(execution)}-output`);
-            await writeDocument(document, target, signal);
-          }
-          progress.report({ increment: 100 / executions.length });
-        }
-      } finally {
-        subscription.dispose();
+  await underProgress(vscode.l10n.t('Downloading outputs'), async ({ report, signal }) => {
+    for (const { service, execution } of executions) {
+      signal.throwIfAborted();
+      const document = await service.readOutput(execution, signal);
+      if (document !== undefined) {
+        const target = await freeName(folder, `${notebookNameOf(execution)}-output`);
+        await writeDocument(document, target, signal);
       }
-    },
-  );
+      report('', 100 / executions.length);
+    }
+  });
 }
 
 async function freeName(folder: vscode.Uri, stem: string): Promise<vscode.Uri> {

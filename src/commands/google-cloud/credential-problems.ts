@@ -7,7 +7,7 @@ import type { TrackingService } from '../../tracking/tracking-service';
  * services there are and how often they are polled. The services are polled again as soon as the user may have signed
  * in: when a terminal was closed or the window receives focus.
  */
-export function tellCredentialProblems(
+export function notifyCredentialProblems(
   tracking: TrackingService,
   tell: (error: ServiceError) => void,
 ): vscode.Disposable {

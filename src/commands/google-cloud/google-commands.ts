@@ -27,12 +27,10 @@ export function googleCommands(
       const title = vscode.l10n.t('Copy gs:// URI');
       const [tracked] = await chooseExecutions(context, args, title, 'hasOutputUri', false);
       if (tracked === undefined) return;
-
       const { service, execution } = tracked;
       const uri = await service.outputUri?.(execution);
       if (uri === undefined)
         throw new ServiceError('NOT_FOUND', 'outputNotFound', `${execution.name} has no output yet`);
-
       await vscode.env.clipboard.writeText(uri);
     },
   };

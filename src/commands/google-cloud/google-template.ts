@@ -1,10 +1,16 @@
 import * as vscode from 'vscode';
 import type { CloudDirectory, CloudResource } from '../../execution/cloud-directory';
 import { ServiceError } from '../../execution/errors';
-import type { GoogleServiceKind, TemplateRunOptions, UserTemplate } from '../../execution/templates/template';
+import {
+  serviceIdOf,
+  type GoogleServiceKind,
+  type TemplateRunOptions,
+  type UserTemplate,
+} from '../../execution/templates/template';
 import { serviceName } from '../../wording/names';
-import { label, withoutLinks } from '../../wording/text';
+import { label } from '../../wording/text';
 import { problemOf } from '../../wording/problem-sentences';
+import { underProgress } from '../../wording/progress';
 import { saveTemplate, templatesFor } from '../templates/template-settings';
 
 /** Machine type of a new template: small and available in every region. */
@@ -56,7 +62,7 @@ export async function newGoogleTemplate(directory: () => Promise<CloudDirectory>
     ...(identity === '' || isServiceAccount ? {} : { executionUser: identity }),
   };
   const template: UserTemplate = {
-    name: freeName(serviceName(`${service}/${project}/${location}`)),
+    name: freeName(serviceName(serviceIdOf({ service, project, location }))),
     service,
     project,
     location,
@@ -134,31 +140,16 @@ async function listing(
   what: string,
   list: (signal: AbortSignal) => Promise<readonly CloudResource[]>,
 ): Promise<{ choices: readonly CloudResource[]; problem?: string } | undefined> {
-  return vscode.window.withProgress(
-    {
-      location: vscode.ProgressLocation.Notification,
-      title: withoutLinks(vscode.l10n.t('Loading from Google Cloud: {0}', what)),
-      cancellable: true,
-    },
-    async (_progress, token) => {
-      const abort = new AbortController();
-      const subscription = token.onCancellationRequested(() => {
-        abort.abort();
-      });
-      try {
-        return { choices: await list(abort.signal) };
-      } catch (error) {
-        if (token.isCancellationRequested) return undefined;
-
-        if (!(error instanceof ServiceError)) throw error;
-
-        // Without credentials nothing can be listed, but the user can still type an id.
-        return { choices: [], problem: problemOf(error).message };
-      } finally {
-        subscription.dispose();
-      }
-    },
-  );
+  return underProgress(vscode.l10n.t('Loading from Google Cloud: {0}', what), async ({ signal }) => {
+    try {
+      return { choices: await list(signal) };
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      if (!(error instanceof ServiceError)) throw error;
+      // Without credentials nothing can be listed, but the user can still type an id.
+      return { choices: [], problem: problemOf(error).message };
+    }
+  });
 }
 
 /** Asks for a runtime template of Vertex AI; empty to use a machine type instead; undefined if the user cancelled. */

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { isCleanedUp, type CleanedUp, type MachineService } from '../../execution/machine';
+import { isCleanedUp, type CleanUp, type MachineService } from '../../execution/machine';
 import { isTerminal } from '../../execution/states';
 import type { TrackedExecution } from '../../tracking/execution-store';
 import type { TrackingService } from '../../tracking/tracking-service';
@@ -143,7 +143,7 @@ function countOf(count: number): string {
 }
 
 /** Number and size of executions. */
-function sizeOf({ count, bytes }: CleanedUp): string {
+function sizeOf({ count, bytes }: CleanUp): string {
   return count === 1
     ? vscode.l10n.t('1 execution, {0}', formatBytes(bytes))
     : vscode.l10n.t('{0} executions, {1}', count, formatBytes(bytes));

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import * as os from 'node:os';
 import * as vscode from 'vscode';
 import { diagnosticsReport } from '../../execution/diagnostics';
-import type { MachineInfo, MachineService } from '../../execution/machine';
+import type { ServiceInfo, MachineService } from '../../execution/machine';
 import { isSecretName, SECRET_PARAMETERS } from '../../execution/secrets/secret-names';
 import type { ExecutionStore } from '../../tracking/execution-store';
 import { withoutLinks } from '../../wording/text';
@@ -72,7 +72,7 @@ async function reportText({ machine, store, extension, logs }: ReportContext): P
       host: vscode.env.appHost,
     },
     settings: Object.fromEntries(names.map((name) => [name, configuration.get<unknown>(name)])),
-    service: await machine.info().catch((error: unknown): MachineInfo | string => String(error)),
+    service: await machine.info().catch((error: unknown): ServiceInfo | string => String(error)),
     states,
     errors: Object.fromEntries(errors),
     logs: Object.fromEntries(

@@ -9,11 +9,9 @@ export async function captureNotebook(uri: vscode.Uri): Promise<Uint8Array> {
   const key = uri.toString();
   const notebook = vscode.workspace.notebookDocuments.find((each) => each.uri.toString() === key);
   if (notebook !== undefined && (notebook.isDirty || notebook.isUntitled)) return serialize(notebook);
-
   // The file may be open in a text editor.
   const text = vscode.workspace.textDocuments.find((each) => each.uri.toString() === key);
   if (text?.isDirty === true) return new TextEncoder().encode(text.getText());
-
   try {
     return await vscode.workspace.fs.readFile(uri);
   } catch (error) {
@@ -36,7 +34,6 @@ function serialize(notebook: vscode.NotebookDocument): Uint8Array {
     const common = { ...id, metadata: recordOf(own['metadata']), source: textOf(cell.document) };
     if (cell.kind === vscode.NotebookCellKind.Markup)
       return { cell_type: 'markdown', ...common, ...attachments };
-
     return cell.document.languageId === 'raw'
       ? { cell_type: 'raw', ...common, ...attachments }
       : { cell_type: 'code', ...common, outputs: [], execution_count: null };
@@ -56,7 +53,6 @@ function withLanguage(
   notebook: vscode.NotebookDocument,
 ): Record<string, unknown> {
   if (metadata['kernelspec'] !== undefined || metadata['language_info'] !== undefined) return metadata;
-
   const code = notebook.getCells().find((cell) => cell.kind === vscode.NotebookCellKind.Code);
   return code === undefined ? metadata : { ...metadata, language_info: { name: code.document.languageId } };
 }

@@ -36,7 +36,6 @@ export async function loadParametersFile(): Promise<ParametersReading | undefine
       filters: { [vscode.l10n.t('Parameters')]: ['yaml', 'yml', 'json'] },
     })) ?? [];
   if (file === undefined) return undefined;
-
   const text = new TextDecoder().decode(await vscode.workspace.fs.readFile(file));
   return readParametersText(text, path.posix.basename(file.path));
 }

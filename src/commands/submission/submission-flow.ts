@@ -1,6 +1,6 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import type { UserTemplate } from '../../execution/templates/template';
+import { serviceIdOf, type UserTemplate } from '../../execution/templates/template';
 import type { NotebookReading } from '../../notebook/document';
 import type { ParametersReading } from '../../notebook/parameters/parse';
 import { inspectParameters } from '../../notebook/parameters/inspect';
@@ -8,7 +8,7 @@ import { formParameters, ParameterForm } from '../../views/pickers/parameter-for
 import { pickParameters } from '../../views/pickers/parameter-picker';
 import { pickRunOptions } from '../../views/pickers/run-options-picker';
 import { pickTemplate, type TemplateChoice } from '../../views/pickers/template-picker';
-import { BUILT_IN_TEMPLATE, templateLabel } from '../../wording/names';
+import { BUILT_IN_TEMPLATE, serviceName, templateLabel } from '../../wording/names';
 import { oneLine } from '../../wording/text';
 import { pythonLabel } from '../../python/python-label';
 import { loadParametersFile, readParametersText } from './parameter-texts';
@@ -62,7 +62,6 @@ export async function askForSubmission(
   for (;;) {
     const chosen = await chooseTemplate(title, source, preselected, initial, ignored, missingKernel, python);
     if (chosen === undefined) return undefined;
-
     const { template } = chosen;
     preselected = template.name;
     form ??= new ParameterForm(declared, startingValues(template, initial));
@@ -79,7 +78,6 @@ export async function askForSubmission(
         loadYaml: loadParametersFile,
       });
       if (picked === undefined) return undefined;
-
       if (picked === 'back') continue;
     }
     const text = form.text();
@@ -102,7 +100,6 @@ function startingValues(template: UserTemplate, initial: SubmissionChoice | unde
   const own = template.executionTemplate.parameters;
   if (initial !== undefined)
     return readParametersText(initial.parameters ?? '', vscode.l10n.t('The last parameters'));
-
   return readParametersText(
     own ?? '',
     vscode.l10n.t('The parameters of the template “{0}”', templateLabel(template.name)),
@@ -126,7 +123,7 @@ export async function chooseTemplate(
     return {
       name,
       template,
-      description: template === undefined ? '' : serviceLabel(template),
+      description: template === undefined ? '' : placeOf(template),
       later: template === undefined ? undefined : pythonDescription(template, source, python),
       problem: problems === undefined ? undefined : sentenceOfProblems(problems),
       note: template === undefined ? undefined : noteOf(template, unused),
@@ -140,7 +137,6 @@ export async function chooseTemplate(
   for (;;) {
     const pick = await pickTemplate({ title, choices, preselected: active });
     if (pick === undefined) return undefined;
-
     if (pick.action === 'edit') {
       await editTemplates();
       return undefined;
@@ -152,11 +148,9 @@ export async function chooseTemplate(
       ]);
     }
     if (pick.action === 'choose') return { template, changed: false };
-
     const start = initial?.template === name ? { ...template, ...initial.options } : template;
     const changed = await pickRunOptions(vscode.l10n.t('{0}: Run Options', templateLabel(name)), start);
     if (changed !== 'back') return { template: changed, changed: true };
-
     active = name;
   }
 }
@@ -198,18 +192,12 @@ async function pythonDescription(
         : await pythonLabel(own);
   if (name === undefined) return undefined;
   // The name of the built-in template already says where it runs.
-  return template.name === BUILT_IN_TEMPLATE ? name : `${serviceLabel(template)} · ${name}`;
+  return template.name === BUILT_IN_TEMPLATE ? name : `${placeOf(template)} · ${name}`;
 }
 
 /** Where a template runs notebooks. */
-export function serviceLabel(template: UserTemplate): string {
-  const { project = '', location = '' } = template;
-  switch (template.service) {
-    case 'embedded':
-      return vscode.l10n.t('On this machine');
-    case 'notebooks':
-      return vscode.l10n.t('Google Cloud, Notebooks API: {0}, {1}', project, location);
-    case 'vertex':
-      return vscode.l10n.t('Google Cloud, Vertex AI (Agent Platform): {0}, {1}', project, location);
-  }
+function placeOf(template: UserTemplate): string {
+  return template.service === 'embedded'
+    ? vscode.l10n.t('On this machine')
+    : serviceName(serviceIdOf(template));
 }

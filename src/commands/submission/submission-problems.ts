@@ -19,14 +19,13 @@ export type Resubmit = (submission: Submission) => Promise<unknown>;
 /**
  * Adds buttons that fix the problem and submit again to a failed submission; returns other errors unchanged.
  */
-export async function mendable(
+export async function withRemedies(
   failure: unknown,
   submission: Submission,
   resubmit: Resubmit,
   setup: PythonSetup,
 ): Promise<unknown> {
   if (!(failure instanceof ServiceError)) return failure;
-
   const error = await withPython(failure);
   const remedies = remediesOf(error, submission, resubmit, setup);
   return remedies.length === 0 ? error : new Problem(sentenceOf(error), remedies, { cause: error });
@@ -35,7 +34,6 @@ export async function mendable(
 /** If a Python kernel was not found although Python is installed, the missing part is ipykernel. */
 async function withPython(error: ServiceError): Promise<ServiceError> {
   if (error.reason !== 'kernelNotFound' || !/^python[23]?$/.test(error.args['kernel'] ?? '')) return error;
-
   const python = await pythonOnPath(process.env);
   return python === undefined
     ? error
@@ -60,14 +58,14 @@ function remediesOf(
     case 'ipykernelMissing': {
       const interpreter = error.args['interpreter'];
       if (interpreter === undefined) return [];
-      const goOn = async (executable: string): Promise<unknown> =>
+      const onReady = async (executable: string): Promise<unknown> =>
         resubmit(await withPythonOf(submission, executable));
       return [
         {
           label: vscode.l10n.t('Install ipykernel'),
-          run: () => setup.installIpykernel(interpreter, goOn),
+          run: () => setup.installIpykernel(interpreter, onReady),
         },
-        ...setup.waysRound(interpreter, goOn),
+        ...setup.alternatives(interpreter, onReady),
       ];
     }
     case 'kernelNotFound': {

@@ -35,14 +35,14 @@ export interface Submission {
 const RETRY_AFTER_MS = [200, 1000];
 
 /** The arguments of a create call. */
-export interface PreparedExecution {
+export interface CreateCall {
   readonly executionId: string;
   readonly execution: ExecutionRequest;
   readonly input: ExecutionInput;
 }
 
 /** Builds the request for a submission. Sends nothing. */
-export async function prepare(submission: Submission, pythons: PythonFinder): Promise<PreparedExecution> {
+export async function createCallFor(submission: Submission, pythons: PythonFinder): Promise<CreateCall> {
   const executionId = newExecutionId(submission.source);
   const execution = await requestOf(submission, executionId, pythons);
   return { executionId, execution, input: { notebook: submission.notebook } };
@@ -54,7 +54,7 @@ export async function prepare(submission: Submission, pythons: PythonFinder): Pr
  * @param batch of executions submitted together, see CompletionNotifier.beginBatch.
  */
 export async function create(
-  { executionId, execution: request, input }: PreparedExecution,
+  { executionId, execution: request, input }: CreateCall,
   service: ExecutionService,
   tracking: TrackingService,
   signal: AbortSignal,
@@ -72,7 +72,6 @@ export async function create(
     } catch (error) {
       const lost = error instanceof ServiceError && error.status === 'UNAVAILABLE';
       if (!lost || wait === undefined || error.reason === 'serviceNotStarted') throw error;
-
       await delay(wait, undefined, { signal });
     }
   }
@@ -135,7 +134,6 @@ async function requestOf(
   };
   const executionTemplate = { ...template.executionTemplate };
   if (parameters !== undefined) executionTemplate.parameters = parameters;
-
   if (template.service !== 'embedded') {
     // The window's environment variables stay on this machine; only those that the template adds are sent.
     const added = Object.keys(environment).length === 0 ? {} : { environment };
@@ -143,10 +141,8 @@ async function requestOf(
   }
   const folder = executionTemplate.outputNotebookFolder;
   if (folder !== undefined) executionTemplate.outputNotebookFolder = fileUri(expand(folder));
-
   const { paramsYamlFile } = executionTemplate;
   if (paramsYamlFile !== undefined) executionTemplate.paramsYamlFile = fileUri(expand(paramsYamlFile));
-
   const python =
     (await templatePython(template, source)) ??
     ('python' in submission ? submission.python : await pythons.forNotebook(source));

@@ -1,41 +1,33 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import type { ExecutionRequest } from '../../execution/execution';
-import type { ExecutionService } from '../../execution/execution-service';
-import type { UserTemplate } from '../../execution/templates/template';
+import { serviceIdOf } from '../../execution/templates/template';
+import type { TemplateServices } from '../../execution/templates/template-services';
 import type { TrackedExecution } from '../../tracking/execution-store';
 import type { TrackingService } from '../../tracking/tracking-service';
 import { oneLine, withoutLinks } from '../../wording/text';
 import { Problem } from '../../wording/problem';
+import { underProgress, type ActionProgress } from '../../wording/progress';
 import type { PythonFinder } from '../../python/chosen-python';
 import { PythonSetup } from '../../python/python-setup';
 import type { WriteBackService } from '../write-back/write-back';
 import { checkNotebook } from './notebook-check';
-import { create, notebookInstead, prepare, type Submission } from './submission';
-import { serviceLabel } from './submission-flow';
+import { create, createCallFor, notebookInstead, type Submission } from './submission';
+import { serviceName } from '../../wording/names';
 import type { SubmissionMemory } from './submission-memory';
-import { assertKernelKnown, mendable } from './submission-problems';
+import { assertKernelKnown, withRemedies } from './submission-problems';
 
 /** Dependencies of submitting. */
 export interface SubmitContext {
   readonly tracking: TrackingService;
   readonly memory: SubmissionMemory;
-  /** The service of a template. It is tracked from now on. */
-  serviceFor(template: UserTemplate): Promise<ExecutionService>;
+  readonly services: TemplateServices;
   readonly writeBack: WriteBackService;
   readonly pythons: PythonFinder;
-  /** Fields of a request that a cloud service would ignore. */
-  unsupported(template: UserTemplate, request: ExecutionRequest): Promise<readonly string[]>;
-  /** Names of the workspace's files and modules that a notebook uses and that would be missing in the cloud. */
-  missing(notebook: Uint8Array, file: string, files: readonly string[]): Promise<readonly string[]>;
 }
 
 /** Progress and cancellation of a submission. */
-export interface SubmitProgress {
-  /** Shows the current step; empty for none. */
-  readonly report: (message: string) => void;
-  /** Aborted when the user cancels. */
-  readonly signal: AbortSignal;
+export interface SubmitProgress extends ActionProgress {
   /** Batch of executions submitted together, see CompletionNotifier.beginBatch. */
   readonly batch?: string;
 }
@@ -71,7 +63,7 @@ export class Submitter {
   async submit(submission: Submission, progress?: SubmitProgress): Promise<TrackedExecution> {
     assertTrusted();
     const { source } = submission;
-    const resubmit = (mended: Submission) => this.once(mended.source, () => this.submit(mended));
+    const resubmit = (changed: Submission) => this.once(changed.source, () => this.submit(changed));
     if (notebookInstead(submission.template) === undefined) {
       const { notebook } = checkNotebook(submission.notebook, path.posix.basename(source.path), source);
       assertKernelKnown(notebook, submission, resubmit);
@@ -94,7 +86,7 @@ export class Submitter {
       }
       return tracked;
     } catch (error) {
-      throw await mendable(error, submission, resubmit, new PythonSetup(this.context.pythons));
+      throw await withRemedies(error, submission, resubmit, new PythonSetup(this.context.pythons));
     }
   }
 
@@ -102,8 +94,8 @@ export class Submitter {
     submission: Submission,
     { report, signal, batch }: SubmitProgress,
   ): Promise<TrackedExecution> {
-    const service = await this.context.serviceFor(submission.template);
-    const request = await prepare(submission, this.context.pythons);
+    const service = await this.context.services.forTemplate(submission.template);
+    const request = await createCallFor(submission, this.context.pythons);
     await this.confirmLosses(submission, request.execution);
     const input = {
       ...request.input,
@@ -123,8 +115,7 @@ export class Submitter {
     execution: ExecutionRequest,
   ): Promise<void> {
     if (template.service === 'embedded') return;
-
-    const fields = await this.context.unsupported(template, execution);
+    const fields = await this.context.services.unsupported(template, execution);
     const instead = notebookInstead(template);
     const files =
       source.scheme === 'file' && instead === undefined ? await this.missingFiles(source, notebook) : [];
@@ -142,7 +133,10 @@ export class Submitter {
         : [vscode.l10n.t('These modules and files of the workspace will be missing: {0}', files.join(', '))]),
     ].join('\n');
     const yes = vscode.l10n.t('Execute Anyway');
-    const question = vscode.l10n.t('{0} cannot run this exactly as set up here.', serviceLabel(template));
+    const question = vscode.l10n.t(
+      '{0} cannot run this exactly as set up here.',
+      serviceName(serviceIdOf(template)),
+    );
     if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, yes)) !== yes)
       throw new vscode.CancellationError();
   }
@@ -154,32 +148,8 @@ export class Submitter {
     const pattern = new vscode.RelativePattern(folder, '**/*');
     const files = await vscode.workspace.findFiles(pattern, NO_OWN_FILES, MOST_FILES);
     const relative = (uri: vscode.Uri): string => path.posix.relative(folder.uri.path, uri.path);
-    return this.context.missing(notebook, relative(source), files.map(relative));
+    return this.context.services.missing(notebook, relative(source), files.map(relative));
   }
-}
-
-/** Runs an action with a progress notification that can be cancelled. */
-export async function underProgress<T>(
-  title: string,
-  action: (progress: SubmitProgress) => Promise<T>,
-): Promise<T> {
-  return vscode.window.withProgress(
-    { location: vscode.ProgressLocation.Notification, title: withoutLinks(title), cancellable: true },
-    async (progress, token) => {
-      const abort = new AbortController();
-      const subscription = token.onCancellationRequested(() => {
-        abort.abort();
-      });
-      const report = (message: string): void => {
-        progress.report({ message });
-      };
-      try {
-        return await action({ report, signal: abort.signal });
-      } finally {
-        subscription.dispose();
-      }
-    },
-  );
 }
 
 /** @throws Problem in an untrusted workspace, because notebooks are code. */

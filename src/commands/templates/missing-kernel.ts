@@ -17,16 +17,18 @@ export async function missingKernel(
   template: UserTemplate,
   notebook: vscode.Uri,
   python: Promise<PythonEnvironment | undefined>,
-  kernels: MachineService['kernels'],
+  machine: Pick<MachineService, 'kernels'>,
 ): Promise<string | undefined> {
   const { kernelSpec } = template.executionTemplate;
   if (template.service !== 'embedded' || kernelSpec === undefined || PYTHON_KERNEL.test(kernelSpec))
     return undefined;
-
   try {
     const { environment = {} } = template.runOptions;
     const used = (await templatePython(template, notebook)) ?? (await python);
-    const found = await kernels(used?.executable, await kernelEnvironment(notebook, used, environment));
+    const found = await machine.kernels(
+      used?.executable,
+      await kernelEnvironment(notebook, used, environment),
+    );
     return found.includes(kernelSpec.toLowerCase()) ? undefined : kernelSpec;
   } catch {
     // This is only a hint in a list. The error is reported when the template is used.

@@ -33,7 +33,6 @@ export function templateCommands(
       const title = vscode.l10n.t('Save as Template');
       const [tracked] = await chooseExecutions(context, args, title, 'execution', false);
       if (tracked === undefined) return;
-
       const name = await askName(tracked.execution);
       const target = name === undefined ? undefined : await askScope();
       if (name !== undefined && target !== undefined) {
@@ -120,10 +119,8 @@ function askName(execution: Execution): PromiseLike<string | undefined> {
     value: notebookNameOf(execution),
     validateInput: (value) => {
       if (value.trim() === '') return vscode.l10n.t('A template needs a name.');
-
       if ([BUILT_IN_TEMPLATE, templateLabel(BUILT_IN_TEMPLATE)].includes(value))
         return vscode.l10n.t('“{0}” is the built-in template.', value);
-
       return names.has(value)
         ? {
             message: vscode.l10n.t('Replaces the template of this name.'),
@@ -136,7 +133,6 @@ function askName(execution: Execution): PromiseLike<string | undefined> {
 
 async function askScope(): Promise<vscode.ConfigurationTarget | undefined> {
   if (vscode.workspace.workspaceFolders === undefined) return vscode.ConfigurationTarget.Global;
-
   const items = [
     { label: vscode.l10n.t('For all workspaces'), target: vscode.ConfigurationTarget.Global },
     { label: vscode.l10n.t('For this workspace'), target: vscode.ConfigurationTarget.Workspace },

@@ -58,14 +58,13 @@ export class WriteBackService implements vscode.Disposable {
   private end(tracked: TrackedExecution): void {
     const { [tracked.key]: entry, ...others } = this.read();
     if (entry === undefined) return;
-
     this.attempt(async () => {
       await this.save(others);
       if (tracked.execution.state === 'SUCCEEDED') {
-        const { tellWritten, writeOutputs } = await import('./written-outputs');
+        const { notifyWritten, writeOutputs } = await import('./written-outputs');
         const source = vscode.Uri.parse(entry.source);
         await writeOutputs(tracked, source, entry.hash);
-        tellWritten(tracked, source, entry.batch === true);
+        notifyWritten(tracked, source, entry.batch === true);
       }
     });
   }

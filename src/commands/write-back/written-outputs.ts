@@ -22,7 +22,6 @@ export async function writeOutputs(
   const name = oneLine(path.posix.basename(source.path));
   const document = await service.readOutput(execution);
   if (document === undefined) throw new Problem(vscode.l10n.t('There is no output to write into {0}.', name));
-
   const output = await readAll(document);
   // Check immediately before writing, so that there is almost no time for edits in between.
   const current = await captureNotebook(source);
@@ -49,7 +48,7 @@ export async function writeOutputs(
 const LINE_STAYS = 10_000;
 
 /** Reports that outputs were written: of one execution in a notification, of several in the status bar. */
-export function tellWritten(tracked: TrackedExecution, source: vscode.Uri, batch: boolean): void {
+export function notifyWritten(tracked: TrackedExecution, source: vscode.Uri, batch: boolean): void {
   const name = oneLine(path.posix.basename(source.path), 60);
   const message = vscode.l10n.t('The outputs were written into {0}.', name);
   if (batch) {

@@ -24,11 +24,9 @@ export function formatGsUri({ bucket, path }: GsUri): string {
 export function gsFolder(uri: string | undefined, field: string): GsUri {
   if (uri === undefined || uri === '')
     throw new ServiceError('INVALID_ARGUMENT', 'fieldRequired', `${field} is required`, { field });
-
   const parsed = parseGsUri(uri);
   if (parsed === undefined)
     throw new ServiceError('INVALID_ARGUMENT', 'fieldInvalid', `${field} is no gs:// URI: ${uri}`, { field });
-
   const path = parsed.path.replace(/\/+$/, '');
   return { bucket: parsed.bucket, path: path === '' ? '' : `${path}/` };
 }

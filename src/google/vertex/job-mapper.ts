@@ -76,7 +76,6 @@ function environmentOf({ executionTemplate: template = {}, runOptions = {} }: Ex
   const { vertex = {} } = runOptions;
   if (vertex.runtimeTemplate !== undefined)
     return { notebookRuntimeTemplateResourceName: vertex.runtimeTemplate };
-
   const { masterType, acceleratorConfig, vertexAiParameters } = template;
   const network = {
     ...(vertexAiParameters?.network === undefined ? {} : { network: vertexAiParameters.network }),

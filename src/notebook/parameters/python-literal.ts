@@ -43,7 +43,6 @@ export function childrenOf(node: SyntaxNode): SyntaxNode[] {
   const children: SyntaxNode[] = [];
   for (let child = node.firstChild; child; child = child.nextSibling)
     if (child.name !== 'Comment') children.push(child);
-
   return children;
 }
 

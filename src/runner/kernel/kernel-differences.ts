@@ -47,7 +47,6 @@ function launcherIn(argv: readonly string[]): number {
 function ipykernelForkServer(argv: readonly string[]): ForkServerCommand | undefined {
   const at = launcherIn(argv);
   if (at < 1 || !argv.slice(1, at).every((each) => each.startsWith('-'))) return undefined;
-
   return { argv: [...argv.slice(0, at), '-c', forkServerProgram()], words: at + 2 };
 }
 

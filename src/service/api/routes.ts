@@ -1,7 +1,7 @@
 import { ServiceError } from '../../execution/errors';
 import * as z from 'zod/mini';
 import { PARENT } from '../../protocol/service-paths';
-import type { CleanUp, ServiceInfo } from '../../protocol/service-schemas';
+import type { CleanUp, ServiceInfo } from '../../execution/machine';
 import type { ExecutionManager } from '../execution-manager';
 import { fieldInvalid, parseBody, readCreateRequest } from '../create/request';
 import { listExecutions } from './execution-list';
@@ -112,7 +112,6 @@ export function routes(manager: ExecutionManager, control: ServiceControl): ApiH
     const [version, projects, project, locations, place, kind, id, ...rest] = segments;
     if (version !== 'v1' || projects !== 'projects' || project !== 'local' || locations !== 'locations')
       throw notFound();
-
     if (rest.length > 0) throw notFound();
     if (kind === undefined) {
       checkQuery(

@@ -76,7 +76,6 @@ export class ApiServer {
       // Not HTTP: answer 400 once, if the client can still receive it.
       if (socket.writable && error.code !== 'ECONNRESET')
         socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
-
       socket.destroy();
     });
   }

@@ -106,7 +106,6 @@ export class Supervisor {
       // The connection closes a moment before the exit status is known.
       if (last === undefined && ended !== undefined)
         await Promise.race([ended, delay(EXIT_MS, undefined, { ref: false })]);
-
       if (exit?.code === EXIT_NOT_BEGUN) throw new NotBegunError('the disk takes nothing');
       // A waiting runner may have ended before it received this job: another one will run it.
       if (last === undefined && spare !== undefined && (await withdraw(this.options.store, record))) {

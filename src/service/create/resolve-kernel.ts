@@ -51,7 +51,6 @@ export async function resolveKernel(request: KernelRequest): Promise<KernelLaunc
   if (spec !== undefined) return launchOf(spec, env);
   if (isPython)
     for (const python of pythons) if (await hasIpykernel(python, env)) return pythonKernel(python, env);
-
   const kernels = specs.map((each) => each.name).join(', ');
   throw new ServiceError(
     'FAILED_PRECONDITION',

@@ -109,7 +109,6 @@ export function merge(record: ExecutionRecord, status: RunnerStatus | undefined)
   const own = record.runStatus ?? {};
   if (isTerminal(record.state) || status?.attempt !== record.attempt)
     return withCancel(record, { state: record.state, history: record.history, runStatus: own });
-
   // The runner's history has its own PREPARING, which replaces the service's.
   const since = status.runStatus.history ?? [];
   return withCancel(record, {

@@ -2,7 +2,7 @@ import { isTerminal } from '../../execution/states';
 import { readSmallFile } from '../../system/small-file';
 import type { ConfirmedTime } from './trusted-clock';
 import type { DiskUse } from './disk-use';
-import { RetentionNoticeSchema, type CleanUp, type RetentionNotice } from '../../protocol/service-schemas';
+import { RetentionNoticeSchema, type CleanUp, type RetentionNotice } from '../../execution/machine';
 import type { Entry } from './entry';
 import { replaceFile } from '../../system/files';
 import { now } from './record';

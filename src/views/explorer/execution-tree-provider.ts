@@ -12,7 +12,7 @@ import { compareGroups, dayId, groupOf, groupRow, moreRow } from './rows/group-r
 import type { DetailNode, ExecutionNode, GroupNode, MachineNode, TreeNode } from './nodes';
 import { serviceFilter } from './service-filter';
 import { queuePositions, type QueuePosition } from './rows/queue-positions';
-import { errorRow, machineRow } from './rows/service-rows';
+import { errorRow, failureRow, machineRow } from './rows/service-rows';
 import { setupRows } from './rows/setup-rows';
 import { executionTooltip } from './rows/tooltip';
 
@@ -44,6 +44,8 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
   private machineShown = false;
   /** Row descriptions as last drawn. Rows that were never drawn have no entry. */
   private readonly drawn = new WeakMap<ExecutionNode, string>();
+  /** Lines whose own lines could not be loaded. */
+  private readonly failed = new Set<DetailNode>();
   /** Positions in queues; undefined if they must be computed again. */
   private positions: ReadonlyMap<string, QueuePosition> | undefined;
   private agesDrawn: number;
@@ -180,13 +182,32 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
         return [...node.details];
       }
       case 'detail':
-        return (await node.children?.()) ?? [];
+        return this.linesBelow(node);
       case 'more':
       case 'serviceError':
       case 'machine':
       case 'setup':
         return [];
     }
+  }
+
+  /** The lines below a line. If they cannot be loaded, one that says why: VS Code would show a notification each time. */
+  private async linesBelow(node: DetailNode): Promise<DetailNode[]> {
+    try {
+      this.failed.delete(node);
+      return (await node.children?.()) ?? [];
+    } catch (error) {
+      this.failed.add(node);
+      const reason = error instanceof Error ? this.options.describeError(error) : String(error);
+      return [{ kind: 'detail', id: `${node.id}/error`, parent: node, item: failureRow(node.id, reason) }];
+    }
+  }
+
+  /** Loads the lines again that could not be loaded. */
+  retryFailed(): void {
+    const failed = [...this.failed];
+    this.failed.clear();
+    if (failed.length > 0) this.changeEmitter.fire(failed);
   }
 
   getParent(node: TreeNode): TreeNode | undefined {

@@ -115,6 +115,11 @@ export class ExplorerView implements vscode.Disposable {
     return this.view.selection;
   }
 
+  /** Loads the lines again that could not be loaded. */
+  retryFailed(): void {
+    this.provider.retryFailed();
+  }
+
   /** Changes grouping, sorting or filter, and stores the change. */
   async arrange(change: Partial<Arrangement>): Promise<void> {
     const arrangement = { ...this.provider.arrangement, ...change };

@@ -27,8 +27,8 @@ export class Welcome implements vscode.Disposable {
     const update = () => {
       this.update();
     };
-    const look = () => {
-      this.look().catch((error: unknown) => {
+    const check = () => {
+      this.check().catch((error: unknown) => {
         options.log(`Looking for Python: ${String(error)}`);
       });
     };
@@ -36,15 +36,15 @@ export class Welcome implements vscode.Disposable {
       store.onDidChange(update),
       store.onDidChangeService(update),
       explorer.provider.onDidChangeTreeData(update),
-      explorer.onDidChangeVisibility(look),
-      vscode.workspace.onDidGrantWorkspaceTrust(look),
+      explorer.onDidChangeVisibility(check),
+      vscode.workspace.onDidGrantWorkspaceTrust(check),
     ];
     update();
-    look();
+    check();
   }
 
   /** Looks for Python while an empty view is visible. Starts no program in an untrusted workspace. */
-  async look(): Promise<void> {
+  async check(): Promise<void> {
     const { explorer, store, findPython } = this.options;
     if (!explorer.visible || !vscode.workspace.isTrusted || !store.isEmpty) return;
     this.python = await findPython();

@@ -6,19 +6,11 @@ import type { EditorInUse } from '../editor-in-use';
 import { capabilitiesOf, durationOf, mayHaveOutput, notebookNameOf } from '../../wording/execution-facts';
 import type { ExplorerView } from '../explorer/explorer-view';
 import type { OutputDocuments } from '../output/output-documents';
+import type { CompletionSettings } from './completion-settings';
 import { runEndCommand } from './end-command';
 import { explain } from '../../wording/end-sentences';
 import { presentState } from '../../wording/state-presentation';
 import { formatDuration, oneLine, withoutLinks } from '../../wording/text';
-
-/** Settings for the end of an execution. */
-export interface CompletionSettings {
-  readonly openOutput: 'always' | 'ask' | 'never';
-  readonly notifySuccess: boolean;
-  readonly notifyFailure: boolean;
-  /** Shell command to run for each execution that ended; empty for none. */
-  readonly endCommand: string;
-}
 
 export interface CompletionMessagesOptions {
   readonly documents: Pick<OutputDocuments, 'open'>;
@@ -42,28 +34,29 @@ export class CompletionMessages {
     const told = executions.filter(({ execution }) => execution.state !== 'CANCELLED');
     const succeeded = told.filter(({ execution }) => execution.state === 'SUCCEEDED');
     const failed = told.filter(({ execution }) => execution.state !== 'SUCCEEDED');
-    const { openOutput, notifySuccess, notifyFailure, endCommand } = this.options.settings();
+    const { openOutput, notify, endCommand } = this.options.settings();
     if (endCommand !== '')
       for (const { execution } of executions) runEndCommand(endCommand, execution, this.options.log);
-    const bad = notifyFailure ? failed : [];
+    const bad = notify === 'all' || notify === 'failures' ? failed : [];
     const [first, second] = succeeded;
     if (openOutput === 'always' && !batch && first !== undefined && second === undefined) {
-      await Promise.all([this.openByItself(first), this.tell([], bad)]);
+      await Promise.all([this.openByItself(first), this.notify([], bad)]);
       return;
     }
-    await this.tell(openOutput !== 'never' || notifySuccess ? succeeded : [], bad);
+    const good = openOutput !== 'never' || notify === 'all' || notify === 'successes' ? succeeded : [];
+    await this.notify(good, bad);
   }
 
-  private async tell(
+  private async notify(
     succeeded: readonly TrackedExecution[],
     failed: readonly TrackedExecution[],
   ): Promise<void> {
     const [only, ...others] = [...succeeded, ...failed];
     if (only === undefined) return;
-    await (others.length === 0 ? this.tellOne(only) : this.tellMany(succeeded.length, failed));
+    await (others.length === 0 ? this.notifyOne(only) : this.notifyMany(succeeded.length, failed));
   }
 
-  private async tellOne(tracked: TrackedExecution): Promise<void> {
+  private async notifyOne(tracked: TrackedExecution): Promise<void> {
     const { execution } = tracked;
     const openOutput = vscode.l10n.t('Open Output');
     const goToSource = vscode.l10n.t('Go to Source Cell');
@@ -92,7 +85,7 @@ export class CompletionMessages {
     if (chosen === show) await this.options.explorer.reveal(tracked.key);
   }
 
-  private async tellMany(succeeded: number, failed: readonly TrackedExecution[]): Promise<void> {
+  private async notifyMany(succeeded: number, failed: readonly TrackedExecution[]): Promise<void> {
     const showFailed = vscode.l10n.t('Show Failed…');
     const show = vscode.l10n.t('Show Executions');
     const names = failed.map(({ execution }) => oneLine(notebookNameOf(execution), 40));
@@ -128,7 +121,7 @@ export class CompletionMessages {
       editor.inUse = !this.options.editor.givesWayTo(tracked.execution);
       return !editor.inUse;
     });
-    if (editor.inUse) await this.tell([tracked], []);
+    if (editor.inUse) await this.notify([tracked], []);
   }
 
   private async open(tracked: TrackedExecution, mayShow?: () => boolean): Promise<void> {

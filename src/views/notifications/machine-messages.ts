@@ -4,7 +4,7 @@ import type { MachineMonitor } from '../../tracking/machine-monitor';
 import { formatBytes, withoutLinks } from '../../wording/text';
 
 /** Notifies the user about events of this machine's service. */
-export function tellAboutMachine(monitor: MachineMonitor): Disposable[] {
+export function notifyAboutMachine(monitor: MachineMonitor): Disposable[] {
   return [
     monitor.onDidRetain(({ count, bytes }) => {
       const setting = vscode.l10n.t('Open Settings');

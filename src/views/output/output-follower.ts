@@ -41,8 +41,8 @@ export class OutputFollower implements vscode.Disposable {
     const before = this.targets.get(notebook);
     const target = targetOf(notebook, running);
     this.targets.set(notebook, target);
-    const looking = (before !== undefined && isVisible(editor, before)) || this.followed.has(editor);
-    if (!looking) return;
+    const following = (before !== undefined && isVisible(editor, before)) || this.followed.has(editor);
+    if (!following) return;
     const start = editor.visibleRanges[0]?.start ?? 0;
     this.followed.set(editor, { target, start, time: Date.now(), left: TIMES });
     reveal(editor, target);

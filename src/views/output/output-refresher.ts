@@ -63,11 +63,11 @@ export class OutputRefresher implements Disposable {
     const wait = Math.max(SHORTEST, FACTOR * refresh.cost);
     refresh.timer = this.options.clock.after(wait, () => {
       refresh.timer = undefined;
-      void this.look(document, refresh);
+      void this.check(document, refresh);
     });
   }
 
-  private async look(document: string, refresh: Refresh): Promise<void> {
+  private async check(document: string, refresh: Refresh): Promise<void> {
     const started = this.options.clock.now();
     const reloads = await this.options.check(document);
     if (reloads) refresh.reloadStarted = started;

@@ -10,6 +10,7 @@ import type { OutputDocument } from '../../execution/execution-service';
 import type { TrackedExecution } from '../../tracking/execution-store';
 import { notebookNameOf } from '../../wording/execution-facts';
 import { oneLine, withoutLinks } from '../../wording/text';
+import { underProgress } from '../../wording/progress';
 import { readAll } from '../../execution/read-all';
 
 /**
@@ -33,28 +34,16 @@ export async function saveDocument({
     ...(folder === undefined ? {} : { defaultUri: vscode.Uri.joinPath(folder, name) }),
   });
   if (target === undefined) return undefined;
-  return vscode.window.withProgress(
-    {
-      location: vscode.ProgressLocation.Notification,
-      title: vscode.l10n.t('Saving {0}', withoutLinks(oneLine(path.posix.basename(target.path)))),
-      cancellable: true,
-    },
-    async (_progress, token) => {
-      const abort = new AbortController();
-      const subscription = token.onCancellationRequested(() => {
-        abort.abort(new vscode.CancellationError());
-      });
-      try {
-        await writeDocument(document, target, abort.signal);
-        return target;
-      } catch (error) {
-        if (token.isCancellationRequested) return undefined;
-        throw error;
-      } finally {
-        subscription.dispose();
-      }
-    },
-  );
+  const title = vscode.l10n.t('Saving {0}', withoutLinks(oneLine(path.posix.basename(target.path))));
+  return underProgress(title, async ({ signal }) => {
+    try {
+      await writeDocument(document, target, signal);
+      return target;
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      throw error;
+    }
+  });
 }
 
 /** Writes a document to a file, completely or not at all. Local files are streamed. */

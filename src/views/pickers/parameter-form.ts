@@ -206,7 +206,6 @@ function parametersText(values: JsonObject): string {
 function spelledForYaml(value: JsonValue): JsonValue {
   if (typeof value === 'number' && !Number.isFinite(value))
     return new JsonNumber(Number.isNaN(value) ? '.nan' : value > 0 ? '.inf' : '-.inf');
-
   if (Array.isArray(value)) return value.map(spelledForYaml);
   if (typeof value !== 'object' || value === null || value instanceof JsonNumber) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, spelledForYaml(item)]));
@@ -292,7 +291,6 @@ function withNone(value: JsonValue, source: string): JsonValue {
   if (Array.isArray(value)) return value.map((item) => withNone(item, source));
   if (typeof value === 'object' && value !== null && !(value instanceof JsonNumber))
     for (const [key, item] of Object.entries(value)) value[key] = withNone(item, source);
-
   return value;
 }
 

@@ -27,9 +27,7 @@ export async function pickRunOptions(title: string, template: UserTemplate): Pro
   for (;;) {
     const chosen = await choose(title, optionsOf(current), active);
     if (chosen === 'back' || chosen === undefined) return 'back';
-
     if (chosen === 'done') return current;
-
     active = chosen.title;
     if (chosen.toggle === true) {
       current = chosen.apply(current, chosen.text === '' ? 'true' : '');
@@ -75,7 +73,6 @@ function choose(
   ];
   const activeItem = pick.items.find((item) => active !== undefined && item.option?.title === active);
   if (activeItem !== undefined) pick.activeItems = [activeItem];
-
   return new Promise((resolve) => {
     pick.onDidAccept(() => {
       const [item] = pick.selectedItems;
@@ -144,7 +141,6 @@ function optionsOf(template: UserTemplate): Option[] {
     ),
   ];
   if (template.service !== 'embedded') return [...(template.service === 'vertex' ? [limit] : []), ...ofEach];
-
   const text = (
     title: string,
     unset: string,
@@ -222,6 +218,5 @@ function withOption<K extends keyof TemplateRunOptions>(
 
 function without<T extends object>(object: T, key: keyof T, text: string): T {
   if (text === '') Reflect.deleteProperty(object, key);
-
   return object;
 }

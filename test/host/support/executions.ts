@@ -65,7 +65,6 @@ export async function ended(service: EmbeddedExecutionService, name: unknown): P
   for (;;) {
     const execution = await service.get(String(name));
     if (isTerminal(execution.state)) return execution;
-
     assert.ok(Date.now() < deadline, `${String(name)} is still ${execution.state}`);
     await delay(50);
   }

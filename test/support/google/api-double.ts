@@ -125,7 +125,6 @@ export abstract class ApiDouble {
     try {
       if (!this.tokens.isValid(request.headers.authorization))
         throw new ApiError('UNAUTHENTICATED', 'Request had invalid authentication credentials.');
-
       this.checkQuotaProject(request);
       if (call.problems.length > 0) throw new ApiError('INVALID_ARGUMENT', call.problems.join('; '));
       answer = this.handle(call, body);

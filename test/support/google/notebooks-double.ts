@@ -72,11 +72,9 @@ export class NotebooksDouble extends ApiDouble {
         const { scaleTier, masterType, jobType, containerImageUri, labels } = execution.executionTemplate;
         if (scaleTier !== 'CUSTOM' || masterType === undefined)
           throw new ApiError('INVALID_ARGUMENT', 'scale_tier must be CUSTOM, with a master_type.');
-
         // Google's v1 clients require an image for Vertex AI (kubeflow's notebooks executor, gcloud).
         if (jobType !== 'DATAPROC' && containerImageUri === undefined)
           throw new ApiError('INVALID_ARGUMENT', 'container_image_uri is required for job type VERTEX_AI.');
-
         checkLabels(labels);
         const name = `projects/${PROJECT_NUMBER}/locations/us-central1/operations/operation-${id}`;
         const { failedCreation } = this;

@@ -180,7 +180,6 @@ export class TokenDouble {
     const now = (Date.now() + this.skew) / 1000;
     if (Number(claims['exp']) < now || Number(claims['iat']) > now + 300)
       return 'Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values in the JWT claim.';
-
     return undefined;
   }
 }

@@ -9,7 +9,6 @@ describe('what differs from run to run', () => {
       'CPU times: user 1h 2min 3s, sys: 2min, total: 1h\nCompiler : 120 ms\nParser   : 1.2 s\nWall time: 1d 2h 5s\n',
     ])
       assert.equal(scrub(slow), scrub(quick));
-
     assert.equal(scrub(' 3/3 [00:00<00:00, 49.30it/s]'), scrub(' 3/3 [01:12<00:00,  2.51s/it]'));
     assert.equal(scrub('3 of 4, 0.25 sum'), '3 of 4, 0.25 sum');
   });

@@ -44,6 +44,7 @@ const report = (logs: Record<string, string> = {}): string =>
     service: {
       build: '1.2.3-abc',
       pid: 1,
+      host: 'here',
       startTime: '2026-01-01T00:00:00Z',
       running: 1,
       queued: 2,

@@ -69,19 +69,16 @@ function untranslated(name: string, text: string): string[] {
   const found: string[] = [];
   const visit = (node: ts.Node, shown: boolean): void => {
     if (ts.isImportDeclaration(node) || ts.isTypeNode(node)) return;
-
     const pieces = textsOf(node);
     if (pieces.some((piece) => (shown && hasWords(piece)) || isSentence(piece))) {
       const { line } = source.getLineAndCharacterOfPosition(node.getStart());
       const code = node.getText();
       if (!EXEMPT.has(code) && !PROGRAM.test(code)) found.push(`${name}:${String(line + 1)} ${code}`);
-
       return;
     }
     if (ts.isCallExpression(node) || ts.isNewExpression(node)) {
       const callee = node.expression.getText().replace(/^.*\./, '');
       if (node.expression.getText().endsWith('l10n.t') || TECHNICAL.test(callee)) return;
-
       visit(node.expression, false);
       const own = SHOWING.test(callee);
       node.arguments?.forEach((argument) => {
@@ -100,7 +97,6 @@ function untranslated(name: string, text: string): string[] {
 /** The fixed texts that a literal is made of. */
 function textsOf(node: ts.Node): string[] {
   if (ts.isStringLiteral(node) || ts.isNoSubstitutionTemplateLiteral(node)) return [node.text];
-
   return ts.isTemplateExpression(node)
     ? [node.head.text, ...node.templateSpans.map(({ literal }) => literal.text)]
     : [];
@@ -109,7 +105,6 @@ function textsOf(node: ts.Node): string[] {
 /** Whether the value of `child` ends up on the screen as text. */
 function childIsShown(node: ts.Node, child: ts.Node, shown: boolean): boolean {
   if (ts.isPropertyAssignment(node)) return child === node.initializer && SHOWN.has(node.name.getText());
-
   if (ts.isBinaryExpression(node)) {
     const { kind } = node.operatorToken;
     return kind === ts.SyntaxKind.EqualsToken
@@ -117,7 +112,6 @@ function childIsShown(node: ts.Node, child: ts.Node, shown: boolean): boolean {
       : shown && (kind === ts.SyntaxKind.PlusToken || kind === ts.SyntaxKind.QuestionQuestionToken);
   }
   if (ts.isConditionalExpression(node)) return shown && child !== node.condition;
-
   return (
     shown && (ts.isParenthesizedExpression(node) || ts.isAwaitExpression(node) || ts.isAsExpression(node))
   );
@@ -165,7 +159,6 @@ describe('texts that people see', () => {
       "const rows = [{ name: 'This row', label: 'Row' }].map(({ label }) => new Row(label));",
     ])
       assert.ok(untranslated('example.ts', code).length > 0, code);
-
     for (const code of [
       "vscode.window.showErrorMessage(vscode.l10n.t('Failed'));",
       "const item = { label: '$(check)', kind: 'separator' };",

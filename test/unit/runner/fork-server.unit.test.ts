@@ -48,7 +48,6 @@ describe('the runner’s process, one job after the other', function () {
     const parents = [];
     for (const name of ['a', 'b', undefined, 'b'])
       parents.push(Number(textOf((await queue.run(notebookOf(PARENT), name)).outputs[0])));
-
     const [a = 0, b, none, again] = parents;
     assert.equal(none, queue.pid);
     assert.equal(new Set([a, b, again, queue.pid]).size, 4);
@@ -158,13 +157,11 @@ describe('the runner’s process, one job after the other', function () {
     assert.ok(kernelDifferences(launch, 'linux').forkServer?.(launch.argv));
     for (const platform of ['darwin', 'win32'] as const)
       assert.equal(kernelDifferences(launch, platform).forkServer, undefined);
-
     for (const argv of [
       ['conda', 'run', 'python', '-m', 'ipykernel_launcher', '-f', '{connection_file}'],
       ['python', '-m', 'other.ipykernel', '-f', '{connection_file}'],
     ])
       assert.equal(kernelDifferences({ ...launch, argv }, 'linux').forkServer?.(argv), undefined);
-
     const isolated = ['python', '-I', '-m', 'ipykernel_launcher', '-f', '{connection_file}'];
     const { argv = [], words } =
       kernelDifferences({ ...launch, argv: isolated }, 'linux').forkServer?.(isolated) ?? {};

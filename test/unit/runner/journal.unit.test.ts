@@ -217,7 +217,6 @@ describe('completing the output of a runner that is gone', () => {
     assert.doesNotMatch(without, /first|second/);
     for (let atOnce = 1; atOnce < 40; atOnce++)
       assert.equal(String(await readWithoutOutputs(output, atOnce)), without, `${atOnce} bytes at once`);
-
     const file = fs.openSync(output, 'w');
     const at = saved.indexOf('     "output_type"');
     fs.writeSync(file, saved.subarray(0, at));

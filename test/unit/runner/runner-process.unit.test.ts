@@ -47,7 +47,6 @@ describe('the runner’s process', function () {
     ]);
     for (const file of fs.readdirSync(folder).filter((name) => name !== FILES.input))
       assert.equal(fs.statSync(path.join(folder, file)).mode & 0o777, 0o600, file);
-
     assert.equal(fs.existsSync(runtime), false);
   });
 

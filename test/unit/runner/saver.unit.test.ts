@@ -153,7 +153,6 @@ describe('saving the output', () => {
       message('error', { ename: 'E', evalue: 'v', traceback: ['t\nu'] }),
     ])
       growing.apply({ type: 'message', message: each });
-
     const [cell] = notebook.cells;
     assert.ok(cell?.cell_type === 'code');
     const whole = {

@@ -5,7 +5,7 @@ import * as path from 'node:path';
 import { servicePaths } from '../../../src/protocol/service-paths';
 import { FolderStore } from '../../../src/service/executions/folder-store';
 import type { ExecutionRecord } from '../../../src/service/executions/record';
-import type { ServiceInfo } from '../../../src/protocol/service-schemas';
+import type { ServiceInfo } from '../../../src/execution/machine';
 import { readSmallFile, readSmallFileSync } from '../../../src/system/small-file';
 import { PARENT, temporaryFolder, TestService } from './support';
 

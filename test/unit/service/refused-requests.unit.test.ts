@@ -97,7 +97,6 @@ describe('The API of the embedded service', () => {
     }
     for (const id of ['', 'A', '1a', 'a_b', 'a-', '../a', '..%2Fa', 'a'.repeat(64)])
       assert.equal(errorOf(await create(id, {})).field, 'executionId', id);
-
     const unknown = await service.request('POST', `${PARENT}/executions?executionId=a&foo=1`, {});
     assert.equal(errorOf(unknown).field, 'foo');
     const nothing = await service.request('POST', `${PARENT}/executions?executionId=a`);

@@ -50,7 +50,6 @@ describe('The embedded service lets nobody in', () => {
       `127.0.0.1.evil.example:${service.endpoint.port}`,
     ])
       assert.equal((await service.request('GET', PARENT, undefined, { host })).code, 403, host);
-
     for (const host of ['localhost', '[::1]', 'LOCALHOST']) {
       assert.equal(
         (await service.request('GET', PARENT, undefined, { host: `${host}:${service.endpoint.port}` })).code,

@@ -5,7 +5,7 @@ import { setImmediate, setTimeout as delay } from 'node:timers/promises';
 import { ConfirmedTime } from '../../../src/service/executions/trusted-clock';
 import type { ExecutionRecord } from '../../../src/service/executions/record';
 import { Retention } from '../../../src/service/executions/retention';
-import type { CleanUp, ServiceInfo } from '../../../src/protocol/service-schemas';
+import type { CleanUp, ServiceInfo } from '../../../src/execution/machine';
 import { processStartTime } from '../../../src/system/processes';
 import { fakeKernel, PARENT, temporaryFolder, TestService } from './support';
 

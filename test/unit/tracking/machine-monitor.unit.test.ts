@@ -3,15 +3,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { ServiceError } from '../../../src/execution/errors';
-import type { MachineInfo } from '../../../src/execution/machine';
+import type { ServiceInfo } from '../../../src/execution/machine';
 import { ExecutionStore } from '../../../src/tracking/execution-store';
 import { MachineMonitor } from '../../../src/tracking/machine-monitor';
 import { FakeClock } from './fake-clock';
 import { ScriptedService } from './scripted-service';
 
-const INFO: MachineInfo = {
+const INFO: ServiceInfo = {
   build: '1.0.0-abc',
   pid: 1,
+  host: 'here',
   startTime: '2026-01-01T00:00:00Z',
   running: 0,
   queued: 0,
@@ -26,7 +27,7 @@ describe('MachineMonitor', () => {
   let clock: FakeClock;
   let store: ExecutionStore;
   let service: ScriptedService;
-  let answer: () => Promise<MachineInfo | undefined>;
+  let answer: () => Promise<ServiceInfo | undefined>;
   let asked: number;
   const monitors: MachineMonitor[] = [];
 
@@ -44,7 +45,7 @@ describe('MachineMonitor', () => {
   });
 
   function monitor(): MachineMonitor {
-    const info = (): Promise<MachineInfo | undefined> => {
+    const info = (): Promise<ServiceInfo | undefined> => {
       asked++;
       return answer();
     };

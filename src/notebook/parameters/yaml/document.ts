@@ -67,7 +67,6 @@ export function readYaml(text: string): YamlText {
   if (problem) throw yamlInvalid(problem.message, lines.linePos(problem.pos[0]), problem);
   if (document === undefined || another !== undefined)
     throw yamlInvalid('More than one document', lines.linePos(another?.range[0] ?? 0));
-
   return { document, position: lines.linePos };
 }
 

@@ -31,21 +31,21 @@ const LONGEST_WORD = 200;
  */
 export function wordsReadDifferently(contents: unknown): YamlWord[] {
   const found = new Map<string, YamlWord>();
-  const look = (node: unknown, names: readonly string[]): void => {
+  const visit = (node: unknown, names: readonly string[]): void => {
     if (found.size >= MOST_WORDS) return;
     if (isMap(node) || isSeq(node)) {
-      for (const item of node.items) look(item, names);
+      for (const item of node.items) visit(item, names);
     } else if (isPair(node)) {
       const name = isScalar(node.key) ? String(node.key.value) : '';
-      look(node.key, names.length === 0 ? [name] : names);
-      look(node.value, [...names, name]);
+      visit(node.key, names.length === 0 ? [name] : names);
+      visit(node.value, [...names, name]);
     } else if (isScalar(node) && names.length > 0) {
       const word = wordOf(node, names);
       const key = `${names[0] ?? ''} ${word?.source ?? ''}`;
       if (word && !found.has(key)) found.set(key, word);
     }
   };
-  look(contents, []);
+  visit(contents, []);
   return [...found.values()];
 }
 
@@ -71,7 +71,6 @@ function wordOf({ type, tag, source, value: here }: Scalar, names: readonly stri
   const isText = typeof here === 'string';
   if (isText === (typeof there === 'string') && (isText || Object.is(Number(here), Number(there))))
     return undefined;
-
   return { names, source, here: jsonOf(here), there: jsonOf(there) };
 }
 

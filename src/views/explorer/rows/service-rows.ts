@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { MachineInfo } from '../../../execution/machine';
+import type { ServiceInfo } from '../../../execution/machine';
 import type { ServiceStatus } from '../../../tracking/service-statuses';
 import { isHanging } from '../../../tracking/machine-monitor';
 import { parseTime } from '../../../wording/execution-facts';
@@ -13,7 +13,7 @@ import { tooltipOf } from './tooltip';
  */
 
 /** The last row: running, queued and stored executions of this machine. */
-export function machineRow(info: MachineInfo, now: number): vscode.TreeItem {
+export function machineRow(info: ServiceInfo, now: number): vscode.TreeItem {
   const item = new vscode.TreeItem(vscode.l10n.t('This machine'));
   item.id = 'machine';
   item.iconPath = new vscode.ThemeIcon('vm');
@@ -32,7 +32,7 @@ export function machineRow(info: MachineInfo, now: number): vscode.TreeItem {
 }
 
 /** Facts about the service, one per line. */
-function machineFacts(info: MachineInfo, now: number): string[] {
+function machineFacts(info: ServiceInfo, now: number): string[] {
   const start = parseTime(info.startTime);
   const { build, running, maxConcurrent, queued, executions, diskBytes, spare, setAside } = info;
   return [
@@ -49,18 +49,32 @@ function machineFacts(info: MachineInfo, now: number): string[] {
   ];
 }
 
+/** In place of lines that could not be loaded: the reason. @param parent id of the line they belong to. */
+export function failureRow(parent: string, reason: string): vscode.TreeItem {
+  const item = warningRow(`${parent}/error`, reason);
+  item.tooltip = tooltipOf(reason);
+  item.contextValue = 'detail';
+  return item;
+}
+
+/** A row with a warning that loads again what could not be loaded. */
+function warningRow(id: string, sentence: string): vscode.TreeItem {
+  const item = new vscode.TreeItem(oneLine(sentence, 300));
+  item.id = id;
+  item.iconPath = new vscode.ThemeIcon('warning', new vscode.ThemeColor('editorWarning.foreground'));
+  item.command = { command: 'notebookExecutions.refresh', title: vscode.l10n.t('Try Again') };
+  return item;
+}
+
 /** A service that cannot be reached, with the reason. */
 export function errorRow(
   status: ServiceStatus | undefined,
   describeError: (error: Error) => string,
 ): vscode.TreeItem {
   const sentence = status?.error === undefined ? '' : describeError(status.error);
-  const item = new vscode.TreeItem(oneLine(sentence, 300));
-  item.id = `error/${status?.service.id ?? ''}`;
-  item.iconPath = new vscode.ThemeIcon('warning', new vscode.ThemeColor('editorWarning.foreground'));
+  const item = warningRow(`error/${status?.service.id ?? ''}`, sentence);
   item.tooltip = tooltipOf(`${serviceName(status?.service.id ?? '')}: ${sentence}`);
   const hanging = status?.service.id === 'embedded' && status.error !== undefined && isHanging(status.error);
   item.contextValue = hanging ? 'serviceError hanging' : 'serviceError';
-  item.command = { command: 'notebookExecutions.refresh', title: vscode.l10n.t('Try Again') };
   return item;
 }
