@@ -55,8 +55,8 @@ const EXEMPT = new Set([
   "'detail failedCell hasInput'",
   "'serviceError hanging'",
 ]);
-/** Programs that are run. */
-const PROGRAM = /^["'`](?:for script in|import importlib)/;
+/** Programs that are run, and filters that services read. */
+const PROGRAM = /^["'`](?:for script in|import importlib|\(\$\{quoted\} OR )/;
 
 /** A text that a person reads: it has a letter, beside what VS Code draws as icons. */
 const hasWords = (text: string): boolean => /\p{L}/u.test(text.replaceAll(/\$\([\w~-]+\)/g, ''));
