@@ -108,7 +108,7 @@ function sentenceOf(cause: Cause, execution: Execution): string {
     case 'cancelled':
       return l10n.t('It was cancelled.');
     case 'hostLost':
-      return l10n.t('The process or machine that ran it is gone.');
+      return l10n.t('The process or machine that ran it is no longer there.');
     case 'serviceError':
       return l10n.t('The service reported an error.');
     default:
@@ -177,13 +177,13 @@ const DETAIL_SENTENCES: Readonly<Record<EndDetailCode, (args: Readonly<Record<st
       l10n.t('{0} no longer exists. Kernels found: {1}.', path, kernels),
     lastKernelGone: ({ path = '' }) =>
       l10n.t('{0} no longer exists, and no Jupyter kernel was found on this machine.', path),
-    runnerTerminated: () => l10n.t('The process was asked to end, as when the machine is shut down.'),
+    runnerTerminated: () => l10n.t('The process was told to end, for example because the machine was shutting down.'),
     runnerNotStarted: ({ error = '' }) => l10n.t('The process could not be started: {0}', error),
     runnerSignal: ({ signal = '' }) => l10n.t('The process was ended by the signal {0}.', signal),
     runnerExit: ({ exitCode = '' }) => l10n.t('The process ended with exit code {0}.', exitCode),
     runnerGone: () => l10n.t('The process ended.'),
     waitsForDisk: ({ error = '' }) => l10n.t('It starts when the disk can be written again ({0}).', error),
-    runnerUnwatched: () => l10n.t('It ended while no execution service was watching.'),
+    runnerUnwatched: () => l10n.t('It ended while the execution service was not running.'),
   };
 
 /** A detail of an end (execution/end-message.ts) as a sentence; undefined for an unknown code. */

@@ -50,7 +50,7 @@ export function googleSentence({ reason, args, message }: ServiceError): string 
         arg('problem'),
       );
     case 'uploadIncomplete':
-      return vscode.l10n.t('{0} did not arrive whole in Cloud Storage. Try again.', arg('uri'));
+      return vscode.l10n.t('The upload of {0} to Cloud Storage was incomplete. Try again.', arg('uri'));
     case 'clockSkewed':
       return vscode.l10n.t(
         'The clock of this machine is wrong, so Google Cloud rejects its requests. Correct it and try again.',

@@ -15,7 +15,7 @@ export function problemOf(error: unknown): Problem {
     return new Problem(sentenceOf(error), remedies, { cause: error });
   }
   return new Problem(
-    l10n.t('Something unexpected happened: {0}', error instanceof Error ? error.message : String(error)),
+    l10n.t('Unexpected error: {0}', error instanceof Error ? error.message : String(error)),
     [],
     { cause: error },
   );

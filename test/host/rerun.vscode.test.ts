@@ -149,7 +149,7 @@ describe('submitting again', () => {
       await submitted(uri);
       await fs.writeFile(uri.fsPath, notebookText(['print("changed")']));
       person.willPick(first, (pick) => {
-        pick.choose('The notebook as it was executed then');
+        pick.choose('The notebook as it was executed');
       });
       assert.match(await outputOf(await ended(service, await run('rerun'))), /got 4 /);
     });

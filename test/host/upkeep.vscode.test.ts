@@ -105,9 +105,9 @@ describe('upkeep of this machine', () => {
     await service.restart();
     assert.deepEqual((await service.info())?.setAside, [path.basename(folder)]);
     person.willPick((pick) => {
-      const row = pick.row('Those that cannot be read');
+      const row = pick.row('Executions that cannot be read');
       assert.equal(row.description, '1 execution');
-      pick.choose('Those that cannot be read');
+      pick.choose('Executions that cannot be read');
     });
     person.willPress(/^Delete 1 execution\?$/, 'Delete');
     await run('cleanUp');

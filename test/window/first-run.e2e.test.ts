@@ -60,14 +60,14 @@ describe('the first run', () => {
     const venv = path.join(workspace, '.venv');
     await mkdir(path.join(venv, 'bin'), { recursive: true });
     await symlink(path.join(ROOT, '.venv/bin/python'), path.join(venv, 'bin/python'));
-    await pane.getByRole('button', { name: 'Look Again' }).click();
+    await pane.getByRole('button', { name: 'Check Again' }).click();
     await window.executionRow('Install ipykernel').waitFor();
     await window.executionRow(/\.venv.*lacks ipykernel/).waitFor();
     await window.screenshot('welcome no ipykernel');
 
     await rm(venv, { recursive: true });
     await symlink(path.join(ROOT, '.venv'), venv);
-    await window.executionRow('Look Again').click();
+    await window.executionRow('Check Again').click();
     await pane.getByText('No notebook has been executed yet.').waitFor();
     await window.screenshot('welcome empty');
 

@@ -116,7 +116,7 @@ async function chooseVersion({ service, execution }: TrackedExecution): Promise<
 
   const items = [
     { label: vscode.l10n.t('The notebook as it is now'), notebook: current },
-    { label: vscode.l10n.t('The notebook as it was executed then'), notebook: submitted },
+    { label: vscode.l10n.t('The notebook as it was executed'), notebook: submitted },
   ];
   const chosen = await vscode.window.showQuickPick(items, {
     title: vscode.l10n.t('Execute {0}', oneLine(name)),

@@ -185,7 +185,7 @@ async function askIdentity(title: string, project: string): Promise<string | und
   const value = await vscode.window.showInputBox({
     title,
     prompt: vscode.l10n.t(
-      'E-mail address of the service account, or of the person, that the notebook runs as',
+      'E-mail address of the service account or user that the notebook runs as',
     ),
     placeHolder: example,
     ignoreFocusOut: true,

@@ -105,7 +105,7 @@ async function endedItems(machine: MachineService, tracking: TrackingService): P
       label:
         days === 0
           ? vscode.l10n.t('All finished executions')
-          : vscode.l10n.t('Those that ended more than {0} days ago', days),
+          : vscode.l10n.t('Executions that ended more than {0} days ago', days),
       description: sizeOf(found),
       detail: vscode.l10n.t('Oldest ended: {0}', oldest),
       clean: async () => {
@@ -130,7 +130,7 @@ async function setAsideItems(machine: MachineService): Promise<CleanUpItem[]> {
   if (setAside.length === 0) return [];
   return [
     {
-      label: vscode.l10n.t('Those that cannot be read'),
+      label: vscode.l10n.t('Executions that cannot be read'),
       description: countOf(setAside.length),
       detail: vscode.l10n.t('Their records are damaged or of a newer version; no list shows them.'),
       clean: async () => countOf(await machine.deleteSetAside()),

@@ -204,7 +204,7 @@ export class OutputDocuments implements vscode.Disposable {
     const rerun = vscode.l10n.t('Re-run');
     const copy = vscode.l10n.t('Open a Copy');
     const chosen = await vscode.window.showInformationMessage(
-      vscode.l10n.t('Nothing was run: the notebooks of an execution stay as they are.'),
+      vscode.l10n.t('Nothing was run: outputs of executions are read-only.'),
       rerun,
       copy,
     );

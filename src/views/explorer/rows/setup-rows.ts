@@ -31,6 +31,6 @@ export function setupRows(executable: string): SetupNode[] {
       ? []
       : [action(vscode.l10n.t('Create .venv in This Workspace'), 'add', 'createEnvironment')]),
     action(vscode.l10n.t('Select Another Python…'), 'list-selection', 'selectPython'),
-    action(vscode.l10n.t('Look Again'), 'refresh', 'refresh'),
+    action(vscode.l10n.t('Check Again'), 'refresh', 'refresh'),
   ].map((item): SetupNode => ({ kind: 'setup', item }));
 }
