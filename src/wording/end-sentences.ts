@@ -177,7 +177,8 @@ const DETAIL_SENTENCES: Readonly<Record<EndDetailCode, (args: Readonly<Record<st
       l10n.t('{0} no longer exists. Kernels found: {1}.', path, kernels),
     lastKernelGone: ({ path = '' }) =>
       l10n.t('{0} no longer exists, and no Jupyter kernel was found on this machine.', path),
-    runnerTerminated: () => l10n.t('The process was told to end, for example because the machine was shutting down.'),
+    runnerTerminated: () =>
+      l10n.t('The process was told to end, for example because the machine was shutting down.'),
     runnerNotStarted: ({ error = '' }) => l10n.t('The process could not be started: {0}', error),
     runnerSignal: ({ signal = '' }) => l10n.t('The process was ended by the signal {0}.', signal),
     runnerExit: ({ exitCode = '' }) => l10n.t('The process ended with exit code {0}.', exitCode),

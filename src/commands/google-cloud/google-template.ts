@@ -184,9 +184,7 @@ async function askIdentity(title: string, project: string): Promise<string | und
   const example = `runner@${project}.iam.gserviceaccount.com`;
   const value = await vscode.window.showInputBox({
     title,
-    prompt: vscode.l10n.t(
-      'E-mail address of the service account or user that the notebook runs as',
-    ),
+    prompt: vscode.l10n.t('E-mail address of the service account or user that the notebook runs as'),
     placeHolder: example,
     ignoreFocusOut: true,
     validateInput: (text) =>
