@@ -135,6 +135,16 @@ async function testOptions(folder) {
   };
 }
 
+/** Removes what earlier builds made of tests that are gone since: mocha would still run it. */
+async function removeStale(folder, { outputs }) {
+  const out = path.join('out', folder);
+  const files = await readdir(path.join(ROOT, out), { recursive: true });
+  const stale = files
+    .map((file) => path.join(out, file))
+    .filter((file) => /\.js(?:\.map)?$/.test(file) && !(file.replaceAll(path.sep, '/') in outputs));
+  await Promise.all(stale.map((file) => rm(path.join(ROOT, file))));
+}
+
 /** Writes the imports of every source to out/, for `npm test -- changed`. */
 async function writeGraph(metafiles) {
   const inputs = Object.assign({}, ...metafiles.map(({ inputs }) => inputs));
@@ -228,6 +238,7 @@ export async function build({ production = false, tests, target = hostTarget(), 
   if (failed !== undefined) {
     throw failed.reason;
   }
+  if (tests) await removeStale(tests, results[3].value.metafile);
   if (tests === 'test') await writeGraph(results.flatMap(({ value }) => value?.metafile ?? []));
 }
 
