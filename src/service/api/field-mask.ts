@@ -1,4 +1,6 @@
 import * as z from 'zod/mini';
+// Named imports, so that the bundle does not contain all of it.
+import { $ZodArray, $ZodObject, $ZodOptional, $ZodRecord, type $ZodType } from 'zod/v4/core';
 import { ExecutionSchema } from '../../execution/execution';
 import { fieldInvalid } from '../create/request';
 import { camelCase } from './proto-json';
@@ -54,7 +56,7 @@ export function parseFieldMask(text: string): FieldMask {
     position++;
     return true;
   };
-  const list = (mask: FieldMask, schema: z.core.$ZodType | undefined, depth: number): void => {
+  const list = (mask: FieldMask, schema: $ZodType | undefined, depth: number): void => {
     if (depth > MAX_DEPTH) throw fieldInvalid('fields', `has more than ${MAX_DEPTH} levels`);
     do {
       let inner = mask;
@@ -87,12 +89,12 @@ export function parseFieldMask(text: string): FieldMask {
 }
 
 /** The name of a field of a schema, and the schema of its value; undefined where every name is allowed. */
-function step(schema: z.core.$ZodType | undefined, name: string): [string, z.core.$ZodType | undefined] {
+function step(schema: $ZodType | undefined, name: string): [string, $ZodType | undefined] {
   if (schema === undefined || name === '*') return [name, name === '*' ? undefined : schema];
-  if (schema instanceof z.core.$ZodOptional) return step(schema._zod.def.innerType, name);
-  if (schema instanceof z.core.$ZodArray) return step(schema._zod.def.element, name);
-  if (!(schema instanceof z.core.$ZodObject)) {
-    if (schema instanceof z.core.$ZodRecord) return [name, undefined];
+  if (schema instanceof $ZodOptional) return step(schema._zod.def.innerType, name);
+  if (schema instanceof $ZodArray) return step(schema._zod.def.element, name);
+  if (!(schema instanceof $ZodObject)) {
+    if (schema instanceof $ZodRecord) return [name, undefined];
     throw fieldInvalid('fields', `has no field ${quote(name)} there`);
   }
   const field = camelCase(name);

@@ -2,7 +2,7 @@ import { ServiceError } from '../../execution/errors';
 import type { Execution } from '../../execution/execution';
 import { PARENT } from '../../protocol/service-paths';
 import type { Entry } from '../executions/entry';
-import { now, present, type ExecutionRecord } from '../executions/record';
+import { now, present, presentInList, type ExecutionRecord } from '../executions/record';
 import type { ExecutionManager } from '../execution-manager';
 import { filterOf, type FilterFields } from './filter';
 import { listPage, type ListQuery } from './list-page';
@@ -151,7 +151,8 @@ export class Operations {
       if (this.find(idOf(operation)) === operation) yield operation;
     }
     for (const entry of entries)
-      for (const operation of operationsOf(entry)) if (!this.dismissed.has(idOf(operation))) yield operation;
+      {for (const operation of operationsOf(entry, presentInList))
+        if (!this.dismissed.has(idOf(operation))) yield operation;}
   }
 
   private remember(operation: Operation): Operation {
@@ -171,9 +172,12 @@ export class Operations {
   }
 }
 
-/** The operations of an execution: its create and, while it is being deleted, its delete. */
-function operationsOf({ record, status }: Entry): readonly Operation[] {
-  const created = creation(present(record, status));
+/**
+ * The operations of an execution: its create and, while it is being deleted, its delete.
+ * @param presentation how the execution appears in the response of its create
+ */
+function operationsOf({ record, status }: Entry, presentation = present): readonly Operation[] {
+  const created = creation(presentation(record, status));
   return record.deleteTime === undefined ? [created] : [created, deletion(record.id, record.deleteTime)];
 }
 

@@ -1,4 +1,6 @@
 import * as z from 'zod/mini';
+// Named imports, so that the bundle does not contain all of it.
+import { $ZodArray, $ZodNumber, $ZodObject, $ZodOptional, type $ZodType } from 'zod/v4/core';
 import { enumName, type Enumeration } from '../../execution/enumerations';
 
 /*
@@ -13,15 +15,14 @@ const NUMBER = /^-?(?:0|[1-9]\d{0,30})(?:\.\d{1,30})?(?:[eE][+-]?\d{1,3})?$/;
  * and numbers that are given as text are numbers. Everything else stays as it is, for the schema to judge. The keys of
  * maps are data and are not changed.
  */
-export function fromProtoJson(schema: z.core.$ZodType, value: unknown): unknown {
-  if (schema instanceof z.core.$ZodOptional) return fromProtoJson(schema._zod.def.innerType, value);
-  if (schema instanceof z.core.$ZodArray && Array.isArray(value))
+export function fromProtoJson(schema: $ZodType, value: unknown): unknown {
+  if (schema instanceof $ZodOptional) return fromProtoJson(schema._zod.def.innerType, value);
+  if (schema instanceof $ZodArray && Array.isArray(value))
     return value.map((item) => fromProtoJson(schema._zod.def.element, item));
 
-  if (schema instanceof z.core.$ZodNumber && typeof value === 'string' && NUMBER.test(value))
-    return Number(value);
+  if (schema instanceof $ZodNumber && typeof value === 'string' && NUMBER.test(value)) return Number(value);
 
-  if (!(schema instanceof z.core.$ZodObject) || typeof value !== 'object' || value === null) return value;
+  if (!(schema instanceof $ZodObject) || typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value;
   const { shape } = schema._zod.def;
   const fields = Object.entries(value).map(([key, item]: [string, unknown]): [string, unknown] => {

@@ -16,9 +16,11 @@ export function busyCloud(): CloudDouble {
   return new CloudDouble(
     (_, { signal }) =>
       new Promise((resolve) => {
-        signal.addEventListener('abort', () => {
+        const end = (): void => {
           resolve({ state: 'CANCELLED', message: undefined, output: undefined });
-        });
+        };
+        if (signal.aborted) end();
+        else signal.addEventListener('abort', end);
       }),
   );
 }

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  Agent,
   createServer,
   request as httpRequest,
   type IncomingMessage,
@@ -13,6 +14,12 @@ import { Discovery } from './discovery';
 import { Faults, sendAnswer } from './faults';
 import { listen, readBody } from './http';
 import type { TokenDouble } from './token-double';
+
+/**
+ * For requests to the emulator: its queue of connections is so short that the system drops those of a crowd, whose
+ * retries take seconds to minutes.
+ */
+const EMULATOR_AGENT = new Agent({ maxSockets: 4 });
 
 /** A received request. */
 export interface StorageRequest {
@@ -104,14 +111,17 @@ export class StorageDouble {
   }
 
   private async direct(method: string, path: string, body?: string | Buffer): Promise<Buffer> {
-    const response = await fetch(`${this.emulatorUrl}${path}`, {
+    const request = httpRequest(`${this.emulatorUrl}${path}`, {
       method,
-      ...(body === undefined ? {} : { body: new Uint8Array(Buffer.from(body)) }),
+      agent: EMULATOR_AGENT,
       headers: { 'content-type': typeof body === 'string' ? 'application/json' : 'application/octet-stream' },
     });
-    if (!response.ok)
-      throw new Error(`The emulator answered ${String(response.status)} to ${method} ${path}`);
-    return Buffer.from(await response.arrayBuffer());
+    request.end(body);
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    const content = await readBody(response);
+    if ((response.statusCode ?? 500) >= 300)
+      throw new Error(`The emulator answered ${String(response.statusCode)} to ${method} ${path}`);
+    return content;
   }
 
   private async awaitEmulator(emulator: ChildProcess): Promise<void> {
@@ -209,6 +219,7 @@ export class StorageDouble {
     delete headers['transfer-encoding'];
     const sent = httpRequest(new URL(`${url.pathname}${url.search}`, this.emulatorUrl), {
       method: request.method,
+      agent: EMULATOR_AGENT,
       headers,
     });
     sent.end(body);
