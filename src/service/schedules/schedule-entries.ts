@@ -14,8 +14,11 @@ export interface ScheduleEntry {
 
 /** Dependencies of {@link ScheduleEntries}. */
 export interface EntriesOptions {
-  readonly store: ScheduleStore;
-  readonly hosts: OtherHosts;
+  readonly store: Pick<
+    ScheduleStore,
+    'load' | 'read' | 'create' | 'save' | 'remove' | 'setAside' | 'modified'
+  >;
+  readonly hosts: Pick<OtherHosts, 'isTheirs' | 'isGone'>;
   /** This host and its boot id. */
   readonly place: { readonly host: string; readonly boot: string };
   readonly log: (message: string) => void;

@@ -39,7 +39,7 @@ export function withSuffix(scheduleId: string, suffix: string): string {
 /** Creates the executions of schedules. */
 export class ScheduledRuns {
   constructor(
-    private readonly store: ScheduleStore,
+    private readonly store: Pick<ScheduleStore, 'environment' | 'notebook'>,
     private readonly executions: Executions,
   ) {}
 
