@@ -24,6 +24,8 @@ export interface CronRule {
  */
 export class CronTimes {
   readonly #cron: Cron;
+  /** The last two answers of {@link after}: each step of a run asks for the same ones. */
+  #recent: { readonly time: number; readonly next: number | undefined }[] = [];
 
   /** @throws ServiceError INVALID_ARGUMENT `fieldInvalid`, args `field`: `cronSchedule` or `timeZone`. */
   constructor(private readonly rule: CronRule) {
@@ -32,6 +34,14 @@ export class CronTimes {
 
   /** The first due time after `time`; undefined if there is none. */
   after(time: number): number | undefined {
+    const known = this.#recent.find((each) => each.time === time);
+    if (known !== undefined) return known.next;
+    const next = this.#after(time);
+    this.#recent = [{ time, next }, ...this.#recent.slice(0, 1)];
+    return next;
+  }
+
+  #after(time: number): number | undefined {
     const { startTime = -Infinity, endTime = Infinity } = this.rule;
     const next = this.#cron.nextRun(new Date(Math.max(time, startTime - 1)))?.getTime();
     return next === undefined || next > endTime ? undefined : next;

@@ -20,23 +20,29 @@ export const MAX_WAITING = 50;
 /** Most missed runs that are counted after a time without runs. Counting takes about 0.4 ms each. */
 const MAX_COUNTED = 100;
 
+/** True if {@link followClock} would change the record. */
+export function isOtherClock(
+  { decidedUntil, decidedBefore = Infinity }: ScheduleRecord,
+  now: number,
+): boolean {
+  return decidedUntil > now + SET_BACK_MS || decidedBefore <= now;
+}
+
 /**
  * Adapts a record to a clock that was set back. By up to a day, no due time is decided twice: nothing is due until the
  * clock is where it was. By more, the former time was wrong, or the new one is: runs are due again from now on, and once
  * the clock is where it was, no run in between counts as missed.
- * @returns true if the record has changed.
  */
-export function followClock(record: ScheduleRecord, now: number): boolean {
+export function followClock(record: ScheduleRecord, now: number): void {
+  if (!isOtherClock(record, now)) return;
   const { decidedUntil, decidedBefore = 0 } = record;
   if (decidedUntil > now + SET_BACK_MS) {
     record.decidedUntil = now;
     record.decidedBefore = Math.max(decidedUntil, decidedBefore);
-    return true;
+  } else {
+    record.decidedUntil = Math.max(decidedUntil, decidedBefore);
+    delete record.decidedBefore;
   }
-  if (record.decidedBefore === undefined || decidedBefore > now) return false;
-  record.decidedUntil = Math.max(decidedUntil, decidedBefore);
-  delete record.decidedBefore;
-  return true;
 }
 
 /**

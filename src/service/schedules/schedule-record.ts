@@ -71,6 +71,10 @@ export function scheduleName(id: string): string {
   return `${PARENT}/schedules/${id}`;
 }
 
+/** Due times by rule, least recently used first: computing one takes half a millisecond. */
+const known = new Map<string, CronTimes>();
+const MAX_KNOWN = 1000;
+
 /** The due times of a schedule. @throws ServiceError, see {@link CronTimes}. */
 export function timesOf({
   cronSchedule,
@@ -78,12 +82,20 @@ export function timesOf({
   scheduleOptions,
 }: Pick<ScheduleRecord, 'cronSchedule' | 'timeZone' | 'scheduleOptions'>): CronTimes {
   const { startTime, endTime } = scheduleOptions;
-  return new CronTimes({
-    cronSchedule,
-    timeZone,
-    startTime: startTime === undefined ? undefined : Date.parse(startTime),
-    endTime: endTime === undefined ? undefined : Date.parse(endTime),
-  });
+  const rule = JSON.stringify([cronSchedule, timeZone, startTime, endTime]);
+  const times =
+    known.get(rule) ??
+    new CronTimes({
+      cronSchedule,
+      timeZone,
+      startTime: startTime === undefined ? undefined : Date.parse(startTime),
+      endTime: endTime === undefined ? undefined : Date.parse(endTime),
+    });
+  known.delete(rule);
+  known.set(rule, times);
+  const [oldest] = known.keys();
+  if (known.size > MAX_KNOWN && oldest !== undefined) known.delete(oldest);
+  return times;
 }
 
 /** How many more runs the schedule may start; the waiting ones are counted as started. */

@@ -2,7 +2,7 @@ import { ServiceError } from '../../execution/errors';
 import type { Execution } from '../../execution/execution';
 import { isTerminal } from '../../execution/states';
 import { Gate } from '../gate';
-import { decideDueRuns, followClock, MAX_WAITING, missedRow, pause } from './due-runs';
+import { decideDueRuns, followClock, isOtherClock, MAX_WAITING, missedRow, pause } from './due-runs';
 import type { ScheduleEntries, ScheduleEntry } from './schedule-entries';
 import { addMissed, MAX_RECENT, type DueRun, type ScheduleRecord } from './schedule-record';
 import { executionIdOf, type Executions, type ScheduledRuns } from './scheduled-runs';
@@ -92,19 +92,21 @@ export class Scheduler {
     const now = this.options.clock.now();
     const slept = now - this.#looked > LOOK_MS + ASLEEP_MS;
     this.#looked = now;
-    for (const entry of this.options.entries.own) {
-      const { id } = entry.record;
-      const retry = this.#retries.get(id);
-      // It would lie further ahead if the clock was set back.
-      const isTime = retry === undefined || retry.time <= now || retry.time > now + RETRY_MS;
-      if (isTime) this.#retries.delete(id);
-      if (isTime && !this.#busy.has(id) && this.#hasWork(entry, now)) {
-        const cause = slept ? 'machineAsleep' : (retry?.cause ?? 'serviceBusy');
-        this.#work(id, now, this.#seen.has(id) ? cause : 'serviceNotRunning');
-      }
-      this.#seen.add(id);
-    }
+    for (const entry of this.options.entries.own) this.#lookAt(entry, now, slept);
     this.#arm(now);
+  }
+
+  #lookAt(entry: ScheduleEntry, now: number, slept: boolean): void {
+    const { id } = entry.record;
+    const retry = this.#retries.get(id);
+    // It would lie further ahead if the clock was set back.
+    const isTime = retry === undefined || retry.time <= now || retry.time > now + RETRY_MS;
+    if (isTime) this.#retries.delete(id);
+    if (isTime && !this.#busy.has(id) && this.#hasWork(entry, now)) {
+      const cause = slept ? 'machineAsleep' : (retry?.cause ?? 'serviceBusy');
+      this.#work(id, now, this.#seen.has(id) ? cause : 'serviceNotRunning');
+    }
+    this.#seen.add(id);
   }
 
   #arm(now: number): void {
@@ -122,7 +124,7 @@ export class Scheduler {
   #hasWork({ record, next }: ScheduleEntry, now: number): boolean {
     return (
       (next !== undefined && next <= now) ||
-      followClock({ ...record }, now) ||
+      isOtherClock(record, now) ||
       this.#ended(record).length > 0 ||
       (record.waiting.length > 0 && this.#canStart(record) !== undefined)
     );
@@ -140,7 +142,10 @@ export class Scheduler {
       })
       .finally(() => {
         this.#busy.delete(id);
-        this.look();
+        if (!this.#isStarted) return;
+        const [entry, time] = [this.options.entries.find(id), this.options.clock.now()];
+        if (entry !== undefined) this.#lookAt(entry, time, false);
+        this.#arm(time);
       });
   }
 
