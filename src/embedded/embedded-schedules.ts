@@ -20,11 +20,11 @@ export class EmbeddedSchedules implements ScheduleService {
 
   async create(scheduleId: string, schedule: ScheduleRequest, signal?: AbortSignal): Promise<Schedule> {
     const path = `v1/${PARENT}/schedules?scheduleId=${encodeURIComponent(scheduleId)}`;
-    return this.#operation({ method: 'POST', path, body: schedule, timeout: RUN_TIMEOUT, signal });
+    return this.fetchOperation({ method: 'POST', path, body: schedule, timeout: RUN_TIMEOUT, signal });
   }
 
   async get(name: string, signal?: AbortSignal): Promise<Schedule> {
-    return this.#schedule({ method: 'GET', path: pathOf(name), timeout: TIMEOUT, signal });
+    return this.fetchSchedule({ method: 'GET', path: pathOf(name), timeout: TIMEOUT, signal });
   }
 
   async list(page: { pageSize?: number; pageToken?: string }, signal?: AbortSignal): Promise<SchedulePage> {
@@ -44,7 +44,7 @@ export class EmbeddedSchedules implements ScheduleService {
     // Chosen here, because the request may be repeated.
     const { executionId = `now-${randomUUID()}`, parameters } = options;
     const path = `${pathOf(name)}:trigger?executionId=${encodeURIComponent(executionId)}`;
-    return this.#operation({ method: 'POST', path, body: { parameters }, timeout: RUN_TIMEOUT, signal });
+    return this.fetchOperation({ method: 'POST', path, body: { parameters }, timeout: RUN_TIMEOUT, signal });
   }
 
   async patch(
@@ -54,25 +54,25 @@ export class EmbeddedSchedules implements ScheduleService {
     signal?: AbortSignal,
   ): Promise<Schedule> {
     const path = `${pathOf(name)}?updateMask=${encodeURIComponent(updateMask.join(','))}`;
-    return this.#schedule({ method: 'PATCH', path, body: schedule, timeout: RUN_TIMEOUT, signal });
+    return this.fetchSchedule({ method: 'PATCH', path, body: schedule, timeout: RUN_TIMEOUT, signal });
   }
 
   async pause(name: string, signal?: AbortSignal): Promise<Schedule> {
-    return this.#schedule({ method: 'POST', path: `${pathOf(name)}:pause`, timeout: TIMEOUT, signal });
+    return this.fetchSchedule({ method: 'POST', path: `${pathOf(name)}:pause`, timeout: TIMEOUT, signal });
   }
 
   async resume(name: string, signal?: AbortSignal): Promise<Schedule> {
-    return this.#schedule({ method: 'POST', path: `${pathOf(name)}:resume`, timeout: TIMEOUT, signal });
+    return this.fetchSchedule({ method: 'POST', path: `${pathOf(name)}:resume`, timeout: TIMEOUT, signal });
   }
 
   /** Sends a request whose answer is a schedule. */
-  async #schedule(request: HttpRequest): Promise<Schedule> {
+  private async fetchSchedule(request: HttpRequest): Promise<Schedule> {
     const answer = await this.send(request);
     return (await answers()).parseSchedule(answer);
   }
 
   /** Sends a request whose answer is an operation that is done, with a schedule. */
-  async #operation(request: HttpRequest): Promise<Schedule> {
+  private async fetchOperation(request: HttpRequest): Promise<Schedule> {
     const answer = await this.send(request);
     const { OperationSchema, parseSchedule } = await answers();
     return parseSchedule(OperationSchema.parse(answer).response);

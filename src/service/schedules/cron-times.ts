@@ -23,27 +23,27 @@ export interface CronRule {
  * the first time only.
  */
 export class CronTimes {
-  readonly #cron: Cron;
+  private readonly cron: Cron;
   /** The last two answers of {@link after}: each step of a run asks for the same ones. */
-  #recent: { readonly time: number; readonly next: number | undefined }[] = [];
+  private recent: { readonly time: number; readonly next: number | undefined }[] = [];
 
   /** @throws ServiceError INVALID_ARGUMENT `fieldInvalid`, args `field`: `cronSchedule` or `timeZone`. */
   constructor(private readonly rule: CronRule) {
-    this.#cron = parse(rule);
+    this.cron = parse(rule);
   }
 
   /** The first due time after `time`; undefined if there is none. */
   after(time: number): number | undefined {
-    const known = this.#recent.find((each) => each.time === time);
+    const known = this.recent.find((each) => each.time === time);
     if (known !== undefined) return known.next;
-    const next = this.#after(time);
-    this.#recent = [{ time, next }, ...this.#recent.slice(0, 1)];
+    const next = this.compute(time);
+    this.recent = [{ time, next }, ...this.recent.slice(0, 1)];
     return next;
   }
 
-  #after(time: number): number | undefined {
+  private compute(time: number): number | undefined {
     const { startTime = -Infinity, endTime = Infinity } = this.rule;
-    const next = this.#cron.nextRun(new Date(Math.max(time, startTime - 1)))?.getTime();
+    const next = this.cron.nextRun(new Date(Math.max(time, startTime - 1)))?.getTime();
     return next === undefined || next > endTime ? undefined : next;
   }
 
@@ -55,15 +55,15 @@ export class CronTimes {
     const times: number[] = [];
     for (let time = this.after(from); time !== undefined && time <= to; time = this.after(time)) {
       times.push(time);
-      if (times.length > most) return this.#last(most + 1, to);
+      if (times.length > most) return this.last(most + 1, to);
     }
     return times;
   }
 
-  #last(count: number, to: number): number[] {
+  private last(count: number, to: number): number[] {
     const { endTime = Infinity } = this.rule;
     const end = new Date(Math.min(to, endTime) + 1);
-    return this.#cron
+    return this.cron
       .previousRuns(count, end)
       .map((date) => date.getTime())
       .reverse();
@@ -71,7 +71,7 @@ export class CronTimes {
 
   /** True if clocks do not show a time that fits the pattern then: it lay in a gap, and the run was moved after it. */
   isMoved(time: number): boolean {
-    return !this.#cron.match(new Date(time));
+    return !this.cron.match(new Date(time));
   }
 }
 

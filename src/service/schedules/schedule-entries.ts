@@ -26,67 +26,67 @@ export interface EntriesOptions {
 
 /** The schedules in memory and on disk. Changes of one schedule happen one after the other. */
 export class ScheduleEntries {
-  readonly #entries = new Map<string, ScheduleEntry>();
+  private readonly entries = new Map<string, ScheduleEntry>();
   /** Ids of schedules of other hosts, which are shown and otherwise left alone. */
-  readonly #theirs = new Set<string>();
+  private readonly theirs = new Set<string>();
   /** Ids of schedules whose due times cannot be computed, for example after a time zone was renamed. */
-  readonly #broken = new Set<string>();
-  readonly #last = new Map<string, Promise<unknown>>();
-  #modified: number | undefined;
+  private readonly broken = new Set<string>();
+  private readonly latest = new Map<string, Promise<unknown>>();
+  private modified: number | undefined;
 
   constructor(private readonly options: EntriesOptions) {}
 
   /** All schedules, by their ids. */
   get all(): ScheduleEntry[] {
-    return [...this.#entries.values()].sort((a, b) => (a.record.id < b.record.id ? -1 : 1));
+    return [...this.entries.values()].sort((a, b) => (a.record.id < b.record.id ? -1 : 1));
   }
 
   /** The schedules of this host, whose runs this service starts. */
   get own(): ScheduleEntry[] {
-    return [...this.#entries.values()].filter(({ record }) => !this.#theirs.has(record.id));
+    return [...this.entries.values()].filter(({ record }) => !this.theirs.has(record.id));
   }
 
   /** Ids of schedules that cannot be read or planned, and therefore do not run. */
   get unreachable(): string[] {
-    return [...this.options.store.setAside, ...this.#broken];
+    return [...this.options.store.setAside, ...this.broken];
   }
 
   find(id: string): ScheduleEntry | undefined {
-    return this.#entries.get(id);
+    return this.entries.get(id);
   }
 
   /** @throws ServiceError NOT_FOUND `scheduleNotFound`, args `scheduleId`. */
   get(id: string): ScheduleEntry {
-    const entry = this.#entries.get(id);
+    const entry = this.entries.get(id);
     if (entry !== undefined) return entry;
     throw new ServiceError('NOT_FOUND', 'scheduleNotFound', `no schedule ${id}`, { scheduleId: id });
   }
 
   /** Reads all schedules from disk. */
   async load(): Promise<void> {
-    this.#modified = this.options.store.modified();
-    for (const record of await this.options.store.load()) await this.#note(record);
+    this.modified = this.options.store.modified();
+    for (const record of await this.options.store.load()) await this.note(record);
   }
 
   /** Reads again what other hosts have done, and takes over the schedules of hosts that are gone. */
   async refreshOthers(): Promise<void> {
     const { store } = this.options;
     const modified = store.modified();
-    if (modified === this.#modified && this.#theirs.size === 0) return;
-    this.#modified = modified;
+    if (modified === this.modified && this.theirs.size === 0) return;
+    this.modified = modified;
     const records = await store.load();
     for (const record of records) {
-      const known = this.#entries.has(record.id) && !this.#theirs.has(record.id);
-      if (!known && !this.#last.has(record.id)) await this.#note(record);
+      const known = this.entries.has(record.id) && !this.theirs.has(record.id);
+      if (!known && !this.latest.has(record.id)) await this.note(record);
     }
-    for (const id of this.#theirs) if (!records.some((record) => record.id === id)) this.#forget(id);
+    for (const id of this.theirs) if (!records.some((record) => record.id === id)) this.forget(id);
   }
 
   /** Adds a new schedule. @throws Error EEXIST, ENOTEMPTY; ServiceError `storageNotWritable`. */
   async add(record: ScheduleRecord, parts: ScheduleParts): Promise<ScheduleEntry> {
-    return this.#alone(record.id, async () => {
+    return this.alone(record.id, async () => {
       await this.options.store.create(record, parts).catch(throwStorageError);
-      return this.#set(record);
+      return this.set(record);
     });
   }
 
@@ -100,75 +100,75 @@ export class ScheduleEntries {
     id: string,
     change: (record: ScheduleRecord) => Promise<ScheduleParts | undefined> | ScheduleParts | undefined,
   ): Promise<ScheduleEntry> {
-    return this.#alone(id, async () => {
-      const record = structuredClone(this.#own(id));
+    return this.alone(id, async () => {
+      const record = structuredClone(this.ownRecord(id));
       const parts = await change(record);
       Object.assign(record, this.options.place);
       await this.options.store.save(record, parts).catch(throwStorageError);
-      return this.#set(record);
+      return this.set(record);
     });
   }
 
   /** Removes a schedule of this host. Its executions stay. @throws ServiceError like {@link change}. */
   async remove(id: string): Promise<void> {
-    await this.#alone(id, async () => {
+    await this.alone(id, async () => {
       const { store } = this.options;
-      if (this.#entries.has(id) || !this.unreachable.includes(id)) this.#own(id);
+      if (this.entries.has(id) || !this.unreachable.includes(id)) this.ownRecord(id);
       await store.remove(id).catch(throwStorageError);
-      this.#forget(id);
+      this.forget(id);
     });
   }
 
   /** Calls `work` after all earlier work on the same schedule. */
-  async #alone<T>(id: string, work: () => Promise<T>): Promise<T> {
-    const former = this.#last.get(id) ?? Promise.resolve();
+  private async alone<T>(id: string, work: () => Promise<T>): Promise<T> {
+    const former = this.latest.get(id) ?? Promise.resolve();
     const own = former.then(work, work);
-    this.#last.set(id, own);
+    this.latest.set(id, own);
     try {
       return await own;
     } finally {
-      if (this.#last.get(id) === own) this.#last.delete(id);
+      if (this.latest.get(id) === own) this.latest.delete(id);
     }
   }
 
   /** The record of a schedule of this host. Another host may have taken it over while this one was asleep. */
-  #own(id: string): ScheduleRecord {
+  private ownRecord(id: string): ScheduleRecord {
     const { record } = this.get(id);
     const onDisk = this.options.store.read(id);
     if (onDisk !== undefined && this.options.hosts.isTheirs(onDisk)) {
-      this.#theirs.add(id);
-      this.#set(onDisk);
+      this.theirs.add(id);
+      this.set(onDisk);
     }
-    if (!this.#theirs.has(id)) return record;
+    if (!this.theirs.has(id)) return record;
     const { host } = onDisk ?? record;
     throw new ServiceError('FAILED_PRECONDITION', 'otherHost', `${id} runs on ${host}`, { host });
   }
 
-  async #note(record: ScheduleRecord): Promise<void> {
+  private async note(record: ScheduleRecord): Promise<void> {
     const { hosts } = this.options;
     const isTheirs = hosts.isTheirs(record) && !(await hosts.isGone(record.host));
-    if (isTheirs) this.#theirs.add(record.id);
-    else this.#theirs.delete(record.id);
+    if (isTheirs) this.theirs.add(record.id);
+    else this.theirs.delete(record.id);
     try {
-      this.#set(record);
+      this.set(record);
       if (hosts.isTheirs(record) && !isTheirs) await this.change(record.id, () => undefined);
-      this.#broken.delete(record.id);
+      this.broken.delete(record.id);
     } catch (error) {
-      this.#broken.add(record.id);
+      this.broken.add(record.id);
       this.options.log(`schedule ${record.id}: ${String(error)}`);
     }
   }
 
-  #set(record: ScheduleRecord): ScheduleEntry {
+  private set(record: ScheduleRecord): ScheduleEntry {
     const entry = { record, next: nextDueTime(record) };
-    this.#entries.set(record.id, entry);
+    this.entries.set(record.id, entry);
     return entry;
   }
 
-  #forget(id: string): void {
-    this.#entries.delete(id);
-    this.#theirs.delete(id);
-    this.#broken.delete(id);
+  private forget(id: string): void {
+    this.entries.delete(id);
+    this.theirs.delete(id);
+    this.broken.delete(id);
   }
 }
 

@@ -3,7 +3,8 @@ import { ServiceError } from '../../execution/errors';
 import { EXECUTION_ID } from '../../execution/execution-name';
 import type { Schedule } from '../../execution/schedule';
 import { readClientFile } from '../create/client-files';
-import { fieldInvalid, stemOf, type CreateRequest } from '../create/request';
+import { fieldInvalid, type CreateRequest } from '../create/request';
+import { stemOf } from '../create/request-paths';
 import { errorCode } from '../../system/files';
 import { pause } from './due-runs';
 import type { ScheduleEntries, ScheduleEntry } from './schedule-entries';
@@ -36,7 +37,7 @@ export class ScheduleManager {
 
   /** All schedules, by id. */
   list(): Schedule[] {
-    return this.options.entries.all.map((entry) => this.#present(entry));
+    return this.options.entries.all.map((entry) => this.present(entry));
   }
 
   /** Ids of schedules that cannot be read. They do not run. */
@@ -46,7 +47,7 @@ export class ScheduleManager {
 
   /** @throws ServiceError NOT_FOUND `scheduleNotFound` */
   get(id: string): Schedule {
-    return this.#present(this.options.entries.get(id));
+    return this.present(this.options.entries.get(id));
   }
 
   /**
@@ -61,13 +62,13 @@ export class ScheduleManager {
     const input = parseSchedule(body, created);
     const content = contentOfSchedule(input);
     const existing = entries.find(id);
-    if (existing?.record.content === content) return this.#present(existing);
+    if (existing?.record.content === content) return this.present(existing);
     if (existing !== undefined) throw alreadyExists(id);
     if (entries.all.length >= MAX_SCHEDULES) {
       const message = `a service has at most ${MAX_SCHEDULES} schedules`;
       throw new ServiceError('RESOURCE_EXHAUSTED', 'schedulesExhausted', message);
     }
-    const notebook = await this.#check(input);
+    const notebook = await this.check(input);
     const time = new Date(created).toISOString();
     const record: ScheduleRecord = {
       version: 1,
@@ -86,13 +87,13 @@ export class ScheduleManager {
       failures: 0,
     };
     try {
-      return this.#present(await entries.add(record, partsOf(input, notebook)));
+      return this.present(await entries.add(record, partsOf(input, notebook)));
     } catch (error) {
       const code = errorCode(error);
       if (code !== 'EEXIST' && code !== 'ENOTEMPTY') throw error;
       // Another request was faster, or the folder belongs to a schedule that cannot be read.
       const other = entries.find(id);
-      if (other?.record.content === content) return this.#present(other);
+      if (other?.record.content === content) return this.present(other);
       throw alreadyExists(id);
     } finally {
       this.options.scheduler.look();
@@ -105,7 +106,7 @@ export class ScheduleManager {
    */
   async update(id: string, body: unknown, updateMask: string): Promise<Schedule> {
     const { clock } = this.options;
-    return this.#change(id, async (record) => {
+    return this.change(id, async (record) => {
       const { description, cronSchedule, timeZone, executionTemplate, runOptions, scheduleOptions } = record;
       const current = { description, cronSchedule, timeZone, executionTemplate, runOptions, scheduleOptions };
       const { changed, paths } = applyMask(current, body, updateMask);
@@ -119,7 +120,7 @@ export class ScheduleManager {
         'scheduleOptions.notebook',
         'scheduleOptions',
       )
-        ? await this.#check(input, await this.options.store.environment(id))
+        ? await this.check(input, await this.options.store.environment(id))
         : undefined;
       Object.assign(record, fieldsOf(input), { updateTime: new Date(time).toISOString() });
       if (isOther('cronSchedule', 'timeZone', 'scheduleOptions')) {
@@ -143,21 +144,21 @@ export class ScheduleManager {
 
   /** Pauses a schedule. Due times while it is paused are not missed. @throws ServiceError like {@link delete}. */
   async pause(id: string): Promise<Schedule> {
-    return this.#change(id, (record) => {
+    return this.change(id, (record) => {
       if (record.paused === undefined) pause(record, 'pausedByUser');
-      record.updateTime = this.#time();
+      record.updateTime = this.time();
       return undefined;
     });
   }
 
   /** Resumes a schedule: runs are due from now on. @throws ServiceError like {@link delete}. */
   async resume(id: string): Promise<Schedule> {
-    return this.#change(id, (record) => {
+    return this.change(id, (record) => {
       if (record.paused === undefined) return undefined;
       delete record.paused;
       record.failures = 0;
       record.decidedUntil = Math.max(record.decidedUntil, this.options.clock.now());
-      record.updateTime = this.#time();
+      record.updateTime = this.time();
       return undefined;
     });
   }
@@ -172,23 +173,23 @@ export class ScheduleManager {
   async trigger(id: string, executionId: string, parameters: string | undefined): Promise<Schedule> {
     const { runs } = this.options;
     const name = executionId === '' ? withSuffix(id, `now-${randomBytes(4).toString('hex')}`) : executionId;
-    return this.#change(id, async (record) => {
+    return this.change(id, async (record) => {
       const execution = await runs.startNow(record, name, parameters);
       addRun(record, execution.name, execution.createTime);
       return undefined;
     });
   }
 
-  async #change(id: string, change: Parameters<ScheduleEntries['change']>[1]): Promise<Schedule> {
+  private async change(id: string, change: Parameters<ScheduleEntries['change']>[1]): Promise<Schedule> {
     try {
-      return this.#present(await this.options.entries.change(id, change));
+      return this.present(await this.options.entries.change(id, change));
     } finally {
       this.options.scheduler.look();
     }
   }
 
   /** Checks what runs as the create of an execution does. @returns the notebook. */
-  async #check(input: ScheduleInput, additions: Environment = {}): Promise<Uint8Array> {
+  private async check(input: ScheduleInput, additions: Environment = {}): Promise<Uint8Array> {
     const notebook = await readClientFile(
       input.executionTemplate.inputNotebookFile,
       'executionTemplate.inputNotebookFile',
@@ -198,11 +199,11 @@ export class ScheduleManager {
     return notebook;
   }
 
-  #present({ record, next }: ScheduleEntry): Schedule {
+  private present({ record, next }: ScheduleEntry): Schedule {
     return presentSchedule(record, next, (id) => this.options.executions.find(id));
   }
 
-  #time(): string {
+  private time(): string {
     return new Date(this.options.clock.now()).toISOString();
   }
 }

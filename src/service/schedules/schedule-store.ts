@@ -39,25 +39,25 @@ export interface ScheduleParts {
 /** The folders of the schedules. A folder appears and disappears as a whole. */
 export class ScheduleStore {
   /** Ids of schedules whose record cannot be read; they are left alone. */
-  readonly #setAside = new Set<string>();
+  private readonly setAsideIds = new Set<string>();
   /** Prefix of the names of this host's unfinished folders. */
-  readonly #aside: string;
+  private readonly aside: string;
 
   constructor(
     private readonly directory: string,
     host: string,
     private readonly log: (message: string) => void,
   ) {
-    this.#aside = `.${createHash('sha256').update(host).digest('hex').slice(0, 8)}-`;
+    this.aside = `.${createHash('sha256').update(host).digest('hex').slice(0, 8)}-`;
   }
 
   get setAside(): string[] {
-    return [...this.#setAside];
+    return [...this.setAsideIds];
   }
 
   /** Path of the notebook of a schedule with `notebook: snapshot`. */
   notebook(id: string): string {
-    return path.join(this.#folder(id), NOTEBOOK);
+    return path.join(this.folder(id), NOTEBOOK);
   }
 
   /** Reads all records, and removes what an interrupted create or delete of this host left behind. */
@@ -65,12 +65,12 @@ export class ScheduleStore {
     const records: ScheduleRecord[] = [];
     for (const name of await fs.promises.readdir(this.directory).catch((): string[] => [])) {
       if (isOwnName('unfinishedFolder', name)) {
-        if (name.startsWith(this.#aside)) await this.#discard(path.join(this.directory, name));
+        if (name.startsWith(this.aside)) await this.discard(path.join(this.directory, name));
         continue;
       }
       const record = EXECUTION_ID.test(name) ? this.read(name) : undefined;
       if (record !== undefined) records.push(record);
-      else if (!this.#setAside.has(name) && !isOfSystem(name))
+      else if (!this.setAsideIds.has(name) && !isOfSystem(name))
         this.log(`no schedule: ${JSON.stringify(name)}`);
     }
     return records;
@@ -80,14 +80,14 @@ export class ScheduleStore {
   read(id: string): ScheduleRecord | undefined {
     try {
       const record = ScheduleRecordSchema.parse(
-        JSON.parse(readSmallFileSync(path.join(this.#folder(id), RECORD))),
+        JSON.parse(readSmallFileSync(path.join(this.folder(id), RECORD))),
       );
       if (record.id !== id) throw new Error(`record of ${record.id}`);
-      this.#setAside.delete(id);
+      this.setAsideIds.delete(id);
       return record;
     } catch (error) {
-      if (fs.existsSync(path.join(this.#folder(id), RECORD)) && !this.#setAside.has(id)) {
-        this.#setAside.add(id);
+      if (fs.existsSync(path.join(this.folder(id), RECORD)) && !this.setAsideIds.has(id)) {
+        this.setAsideIds.add(id);
         this.log(`schedule ${id} cannot be read: ${String(error)}`);
       }
       return undefined;
@@ -96,22 +96,22 @@ export class ScheduleStore {
 
   /** Variables that the user added. @throws Error if they cannot be read. */
   async environment(id: string): Promise<Environment> {
-    const text = await readIfExists(path.join(this.#folder(id), ENVIRONMENT));
+    const text = await readIfExists(path.join(this.folder(id), ENVIRONMENT));
     return text === undefined ? {} : EnvironmentSchema.parse(JSON.parse(text));
   }
 
   /** Creates the folder of a schedule, completely or not at all. @throws Error EEXIST, ENOTEMPTY; the system's error. */
   async create(record: ScheduleRecord, parts: ScheduleParts): Promise<void> {
     await makePrivateDirectory(this.directory);
-    const aside = path.join(this.directory, `${this.#aside}new-${record.id}-${randomUUID()}`);
+    const aside = path.join(this.directory, `${this.aside}new-${record.id}-${randomUUID()}`);
     await mkdir(aside, { mode: 0o700 });
     try {
       for (const [name, data] of filesOf(parts)) await createFile(path.join(aside, name), data);
       await createFile(path.join(aside, RECORD), JSON.stringify(record));
       await flushDirectory(aside);
-      await rename(aside, this.#folder(record.id));
+      await rename(aside, this.folder(record.id));
     } catch (error) {
-      await this.#discard(aside);
+      await this.discard(aside);
       throw error;
     }
     await flushDirectory(this.directory);
@@ -119,23 +119,23 @@ export class ScheduleStore {
 
   /** Replaces the record, after the other parts. */
   async save(record: ScheduleRecord, parts: ScheduleParts = {}): Promise<void> {
-    const folder = this.#folder(record.id);
+    const folder = this.folder(record.id);
     for (const [name, data] of filesOf(parts)) await replaceFile(path.join(folder, name), data, 'new');
     await replaceFile(path.join(folder, RECORD), JSON.stringify(record), 'new');
   }
 
   /** Removes a schedule with its files. @throws the system's error; then the schedule still exists. */
   async remove(id: string): Promise<void> {
-    const aside = path.join(this.directory, `${this.#aside}deleted-${id}-${randomUUID()}`);
+    const aside = path.join(this.directory, `${this.aside}deleted-${id}-${randomUUID()}`);
     try {
-      await rename(this.#folder(id), aside);
+      await rename(this.folder(id), aside);
     } catch (error) {
       if (errorCode(error) === 'ENOENT') return;
       throw error;
     }
-    this.#setAside.delete(id);
+    this.setAsideIds.delete(id);
     await flushDirectory(this.directory).catch(() => undefined);
-    await this.#discard(aside);
+    await this.discard(aside);
   }
 
   /** Modification time of the folder of all schedules: it changes when one is added or removed. */
@@ -143,12 +143,12 @@ export class ScheduleStore {
     return fs.statSync(this.directory, { throwIfNoEntry: false })?.mtimeMs;
   }
 
-  #folder(id: string): string {
+  private folder(id: string): string {
     if (!EXECUTION_ID.test(id)) throw new Error(`no schedule id: ${id}`);
     return path.join(this.directory, id);
   }
 
-  async #discard(folder: string): Promise<void> {
+  private async discard(folder: string): Promise<void> {
     try {
       await rm(folder, { recursive: true, force: true, maxRetries: 3 });
     } catch (error) {

@@ -49,7 +49,7 @@ export class ScheduledRuns {
    */
   async startDue(record: ScheduleRecord, dueTime: number): Promise<Execution> {
     const moved = timesOf(record).isMoved(dueTime);
-    return this.#start(executionIdOf(record.id, dueTime), record, undefined, {
+    return this.start(executionIdOf(record.id, dueTime), record, undefined, {
       name: scheduleName(record.id),
       dueTime: timeText(dueTime),
       ...(moved ? { moved } : {}),
@@ -62,10 +62,10 @@ export class ScheduledRuns {
    * @throws ServiceError, see {@link ExecutionManager.create}.
    */
   async startNow(record: ScheduleRecord, id: string, parameters: string | undefined): Promise<Execution> {
-    return this.#start(id, record, parameters, { name: scheduleName(record.id) });
+    return this.start(id, record, parameters, { name: scheduleName(record.id) });
   }
 
-  async #start(
+  private async start(
     id: string,
     record: ScheduleRecord,
     parameters: string | undefined,
@@ -73,7 +73,7 @@ export class ScheduledRuns {
   ): Promise<Execution> {
     const existing = this.executions.find(id);
     if (existing?.runStatus?.schedule?.name === schedule.name) return existing;
-    const request = await this.#request(record);
+    const request = await this.request(record);
     const { executionTemplate } = request;
     return this.executions.create(id, {
       ...request,
@@ -82,7 +82,7 @@ export class ScheduledRuns {
     });
   }
 
-  async #request(record: ScheduleRecord): Promise<CreateRequest> {
+  private async request(record: ScheduleRecord): Promise<CreateRequest> {
     const request = await runRequest(record, await this.store.environment(record.id));
     if (record.scheduleOptions.notebook !== 'snapshot') return request;
     const inputNotebookFile = pathToFileURL(this.store.notebook(record.id)).href;

@@ -54,17 +54,17 @@ const FAILED = ['FAILED', 'EXPIRED'];
 
 /** Starts the runs of the schedules when they are due: one timer for all of them. */
 export class Scheduler {
-  #timer: { cancel(): void } | undefined;
-  #isStarted = false;
+  private timer: { cancel(): void } | undefined;
+  private isStarted = false;
   /** The last look at the clock. */
-  #looked = 0;
+  private looked = 0;
   /** Schedules that this service has looked at before. */
-  readonly #seen = new Set<string>();
+  private readonly seen = new Set<string>();
   /** Schedules that have work in progress. */
-  readonly #busy = new Set<string>();
+  private readonly busy = new Set<string>();
   /** Schedules whose work failed: when to try again, and the cause of runs that are missed until then. */
-  readonly #retries = new Map<string, { readonly time: number; readonly cause: string }>();
-  readonly #gate = new Gate(MAX_AT_ONCE);
+  private readonly retries = new Map<string, { readonly time: number; readonly cause: string }>();
+  private readonly gate = new Gate(MAX_AT_ONCE);
 
   constructor(private readonly options: SchedulerOptions) {}
 
@@ -77,111 +77,111 @@ export class Scheduler {
 
   /** Looks for due runs, now and from now on. */
   start(): void {
-    this.#isStarted = true;
+    this.isStarted = true;
     this.look();
   }
 
   stop(): void {
-    this.#isStarted = false;
-    this.#timer?.cancel();
+    this.isStarted = false;
+    this.timer?.cancel();
   }
 
   /** Looks for due runs; call it whenever a schedule has changed or an execution has ended. */
   look(): void {
-    if (!this.#isStarted) return;
+    if (!this.isStarted) return;
     const now = this.options.clock.now();
-    const slept = now - this.#looked > LOOK_MS + ASLEEP_MS;
-    this.#looked = now;
-    for (const entry of this.options.entries.own) this.#lookAt(entry, now, slept);
-    this.#arm(now);
+    const slept = now - this.looked > LOOK_MS + ASLEEP_MS;
+    this.looked = now;
+    for (const entry of this.options.entries.own) this.lookAt(entry, now, slept);
+    this.arm(now);
   }
 
-  #lookAt(entry: ScheduleEntry, now: number, slept: boolean): void {
+  private lookAt(entry: ScheduleEntry, now: number, slept: boolean): void {
     const { id } = entry.record;
-    const retry = this.#retries.get(id);
+    const retry = this.retries.get(id);
     // It would lie further ahead if the clock was set back.
     const isTime = retry === undefined || retry.time <= now || retry.time > now + RETRY_MS;
-    if (isTime) this.#retries.delete(id);
-    if (isTime && !this.#busy.has(id) && this.#hasWork(entry, now)) {
+    if (isTime) this.retries.delete(id);
+    if (isTime && !this.busy.has(id) && this.hasWork(entry, now)) {
       const cause = slept ? 'machineAsleep' : (retry?.cause ?? 'serviceBusy');
-      this.#work(id, now, this.#seen.has(id) ? cause : 'serviceNotRunning');
+      this.work(id, now, this.seen.has(id) ? cause : 'serviceNotRunning');
     }
-    this.#seen.add(id);
+    this.seen.add(id);
   }
 
-  #arm(now: number): void {
-    this.#timer?.cancel();
+  private arm(now: number): void {
+    this.timer?.cancel();
     const times = this.options.entries.own.map(({ record, next }) =>
-      this.#busy.has(record.id) ? undefined : (this.#retries.get(record.id)?.time ?? next),
+      this.busy.has(record.id) ? undefined : (this.retries.get(record.id)?.time ?? next),
     );
     const next = times.reduce<number>((first, time) => Math.min(first, time ?? Infinity), Infinity);
     const milliseconds = Math.min(Math.max(next - now, 1), LOOK_MS);
-    this.#timer = this.options.clock.wait(milliseconds, () => {
+    this.timer = this.options.clock.wait(milliseconds, () => {
       this.look();
     });
   }
 
-  #hasWork({ record, next }: ScheduleEntry, now: number): boolean {
+  private hasWork({ record, next }: ScheduleEntry, now: number): boolean {
     return (
       (next !== undefined && next <= now) ||
       isOtherClock(record, now) ||
-      this.#ended(record).length > 0 ||
-      (record.waiting.length > 0 && this.#canStart(record) !== undefined)
+      this.ended(record).length > 0 ||
+      (record.waiting.length > 0 && this.canStart(record) !== undefined)
     );
   }
 
   /** Does what a schedule needs now, in the background. */
-  #work(id: string, now: number, cause: string): void {
-    this.#busy.add(id);
-    this.#gate
-      .run(() => this.#serve(id, now, cause))
+  private work(id: string, now: number, cause: string): void {
+    this.busy.add(id);
+    this.gate
+      .run(() => this.serve(id, now, cause))
       .catch((error: unknown) => {
         this.options.log(`schedule ${id}: ${String(error)}`);
         const time = this.options.clock.now() + RETRY_MS;
-        this.#retries.set(id, { time, cause: error instanceof ServiceError ? error.reason : 'serviceBusy' });
+        this.retries.set(id, { time, cause: error instanceof ServiceError ? error.reason : 'serviceBusy' });
       })
       .finally(() => {
-        this.#busy.delete(id);
-        if (!this.#isStarted) return;
+        this.busy.delete(id);
+        if (!this.isStarted) return;
         const [entry, time] = [this.options.entries.find(id), this.options.clock.now()];
-        if (entry !== undefined) this.#lookAt(entry, time, false);
-        this.#arm(time);
+        if (entry !== undefined) this.lookAt(entry, time, false);
+        this.arm(time);
       });
   }
 
-  async #serve(id: string, now: number, cause: string): Promise<void> {
+  private async serve(id: string, now: number, cause: string): Promise<void> {
     const { entries } = this.options;
     // On disk before anything is started: from here on the run is neither lost nor doubled.
     await entries.change(id, (record) => {
       followClock(record, now);
-      this.#noteEnds(record);
-      decideDueRuns(record, now, cause, (dueTime) => this.#execution(record, dueTime) !== undefined);
+      this.noteEnds(record);
+      decideDueRuns(record, now, cause, (dueTime) => this.execution(record, dueTime) !== undefined);
       return undefined;
     });
     for (;;) {
       const record = entries.find(id)?.record;
-      const run = record === undefined || !this.#isStarted ? undefined : this.#canStart(record);
+      const run = record === undefined || !this.isStarted ? undefined : this.canStart(record);
       if (run === undefined) return;
       await entries.change(id, async (changed) => {
-        await this.#start(changed, run);
+        await this.startRun(changed, run);
         return undefined;
       });
     }
   }
 
   /** The next waiting run, if it can be started or skipped now. */
-  #canStart(record: ScheduleRecord): DueRun | undefined {
+  private canStart(record: ScheduleRecord): DueRun | undefined {
     const [run] = record.waiting;
     if (run === undefined || record.paused !== undefined) return undefined;
     const mayWait = run.waits === true && record.waiting.length <= MAX_WAITING;
-    return mayWait && this.#isActive(record) ? undefined : run;
+    return mayWait && this.isActive(record) ? undefined : run;
   }
 
   /** Starts the first waiting run, or notes why it is missed. */
-  async #start(record: ScheduleRecord, { dueTime, waits }: DueRun): Promise<void> {
+  private async startRun(record: ScheduleRecord, { dueTime, waits }: DueRun): Promise<void> {
     record.waiting = record.waiting.filter((run) => run.dueTime !== dueTime);
     const mayOverlap = record.scheduleOptions.overlap === 'allow' && waits !== true;
-    if (!mayOverlap && this.#execution(record, dueTime) === undefined && this.#isActive(record)) {
+    if (!mayOverlap && this.execution(record, dueTime) === undefined && this.isActive(record)) {
       addMissed(record, missedRow([dueTime], 'overlap'));
       return;
     }
@@ -193,16 +193,16 @@ export class Scheduler {
       if (!(error instanceof ServiceError) || error.reason === 'storageNotWritable') throw error;
       const { reason, args, message } = error;
       addMissed(record, { ...missedRow([dueTime], 'notCreated'), reason, args, message });
-      this.#countFailure(record);
+      this.countFailure(record);
     }
   }
 
-  #execution({ id }: ScheduleRecord, dueTime: number): Execution | undefined {
+  private execution({ id }: ScheduleRecord, dueTime: number): Execution | undefined {
     return this.options.executions.find(executionIdOf(id, dueTime));
   }
 
   /** Whether a run of the schedule has not ended. */
-  #isActive(record: ScheduleRecord): boolean {
+  private isActive(record: ScheduleRecord): boolean {
     return record.recentRuns.some(({ executionId, state }) => {
       const execution = state === undefined ? this.options.executions.find(executionId) : undefined;
       return execution !== undefined && !isTerminal(execution.state);
@@ -210,7 +210,7 @@ export class Scheduler {
   }
 
   /** The runs that have ended, or were deleted, since the record was written. */
-  #ended(record: ScheduleRecord): { executionId: string; state: string }[] {
+  private ended(record: ScheduleRecord): { executionId: string; state: string }[] {
     return record.recentRuns.flatMap(({ executionId, state }) => {
       if (state !== undefined) return [];
       const now = this.options.executions.find(executionId)?.state ?? 'STATE_UNSPECIFIED';
@@ -219,19 +219,19 @@ export class Scheduler {
   }
 
   /** Notes the states of runs that have ended, oldest first, and pauses the schedule after too many failures. */
-  #noteEnds(record: ScheduleRecord): void {
-    for (const { executionId, state } of this.#ended(record).reverse()) {
+  private noteEnds(record: ScheduleRecord): void {
+    for (const { executionId, state } of this.ended(record).reverse()) {
       const run = record.recentRuns.find((each) => each.executionId === executionId);
       if (run === undefined) continue;
       run.state = state;
       if (run.dueTime === undefined) continue;
-      if (FAILED.includes(state)) this.#countFailure(record);
+      if (FAILED.includes(state)) this.countFailure(record);
       else if (state === 'SUCCEEDED') record.failures = 0;
     }
     trimRuns(record);
   }
 
-  #countFailure(record: ScheduleRecord): void {
+  private countFailure(record: ScheduleRecord): void {
     record.failures += 1;
     const { pauseAfterFailures = Infinity } = record.scheduleOptions;
     if (record.failures < pauseAfterFailures || record.paused !== undefined) return;

@@ -13,9 +13,9 @@ const PLACE = { host: 'here', boot: 'boot' };
 
 /** Time that passes only when the test says so. */
 class TestClock implements SchedulerClock {
-  #timers: { due: number; wake: () => void }[] = [];
+  private waiting: { due: number; wake: () => void }[] = [];
   /** Milliseconds that timers have waited; a sleep and a change of the clock are not part of it. */
-  #awake = 0;
+  private awake = 0;
   /** What the clock of the machine shows. */
   time = Date.parse('2026-01-01T00:00:30Z');
 
@@ -24,30 +24,30 @@ class TestClock implements SchedulerClock {
   }
 
   wait(milliseconds: number, wake: () => void): { cancel(): void } {
-    const timer = { due: this.#awake + milliseconds, wake };
-    this.#timers.push(timer);
+    const timer = { due: this.awake + milliseconds, wake };
+    this.waiting.push(timer);
     return {
       cancel: () => {
-        this.#timers = this.#timers.filter((other) => other !== timer);
+        this.waiting = this.waiting.filter((other) => other !== timer);
       },
     };
   }
 
   /** Number of timers that wait. */
   get timers(): number {
-    return this.#timers.length;
+    return this.waiting.length;
   }
 
   async pass(milliseconds: number): Promise<void> {
-    const end = this.#awake + milliseconds;
+    const end = this.awake + milliseconds;
     await settle();
     for (;;) {
-      const [next] = this.#timers.filter(({ due }) => due <= end).sort((one, other) => one.due - other.due);
-      const step = (next?.due ?? end) - this.#awake;
-      this.#awake += step;
+      const [next] = this.waiting.filter(({ due }) => due <= end).sort((one, other) => one.due - other.due);
+      const step = (next?.due ?? end) - this.awake;
+      this.awake += step;
       this.time += step;
       if (next === undefined) return;
-      this.#timers = this.#timers.filter((other) => other !== next);
+      this.waiting = this.waiting.filter((other) => other !== next);
       next.wake();
       await settle();
     }
@@ -77,7 +77,7 @@ export class Machine {
   killAfter = false;
   /** Writing fails. */
   isFull = false;
-  #running: { scheduler: Scheduler; manager: ScheduleManager } | undefined;
+  private running: { scheduler: Scheduler; manager: ScheduleManager } | undefined;
 
   /** Starts the service, after the former one was killed. */
   async start(): Promise<void> {
@@ -114,7 +114,7 @@ export class Machine {
       remove: (id: string) => change(() => this.schedules.delete(id)),
     };
     const executions: Executions & { check(): Promise<void> } = {
-      find: (id) => this.#present(id),
+      find: (id) => this.present(id),
       check: () => Promise.resolve(),
       create: async (id: string, request: CreateRequest) => {
         if (this.refusal !== undefined) throw this.refusal;
@@ -140,23 +140,23 @@ export class Machine {
     const runs = new ScheduledRuns(store, executions);
     const scheduler = new Scheduler({ entries, runs, executions, clock, log: () => undefined });
     const manager = new ScheduleManager({ entries, store, scheduler, runs, executions, place: PLACE, clock });
-    this.#running = { scheduler, manager };
+    this.running = { scheduler, manager };
     scheduler.start();
     await settle();
   }
 
   kill(): void {
-    this.#running?.scheduler.stop();
-    this.#running = undefined;
+    this.running?.scheduler.stop();
+    this.running = undefined;
   }
 
   get isRunning(): boolean {
-    return this.#running !== undefined;
+    return this.running !== undefined;
   }
 
   get manager(): ScheduleManager {
-    if (this.#running === undefined) throw new Error('not running');
-    return this.#running.manager;
+    if (this.running === undefined) throw new Error('not running');
+    return this.running.manager;
   }
 
   /** Adds a schedule as if it was created now; no file is read for it. */
@@ -199,7 +199,7 @@ export class Machine {
   }
 
   /** A run ends by itself after its duration. */
-  #present(id: string): Execution | undefined {
+  private present(id: string): Execution | undefined {
     const execution = this.executions.get(id);
     if (execution?.state !== 'RUNNING') return execution;
     const since = this.clock.time - Date.parse(execution.createTime ?? '');

@@ -10,9 +10,9 @@ const MINUTE = 60_000;
 
 /** A service whose clock the test sets, with a schedule that is due each minute. */
 class Fixture {
-  readonly #folder = temporaryFolder();
-  readonly #unruly = new Unruly(this.#folder);
-  #clock = 0;
+  private readonly folder = temporaryFolder();
+  private readonly unruly = new Unruly(this.folder);
+  private clock = 0;
   /** When the first run is due, milliseconds since the epoch. */
   readonly due = Math.ceil(Date.now() / MINUTE + 1) * MINUTE;
   client!: ScheduleClient;
@@ -29,18 +29,18 @@ class Fixture {
   /** Starts the service, after it was killed. */
   async restart(...more: string[]): Promise<void> {
     this.client = new ScheduleClient(
-      await TestService.startBy(this.#folder, { env: this.#unruly.env }, ...more),
+      await TestService.startBy(this.folder, { env: this.unruly.env }, ...more),
     );
   }
 
   setClock(time: number): void {
-    this.#clock = time - Date.now();
+    this.clock = time - Date.now();
     this.order({});
   }
 
   /** Keeps the clock as it is. */
   order(orders: Orders): void {
-    this.#unruly.order({ clock: this.#clock, ...orders });
+    this.unruly.order({ clock: this.clock, ...orders });
   }
 
   /** The runs, once there are so many. */

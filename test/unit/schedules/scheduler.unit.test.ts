@@ -36,9 +36,8 @@ describe('The scheduler', () => {
     await one.clock.pass(HOUR);
     assert.deepEqual(one.runs('s'), ['01T00:20', '01T00:40', '01T01:00']);
     assert.equal(one.clock.timers, 1);
-    for (const { name, createTime } of one.executions.values()) {
+    for (const { name, createTime } of one.executions.values())
       assert.match(createTime ?? '', /:\d0:00\.000Z$/, name);
-    }
   });
 
   it('starts runs of 500 schedules with one timer', async function () {
