@@ -20,7 +20,7 @@ export interface LoginSystem {
   /** True if systemd runs: sd_booted(3). */
   readonly hasSystemd: boolean;
   /** Runs a program, and resolves with its output. @throws Error if it fails. */
-  run(program: string, args: readonly string[]): Promise<string>;
+  readonly run: (program: string, args: readonly string[]) => Promise<string>;
 }
 
 /** This machine. */
