@@ -24,9 +24,8 @@ async function runActivationScripts(
 ): Promise<Record<string, string>> {
   const directory = path.join(prefix, 'etc', 'conda', 'activate.d');
   const scripts = (await fs.readdir(directory).catch(() => [])).filter((name) => name.endsWith('.sh')).sort();
-  if (process.platform === 'win32' || scripts.length === 0) 
-    return environment;
-  
+  if (process.platform === 'win32' || scripts.length === 0) return environment;
+
   // A marker line before the variables, because scripts may print something.
   const marker = `--${process.pid}-environment--`;
   // Uses bash 3.2 (macOS) alone, because older versions of env(1) have no -0.
@@ -43,17 +42,15 @@ compgen -e | while IFS= read -r name; do printf "%s=%s\\0" "$name" "\${!name}"; 
     );
   });
   const start = printed?.indexOf(`${marker}\0`) ?? -1;
-  if (printed === undefined || start < 0) 
-    return environment;
-  
+  if (printed === undefined || start < 0) return environment;
+
   // bash omits names that are not valid variables, and exported functions (`BASH_FUNC_f%%`).
   const untold = Object.entries(environment).filter(([name]) => !/^[A-Za-z_]\w*$/.test(name));
   const variables = Object.fromEntries(untold);
   for (const line of printed.slice(start + marker.length + 1).split('\0')) {
     const equals = line.indexOf('=');
-    if (equals > 0 && !['_', 'SHLVL', 'PWD', 'OLDPWD'].includes(line.slice(0, equals))) 
+    if (equals > 0 && !['_', 'SHLVL', 'PWD', 'OLDPWD'].includes(line.slice(0, equals)))
       variables[line.slice(0, equals)] = line.slice(equals + 1);
-    
   }
   return variables;
 }
