@@ -1,10 +1,15 @@
 import * as z from 'zod/mini';
+import { SCHEDULE_STATE_NUMBERS } from '../../execution/enumerations';
 import { ServiceError } from '../../execution/errors';
+import { executionIdOf } from '../../execution/execution-name';
 import type { Schedule } from '../../execution/schedule';
 import { PARENT } from '../../protocol/service-paths';
 import { fieldInvalid } from '../create/request';
 import type { ScheduleManager } from '../schedules/schedule-manager';
 import { readScheduleBody } from '../schedules/schedule-request';
+import { filterOf, type FilterFields } from './filter';
+import { listPage, type ListQuery } from './list-page';
+import { parseOrderBy } from './order-by';
 import { checkQuery, one, pageSize } from './query';
 import type { ApiRequest } from './server';
 
@@ -15,8 +20,30 @@ import type { ApiRequest } from './server';
  */
 
 const TYPE = 'type.googleapis.com/google.cloud.notebooks.v1';
-const DEFAULT_PAGE = 100;
-const MAX_PAGE = 1000;
+
+/** Fields of `filter`. A value alone is searched in what users see of a schedule. */
+const FILTER: FilterFields<Schedule> = {
+  fields: {
+    name: { type: 'text', of: ({ name }) => name },
+    displayName: { type: 'text', of: ({ displayName }) => displayName },
+    description: { type: 'text', of: ({ description }) => description },
+    state: { type: 'enum', values: SCHEDULE_STATE_NUMBERS, of: ({ state }) => state },
+    cronSchedule: { type: 'text', of: ({ cronSchedule }) => cronSchedule },
+    timeZone: { type: 'text', of: ({ timeZone }) => timeZone },
+    createTime: { type: 'time', of: ({ createTime }) => createTime },
+    updateTime: { type: 'time', of: ({ updateTime }) => updateTime },
+  },
+  texts: ({ name, displayName, description }) => [executionIdOf(name), displayName, description],
+};
+
+/** Fields of `orderBy`. Times all have the same format, so that their text has the order of time. */
+const ORDER = {
+  name: ({ name }: Schedule) => name,
+  displayName: ({ displayName }: Schedule) => displayName ?? '',
+  state: ({ state }: Schedule) => state,
+  createTime: ({ createTime }: Schedule) => createTime ?? '',
+  updateTime: ({ updateTime }: Schedule) => updateTime ?? '',
+} as const;
 
 const TriggerBodySchema = z.optional(z.strictObject({ parameters: z.optional(z.string()) }));
 const EmptyBodySchema = z.optional(z.strictObject({}));
@@ -33,8 +60,8 @@ export function scheduleRoutes(manager: ScheduleManager): ScheduleHandler {
       return operation('create', schedule.name, schedule.createTime, schedule);
     }
     if (request.method !== 'GET') throw notFound();
-    checkQuery(request, ['pageSize', 'pageToken']);
-    return page(manager, pageSize(request), one(request, 'pageToken'));
+    checkQuery(request, ['pageSize', 'pageToken', 'filter', 'orderBy']);
+    return list(manager, request);
   };
 
   const custom = async (request: ApiRequest, id: string, method: string): Promise<unknown> => {
@@ -77,19 +104,31 @@ export function scheduleRoutes(manager: ScheduleManager): ScheduleHandler {
   };
 }
 
-/** One page, ordered by id. The page token is the last id of the page before. */
-function page(manager: ScheduleManager, size: number, token: string): unknown {
-  const after = Buffer.from(token, 'base64url').toString('utf8');
-  const rest = manager.list().filter(({ name }) => token === '' || name > after);
-  const schedules = rest.slice(0, size === 0 ? DEFAULT_PAGE : Math.min(size, MAX_PAGE));
-  const last = schedules.at(-1);
+/** One page of schedules; ordered by their names unless ordered otherwise. */
+async function list(manager: ScheduleManager, request: ApiRequest): Promise<unknown> {
+  const query: ListQuery = {
+    filter: one(request, 'filter'),
+    orderBy: one(request, 'orderBy'),
+    pageSize: pageSize(request),
+    pageToken: one(request, 'pageToken'),
+  };
+  const keys = parseOrderBy<Schedule>(query.orderBy, ORDER);
+  const { items: schedules, nextPageToken } = await listPage<Schedule, Schedule>(
+    {
+      items: manager.list(),
+      matches: filterOf(query.filter, FILTER),
+      order: [...keys, { of: ORDER.name, descending: false }],
+      isSorted: keys.length === 0,
+      present: (schedule) => schedule,
+    },
+    query,
+    request.signal,
+  );
   const unreachable = manager.unreachable.map((id) => `${PARENT}/schedules/${id}`);
   return {
     schedules,
     ...(unreachable.length === 0 ? {} : { unreachable }),
-    ...(last === undefined || schedules.length === rest.length
-      ? {}
-      : { nextPageToken: Buffer.from(last.name).toString('base64url') }),
+    ...(nextPageToken === undefined ? {} : { nextPageToken }),
   };
 }
 
@@ -101,7 +140,7 @@ function operation(
   schedule: Schedule | undefined,
 ): unknown {
   return {
-    name: `${PARENT}/operations/${verb}-schedule-${target.slice(target.lastIndexOf('/') + 1)}`,
+    name: `${PARENT}/operations/schedule-${verb}-${target.slice(target.lastIndexOf('/') + 1)}`,
     metadata: {
       '@type': `${TYPE}.OperationMetadata`,
       createTime: time,

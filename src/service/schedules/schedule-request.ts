@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
 import { ServiceError } from '../../execution/errors';
 import { ExecutionTemplateSchema, RunOptionsSchema } from '../../execution/execution';
-import { ScheduleOptionsSchema, type ScheduleOptions } from '../../execution/schedule';
+import { ScheduleOptionsSchema, ScheduleSchema, type ScheduleOptions } from '../../execution/schedule';
+import { camelCase, fromProtoJson } from '../api/proto-json';
 import {
   fieldInvalid,
   invalidField,
@@ -66,7 +67,7 @@ export function readScheduleBody(bytes: Uint8Array): unknown {
  *   `scheduleOptions.maxRuns`).
  */
 export function parseSchedule(body: unknown, now: number): ScheduleInput {
-  const parsed = ScheduleBodySchema.safeParse(body);
+  const parsed = ScheduleBodySchema.safeParse(fromProtoJson(ScheduleSchema, body));
   if (!parsed.success) throw invalidField(parsed.error.issues[0]);
   const { description, cronSchedule, timeZone, executionTemplate, runOptions } = parsed.data;
   const { scheduleOptions = {} } = parsed.data;
@@ -108,20 +109,19 @@ type Fields = Readonly<Record<string, unknown>>;
  * Applies a change to a schedule. The fields that the mask names are replaced by those of the body; those that the body
  * lacks are removed. `runOptions.environment` is never echoed, so it stays unless the mask names it or the body has it.
  * @param current the schedule as clients see it.
- * @param body what the client sent.
+ * @param sent what the client sent.
  * @param updateMask names of fields, separated by commas, in lowerCamelCase or snake_case; `*` names all.
  * @returns the body of a request that would create the changed schedule, and the paths of the changed fields.
  * @throws ServiceError INVALID_ARGUMENT `fieldInvalid`, args `field`: `updateMask` or `body`.
  */
 export function applyMask(
   current: Fields,
-  body: unknown,
+  sent: unknown,
   updateMask: string,
 ): { changed: Fields; paths: string[] } {
+  const body = fromProtoJson(ScheduleSchema, sent);
   if (!isObject(body)) throw fieldInvalid('body', 'must be an object');
-  const names = updateMask
-    .split(',')
-    .map((name) => name.trim().replaceAll(/_([a-z])/g, (_, next: string) => next.toUpperCase()));
+  const names = updateMask.split(',').map((name) => camelCase(name.trim()));
   const paths = names.includes('*') ? Object.keys(CHANGEABLE) : names.filter((name) => name !== '');
   if (paths.length === 0) throw fieldInvalid('updateMask', 'must name the fields to change');
   const changed: Record<string, unknown> = {};

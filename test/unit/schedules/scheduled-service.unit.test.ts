@@ -99,7 +99,7 @@ describe('A service with a schedule', function () {
     const left = once(service.process, 'exit');
     await fixture.client.call('each', 'pause');
     await left;
-    assert.match(service.stderr.join(''), /leaves: idle/);
+    assert.match(service.stderr.join(''), /stopping: idle/);
   });
 
   it('catches up with the last of the runs that were due while it did not run, and names the others', async () => {

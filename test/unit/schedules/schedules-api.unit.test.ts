@@ -54,6 +54,38 @@ describe('Schedules over the API', function () {
     assert.ok(!('nextPageToken' in second.body));
   });
 
+  it('filters and orders', async () => {
+    await client.create('filter-one');
+    await client.create('filter-two', { cronSchedule: '@daily' });
+    await client.call('filter-two', 'pause');
+    const listed = async (query: string): Promise<string[]> => {
+      const { body } = await client.service.request('GET', `${PARENT}/schedules?${query}`);
+      return (body['schedules'] as { name: string }[]).map(({ name }) => name.slice(NAME.length + 1));
+    };
+    assert.deepEqual(await listed('filter=state%3DPAUSED'), ['filter-two']);
+    assert.deepEqual(await listed('filter=filter-&orderBy=name%20desc'), ['filter-two', 'filter-one']);
+  });
+
+  it('reads proto3 JSON, and answers with numbers of enumerations', async () => {
+    const { cronSchedule, timeZone, executionTemplate, runOptions } = client.body();
+    const body = {
+      cron_schedule: cronSchedule,
+      time_zone: timeZone,
+      description: null,
+      execution_template: executionTemplate,
+      run_options: runOptions,
+      schedule_options: { max_runs: '3' },
+    };
+    const { code } = await client.service.request('POST', `${PARENT}/schedules?scheduleId=proto`, body);
+    assert.equal(code, 200);
+    assert.deepEqual((await client.get('proto')).scheduleOptions, { maxRuns: 3 });
+    await client.patch('proto', 'schedule_options.max_runs', { schedule_options: { max_runs: '4' } });
+    assert.deepEqual((await client.get('proto')).scheduleOptions, { maxRuns: 4 });
+    const alt = '$alt=json;enum-encoding=int';
+    const numbered = await client.service.request('GET', `${PARENT}/schedules/proto?${alt}`);
+    assert.equal(numbered.body['state'], 1);
+  });
+
   it('a repeated create with the same content is the same schedule, with other content it is refused', async () => {
     await client.create('twice');
     const first = await client.get('twice');

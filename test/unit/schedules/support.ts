@@ -55,11 +55,9 @@ export class ScheduleClient {
 
   /** The executions of a schedule, oldest first. */
   async runs(id: string): Promise<Execution[]> {
-    const { body } = await this.service.request('GET', `${PARENT}/executions?pageSize=1000`);
-    return ((body['executions'] ?? []) as unknown[])
-      .map(parseExecution)
-      .filter(({ runStatus }) => runStatus?.schedule?.name.endsWith(`/schedules/${id}`))
-      .reverse();
+    const filter = encodeURIComponent(`schedule_id="projects/local/locations/local/schedules/${id}"`);
+    const { body } = await this.service.request('GET', `${PARENT}/executions?filter=${filter}`);
+    return ((body['executions'] ?? []) as unknown[]).map(parseExecution).reverse();
   }
 
   /** A file of a schedule. */
