@@ -16,7 +16,7 @@ export interface ScheduleEntry {
 export interface EntriesOptions {
   readonly store: Pick<
     ScheduleStore,
-    'load' | 'read' | 'create' | 'save' | 'remove' | 'setAside' | 'modified'
+    'load' | 'removeUnfinished' | 'read' | 'create' | 'save' | 'remove' | 'setAside' | 'modified'
   >;
   readonly hosts: Pick<OtherHosts, 'isTheirs' | 'isGone'>;
   /** This host and its boot id. */
@@ -64,6 +64,7 @@ export class ScheduleEntries {
 
   /** Reads all schedules from disk. */
   async load(): Promise<void> {
+    await this.options.store.removeUnfinished();
     this.modified = this.options.store.modified();
     for (const record of await this.options.store.load()) await this.note(record);
   }

@@ -60,20 +60,30 @@ export class ScheduleStore {
     return path.join(this.folder(id), NOTEBOOK);
   }
 
-  /** Reads all records, and removes what an interrupted create or delete of this host left behind. */
+  /**
+   * Removes what an interrupted create or delete of this host left behind. Only when the service starts: later, such a
+   * folder belongs to a create in progress.
+   */
+  async removeUnfinished(): Promise<void> {
+    for (const name of await this.names())
+      if (isOwnName('unfinishedFolder', name) && name.startsWith(this.aside))
+        await this.discard(path.join(this.directory, name));
+  }
+
+  /** Reads all records. */
   async load(): Promise<ScheduleRecord[]> {
     const records: ScheduleRecord[] = [];
-    for (const name of await fs.promises.readdir(this.directory).catch((): string[] => [])) {
-      if (isOwnName('unfinishedFolder', name)) {
-        if (name.startsWith(this.aside)) await this.discard(path.join(this.directory, name));
-        continue;
-      }
+    for (const name of await this.names()) {
       const record = EXECUTION_ID.test(name) ? this.read(name) : undefined;
       if (record !== undefined) records.push(record);
-      else if (!this.setAsideIds.has(name) && !isOfSystem(name))
+      else if (!this.setAsideIds.has(name) && !isOfSystem(name) && !isOwnName('unfinishedFolder', name))
         this.log(`no schedule: ${JSON.stringify(name)}`);
     }
     return records;
+  }
+
+  private async names(): Promise<string[]> {
+    return fs.promises.readdir(this.directory).catch((): string[] => []);
   }
 
   /** Reads one record; undefined if there is none, or if it cannot be read, which is logged. */

@@ -105,6 +105,7 @@ export class Machine {
     const store = {
       setAside: [],
       modified: () => 0,
+      removeUnfinished: () => Promise.resolve(),
       notebook: () => '/none',
       environment: () => Promise.resolve({}),
       load: () => Promise.resolve([...this.schedules.keys()].flatMap((id) => read(id) ?? [])),
