@@ -66,8 +66,8 @@ export class ScheduleStore {
    */
   async removeUnfinished(): Promise<void> {
     for (const name of await this.names())
-      if (isOwnName('unfinishedFolder', name) && name.startsWith(this.aside))
-        await this.discard(path.join(this.directory, name));
+      {if (isOwnName('unfinishedFolder', name) && name.startsWith(this.aside))
+        await this.discard(path.join(this.directory, name));}
   }
 
   /** Reads all records. */
