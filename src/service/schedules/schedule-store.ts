@@ -65,9 +65,10 @@ export class ScheduleStore {
    * folder belongs to a create in progress.
    */
   async removeUnfinished(): Promise<void> {
-    for (const name of await this.names())
-      {if (isOwnName('unfinishedFolder', name) && name.startsWith(this.aside))
-        await this.discard(path.join(this.directory, name));}
+    for (const name of await this.names()) {
+      if (isOwnName('unfinishedFolder', name) && name.startsWith(this.aside))
+        await this.discard(path.join(this.directory, name));
+    }
   }
 
   /** Reads all records. */
