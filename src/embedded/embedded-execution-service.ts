@@ -20,6 +20,7 @@ import type { ServiceConfig } from '../protocol/service-schemas';
 import { createFile, errorCode, makePrivateDirectory } from '../system/files';
 import type { PageReader } from './answer-schemas';
 import { ConfigWriter } from './config-writer';
+import { EmbeddedSchedules } from './embedded-schedules';
 import type { HttpRequest } from './http-client';
 import { openDocument, readLogChunk } from './local-files';
 import { ServiceClient } from './service-client';
@@ -67,6 +68,10 @@ export class EmbeddedExecutionService implements ExecutionService {
     queuesInOrder: true,
     filters: true,
   };
+  readonly schedules = new EmbeddedSchedules(async (request) => {
+    await this.config.ensureWritten();
+    return this.client.send(request);
+  });
   private readonly client: ServiceClient;
   private readonly config: ConfigWriter;
   private readonly staging: string;

@@ -10,7 +10,7 @@ export interface Connection {
 
 /** A request to the service. */
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Without a leading slash, including the query. */
   readonly path: string;
   readonly body?: unknown;

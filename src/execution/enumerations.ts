@@ -19,6 +19,17 @@ export const STATE_NUMBERS = {
   INITIALIZING: 10,
 } as const satisfies Enumeration;
 
+/** States of a schedule (google/cloud/notebooks/v1/schedule.proto). */
+export const SCHEDULE_STATE_NUMBERS = {
+  STATE_UNSPECIFIED: 0,
+  ENABLED: 1,
+  PAUSED: 2,
+  DISABLED: 3,
+  UPDATE_FAILED: 4,
+  INITIALIZING: 5,
+  DELETING: 6,
+} as const satisfies Enumeration;
+
 export const SCALE_TIERS = {
   SCALE_TIER_UNSPECIFIED: 0,
   BASIC: 1,

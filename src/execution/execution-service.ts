@@ -1,4 +1,5 @@
 import type { Execution, ExecutionRequest } from './execution';
+import type { ScheduleService } from './schedule-service';
 
 /** The notebook to run, including unsaved edits. */
 export interface ExecutionInput {
@@ -58,6 +59,8 @@ export interface ExecutionService {
   /** Permanent id of this service, project and location, e.g. `embedded` or `vertex/my-project/us-central1`. */
   readonly id: string;
   readonly capabilities: Capabilities;
+  /** Absent if the service has no schedules. */
+  readonly schedules?: ScheduleService;
   /**
    * Creates an execution. A repeated call with the same id and content returns the same execution; with other content
    * it rejects with ALREADY_EXISTS.

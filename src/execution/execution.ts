@@ -171,6 +171,17 @@ export const EndDetailSchema = z.object({
 });
 export type EndDetail = z.infer<typeof EndDetailSchema>;
 
+/** The schedule that an execution is a run of. */
+export const ScheduledBySchema = z.object({
+  /** Resource name of the schedule. It may have been deleted. */
+  name: z.string(),
+  /** When the run was due; absent if the user triggered it. */
+  dueTime: optionalString,
+  /** True if clocks skip the due time on that day (daylight saving time begins): the run is due right after the gap. */
+  moved: z.optional(z.boolean()),
+});
+export type ScheduledBy = z.infer<typeof ScheduledBySchema>;
+
 /** What is known about a run beyond `state`. Output only. */
 export const RunStatusSchema = z.object({
   /** Number of the attempt, from 1. */
@@ -212,6 +223,7 @@ export const RunStatusSchema = z.object({
   warnings: z.optional(z.array(WarningSchema)),
   /** Kept until the user deletes it: exempt from deletion because of age or size. */
   pinned: z.optional(z.boolean()),
+  schedule: z.optional(ScheduledBySchema),
   /** True if it was not created with this extension: in a console, by a schedule, by another program. */
   elsewhere: z.optional(z.boolean()),
   /**

@@ -13,7 +13,7 @@ const MARK_TEXT =
   'This folder belongs to Notebook Executions, an extension of VS Code. It keeps notebook executions here and deletes old ones.\n';
 
 /** All other names at the top of a data directory, see service-paths.ts. */
-const TOP = ['config.json', 'executions', 'versions', 'staging', 'hosts'];
+const TOP = ['config.json', 'executions', 'schedules', 'versions', 'staging', 'hosts'];
 
 const SETTINGS: Readonly<Record<keyof ServiceConfig, true>> = {
   maxConcurrent: true,

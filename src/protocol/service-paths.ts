@@ -10,6 +10,7 @@ import * as path from 'node:path';
  *   notebook-executions.txt           the mark of a data directory, see data-directory.ts
  *   config.json                       ServiceConfig, written by clients, read by the service
  *   executions/{executionId}/         the records, see execution-folder.ts
+ *   schedules/{scheduleId}/           the schedules, see service/schedules/schedule-store.ts
  *   versions/{version}-{hash}/        bundles, copied by clients before they start a service
  *   staging/{host}.{pid}.{uuid}.ipynb notebooks that clients hand over with a create, removed by them
  *   hosts/{host}/endpoint.json        Endpoint, 0600, replaced atomically, removed when the service stops
@@ -45,6 +46,7 @@ export interface ServicePaths {
   readonly dataDirectory: string;
   readonly config: string;
   readonly executions: string;
+  readonly schedules: string;
   readonly versions: string;
   readonly host: string;
   readonly endpoint: string;
@@ -62,6 +64,7 @@ export function servicePaths(dataDirectory: string, hostName = os.hostname()): S
     dataDirectory: directory,
     config: path.join(directory, 'config.json'),
     executions: path.join(directory, 'executions'),
+    schedules: path.join(directory, 'schedules'),
     versions: path.join(directory, 'versions'),
     host,
     endpoint: path.join(host, 'endpoint.json'),

@@ -8,6 +8,7 @@ import { deferred } from '../system/deferred';
 import { replaceFile } from '../system/files';
 import { bootId } from '../system/processes';
 import { routes } from './api/routes';
+import { scheduleRoutes } from './api/schedule-routes';
 import { ApiServer } from './api/server';
 import { ConfigReader } from './config';
 import { SIGN_OF_LIFE_MS } from './executions/other-hosts';
@@ -54,6 +55,7 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
   const parts = createParts(options, paths, boot, config);
   parts.spares.standBy(options.startedRunner);
   await parts.retention.open();
+  await parts.schedules.load();
   await parts.manager.start();
   const service = new RunningService(options, paths, boot, lock, config, parts);
   await service.listen();
@@ -92,6 +94,7 @@ class RunningService implements Daemon {
         setImmediate(() => void this.stop('a client asked for it'));
       },
       reloadConfig: () => this.reloadConfig(),
+      schedules: scheduleRoutes(parts.schedules.manager),
     });
     this.server = new ApiServer(
       this.token,
@@ -120,6 +123,7 @@ class RunningService implements Daemon {
     };
     await replaceFile(paths.endpoint, JSON.stringify(endpoint), 'new');
     log(`build ${options.build} listens on ${this.endpoint}`);
+    this.parts.schedules.start();
     void Promise.all([removeUnfinished(paths), this.removeRuntimes()]).catch((error: unknown) => {
       log(`stale files: ${String(error)}`);
     });
@@ -132,9 +136,10 @@ class RunningService implements Daemon {
   }
 
   private async shutDown(reason: string): Promise<void> {
-    const { keepAwake, spares } = this.parts;
+    const { keepAwake, schedules, spares } = this.parts;
     this.options.log(`stopping: ${reason}`);
     this.upkeep?.stop();
+    schedules.stop();
     keepAwake.update(false);
     spares.close();
     if (await this.lock.isHeld()) {
@@ -171,20 +176,22 @@ class RunningService implements Daemon {
   }
 
   private async check(): Promise<void> {
-    const { manager, others } = this.parts;
+    const { manager, others, schedules } = this.parts;
     const { idleSeconds } = this.options;
     if (performance.now() - this.lastSignOfLife > SIGN_OF_LIFE_MS) {
       this.lastSignOfLife = performance.now();
       await others.signOfLife().catch(() => undefined);
     }
     await manager.refreshOthers();
+    await schedules.refreshOthers();
     if (!(await this.lock.isHeld())) {
       await this.stop('its data directory was removed, or another service has taken the lock');
       return;
     }
     await this.removeRuntimes();
     const idleMs = performance.now() - this.lastRequest;
-    if (idleSeconds !== undefined && !manager.busy && idleMs > idleSeconds * 1000) await this.stop('idle');
+    const isNeeded = manager.busy || schedules.waits;
+    if (idleSeconds !== undefined && !isNeeded && idleMs > idleSeconds * 1000) await this.stop('idle');
   }
 
   private async sweep(): Promise<void> {

@@ -110,6 +110,11 @@ export class ExecutionManager {
     }
   }
 
+  /** Checks a request as {@link create} does, without creating anything. @throws ServiceError like {@link create}. */
+  async check(request: CreateRequest, notebook: Uint8Array): Promise<void> {
+    await this.creator.check(request, notebook);
+  }
+
   /** The execution with this id. @throws ServiceError NOT_FOUND `executionNotFound` */
   get(id: string): Execution {
     const { record, status } = this.find(id);

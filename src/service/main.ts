@@ -33,7 +33,8 @@ stop   ends the service of this data directory; running executions go on
   --runner FILE        the runner's bundle (default: beside the service's)
   --cancel-ms N        time for a runner to cancel before it is ended by force (default: 60000)
   --build NAME         name of this build, told to clients
-  --replace            take the place of a running service of another build`;
+  --replace            take the place of a running service of another build
+  --unless-running     do nothing if a service runs already`;
 
 function log(message: string): void {
   process.stderr.write(`${new Date().toISOString()} ${process.pid} ${message}\n`);
@@ -51,6 +52,7 @@ async function main(): Promise<void> {
       'cancel-ms': { type: 'string' },
       build: { type: 'string' },
       replace: { type: 'boolean' },
+      'unless-running': { type: 'boolean' },
     },
   });
   const [command, ...more] = positionals;
@@ -91,7 +93,7 @@ async function main(): Promise<void> {
     startedRunner?.kill();
     if (startedRunner !== undefined) await removeRuntime(startedRunner.runtime);
     log(String(error));
-    process.exit(1);
+    process.exit(values['unless-running'] === true ? 0 : 1);
   });
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.on(signal, () => void daemon.stop(`${signal} ${constants.signals[signal]}`));

@@ -6,11 +6,13 @@ import { ExecutionManager } from './execution-manager';
 import { DiskUse } from './executions/disk-use';
 import { FolderStore } from './executions/folder-store';
 import { OtherHosts } from './executions/other-hosts';
+import { present } from './executions/record';
 import { Retention } from './executions/retention';
 import { ConfirmedTime } from './executions/trusted-clock';
 import { KeepAwake } from './keep-awake';
 import type { RunnerLauncher } from './runners/runner-process';
 import { SpareKeeper } from './runners/spare-keeper';
+import { createSchedules, type Schedules } from './schedules/create-schedules';
 
 /** Options of {@link createParts}. */
 export interface PartsOptions {
@@ -29,6 +31,7 @@ export interface ServiceParts {
   readonly manager: ExecutionManager;
   readonly disk: DiskUse;
   readonly retention: Retention;
+  readonly schedules: Schedules;
 }
 
 /** Creates the parts of a service and connects them. Nothing is read or started yet. @param boot id of this boot. */
@@ -48,15 +51,31 @@ export function createParts(
   const store = new FolderStore(paths.executions, host, log);
   const others = new OtherHosts(paths.dataDirectory, host, boot);
   const keepAwake = new KeepAwake(() => config.current.keepAwake, log);
+  const place = { host, boot };
   const manager = new ExecutionManager({
     store,
     supervisor: new Supervisor({ store, launcher, spares, boot, cancelMs, log }),
     others,
-    place: { host, boot },
+    place,
     maxConcurrent: () => config.current.maxConcurrent,
     secretParameters: () => config.current.secretParameters,
     onDidChangeRunning: () => {
       keepAwake.update(manager.running > 0);
+      schedules.look();
+    },
+    log,
+  });
+  const schedules: Schedules = createSchedules({
+    directory: paths.schedules,
+    place,
+    hosts: others,
+    executions: {
+      create: (id, request) => manager.create(id, request),
+      check: (request, notebook) => manager.check(request, notebook),
+      find: (id) => {
+        const entry = manager.executions.get(id);
+        return entry === undefined ? undefined : present(entry.record, entry.status);
+      },
     },
     log,
   });
@@ -70,5 +89,5 @@ export function createParts(
     noticeFile: paths.retention,
     log,
   });
-  return { store, spares, others, keepAwake, manager, disk, retention };
+  return { store, spares, others, keepAwake, manager, disk, retention, schedules };
 }

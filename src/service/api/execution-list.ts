@@ -1,6 +1,7 @@
 import { STATE_NUMBERS } from '../../execution/enumerations';
 import type { Execution } from '../../execution/execution';
 import { executionIdOf, fileNameOf } from '../../execution/execution-name';
+import { PARENT } from '../../protocol/service-paths';
 import type { Entry } from '../executions/entry';
 import type { ExecutionIndex, Page } from '../executions/execution-index';
 import { present, presentInList } from '../executions/record';
@@ -32,8 +33,7 @@ const FILTER: FilterFields<Execution> = {
     'runOptions.source': { type: 'text', of: ({ runOptions }) => runOptions?.source },
     template: { type: 'text', of: ({ runOptions }) => runOptions?.templateName },
     'runOptions.templateName': { type: 'text', of: ({ runOptions }) => runOptions?.templateName },
-    // This service has no schedules yet, so no execution belongs to one.
-    scheduleId: { type: 'text', of: () => undefined },
+    scheduleId: { type: 'text', of: ({ runStatus }) => executionIdOf(runStatus?.schedule?.name ?? '') },
   },
   texts: ({ name, displayName, description, runOptions, runStatus }) => [
     executionIdOf(name),
@@ -45,6 +45,9 @@ const FILTER: FilterFields<Execution> = {
     runStatus?.cell?.errorValue?.slice(0, 1000),
   ],
 };
+
+/** What precedes the id in the name of a schedule. */
+const SCHEDULES = `${PARENT}/schedules/`;
 
 /** Fields of `orderBy`. Times all have the same format, so that their text has the order of time. */
 const ORDER = {
@@ -72,7 +75,8 @@ export async function listExecutions(
   // What every window asks for, at least once a second.
   if (query.filter.trim() === '' && isSorted) return index.page(query.pageSize, query.pageToken);
 
-  const matches = filterOf(query.filter, FILTER);
+  // A schedule may be given by its full name.
+  const matches = filterOf(query.filter.replaceAll(SCHEDULES, ''), FILTER);
   const { items: executions, nextPageToken } = await listPage<Item, Execution>(
     {
       items: newestFirst(index),

@@ -9,6 +9,7 @@ import type { ListQuery } from './list-page';
 import { Operations } from './operations';
 import { checkQuery, flag, one, pageSize } from './query';
 import { fromProtoJson } from './proto-json';
+import type { ScheduleHandler } from './schedule-routes';
 import type { ApiHandler, ApiRequest } from './server';
 import { isUnimplemented } from './unimplemented';
 
@@ -28,6 +29,8 @@ export interface ServiceControl {
   reloadConfig(): Promise<void>;
   /** Deletes executions that ended before `endedBefore` (RFC 3339); with `dryRun` only reports what it would delete. */
   cleanUp(endedBefore: string, dryRun: boolean): Promise<CleanUp>;
+  /** Handles requests about schedules. */
+  readonly schedules: ScheduleHandler;
 }
 
 const CleanUpBodySchema = z.strictObject({
@@ -133,8 +136,12 @@ export function routes(manager: ExecutionManager, control: ServiceControl): ApiH
       throw notFound();
     }
     if (place !== 'local') throw notFound();
+    if (kind === 'schedules') {
+      if (request.method !== 'GET') await control.reloadConfig();
+      return control.schedules(request, id);
+    }
     if (isUnimplemented(request.method, kind, id)) {
-      const message = `this service has no ${kind}, only executions`;
+      const message = `this service has no ${kind}`;
       throw new ServiceError('UNIMPLEMENTED', 'methodUnimplemented', message);
     }
     if (kind !== 'executions' && kind !== 'operations') throw notFound();

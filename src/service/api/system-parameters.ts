@@ -2,6 +2,7 @@ import {
   ACCELERATOR_TYPES,
   JOB_TYPES,
   SCALE_TIERS,
+  SCHEDULE_STATE_NUMBERS,
   STATE_NUMBERS,
   type Enumeration,
 } from '../../execution/enumerations';
@@ -91,12 +92,19 @@ const EXECUTION = {
     acceleratorConfig: { type: ACCELERATOR_TYPES },
   },
 };
+/** An execution or a schedule. INITIALIZING, which both have, is a state of executions: no schedule of ours has it. */
+const RESOURCE = {
+  ...EXECUTION,
+  state: { ...SCHEDULE_STATE_NUMBERS, ...STATE_NUMBERS },
+  recentExecutions: EXECUTION,
+};
 /** `runStatus` is not part of Google's API: its states stay names. */
 const ANSWERS: EnumFields = {
-  ...EXECUTION,
-  response: EXECUTION,
+  ...RESOURCE,
+  response: RESOURCE,
   executions: EXECUTION,
-  operations: { response: EXECUTION },
+  schedules: RESOURCE,
+  operations: { response: RESOURCE },
 };
 
 /** The answer with numbers for the values of enumerations; 0, unspecified, for one that Google's API does not have. */

@@ -62,7 +62,6 @@ const MISSING: Readonly<Record<string, Methods>> = {
       ],
     },
   },
-  schedules: { collection: ['GET', 'POST'], resource: ['GET', 'DELETE'], custom: { POST: ['trigger'] } },
 };
 
 /**

@@ -87,6 +87,7 @@ export async function accept(
     history: [{ state: 'INITIALIZING', time }],
     ...place,
     attempt: 1,
+    schedule: request.schedule,
     outputNotebookFile: pathToFileURL(output).href,
     runStatus: {
       warnings: [

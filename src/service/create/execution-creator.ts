@@ -71,6 +71,12 @@ export class ExecutionCreator {
     }
   }
 
+  /** Checks a request as {@link create} does, without creating anything. @throws ServiceError like {@link create}. */
+  async check(request: CreateRequest, notebook: Uint8Array): Promise<void> {
+    const { store, place, secretParameters } = this.options;
+    await accept('check', request, notebook, '', store, place, secretParameters());
+  }
+
   /** The execution of an id, after a create in progress. A create that its client aborted does not count. */
   private async existing(id: string): Promise<Entry | undefined> {
     for (;;) {

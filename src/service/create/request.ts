@@ -6,6 +6,7 @@ import {
   StrictExecutionTemplateSchema,
   type ExecutionTemplate,
   type RunOptions,
+  type ScheduledBy,
 } from '../../execution/execution';
 import { ACCELERATOR_TYPES, JOB_TYPES, SCALE_TIERS } from '../../execution/enumerations';
 import { ServiceError } from '../../execution/errors';
@@ -57,6 +58,8 @@ export interface CreateRequest {
   readonly executionTemplate: ExecutionTemplate & { inputNotebookFile: string };
   readonly runOptions: Omit<RunOptions, 'environment'>;
   readonly environment: Readonly<Record<string, string>> | undefined;
+  /** Set by this service for a run of a schedule. */
+  readonly schedule?: ScheduledBy | undefined;
 }
 
 /** Bodies up to this size, bytes, are read on this thread: the worst case takes about 20 ms. */
@@ -162,7 +165,8 @@ function checkSize(field: string, what: string, value: unknown, most: number): v
 /** Most characters of a field's name that an error quotes. */
 const MAX_QUOTED = 200;
 
-function invalidField(issue: z.core.$ZodIssue | undefined): ServiceError {
+/** The error of a failed check of a request body. */
+export function invalidField(issue: z.core.$ZodIssue | undefined): ServiceError {
   const where = (issue?.path ?? []).map(String);
   if (issue?.code === 'unrecognized_keys') {
     const field = [...where, issue.keys[0] ?? ''].join('.').slice(0, MAX_QUOTED);

@@ -19,8 +19,8 @@ export class OtherHosts {
     private readonly boot: string,
   ) {}
 
-  /** True for an execution that another host accepted. */
-  isTheirs({ host, boot }: ExecutionRecord): boolean {
+  /** True for an execution or a schedule of another host. */
+  isTheirs({ host, boot }: Pick<ExecutionRecord, 'host' | 'boot'>): boolean {
     return host !== undefined && host !== this.host && (boot === undefined || boot !== this.boot);
   }
 

@@ -3,6 +3,7 @@ import {
   RunStatusSchema,
   ExecutionTemplateSchema,
   RunOptionsSchema,
+  ScheduledBySchema,
   type Execution,
   type RunStatus,
 } from '../../execution/execution';
@@ -49,6 +50,7 @@ export const ExecutionRecordSchema = z.object({
   deleteTime: z.optional(z.string()),
   /** Not to be deleted for its age or size. */
   pinned: z.optional(z.boolean()),
+  schedule: z.optional(ScheduledBySchema),
   outputNotebookFile: z.string(),
   placing: z.optional(PlacingSchema),
   /** The runner's final runStatus, or the service's own if the runner left none. */
@@ -81,6 +83,7 @@ export function present(record: ExecutionRecord, status: RunnerStatus | undefine
       ...runStatus,
       history: [...history],
       ...(record.pinned === true ? { pinned: true } : {}),
+      ...(record.schedule === undefined ? {} : { schedule: record.schedule }),
     },
   };
 }

@@ -153,7 +153,7 @@ describe('Google’s own clients use the embedded service like the real one:', (
       [() => create('gapic-a', {}), 409],
       [() => client.listExecutions({ parent, filter: 'colour = red' }, { autoPaginate: false }), 400],
       [() => client.getExecution({ name: nameOf('nobody') }), 404],
-      [() => client.listSchedules({ parent }, { autoPaginate: false }), 501],
+      [() => client.listInstances({ parent }, { autoPaginate: false }), 501],
     ] as const) {
       await assert.rejects(call(), (error: unknown) => {
         assert.ok(error instanceof Error && 'code' in error);
@@ -161,6 +161,7 @@ describe('Google’s own clients use the embedded service like the real one:', (
         return true;
       });
     }
+    assert.deepEqual((await client.listSchedules({ parent }, { autoPaginate: false }))[0], []);
     const { CancelOperationRequest } = protos.google.longrunning;
     await client.cancelOperation(new CancelOperationRequest({ name: `${parent}/operations/create-gapic-b` }));
     assert.equal((await service.ended('gapic-b')).state, 'CANCELLED');

@@ -5,7 +5,8 @@ import { errorOf, startApi } from './api';
 describe('The API of the embedded service', () => {
   it('answers each method of the Notebooks API v1: those that it lacks with UNIMPLEMENTED', async () => {
     const { service } = await startApi();
-    const own = /^notebooks\.projects\.locations\.(?:get|list|executions\.\w+|operations\.\w+)$/;
+    const own =
+      /^notebooks\.projects\.locations\.(?:get|list|executions\.\w+|operations\.\w+|schedules\.\w+)$/;
     let missing = 0;
     for (const { id, httpMethod, path } of new Discovery('notebooks.v1').methods()) {
       const target = path
