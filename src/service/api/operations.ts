@@ -150,9 +150,10 @@ export class Operations {
       // Another execution may have the same id by now.
       if (this.find(idOf(operation)) === operation) yield operation;
     }
-    for (const entry of entries)
-      {for (const operation of operationsOf(entry, presentInList))
-        if (!this.dismissed.has(idOf(operation))) yield operation;}
+    for (const entry of entries) {
+      for (const operation of operationsOf(entry, presentInList))
+        if (!this.dismissed.has(idOf(operation))) yield operation;
+    }
   }
 
   private remember(operation: Operation): Operation {
