@@ -49,10 +49,11 @@ export function activate(context: vscode.ExtensionContext): WindowParts | undefi
 
   // Services
   const settings = machineSettings();
+  const storageFolder = context.globalStorageUri.fsPath;
   const tracking = new TrackingService({
     clock: systemClock,
     window: windowFocus(),
-    storageFolder: context.globalStorageUri.fsPath,
+    storageFolder,
     workspace:
       (vscode.workspace.workspaceFile ?? vscode.workspace.workspaceFolders?.[0]?.uri)?.toString() ?? '',
     processId: process.pid,
@@ -68,6 +69,7 @@ export function activate(context: vscode.ExtensionContext): WindowParts | undefi
     version: (context.extension.packageJSON as { version: string }).version,
     nodePath: settings.nodePath,
     config: settings.service,
+    storageFolder,
     google: () => machineSettings().google,
     log: say,
   });

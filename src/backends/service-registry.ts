@@ -1,9 +1,11 @@
+import * as path from 'node:path';
 import { EmbeddedExecutionService, unsupportedFields, type ServiceConfig } from '../embedded';
 import type { ExecutionRequest } from '../execution/execution';
 import type { ExecutionService } from '../execution/execution-service';
 import { serviceIdOf, type UserTemplate } from '../execution/templates/template';
 import type { TemplateServices } from '../execution/templates/template-services';
 import type { Google, GoogleDirectory, GoogleOptions } from '../google';
+import { RecordFolder } from '../tracking/record-folder';
 import { LOCAL_RATES, REMOTE_RATES } from '../tracking/poll-rates';
 import type { TrackingService } from '../tracking/tracking-service';
 
@@ -16,7 +18,9 @@ export interface ServicesOptions {
   readonly version: string;
   readonly nodePath: string | undefined;
   readonly config: ServiceConfig;
-  readonly google: () => GoogleOptions;
+  /** A folder shared by all windows of this machine (the extension's global storage). */
+  readonly storageFolder: string;
+  readonly google: () => Omit<GoogleOptions, 'unseen'>;
   readonly log: (message: string) => void;
 }
 
@@ -28,7 +32,7 @@ export class ServiceRegistry implements TemplateServices {
   private readonly tracked = new Set<string>();
 
   constructor(private readonly options: ServicesOptions) {
-    const { tracking: _tracking, google: _google, ...embedded } = options;
+    const { tracking: _tracking, google: _google, storageFolder: _folder, ...embedded } = options;
     this.embedded = new EmbeddedExecutionService(embedded);
   }
 
@@ -93,8 +97,12 @@ export class ServiceRegistry implements TemplateServices {
 
   private async newGoogle(): Promise<Google> {
     // Loaded when first needed: many users never use Google Cloud.
-    const { createGoogle } = await import('../google');
-    return createGoogle(this.options.google());
+    const { createGoogle, parseUnseenRecord } = await import('../google');
+    const folder = path.join(this.options.storageFolder, 'unseen');
+    return createGoogle({
+      ...this.options.google(),
+      unseen: new RecordFolder(folder, parseUnseenRecord),
+    });
   }
 
   ignoredFields({ service, executionTemplate }: UserTemplate): readonly string[] {

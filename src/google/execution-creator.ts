@@ -79,7 +79,7 @@ export class ExecutionCreator {
     const name = api.nameOf(executionId);
     const found = await this.findCreated(name, signal);
     if (found !== undefined && found.fingerprint !== fingerprint) throw existing(name);
-    const execution = found?.execution ?? (await this.unseen(name, operation, plan, signal));
+    const started = found === undefined ? await this.startedOf(operation, plan, signal) : undefined;
     remembered.created(name, request, [
       ...(parameters === undefined || notebook === undefined
         ? []
@@ -87,7 +87,11 @@ export class ExecutionCreator {
       ...yamlWordWarnings(words, secretParameters()),
       ...this.warnings(request, folder.bucket, bucketLocation),
     ]);
-    return remembered.complete(execution);
+    if (found !== undefined) return remembered.complete(found.execution);
+    const displayName = request.displayName ?? sourceName?.replace(/\.ipynb$/i, '') ?? executionId;
+    const execution = remembered.complete(this.parts.unseen.create(name, displayName));
+    await this.parts.unseen.add(execution, started);
+    return execution;
   }
 
   /**
@@ -135,18 +139,16 @@ export class ExecutionCreator {
     }
   }
 
-  /** An execution that is not visible yet. @throws ServiceError of its operation if that has failed */
-  private async unseen(
-    name: string,
+  /** The operation that creates an execution that is not visible yet. @throws ServiceError if it has failed */
+  private async startedOf(
     started: Operation | undefined,
     plan: SubmissionPlan,
     signal: AbortSignal | undefined,
-  ): Promise<Execution> {
-    const { api, unseen } = this.parts;
-    const operation =
-      started === undefined || started.done === true ? started : await api.operation(started.name, signal);
-    const failure = operation === undefined ? undefined : failureOfOperation(operation, plan.context);
-    if (failure === undefined) return unseen.add(name, operation);
+  ): Promise<Operation | undefined> {
+    if (started === undefined) return undefined;
+    const operation = started.done === true ? started : await this.parts.api.operation(started.name, signal);
+    const failure = failureOfOperation(operation, plan.context);
+    if (failure === undefined) return operation;
     await this.discardUploads(plan, signal);
     throw failure;
   }

@@ -22,7 +22,7 @@ import type { RequestClock } from './requests/request-sender';
 import type { CloudStorageClient } from './storage/cloud-storage-client';
 import { formatGsUri } from './storage/gs-uri';
 import { unsupportedFields } from './submission/supported-fields';
-import { UnseenExecutions } from './unseen-executions';
+import { UnseenExecutions, type UnseenRecords } from './unseen-executions';
 
 export interface GoogleServiceParts {
   readonly project: string;
@@ -32,6 +32,7 @@ export interface GoogleServiceParts {
   readonly files: ExecutionFiles;
   readonly logs: LogReader;
   readonly clock: RequestClock;
+  readonly unseen: UnseenRecords;
   /** Name patterns of parameters whose values are not shown. */
   readonly secretParameters: () => readonly string[];
 }
@@ -58,7 +59,7 @@ export class GoogleExecutionService implements ExecutionService {
     this.capabilities = api.capabilities;
     this.id = `${api.kind}/${project}/${location}`;
     const { remembered } = this;
-    this.unseen = new UnseenExecutions(api, parts.clock);
+    this.unseen = new UnseenExecutions(this.id, api, parts.clock, parts.unseen);
     this.details = new EndedDetails({
       ...parts,
       remembered,
@@ -103,8 +104,7 @@ export class GoogleExecutionService implements ExecutionService {
     const { found, nextPageToken } = await this.parts.api.page(page, signal);
     const listed = found.map(({ execution }) => execution);
     await this.details.learnLate(listed, signal);
-    const failed = page.pageToken === undefined ? this.unseen.failed() : [];
-    const executions = [...failed, ...listed]
+    const executions = [...(await this.unseenIn(listed, nextPageToken === undefined, signal)), ...listed]
       .map((execution) => this.remembered.complete(execution))
       .sort((a, b) => Date.parse(b.createTime ?? '') - Date.parse(a.createTime ?? ''));
     return { executions, ...(nextPageToken === undefined ? {} : { nextPageToken }) };
@@ -132,7 +132,7 @@ export class GoogleExecutionService implements ExecutionService {
     await api.remove(name, signal);
     this.remembered.forget(name);
     this.details.forget(name);
-    this.unseen.remove(name);
+    await this.unseen.remove(name);
     const folder = execution.executionTemplate?.outputNotebookFolder;
     // The folder of an execution from elsewhere may contain other files.
     if (isOurs(execution) && folder !== undefined)
@@ -181,11 +181,41 @@ export class GoogleExecutionService implements ExecutionService {
     return this.parts.files.findOutput(ours ? formatGsUri(ownFolder(folder, id)) : folder, id, ours, signal);
   }
 
+  /** The executions that belong to a page, although the service does not show them. */
+  private async unseenIn(
+    page: readonly Execution[],
+    isLast: boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<Execution[]> {
+    const named = new Set(page.map(({ name }) => name));
+    const created = ({ createTime }: Execution): number => Date.parse(createTime ?? '');
+    // An older one would stretch the page over executions that only follow.
+    const oldest = isLast ? -Infinity : Math.min(...page.map(created));
+    const executions: Execution[] = [];
+    for (const unseen of await this.unseen.all()) {
+      if (named.has(unseen.name)) await this.unseen.remove(unseen.name);
+      else if (created(unseen) >= oldest) executions.push(...(await this.lookAgain(unseen, signal)));
+    }
+    return executions;
+  }
+
+  /** An execution that no list shows as it is now; none if it is gone. */
+  private async lookAgain(unseen: Execution, signal: AbortSignal | undefined): Promise<Execution[]> {
+    if (isTerminal(unseen.state)) return [unseen];
+    try {
+      return [await this.find(unseen.name, signal)];
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!(error instanceof ServiceError)) throw error;
+      return error.status === 'NOT_FOUND' ? [] : [unseen];
+    }
+  }
+
   /** The execution as the service shows it, or as the operation of its creation explains why it does not. */
   private async find(name: string, signal: AbortSignal | undefined): Promise<Execution> {
     try {
       const { execution } = await this.parts.api.find(name, signal);
-      this.unseen.remove(name);
+      await this.unseen.remove(name);
       return execution;
     } catch (error) {
       if (!(error instanceof ServiceError) || error.status !== 'NOT_FOUND') throw error;

@@ -9,6 +9,7 @@ import { GoogleExecutionService } from './google-execution-service';
 import { LogReader } from './logging/log-reader';
 import { NotebooksApi } from './notebooks/notebooks-api';
 import { RequestSender, systemRequestClock, type RequestClock } from './requests/request-sender';
+import type { UnseenRecords } from './unseen-executions';
 import { VertexApi } from './vertex/vertex-api';
 
 /*
@@ -26,6 +27,7 @@ import { VertexApi } from './vertex/vertex-api';
 
 export type { GoogleDirectory } from './google-directory';
 export { missingReferences } from './submission/missing-references';
+export { parseUnseenRecord } from './unseen-executions';
 
 export interface GoogleOptions {
   /** Path of a key file (setting, machine scope); application default credentials when absent. */
@@ -36,6 +38,8 @@ export interface GoogleOptions {
   /** Sends all requests; the global fetch when absent. */
   readonly fetch?: typeof fetch | undefined;
   readonly clock?: RequestClock | undefined;
+  /** Executions that were created and that the services do not show. */
+  readonly unseen: UnseenRecords;
   /** Name patterns of parameters whose values are not shown; the default patterns when absent. */
   readonly secretParameters?: (() => readonly string[]) | undefined;
   /** Milliseconds until an answer must have arrived; 30,000 when absent. */
@@ -52,8 +56,9 @@ export interface Google {
   directory(): GoogleDirectory;
 }
 
-export function createGoogle(options: GoogleOptions = {}): Google {
-  const { endpoints = {}, clock = systemRequestClock, secretParameters = () => SECRET_PARAMETERS } = options;
+export function createGoogle(options: GoogleOptions): Google {
+  const { endpoints = {}, clock = systemRequestClock, unseen } = options;
+  const { secretParameters = () => SECRET_PARAMETERS } = options;
   const credentials = new Credentials(options);
   const sender = new RequestSender(credentials, clock, options.timeout);
   const storage = new CloudStorageClient(sender, endpointOf('storage', endpoints));
@@ -81,6 +86,7 @@ export function createGoogle(options: GoogleOptions = {}): Google {
       files,
       logs,
       clock,
+      unseen,
       secretParameters,
     });
   };

@@ -1,52 +1,82 @@
+import * as z from 'zod/mini';
 import { ServiceError } from '../execution/errors';
-import type { Execution } from '../execution/execution';
+import { parseExecution, type Execution } from '../execution/execution';
 import { isTerminal } from '../execution/states';
 import type { ExecutionApi } from './execution-api';
-import { failureOfOperation, type Operation } from './requests/operations';
+import { failureOfOperation, OperationSchema, type Operation } from './requests/operations';
 import type { RequestClock } from './requests/request-sender';
 
-interface Unseen {
-  execution: Execution;
+/** An execution that was created here and that the service does not show. */
+export interface UnseenRecord {
+  readonly version: 1;
+  readonly serviceId: string;
+  readonly execution: Execution;
   /** Undefined if the answer to the create request was lost. */
-  readonly operation: Operation | undefined;
-  /** Milliseconds since the epoch. */
-  readonly since: number;
+  readonly operation?: Operation | undefined;
 }
 
-/** How long an execution may stay unknown whose operation is unknown, too. Milliseconds. */
+const RecordSchema = z.object({
+  version: z.literal(1),
+  serviceId: z.string(),
+  execution: z.unknown(),
+  operation: z.optional(OperationSchema),
+});
+
+/** @throws ZodError if it is no such record. */
+export function parseUnseenRecord(value: unknown): UnseenRecord {
+  const record = RecordSchema.parse(value);
+  return { ...record, execution: parseExecution(record.execution) };
+}
+
+/** Where the records are kept: shared by all windows, and there after a restart. */
+export interface UnseenRecords {
+  /** Writes a record, replacing an older one of the same key. */
+  put(key: string, record: UnseenRecord): Promise<void>;
+  all(): Promise<UnseenRecord[]>;
+  /** Removes a record, if it is there. */
+  claim(key: string): Promise<boolean>;
+}
+
+/** How long an execution may stay unknown whose operation is done or unknown, too. Milliseconds. */
 const APPEARS_WITHIN = 120_000;
 
 /**
- * Executions that this window created and that the service does not show: not yet, or never, because their create
- * operation failed after the request had succeeded. Without them such an execution would disappear without an error.
+ * Executions that were created on this machine and that the service does not show: not yet, or never, because their
+ * create operation failed after the request had succeeded. Without them such an execution would disappear without an
+ * error.
  */
 export class UnseenExecutions {
-  private readonly unseen = new Map<string, Unseen>();
+  /** Records that could not be written. Only this window knows them. */
+  private readonly unwritten = new Map<string, UnseenRecord>();
 
   constructor(
+    private readonly serviceId: string,
     private readonly api: ExecutionApi,
     private readonly clock: RequestClock,
+    private readonly records: UnseenRecords,
   ) {}
 
-  /** Adds an execution that the service does not show. */
-  add(name: string, operation: Operation | undefined): Execution {
-    const since = this.clock.now();
-    const createTime = new Date(since).toISOString();
-    const execution: Execution = { name, state: 'INITIALIZING', createTime };
-    this.unseen.set(name, { execution, operation, since });
-    return execution;
+  /** A new execution that the service does not show yet. */
+  create(name: string, displayName: string): Execution {
+    const createTime = new Date(this.clock.now()).toISOString();
+    return { name, displayName, state: 'INITIALIZING', createTime };
+  }
+
+  /** Remembers an execution of {@link create}. */
+  async add(execution: Execution, operation: Operation | undefined): Promise<void> {
+    await this.put({ version: 1, serviceId: this.serviceId, execution, operation });
   }
 
   /** The service shows the execution, or it was deleted. */
-  remove(name: string): boolean {
-    return this.unseen.delete(name);
+  async remove(name: string): Promise<void> {
+    this.unwritten.delete(name);
+    // A record that stays is harmless while the service shows the execution.
+    await this.records.claim(this.keyOf(name)).catch(() => undefined);
   }
 
-  /** Executions whose creation failed. No list of the service contains them. */
-  failed(): Execution[] {
-    return [...this.unseen.values()]
-      .map(({ execution }) => execution)
-      .filter(({ state }) => isTerminal(state));
+  /** All of them, as they were when {@link find} last asked. */
+  async all(): Promise<Execution[]> {
+    return (await this.entries()).map(({ execution }) => execution);
   }
 
   /**
@@ -54,22 +84,21 @@ export class UnseenExecutions {
    * if it was not created here, or was created and deleted again.
    */
   async find(name: string, signal?: AbortSignal): Promise<Execution | undefined> {
-    const entry = this.unseen.get(name);
+    const entry = (await this.entries()).find(({ execution }) => execution.name === name);
     if (entry === undefined || isTerminal(entry.execution.state)) return entry?.execution;
     const operation = await this.operationOf(entry, signal);
-    if (operation === undefined) {
-      if (this.clock.now() - entry.since < APPEARS_WITHIN) return entry.execution;
-      return this.fail(entry, 'The service accepted the execution, but knows neither it nor its operation.');
-    }
-    if (operation.done !== true) return entry.execution;
-    const failure = failureOfOperation(operation);
+    const failure = operation === undefined ? undefined : failureOfOperation(operation);
     if (failure !== undefined) return this.fail(entry, failure.message);
-    this.unseen.delete(name);
+    const age = this.clock.now() - Date.parse(entry.execution.createTime ?? '');
+    if ((operation !== undefined && operation.done !== true) || age < APPEARS_WITHIN) return entry.execution;
+    if (operation === undefined)
+      return this.fail(entry, 'The service accepted the execution, but knows neither it nor its operation.');
+    await this.remove(name);
     return undefined;
   }
 
   private async operationOf(
-    { operation }: Unseen,
+    { operation }: UnseenRecord,
     signal: AbortSignal | undefined,
   ): Promise<Operation | undefined> {
     if (operation === undefined || operation.done === true) return operation;
@@ -81,16 +110,39 @@ export class UnseenExecutions {
     }
   }
 
-  private fail(entry: Unseen, message: string): Execution {
-    const { execution } = entry;
+  private async fail(entry: UnseenRecord, message: string): Promise<Execution> {
     const endTime = new Date(this.clock.now()).toISOString();
-    const { createTime = endTime } = execution;
+    const { createTime = endTime, runStatus } = entry.execution;
     const history = [
       { state: 'INITIALIZING', time: createTime },
       { state: 'FAILED', time: endTime },
     ];
-    const runStatus = { attempt: 1, endTime, history, cause: 'serviceError', message };
-    entry.execution = { ...execution, state: 'FAILED', updateTime: endTime, runStatus };
-    return entry.execution;
+    const execution: Execution = {
+      ...entry.execution,
+      state: 'FAILED',
+      updateTime: endTime,
+      runStatus: { ...runStatus, attempt: 1, endTime, history, cause: 'serviceError', message },
+    };
+    await this.put({ ...entry, execution });
+    return execution;
+  }
+
+  private async entries(): Promise<UnseenRecord[]> {
+    const written = await this.records.all().catch(() => []);
+    return [...written, ...this.unwritten.values()].filter(({ serviceId }) => serviceId === this.serviceId);
+  }
+
+  private async put(record: UnseenRecord): Promise<void> {
+    const { name } = record.execution;
+    try {
+      await this.records.put(this.keyOf(name), record);
+      this.unwritten.delete(name);
+    } catch {
+      this.unwritten.set(name, record);
+    }
+  }
+
+  private keyOf(name: string): string {
+    return `${this.serviceId}|${name}`;
   }
 }

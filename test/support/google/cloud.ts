@@ -1,8 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createGoogle, type Google, type GoogleOptions } from '../../../src/google/index';
+import { createGoogle, parseUnseenRecord, type Google, type GoogleOptions } from '../../../src/google/index';
 import { systemRequestClock, type RequestClock } from '../../../src/google/requests/request-sender';
+import { RecordFolder } from '../../../src/tracking/record-folder';
 import type { Run } from './job-run';
 import { LoggingDouble } from './logging-double';
 import { NotebooksDouble } from './notebooks-double';
@@ -93,12 +94,13 @@ export class CloudDouble {
   }
 
   /** The product's Google module, connected to these doubles. */
-  google(options: GoogleOptions = {}): Google {
+  google(options: Partial<GoogleOptions> = {}): Google {
     return createGoogle({
       keyFile: this.keyFile,
       fetch: this.tokens.fetch,
       clock: this.clock,
       endpoints: this.endpoints,
+      unseen: new RecordFolder(path.join(this.folder, 'unseen'), parseUnseenRecord),
       ...options,
     });
   }

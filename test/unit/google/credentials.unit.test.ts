@@ -29,7 +29,7 @@ describe('Google credentials', function () {
     assert.deepEqual(cloud.problems, []);
   });
 
-  const list = (options: GoogleOptions): Promise<unknown> =>
+  const list = (options: Partial<GoogleOptions>): Promise<unknown> =>
     cloud.google(options).service('vertex', PROJECT, LOCATION).list({});
   const headers = (): NodeJS.Dict<string | string[]> => cloud.vertex.requests.at(-1)?.headers ?? {};
 

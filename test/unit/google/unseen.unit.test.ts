@@ -66,6 +66,62 @@ describe('executions whose creation fails after the request has succeeded', func
         await assert.rejects(service.get(name), { reason: 'executionNotFound' }, 'deleted elsewhere');
       });
 
+      it('stay in the list of every other window, until one deletes them', async () => {
+        const fails = moment();
+        double.failedCreation = { code: EXHAUSTED, message: 'No GPUs left.', done: fails.reached };
+        const { name } = await cloud.service(kind).create(nextId(), requestOf(), { notebook: NOTEBOOK });
+        const reloaded = cloud.service(kind);
+        const row = async (service = reloaded) =>
+          (await service.list({})).executions.find((each) => each.name === name);
+        assert.equal((await row())?.state, 'INITIALIZING');
+        fails.reach();
+        await fails.reached;
+        const failed = await row();
+        assert.deepEqual([failed?.state, failed?.runStatus?.message], ['FAILED', 'No GPUs left.']);
+        assert.deepEqual([failed?.displayName, failed?.runOptions?.templateName], ['My Sales', 'Big']);
+        assert.deepEqual(await reloaded.get(name), failed);
+        await cloud.service(kind).delete(name);
+        assert.equal(await row(), undefined);
+        await assert.rejects(reloaded.get(name), { reason: 'executionNotFound' });
+      });
+
+      it('stay in the list where their record cannot be written', async () => {
+        const full = {
+          put: () => Promise.reject(new Error('The disk is full.')),
+          all: () => Promise.reject(new Error('The disk is full.')),
+          claim: () => Promise.reject(new Error('The disk is full.')),
+        };
+        const service = cloud.google({ unseen: full }).service(kind, PROJECT, LOCATION);
+        double.failedCreation = {
+          code: EXHAUSTED,
+          message: 'No GPUs left.',
+          done: new Promise(() => undefined),
+        };
+        const created = await service.create(nextId(), requestOf(), { notebook: NOTEBOOK });
+        assert.deepEqual(await service.get(created.name), created);
+        const { executions } = await service.list({});
+        assert.deepEqual(executions[0], created);
+      });
+
+      it('are on the page of their time only, because a page tells what is deleted', async () => {
+        const service = cloud.service(kind);
+        double.failedCreation = { code: EXHAUSTED, message: '', done: new Promise(() => undefined) };
+        const { name } = await service.create(nextId(), requestOf(), { notebook: NOTEBOOK });
+        for (let count = 0; count < 2; count += 1)
+          await service.create(nextId(), requestOf(), { notebook: NOTEBOOK });
+        const first = await service.list({ pageSize: 1 });
+        assert.equal(
+          first.executions.some((each) => each.name === name),
+          false,
+        );
+        const { executions } = await service.list({});
+        assert.equal(
+          executions.some((each) => each.name === name),
+          true,
+        );
+        await service.delete(name);
+      });
+
       it('are told at last where the service knows neither them nor their operation', async () => {
         const clock = new MovableClock();
         const service = cloud.google({ clock }).service(kind, PROJECT, LOCATION);
