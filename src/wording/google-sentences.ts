@@ -25,11 +25,12 @@ export function googleSentence({ reason, args, message }: ServiceError): string 
       );
     case 'credentialsInvalid':
       return args['variable'] === undefined
-        ? vscode.l10n.t('The key file {0} is not accepted by Google Cloud.', arg('path'))
+        ? vscode.l10n.t('The key file {0} is not accepted by Google Cloud: {1}', arg('path'), arg('problem'))
         : vscode.l10n.t(
-            'The credentials file {0}, which the environment variable {1} names, is not accepted by Google Cloud. Name another file in the settings.',
+            'The credentials file {0}, which the environment variable {1} names, is not accepted by Google Cloud: {2}. Name another file in the settings.',
             arg('path'),
             args['variable'],
+            arg('problem'),
           );
     case 'credentialsUnusable':
       return vscode.l10n.t('The Google Cloud credentials cannot be used: {0}', arg('problem'));

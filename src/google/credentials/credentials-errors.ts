@@ -42,7 +42,13 @@ export function refusedCredentials(
   switch (origin.kind) {
     case 'keyFile':
     case 'variable':
-      return new ServiceError('UNAUTHENTICATED', 'credentialsInvalid', message, args, options);
+      return new ServiceError(
+        'UNAUTHENTICATED',
+        'credentialsInvalid',
+        message,
+        { ...args, problem: message },
+        options,
+      );
     case 'login':
       return new ServiceError('UNAUTHENTICATED', reason, message, args, options);
     case 'machine':
@@ -89,7 +95,7 @@ export function refusedToken(
   const said = withoutTokens(
     `${token.error} ${token.error_subtype} ${token.error_description}`.replace(/\s+/g, ' ').trim(),
   );
-  if (/iat|exp\b|short-lived|clock/i.test(token.error_description))
+  if (/\b(?:iat|exp)\b|short-lived|clock/i.test(token.error_description))
     return new ServiceError('UNAUTHENTICATED', 'clockSkewed', said, {}, options);
 
   const again = /invalid_rapt|rapt_required|reauth/i.test(said);

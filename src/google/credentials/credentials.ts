@@ -2,12 +2,7 @@ import { AuthClient, Compute, GoogleAuth } from 'google-auth-library';
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod/mini';
 import { ServiceError } from '../../execution/errors';
-import {
-  refusedCredentials,
-  remedyArgs,
-  unusableCredentials,
-  type CredentialsOrigin,
-} from './credentials-errors';
+import { remedyArgs, unusableCredentials, type CredentialsOrigin } from './credentials-errors';
 import { translateTokenFailure } from '../requests/error-translation';
 import { failureOf } from '../requests/failure';
 
@@ -140,22 +135,20 @@ function originOf(keyFile: string | undefined): CredentialsOrigin {
 /** Rejects a file that does not contain credentials. Error messages do not quote its content: it may be a key. */
 async function checkFile(origin: CredentialsOrigin & { readonly path: string }): Promise<void> {
   const { path } = origin;
-  const refuse = (message: string): never => {
-    throw refusedCredentials(origin, message, {});
-  };
-  let text = '';
+  let text: string;
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    refuse(String(error));
+    throw unusableCredentials(origin, String(error));
   }
   let content: unknown;
   try {
     content = JSON.parse(text);
   } catch {
-    refuse(`${path} is no JSON`);
+    throw unusableCredentials(origin, `${path} is no JSON`);
   }
-  if (!CredentialsFileSchema.safeParse(content).success) refuse(`${path} is of no known type of credentials`);
+  if (!CredentialsFileSchema.safeParse(content).success)
+    throw unusableCredentials(origin, `${path} is of no known type of credentials`);
 }
 
 function unreadable(error: unknown, origin: CredentialsOrigin): ServiceError {

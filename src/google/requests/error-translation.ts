@@ -27,7 +27,7 @@ import {
  *   serviceUnavailable {service, retryAfter}      referenceNotFound {problem}
  *   quotaProjectMissing {service, command}        quotaProjectDenied {project, url}
  *   credentialsMissing | credentialsExpired | credentialsRevoked {command}
- *   credentialsInvalid {path, variable}           credentialsUnusable {problem}
+ *   credentialsInvalid {path, variable, problem}         credentialsUnusable {problem}
  *   clockSkewed                                   hostUnreachable {host}
  *   timedOut {host}                               answerMalformed
  *   serviceError
@@ -256,7 +256,9 @@ export function translateTokenFailure(
       ? unusableCredentials(origin, message, { cause })
       : connectionError(failure);
   }
-  if (isOutage(status)) return translateFailure(failure, { credentials: origin }, now);
+  // Service accounts are impersonated by an API of Google Cloud, which explains its refusals.
+  if (isOutage(status) || (status !== 401 && ApiErrorSchema.safeParse(body).success))
+    return translateFailure(failure, { credentials: origin }, now);
   const token = tokenErrorOf(status, body);
   return token === undefined
     ? unusableCredentials(origin, message, { cause })

@@ -59,8 +59,9 @@ function withoutRequest(error: unknown): Error {
   return bare;
 }
 
-/** Google's access tokens, JSON web tokens, and the word after `Bearer`. */
-const TOKENS = /\bya29\.[\w.-]+|\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?|(?<=\bBearer\s)\S+/g;
+/** Google's access tokens, JSON web tokens, the word after `Bearer`, and secrets in JSON that a program has printed. */
+const TOKENS =
+  /\bya29\.[\w.-]+|\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?|(?<=\bBearer\s)\S+|(?<="(?:\w*_token|saml_response|\w*secret|private_key)"\s*:\s*")[^"]+/g;
 
 /** The text with its tokens replaced. */
 export function withoutTokens(text: string): string {

@@ -1,9 +1,9 @@
 import type { GoogleAuth } from 'google-auth-library';
 import type * as z from 'zod/mini';
-import { ServiceError } from '../../execution/errors';
+import { HTTP_CODES, ServiceError } from '../../execution/errors';
 import type { Credentials } from '../credentials/credentials';
 import { translateFailure, type RequestContext } from './error-translation';
-import { failureOf, type Failure } from './failure';
+import { failureOf } from './failure';
 
 /** Time and random numbers, passed in so that tests need not wait. */
 export interface RequestClock {
@@ -133,17 +133,21 @@ export class RequestSender {
         }
         // The user fixes this with a command or in a file, so the next request must read the credentials again.
         if (translated.reason.startsWith('quotaProject')) this.credentials.forget();
-        const wait = this.waitBefore(count, translated, failure);
+        // An error of the credentials or of an answer: its status tells what its HTTP code would.
+        const { status } = error instanceof ServiceError ? { status: HTTP_CODES[error.status] } : failure;
+        const wait = this.waitBefore(count, translated, status);
         if (wait === undefined) throw translated;
         await this.clock.sleep(wait, signal);
       }
     }
   }
 
-  /** Milliseconds until the next attempt; undefined if there is none. */
-  private waitBefore(count: number, error: ServiceError, failure: Failure): number | undefined {
-    const broken = failure.status === undefined || error.reason === 'answerMalformed';
-    const retried = broken || RETRIED_CODES.has(failure.status);
+  /**
+   * Milliseconds until the next attempt; undefined if there is none.
+   * @param status HTTP code; undefined if no answer came
+   */
+  private waitBefore(count: number, error: ServiceError, status: number | undefined): number | undefined {
+    const retried = status === undefined || RETRIED_CODES.has(status);
     // An exhausted quota does not recover within seconds, unless the service says when.
     const hopeless = error.reason === 'quotaExceeded' && error.args['retryAfter'] === undefined;
     if (!retried || hopeless || count >= POLICY.attempts) return undefined;

@@ -72,6 +72,8 @@ const MAX_DURATION = 315_576_000_000;
  */
 export function checkRequest(kind: GoogleServiceKind, request: ExecutionRequest): void {
   const { executionTemplate = {}, runOptions = {} } = request;
+  checkEmpty('executionTemplate', executionTemplate);
+  if (kind === 'vertex') checkEmpty('runOptions.vertex', runOptions.vertex ?? {});
   checkLabels(executionTemplate.labels);
   checkSource(kind, request);
   if (kind === 'vertex') {
@@ -81,6 +83,14 @@ export function checkRequest(kind: GoogleServiceKind, request: ExecutionRequest)
   } else {
     checkJob(executionTemplate);
     checkAccelerator(executionTemplate, NOTEBOOKS_ACCELERATORS);
+  }
+}
+
+/** Rejects fields that are set to an empty text: the services take them for missing, or for invalid. */
+function checkEmpty(path: string, values: object): void {
+  for (const [key, value] of Object.entries(values)) {
+    if (value === '' && key !== 'parameters')
+      throw invalid(`${path}.${key}`, 'it is empty; set it or remove it');
   }
 }
 

@@ -8,6 +8,8 @@ export class TokenDouble {
   failure: { error: string; error_description?: string; error_subtype?: string } | undefined;
   /** HTTP status of {@link failure}. RFC 6749 5.2 has 400 and 401; with 429 and 5xx the endpoint is unavailable. */
   failureStatus = 400;
+  /** If set, the IAM Credentials API refuses to impersonate with this error (google.rpc.Status). */
+  impersonationError: { code: number; status: string; message: string } | undefined;
   /** How far the service's clock is ahead, in milliseconds. */
   skew = 0;
   issued = 0;
@@ -126,6 +128,8 @@ export class TokenDouble {
     if (request.url === '/impersonate') {
       await readBody(request);
       if (!this.isValid(request.headers.authorization)) return [401, {}];
+      const { impersonationError } = this;
+      if (impersonationError !== undefined) return [impersonationError.code, { error: impersonationError }];
       const expireTime = new Date(Date.now() + 3_600_000).toISOString();
       return [200, { accessToken: this.issue().access_token, expireTime }];
     }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { inspect } from 'node:util';
 import { ServiceError } from '../../../src/execution/errors';
 import type { GoogleOptions } from '../../../src/google/index';
+import { failureOf } from '../../../src/google/requests/failure';
 import { CloudDouble, LOCATION, PROJECT } from '../../support/google/cloud';
 
 describe('Google credentials', function () {
@@ -26,6 +27,7 @@ describe('Google credentials', function () {
     cloud.tokens.failure = undefined;
     cloud.tokens.failureStatus = 400;
     cloud.tokens.skew = 0;
+    cloud.tokens.impersonationError = undefined;
     assert.deepEqual(cloud.problems, []);
   });
 
@@ -117,10 +119,11 @@ describe('Google credentials', function () {
     });
   });
 
-  for (const [what, content] of [
-    ['is not there', undefined],
-    ['is no JSON', 'not json'],
-    ['is none', '{"type": "something"}'],
+  for (const [what, content, problem] of [
+    ['is not there', undefined, /no such file/],
+    ['is no JSON', 'not json', /is no JSON/],
+    ['is none', '{"type": "something"}', /no known type/],
+    ['is a client of OAuth', '{"installed": {"client_secret": "hidden"}}', /no known type/],
   ] as const) {
     it(`say that the key file ${what}`, async () => {
       await rm(file, { force: true });
@@ -129,8 +132,10 @@ describe('Google credentials', function () {
         list({ keyFile: file }),
         (error) =>
           error instanceof ServiceError &&
-          error.reason === 'credentialsInvalid' &&
-          error.args['path'] === file,
+          error.reason === 'credentialsUnusable' &&
+          error.args['path'] === file &&
+          problem.test(error.args['problem'] ?? '') &&
+          !error.message.includes('hidden'),
       );
     });
   }
@@ -145,7 +150,11 @@ describe('Google credentials', function () {
     await assert.rejects(service.list({}), {
       status: 'UNAUTHENTICATED',
       reason: 'credentialsInvalid',
-      args: { path: file, variable: 'GOOGLE_APPLICATION_CREDENTIALS' },
+      args: {
+        path: file,
+        variable: 'GOOGLE_APPLICATION_CREDENTIALS',
+        problem: 'invalid_grant Token has been expired or revoked.',
+      },
     });
     cloud.tokens.refreshTokens.add('refresh-2');
     await writeFile(file, cloud.tokens.personalCredentials('my-project', 'refresh-2'));
@@ -155,7 +164,7 @@ describe('Google credentials', function () {
   it('that appear later are found', async () => {
     const service = cloud.google({ keyFile: file }).service('vertex', PROJECT, LOCATION);
     await rm(file, { force: true });
-    await assert.rejects(service.list({}), { reason: 'credentialsInvalid' });
+    await assert.rejects(service.list({}), { reason: 'credentialsUnusable' });
     await writeFile(file, cloud.tokens.serviceAccountKey());
     await service.list({});
   });
@@ -193,6 +202,29 @@ describe('Google credentials', function () {
     assert.deepEqual(cloud.clock.waits, []);
   });
 
+  it('that may not impersonate name the missing permission at once', async () => {
+    await writeFile(file, cloud.tokens.impersonation());
+    const message =
+      "Permission 'iam.serviceAccounts.getAccessToken' denied on resource (or it may not exist).";
+    cloud.tokens.refreshTokens.add('refresh-1');
+    cloud.tokens.impersonationError = { code: 403, status: 'PERMISSION_DENIED', message };
+    cloud.clock.waits.length = 0;
+    await assert.rejects(list({ keyFile: file }), {
+      status: 'PERMISSION_DENIED',
+      reason: 'permissionDenied',
+      args: { permission: 'iam.serviceAccounts.getAccessToken' },
+    });
+    assert.deepEqual(cloud.clock.waits, []);
+  });
+
+  it('that are refused for another reason do not say that the clock is wrong', async () => {
+    cloud.tokens.failure = {
+      error: 'invalid_grant',
+      error_description: 'The account is not associated with the appropriate pool.',
+    };
+    await assert.rejects(list({ keyFile: cloud.keyFile }), { reason: 'credentialsInvalid' });
+  });
+
   for (const [what, content] of [
     ['are for another universe', () => cloud.tokens.serviceAccountKey('example.universe')],
     ['read a file that is not there', () => cloud.tokens.workloadIdentity('/no/such/subject')],
@@ -219,6 +251,13 @@ describe('Google credentials', function () {
       assert.doesNotMatch(inspect(error, { depth: 20, showHidden: true }), /token-\d|authorization/i);
       return true;
     });
+  });
+
+  it('that a program has printed stand in no error', () => {
+    const printed = '{"token_type": "saml2", "saml_response": "PHNhbWw+", "id_token":"opaque", "code": "E1"}';
+    const { message } = failureOf(new Error(`The executable returned an invalid response: ${printed}`));
+    assert.doesNotMatch(message, /PHNhbWw|opaque/);
+    assert.match(message, /"saml2".*"E1"/);
   });
 
   it('never stand in an error', async () => {

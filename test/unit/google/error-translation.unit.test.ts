@@ -276,7 +276,11 @@ const CASES: Record<string, Case> = {
     httpCode: 400,
     body: { error: 'invalid_grant', error_description: 'Invalid JWT Signature.' },
     context: { credentials: { kind: 'keyFile', path: '/keys/runner.json' } },
-    expected: ['UNAUTHENTICATED', 'credentialsInvalid', { path: '/keys/runner.json' }],
+    expected: [
+      'UNAUTHENTICATED',
+      'credentialsInvalid',
+      { path: '/keys/runner.json', problem: 'invalid_grant Invalid JWT Signature.' },
+    ],
   },
   'a file that a variable names and whose login ended': {
     httpCode: 400,
@@ -285,14 +289,22 @@ const CASES: Record<string, Case> = {
     expected: [
       'UNAUTHENTICATED',
       'credentialsInvalid',
-      { path: '/keys/adc.json', variable: 'GOOGLE_APPLICATION_CREDENTIALS' },
+      {
+        path: '/keys/adc.json',
+        variable: 'GOOGLE_APPLICATION_CREDENTIALS',
+        problem: 'invalid_grant Token has been expired or revoked.',
+      },
     ],
   },
   'a token of a key file that is refused': {
     httpCode: 401,
     body: rpc(401, 'UNAUTHENTICATED', 'Invalid authentication credentials.'),
     context: { credentials: { kind: 'keyFile', path: '/keys/runner.json' } },
-    expected: ['UNAUTHENTICATED', 'credentialsInvalid', { path: '/keys/runner.json' }],
+    expected: [
+      'UNAUTHENTICATED',
+      'credentialsInvalid',
+      { path: '/keys/runner.json', problem: 'Invalid authentication credentials.' },
+    ],
   },
   'a token of the machine that is refused': {
     httpCode: 401,

@@ -50,6 +50,8 @@ const required = (field: string, template: ExecutionTemplate, vertex: VertexOpti
 });
 
 const ON_BOTH: Record<string, Broken> = {
+  'an empty account': invalid('executionTemplate.serviceAccount', { ...machine, serviceAccount: '' }),
+  'an empty image': invalid('executionTemplate.containerImageUri', { ...machine, containerImageUri: '' }),
   'no machine': required('executionTemplate.masterType', { serviceAccount: ACCOUNT }),
   'a label with capitals': invalid('executionTemplate.labels.Team', { ...machine, labels: { Team: 'x' } }),
   'more labels than there is room for': invalid('executionTemplate.labels', {
