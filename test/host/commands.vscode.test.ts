@@ -34,7 +34,7 @@ describe('commands on executions', () => {
     };
   const isGone = async (name: string): Promise<boolean> => !(await allNames(service)).includes(name);
 
-  it('cancel ends a running one, and is offered for nothing else', async () => {
+  it('cancel cancels a running one, and is offered for no other state', async () => {
     const done = await submit('done-before', '1');
     await ended(service, done);
     const name = await submit('endless', 'import time\nwhile True: time.sleep(0.1)');
@@ -67,7 +67,7 @@ describe('commands on executions', () => {
     assert.equal(input?.cellAt(0).outputs.length, 0);
   });
 
-  it('executes no output document: it asks for a notebook', async () => {
+  it('does not execute an output document: it asks for a notebook', async () => {
     await ended(service, await submit('not-twice', '1'));
     await run('refresh');
     person.willPick(pickFirst('not-twice'));
@@ -97,7 +97,7 @@ describe('commands on executions', () => {
     assert.deepEqual(person.complaints, []);
   });
 
-  it('delete takes one away after the time to undo it; undo brings it back', async () => {
+  it('delete removes one after the time to undo it; undo restores it', async () => {
     const name = await submit('deleted', '1');
     await ended(service, name);
     await run('refresh');
@@ -122,7 +122,7 @@ describe('commands on executions', () => {
     }
   });
 
-  it('delete asks first where it is running', async () => {
+  it('delete asks first when it is running', async () => {
     const beside = await submit('beside', '1');
     await ended(service, beside);
     const name = await submit('busy', 'import time\nwhile True: time.sleep(0.1)');
@@ -143,7 +143,7 @@ describe('commands on executions', () => {
     await ended(service, name);
   });
 
-  it('executeFolder and a selection run one each, after one confirmation that says how many', async () => {
+  it('executeFolder and a selection execute each notebook, after one confirmation with the count', async () => {
     const one = await writeFile('one.ipynb', notebookText(['1']));
     const folder = vscode.Uri.joinPath(one, '..');
     const two = vscode.Uri.joinPath(folder, 'sub', 'two.ipynb');
@@ -178,7 +178,7 @@ describe('commands on executions', () => {
     assert.equal((await allNames(service)).length, before.length + 5);
   });
 
-  it('shows names of strangers as text in one line wherever it asks or tells', async () => {
+  it('shows names of notebooks as text in one line in prompts and messages', async () => {
     const name = 'a"b\'\n<b>$(trash)\u202eאבג';
     const plain = '\u2068a"b\' <b>$(trash)אבג';
     const one = await writeFile(`${name}.ipynb`, notebookText(['1']));
@@ -212,7 +212,7 @@ describe('commands on executions', () => {
     await run('openOutput');
   });
 
-  it('compareWithInput, compareOutputs and openSourceCell show documents beside each other', async () => {
+  it('compareWithInput, compareOutputs and openSourceCell show documents side by side', async () => {
     await ended(service, await submit('compared', 'print(1)', '1/0'));
     await ended(service, await submit('compared', 'print(2)'));
     await run('refresh');

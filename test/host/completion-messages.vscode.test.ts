@@ -9,7 +9,7 @@ import {
 import { FakeWindow } from './support/window';
 import { Person } from './support/person';
 
-describe('messages at the end', () => {
+describe('messages when executions end', () => {
   let window: FakeWindow;
   let person: Person;
   let settings: CompletionSettings;
@@ -56,12 +56,12 @@ describe('messages at the end', () => {
     messages.present({ executions, batch });
   const texts = (): string[] => person.messages.map(({ kind, text }) => `${kind}: ${text}`);
 
-  it('are one for many that end together', async () => {
+  it('are combined for many that end together', async () => {
     await present([end('a'), end('b'), end('c', 'FAILED'), end('d', 'CANCELLED')]);
     assert.deepEqual(texts(), ['error: 3 executions ended: 2 succeeded, 1 failed: c.']);
   });
 
-  it('offer what can be done with the one that ended', async () => {
+  it('offer actions for the execution that ended', async () => {
     person.willPress(/^b failed/, 'Show Execution');
     const failed = end('b', 'FAILED');
     await present([failed]);
@@ -72,7 +72,7 @@ describe('messages at the end', () => {
     assert.deepEqual(person.messages[1]?.buttons, ['Open Output', 'Show Execution']);
   });
 
-  it('are as notebookExecutions.notify says', async () => {
+  it('follow notebookExecutions.notify', async () => {
     settings = { ...settings, notify: 'failures' };
     await present([end('a'), end('b', 'FAILED')]);
     assert.deepEqual(texts(), ['error: b failed.'].slice(0, texts().length));
@@ -83,7 +83,7 @@ describe('messages at the end', () => {
     assert.match(texts()[1] ?? '', /^information: c succeeded/);
   });
 
-  it('are as notebookExecutions.notifySuccess and notebookExecutions.notifyFailure say while notify is not set', async () => {
+  it('follow notebookExecutions.notifySuccess and notebookExecutions.notifyFailure while notify is not set', async () => {
     const configuration = vscode.workspace.getConfiguration('notebookExecutions');
     const set = async (name: string, value: unknown): Promise<void> =>
       configuration.update(name, value, vscode.ConfigurationTarget.Global);
@@ -109,7 +109,7 @@ describe('messages at the end', () => {
     }
   });
 
-  it('give way to the output itself, unless several end together', async () => {
+  it('are replaced by the output itself, unless several end together', async () => {
     settings = { ...settings, openOutput: 'always', notify: 'failures' };
     await present([end('a')]);
     assert.deepEqual(opened, [['a', true]]);
@@ -122,7 +122,7 @@ describe('messages at the end', () => {
     assert.match(texts()[1] ?? '', /^information: e succeeded/);
   });
 
-  it('offer the output where the user is at work in the active editor', async () => {
+  it('offer the output when the user is working in the active editor', async () => {
     settings = { ...settings, openOutput: 'always', notify: 'failures' };
     inUse = true;
     person.willPress(/^a succeeded/, 'Open Output');
@@ -130,7 +130,7 @@ describe('messages at the end', () => {
     assert.deepEqual(opened, [['a', false]]);
   });
 
-  it('open nothing of a batch, whatever of it is left to be told, and list what failed', async () => {
+  it('open no output for a batch, however many of it remain to be reported, and list failures', async () => {
     settings = { ...settings, openOutput: 'always' };
     await present([end('a'), end('b', 'CANCELLED')], true);
     assert.deepEqual(opened, []);
@@ -164,7 +164,7 @@ describe('messages at the end', () => {
     assert.deepEqual(await buttons(), ['Open Output', 'Open Notebook', 'Show Execution']);
   });
 
-  it('show names of strangers as text in one line, without links', async () => {
+  it('show names of notebooks as text in one line, without links', async () => {
     const source = `file:///w/${encodeURIComponent('a"b\n<b>x</b> [y](command:z) אבג')}.ipynb`;
     await present([window.put('x', { state: 'SUCCEEDED', runOptions: { source } })]);
     assert.match(

@@ -63,7 +63,7 @@ describe('Google Cloud: executions', () => {
     return texts.some((text) => text.includes(GOOGLE_ONLY));
   }
 
-  it('is not loaded for who runs notebooks on this machine', async () => {
+  it('is not loaded when notebooks run only on this machine', async () => {
     const undo = await withSettings({ 'notebookExecutions.templates': [] });
     await vscode.commands.executeCommand('notebookExecutions.explorer.focus');
     person.willPick((pick) => {
@@ -79,7 +79,7 @@ describe('Google Cloud: executions', () => {
     await until('a template of Google Cloud in sight loads it', isLoaded);
   });
 
-  it('says before anything is sent what the service will not use and which files will not be there', async () => {
+  it('reports before submission which settings the service ignores and which files are missing there', async () => {
     const uri = await notebook('local', 'import helpers', 'open("data/sales.csv")');
     const folder = vscode.Uri.joinPath(uri, '..');
     for (const file of ['helpers.py', 'data/sales.csv'])
@@ -105,7 +105,7 @@ describe('Google Cloud: executions', () => {
     await withSettings({ 'notebookExecutions.templates': [TEMPLATE] });
   });
 
-  it('executes, opens the output, and leads to console, URI and file (openInConsole, copyOutputUri)', async () => {
+  it('executes, opens the output, and opens console, URI and file (openInConsole, copyOutputUri)', async () => {
     chooseCloud();
     const name = await run('execute', await notebook('penguins', 'print("in the cloud")'));
     assert.match(String(name), /notebookExecutionJobs\/penguins-\w+$/);
@@ -136,7 +136,7 @@ describe('Google Cloud: executions', () => {
     assert.equal(await readFile(file, 'utf8'), (await cloud.storage.get(uri)).toString());
   });
 
-  it('runs an execution from elsewhere again, and names first what it cannot repeat (rerun)', async () => {
+  it('re-runs an execution of another client, and first lists what it cannot repeat (rerun)', async () => {
     const { name } = cloud.vertex.addElsewhere('nightly-7', {
       displayName: 'nightly',
       gcsOutputUri: 'gs://notebook-bucket/theirs',
@@ -168,7 +168,7 @@ describe('Google Cloud: executions', () => {
     await ended(again);
   });
 
-  it('reaches Google Cloud also where the environment names a proxy', async () => {
+  it('connects to Google Cloud through the proxy of the environment', async () => {
     // The editor leads requests through its own proxy settings. What the variable says, Google's library looks at all the same.
     const { HTTPS_PROXY } = process.env;
     process.env['HTTPS_PROXY'] = 'http://127.0.0.1:9';
@@ -184,7 +184,7 @@ describe('Google Cloud: executions', () => {
     await ended(name);
   });
 
-  it('tells which cell failed, although lists of the service do not say it', async () => {
+  it('shows which cell failed, although lists of the service do not contain it', async () => {
     runs.error = 'too small';
     chooseCloud();
     const name = await run('execute', await notebook('fails', '1', 'fail()'));

@@ -25,7 +25,7 @@ describe('Google Cloud: set-up', () => {
     });
   };
 
-  it('makes a template of what Google Cloud lists, and opens the setting at it (newGoogleTemplate)', async () => {
+  it('creates a template from the choices that Google Cloud lists, and opens the setting at it (newGoogleTemplate)', async () => {
     person.willPick(
       (pick) => {
         assert.deepEqual(pick.labels, ['Vertex AI (Agent Platform)', 'Notebooks API v1']);
@@ -72,7 +72,7 @@ describe('Google Cloud: set-up', () => {
     await withSettings({ 'notebookExecutions.templates': [TEMPLATE] });
   });
 
-  it('lets the person type what may not be listed', async () => {
+  it('lets the user type choices that may not be listed', async () => {
     const denied = { error: { code: 403, status: 'PERMISSION_DENIED', message: 'No.', details: [] } };
     cloud.projects.faults.add(/list/, { kind: 'answer', status: 403, body: denied });
     person.willPick((pick) => {
@@ -85,7 +85,7 @@ describe('Google Cloud: set-up', () => {
     await run('newGoogleTemplate');
   });
 
-  it('tells missing credentials once, with the command that mends them, and goes on by itself', async () => {
+  it('reports missing credentials once, with the command that creates them, and continues by itself', async () => {
     const environment = { ...process.env };
     const send = globalThis.fetch;
     const { createTerminal } = vscode.window;
@@ -156,7 +156,7 @@ describe('Google Cloud: set-up', () => {
     }
   });
 
-  it('makes a template of what is typed where there are no credentials, and says where gcloud comes from', async () => {
+  it('creates a template from typed values when there are no credentials, and says where to get gcloud', async () => {
     const environment = { ...process.env };
     const openExternal = Reflect.get(vscode.env, 'openExternal') as unknown;
     const pages: string[] = [];
@@ -207,7 +207,7 @@ describe('Google Cloud: set-up', () => {
     }
   });
 
-  it('tells what a template lacks, with a button to the templates', async () => {
+  it('reports what a template lacks, with a button that opens the templates', async () => {
     const { masterType: _, ...executionTemplate } = TEMPLATE.executionTemplate;
     await withSettings({ 'notebookExecutions.templates': [{ ...TEMPLATE, executionTemplate }] });
     chooseCloud();
@@ -217,7 +217,7 @@ describe('Google Cloud: set-up', () => {
     await withSettings({ 'notebookExecutions.templates': [TEMPLATE] });
   });
 
-  it('tells a key file that is not accepted, with a button to the setting', async () => {
+  it('reports a key file that is not accepted, with a button that opens the setting', async () => {
     await withSettings({ 'notebookExecutions.google.keyFile': '/no/such.json' });
     chooseCloud();
     assert.equal(await run('execute', await notebook('nokey', '1')), undefined);

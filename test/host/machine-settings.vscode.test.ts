@@ -5,7 +5,7 @@ import { machineSettings } from '../../src/commands/machine/machine-settings';
 import { activated, outsider, withSettings } from './support/executions';
 
 describe('settings of this machine', () => {
-  it('are read as they are set, and as absent where they are of no use', async () => {
+  it('are read as they are set, and as absent when they are invalid', async () => {
     const undo = await withSettings({
       'notebookExecutions.maxConcurrentExecutions': 3,
       'notebookExecutions.spareKernel': false,
@@ -29,7 +29,7 @@ describe('settings of this machine', () => {
     assert.equal(machineSettings().service.spare, true);
   });
 
-  it('reach the service', async () => {
+  it('are passed to the service', async () => {
     await activated();
     const service = outsider();
     const undo = await withSettings({ 'notebookExecutions.maxConcurrentExecutions': 5 });

@@ -82,7 +82,7 @@ describe('documents of executions', () => {
       .map(({ data }) => new TextDecoder().decode(data))
       .join('');
 
-  it('opens the output in the notebook editor, and nobody can write it', async () => {
+  it('opens the output read-only in the notebook editor', async () => {
     const execution = await runToEnd(['print(6 * 7)']);
     await command('openOutput', row(execution));
     const { notebook } = await shownNotebook();
@@ -96,7 +96,7 @@ describe('documents of executions', () => {
     await assert.rejects(async () => vscode.workspace.fs.delete(notebook.uri));
   });
 
-  it('says of each cell whether it succeeded, and from when to when it ran', async () => {
+  it('shows for each cell whether it succeeded, and its start and end time', async () => {
     const execution = await runToEnd(['import time\ntime.sleep(0.2)', '1 / 0', "print('never')"]);
     await command('openOutput', row(execution));
     const { notebook } = await shownNotebook();
@@ -111,7 +111,7 @@ describe('documents of executions', () => {
     assert.equal(summaries[2]?.timing, undefined);
   });
 
-  it('runs no cell of an output, says so, and leaves it as it was', async () => {
+  it('runs no cell of an output, says so, and leaves it unchanged', async () => {
     const execution = await runToEnd(['print(6 * 7)', '1 + 1']);
     await command('openOutput', row(execution));
     const { notebook } = await shownNotebook();
@@ -138,7 +138,7 @@ describe('documents of executions', () => {
     assert.equal((await ended(service, again)).state, 'SUCCEEDED');
   });
 
-  it('opens a copy of an output as a Jupyter notebook, with what the output has', async () => {
+  it('opens a copy of an output as a Jupyter notebook, with all its outputs', async () => {
     const execution = await runToEnd(['print(6 * 7)']);
     await command('openOutput', row(execution));
     const { notebook } = await shownNotebook();
@@ -170,7 +170,7 @@ describe('documents of executions', () => {
     await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
   });
 
-  it('saves the output whose toolbar it was asked in, as valid as it is', async () => {
+  it('saves the output whose toolbar was used, as a valid notebook', async () => {
     const executions = [await runToEnd(['print(1)']), await runToEnd(['print(2)'])];
     await command('openOutput', row(executions[0] ?? assert.fail()));
     const notebookUri = (await shownNotebook()).notebook.uri;
@@ -184,7 +184,7 @@ describe('documents of executions', () => {
     assert.deepEqual(person.picks, []);
   });
 
-  it('opens two outputs, one of them asked for twice, at once without a complaint', async () => {
+  it('opens two outputs at once without an error, one of them requested twice', async () => {
     const [one, other] = [await runToEnd(['print(1)']), await runToEnd(['print(2)'])];
     await Promise.all([one, one, other, one].map((each) => command('openOutput', row(each))));
     assert.deepEqual(person.complaints, []);
@@ -209,7 +209,7 @@ describe('documents of executions', () => {
     assert.equal(outputText(notebook), '');
   });
 
-  it('shows results as they come, and leaves focus and selection where they are', async () => {
+  it('shows results as they arrive, and keeps focus and selection', async () => {
     const go = vscode.Uri.joinPath(workspaceFolder(), `go-${randomUUID()}`).fsPath;
     const wait = `import pathlib, time\nwhile not pathlib.Path(${JSON.stringify(go)}).exists(): time.sleep(0.05)`;
     const execution = await run(["print('first')", wait, "print('second')"]);
@@ -245,7 +245,7 @@ describe('documents of executions', () => {
     await until('the cell is selected', () => failed.selection.start === 3);
   });
 
-  describe('lead to the notebook that can be edited', () => {
+  describe('lead to the editable notebook', () => {
     const cells = ["print('a')", "print('b')", '1 / 0'];
     const shownCell = (uri: vscode.Uri) =>
       until('a cell of the notebook is selected', () => {
@@ -255,7 +255,7 @@ describe('documents of executions', () => {
           : undefined;
       });
 
-    it('at the cell that failed, wherever it stands now', async () => {
+    it('at the failed cell, wherever it is now', async () => {
       const uri = await writeFile('moved.ipynb', notebookText(cells));
       const execution = await runToEnd(cells, 'alpha: 1', uri);
       const moved = JSON.parse(notebookText(cells)) as { cells: { id: string; source: string }[] };
@@ -280,7 +280,7 @@ describe('documents of executions', () => {
       assert.equal(await shownCell(uri), '1 / 0');
     });
 
-    it('or to the submitted copy, where the notebook is gone', async () => {
+    it('or to the submitted copy, when the notebook is gone', async () => {
       const uri = await writeFile('gone.ipynb', notebookText(cells));
       const execution = await runToEnd(cells, '', uri);
       await vscode.workspace.fs.delete(uri);
@@ -290,7 +290,7 @@ describe('documents of executions', () => {
     });
   });
 
-  it('are told apart by the time in their folder, which VS Code shows where names are the same', async () => {
+  it('are distinguished by the time in their folder, which VS Code shows for equal names', async () => {
     const uri = await writeFile('same.ipynb', notebookText(['1']));
     const execution = await runToEnd(['1'], '', uri);
     await command('openOutput', row(execution));
@@ -302,7 +302,7 @@ describe('documents of executions', () => {
     );
   });
 
-  it('copied have the Python of the execution as their kernel, which Jupyter is told', async () => {
+  it('as copies use the Python of the execution as their kernel, which is passed to Jupyter', async () => {
     const jupyter = vscode.extensions.getExtension<{ opened: [string, { id: string; path: string }][] }>(
       'ms-toolsai.jupyter',
     );
@@ -324,7 +324,7 @@ describe('documents of executions', () => {
     await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
   });
 
-  it('copied have the kernelspec of the execution, where it was another than the notebook’s', async () => {
+  it('as copies use the kernelspec of the execution, when it differs from the notebook’s', async () => {
     const metadata = { kernelspec: { name: 'other', display_name: 'Other', language: 'python' } };
     const execution = await runToEnd(['1'], '', undefined, notebookText(['1'], metadata));
     await command('openOutput', row(execution));
@@ -365,7 +365,7 @@ describe('documents of executions', () => {
     });
     after(() => reset());
 
-    it('is asked about before it is opened', async () => {
+    it('asks before it is opened', async () => {
       await command('openOutput', row(execution));
       const message = await person.message(/The output of \S+ is \d+ KB/);
       assert.deepEqual(message.buttons, ['Open Trimmed', 'Download…', 'Open All']);
@@ -390,7 +390,7 @@ describe('documents of executions', () => {
     });
   });
 
-  it('of an execution that is gone are not found', async () => {
+  it('of a deleted execution are not found', async () => {
     const execution = await runToEnd(['1']);
     await command('openOutput', row(execution));
     const { uri } = (await shownNotebook()).notebook;
@@ -400,7 +400,7 @@ describe('documents of executions', () => {
     await assert.rejects(async () => vscode.workspace.fs.stat(uri), { code: 'FileNotFound' });
   });
 
-  it('of addresses that are none are not found', async () => {
+  it('of invalid addresses are not found', async () => {
     for (const address of ['/x', '/x?kind=secret&service=embedded&name=a', '/x?kind=output']) {
       const uri = vscode.Uri.parse(`${SCHEME}:${address}`);
       await assert.rejects(async () => vscode.workspace.fs.stat(uri), { code: 'FileNotFound' });
@@ -409,7 +409,7 @@ describe('documents of executions', () => {
 });
 
 describe('notebooks of executions', () => {
-  it('are read as VS Code itself reads .ipynb', async () => {
+  it('are parsed like VS Code parses .ipynb', async () => {
     const data = {
       'text/plain': 'a figure',
       'image/png': 'iVBORw0KGgo=',
@@ -449,7 +449,7 @@ describe('notebooks of executions', () => {
     }
   });
 
-  it('show a widget as what else it has, or say that it is not live, and keep it for a copy', () => {
+  it('show the fallback of a widget, or a note that it is not live, and keep it for a copy', () => {
     const view = { 'application/vnd.jupyter.widget-view+json': { model_id: 'x', version_major: 2 } };
     const output = (data: object) => ({ output_type: 'display_data', data, metadata: {} });
     const outputs = [
@@ -481,7 +481,7 @@ describe('notebooks of executions', () => {
     );
   });
 
-  it('say when cells ran as nbclient and papermill write it', () => {
+  it('contain cell times in the format of nbclient and papermill', () => {
     const cell = { cell_type: 'code', source: '1', outputs: [], execution_count: 1 };
     const error = { output_type: 'error', ename: 'E', evalue: 'e', traceback: [] };
     const nbclient = {
@@ -527,7 +527,7 @@ describe('notebooks of executions', () => {
 });
 
 describe('the kernel’s log', () => {
-  it('is shown to its end, also what was written while it was shown', async () => {
+  it('is shown to its end, including text written while it is open', async () => {
     const clock = new FakeClock();
     const { ExecutionStore, LogChannels } = shipped();
     const store = new ExecutionStore();

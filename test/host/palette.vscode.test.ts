@@ -141,12 +141,12 @@ describe('every command of the command palette', () => {
     assert.deepEqual(unhandled, []);
   };
 
-  it('says or does something sensible where there is nothing', async () => {
+  it('works or reports why not in an empty window', async () => {
     assert.deepEqual(Object.keys(IN_NOTHING).sort(), commandsOfPalette().sort());
     await tryAll(() => Promise.resolve(), IN_NOTHING);
   });
 
-  it('says or does something sensible with a notebook open', async () => {
+  it('works or reports why not with a notebook open', async () => {
     const uri = await writeFile('palette.ipynb', notebookText(['1']));
     await tryAll(
       async () => vscode.window.showNotebookDocument(await vscode.workspace.openNotebookDocument(uri)),

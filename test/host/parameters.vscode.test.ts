@@ -28,7 +28,7 @@ describe('submitting with parameters', () => {
   };
   const outputOf = (execution: Execution): Promise<string> => textOf(service.readOutput(execution));
 
-  it('shows each with its default and comment, checks what is typed, and injects what was set', async () => {
+  it('shows each with default and comment, checks typed values, and injects changed ones', async () => {
     person.willPick(
       thisMachine,
       (pick) => {
@@ -74,7 +74,7 @@ describe('submitting with parameters', () => {
     assert.match(await outputOf(execution), /got 12 0\.5 slow \['a'\]/);
   });
 
-  it('goes back to the templates and keeps what was set; leaving creates nothing', async () => {
+  it('goes back to the templates and keeps the values; dismissing creates nothing', async () => {
     const before = await allNames(service);
     person.willPick(
       thisMachine,
@@ -95,7 +95,7 @@ describe('submitting with parameters', () => {
     assert.deepEqual(await allNames(service), before);
   });
 
-  it('questions a name that the notebook does not declare, with a suggestion', async () => {
+  it('warns about a name that the notebook does not declare, with a suggestion', async () => {
     const file = await writeFile('some.yaml', 'epoch: 5\nextra: [1, 2]\n');
     person.willOpen(file);
     person.willPick(
@@ -121,7 +121,7 @@ describe('submitting with parameters', () => {
     assert.match(await outputOf(execution), /got 5 /);
   });
 
-  it('checks loaded values like typed ones, and executes with Enter once they are right', async () => {
+  it('checks loaded values like typed ones, and executes on Enter once they are valid', async () => {
     const wrong = await writeFile('wrong.yaml', 'epochs: many\n');
     const right = await writeFile('right.yaml', 'epochs: 6\n');
     person.willOpen(wrong);
@@ -154,7 +154,7 @@ describe('submitting with parameters', () => {
     assert.equal(execution.executionTemplate?.parameters, '{"epochs":6}');
   });
 
-  it('says what is wrong with a YAML file', async () => {
+  it('shows what is wrong with a YAML file', async () => {
     const file = await writeFile('list.yaml', '- 1\n');
     person.willOpen(file);
     person.willPick(thisMachine, (pick) => {
@@ -164,7 +164,7 @@ describe('submitting with parameters', () => {
     await person.message(/list\.yaml: Must be a mapping/);
   });
 
-  it('warns of words that papermill reads differently before the run, and on the execution', async () => {
+  it('warns about words that papermill reads differently before the run, and on the execution', async () => {
     const file = await writeFile('words.yaml', 'mode: no\npath: 1_000\napi_key: 0777\n');
     const notes = (labels: readonly string[]): string[] => labels.filter((each) => each.includes('YAML 1.1'));
     person.willOpen(file);
@@ -204,7 +204,7 @@ describe('submitting with parameters', () => {
     assert.match(await outputOf(execution), /got no/);
   });
 
-  it('says where a parameters cell cannot be read, and lets it be run all the same', async () => {
+  it('shows where a parameters cell cannot be read, and still allows the run', async () => {
     const broken = { source: 'a = 1\nb = (', tags: ['parameters'] };
     person.willPick(thisMachine, (pick) => {
       assert.match(pick.labels.join('|'), /parameters cell cannot be read from line 2/);
@@ -213,7 +213,7 @@ describe('submitting with parameters', () => {
     await run('execute', await writeFile('broken.ipynb', notebookText([broken])));
   });
 
-  it('shows 1,000 parameters, a default of a megabyte, and text of strangers in one plain line each', async () => {
+  it('shows 1,000 parameters, a default of a megabyte, and text of the notebook in one plain line each', async () => {
     const many = Array.from({ length: 997 }, (_, index) => `p${String(index)} = ${String(index)}`);
     const odd = [
       `big = "${'x'.repeat(1 << 20)}"`,
@@ -243,7 +243,7 @@ describe('submitting with parameters', () => {
     await run('execute', await writeFile('bad.ipynb', notebookText([cell])));
   });
 
-  it('markCellAsParameters tags the cell, and it alone', async () => {
+  it('markCellAsParameters tags only the selected cell', async () => {
     const uri = await writeFile(
       'mark.ipynb',
       notebookText([{ source: 'a = 1', tags: ['parameters', 'x'] }, 'b = 2']),

@@ -19,7 +19,7 @@ import { until } from '../support/until';
 import { Person } from './support/person';
 
 describe('a service that cannot start', () => {
-  it('is told with the way to mend it, and nothing is lost', async () => {
+  it('is reported with a fix, and nothing is lost', async () => {
     const extension = await activated();
     const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'nbx-dead-'));
     const service = new EmbeddedExecutionService({
@@ -80,8 +80,8 @@ describe('a service that cannot start', () => {
   });
 });
 
-describe('sentences of errors', () => {
-  it('say what to do, for every reason that has its own', () => {
+describe('error messages', () => {
+  it('say what to do, for every reason that has its own message', () => {
     const say = (reason: string, args = {}): string =>
       problemOf(new ServiceError('FAILED_PRECONDITION', reason, 'technical', args)).message;
     assert.match(
@@ -120,7 +120,7 @@ describe('sentences of errors', () => {
     );
   });
 
-  it('offer to sign in and to open the page that mends it', () => {
+  it('offer to sign in and to open the page with the fix', () => {
     const labels = (args: Record<string, string>): string[] =>
       problemOf(new ServiceError('UNAUTHENTICATED', 'credentialsExpired', '', args)).remedies.map(
         ({ label }) => label,
@@ -129,7 +129,7 @@ describe('sentences of errors', () => {
     assert.deepEqual(labels({ url: 'https://console.cloud.google.com/' }), ['Open Page']);
   });
 
-  it('offers what does not fit into the three buttons of a notification in a pick', async () => {
+  it('shows actions beyond the three buttons of a notification in a pick', async () => {
     const person = new Person();
     const log = vscode.window.createOutputChannel('problems', { log: true });
     try {

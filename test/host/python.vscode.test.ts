@@ -79,14 +79,14 @@ describe('Python of a notebook', () => {
   const inWorkspace = (name: string): Promise<string> =>
     executable(workspaceFolder().fsPath, name, 'bin', 'python');
 
-  it('is the one selected in the Python extension', async () => {
+  it('is the interpreter selected in the Python extension', async () => {
     const python = await executable(folder, 'bin', 'python');
     await inWorkspace('.venv');
     (await neighbour(PYTHON)).choose(python);
     assert.equal(await said(notebook), python);
   });
 
-  it('is that of the kernel chosen for the notebook in Jupyter, by its executable or its folder, open or not', async () => {
+  it('is the Python of the kernel selected for the notebook in Jupyter, by its executable or its folder, open or not', async () => {
     const selected = await executable(folder, 'bin', 'python');
     (await neighbour(PYTHON)).choose(selected);
     const chosen = await executable(folder, 'kernel', 'bin', 'python');
@@ -107,14 +107,14 @@ describe('Python of a notebook', () => {
     assert.equal(await said(notebook, other), `${chosen}, ${selected}`);
   });
 
-  it('is that of the project in Python Environments', async () => {
+  it('is the Python of the project in Python Environments', async () => {
     (await neighbour(PYTHON)).choose(await executable(folder, 'bin', 'python'));
     const project = await executable(folder, 'project', 'bin', 'python');
     (await neighbour(ENVIRONMENTS)).choose(vscode.Uri.joinPath(notebook, '..'), project);
     assert.equal(await said(notebook), project);
   });
 
-  it('is that of the workspace where the extension selects none, or one that is gone', async () => {
+  it('is the Python of the workspace when the extension selects none, or one that is gone', async () => {
     const venv = await inWorkspace('venv');
     assert.equal(await said(notebook), venv);
     (await neighbour(PYTHON)).choose(path.join(folder, 'gone'));
@@ -124,7 +124,7 @@ describe('Python of a notebook', () => {
   });
 
   for (const how of ['throws', 'hangs'] as const) {
-    it(`is found all the same where every other extension ${how}`, async () => {
+    it(`is still found if every other extension ${how}`, async () => {
       for (const id of [JUPYTER, PYTHON, ENVIRONMENTS]) (await neighbour(id)).misbehave(how);
       const venv = await inWorkspace('.venv');
       assert.equal(await said(notebook), venv);
@@ -132,7 +132,7 @@ describe('Python of a notebook', () => {
     });
   }
 
-  it('runs as it was said, with name and version', async () => {
+  it('runs as selected, with name and version', async () => {
     const real = await realPython();
     // The one that tests install what notebooks need in, by another name.
     const science = path.join(folder, 'science');
@@ -155,7 +155,7 @@ describe('Python of a notebook', () => {
     assert.match(await textOf(service.readOutput(execution)), new RegExp(science));
   });
 
-  it('is selected in the Python extension’s own pick (selectPython)', async () => {
+  it('is selected with the pick of the Python extension (selectPython)', async () => {
     const real = await realPython();
     const python = path.join(real.prefix, 'bin', 'python');
     (await neighbour(PYTHON)).choose(await inWorkspace('.venv'));
@@ -165,7 +165,7 @@ describe('Python of a notebook', () => {
     assert.match(await said(notebook), /^\.venv \(3\./);
   });
 
-  it('takes no packages where it belongs to the system: what else can be done is offered (installIpykernel)', async () => {
+  it('offers alternatives when a system Python does not accept packages (installIpykernel)', async () => {
     const managed = await executable(folder, 'bin', 'python');
     await fs.writeFile(
       managed,
@@ -180,7 +180,7 @@ describe('Python of a notebook', () => {
     assert.deepEqual(buttons.slice(0, 2), ['Create .venv in This Workspace', 'Select Another Python…']);
   });
 
-  it('makes no environment in the place of something else, and leaves none half made (createEnvironment)', async () => {
+  it('creates no environment over an existing folder, and leaves no partial one (createEnvironment)', async () => {
     const directory = path.join(workspaceFolder().fsPath, '.venv');
     (await neighbour(PYTHON)).choose(await executable(folder, 'bin', 'python'));
     await run('createEnvironment');
@@ -193,7 +193,7 @@ describe('Python of a notebook', () => {
     assert.deepEqual(await fs.readdir(directory), ['theirs']);
   });
 
-  it('is the first on the PATH with ipykernel where none is chosen', async () => {
+  it('is the first on the PATH with ipykernel when none is selected', async () => {
     const without = await executable(folder, 'python3');
     const found = await pythonOnPath({ PATH: `${folder}:${process.env['PATH'] ?? ''}` });
     assert.equal(found?.hasIpykernel, true);
@@ -207,7 +207,7 @@ describe('Python of a notebook', () => {
     assert.equal(await pythonOnPath({ PATH: '' }), undefined);
   });
 
-  it('brings its environment: a virtual one', async () => {
+  it('is activated: a virtual environment', async () => {
     const python = await executable(folder, 'bin', 'python');
     await fs.writeFile(path.join(folder, 'pyvenv.cfg'), '');
     const environment = await kernelEnvironment(notebook, await describePython(python), {});
@@ -216,7 +216,7 @@ describe('Python of a notebook', () => {
     assert.equal(environment['PYTHONHOME'], undefined);
   });
 
-  it('brings its environment: conda, with its activation scripts', async () => {
+  it('is activated: conda, with its activation scripts', async () => {
     const prefix = path.join(folder, 'envs', 'science');
     const python = await executable(prefix, 'bin', 'python');
     await fs.mkdir(path.join(prefix, 'conda-meta'));
@@ -236,7 +236,7 @@ describe('Python of a notebook', () => {
     assert.ok(environment['PATH']?.startsWith(`${prefix}/bin:`));
   });
 
-  it('leaves out what the editor set for itself, and adds .env and the template', async () => {
+  it('omits variables that the editor set for itself, and adds .env and the template’s', async () => {
     await fs.writeFile(
       path.join(workspaceFolder().fsPath, '.env'),
       'ONE=1\nTWO="${ONE} and ${HOME}"\nTHREE=file\n',
@@ -250,7 +250,7 @@ describe('Python of a notebook', () => {
     );
   });
 
-  it('reaches the kernel, so that !pip is the environment’s own', async () => {
+  it('is first on the kernel’s PATH, so that !pip belongs to the environment', async () => {
     await fs.writeFile(path.join(workspaceFolder().fsPath, '.env'), 'FROM_FILE=yes\n');
     person.willPick((pick) => {
       pick.choose('This machine');

@@ -11,7 +11,7 @@ import { run, suiteOfCommands } from './support/suite';
 const PARAMETERS = 'epochs: int = 3\nrate: float = 0.5';
 const SHOW = 'print("got", epochs, rate)';
 
-describe('submitting again', () => {
+describe('re-running', () => {
   let service: EmbeddedExecutionService;
   let person: Person;
   suiteOfCommands({ 'notebookExecutions.openOutput': 'never', 'files.autoSave': 'off' }, (parts) => {
@@ -25,7 +25,7 @@ describe('submitting again', () => {
   };
   const outputOf = (execution: Execution): Promise<string> => textOf(service.readOutput(execution));
 
-  it('executeAgain repeats template and parameters at once, with the notebook as it is now', async () => {
+  it('executeAgain repeats template and parameters immediately, with the current notebook', async () => {
     const uri = await parametrized();
     person.willPick(
       thisMachine,
@@ -47,7 +47,7 @@ describe('submitting again', () => {
     assert.match(await outputOf(execution), /got 9 [^]*added/);
   });
 
-  it('executeAgain asks where the notebook was never submitted', async () => {
+  it('executeAgain asks when the notebook was never submitted', async () => {
     person.willPick((pick) => {
       pick.leave();
     });
@@ -55,7 +55,7 @@ describe('submitting again', () => {
     assert.equal(person.picks.length, 1);
   });
 
-  it('what is remembered of a submission has no secret value, wherever it stood and whenever its name became secret', async () => {
+  it('stores no secret values of a submission, wherever they were and whenever their name became secret', async () => {
     const state = new Map<string, unknown>();
     const memory = new SubmissionMemory({
       keys: () => [...state.keys()],
@@ -85,7 +85,7 @@ describe('submitting again', () => {
     assert.deepEqual(memory.choiceFor(other), { template: 'x', parameters: '{"rate":2.0}' });
   });
 
-  it('changes run options for this notebook alone, and remembers them', async () => {
+  it('changes run options only for this notebook, and remembers them', async () => {
     const uri = await writeFile('options.ipynb', notebookText(['1/0', 'print("went on")']));
     person.willPick(
       (pick) => {
@@ -144,7 +144,7 @@ describe('submitting again', () => {
       assert.match(await outputOf(again), /got 4 /);
     });
 
-    it('asks which notebook where it was changed since', async () => {
+    it('asks which notebook when it has changed since', async () => {
       const uri = await parametrized();
       await submitted(uri);
       await fs.writeFile(uri.fsPath, notebookText(['print("changed")']));
@@ -154,7 +154,7 @@ describe('submitting again', () => {
       assert.match(await outputOf(await ended(service, await run('rerun'))), /got 4 /);
     });
 
-    it('repeats it where its notebook is gone', async () => {
+    it('repeats it when its notebook is gone', async () => {
       const uri = await parametrized();
       await submitted(uri);
       await vscode.workspace.fs.delete(uri);

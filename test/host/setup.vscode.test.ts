@@ -19,14 +19,14 @@ const REASONS: Readonly<Record<Exclude<WelcomeReason, '' | 'ipykernelMissing'>, 
   pythonMissing: true,
 };
 
-describe('what mends a first run', () => {
+describe('fixes for a first run', () => {
   let service: EmbeddedExecutionService;
   let person: Person;
   suiteOfCommands({ 'notebookExecutions.openOutput': 'never' }, (parts) => {
     ({ service, person } = parts);
   });
 
-  it('executes the example, in a copy of its own', async () => {
+  it('executes a copy of the example', async () => {
     person.willPick(
       (pick) => {
         pick.choose('This machine');
@@ -44,18 +44,18 @@ describe('what mends a first run', () => {
     assert.ok(path.relative(extension, source).startsWith('..'), source);
   });
 
-  it('installs nothing where ipykernel is there, and says so', async () => {
+  it('reports that ipykernel is already installed, and installs nothing', async () => {
     await run('installIpykernel');
     await person.message(/^ipykernel is already installed in \S/);
     assert.deepEqual(person.complaints, []);
   });
 
-  it('says that nobody asks for credentials where that is so', async () => {
+  it('reports when no service needs credentials', async () => {
     await run('signIn');
     await person.message(/No Google Cloud service needs you to sign in/);
   });
 
-  it('has words and a button for each reason that an empty view can have (notebookExecutions.welcome)', () => {
+  it('has a text and a button for each reason of an empty view (notebookExecutions.welcome)', () => {
     const read = (name: string): unknown =>
       JSON.parse(
         fs.readFileSync(

@@ -37,7 +37,7 @@ describe('notebookExecutions.execute', () => {
     assert.deepEqual(await allNames(service), before);
   }
 
-  it('runs a notebook of the Explorer with the template that was picked', async () => {
+  it('runs a notebook of the Explorer with the selected template', async () => {
     const uri = await writeFile('sums.ipynb', notebookText(['print(6 * 7)']));
     person.willPick((pick) => {
       assert.match(pick.title, /sums\.ipynb/);
@@ -50,7 +50,7 @@ describe('notebookExecutions.execute', () => {
     assert.match(await textOf(service.readOutput(execution)), /42/);
   });
 
-  it('runs what is on the screen, and saves nothing', async () => {
+  it('runs the unsaved contents of the editor, and saves nothing', async () => {
     const uri = await writeFile(
       'edited.ipynb',
       notebookText(['print("old")', { source: '1', tags: ['keep'] }]),
@@ -128,7 +128,7 @@ describe('notebookExecutions.execute', () => {
     await restore();
   });
 
-  it('asks for a notebook of the workspace where none is open, the example last', async () => {
+  it('asks for a notebook of the workspace when none is open, with the example last', async () => {
     const uri = await writeFile('picked.ipynb', notebookText(['print("picked")']));
     await writeFile('.ipynb_checkpoints/picked-checkpoint.ipynb', notebookText(['1']));
     person.willPick(
@@ -178,7 +178,7 @@ describe('notebookExecutions.execute', () => {
     await restore();
   });
 
-  it('creates nothing when the pick is left', async () => {
+  it('creates nothing when the pick is dismissed', async () => {
     const uri = await writeFile('left.ipynb', notebookText(['1']));
     const before = await allNames(service);
     person.willPick((pick) => {
@@ -199,13 +199,13 @@ describe('notebookExecutions.execute', () => {
       ['an empty file', '', /broken\.ipynb is empty/],
     ];
     for (const [what, text, message] of cases) {
-      it(`says so: ${what}`, async () => {
+      it(`reports it: ${what}`, async () => {
         await refuses(await writeFile('broken.ipynb', text), message, 'Open File');
         assert.deepEqual(person.picks, []);
       });
     }
 
-    it('opens it as text at the place that is broken', async () => {
+    it('opens it as text at the broken place', async () => {
       const uri = await writeFile('broken.ipynb', '{\n  "cells": [}');
       person.willPress(/is not valid JSON at line 2/, 'Open File');
       await execute(uri);
@@ -216,7 +216,7 @@ describe('notebookExecutions.execute', () => {
       assert.equal(editor.selection.start.line, 1);
     });
 
-    it('says so: no kernelspec and no language; one button runs it with Python', async () => {
+    it('reports a missing kernelspec and language; one button runs it with Python', async () => {
       const uri = await writeFile('bare.ipynb', notebookText(['print("ran")'], {}));
       const before = await allNames(service);
       person.willPick((pick) => {
@@ -231,7 +231,7 @@ describe('notebookExecutions.execute', () => {
       assert.equal((await ended(service, name)).state, 'SUCCEEDED');
     });
 
-    it('says so: a kernelspec that does not exist, with the kernels that do', async () => {
+    it('reports an unknown kernelspec, with the installed kernels', async () => {
       const metadata = { kernelspec: { name: 'cobol', display_name: 'COBOL', language: 'cobol' } };
       person.willPick((pick) => {
         pick.choose(THIS_MACHINE);
@@ -243,7 +243,7 @@ describe('notebookExecutions.execute', () => {
       );
     });
 
-    it('says so: it disappears between pick and create', async () => {
+    it('reports that it disappeared between pick and create', async () => {
       const uri = await writeFile('gone.ipynb', notebookText(['1']));
       person.willPick(async (pick) => {
         await vscode.workspace.fs.delete(uri);

@@ -43,7 +43,7 @@ describe('templates', () => {
     restore = undefined;
   });
 
-  it('shows the ones that cannot be used with the reason, and says it again when chosen', async () => {
+  it('shows unusable templates with the reason, and repeats it when one is chosen', async () => {
     await templates([
       { name: 'misspelt', service: 'embedded', runOptions: { timout: 5 } },
       { name: 'typed wrong', service: 'embedded', runOptions: { timeout: 'long' } },
@@ -64,7 +64,7 @@ describe('templates', () => {
     await refuses(uri, /The template “misspelt” cannot be used.*timout/, 'Edit Templates');
   });
 
-  it('says how they differ, and marks one whose kernel is missing', async () => {
+  it('shows how they differ, and marks one whose kernel is missing', async () => {
     await templates([
       {
         name: 'nightly',
@@ -93,7 +93,7 @@ describe('templates', () => {
     await run('execute', await writeFile('differ.ipynb', notebookText(['1'])));
   });
 
-  it('uses its run options and output folder, and preselects the last one', async () => {
+  it('uses its run options and output folder, and preselects the last used template', async () => {
     const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'nbx-out-'));
     await templates([
       {
@@ -130,7 +130,7 @@ describe('templates', () => {
     await run('execute', uri);
   });
 
-  it('refuses parameters that are no mapping, before anything is asked of the service', async () => {
+  it('refuses parameters that are not a mapping, before any request to the service', async () => {
     await templates([{ name: 'list', service: 'embedded', executionTemplate: { parameters: '- 1\n- 2' } }]);
     person.willPick((pick) => {
       pick.choose('list');
@@ -161,7 +161,7 @@ describe('templates', () => {
     );
   });
 
-  it('offers to install a missing ipykernel, and goes on', async () => {
+  it('offers to install a missing ipykernel, and continues', async () => {
     const python = await fakePython();
     await templates([{ name: 'bare python', service: 'embedded', runOptions: { interpreter: python } }]);
     const uri = await writeFile('k.ipynb', notebookText(['print("ran")']));
@@ -207,7 +207,7 @@ describe('commands on templates', () => {
     ({ service, person } = parts);
   });
 
-  it('saveAsTemplate keeps how an execution was run; setDefaultTemplate selects it first', async () => {
+  it('saveAsTemplate saves how an execution was run; setDefaultTemplate preselects it', async () => {
     const undo = await withSettings({
       'notebookExecutions.templates': [{ name: 'slow', service: 'embedded', runOptions: { cellTimeout: 9 } }],
     });

@@ -65,7 +65,7 @@ describe('upkeep of this machine', () => {
     assert.equal((await service.get(name)).runStatus?.pinned, undefined);
   });
 
-  it('cleans up: sizes first, then what was confirmed, and never what is pinned', async () => {
+  it('cleans up: sizes first, then the confirmed executions, and never pinned ones', async () => {
     const gone = await submit('cleaned up');
     const kept = await submit('kept');
     for (const { name } of [gone, kept]) await ended(service, name);
@@ -95,7 +95,7 @@ describe('upkeep of this machine', () => {
     await service.delete(kept.name);
   });
 
-  it('cleans up what cannot be read, where there is any', async () => {
+  it('cleans up unreadable records, if there are any', async () => {
     const { name, executionTemplate } = await submit('damaged');
     await ended(service, name);
     const input = vscode.Uri.parse(executionTemplate?.inputNotebookFile ?? '').fsPath;
@@ -116,7 +116,7 @@ describe('upkeep of this machine', () => {
     assert.ok(!existsSync(folder));
   });
 
-  it('writes a report that has no secret', async () => {
+  it('writes a report without secrets', async () => {
     const reset = await withSettings({
       'notebookExecutions.endCommand': `true ${SECRET}`,
       'notebookExecutions.templates': [
@@ -211,7 +211,7 @@ describe('upkeep of this machine', () => {
     }
   });
 
-  it('hands the settings to the service', async () => {
+  it('passes the settings to the service', async () => {
     const reset = await withSettings({
       'notebookExecutions.keepAwake': false,
       'notebookExecutions.retention.days': 7,
@@ -230,7 +230,7 @@ describe('upkeep of this machine', () => {
     );
   });
 
-  it('notices a service that hangs, tells it, and restarts it while its executions go on', async () => {
+  it('detects a service that hangs, reports it, and restarts it while its executions keep running', async () => {
     const { name } = await submit('goes on', 'import time\nfor _ in range(600): time.sleep(0.1)');
     const before = await service.info();
     assert.ok(before !== undefined);
@@ -264,7 +264,7 @@ describe('the row of this machine', () => {
     setAside: ['broken'],
   };
 
-  it('is the last, once there are executions, and says version, time, queue and disk', async () => {
+  it('is last, appears with the first execution, and shows version, time, queue and disk', async () => {
     const clock = new FakeClock();
     const { ExecutionStore, ExecutionTreeProvider } = shipped();
     const store = new ExecutionStore();

@@ -27,7 +27,7 @@ describe('writing outputs back', () => {
     pick.choose('back');
   };
 
-  it('puts the outputs into the notebook', async () => {
+  it('writes the outputs to the notebook', async () => {
     const uri = await writeFile('back.ipynb', notebookText(['print("kept")']));
     person.willPick(back);
     await ended(service, await run('execute', uri));
@@ -38,7 +38,7 @@ describe('writing outputs back', () => {
     assert.deepEqual(buttons, ['Open Notebook']);
   });
 
-  it('puts the outputs into the file of a notebook that is open, and into what is on the screen', async () => {
+  it('writes the outputs to the file of an open notebook, and updates its editor', async () => {
     const uri = await writeFile('open.ipynb', notebookText(['print("kept")', 'print("too")']));
     const notebook = await vscode.workspace.openNotebookDocument(uri);
     await vscode.window.showNotebookDocument(notebook);
@@ -67,7 +67,7 @@ describe('writing outputs back', () => {
     );
   });
 
-  it('never over edits that were not saved', async () => {
+  it('never overwrites unsaved edits', async () => {
     const go = vscode.Uri.joinPath(workspaceFolder(), `go-${randomUUID()}`).fsPath;
     const text = notebookText([
       `import pathlib, time\nwhile not pathlib.Path(${JSON.stringify(go)}).exists(): time.sleep(0.05)\nprint("late")`,
@@ -91,7 +91,7 @@ describe('writing outputs back', () => {
     await vscode.commands.executeCommand('workbench.action.files.revert');
   });
 
-  it('never over edits made meanwhile', async () => {
+  it('never overwrites edits made meanwhile', async () => {
     const uri = await writeFile('raced.ipynb', notebookText(['import time; time.sleep(1); print("late")']));
     person.willPick(back);
     const name = await run('execute', uri);

@@ -17,7 +17,7 @@ const WAITS = [
 ];
 const NUMBERS = Array.from({ length: 60 }, (_, index) => String(index));
 
-describe('a user at work while executions end', () => {
+describe('a user who is working while executions end', () => {
   let workspace: string;
   let window: Workbench;
 
@@ -93,7 +93,7 @@ describe('a user at work while executions end', () => {
     await window.screenshot('at work 9 written back');
   });
 
-  it('loses nothing of what is typed into a file, and is offered the output', async () => {
+  it('keeps everything typed into a file, and is offered the output', async () => {
     await executeFromExplorer(window, 'waits.ipynb');
     await isRunning();
     await (await window.explorerFile('notes.txt')).dblclick();
@@ -110,7 +110,7 @@ describe('a user at work while executions end', () => {
     await window.outputs().getByText('it went on').waitFor();
   });
 
-  it('loses nothing of what is typed into the notebook itself', async () => {
+  it('keeps everything typed into the notebook itself', async () => {
     await (await window.explorerFile('waits.ipynb')).dblclick();
     await executeFromExplorer(window, 'waits.ipynb');
     await isRunning();
@@ -130,7 +130,7 @@ describe('a user at work while executions end', () => {
     assert.equal(await window.tab('(output)').count(), 0);
   });
 
-  it('is shown the output where the notebook lies open and nothing was typed since', async () => {
+  it('is shown the output in an open notebook without new edits', async () => {
     await (await window.explorerFile('waits.ipynb')).dblclick();
     await executeFromExplorer(window, 'waits.ipynb');
     await isRunning();
@@ -139,7 +139,7 @@ describe('a user at work while executions end', () => {
     assert.deepEqual(await window.notifications(), []);
   });
 
-  it('gets one summary for a folder, with what failed, and no tab', async () => {
+  it('gets one summary for a folder, with the failures, and no tab', async () => {
     const folder = path.join(workspace, 'reports');
     await mkdir(folder);
     for (let month = 1; month <= 5; month++) {
@@ -194,7 +194,7 @@ describe('a user at work while executions end', () => {
     });
   }
 
-  it('goes from the failure to the cell of the notebook that can be edited', async () => {
+  it('goes from the failure to the cell of the editable notebook', async () => {
     await executeFailing();
     await window.answerNotification('fails failed', 'Go to Source Cell');
     await window.tab(/^fails\.ipynb$/).waitFor();
@@ -204,7 +204,7 @@ describe('a user at work while executions end', () => {
     assert.equal(await window.tab('(input)').count(), 0);
   });
 
-  it('tells two outputs of a notebook apart by their time', async () => {
+  it('distinguishes two outputs of a notebook by their time', async () => {
     await letEnd();
     for (const count of [1, 2]) {
       await executeFromExplorer(window, 'waits.ipynb');

@@ -40,7 +40,7 @@ describe('the first run', () => {
     assert.equal(history.at(-1)?.state, 'SUCCEEDED');
   });
 
-  it('says what is missing and mends it: service, Python, filter (notebookExecutions.welcome)', async () => {
+  it('shows what is missing and offers a fix: service, Python, filter (notebookExecutions.welcome)', async () => {
     // A directory without Python, and a Node that is none.
     await launch({
       env: { PATH: '/nonexistent' },
@@ -82,7 +82,7 @@ describe('the first run', () => {
     await window.execution('penguins').waitFor();
   });
 
-  it('says that Google Cloud cannot be asked, and what can be done', async () => {
+  it('shows that Google Cloud cannot be reached, and what to do', async () => {
     const keyFile = path.join(workspace, 'identity.json');
     // Nobody listens there.
     const nobody = 'http://127.0.0.1:9/';
@@ -113,7 +113,7 @@ describe('the first run', () => {
     await window.screenshot('welcome cloud fails');
   });
 
-  it('leads through five steps to an example that is executed', async () => {
+  it('guides through five steps to an executed example', async () => {
     // Wide enough for the pictures.
     await launch({}, 1700);
     await window.runCommand('Welcome: Open Walkthrough...');

@@ -100,7 +100,7 @@ describe('the keyboard alone', () => {
     });
   });
 
-  it('repeats it with the key of Re-run Notebook, wherever the focus is while a notebook is open', async () => {
+  it('repeats it with the shortcut of Re-run Notebook, wherever the focus is while a notebook is open', async () => {
     // Space opens without leaving the Explorer.
     await focusFile(MAIN_EXAMPLE.notebook);
     await press('Space');

@@ -28,7 +28,7 @@ describe('in another language', () => {
       await window.screenshot(`failed ${this.currentTest.title}`).catch(() => undefined);
   });
 
-  it('says everything in that language, down to why a kernel died', async () => {
+  it('shows all texts in that language, including why a kernel died', async () => {
     const pane = window.executionsPane();
     await window.activity('Notebook Executions').click();
     await pane.getByText('⟦No notebook has been executed yet.⟧').waitFor();

@@ -89,7 +89,7 @@ describe('a workspace that is not trusted', () => {
       await window.screenshot(`failed ${this.currentTest.title}`).catch(() => undefined);
   });
 
-  it('runs nothing of its own, whichever command is used', async () => {
+  it('runs nothing of the workspace, whichever command is used', async () => {
     // An execution from when it was trusted.
     await launch([await packagedExtension()], true);
     await executeFromExplorer(window, 'trap.ipynb');
@@ -175,7 +175,7 @@ describe('a workspace that is not trusted', () => {
     assert.ok(!(await readFile(path.join(workspace, 'penguins.ipynb'), 'utf8')).includes('120 penguins'));
   });
 
-  it('says so, with the way to trust it', async () => {
+  it('says so, with a button to trust it', async () => {
     for (const command of ['Install ipykernel', 'Select Python…', 'Execute the Example Notebook']) {
       await window.runCommand('Notifications: Clear All Notifications');
       await window.runCommand(`Notebook Executions: ${command}`);

@@ -61,7 +61,7 @@ describe('the rows of executions in every state', () => {
     await window.execution(sentence).first().waitFor();
   }
 
-  it('unfold, each line that unfolds with them, without an error', async () => {
+  it('expand with all their lines, without an error', async () => {
     await execute('good.ipynb', 'good succeeded');
     await execute('bad.ipynb', 'bad failed');
     await execute('ended.ipynb', 'ended is running. 2 of 3 cells done');

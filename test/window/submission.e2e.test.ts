@@ -88,7 +88,7 @@ describe('submission through the window', () => {
     await window.tab('training.ipynb (output)').nth(1).waitFor();
   });
 
-  it('tells what is wrong with a notebook, with nothing started', async () => {
+  it('shows what is wrong with a notebook, and starts nothing', async () => {
     const before = (await vscode.records()).length;
     await writeFile(
       path.join(workspace, 'aa [x](command:workbench.action.quit) $(bug).ipynb'),
@@ -104,7 +104,7 @@ describe('submission through the window', () => {
     assert.equal((await vscode.records()).length, before);
   });
 
-  it('filters the view, and says what is filtered (notebookExecutions.filtering)', async () => {
+  it('filters the view, and shows the filter (notebookExecutions.filtering)', async () => {
     await window.openExecutions();
     await window.screenshot('submission 8 view');
     await window.runCommand('Notebook Executions: Filter Executions…');

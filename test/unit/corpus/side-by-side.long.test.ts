@@ -68,13 +68,13 @@ describe('side by side with nbclient and papermill', function () {
     if (process.env['CORPUS'] === undefined) await fs.rm(folder, { recursive: true, force: true });
   });
 
-  it('covers at least 20 notebooks, and ours are valid', () => {
+  it('compares at least 20 notebooks, and ours are valid', () => {
     if (process.env['CORPUS'] === undefined) assert.ok(names.length >= 20);
     assertValid(documents);
   });
 
   // Both tools lose some of these, so that comparing with them says little.
-  it('loses nothing of many outputs, and of what threads print late', () => {
+  it('loses no outputs, even when there are many or threads print late', () => {
     const outputs = (name: string): Output[][] =>
       readNotebook(documents[name] ?? new Uint8Array()).notebook.cells.map((cell) =>
         cell.cell_type === 'code' ? [...cell.outputs] : [],
@@ -115,18 +115,18 @@ describe('side by side with nbclient and papermill', function () {
     }
   });
 
-  it('gives the same on kernels that are forked', () => {
+  it('gives the same outputs on kernels that are forked', () => {
     for (const [name, result] of ours)
       assert.deepEqual(settled(name, forked.get(name)), settled(name, result), name);
   });
 
   for (const tool of TOOLS) {
-    it(`differs from ${tool} only where it is known to`, () => {
+    it(`differs from ${tool} only in the known ways`, () => {
       const found = names.flatMap((name) => compare(ours.get(name), theirs[tool].get(name), name, tool));
       if (found.length > 0) assert.fail(found.join('\n\n'));
     });
 
-    it(`still differs from ${tool} wherever it is said to`, () => {
+    it(`still differs from ${tool} in all documented ways`, () => {
       if (process.env['CORPUS'] !== undefined) return;
       const stale = DIFFERENCES.filter(
         (known) => known.tools.includes(tool) && !known.sometimes && !seen.get(known)?.has(tool),

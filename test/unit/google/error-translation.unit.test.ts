@@ -354,7 +354,7 @@ const CASES: Record<string, Case> = {
   },
 };
 
-describe('Google’s errors in the person’s terms', () => {
+describe('Google’s errors in the user’s terms', () => {
   for (const [what, { body, httpCode, context = CONTEXT, expected }] of Object.entries(CASES)) {
     it(what, () => {
       const failure = { status: httpCode, body, host: 'host.example', message: 'm', cause: undefined };
@@ -363,7 +363,7 @@ describe('Google’s errors in the person’s terms', () => {
     });
   }
 
-  it('tell when to come back, from seconds and from a date', () => {
+  it('contain the time to retry, from seconds and from a date', () => {
     const at = (retryAfter: string): string | undefined =>
       translateFailure({ status: 503, retryAfter, message: 'm', cause: undefined }, CONTEXT, NOW).args[
         'retryAfter'
@@ -374,7 +374,7 @@ describe('Google’s errors in the person’s terms', () => {
     assert.equal(at('soon'), undefined);
   });
 
-  it('tell a host that cannot be reached from one that does not answer', () => {
+  it('distinguish an unreachable host from one that does not answer', () => {
     const of = (code: string): string =>
       translateFailure({ code, host: 'h', message: 'm', cause: undefined }, CONTEXT, NOW).reason;
     assert.deepEqual(

@@ -194,7 +194,7 @@ const ON_NOTEBOOKS: Record<string, Broken> = {
   'no cluster': required('executionTemplate.dataprocParameters.cluster', { jobType: 'DATAPROC' }),
 };
 
-describe('requests that Google would refuse', function () {
+describe('checks of requests that Google would refuse', function () {
   this.timeout(60_000);
   const cloud = suiteOfCloud();
 
@@ -203,7 +203,7 @@ describe('requests that Google would refuse', function () {
     ['notebooks', { ...ON_BOTH, ...ON_NOTEBOOKS }],
   ] as const) {
     for (const [what, { template, vertex, timeout, reason, field }] of Object.entries(table)) {
-      it(`are told before anything is sent: ${kind}, ${what}`, async () => {
+      it(`report before anything is sent: ${kind}, ${what}`, async () => {
         const runOptions: RunOptions = {
           ...(vertex === undefined ? {} : { vertex }),
           ...(timeout === undefined ? {} : { timeout }),
@@ -230,7 +230,7 @@ describe('requests that Google would refuse', function () {
     }
   }
 
-  it('are not those with as many labels as there is room for', async () => {
+  it('allow as many labels as there is space for', async () => {
     for (const kind of ['vertex', 'notebooks'] as const) {
       const executionTemplate = {
         ...machine,
@@ -243,7 +243,7 @@ describe('requests that Google would refuse', function () {
     }
   });
 
-  it('know the accelerators that the APIs know', () => {
+  it('include the accelerators of the APIs', () => {
     const known = (api: string, schema: string, property: string): string[] =>
       new Discovery(api).enumOf(schema, property).filter((type) => !type.endsWith('_UNSPECIFIED'));
     assert.deepEqual(
@@ -255,7 +255,7 @@ describe('requests that Google would refuse', function () {
     );
   });
 
-  it('are none of the documentation’s examples', async () => {
+  it('accept the examples of the documentation', async () => {
     const text = readFileSync(path.join(ROOT, 'docs', 'google-cloud.md'), 'utf8');
     const examples = [...text.matchAll(/```json\n(.*?)```/gs)].map(([, json = '']) =>
       UserTemplateSchema.parse(JSON.parse(json)),

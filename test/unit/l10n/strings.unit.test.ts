@@ -126,8 +126,8 @@ function files(room: string): string[] {
         .map((file) => path.join(place, file));
 }
 
-describe('texts that people see', () => {
-  it('can be translated, all of them', () => {
+describe('texts of the interface', () => {
+  it('can all be translated', () => {
     const all = ROOMS.flatMap(files);
     assert.ok(all.length > 40);
     assert.deepEqual(
@@ -136,7 +136,7 @@ describe('texts that people see', () => {
     );
   });
 
-  it('reach records as codes, from what writes how a run ended', () => {
+  it('are stored in records as codes, from the code that records how a run ended', () => {
     const all = files('runner').filter((file) => path.dirname(file).endsWith('runner'));
     for (const folder of ['attempts', 'runners']) all.push(...files(`service/${folder}`));
     all.push(...files('service/executions/record.ts'), ...files('service/executions/attempt-files.ts'));
@@ -146,7 +146,7 @@ describe('texts that people see', () => {
     );
   });
 
-  it('are found where they are not translated', () => {
+  it('are found when they are not translated', () => {
     for (const code of [
       "vscode.window.showErrorMessage('Failed');",
       "void window.showInformationMessage(ok ? 'Done' : vscode.l10n.t('Not done'));",

@@ -249,7 +249,7 @@ describe('names of parameters', () => {
     });
   }
 
-  it('are refused in Python where Python refuses them', () => {
+  it('are refused in Python exactly when Python refuses them', () => {
     const code =
       'import json, keyword; print(json.dumps(keyword.kwlist + keyword.softkwlist + ["__debug__"]))';
     const all = python(code, null) as string[];
@@ -262,7 +262,7 @@ print(json.dumps([n for n in json.load(sys.stdin) if works(n)]))`;
     assert.deepEqual(all.filter(isAllowed('python')), python(assigns, all));
   });
 
-  it('are refused in Bash where Bash refuses them', () => {
+  it('are refused in Bash exactly when Bash refuses them', () => {
     const all = execFileSync('bash', ['-c', 'compgen -k; compgen -v'], { encoding: 'utf8' }).split('\n');
     const candidates = all.filter((name) => /^[A-Za-z_]\w*$/.test(name));
     const works = candidates.filter(
@@ -271,7 +271,7 @@ print(json.dumps([n for n in json.load(sys.stdin) if works(n)]))`;
     assert.deepEqual(candidates.filter(isAllowed('bash')), works);
   });
 
-  it('are refused in JavaScript where it refuses them everywhere', () => {
+  it('are refused in JavaScript when it refuses them everywhere', () => {
     const works = (name: string): boolean => {
       try {
         runInNewContext(`let ${name} = 1;`);
@@ -287,12 +287,12 @@ print(json.dumps([n for n in json.load(sys.stdin) if works(n)]))`;
     assert.deepEqual(all.filter(isAllowed('javascript')), all.filter(works));
   });
 
-  it('lose their leading underscores in R, as with papermill', () => {
+  it('lose their leading underscores in R, as in papermill', () => {
     assert.equal(parametersSource({ __a: 1 }, 'ir', 'R'), '# Parameters\na = 1\n');
   });
 });
 
-describe('which language', () => {
+describe('the language', () => {
   const CASES: [kernel: string, language: string, line: string][] = [
     ['python3', 'python', 'x = None'],
     ['Python3', 'Python', 'x = None'],
@@ -319,7 +319,7 @@ describe('which language', () => {
     });
   }
 
-  it('is told when it has no parameters', () => {
+  it('is reported when it has no parameters', () => {
     assert.throws(
       () => parametersSource({ x: 1 }, 'cling', 'C++'),
       (error) => {

@@ -75,7 +75,7 @@ describe('reading parameters', () => {
     });
   }
 
-  it('keeps NaN and infinities as strings where they would be bare in a document', () => {
+  it('keeps NaN and infinities as strings when they would be bare in a document', () => {
     assert.equal(stringifyJson(parseParameters('a: .nan')), '{"a":"NaN"}');
   });
 });

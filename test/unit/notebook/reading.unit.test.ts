@@ -244,7 +244,7 @@ describe('reading a notebook', () => {
     ],
   ];
   for (const [name, document, warnings] of FLAWED) {
-    it(`makes a valid document of: ${name}`, () => {
+    it(`returns a valid document for: ${name}`, () => {
       const reading = readNotebook(bytes(document));
       assert.deepEqual(
         reading.warnings,
@@ -253,7 +253,7 @@ describe('reading a notebook', () => {
     });
   }
 
-  it('gives documents that the official schema and nbformat accept', () => {
+  it('returns documents that the official schema and nbformat accept', () => {
     const inputs = FLAWED.map(([name, document]) => [name, bytes(document)] as const);
     const written = inputs.map(
       ([name, input]) => [name, writeNotebook(readNotebook(input).notebook)] as const,
@@ -266,7 +266,7 @@ describe('reading a notebook', () => {
     assertValid(Object.fromEntries([...written, ...prepared]));
   });
 
-  it('upgrades nbformat 3 as nbformat does', () => {
+  it('upgrades nbformat 3 like nbformat', () => {
     const [, document] = FLAWED.find(([name]) => name === 'nbformat 3') ?? [];
     const worksheets = (document as { worksheets: [unknown, { cells: { outputs?: object[] }[] }] })
       .worksheets;
@@ -281,7 +281,7 @@ describe('reading a notebook', () => {
     assert.deepEqual(ours, theirs);
   });
 
-  it('gives every reader of a document the same ids, unlike each other', () => {
+  it('gives every reader of a document the same ids, each of them unique', () => {
     const document = bytes(nb([code(), code(), code({ id: 'mine' })]));
     const ids = readNotebook(document).notebook.cells.map(({ id }) => id);
     assert.deepEqual(

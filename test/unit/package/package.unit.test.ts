@@ -35,7 +35,7 @@ const ALLOWED = [
   /^extension\/media\/(?:icon|screenshots\/[\w-]+|walkthrough\/[\w-]+)\.(?:svg|png|md|ipynb)$/,
 ];
 
-it('the notices of third parties are those of what is shipped', async () => {
+it('the third-party notices match the shipped packages', async () => {
   const program = path.join(ROOT, 'test/support/licences.mjs');
   await promisify(execFile)(process.execPath, [program, '--check'], { cwd: ROOT });
 }).timeout(60_000);
@@ -60,7 +60,7 @@ describe('the packages of all platforms', function () {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('are there, and each is small', async () => {
+  it('exist and are small', async () => {
     assert.deepEqual([...packages.keys()].sort(), Object.keys(ADDONS).sort());
     for (const [target, file] of packages) {
       const { size } = await stat(file);
@@ -68,7 +68,7 @@ describe('the packages of all platforms', function () {
     }
   });
 
-  it('have no sources, tests, maps or files of development, and one addon each', () => {
+  it('have no sources, tests, maps or development files, and one addon each', () => {
     for (const [target, file] of packages) {
       const names = [...zipEntries(file).keys()];
       assert.deepEqual(
@@ -82,7 +82,7 @@ describe('the packages of all platforms', function () {
     }
   });
 
-  it('have every file that the manifest and the README name', async () => {
+  it('contain every file that the manifest and the README name', async () => {
     const manifest = await readFile(path.join(ROOT, 'package.json'), 'utf8');
     const readme = await readFile(path.join(ROOT, 'README.md'), 'utf8');
     const named = [

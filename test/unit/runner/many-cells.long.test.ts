@@ -54,11 +54,11 @@ function echo(launch: KernelClient['launched']['launch']): KernelClient {
   return kernel as KernelClient;
 }
 
-describe('a notebook of many cells', function () {
+describe('a notebook with many cells', function () {
   this.timeout(300_000);
   afterEach(cleanUp);
 
-  it('20,000 code cells: each is run, and has its output, its count and its times', async () => {
+  it('20,000 code cells: each is run and has its output, count and times', async () => {
     const sources = Array.from({ length: 20_000 }, (_, index) => `cell ${index + 1}`);
     const { folder } = await makeFolders(notebookOf(...sources));
     const job = jobFor(folder);

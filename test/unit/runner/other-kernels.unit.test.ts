@@ -33,19 +33,19 @@ describe('other kernels', function () {
     const SECURED =
       'k = get_ipython().kernel.parent\nprint(k.transport, k.curve_secretkey is not None, len(k.session.key) > 0)';
 
-    it('is encrypted where the kernel takes keys', async () => {
+    it('is encrypted when the kernel supports keys', async () => {
       const result = await run(notebookOf(SECURED), { job: { kernel: onTcp() } });
       assert.deepEqual([result.state, textOf(result.outputs[0])], ['SUCCEEDED', 'tcp True True\n']);
     });
-    it('is signed where it does not', async () => {
+    it('is signed when it does not', async () => {
       const result = await run(notebookOf(SECURED), { job: { kernel: onTcp({ supportedEncryption: [] }) } });
       assert.deepEqual([result.state, textOf(result.outputs[0])], ['SUCCEEDED', 'tcp False True\n']);
     });
-    it('is ipc in the private directory where it is known', async () => {
+    it('uses ipc in the private directory when the kernel supports it', async () => {
       const result = await run(notebookOf(SECURED));
       assert.deepEqual([result.state, textOf(result.outputs[0])], ['SUCCEEDED', 'ipc False False\n']);
     });
-    it('is interrupted by message where its kernelspec says so', async () => {
+    it('is interrupted by message when its kernelspec says so', async () => {
       const result = await run(notebookOf('import time\ntime.sleep(100)'), {
         job: { kernel: ipykernel({ interruptMode: 'message' }) },
         onStatus: cancelInCell,
@@ -97,7 +97,7 @@ describe('other kernels', function () {
     });
   });
 
-  it('are told apart by their command line', () => {
+  it('are distinguished by their command line', () => {
     const launch = ipykernel();
     assert.deepEqual(kernelDifferences(launch, 'linux').ipc, true);
     assert.deepEqual(kernelDifferences(launch, 'win32').ipc, false);

@@ -63,7 +63,7 @@ describe('text of a stream, as a terminal shows it', () => {
     ['with what is not ASCII', 'é😀\u2028'],
     ['with half a character', '\ud800'],
   ] as const) {
-    it(`much of it is the same as little of it, ${name}`, () => {
+    it(`large texts give the same as small ones, ${name}`, () => {
       const text = `${line.repeat(30)}\n\n`.repeat(10_000);
       assert.equal(shown(text, 'end'), `${text}end`);
     });

@@ -42,7 +42,7 @@ class Taker {
 describe('The lock of a data directory without hard links', () => {
   const outcome = /held|taken/;
 
-  it('is free again, whatever step of taking it was the last of a process', async () => {
+  it('is free again after a process died at any step of acquiring it', async () => {
     const folder = temporaryFolder();
     let steps = 0;
     for (;;) {
@@ -59,7 +59,7 @@ describe('The lock of a data directory without hard links', () => {
   });
 
   for (const step of ['mkdir', 'open', 'writeFile', 'datasync', 'rename', 'rm']) {
-    it(`has one holder if a second process takes it during the ${step} of the first`, async () => {
+    it(`has one holder if a second process acquires it during the ${step} of the first`, async () => {
       const folder = temporaryFolder();
       const hold = `^${step} .*/lock\\.1(?:\\.\\d+)?(?:/holder\\.json)?$`;
       const first = new Taker(folder, { fail: WITHOUT_LINKS, hold });

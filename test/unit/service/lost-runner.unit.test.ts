@@ -81,7 +81,7 @@ function outputOf(service: TestService, id: string): string {
 }
 
 describe('A run whose runner is killed between its end and its last status', () => {
-  it('ends as it ended: before status.json is replaced', async () => {
+  it('keeps its result: before status.json is replaced', async () => {
     const place = new Place();
     const service = await place.start();
     place.unruly.order({ dieAt: 3, dieIn: '^renameSync .*status\\.json' });
@@ -93,7 +93,7 @@ describe('A run whose runner is killed between its end and its last status', () 
     await service.kill();
   });
 
-  it('ends as it ended: before its output is in its place', async () => {
+  it('keeps its result: before its output is moved to its place', async () => {
     const place = new Place();
     const service = await place.start();
     await place.create(
@@ -116,7 +116,7 @@ describe('A run whose runner is killed between its end and its last status', () 
     await service.kill();
   });
 
-  it('ends as it failed, with its cell', async () => {
+  it('keeps its failure, with the failed cell', async () => {
     const place = new Place();
     const service = await place.start();
     place.unruly.order({ dieAt: 3, dieIn: '^renameSync .*status\\.json' });
@@ -132,7 +132,7 @@ describe('A run whose runner is killed between its end and its last status', () 
 }).timeout(60_000);
 
 describe('A kernel whose runner is killed before its first status', () => {
-  it('is ended, whatever program it has become', async () => {
+  it('is ended, whichever program it has become', async () => {
     const place = new Place();
     const service = await place.start();
     place.unruly.order({ dieAt: 1, dieIn: '^(open|writeFile)Sync .*status\\.json' });
@@ -145,7 +145,7 @@ describe('A kernel whose runner is killed before its first status', () => {
     await service.kill();
   });
 
-  it('is ended by the next service where that was killed, too', async () => {
+  it('is ended by the next service when that service was killed, too', async () => {
     const place = new Place();
     const first = await place.start();
     place.unruly.order({ hold: '^nothing$' });
@@ -199,7 +199,7 @@ describe('A kernel whose runner is killed before its first status', () => {
 describe('A disk that is full while a run is prepared', () => {
   const cause = ({ state, runStatus }: Execution): unknown[] => [state, runStatus?.cause, runStatus?.message];
 
-  it('is the cause of its end, with the same words after every restart', async () => {
+  it('is reported as the cause of the failure, with the same words after every restart', async () => {
     const place = new Place();
     const service = await place.start();
     await place.create(service, 'one', '1', place.silentKernel(), { kernelTimeout: 1 });
@@ -222,7 +222,7 @@ describe('A disk that is full while a run is prepared', () => {
     ['the claim of its runner', '^(open|writeFile)Sync .*/claim'],
     ['its first status', 'Sync .*/status\\.json'],
   ] as const) {
-    it(`lets it wait where not even ${what} can be written, and then it runs, once`, async () => {
+    it(`lets it wait when not even ${what} can be written; then it runs once`, async () => {
       const place = new Place();
       const service = await place.start();
       place.unruly.order({ fail: { match, code: 'ENOSPC' } });
@@ -239,7 +239,7 @@ describe('A disk that is full while a run is prepared', () => {
     });
   }
 
-  it('is the cause of its end where the log of its kernel cannot be written', async () => {
+  it('is reported as the cause when the log of its kernel cannot be written', async () => {
     const place = new Place();
     const service = await place.start();
     place.unruly.order({ fail: { match: 'kernel\\.log', code: 'ENOSPC' } });

@@ -138,7 +138,7 @@ describe('Another user of this machine', () => {
     assert.ok(process.platform === 'linux' && process.getuid?.() === 0, 'Run this as root on Linux.');
   });
 
-  it('reaches neither files, nor the runner, nor a kernel on ipc', async () => {
+  it('cannot access files, the runner, or a kernel on ipc', async () => {
     const { service, runtime } = await runningKernel('mine', 'ipc');
     const data = path.join(service.folder, 'data');
     const [host = ''] = fs.readdirSync(path.join(data, 'hosts'));
@@ -180,7 +180,7 @@ describe('Another user of this machine', () => {
     assert.equal((await service.request('GET', 'v1/projects', undefined, { authorization: '' })).code, 401);
   });
 
-  it('gets no word from a kernel on tcp', async () => {
+  it('receives nothing from a kernel on tcp', async () => {
     const { runtime } = await runningKernel('tcp', 'tcp');
     const connection = JSON.parse(fs.readFileSync(path.join(runtime, 'kernel.json'), 'utf8')) as Record<
       string,

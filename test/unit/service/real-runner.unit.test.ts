@@ -68,7 +68,7 @@ describe('The embedded service with real runners and kernels', () => {
     }
   }
 
-  it('runs a notebook in the environment and folder that were asked for', async () => {
+  it('runs a notebook in the requested environment and folder', async () => {
     const code =
       'import os, sys\nprint(os.getcwd(), sys.prefix, sorted(n for n in os.environ if n.startswith(("ELECTRON", "VSCODE"))))';
     assert.equal((await create('env', notebook(code))).code, 200);
@@ -82,7 +82,7 @@ describe('The embedded service with real runners and kernels', () => {
     assert.ok(!fs.existsSync(service.file('env', 'runner.log')));
   });
 
-  it('has a spare kernel ready for the next one, as clean as a new one', async () => {
+  it('prepares a spare kernel for the next execution, as clean as a new one', async () => {
     await spareReady();
     // The order in which variables are given does not matter.
     await create('spare', notebook('print("spare", "leak" in globals(), len(Out), In)\nleak = 1'), {
@@ -98,7 +98,7 @@ describe('The embedded service with real runners and kernels', () => {
     assert.ok(output('spare2').includes('False'));
   });
 
-  it('does not use a spare for another environment or folder', async () => {
+  it('does not use a spare kernel for another environment or folder', async () => {
     await spareReady();
     await create('other', notebook('import os; print(os.environ.get("OTHER"))'), {
       environment: { HOME: folder, PATH: '/usr/bin:/bin', OTHER: 'yes' },
@@ -109,7 +109,7 @@ describe('The embedded service with real runners and kernels', () => {
     assert.ok(fs.existsSync(service.file('other', 'runner.log')));
   });
 
-  it('starts no kernel ahead of one that waits for others to end', async () => {
+  it('prepares no spare kernel for an execution that waits in the queue', async () => {
     const born = 'import psutil\nprint("born", psutil.Process().create_time())';
     await create('turn1', notebook('1'));
     await create('turn2', notebook('import time\ntime.sleep(3)'));
@@ -121,7 +121,7 @@ describe('The embedded service with real runners and kernels', () => {
     assert.ok(started > Date.parse(runStatus?.endTime ?? '') - 1000, output('turn3'));
   });
 
-  it('gives a queue one runner, which forks its kernels, from another process where what they load has changed', async () => {
+  it('uses one runner for a queue; it forks kernels, from a new process when the loaded modules changed', async () => {
     const site = path.join(folder, 'site');
     fs.mkdirSync(site);
     const environment = { HOME: folder, PATH: '/usr/bin:/bin', PYTHONPATH: site };
@@ -150,7 +150,7 @@ describe('The embedded service with real runners and kernels', () => {
     for (const each of [third, fourth]) while ((await processStartTime(each?.parent ?? 0)) !== undefined);
   });
 
-  it('keeps every journalled output of a runner that was killed, and ends its kernel', async () => {
+  it('keeps all journalled outputs of a killed runner, and ends its kernel', async () => {
     await create(
       'killed',
       // What a cell prints does not stand in its source.
@@ -172,7 +172,7 @@ describe('The embedded service with real runners and kernels', () => {
     while ((await processStartTime(kernelProcess.pid)) === kernelProcess.startTime);
   });
 
-  it('says which kernel ran a notebook that names another', async () => {
+  it('reports which kernel ran a notebook that names another', async () => {
     const faults = path.join(ROOT, 'test/fixtures/faults');
     await create(
       'other-kernel',
@@ -186,7 +186,7 @@ describe('The embedded service with real runners and kernels', () => {
     assert.ok(!output('other-kernel').includes('2.7.18'));
   });
 
-  it('sleeps and wakes with the machine: service, runner and kernel stopped and continued', async () => {
+  it('survives sleep and wake-up of the machine: service, runner and kernel stopped and continued', async () => {
     await create(
       'sleeps',
       notebook(
@@ -230,7 +230,7 @@ describe('The embedded service with real runners and kernels', () => {
     service = await TestService.start(folder, '--runner', RUNNER);
   });
 
-  it('goes on through the death of the service', async () => {
+  it('keeps executions running when the service dies', async () => {
     await create(
       'survives',
       notebook('import time\nfor i in range(20):\n    print("tick", i, flush=True)\n    time.sleep(0.1)'),

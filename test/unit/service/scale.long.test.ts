@@ -62,7 +62,7 @@ describe('The embedded service with many executions', () => {
   }).timeout(60_000);
 
   // The build for tests keeps its source map in memory; the shipped service idles in about 50 MB.
-  it('idles in 75 MB', async () => {
+  it('uses at most 75 MB when idle', async () => {
     if (process.platform !== 'linux') return;
     const service = await TestService.start(path.join(temporaryFolder()));
     await service.create('one');

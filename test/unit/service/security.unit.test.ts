@@ -7,7 +7,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { PARENT, temporaryFolder, TestService } from './support';
 
-describe('The embedded service lets nobody in', () => {
+describe('The embedded service refuses requests', () => {
   let folder: string;
   let service: TestService;
   before(async () => {
@@ -66,7 +66,7 @@ describe('The embedded service lets nobody in', () => {
     );
   });
 
-  it('from other interfaces, and nobody else can read its files', async () => {
+  it('from other network interfaces, and other users cannot read its files', async () => {
     assert.equal(service.endpoint.hostname, '127.0.0.1');
     const others = Object.values(os.networkInterfaces()).flatMap((each) => each ?? []);
     const addresses = others.filter(({ internal }) => !internal).map(({ address }) => address);
@@ -95,7 +95,7 @@ describe('The embedded service lets nobody in', () => {
     assert.equal(fs.statSync(data).mode & 0o777, 0o700);
   });
 
-  it('with the token of its last start, which is also in no log, argument or runner', async () => {
+  it('with the token of its last start, which is in no log, argument or runner', async () => {
     await service.create('look', 'wait');
     await service.running('look');
     const runner = fs.readFileSync(service.file('look', 'pid'), 'utf8');
@@ -118,7 +118,7 @@ describe('The embedded service lets nobody in', () => {
     );
   });
 
-  it('with requests that are too large, and goes on', async () => {
+  it('that are too large, and keeps running', async () => {
     const head = (id: string): string =>
       `POST /${PARENT}/executions?executionId=${id} HTTP/1.1\r\nHost: 127.0.0.1:${service.endpoint.port}\r\n` +
       `Authorization: Bearer ${service.token}\r\n`;
@@ -140,7 +140,7 @@ describe('The embedded service lets nobody in', () => {
     assert.equal((await service.request('GET', PARENT)).code, 200);
   });
 
-  it('through 5,000 malformed requests: no crash, no 5xx, no hang', async () => {
+  it('that are malformed: 5,000 of them without a crash, a 5xx or a hang', async () => {
     const codes = new Map<string, number>();
     const batch = 50;
     for (let done = 0; done < 5000; done += batch) {

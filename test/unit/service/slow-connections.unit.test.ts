@@ -6,7 +6,7 @@ import { ApiServer } from '../../../src/service/api/server';
 
 const TOKEN = 'x'.repeat(43);
 
-describe('Connections that take their time', () => {
+describe('Slow connections', () => {
   let server: ApiServer;
   let endpoint: URL;
   let asked = 0;
@@ -57,7 +57,7 @@ describe('Connections that take their time', () => {
     ['send chunk after chunk', 'chunks', '1\r\n \r\n'],
     ['ask nothing more', 'keep', ''],
   ] as const) {
-    it(`${name}: 50 of them are closed, and others are served meanwhile`, async () => {
+    it(`${name}: 50 of them are closed, and other clients are served meanwhile`, async () => {
       const before = asked;
       const text =
         start === 'body'
@@ -130,7 +130,7 @@ describe('Connections without the token', () => {
     ['never end a header', 'GET / HTTP/1.1\r\nX-Slow: '],
     ['have another token', 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer x\r\n\r\n'],
   ] as const) {
-    it(`that ${name} take no place from those with it, however many there are`, async () => {
+    it(`that ${name} do not block connections with the token, however many there are`, async () => {
       const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
       const [, before] = await ask(agent);
       await open(1500, start);

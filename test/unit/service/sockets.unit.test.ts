@@ -11,7 +11,7 @@ import { FAKE_RUNNER, PARENT, ROOT, SERVICE, temporaryFolder, TestService } from
 const LONG = 'x'.repeat(100);
 
 describe('The folder for sockets', () => {
-  it('is absolute and short, whatever the environment says', () => {
+  it('is absolute and short for every value of the environment variables', () => {
     const paths = servicePaths(`/${LONG}`);
     for (const XDG_RUNTIME_DIR of [undefined, '', '.', 'run/user', '~/run', `/${LONG}`]) {
       for (const TMPDIR of [undefined, '', 'tmp', `/${LONG}`]) {
@@ -33,7 +33,7 @@ describe('The folder for sockets', () => {
     );
   });
 
-  it('is the first in which a socket can be made, and private', async () => {
+  it('is the first private folder in which a socket can be created', async () => {
     const folder = temporaryFolder();
     const file = path.join(folder, 'file');
     fs.writeFileSync(file, '');
@@ -71,7 +71,7 @@ describe('The folder for sockets', () => {
     });
   }
 
-  it('is said to be missing when the service starts, and not with each execution', () => {
+  it('that is missing is reported when the service starts, not for each execution', () => {
     const folder = temporaryFolder();
     const data = path.join(folder, LONG);
     // In the places of all folders there might be.
@@ -96,7 +96,7 @@ describe('The folder for sockets', () => {
 }).timeout(60_000);
 
 describe('A runtime directory', () => {
-  it('that a kernel makes anew after its runner was killed is removed; those of runners are not', async () => {
+  it('that a kernel recreates after its runner was killed is removed; those of runners are not', async () => {
     const folder = temporaryFolder();
     const service = await TestService.start(
       folder,

@@ -7,7 +7,7 @@ import { HOLDS } from './unruly-disk';
 /** The final state of an execution is just being written. */
 const END = '\\.execution\\.json';
 
-describe('What a client was told', () => {
+describe('What the service has confirmed', () => {
   let folder: string;
   let unruly: Unruly;
   let service: TestService;
@@ -71,14 +71,14 @@ describe('What a client was told', () => {
     });
   }
 
-  it('is on disk: that an execution is cancelled, while its end is not shown yet, and how it ended', async () => {
+  it('is on disk: that an execution is cancelled before its end is shown, and how it ended', async () => {
     await endsSlowly('one', 2);
     assert.equal((await answerThenKill('POST', 'one:cancel')).code, 200);
     const { state, cancelTime } = onDisk('one');
     assert.deepEqual([state, typeof cancelTime], ['SUCCEEDED', 'string']);
   });
 
-  it('is on disk: that a waiting execution is cancelled; no list shows it before', async () => {
+  it('is on disk: that a waiting execution is cancelled, before any list shows it', async () => {
     await service.kill();
     service = await TestService.startBy(folder, { env: unruly.env }, '--max-concurrent', '1');
     await service.create('first', 'wait');
@@ -102,7 +102,7 @@ describe('What a client was told', () => {
     assert.ok(!fs.existsSync(service.file('one', 'job.json')));
   });
 
-  it('holds no environment of a waiting execution that was cancelled when the service was killed', async () => {
+  it('has no environment variables of a waiting execution that was cancelled when the service was killed', async () => {
     await service.kill();
     service = await TestService.startBy(folder, { env: unruly.env }, '--max-concurrent', '1');
     await service.create('first', 'wait');
@@ -119,7 +119,7 @@ describe('What a client was told', () => {
     await service.ended('first');
   });
 
-  it('is on disk: that an execution exists; no list shows it before', async () => {
+  it('is on disk: that an execution exists, before any list shows it', async () => {
     unruly.order({ hold: 'rename .*executions' });
     const created = service.create('one');
     await until('it is being written', () => service.stderr.join('').includes(HOLDS));
@@ -132,7 +132,7 @@ describe('What a client was told', () => {
     await service.ended('one');
   });
 
-  it('holds no environment: that goes before the end is shown', async () => {
+  it('has no environment variables: they are deleted before the end is shown', async () => {
     await endsSlowly('one', 2, 'rm .*retry\\.json');
     assert.equal((await service.get('one')).state, 'RUNNING');
     unruly.order({});
@@ -140,7 +140,7 @@ describe('What a client was told', () => {
     assert.ok(!fs.existsSync(service.file('one', 'retry.json')));
   });
 
-  it('does not run after it was cancelled before its runner had begun', async () => {
+  it('is kept: an execution cancelled before its runner started does not run', async () => {
     await service.create('one', 'wait');
     await service.running('one');
     await service.kill();

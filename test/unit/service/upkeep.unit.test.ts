@@ -47,7 +47,7 @@ function configure(folder: string, config: object): void {
 }
 
 // systemd-inhibit is what a test can put its own in place of.
-describe('The machine, while something runs,', () => {
+describe('The machine, while an execution runs,', () => {
   let folder: string;
   const searched = process.env['PATH'] ?? '';
   /** Puts a program of this name before all others for services that are started from now on. */
@@ -76,7 +76,7 @@ describe('The machine, while something runs,', () => {
     process.env['PATH'] = searched;
   });
 
-  it('is kept awake with one lock, which goes with the last run and with a service that is killed', async () => {
+  it('is kept awake with one lock, released after the last run or when the service is killed', async () => {
     working();
     const service = await TestService.start(folder, '--max-concurrent', '2');
     await service.create('one', 'wait');
@@ -105,7 +105,7 @@ describe('The machine, while something runs,', () => {
     await eventually(async () => !(await held()));
   });
 
-  it('is left alone where the setting says so, from the next look at the settings on', async () => {
+  it('is not kept awake when the setting is off, from the next check of the settings', async () => {
     working();
     configure(folder, { keepAwake: false });
     const service = await TestService.start(folder);
@@ -122,7 +122,7 @@ describe('The machine, while something runs,', () => {
     await service.ended('one');
   });
 
-  it('may go to sleep where nothing keeps it awake: said once, and runs are none the worse', async () => {
+  it('may sleep when no wake lock is available: reported once, runs are not affected', async () => {
     inhibitor('echo "Failed to inhibit: no bus" >&2; exit 1');
     const service = await TestService.start(folder);
     for (const id of ['one', 'two']) {
@@ -137,8 +137,8 @@ describe('The machine, while something runs,', () => {
   });
 });
 
-describe('Executions that are old or too many', () => {
-  it('are deleted, but none that runs, is pinned, or has just ended; and it is told, also after a restart', async () => {
+describe('Executions that are too old or too many', () => {
+  it('are deleted, except running, pinned and just finished ones; the deletion is reported, also after a restart', async () => {
     const folder = temporaryFolder();
     configure(folder, { retentionDays: 0, retentionBytes: 0 });
     const first = await TestService.start(folder, '--max-concurrent', '8');
@@ -182,7 +182,7 @@ describe('Executions that are old or too many', () => {
     assert.equal((await third.get('pinned')).runStatus?.pinned, true);
   });
 
-  it('stay where the clock was set far ahead, for their age and for their size, until it has stood so for a day', async () => {
+  it('stay when the clock was set far ahead, until it has been stable for a day', async () => {
     const DAY = 86_400_000;
     const start = Date.parse('2026-01-31T00:00:00Z');
     const folder = temporaryFolder();
@@ -236,7 +236,7 @@ describe('Executions that are old or too many', () => {
     assert.ok(executions.has('runs'));
   });
 
-  it('are deleted also when the clock cannot be saved, and when one of them cannot be deleted', async () => {
+  it('are deleted even if the clock cannot be saved or one of them cannot be deleted', async () => {
     const folder = temporaryFolder();
     const endTime = daysAgo(60);
     const all = ['stuck', 'old'].map((id) => ({
@@ -267,7 +267,7 @@ describe('Executions that are old or too many', () => {
     assert.deepEqual(removed, ['old', 'old']);
   });
 
-  it('stay where they are pinned or deleted while sizes are looked up, and are not counted', async () => {
+  it('that are pinned or deleted while sizes are measured are left out', async () => {
     const folder = temporaryFolder();
     const endTime = daysAgo(60);
     const all = ['gone', 'old', 'pinned'].map((id) => ({
@@ -306,7 +306,7 @@ describe('Executions that are old or too many', () => {
     assert.deepEqual(cleaned, { count: 1, bytes: 100, oldest: endTime });
   });
 
-  it('are cleaned up when asked: sizes first, then those before a time, never a pinned one', async () => {
+  it('are cleaned up on request: sizes first, then those before a time, never a pinned one', async () => {
     const folder = temporaryFolder();
     const service = await TestService.start(folder, '--max-concurrent', '4');
     for (const id of ['one', 'two', 'kept']) {
@@ -340,7 +340,7 @@ describe('Executions that are old or too many', () => {
     await service.ended('running');
   });
 
-  it('keep a pin that was set while they ran', async () => {
+  it('keep a pin that was set while they were running', async () => {
     const service = await TestService.start(temporaryFolder());
     await service.create('one', 'wait');
     await service.running('one');
@@ -354,7 +354,7 @@ describe('Executions that are old or too many', () => {
 });
 
 describe('Executions of another host', () => {
-  it('appear, are followed and go while a service runs, each in its place', async () => {
+  it('are added, updated and removed in place while a service runs', async () => {
     const folder = temporaryFolder();
     // It looks every second, and stays as long as it is asked.
     const service = await TestService.start(folder, '--idle-seconds', '2');
@@ -382,7 +382,7 @@ describe('Executions of another host', () => {
 });
 
 describe('Parameters with secret names', () => {
-  it('are handed to the runner with the patterns that say which they are', async () => {
+  it('are passed to the runner with the patterns that identify them', async () => {
     const folder = temporaryFolder();
     configure(folder, { secretParameters: ['hidden*'] });
     const service = await TestService.start(folder, '--max-concurrent', '1');

@@ -35,7 +35,7 @@ describe('on each platform', () => {
   }
 
   describe('variables', () => {
-    it('are told apart as the system does: not by their case on Windows, where the last one counts', () => {
+    it('are compared like the system does: ignoring case on Windows, where the last one counts', () => {
       const environment = { Path: 'a', PATH: 'b', Home: 'c', GONE: undefined };
       assert.deepEqual(variablesOf(environment, 'linux'), { Path: 'a', PATH: 'b', Home: 'c' });
       assert.deepEqual(variablesOf(environment, 'win32'), { PATH: 'b', HOME: 'c' });
@@ -47,7 +47,7 @@ describe('on each platform', () => {
       assert.deepEqual(withoutEditorVariables(environment, 'win32'), { HOME: '/h' });
     });
 
-    it('of a file may name others, which Windows finds in any case', () => {
+    it('of a file may reference others, which Windows finds in any case', () => {
       const text = { A: '${B}', PATH: '${Path};C:\\tools', two: '${path}!' };
       assert.deepEqual(expandVariables(text, { Path: 'C:\\w' }, 'win32'), {
         A: '',
@@ -61,7 +61,7 @@ describe('on each platform', () => {
       });
     });
 
-    it('name the home that Python knows', () => {
+    it('contain the home directory as Python determines it', () => {
       const environment = { HOME: '/h', UserProfile: 'C:\\Users\\ada' };
       assert.equal(homeOf(environment, 'linux'), '/h');
       assert.equal(homeOf(environment, 'win32'), 'C:\\Users\\ada');
@@ -70,7 +70,7 @@ describe('on each platform', () => {
   });
 
   describe('programs', () => {
-    it('are looked for in the absolute directories of the PATH, however it is spelled', () => {
+    it('are searched in the absolute directories of the PATH, however it is spelled', () => {
       const windows = { Path: String.raw`C:\a b;"C:\Program Files\x";relative;.;;\\host\share` };
       assert.deepEqual(searchPath(windows, 'win32'), [
         String.raw`C:\a b`,
@@ -82,7 +82,7 @@ describe('on each platform', () => {
       assert.deepEqual(searchPath({}, 'win32'), []);
     });
 
-    it('are files that can be run, and on Windows end in .exe', async () => {
+    it('are executable files, and on Windows end in .exe', async () => {
       for (const platform of PLATFORMS) {
         const one = path.join(folder, platform);
         const two = path.join(one, 'two');
@@ -135,13 +135,13 @@ describe('on each platform', () => {
       });
     }
 
-    it('has its folder by paths with drives and in any case, too', () => {
+    it('has its folder found by paths with drives and in any case, too', () => {
       assert.equal(prefixOf(String.raw`C:\w\.venv\SCRIPTS\python.exe`, 'win32'), String.raw`C:\w\.venv`);
       assert.equal(prefixOf(String.raw`C:\conda\python.exe`, 'win32'), String.raw`C:\conda`);
       assert.equal(prefixOf(String.raw`C:\python.exe`, 'win32'), 'C:\\');
     });
 
-    it('has ipykernel where its packages are: nothing is started to find it', async () => {
+    it('has ipykernel if its packages contain it: nothing is started to find it', async () => {
       for (const platform of PLATFORMS) {
         const [program, packages] =
           platform === 'win32'
@@ -196,7 +196,7 @@ describe('on each platform', () => {
       );
     });
 
-    it('is activated: conda, with the folders that its activation has', () => {
+    it('is activated: conda, with the folders of its activation', () => {
       const conda = { executable: '/c/envs/a/bin/python', prefix: '/c/envs/a', kind: 'conda' as const };
       assert.deepEqual(activated(conda, { PATH: '/bin', ...others }, 'darwin'), {
         PATH: '/c/envs/a/bin:/bin',
@@ -222,7 +222,7 @@ describe('on each platform', () => {
       assert.deepEqual(rest, { CONDA_PREFIX: prefix, CONDA_DEFAULT_ENV: prefix, CONDA_SHLVL: '1' });
     });
 
-    it('that is none of these leaves the variables as they are', () => {
+    it('of any other kind leaves the variables unchanged', () => {
       const plain = { executable: '/usr/bin/python3', prefix: undefined, kind: 'plain' as const };
       assert.deepEqual(activated(plain, others, 'linux'), others);
     });

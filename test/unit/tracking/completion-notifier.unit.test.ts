@@ -99,7 +99,7 @@ describe('CompletionNotifier', () => {
     await rm(world.folder, { recursive: true });
   });
 
-  it('tells the end of what was submitted here, once', async () => {
+  it('reports the end of executions submitted here, once', async () => {
     const window = new TestWindow(world);
     await window.submit('a');
     await world.pass(5000);
@@ -112,7 +112,7 @@ describe('CompletionNotifier', () => {
     assert.deepEqual(await readdir(world.folder), []);
   });
 
-  it('tells nothing of what others submitted or what was over before', async () => {
+  it('does not report executions of other clients or those that were already finished', async () => {
     const window = new TestWindow(world);
     window.see('a', 'RUNNING');
     window.see('a', 'FAILED');
@@ -121,7 +121,7 @@ describe('CompletionNotifier', () => {
     assert.deepEqual(window.told, []);
   });
 
-  it('tells what ends together in one go', async () => {
+  it('reports executions that end together in one message', async () => {
     const window = new TestWindow(world);
     for (const id of ['a', 'b', 'c']) await window.submit(id);
     window.see('a', 'SUCCEEDED');
@@ -132,7 +132,7 @@ describe('CompletionNotifier', () => {
     assert.deepEqual(window.told, [['a', 'b', 'c']]);
   });
 
-  it('tells one that was over before its submission was remembered', async () => {
+  it('reports an execution that ended before its submission was recorded', async () => {
     const window = new TestWindow(world);
     const { service } = world;
     const tracked = window.store.apply(window.store.begin(), service, service.put('a', { state: 'FAILED' }));
@@ -141,7 +141,7 @@ describe('CompletionNotifier', () => {
     assert.deepEqual(window.told, [['a']]);
   });
 
-  it('after a reload tells what finished meanwhile, once', async () => {
+  it('after a reload reports executions that finished meanwhile, once', async () => {
     const first = new TestWindow(world, { processId: 1 });
     await first.submit('a');
     first.notifier.dispose();
@@ -159,7 +159,7 @@ describe('CompletionNotifier', () => {
     assert.deepEqual(third.told, []);
   });
 
-  it('reports in the next window what ended just before the window closed', async () => {
+  it('reports in the next window executions that ended just before the window closed', async () => {
     const first = new TestWindow(world, { processId: 1 });
     await first.submit('a');
     first.see('a', 'SUCCEEDED');
@@ -173,7 +173,7 @@ describe('CompletionNotifier', () => {
     assert.deepEqual([first.told, second.told], [[], [['a']]]);
   });
 
-  it('shows at once where nobody looks, and remembers it only when somebody does', async () => {
+  it('shows a message immediately in a window without focus, and marks it as seen only after the window has focus', async () => {
     const window = new TestWindow(world, { focused: false });
     await window.submit('a');
     window.see('a', 'SUCCEEDED');
@@ -186,7 +186,7 @@ describe('CompletionNotifier', () => {
     assert.deepEqual(window.told, [['a']]);
   });
 
-  it('tells again in the next window what the closed one showed to nobody', async () => {
+  it('repeats in the next window messages that were shown without focus in the closed one', async () => {
     const first = new TestWindow(world, { processId: 1, focused: false });
     await first.submit('a');
     first.see('a', 'SUCCEEDED');
@@ -203,7 +203,7 @@ describe('CompletionNotifier', () => {
     assert.deepEqual(second.told, [['a']]);
   });
 
-  it('tells also what could not be written down', async () => {
+  it('also reports executions that could not be recorded', async () => {
     const window = new TestWindow(world);
     await rm(world.folder, { recursive: true });
     await writeFile(world.folder, 'no folder');
@@ -216,7 +216,7 @@ describe('CompletionNotifier', () => {
   });
 
   describe('two windows', () => {
-    it('the one that submitted tells, the other does not', async () => {
+    it('the window that submitted the execution reports it, the other does not', async () => {
       const one = new TestWindow(world, { processId: 1 });
       await one.submit('a');
       const two = new TestWindow(world, { processId: 2 });
@@ -228,7 +228,7 @@ describe('CompletionNotifier', () => {
       assert.deepEqual([one.told, two.told], [[['a']], []]);
     });
 
-    it('the other tells where the one that submitted is there but cannot', async () => {
+    it('the other window reports it if the submitting window is open but cannot', async () => {
       const one = new TestWindow(world, { processId: 1 });
       await one.submit('a');
       const two = new TestWindow(world, { processId: 2 });
@@ -241,7 +241,7 @@ describe('CompletionNotifier', () => {
       assert.deepEqual(one.told, []);
     });
 
-    it('of two that find it left over, one tells', async () => {
+    it('only one of two windows reports it after the submitting window is gone', async () => {
       const gone = new TestWindow(world, { processId: 1 });
       await gone.submit('a');
       gone.notifier.dispose();
@@ -253,7 +253,7 @@ describe('CompletionNotifier', () => {
       assert.equal(both.flatMap(({ told }) => told).length, 1);
     });
 
-    it('windows of other workspaces leave it alone', async () => {
+    it('windows of other workspaces do not report it', async () => {
       const gone = new TestWindow(world, { processId: 1 });
       await gone.submit('a');
       gone.notifier.dispose();
@@ -267,7 +267,7 @@ describe('CompletionNotifier', () => {
     });
   });
 
-  it('tells nothing of what the person has deleted or seen', async () => {
+  it('does not report executions that the user has deleted or seen', async () => {
     const window = new TestWindow(world);
     await window.submit('a');
     await window.submit('b');
@@ -281,7 +281,7 @@ describe('CompletionNotifier', () => {
   });
 
   describe('of a batch', () => {
-    it('tells the ends together, once all of it was submitted and has ended', async () => {
+    it('reports all results together, once all executions were submitted and have ended', async () => {
       const window = new TestWindow(world);
       const batch = window.notifier.beginBatch();
       await window.submit('a', batch);
@@ -301,7 +301,7 @@ describe('CompletionNotifier', () => {
       assert.deepEqual(await readdir(world.folder), []);
     });
 
-    it('waits neither for one that is deleted nor for one that was never submitted', async () => {
+    it('does not wait for executions that were deleted or never submitted', async () => {
       const window = new TestWindow(world);
       const batch = window.notifier.beginBatch();
       for (const id of ['a', 'b']) await window.submit(id, batch);
@@ -312,7 +312,7 @@ describe('CompletionNotifier', () => {
       assert.deepEqual(window.toldBatches, [['a']]);
     });
 
-    it('is told by the next window when the one that submitted it is gone, and by that one alone while it lives', async () => {
+    it('is reported by the next window when the submitting window is gone, and only by that window while it is open', async () => {
       const first = new TestWindow(world, { processId: 1 });
       const batch = first.notifier.beginBatch();
       for (const id of ['a', 'b']) await first.submit(id, batch);

@@ -55,7 +55,7 @@ describe('MachineMonitor', () => {
     return made;
   }
 
-  it('asks while somebody looks, and when an execution has ended, and else not', async () => {
+  it('asks only while the view is visible and when an execution has ended', async () => {
     const one = monitor();
     await clock.pass(60_000);
     assert.equal(asked, 0);
@@ -77,7 +77,7 @@ describe('MachineMonitor', () => {
     assert.deepEqual(clock.waits(), []);
   });
 
-  it('knows nothing of a service that does not run or does not answer', async () => {
+  it('has no data when the service does not run or does not answer', async () => {
     const one = monitor();
     await one.refresh();
     answer = () => Promise.reject(new Error('gone'));
@@ -88,7 +88,7 @@ describe('MachineMonitor', () => {
     assert.equal(changes, 1);
   });
 
-  it('tells of deleted executions once, in one of all windows, and again when it happens again', async () => {
+  it('reports automatic deletions once, in only one window, and again when more are deleted', async () => {
     const told: string[] = [];
     for (const name of ['one', 'two']) {
       const made = monitor();
@@ -103,7 +103,7 @@ describe('MachineMonitor', () => {
     assert.deepEqual(told, ['one 3', 'two 3']);
   });
 
-  it('tells once that the service does not answer, and again only after it did', () => {
+  it('reports once that the service does not answer, and again only after it has answered', () => {
     store.addService(service);
     let hung = 0;
     monitor().onDidHang(() => hung++);

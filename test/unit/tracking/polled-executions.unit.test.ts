@@ -24,7 +24,7 @@ describe('Poller', () => {
     polling.end();
   });
 
-  it('gets the active executions that the page does not name, and only these', async () => {
+  it('gets only the active executions that the page does not contain', async () => {
     create('a');
     create('b');
     service.unlisted.add(nameOf('a'));
@@ -33,14 +33,14 @@ describe('Poller', () => {
     assert.deepEqual(service.requests, ['list', `get ${nameOf('a')}`]);
   });
 
-  describe('where lists tell less than a get', () => {
+  describe('where lists contain less than a get', () => {
     beforeEach(() => {
       poll(new ScriptedService('test', { detailsOnGet: true }));
       const get = service.get.bind(service);
       service.get = async (name) => ({ ...(await get(name)), runStatus: { message: 'why it ended' } });
     });
 
-    it('gets an execution once when it ends, and what has ended before never', async () => {
+    it('gets an execution once when it ends, and never one that had ended before', async () => {
       service.put('old', { state: 'FAILED' });
       create('a');
       start();
@@ -55,7 +55,7 @@ describe('Poller', () => {
       );
     });
 
-    it('gets what ended while no window was there to see it', async () => {
+    it('gets executions that ended while no window was open', async () => {
       service.put('a', { state: 'SUCCEEDED' });
       polling.awaited = [nameOf('a')];
       start();
@@ -63,7 +63,7 @@ describe('Poller', () => {
       assert.equal(store.find('test', nameOf('a'))?.execution.runStatus?.message, 'why it ended');
     });
 
-    it('tells the end all the same where the details cannot be got', async () => {
+    it('reports the end even if the details cannot be read', async () => {
       create('a');
       start();
       service.put('a', { state: 'FAILED' });
@@ -83,7 +83,7 @@ describe('Poller', () => {
     assert.deepEqual(clock.waits(), []);
   });
 
-  it('goes on with the others when one execution cannot be read', async () => {
+  it('continues with the others when one execution cannot be read', async () => {
     create('a');
     create('b');
     service.unlisted.add(nameOf('a')).add(nameOf('b'));
@@ -99,7 +99,7 @@ describe('Poller', () => {
     assert.equal(store.status('test')?.error?.message, 'broken');
   });
 
-  it('asks for what somebody waits for after a reload', async () => {
+  it('asks for executions that a command waits for after a reload', async () => {
     service.put('a', { state: 'SUCCEEDED' });
     service.unlisted.add(nameOf('a'));
     polling.awaited = [nameOf('a')];
@@ -109,7 +109,7 @@ describe('Poller', () => {
     assert.deepEqual(clock.waits(), []);
   });
 
-  it('stops to ask for what somebody waits for and is gone', async () => {
+  it('stops asking for an awaited execution that is gone', async () => {
     polling.awaited = [nameOf('deleted')];
     start();
     await clock.pass(0);
@@ -117,7 +117,7 @@ describe('Poller', () => {
     assert.deepEqual(clock.waits(), []);
   });
 
-  it('loads older pages one by one', async () => {
+  it('loads older pages one at a time', async () => {
     for (let index = 0; index < 250; index++) {
       const minute = String(index % 60).padStart(2, '0');
       const hour = String(Math.floor(index / 60)).padStart(2, '0');
@@ -138,7 +138,7 @@ describe('Poller', () => {
     assert.equal(lists(), 3);
   });
 
-  it('finds older ones that match a filter, if the service has filters', async () => {
+  it('finds older executions that match a filter, if the service has filters', async () => {
     poll(new ScriptedService('filtering', { filters: true }));
     for (let index = 0; index < 500; index++) {
       const createTime = new Date(Date.parse('2026-01-01T00:00:00Z') - index * 60_000).toISOString();
@@ -162,7 +162,7 @@ describe('Poller', () => {
     assert.equal(service.requests.at(-1), 'list 100', 'without a filter all older ones match');
   });
 
-  it('drops older ones that were deleted elsewhere, a page at a time, and only while somebody looks at them', async () => {
+  it('drops older executions that were deleted elsewhere, a page at a time, and only while the view is visible', async () => {
     for (let index = 0; index < 350; index++) {
       const createTime = new Date(Date.parse('2026-01-01T00:00:00Z') + index * 60_000).toISOString();
       service.put(`e${String(index)}`, { state: 'SUCCEEDED', createTime });

@@ -24,14 +24,14 @@ describe('Poller', () => {
     polling.end();
   });
 
-  it('asks nothing while nothing is active and nobody looks', async () => {
+  it('sends no requests while no execution is active and the view is hidden', async () => {
     start();
     await clock.pass(3_600_000);
     assert.deepEqual(service.requests, []);
     assert.deepEqual(clock.waits(), []);
   });
 
-  it('follows an execution that a command created until it ends, then stops', async () => {
+  it('polls an execution that a command created until it ends, then stops', async () => {
     start();
     create('a');
     await clock.pass(2000);
@@ -44,7 +44,7 @@ describe('Poller', () => {
     assert.equal(lists(), asked);
   });
 
-  it('asks at once when somebody looks, slowly while they look, and no more when they do not', async () => {
+  it('asks immediately when the view appears, slowly while it is visible, and stops when it is hidden', async () => {
     const poller = start();
     poller.setWatched(true);
     await clock.pass(0);
@@ -73,7 +73,7 @@ describe('Poller', () => {
     assert.equal(clock.waits()[0], 500, 'a change makes it fast again');
   });
 
-  it('does not wait out the slow rate when something becomes active', async () => {
+  it('does not wait for the slow interval to pass when an execution becomes active', async () => {
     start(REMOTE_RATES).setWatched(true);
     await clock.pass(0);
     assert.equal(clock.waits()[0], 60_000);
@@ -81,7 +81,7 @@ describe('Poller', () => {
     assert.equal(clock.waits()[0], 5000);
   });
 
-  it('spreads its requests to Google by chance', async () => {
+  it('adds random jitter to requests to Google', async () => {
     for (const [chance, expected] of [
       [0, 51_000],
       [0.999, 68_982],
@@ -93,8 +93,8 @@ describe('Poller', () => {
     }
   });
 
-  describe('one tick at a time', () => {
-    it('never runs two, and follows a slow one with another where a command asked meanwhile', async () => {
+  describe('one poll at a time', () => {
+    it('never polls twice in parallel, and polls again after a slow one if a command asked meanwhile', async () => {
       const poller = start();
       let open: () => void = () => undefined;
       service.gate = new Promise((resolve) => {
@@ -116,7 +116,7 @@ describe('Poller', () => {
       assert.equal(clock.waits().length, 1);
     });
 
-    it('a poke takes the place of the planned tick', async () => {
+    it('an immediate poll replaces the scheduled one', async () => {
       const poller = start();
       create('a');
       poller.poke();
@@ -126,7 +126,7 @@ describe('Poller', () => {
   });
 
   describe('errors', () => {
-    it('backs off, says a lasting error once, and comes back by itself', async () => {
+    it('backs off, reports a lasting error once, and recovers by itself', async () => {
       start().setWatched(true);
       await clock.pass(0);
       service.error = new ServiceError('UNAVAILABLE', 'offline', 'offline');
@@ -147,14 +147,14 @@ describe('Poller', () => {
       assert.equal(clock.waits()[0], 3000);
     });
 
-    it('waits as long as the service asks', async () => {
+    it('waits as long as the service requests', async () => {
       service.error = new ServiceError('RESOURCE_EXHAUSTED', 'quota', 'slow down', { retryAfter: '90' });
       start().setWatched(true);
       await settle();
       assert.deepEqual(clock.waits(), [90_000]);
     });
 
-    it('takes a service that does not answer as failed', async () => {
+    it('treats a service that does not answer as failed', async () => {
       service.list = (_page: object, signal?: AbortSignal) =>
         new Promise((_resolve, reject) => {
           signal?.addEventListener('abort', () => {
@@ -167,7 +167,7 @@ describe('Poller', () => {
     });
   });
 
-  it('does nothing any more after dispose, however often', async () => {
+  it('does nothing after dispose, even if disposed several times', async () => {
     const poller = start();
     poller.setWatched(true);
     await settle();

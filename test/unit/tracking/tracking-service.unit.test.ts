@@ -45,7 +45,7 @@ describe('TrackingService', () => {
   }
   const notices = () => readdir(path.join(folder, 'storage/notices')).catch(() => []);
 
-  it('asks nothing in a window where nothing happens and nobody looks', async () => {
+  it('sends no requests when no execution is active and the view is hidden', async () => {
     service.put('a');
     const { tracking } = await openWindow(1);
     await clock.pass(3_600_000);
@@ -53,7 +53,7 @@ describe('TrackingService', () => {
     await tracking.close();
   });
 
-  it('a killed window’s execution is followed by the next one, and told once', async () => {
+  it('the execution of a killed window is followed by the next window, and reported once', async () => {
     const first = await openWindow(1);
     const { store, completion } = first.tracking;
     await completion.submitted(store.apply(store.begin(), service, service.put('a')));
@@ -75,7 +75,7 @@ describe('TrackingService', () => {
     await third.tracking.close();
   });
 
-  it('does not wait for ever for an execution that was deleted elsewhere', async () => {
+  it('stops waiting for an execution that was deleted elsewhere', async () => {
     const first = await openWindow(1);
     const { store, completion } = first.tracking;
     await completion.submitted(store.apply(store.begin(), service, service.put('a')));
@@ -92,7 +92,7 @@ describe('TrackingService', () => {
     await second.tracking.close();
   });
 
-  it('closing carries out what could still be undone, and asks nothing afterwards', async () => {
+  it('carries out pending deletions when it is closed, and sends no requests afterwards', async () => {
     const { tracking } = await openWindow(1);
     const { store } = tracking;
     await tracking.deletion.delete([store.apply(store.begin(), service, service.put('a'))]);
@@ -105,7 +105,7 @@ describe('TrackingService', () => {
     assert.equal(service.requests.length, asked);
   });
 
-  it('forgets a service that is taken away', async () => {
+  it('forgets a service that is removed', async () => {
     const { tracking } = await openWindow(1);
     tracking.setWatched(true);
     await clock.pass(0);

@@ -70,7 +70,7 @@ function initializerOf(name: ts.Identifier): ts.Expression | undefined {
 }
 
 describe('notifications', () => {
-  it('make no links of what others wrote', () => {
+  it('create no links from text of notebooks and services', () => {
     const folder = path.join(ROOT, 'src');
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
       file.endsWith('.ts'),
@@ -79,7 +79,7 @@ describe('notifications', () => {
     assert.deepEqual(found, []);
   });
 
-  it('that would are found', () => {
+  it('that would create links are found', () => {
     for (const code of [
       'vscode.window.showErrorMessage(error.message);',
       "void vscode.window.showInformationMessage(vscode.l10n.t('{0} ended.', name), open);",

@@ -29,7 +29,7 @@ describe('OutputRefresher', () => {
     assert.deepEqual(clock.waits(), []);
   });
 
-  it('looks at what is seen and runs, every second while that is cheap', async () => {
+  it('refreshes visible outputs of running executions, every second while that is cheap', async () => {
     live = ['a'];
     refresher.update();
     await clock.pass(3500);
@@ -39,7 +39,7 @@ describe('OutputRefresher', () => {
     );
   });
 
-  it('never more often than ten times what the last reload took', async () => {
+  it('waits at least ten times as long as the last reload took', async () => {
     live = ['a'];
     refresher.update();
     await clock.pass(1000);
@@ -53,7 +53,7 @@ describe('OutputRefresher', () => {
     assert.equal(second, 1600 + 6000, 'the later end of the reload, 600 ms, counts');
   });
 
-  it('stops when it goes out of sight and begins again when it comes back', async () => {
+  it('stops when it is hidden and starts again when it is visible', async () => {
     live = ['a'];
     refresher.update();
     await clock.pass(1000);
@@ -68,7 +68,7 @@ describe('OutputRefresher', () => {
     assert.equal(checks.length, 2);
   });
 
-  it('gives each document its own time', async () => {
+  it('has a separate timer for each document', async () => {
     live = ['a', 'b'];
     refresher.update();
     await clock.pass(1000);
@@ -79,7 +79,7 @@ describe('OutputRefresher', () => {
     assert.deepEqual([of('a'), of('b')], [1, 4]);
   });
 
-  it('ignores reloads that it did not ask for', async () => {
+  it('ignores reloads that it did not start', async () => {
     live = ['a'];
     refresher.update();
     refresher.reloaded('a');

@@ -11,7 +11,7 @@ import {
   withoutLinks,
 } from '../../../src/wording/text';
 
-describe('text of strangers', () => {
+describe('text from notebooks and services', () => {
   for (const [what, text, shown] of [
     ['lines become one', 'a\nb\r\n\tc', 'a b c'],
     ['separators of lines and paragraphs too', 'a\u2028b\u2029c', 'a b c'],
@@ -28,13 +28,13 @@ describe('text of strangers', () => {
     });
   }
 
-  it('is cut between characters, not within one', () => {
+  it('is truncated between characters, not within one', () => {
     assert.equal(oneLine('😀'.repeat(10), 4), '😀😀😀…');
     assert.equal(oneLine('x'.repeat(1_000_000), 10), `${'x'.repeat(9)}…`);
     assert.equal(oneLine('exactly 10', 10), 'exactly 10');
   });
 
-  it('makes no link in a notification', () => {
+  it('creates no link in a notification', () => {
     // What VS Code draws as a link in a notification.
     const LINK = /\[[^\]]+\]\([^)]+\)/;
     for (const text of ['[a](command:b)', '[[a](b)](command:c "d")', 'x](y) [a](https://b)', '[a] (b)']) {
@@ -43,7 +43,7 @@ describe('text of strangers', () => {
     }
   });
 
-  it('may have lines in tooltips, but nothing else that commands', () => {
+  it('may have line breaks in tooltips, but no other control characters', () => {
     assert.equal(plainText('a\r\nb\u001b[31m\u202e\u0007c'), 'a\nb c');
     assert.equal(plainText('x'.repeat(30), 10), `${'x'.repeat(10)}…`);
   });
@@ -132,7 +132,7 @@ describe('formatAge and formatDay', () => {
     });
   }
 
-  it('of the hours after midnight count hours, not days', () => {
+  it('of the hours after midnight are in hours, not days', () => {
     const past = new Date(2026, 5, 15, 0, 30).getTime();
     assert.equal(formatAge(new Date(2026, 5, 14, 23).getTime(), past, 'en'), '1h ago');
   });
