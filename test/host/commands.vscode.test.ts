@@ -25,7 +25,7 @@ describe('commands on executions', () => {
     assert.equal(typeof created, 'string');
     return String(created);
   };
-  /** Chooses the newest execution of a notebook. */
+  /** Selects the newest execution of a notebook. */
   const pickFirst =
     (name: string) =>
     (pick: OpenPick): void => {
@@ -105,7 +105,7 @@ describe('commands on executions', () => {
     person.willPick(pickFirst('deleted'));
     await run('delete');
     await person.message(/Deleted the execution of deleted/);
-    // Undoing takes its time; then it is back and can be chosen again.
+    // Undo takes a moment; then it is back and can be selected again.
     const found: boolean[] = [];
     while (!found.includes(true)) {
       person.willPick((pick) => {
@@ -166,7 +166,7 @@ describe('commands on executions', () => {
     const created = await run('execute', one, [one, two]);
     assert.ok(Array.isArray(created) && created.length === 2);
     for (const name of created) await ended(service, name);
-    // Each remembers it as its own last submission: nothing is asked.
+    // Each notebook remembers its own last submission: no prompt is shown.
     await ended(service, await run('executeAgain', two));
 
     person.willPick(thisMachine);

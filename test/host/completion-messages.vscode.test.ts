@@ -13,7 +13,7 @@ describe('messages when executions end', () => {
   let window: FakeWindow;
   let person: Person;
   let settings: CompletionSettings;
-  /** Names of outputs that were opened, and whether without having been asked for. */
+  /** Names of opened outputs, and whether they opened automatically. */
   let opened: [string, boolean][];
   let inUse: boolean;
   let revealed: string[];

@@ -71,7 +71,7 @@ describe('the view of executions', () => {
   it('shows the active filter', async () => {
     window.put('a', { state: 'SUCCEEDED' });
     await explorer.arrange({ filter: { ...NO_FILTER, text: ' price ' } });
-    // The welcome text of an empty view says it, which a message would hide.
+    // The welcome text of an empty view shows it; a message would hide that text.
     assert.equal(tree.message, '');
     window.put('price', { state: 'SUCCEEDED' });
     assert.equal(tree.message, 'Filter: “price”');

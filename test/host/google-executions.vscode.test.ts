@@ -17,7 +17,7 @@ import type { Person } from './support/person';
 import { notebook, QuickRuns, sent, suiteOfCloud, TEMPLATE } from './support/cloud';
 import { run } from './support/suite';
 
-/** A word that only the code for Google's services has. */
+/** A word that occurs only in the code for Google's services. */
 const GOOGLE_ONLY = 'x-goog-user-project';
 
 describe('Google Cloud: executions', () => {
@@ -34,7 +34,7 @@ describe('Google Cloud: executions', () => {
       pick.choose('Cloud');
     });
   };
-  /** A row of the view, as menus hand it over. */
+  /** A row of the view, as menus pass it. */
   const row = (name: unknown): object => ({
     tracked: { key: `vertex/${PROJECT}/${LOCATION}|${String(name)}` },
   });
@@ -169,7 +169,7 @@ describe('Google Cloud: executions', () => {
   });
 
   it('connects to Google Cloud through the proxy of the environment', async () => {
-    // The editor leads requests through its own proxy settings. What the variable says, Google's library looks at all the same.
+    // The editor applies its own proxy settings to requests. Google's library reads the variable itself.
     const { HTTPS_PROXY } = process.env;
     process.env['HTTPS_PROXY'] = 'http://127.0.0.1:9';
     let name: unknown;

@@ -96,7 +96,7 @@ describe('Google Cloud: set-up', () => {
     loseCredentials(gcloud);
     process.env['PATH'] = [gcloud, process.env['PATH']].join(path.delimiter);
     globalThis.fetch = cloud.tokens.fetch;
-    // A terminal that signs in as gcloud does, and closes.
+    // A terminal that signs in like gcloud, and closes.
     Reflect.set(vscode.window, 'createTerminal', ({ name = '' }: vscode.TerminalOptions) => {
       const closed = new vscode.EventEmitter<void>();
       return createTerminal({
@@ -130,7 +130,7 @@ describe('Google Cloud: set-up', () => {
       assert.equal(person.complaints.length, 1, 'two services, asked again and again, and one message');
       assert.deepEqual(sent(cloud), []);
 
-      // The keys come back and vanish again: that is news.
+      // The credentials reappear and vanish again: this is reported again.
       await withSettings({ 'notebookExecutions.google.keyFile': keyFile });
       await until('the service answers', () => sent(cloud).some((id) => id.endsWith('.list')));
       person.messages.length = 0;
@@ -227,7 +227,7 @@ describe('Google Cloud: set-up', () => {
   });
 });
 
-/** As on a machine where the user has not signed in. */
+/** Like a machine on which the user has not signed in. */
 function loseCredentials(configuration: string): void {
   process.env['CLOUDSDK_CONFIG'] = configuration;
   process.env['METADATA_SERVER_DETECTION'] = 'none';

@@ -21,7 +21,7 @@ describe('settings of this machine', () => {
       quotaProject: 'payer',
       endpoints: { storage: 'http://127.0.0.1:1/' },
     });
-    // 'notebookExecutions.nodePath' is not set, 'notebookExecutions.dataDirectory' is the suite's own.
+    // 'notebookExecutions.nodePath' is not set, 'notebookExecutions.dataDirectory' is that of the suite.
     assert.equal(settings.nodePath, undefined);
     assert.ok(settings.dataDirectory);
     await undo();

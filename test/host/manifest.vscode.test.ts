@@ -49,7 +49,7 @@ interface Manifest {
   };
 }
 
-/** Where the sources and tests are; the suite is bundled to out/test/host. */
+/** The folder with sources and tests; the suite is bundled to out/test/host. */
 const ROOT = path.resolve(__dirname, '../../..');
 const read = (file: string): string => fs.readFileSync(path.join(ROOT, file), 'utf8');
 const manifest = JSON.parse(read('package.json')) as Manifest;
@@ -97,7 +97,7 @@ describe('manifest', () => {
   });
 
   it('has one button in the toolbar of a Jupyter notebook', () => {
-    // Those of other extensions need the room; the toolbar of an execution's notebook has none of them.
+    // Other extensions need the space; the toolbar of an execution's notebook has none of their buttons.
     const buttons = (contributes.menus['notebook/toolbar'] ?? []).filter(
       ({ group, when }) => group?.startsWith('navigation') === true && when?.includes("'jupyter-notebook'"),
     );
@@ -236,7 +236,7 @@ describe('manifest', () => {
   it('ignores settings that affect running from an untrusted workspace', () => {
     const { restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
     for (const [name, { scope }] of Object.entries(settings)) {
-      // What machine settings name no workspace can set.
+      // Settings of machine scope cannot be set by a workspace.
       if (scope === 'resource') assert.ok(restrictedConfigurations.includes(name), name);
     }
   });

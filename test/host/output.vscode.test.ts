@@ -33,7 +33,7 @@ describe('documents of executions', () => {
     ({ service, person } = parts);
   });
 
-  /** Runs a notebook as another window would, and lets this one know of it. */
+  /** Runs a notebook like another window would, and updates this one. */
   async function run(
     cells: string[],
     parameters = '',
@@ -67,7 +67,7 @@ describe('documents of executions', () => {
     await command('refresh');
     return execution;
   }
-  /** What the tree hands to a command; the commands go by the key alone. */
+  /** The argument that the tree passes to a command; commands use only its key. */
   const row = ({ name }: Execution) => ({ kind: 'execution', tracked: { key: `embedded|${name}` } });
   const shownNotebook = () =>
     until('one of our notebooks is shown', () =>
@@ -231,7 +231,7 @@ describe('documents of executions', () => {
     await writeText(go, '');
     await until('the last output is there', () => outputText(notebook).includes('second'));
     assert.equal(vscode.window.activeTextEditor, other);
-    // The editor tells of its selections a moment after they were set.
+    // The editor reports selections a moment after they were set.
     await until('the second cell is selected still', () => editor.selection.start === 1);
     assert.equal(editor.selections.length, 1);
     assert.equal(notebook.isDirty, false);
@@ -359,7 +359,7 @@ describe('documents of executions', () => {
     let execution: Execution;
     let reset: () => Promise<void>;
     before(async () => {
-      // In lines: the oldest supported VS Code takes half a minute to draw one of this length.
+      // In lines: the oldest supported VS Code takes half a minute to render a line of this length.
       reset = await withSettings({ 'notebookExecutions.largeOutputSize': 0.1 });
       execution = await runToEnd(["print('begin' + ('x' * 99 + '\\n') * 2000 + 'end')"]);
     });

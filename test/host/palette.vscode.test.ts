@@ -9,7 +9,7 @@ import { allNames, EXTENSION_ID, ended, notebookText, writeFile } from './suppor
 import type { Person } from './support/person';
 import { run, suiteOfCommands } from './support/suite';
 
-/** What a person finds after a command: words of a message, a pick or a box; or what became of the editor. */
+/** What the user sees after a command: text of a message, a pick or a box; or the state of the editor. */
 type Found = RegExp | (() => boolean | Promise<boolean>);
 
 const NO_EXECUTIONS = /^There are no executions\. Execute a notebook first\.$/;
@@ -19,7 +19,7 @@ function activeInput(): unknown {
   return vscode.window.tabGroups.activeTabGroup.activeTab?.input;
 }
 
-/** Where no notebook is open and nothing is selected, and no execution exists. */
+/** Results without an open notebook, a selection or an execution. */
 const IN_NOTHING: Readonly<Record<string, Found>> = {
   execute: /^Execute a Notebook Remotely$/,
   executeAgain: /^Open a notebook first, or right-click one/,
@@ -34,7 +34,7 @@ const IN_NOTHING: Readonly<Record<string, Found>> = {
   rerunWithChanges: NO_EXECUTIONS,
   copyName: NO_EXECUTIONS,
   showLog: NO_EXECUTIONS,
-  // The view says it.
+  // The view shows it.
   refresh: () => true,
   saveAsTemplate: NO_EXECUTIONS,
   newGoogleTemplate: /^New Google Cloud Template$/,
@@ -55,7 +55,7 @@ const IN_NOTHING: Readonly<Record<string, Found>> = {
   groupBy: /^Group Executions$/,
   sortBy: /^Sort Executions$/,
   filter: /^Filter Executions$/,
-  // Offered only while there is a filter; the view says it.
+  // Offered only while a filter is active; the view shows it.
   clearFilter: () => true,
   openCopy: /^Open the output of an execution first/,
   openFailedCell: NO_EXECUTIONS,
@@ -73,7 +73,7 @@ const IN_NOTHING: Readonly<Record<string, Found>> = {
   reportProblem: /^Read the report before you share it/,
 };
 
-/** What is different with a notebook open. */
+/** Differences with a notebook open. */
 const IN_A_NOTEBOOK: typeof IN_NOTHING = {
   execute: ASKS_TEMPLATE,
   executeAgain: ASKS_TEMPLATE,
@@ -82,7 +82,7 @@ const IN_A_NOTEBOOK: typeof IN_NOTHING = {
   unmarkParametersCell: () => true,
 };
 
-/** What no person should have to read. */
+/** Text that users should never see. */
 const RAW = /unexpected happened|undefined|null|\[object|\bE[A-Z]{4,}\b|\w+Error\b|\{\d+\}|\bat .+:\d+:\d+/;
 
 describe('every command of the command palette', () => {
@@ -96,7 +96,7 @@ describe('every command of the command palette', () => {
   before(() => process.on('unhandledRejection', catchUnhandled));
   after(() => process.off('unhandledRejection', catchUnhandled));
   beforeEach(async () => {
-    // What was executed before, by other suites, too.
+    // Earlier executions, of other suites, too.
     for (const name of await allNames(service)) {
       const { state } = await service.get(name);
       if (!isTerminal(state)) await service.cancel(name).then(() => ended(service, name));
@@ -105,7 +105,7 @@ describe('every command of the command palette', () => {
     await run('refresh');
   });
 
-  /** Runs one and says what is wrong with what the person finds then; undefined where all is well. */
+  /** Runs a command and reports problems with its visible result; undefined if there are none. */
   const wrongWith = async (command: string, expected: Found | undefined): Promise<string | undefined> => {
     const from = person.shown.length;
     await run(command);
@@ -133,7 +133,7 @@ describe('every command of the command palette', () => {
       }
       const problem = await wrongWith(command, table[command]);
       if (problem !== undefined) wrong.push(`${command} ${problem}`);
-      // What is not saved is asked about when it is closed.
+      // Closing an unsaved editor asks.
       if (vscode.window.tabGroups.all.some(({ activeTab }) => activeTab?.isDirty === true))
         await vscode.commands.executeCommand('workbench.action.files.revert');
     }
@@ -155,7 +155,7 @@ describe('every command of the command palette', () => {
   });
 });
 
-/** Short names of the commands that the manifest does not keep out of the palette. */
+/** Short names of the commands that the manifest shows in the palette. */
 function commandsOfPalette(): string[] {
   const extension = vscode.extensions.getExtension(EXTENSION_ID)?.extensionPath ?? '';
   const { contributes } = JSON.parse(readFileSync(path.join(extension, 'package.json'), 'utf8')) as {

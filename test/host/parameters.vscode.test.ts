@@ -255,7 +255,7 @@ describe('submitting with parameters', () => {
       document.getCells().map((cell) => (cell.metadata as { metadata?: { tags?: string[] } }).metadata?.tags);
     await run('markCellAsParameters');
     assert.deepEqual(tags(), [['x'], ['parameters']]);
-    // Marked already: nothing changes, and nothing is complained about.
+    // Already marked: nothing changes, without a message.
     await run('markCellAsParameters');
     assert.deepEqual(tags(), [['x'], ['parameters']]);
     assert.deepEqual(person.complaints, []);

@@ -12,7 +12,7 @@ import { ended, notebookText, textOf, workspaceFolder, writeFile } from './suppo
 import type { Person } from './support/person';
 import { run, suiteOfCommands } from './support/suite';
 
-/** What tests tell the extensions that are set beside ours (test/support/small-extension.ts). */
+/** Controls for the stand-in extensions (test/support/small-extension.ts). */
 interface Neighbour {
   choose(...choice: unknown[]): void;
   willChoose(executable: string | undefined): void;
@@ -28,7 +28,7 @@ async function neighbour(id: string): Promise<Neighbour> {
   return extension.activate();
 }
 
-/** An executable file that is no Python; enough where nothing is run. */
+/** An executable file that is not Python; enough if nothing is run. */
 async function executable(...parts: string[]): Promise<string> {
   const file = path.join(...parts);
   await fs.mkdir(path.dirname(file), { recursive: true });
@@ -63,7 +63,7 @@ describe('Python of a notebook', () => {
       await fs.rm(path.join(workspaceFolder().fsPath, name), { recursive: true, force: true });
   });
 
-  /** What the pick says will run: the description of the built-in template, once it is known. */
+  /** The Python shown in the pick: the description of the built-in template, once it is known. */
   async function said(...notebooks: vscode.Uri[]): Promise<string> {
     let description = '';
     person.willPick(async (pick) => {
@@ -98,12 +98,12 @@ describe('Python of a notebook', () => {
     await vscode.window.showNotebookDocument(await vscode.workspace.openNotebookDocument(open));
     jupyter.choose(open, path.join(folder, 'kernel'));
     assert.equal(await said(open), chosen);
-    // Of these notebooks, not of others; and not one that is gone.
+    // For these notebooks, not for others; and not one that is gone.
     const other = await writeFile('other.ipynb', notebookText(['1']));
     assert.equal(await said(other), selected);
     jupyter.choose(other, path.join(folder, 'gone'));
     assert.equal(await said(other), selected);
-    // Of several notebooks, each one's.
+    // For several notebooks, each one's own.
     assert.equal(await said(notebook, other), `${chosen}, ${selected}`);
   });
 
@@ -134,7 +134,7 @@ describe('Python of a notebook', () => {
 
   it('runs as selected, with name and version', async () => {
     const real = await realPython();
-    // The one that tests install what notebooks need in, by another name.
+    // The Python of the tests' environment, by another name.
     const science = path.join(folder, 'science');
     await fs.symlink(real.prefix, science);
     const python = path.join(science, 'bin', 'python');
@@ -264,7 +264,7 @@ describe('Python of a notebook', () => {
   });
 });
 
-/** The Python on the PATH of the tests: an environment with all that notebooks need. */
+/** The Python on the PATH of the tests: an environment with all required packages. */
 async function realPython(): Promise<{ prefix: string; version: string }> {
   const found = await pythonOnPath(process.env);
   assert.ok(found?.prefix !== undefined);

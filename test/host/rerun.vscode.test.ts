@@ -70,7 +70,7 @@ describe('re-running', () => {
     const choice = memory.choiceFor(one);
     assert.deepEqual(choice?.withheld, ['password', 'db']);
     assert.match(choice.parameters ?? '', /^\{"rate":1\.0,"later":"planted-c"\}$/);
-    // Those of the template alone, taken into what was changed in it: without them it would run with others.
+    // The template's parameters are part of the changed ones: without them the defaults would be used.
     await memory.remember(other, { template: 'x', options });
     assert.deepEqual(memory.choiceFor(other)?.withheld, ['password', 'db']);
     assert.doesNotMatch(JSON.stringify([...state]), /planted-[ab]/);

@@ -8,7 +8,7 @@ import { EXTENSION_ID, ended, textOf } from './support/executions';
 import type { Person } from './support/person';
 import { run, suiteOfCommands } from './support/suite';
 
-/** Every reason but that which has rows of its own; leaving one out does not compile. */
+/** Every reason except the one with its own rows; a missing one does not compile. */
 const REASONS: Readonly<Record<Exclude<WelcomeReason, '' | 'ipykernelMissing'>, true>> = {
   filtered: true,
   serviceNotStarted: true,

@@ -44,7 +44,7 @@ describe('a source notebook', () => {
       runOptions: { source: document.uri.toString() },
       runStatus: { startTime: time(created), ...runStatus },
     });
-  /** An output has one cell more, for the parameters. */
+  /** An output has an additional cell for the parameters. */
   const running: RunStatus = {
     progress: { totalCells: 4, completedCells: 2, cell: { index: 2, id: 'cell-1', startTime: time28() } },
   };

@@ -27,7 +27,7 @@ describe('notebookExecutions.execute', () => {
     ({ service, person } = parts);
   });
 
-  /** Asserts that the command says this, asks nothing before, and creates nothing. */
+  /** Asserts that the command shows this message, asks nothing before, and creates nothing. */
   async function refuses(uri: vscode.Uri, text: RegExp, button?: string): Promise<void> {
     const before = await allNames(service);
     await execute(uri);
@@ -64,7 +64,7 @@ describe('notebookExecutions.execute', () => {
     person.willPick((pick) => {
       pick.choose(THIS_MACHINE);
     });
-    // From the toolbar, with what a toolbar hands over.
+    // From the toolbar, with the arguments that a toolbar passes.
     const execution = await ended(service, await execute({ notebookEditor: { notebookUri: uri } }));
     const input = JSON.parse(await textOf(service.readInput(execution))) as {
       cells: Record<string, unknown>[];
@@ -145,7 +145,7 @@ describe('notebookExecutions.execute', () => {
     );
     const execution = await ended(service, await execute());
     assert.equal(execution.runOptions?.source, uri.toString());
-    // The example is opened and asked about like any other.
+    // The example opens and asks like any other notebook.
     person.willPick(
       (pick) => {
         pick.choose('Example Notebook');
@@ -169,7 +169,7 @@ describe('notebookExecutions.execute', () => {
     });
     await execute(uri);
     await person.message(/There is no kernel “cobol”/);
-    // It would be repeated without a question.
+    // A remembered submission would be repeated without a question.
     person.willPick((pick) => {
       assert.notEqual(pick.active, 'Refused');
       pick.leave();

@@ -24,7 +24,7 @@ describe('templates', () => {
     ({ service, person } = parts);
   });
 
-  /** Asserts that the command says this, asks nothing before, and creates nothing. */
+  /** Asserts that the command shows this message, asks nothing before, and creates nothing. */
   async function refuses(uri: vscode.Uri, text: RegExp, button?: string): Promise<void> {
     const before = await allNames(service);
     await run('execute', uri);
@@ -165,7 +165,7 @@ describe('templates', () => {
     const python = await fakePython();
     await templates([{ name: 'bare python', service: 'embedded', runOptions: { interpreter: python } }]);
     const uri = await writeFile('k.ipynb', notebookText(['print("ran")']));
-    // First pip cannot do it.
+    // The first try of pip fails.
     const offline = path.join(path.dirname(python), 'offline');
     await fs.writeFile(offline, '');
     person.willPick((pick) => {
@@ -194,7 +194,7 @@ describe('commands on templates', () => {
   let service: EmbeddedExecutionService;
   let person: Person;
   afterEach(async () => {
-    // The settings file that was opened at a new entry has it unsaved; before the editors are closed.
+    // The settings file has an unsaved new entry; save it before the editors are closed.
     await vscode.commands.executeCommand('workbench.action.files.revert');
     for (const name of ['templates', 'defaultTemplate']) {
       const configuration = vscode.workspace.getConfiguration('notebookExecutions');
@@ -257,7 +257,7 @@ describe('commands on templates', () => {
   });
 });
 
-/** A Python that has no ipykernel until `-m pip install ipykernel` was called. */
+/** A Python without ipykernel until `-m pip install ipykernel` was called. */
 async function fakePython(): Promise<string> {
   const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'nbx-python-'));
   const real = (process.env['PATH'] ?? '').split(path.delimiter).map((each) => path.join(each, 'python3'));

@@ -169,7 +169,7 @@ describe('rows of the tree of executions', () => {
         explained({ cause: 'outputNotWritable', message }),
         `The output could not be written. ${message}`,
       );
-      // Of a service that is newer than this window, and of one that is older.
+      // From a service that is newer than this window, and from an older one.
       for (const detail of [{ code: 'newCode', args: { a: '1' } }, undefined]) {
         assert.equal(
           explained({ cause: 'kernelNotReady', message: 'The kernel said no', detail }),

@@ -254,7 +254,7 @@ describe('the tree of executions', () => {
         nextPageToken: 'next',
       });
       tree.store.apply(tree.store.begin(), tree.service, tree.put('b', { state: 'SUCCEEDED' }));
-      // What is active is always known whole.
+      // Active executions are always complete.
       assert.deepEqual(await tree.shown(undefined, 0), ['Active 1', 'Succeeded 1+', 'Load more…']);
       const [, group] = await tree.provider.getChildren();
       assert.equal(
@@ -344,7 +344,7 @@ describe('the tree of executions', () => {
       tree.provider.arrange({ ...DEFAULT_ARRANGEMENT, filter: { ...NO_FILTER, states: ['failed'] } });
       assert.deepEqual(await tree.shown(undefined, 0), ['Failed 1']);
       assert.equal(tree.provider.shownCount, 1);
-      // Nothing, so that the view can say that the filter hides all, and offers to clear it.
+      // Empty, so that the view can say that the filter hides everything, and offers to clear it.
       tree.store.fail(tree.service, new Error('broken'));
       tree.provider.arrange({ ...DEFAULT_ARRANGEMENT, filter: { ...NO_FILTER, text: 'nothing like it' } });
       assert.deepEqual(await tree.shown(undefined, 0), []);

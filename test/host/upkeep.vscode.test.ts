@@ -26,7 +26,7 @@ import type { OpenPick, Person } from './support/person';
 import { run, suiteOfCommands } from './support/suite';
 
 const SECRET = 'planted-hunter2';
-/** What a person reads in a pick. */
+/** The text of a row in a pick. */
 const shownIn = (pick: OpenPick): string =>
   pick.rows.map(({ label, description, detail }) => [label, description, detail].join(' ')).join('\n');
 
@@ -178,7 +178,7 @@ describe('upkeep of this machine', () => {
       assert.deepEqual(output.metadata.papermill.parameters, { hush_hush: MASK });
       assert.deepEqual(output.metadata.papermill.default_parameters, { hush_hush: MASK, password: 'plain' });
       assert.ok(JSON.stringify(output.cells).includes(SECRET));
-      // No window remembers it: it is asked for again, and may be given again or left.
+      // No window stores it: it is requested again, and may be entered again or dismissed.
       person.willPick(
         (pick) => {
           pick.choose('This machine');

@@ -24,7 +24,7 @@ import {
 /** Lines that the notebook prints, 10 ms apart: `tick 0` to `tick 99`. */
 const TICKS = 100;
 
-/** A notebook that leaves a line in `$SOAK_WITNESS` each time it is run, and then ticks. */
+/** A notebook that appends a line to `$SOAK_WITNESS` each time it is run, and then prints its ticks. */
 export const NOTEBOOK = JSON.stringify({
   nbformat: 4,
   nbformat_minor: 5,
@@ -47,39 +47,39 @@ export interface RoundContext {
   readonly notebook: string;
   readonly witness: string;
   readonly service: EmbeddedExecutionService;
-  /** Where outputs are placed. */
+  /** Folder for outputs. */
   readonly out: string;
 }
 
-/** What may be wrong after a round. */
+/** Kinds of violations after a round. */
 export const PROBLEMS = ['lost', 'twice', 'untrue', 'left over'] as const;
 
-/** What was not as promised. */
+/** Violations of the promises. */
 export interface Problem {
   readonly kind: (typeof PROBLEMS)[number];
   readonly text: string;
 }
 
-/** What a round found. */
+/** Result of a round. */
 export interface RoundResult {
   readonly kill: Kill;
   readonly state: string;
   readonly problem: Problem | undefined;
 }
 
-/** What a round knows of its kill. */
+/** Facts about the kill of a round. */
 interface Struck {
-  /** The last line that was in the journal; -1 where there was none. */
+  /** The last line in the journal; -1 if there was none. */
   readonly journalled?: number;
-  /** The journal said that the run had ended. */
+  /** Whether the journal recorded the end of the run. */
   readonly hadEnded?: boolean;
-  /** The service had said that the execution is deleted. */
+  /** Whether the service had confirmed the deletion. */
   readonly isDeleted?: boolean;
 }
 
 /**
- * Submits the notebook, kills at the round's moment, waits for the end and compares it with what is promised. Nothing in it
- * waits for ever: an execution that has not ended after a minute is the problem.
+ * Submits the notebook, kills at the round's moment, waits for the end and checks the promises. It never waits
+ * for ever: an execution that has not ended after a minute is a violation.
  */
 export async function playRound(id: string, which: Kill, context: RoundContext): Promise<RoundResult> {
   const { dataDirectory, service, out } = context;
@@ -97,7 +97,7 @@ export async function playRound(id: string, which: Kill, context: RoundContext):
       env: {
         ...process.env,
         SOAK_WITNESS: context.witness,
-        // A kernel that does not look whether its runner lives.
+        // A kernel that does not check whether its runner is alive.
         SOAK_KERNEL: which === 'beforeStatus' ? 'orphan' : '',
       },
     },
@@ -112,7 +112,7 @@ export async function playRound(id: string, which: Kill, context: RoundContext):
     return { kill: which, state: 'deleted', problem: await judgeDeleted(id, context) };
   const execution = await ended(service, `projects/local/locations/local/executions/${id}`);
   if (execution === undefined) {
-    // Killed before the service had said that it has the execution: then nothing may have run.
+    // Killed before the service had confirmed the execution: then nothing may have run.
     const isFine = words.length === 0 && runs(context.witness, id) === 0;
     const text = 'the execution is gone';
     return { kill: which, state: 'never ran', problem: isFine ? undefined : { kind: 'lost', text } };
@@ -167,7 +167,7 @@ async function killInRound(
   }
 }
 
-/** Starts a service of another build in the place of the one that runs, and kills it on its way or soon after. */
+/** Starts a service of another build to replace the running one, and kills it during the takeover or soon after. */
 async function killWhileTakingOver(dataDirectory: string, build: string): Promise<void> {
   const successor = spawn(
     process.execPath,
@@ -189,7 +189,7 @@ async function judge(
   const ending = `${execution.state} ${cause ?? ''}`.trim();
   if (!isTerminal(execution.state))
     return { kind: 'untrue', text: `still ${execution.state} after a minute` };
-  // It may have ended before it was struck.
+  // It may have ended before the kill.
   const mayFail: Partial<Record<Kill, string>> = {
     runner: 'FAILED hostLost',
     kernel: 'FAILED kernelDied',
@@ -243,7 +243,7 @@ async function judgeDeleted(id: string, context: RoundContext): Promise<Problem 
   return { kind: 'untrue', text: 'it was deleted, and is still there' };
 }
 
-/** Processes of this execution that are there ten seconds after its end: time to be ended is allowed. */
+/** Processes of this execution that still run ten seconds after its end, which is the time allowed for ending. */
 async function judgeLeftOvers(id: string, { out }: RoundContext): Promise<Problem | undefined> {
   const deadline = Date.now() + 10_000;
   const living = (): string[] => {
@@ -252,7 +252,7 @@ async function judgeLeftOvers(id: string, { out }: RoundContext): Promise<Proble
       const { parent = 0, command = '' } = all.find((each) => each.pid === pid) ?? {};
       return command.includes('runner.js') || (parent > 1 && hasRunner(parent));
     };
-    // A kernel that was started ahead for one like it has the same environment, and a runner.
+    // A spare kernel for an execution like this one has the same environment, and a runner.
     return processesWithEnvironment('SOAK_ID', id)
       .filter(({ pid }) => !hasRunner(pid))
       .map(({ command }) => command);
@@ -267,7 +267,7 @@ function isNotFound(error: unknown): boolean {
   return error instanceof ServiceError && error.status === 'NOT_FOUND';
 }
 
-/** Asks until the execution has ended, for a minute at most; undefined when there is none. */
+/** Polls until the execution has ended, for at most a minute; undefined if it does not exist. */
 async function ended(service: EmbeddedExecutionService, name: string): Promise<Execution | undefined> {
   const deadline = Date.now() + 60_000;
   for (;;) {
@@ -276,7 +276,7 @@ async function ended(service: EmbeddedExecutionService, name: string): Promise<E
       if (isTerminal(execution.state) || Date.now() > deadline) return execution;
     } catch (error) {
       if (isNotFound(error)) return undefined;
-      // The service was killed by another round just now; the next call starts it again.
+      // Another round has just killed the service; the next call starts it again.
       if (!(error instanceof ServiceError) || Date.now() > deadline) throw error;
     }
     await delay(50);

@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { kill } from '../support/processes';
 
-/** What a round kills with SIGKILL at any moment. `none` is the control: the same notebook, nothing killed. */
+/** Victims that a round kills with SIGKILL at any moment. `none` is the control: the same notebook, nothing killed. */
 export const VICTIMS = ['none', 'editor', 'service', 'runner', 'kernel', 'everything'] as const;
 /**
  * Moments at which a round kills: the service while it accepts an execution (`create`), puts an output into its folder
@@ -14,9 +14,9 @@ export const VICTIMS = ['none', 'editor', 'service', 'runner', 'kernel', 'everyt
 export const MOMENTS = ['create', 'beforeStatus', 'finalSave', 'placing', 'delete', 'takeOver'] as const;
 export type Kill = (typeof VICTIMS)[number] | (typeof MOMENTS)[number];
 
-/** Milliseconds between two looks for a moment. */
+/** Milliseconds between two checks for a moment. */
 const LOOK = 1;
-/** Milliseconds after which a moment is taken for missed. */
+/** Milliseconds after which a moment counts as missed. */
 const LONGEST = 30_000;
 
 interface EndpointFile {
@@ -35,7 +35,7 @@ function endpoint(dataDirectory: string): EndpointFile | undefined {
   return undefined;
 }
 
-/** The process of the service of this data directory, as its endpoint file names it. */
+/** The service process of this data directory, according to its endpoint file. */
 function servicePid(dataDirectory: string): number | undefined {
   return endpoint(dataDirectory)?.pid;
 }
@@ -46,7 +46,7 @@ function runnerPid(folder: string): number | undefined {
   return pid > 1 ? pid : undefined;
 }
 
-/** The kernel that the runner says it has started. */
+/** The kernel that the runner reported as started. */
 function kernelPid(folder: string): number | undefined {
   const status = readIfThere(path.join(folder, 'status.json'));
   return status === ''
@@ -54,7 +54,7 @@ function kernelPid(folder: string): number | undefined {
     : (JSON.parse(status) as { kernelProcess?: { pid: number } }).kernelProcess?.pid;
 }
 
-/** Text of a file; empty where it is not written yet, or gone. */
+/** Text of a file; empty if it does not exist. */
 export function readIfThere(file: string): string {
   try {
     return readFileSync(file, 'utf8');
@@ -64,7 +64,7 @@ export function readIfThere(file: string): string {
 }
 
 /**
- * Kills once what there is of the victim, and says whether there was something.
+ * Kills the victim's running processes once. Returns whether there were any.
  * @param folder the execution's folder
  */
 export function strike(victim: Kill, dataDirectory: string, folder: string): boolean {
@@ -79,7 +79,7 @@ export function strike(victim: Kill, dataDirectory: string, folder: string): boo
   return pids.length > 0;
 }
 
-/** Looks until something is there. @returns whether it came. */
+/** Polls until a value exists. @returns whether it did in time. */
 async function comes(look: () => boolean): Promise<boolean> {
   const deadline = Date.now() + LONGEST;
   while (!look()) {
@@ -89,7 +89,7 @@ async function comes(look: () => boolean): Promise<boolean> {
   return true;
 }
 
-/** The service is killed as soon as the folder of an execution is being made, or a moment later. */
+/** Kills the service as soon as the folder of an execution is created, or a moment later. */
 export async function killWhileCreating(dataDirectory: string, id: string): Promise<void> {
   const executions = path.join(dataDirectory, 'executions');
   const names = (): string[] => (existsSync(executions) ? readdirSync(executions) : []);
@@ -98,12 +98,12 @@ export async function killWhileCreating(dataDirectory: string, id: string): Prom
   strike('service', dataDirectory, '');
 }
 
-/** The runner is killed as soon as it has claimed an execution. */
+/** Kills the runner as soon as it has claimed an execution. */
 export async function killBeforeStatus(folder: string): Promise<void> {
   if (await comes(() => runnerPid(folder) !== undefined)) strike('runner', '', folder);
 }
 
-/** The runner is killed once its run has ended. @returns whether its journal said so when it was killed. */
+/** Kills the runner once its run has ended. @returns whether its journal recorded the end before the kill. */
 export async function killWhileSaving(folder: string): Promise<boolean> {
   const journal = path.join(folder, 'journal');
   const hasEnded = (): boolean => readIfThere(journal).includes('"type":"runEnded"');
@@ -117,7 +117,7 @@ export async function killWhileSaving(folder: string): Promise<boolean> {
   return ended;
 }
 
-/** The service is killed once something of an execution is in the output folder. */
+/** Kills the service once a file of an execution is in the output folder. */
 export async function killWhilePlacing(dataDirectory: string, out: string, id: string): Promise<void> {
   const names = (): string[] => (existsSync(out) ? readdirSync(out) : []);
   if (!(await comes(() => names().some((name) => name.includes(id))))) return;
@@ -125,7 +125,7 @@ export async function killWhilePlacing(dataDirectory: string, out: string, id: s
   strike('service', dataDirectory, '');
 }
 
-/** Deletes an execution as soon as its end is shown, and kills the service with its answer. @returns whether it was promised. */
+/** Deletes an execution as soon as it has ended, and kills the service at its answer. @returns whether it confirmed. */
 export async function killAfterDelete(dataDirectory: string, id: string): Promise<boolean> {
   const deadline = Date.now() + LONGEST;
   while (Date.now() < deadline) {
@@ -138,7 +138,7 @@ export async function killAfterDelete(dataDirectory: string, id: string): Promis
   return answer !== undefined;
 }
 
-/** The body of a good answer of the service; undefined where there is none. */
+/** The body of a successful response; undefined otherwise. */
 async function ask(dataDirectory: string, method: string, id: string): Promise<string | undefined> {
   const { endpoint: url = '', tokenFile = '' } = endpoint(dataDirectory) ?? {};
   if (url === '') return undefined;

@@ -9,7 +9,7 @@ import { until } from '../support/until';
 import type { Workbench } from '../support/workbench';
 import { suiteOfWindow } from './suite';
 
-/** Says when it has begun, and goes on when a file `go` appears in the workspace. */
+/** Signals its start, and continues when a file `go` appears in the workspace. */
 const WAITS = [
   "import pathlib\npathlib.Path('began').touch()",
   "import time\nwhile not pathlib.Path('go').exists(): time.sleep(0.05)",
@@ -49,7 +49,7 @@ describe('a user who is working while executions end', () => {
   const isRunning = () => until('it runs', () => existsSync(path.join(workspace, 'began')));
   const letEnd = () => writeFile(path.join(workspace, 'go'), '');
 
-  /** Types numbers, lets the execution end in their midst, and goes on typing until its end has been told. */
+  /** Types numbers, lets the execution end meanwhile, and keeps typing until the end is reported. */
   async function typeWhileItEnds(): Promise<string> {
     let text = '';
     const type = async (word: string): Promise<void> => {
@@ -57,7 +57,7 @@ describe('a user who is working while executions end', () => {
       await window.page.keyboard.type(`${word} `);
     };
     const state = { isTold: false };
-    // From now on, because the notification is visible for some seconds only.
+    // Waits from now on, because the notification is visible for only some seconds.
     const told = window
       .notification('waits succeeded')
       .first()
@@ -165,7 +165,7 @@ describe('a user who is working while executions end', () => {
     await window.outputs().getByText('KeyError').first().waitFor();
   });
 
-  /** Executes a notebook whose cell with long code fails, and waits until that is told. */
+  /** Executes a notebook whose long cell fails, and waits until that is reported. */
   async function executeFailing(...after: string[]): Promise<void> {
     const long = Array.from({ length: 90 }, (_, line) => `step_${String(line)} = ${String(line)}`);
     const failing = [...long, "{'north': 1}['south']"].join('\n');
@@ -174,7 +174,7 @@ describe('a user who is working while executions end', () => {
     await executeFromExplorer(window, 'fails.ipynb');
     await window.notification('fails failed. Cell 2 failed: KeyError').waitFor();
   }
-  /** Whether something is on the screen within the notebook editor. */
+  /** Whether an element is visible within the notebook editor. */
   const isInSight = async (text: string): Promise<boolean> => {
     const box = await window.outputs().getByText(text).first().boundingBox();
     const view = await window.notebook().boundingBox();

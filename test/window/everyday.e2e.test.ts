@@ -9,7 +9,7 @@ import { VSCode } from '../support/vscode';
 import { packagedExtension } from '../support/vsix';
 import type { Workbench } from '../support/workbench';
 
-/** Does what a user does, and counts clicks, keys and typed words. */
+/** Performs user actions, and counts clicks, keys and typed words. */
 class Hands {
   count = 0;
 
@@ -30,7 +30,7 @@ class Hands {
     await this.window.page.keyboard.type(text);
   }
 
-  /** Chooses from a context menu: the right click and the entry. */
+  /** Uses a context menu: the right click and the entry. */
   async chooseFromContextMenu(target: Locator, entry: string): Promise<void> {
     this.count += 2;
     await this.window.chooseFromContextMenu(target, entry);

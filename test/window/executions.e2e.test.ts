@@ -10,7 +10,7 @@ import { packagedExtension } from '../support/vsix';
 import type { Workbench } from '../support/workbench';
 import { suiteOfWindow } from './suite';
 
-/** Goes on when a file `go` appears beside the notebook. */
+/** Continues when a file `go` appears next to the notebook. */
 const WAITS = [
   "print('it waits')",
   "import pathlib, time\nwhile not pathlib.Path('go').exists(): time.sleep(0.05)",

@@ -41,7 +41,7 @@ describe('the first run', () => {
   });
 
   it('shows what is missing and offers a fix: service, Python, filter (notebookExecutions.welcome)', async () => {
-    // A directory without Python, and a Node that is none.
+    // A directory without Python, and a file that is not Node.
     await launch({
       env: { PATH: '/nonexistent' },
       settings: { 'notebookExecutions.nodePath': '/bin/false' },
@@ -84,7 +84,7 @@ describe('the first run', () => {
 
   it('shows that Google Cloud cannot be reached, and what to do', async () => {
     const keyFile = path.join(workspace, 'identity.json');
-    // Nobody listens there.
+    // No server listens there.
     const nobody = 'http://127.0.0.1:9/';
     await writeFile(
       keyFile,
@@ -139,7 +139,7 @@ describe('the first run', () => {
     await window.screenshot('walkthrough parameters pick');
     await window.pick('Execute');
     await window.tab('dice.ipynb (output)').waitFor();
-    // The walkthrough has a frame of its own, like outputs.
+    // The walkthrough has its own frame, like outputs.
     await window.runCommand('View: Close Other Editors in Group');
     await window.outputs().getByText('6000 throws of 2 dice, most often 7').waitFor();
     await window.openExecutions();

@@ -95,7 +95,7 @@ describe('Google Cloud through the window', () => {
   });
 });
 
-/** Something that happens when the test says so. */
+/** An event that the test triggers. */
 function gate(): { opened: Promise<void>; open: () => void } {
   let open = (): void => undefined;
   const opened = new Promise<void>((resolve) => {

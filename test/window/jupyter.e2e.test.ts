@@ -51,7 +51,7 @@ describe('an output next to a kernel of the Jupyter extension', () => {
   });
 
   it('is read-only also after a reload of the window', async () => {
-    // VS Code's own command, which lets it write down first what is open.
+    // VS Code's own command, which first saves the open editors.
     const loaded = window.page.waitForEvent('load');
     await window.runCommand('Developer: Reload Window');
     await loaded;

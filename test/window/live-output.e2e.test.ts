@@ -9,7 +9,7 @@ import { packagedExtension } from '../support/vsix';
 import type { Workbench } from '../support/workbench';
 
 const FILL = "print('\\n'.join(map(str, range(25))))";
-/** Goes on when a file of this name appears beside the notebook. */
+/** Continues when a file of this name appears next to the notebook. */
 const waitFor = (name: string) =>
   `import pathlib, time\nwhile not pathlib.Path('${name}').exists(): time.sleep(0.05)\nprint('${name} is there')`;
 
@@ -44,7 +44,7 @@ describe('the output of a running execution', () => {
     if (this.currentTest?.state === 'failed') await window.screenshot(`failed ${this.currentTest.title}`);
   });
 
-  /** The native sign of cells on the screen: `success`, `error`, `executing`. */
+  /** The native status icons of cells on the screen: `success`, `error`, `executing`. */
   const signs = (state: string) =>
     window.notebook().locator(`.cell-statusbar-container .codicon-notebook-state-${state}`);
 
@@ -68,7 +68,7 @@ describe('the output of a running execution', () => {
     await window.screenshot('live output followed');
 
     await window.notebook().hover();
-    // More than once: what is still being drawn may move the view.
+    // Scrolls more than once, because rendering may move the view.
     let atTop = 0;
     await until('the user is at the top', async () => {
       await window.page.mouse.wheel(0, -2000);
@@ -119,7 +119,7 @@ describe('the output of a running execution', () => {
       undefined,
     );
     const stop = window.notebook().locator('.run-button-container .codicon-notebook-stop');
-    // A cell that is just being drawn takes no click.
+    // A cell ignores clicks while it is rendered.
     await until('the execution is cancelled', async () => {
       if (await stop.isVisible()) await stop.click({ timeout: 5000 }).catch(() => undefined);
       return (await vscode.records()).some(({ cancelTime }) => cancelTime !== undefined);

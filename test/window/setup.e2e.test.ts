@@ -9,7 +9,7 @@ import { VSCode } from '../support/vscode';
 import { packagedExtension } from '../support/vsix';
 import type { Workbench } from '../support/workbench';
 
-/** A Python that takes no packages (PEP 668): Debian's and Ubuntu's own, without ipykernel. */
+/** A Python that does not accept packages (PEP 668): Debian's and Ubuntu's own, without ipykernel. */
 const SYSTEM = '/usr/bin/python3';
 
 describe('a Python of the operating system', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once, EventEmitter } from 'node:events';
 import * as vscode from 'vscode';
 
-/** A message on the screen. */
+/** A displayed message. */
 export interface Message {
   readonly kind: 'error' | 'warning' | 'information';
   readonly text: string;
@@ -11,7 +11,7 @@ export interface Message {
   readonly buttons: readonly string[];
 }
 
-/** What a person does with a quick pick that is open. */
+/** Actions of the user in an open quick pick. */
 export class OpenPick {
   constructor(private readonly pick: FakeQuickPick) {}
 
@@ -28,7 +28,7 @@ export class OpenPick {
     return this.pick.items.filter(({ kind }) => kind !== vscode.QuickPickItemKind.Separator);
   }
 
-  /** The row that Enter would choose. */
+  /** The row that Enter would accept. */
   get active(): string | undefined {
     return this.pick.activeItems[0]?.label ?? this.labels[0];
   }
@@ -72,7 +72,7 @@ export class OpenPick {
   }
 }
 
-/** A quick pick without a screen: what `createQuickPick` answers while a {@link Person} sits there. */
+/** A quick pick without a window, as returned by `createQuickPick` while a {@link Person} is in use. */
 class FakeQuickPick {
   title: string | undefined;
   placeholder: string | undefined;
@@ -108,27 +108,27 @@ class FakeQuickPick {
   }
 
   dispose(): void {
-    // Nothing to give back.
+    // Nothing to restore.
   }
 }
 
-/** What a person does with one pick. */
+/** The user's actions in one pick. */
 export type PickAnswer = (pick: OpenPick) => void | Promise<void>;
-/** What is typed into one input box; undefined: left. `check` is the box's own verdict on a text. */
+/** Text for one input box; undefined dismisses it. `check` is the validation of the box. */
 export type InputAnswer = (
   box: vscode.InputBoxOptions,
   check: (text: string) => string | undefined,
 ) => string | undefined;
 
 /**
- * Sits in front of the editor in place of its questions and messages: answers picks and input boxes in the order in which
- * they come, and presses buttons. What is asked and has no answer is left.
+ * Simulates the user. Replaces the editor's prompts and messages: answers picks and input boxes in order,
+ * and presses buttons. Prompts without a prepared answer are dismissed.
  */
 export class Person {
   readonly messages: Message[] = [];
   /** Titles of all picks that were shown. */
   readonly picks: string[] = [];
-  /** All that was shown in words, in its order: texts of messages, titles of picks and input boxes. */
+  /** All displayed texts in order: messages, titles of picks and input boxes. */
   readonly shown: string[] = [];
   private readonly answers: PickAnswer[] = [];
   private readonly inputs: InputAnswer[] = [];
@@ -160,8 +160,8 @@ export class Person {
   }
 
   /**
-   * The errors and warnings so far, but for how executions ended: that one of an earlier test did is told whenever the
-   * window hears of it.
+   * The errors and warnings so far, except those about ended executions: the end of one of an earlier test is reported
+   * whenever the window receives it.
    */
   get complaints(): readonly Message[] {
     return this.messages.filter(
@@ -187,7 +187,7 @@ export class Person {
     this.buttons.push({ text, button });
   }
 
-  /** The first message with this text, now or when it comes. */
+  /** The first message with this text, waiting for it if necessary. */
   async message(text: RegExp): Promise<Message> {
     for (;;) {
       const found = this.messages.find((message) => text.test(message.text));
@@ -201,7 +201,7 @@ export class Person {
     }
   }
 
-  /** Gives the editor its own questions back, and reports what went wrong while answering. */
+  /** Restores the editor's own prompts, and reports errors that occurred while answering. */
   leave(): void {
     for (const [name, original] of this.originals) Reflect.set(vscode.window, name, original);
 
@@ -227,7 +227,7 @@ export class Person {
     } catch (error) {
       this.failures.push(error as Error);
     }
-    // What the answer did not close is left.
+    // Dismisses a pick that the answer did not close.
     pick.hide();
   }
 

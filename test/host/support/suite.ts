@@ -3,7 +3,7 @@ import type { EmbeddedExecutionService } from '../../../src/embedded';
 import { activated, outsider, withSettings } from './executions';
 import { Person } from './person';
 
-/** What each test of a suite has. */
+/** Objects available to each test of a suite. */
 export interface Parts {
   /** The embedded service as another client sees it. */
   readonly service: EmbeddedExecutionService;
@@ -11,15 +11,15 @@ export interface Parts {
   readonly person: Person;
 }
 
-/** Runs a command of ours by its short name; a handler's answer is its answer. */
+/** Runs one of our commands by its short name; returns the handler's result. */
 export function run(command: string, ...args: unknown[]): Thenable<unknown> {
   return vscode.commands.executeCommand(`notebookExecutions.${command}`, ...args);
 }
 
 /**
- * The hooks of a suite that uses the extension as a person does: activates it, sets settings for as long as the suite
+ * The hooks of a suite that uses the extension like a user: activates it, applies settings for as long as the suite
  * runs, and closes all editors after each test.
- * @param take is given the parts before each test.
+ * @param take receives these objects before each test
  */
 export function suiteOfCommands(
   settings: Readonly<Record<string, unknown>>,

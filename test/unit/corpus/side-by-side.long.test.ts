@@ -28,10 +28,10 @@ type Tool = (typeof TOOLS)[number];
 /** One notebook run by one tool, as places with texts (see {@link placesOf}). */
 type Result = ReadonlyMap<string, string>;
 
-/** Notebooks that several threads or processes write in: where what comes, and what between, is up to chance on any kernel. */
+/** Notebooks in which several threads or processes write: the order of their text is random on any kernel. */
 const MIXED: readonly string[] = ['threads', 'raw-file-descriptors', 'multiprocessing'];
 
-/** What is the same from run to run: of {@link MIXED} notebooks the characters of all cells' outputs together. */
+/** The part that is equal in every run: for {@link MIXED} notebooks, the characters of all cells' outputs together. */
 function settled(name: string, result: Result = new Map()): [string, string][] {
   const places = [...result];
   if (!MIXED.includes(name)) return places;
@@ -73,7 +73,7 @@ describe('side by side with nbclient and papermill', function () {
     assertValid(documents);
   });
 
-  // Both tools lose some of these, so that comparing with them says little.
+  // Both tools lose some of these, so a comparison with them is not useful.
   it('loses no outputs, even when there are many or threads print late', () => {
     const outputs = (name: string): Output[][] =>
       readNotebook(documents[name] ?? new Uint8Array()).notebook.cells.map((cell) =>
@@ -215,7 +215,7 @@ describe('side by side with nbclient and papermill', function () {
       const { name, verdict } = JSON.parse(line) as { name: string; verdict: string };
       const document = await fs.readFile(path.join(folder, tool, name, 'output.ipynb'));
       theirs[tool].set(name, placesOf(verdict, readNotebook(document).notebook));
-      // What a notebook has left running (threads of ZeroMQ, forked processes) may keep Python from its end.
+      // Threads of ZeroMQ or forked processes that a notebook left running may keep Python from exiting.
       if (theirs[tool].size === jobs.length) break;
     }
     child.kill('SIGKILL');
@@ -228,7 +228,7 @@ function startRunner(runtime: string, ...job: string[]): ChildProcess {
   });
 }
 
-/** What the notebook wants of its run. */
+/** Run options of the notebook. */
 function wishesOf(notebook: Notebook): JsonObject {
   const { corpus } = notebook.metadata;
   return isJsonObject(corpus) ? corpus : {};
@@ -240,10 +240,10 @@ function verdictOf({ state, runStatus }: RunnerStatus): string {
   return cause === 'cellError' ? `cellError ${cell?.errorName ?? ''}` : cause;
 }
 
-/** Which known differences have shown, of which tool. */
+/** The known differences that occurred, by tool. */
 const seen = new Map<Difference, Set<Tool>>();
 
-/** Places that differ and are not known to. */
+/** Places with unknown differences. */
 function compare(mine: Result | undefined, other: Result | undefined, name: string, tool: Tool): string[] {
   assert.ok(mine && other, `${name} was not run`);
   const problems: string[] = [];
@@ -263,7 +263,7 @@ function compare(mine: Result | undefined, other: Result | undefined, name: stri
   return problems;
 }
 
-/** The text from where it begins to differ from another. */
+/** The text from its first difference to another text. */
 function excerpt(text: string, other: string): string {
   let at = 0;
   while (at < text.length && text[at] === other[at]) at++;

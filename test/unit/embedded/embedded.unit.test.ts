@@ -11,7 +11,7 @@ import { FAKE_RUNNER, fakeKernel, NOTEBOOK, SERVICE, temporaryFolder } from '../
 const NAME = 'projects/local/locations/local/executions/';
 const input = { notebook: Buffer.from(NOTEBOOK) };
 
-/** Bundles whose runner is the fake one. */
+/** Bundles with the fake runner. */
 function bundles(folder: string, name = 'dist'): string {
   const dist = path.join(folder, name);
   fs.mkdirSync(path.join(dist, 'node_modules'), { recursive: true });
@@ -77,7 +77,7 @@ describe('The client of the embedded service', () => {
     assert.match(started?.build ?? '', /^1\.0\.0-[0-9a-f]{12}$/);
     const [version = ''] = fs.readdirSync(path.join(options.dataDirectory, 'versions'));
     assert.equal(version, started?.build);
-    // An update or removal of the extension does not touch what runs.
+    // An update or removal of the extension does not affect running executions.
     fs.rmSync(options.bundles, { recursive: true });
     await one.create('after', request(), input);
     assert.equal((await ended(one, `${NAME}after`)).state, 'SUCCEEDED');
@@ -181,7 +181,7 @@ describe('The client of the embedded service', () => {
     await Promise.all(windows.map((window) => window.list({})));
     const pids = await Promise.all(windows.map(async (window) => (await window.info())?.pid));
     assert.equal(new Set(pids).size, 1);
-    // Each of them may also create the same: it is one execution.
+    // Each of them may also create the same execution: it exists once.
     const results = await Promise.all(windows.map((window) => window.create('same', request(), input)));
     assert.equal(new Set(results.map(({ createTime }) => createTime)).size, 1);
     assert.equal((await windows[0]?.list({}))?.executions.length, 1);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describeSetting, diagnosticsReport, LOG_LINES } from '../../../src/execution/diagnostics';
 
-/** Nothing of these may be in a report, wherever it was. */
+/** None of these may appear in a report, wherever it was. */
 const PLANTED = {
   setting: 'planted-endpoint-user',
   templateParameter: 'planted-parameter-value',

@@ -203,7 +203,7 @@ describe('creating executions on Google Cloud', function () {
 
       it('asks for the upload position before it continues, and sends nothing twice', async () => {
         const big = notebookOf(`# ${'x'.repeat(5_000_000)}`);
-        // The chunk arrives, and that it does is not known here.
+        // The chunk arrives, but the client does not learn it.
         cloud.storage.faults.add(/upload\.PUT/, { kind: 'lostAnswer' });
         cloud.storage.requests.length = 0;
         await service().create(nextId(), requestOf(), { notebook: big });

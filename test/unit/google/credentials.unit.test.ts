@@ -14,7 +14,7 @@ describe('Google credentials', function () {
   before(() => cloud.start());
   after(() => cloud.stop());
   beforeEach(() => {
-    // Neither the developer's own login nor a metadata server takes part.
+    // Neither the developer's own login nor a metadata server is used.
     process.env['CLOUDSDK_CONFIG'] = path.join(cloud.folder, 'gcloud');
     process.env['METADATA_SERVER_DETECTION'] = 'none';
     delete process.env['GOOGLE_APPLICATION_CREDENTIALS'];

@@ -9,7 +9,7 @@ describe('logs in Cloud Logging', function () {
   const clock = new MovableClock();
   const google = () => cloud.google({ clock });
   beforeEach(() => {
-    // A minute later, so that no entry is too young.
+    // A minute later, so that no entry is too recent.
     clock.passed = 60_000;
   });
   afterEach(() => {

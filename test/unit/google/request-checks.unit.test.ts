@@ -208,7 +208,7 @@ describe('checks of requests that Google would refuse', function () {
           ...(vertex === undefined ? {} : { vertex }),
           ...(timeout === undefined ? {} : { timeout }),
         };
-        // An image, where the service wants one and the test is about something else.
+        // An image, if the service requires one and the test is about another field.
         const image = kind === 'notebooks' && what !== 'no image' ? { containerImageUri: IMAGE } : {};
         const request = {
           executionTemplate: { ...image, ...template, outputNotebookFolder: OUTPUT_FOLDER },

@@ -9,7 +9,7 @@ import { Discovery } from '../../support/google/discovery';
 const PARENT = 'projects/my-project/locations/us-central1';
 const MARKS = { fingerprint: 'f00d', sourceName: 'sales.ipynb' };
 const SOURCE = { uri: 'gs://bucket/out/run-1/input/sales.ipynb' };
-/** The source of a request as it is sent. */
+/** The source of a request as sent. */
 const sourceOf = ({ runOptions }: ExecutionRequest) => {
   const { inputGeneration: generation } = runOptions?.vertex ?? {};
   return { ...SOURCE, ...(generation === undefined ? {} : { generation }) };
@@ -73,7 +73,7 @@ const VM: ExecutionRequest = {
   },
 };
 
-/** As the service would answer it: without `workbenchRuntime`. */
+/** As the service returns it: without `workbenchRuntime`. */
 function answered(job: { workbenchRuntime?: unknown }, output: object = {}): unknown {
   const { workbenchRuntime: _, ...told } = job;
   return {

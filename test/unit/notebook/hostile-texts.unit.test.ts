@@ -12,7 +12,7 @@ const lines = (count: number, line: (index: number) => string): string =>
 
 const bytesOf = (document: unknown): Uint8Array => Buffer.from(JSON.stringify(document));
 
-/** What takes time that grows with the square of its length runs into the time limit of its test. */
+/** Quadratic algorithms would exceed the time limit of the test. */
 describe('hostile texts', () => {
   const NESTED = [
     '? '.repeat(1000),
@@ -56,7 +56,7 @@ describe('hostile texts', () => {
       () => parseParameters(`${merged}\nb:\n${'  - {<<: *a}\n'.repeat(900)}`),
       /More than 1000000 values/,
     );
-    // Each alias means what was last anchored before it.
+    // Each alias refers to the last anchor of its name.
     assert.equal(
       encodeParameters(parseParameters('a: &x 1\nb: *x\nc: &x 2\nd: *x')),
       '{"a":1,"b":1,"c":2,"d":2}',

@@ -74,7 +74,7 @@ describe('JSON without loss', () => {
     it(`reads and writes ${text} unchanged`, () => {
       const value = parseJson(text);
       assert.equal(stringifyJson(value), text.replace('\\u2028', '\u2028'));
-      // The careful reader and JSON.parse agree.
+      // The lossless parser and JSON.parse agree.
       const [careful] = parseJson(`[${text},-0]`) as unknown[];
       assert.equal(JSON.stringify(careful), JSON.stringify(value));
     });

@@ -15,7 +15,7 @@ import { python } from './python';
 const DENO = path.join(ROOT, 'node_modules/.bin/deno');
 const NAMES = Object.keys(VALUES) as ValueName[];
 
-/** The comment line, where it is not as in Python. */
+/** The comment line, if it differs from Python's. */
 const COMMENTS: Readonly<Record<string, string>> = {
   scala: '// Parameters',
   javascript: '// Parameters',
@@ -31,7 +31,7 @@ function sourceOfAll(language: string): { source: string; names: ValueName[] } {
   return { source: parametersSource(parameters(`{${json}}`), '', language), names };
 }
 
-/** What the values are to a reader with Python's numbers: NaN and infinities as strings. */
+/** The values as a reader with Python's numbers sees them: NaN and infinities as strings. */
 function expectedValues(names: readonly ValueName[]): unknown {
   return python(
     `import json,sys
@@ -78,7 +78,7 @@ print(json.dumps({k: clean(v) for k, v in scope.items() if k != '__builtins__'})
     assert.deepEqual(got, expectedValues(names));
   });
 
-  // Numbers as JSON.stringify cannot lose them.
+  // Numbers that JSON.stringify does not change.
   const SHOW = `JSON.stringify(%, (key, value) =>
     typeof value === 'bigint' || (typeof value === 'number' && !Number.isSafeInteger(value)) ? String(value) : value)`;
   const JAVASCRIPT = { past53: '9007199254740993', past64: '12345678901234567890123', small: '-2.5e-7' };
@@ -201,7 +201,7 @@ describe('names of parameters', () => {
       ['', '1a', 'a-b', '.1', '_', ...words('if TRUE NA NA_real_ in function _if __NULL')],
     ],
     ['julia', 'a a! _ größe where type mutable End', ['', '1a', 'a.b', ...words('end function true struct')]],
-    // Words of Scala 3 are names in Scala 2, and one the other way round.
+    // Keywords of Scala 3 are names in Scala 2, and one the other way round.
     ['scala', 'a _a größe given enum forSome Type', ['', '1a', 'a-b', ...words('type val object yield')]],
     [
       'bash',

@@ -27,7 +27,7 @@ describe('reading parameters', () => {
     it(`reads ${JSON.stringify(yaml)}`, () => {
       const parameters = parseParameters(yaml);
       assert.equal(encodeParameters(parameters), json);
-      // As the runner gets it.
+      // In the form for the runner.
       assert.equal(encodeParameters(parseJson(json) as typeof parameters), json);
     });
   }

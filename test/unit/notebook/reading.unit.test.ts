@@ -9,7 +9,7 @@ describe('reading a notebook', () => {
     assert.equal(readNotebook(bytes('\uFEFF{"nbformat":4,"cells":[]}')).notebook.cells.length, 0);
   });
 
-  /** Documents with flaws, and the warnings that reading them gives. */
+  /** Documents with errors, and the warnings when they are read. */
   const FLAWED: [name: string, document: object, warnings: [code: string, ...args: string[]][]][] = [
     ['nothing wrong', nb([code(), { cell_type: 'markdown', metadata: {}, source: [] }]), []],
     ...[0, 1, 2, 3, 4].map((minor): (typeof FLAWED)[number] => [
@@ -270,7 +270,7 @@ describe('reading a notebook', () => {
     const [, document] = FLAWED.find(([name]) => name === 'nbformat 3') ?? [];
     const worksheets = (document as { worksheets: [unknown, { cells: { outputs?: object[] }[] }] })
       .worksheets;
-    // nbformat itself fails on JSON that is none.
+    // nbformat itself fails on invalid JSON.
     worksheets[1].cells[2]?.outputs?.splice(1, 1);
     const theirs = python(
       'import json,sys,nbformat; print(nbformat.writes(nbformat.convert(nbformat.reads(sys.stdin.read(), 3), 4)))',
@@ -290,7 +290,7 @@ describe('reading a notebook', () => {
     );
     assert.equal(new Set(ids).size, 3);
     assert.equal(ids[2], 'mine');
-    // An id made up may not be one that a later cell has.
+    // A generated id must not equal that of a later cell.
     const [made = ''] = ids;
     const cells = readNotebook(bytes(nb([code(), code({ id: made })]))).notebook.cells;
     assert.equal(cells[1]?.id, made);

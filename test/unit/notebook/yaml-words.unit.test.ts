@@ -12,7 +12,7 @@ const PLAIN = `
   .trim()
   .split(/\s+/);
 
-/** papermill's own way of reading a file of parameters: dates stay strings. */
+/** Parses a parameters file like papermill: dates stay strings. */
 const PYYAML = `
 import json, sys, yaml
 class Loader(yaml.SafeLoader): pass
@@ -29,7 +29,7 @@ def shown(value):
     return {'float': repr(value)} if isinstance(value, float) else value
 print(json.dumps([shown(read(text)) for text in json.load(sys.stdin)]))`;
 
-/** As JSON has it, but for numbers, of which only the value counts. */
+/** As in JSON, except that numbers compare by value. */
 function comparable(json: string): unknown {
   return /^(?:["tf]|null)/.test(json)
     ? (JSON.parse(json) as unknown)

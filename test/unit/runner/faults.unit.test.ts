@@ -7,7 +7,7 @@ import { stringifyJson } from '../../../src/notebook/json';
 import { FILES } from '../../../src/protocol/execution-folder';
 import { cleanUp, ipykernel, notebookOf, papermill, run, tagged, textOf, type RunResult } from './running';
 
-/** A notebook that was once run wrongly. */
+/** A notebook that an earlier version ran wrongly. */
 function fault(name: string): string {
   return fs.readFileSync(path.join(ROOT, 'test/fixtures/faults', `${name}.ipynb`), 'utf8');
 }
@@ -16,7 +16,7 @@ function failedCell({ status }: RunResult): unknown {
   return status.runStatus.cell;
 }
 
-/** What display data of a cell show as plain text, without colours. */
+/** The plain text of a cell's display data, without colours. */
 function shownBy(result: RunResult, index: number): string[] {
   return (result.outputs[index] ?? []).flatMap((output) =>
     output.output_type === 'display_data' ? [stringifyJson(output.data['text/plain'] ?? null)] : [],

@@ -29,7 +29,7 @@ const EVENTS: readonly RunEvent[] = [
   { type: 'message', message: stream('unfinished', 'r1') },
 ];
 
-/** Of a journal that was whole, of a run that had not ended. */
+/** From a complete journal of a run that had not ended. */
 const COMPLETED = { isCompleted: true, isDamaged: false };
 
 function unexpected(error: unknown): never {
@@ -191,7 +191,7 @@ describe('completing the output of a runner that died', () => {
 
   it('works whatever was saved of the outputs, even when more than can be read, and keeps everything else', async () => {
     const { folder } = await makeFolders('');
-    // What may be taken for outputs.
+    // Text that looks like outputs.
     const own = { outputs: ['\n   "outputs": [\n', 1], cells: [[]] };
     const notebook = notebookOf({ source: 'a', metadata: own }, 'b', {
       cell_type: 'markdown',

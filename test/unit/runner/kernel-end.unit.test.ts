@@ -13,7 +13,7 @@ import { notebookOf, outputsOf, papermill, readOutput, readResult, run, textOf }
 
 const FILES_AT_EXIT = fs.readFileSync(path.join(ROOT, 'test/fixtures/files-at-exit.ipynb'));
 
-/** A thread that is waited for at exit. It goes on until there is a file `go`. */
+/** A thread that is joined at exit. It runs until a file `go` exists. */
 const THREAD = `
 import os, threading, time
 def wait():
@@ -84,7 +84,7 @@ del cycle`,
     });
   }
 
-  /** A run whose kernel is waited for, and its folder. */
+  /** A run whose kernel is awaited at its end, and its folder. */
   async function waiting(changes: Partial<RunnerJob> = {}): Promise<{ queue: Queue; folder: string }> {
     const queue = await Queue.start();
     const folder = await queue.send(notebookOf(THREAD, 'print("last")'), undefined, changes);

@@ -22,7 +22,7 @@ describe('how a run may end', function () {
       assert.deepEqual(result.detail, { code: 'kernelSignal', args: { signal: 'SIGKILL' } });
     });
     it('exits: kernelDied, with its exit code and the last of its stderr', async () => {
-      // Where ipykernel's own faulthandler writes too; what goes to descriptor 2 passes through a thread of the kernel.
+      // ipykernel's own faulthandler writes there too; output to descriptor 2 passes through a thread of the kernel.
       const stderr = 'sys.stderr._original_stdstream_copy';
       const dies = `import os, sys\nprint("out", flush=True)\nos.write(${stderr}, b"last words")\nos._exit(3)`;
       const result = await run(notebookOf('print("before")', dies, '1'));
@@ -50,7 +50,7 @@ describe('how a run may end', function () {
       assertCut(result, 'FAILED', 'outOfMemory');
     });
     it('exceeds the memory limit of the run: outOfMemory', async () => {
-      // It is ended at once: what is interrupted could go on, and take the memory of everything else.
+      // It is killed immediately: an interrupted kernel could continue and use up the memory of the machine.
       const grabs =
         'import time\ntry:\n a = bytearray(400_000_000)\n time.sleep(100)\nexcept BaseException: print("went on")';
       const result = await run(notebookOf('print("before")', grabs, '1'), {
@@ -164,7 +164,7 @@ while True:
 
 async function isGone(pid: number): Promise<boolean> {
   for (let tries = 0; tries < 100; tries++) {
-    // A process nobody has waited for yet is a zombie.
+    // A process that has not been reaped yet is a zombie.
     const stat = await fsp.readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') Z');
     if (stat.includes(') Z')) return true;
     await new Promise((resolve) => setTimeout(resolve, 20));

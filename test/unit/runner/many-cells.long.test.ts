@@ -9,8 +9,8 @@ import { cleanUp, jobFor, makeFolders, notebookOf, papermill, readResult, textOf
 import { message, stream } from './vectors';
 
 /**
- * A kernel in this process, whose cells print their source: with a real one it is the kernel that takes the time, most of a
- * minute for so many cells.
+ * A kernel in this process, whose cells print their source. A real kernel would need most of a minute for so many
+ * cells.
  */
 function echo(launch: KernelClient['launched']['launch']): KernelClient {
   let count = 0;
@@ -22,7 +22,7 @@ function echo(launch: KernelClient['launched']['launch']): KernelClient {
     differences: kernelDifferences(launch),
     exited: never,
     iopubMessages: 0,
-    // Nothing else of it is looked at.
+    // Nothing else of it is used.
     launched: { process: { pid: undefined } } as KernelClient['launched'],
     onIopub: () => undefined,
     ready: Promise.resolve({}),

@@ -115,12 +115,12 @@ ${OK}`;
 
   describe('send nothing on iopub, but reply:', () => {
     const CELLS = Array.from({ length: 200 }, (_, index) => String(index));
-    // Without its subscriber nobody hears it; one that is closed would be a lost connection.
+    // Without its subscriber no message arrives; a closed one would be a lost connection.
     const FALLS_SILENT =
       "globals().update(kept=outputs, outputs=context.socket(zmq.PUB)) if code == '0' else None";
     const patience = { ...PATIENCE, idle: 1000 };
 
-    // Waited for at each cell, it would be longer than a test may take.
+    // Waiting in each cell would exceed the time limit of the test.
     it('the wait for messages happens once, and every cell has its warning', async () => {
       const { state, warnings } = await run(notebookOf(...CELLS), {
         job: { kernel: scriptedKernel(`${FALLS_SILENT}\n${OK}`) },
@@ -167,7 +167,7 @@ status('idle')`;
   });
 
   it('send a large message slowly: it is awaited', async () => {
-    // Stands before iopub. Passes on what the first connection gets, from a large message on, only long after the second has heard.
+    // A proxy for iopub. From a large message on, it forwards to the first connection long after the second one.
     const slowly = `
 import threading, time
 from socket import create_connection, create_server

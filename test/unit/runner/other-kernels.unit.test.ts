@@ -26,7 +26,7 @@ describe('other kernels', function () {
   afterEach(cleanUp);
 
   describe('ipykernel on tcp', () => {
-    // Its module under another name: nothing that the table of differences knows.
+    // Its module under another name, which is not in the table of kernel differences.
     const PROGRAM = 'import runpy; runpy.run_module("ipy" + "kernel_launcher", run_name="__main__")';
     const onTcp = (changes: Partial<KernelLaunch> = {}): KernelLaunch =>
       ipykernel({ argv: [VENV_PYTHON, '-c', PROGRAM, '-f', '{connection_file}'], ...changes });
@@ -108,7 +108,7 @@ describe('other kernels', function () {
   });
 });
 
-/** The deno of the npm package, whose program is in a package of its platform or beside its own. */
+/** Deno from the npm package, whose program is in a platform package or its own. */
 function denoProgram(): string {
   const here = path.join(
     path.dirname(createRequire(path.join(ROOT, 'package.json')).resolve('deno/package.json')),

@@ -8,7 +8,7 @@ import { endTree, interruptGroup, setEvent, type ProcessSystem } from '../../../
 import { renameOver } from '../../../src/system/files';
 import { ipykernel, pythonKernel } from './running';
 
-/** A system that writes down what is asked of it. `fails` names what it does not do. */
+/** A system that records its calls. `fails` names the calls that fail. */
 function recordingSystem(
   platform: NodeJS.Platform,
   ...fails: ('kill' | 'run')[]
@@ -103,7 +103,7 @@ describe('a kernel', () => {
       ipykernel().argv,
     );
     assert.deepEqual([option, rest[0]], ['-c', '-f']);
-    // The kernel's own command, run with a kernel32 that says what it is asked for; ipykernel then tells its version.
+    // The kernel's own command, run with a kernel32 that records its calls; ipykernel then prints its version.
     const wrapper = `
 import atexit, ctypes, os, sys
 class Kernel32:
@@ -173,7 +173,7 @@ describe('a kernel’s command', () => {
 });
 
 describe('a file that is replaced', () => {
-  /** Refuses as Windows does with a file that is read: so many times, or for good. */
+  /** Fails like Windows does for an open file: this number of times, or always. */
   function refusing(times: number): { rename: () => Promise<void>; tries: number } {
     const refusal = Object.assign(new Error('operation not permitted'), { code: 'EPERM' });
     const state = {

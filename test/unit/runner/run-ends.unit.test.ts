@@ -157,7 +157,7 @@ describe('how a run may end', function () {
       });
       assert.deepEqual([result.state, result.cause], ['FAILED', 'outputNotWritable']);
       assert.match(result.message, /ENOSPC/);
-      // Its place on the disk may still be there.
+      // Its inode may still exist.
       assert.equal(textOf(result.outputs[0]), 'before\n');
       assert.deepEqual(papermill(result.notebook, 'status'), ['completed', 'failed', 'pending']);
     });

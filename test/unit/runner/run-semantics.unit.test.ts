@@ -2,7 +2,7 @@ import * as assert from 'node:assert/strict';
 import type { RunnerStatus } from '../../../src/protocol/runner-job';
 import { notebookOf, papermill, cleanUp, run, tagged, textOf } from './running';
 
-/* Each test names a line of the semantics; all on a real ipykernel. */
+/* Each test covers a line of the semantics, on a real ipykernel. */
 describe('running a notebook (ipykernel)', function () {
   this.timeout(300_000);
   afterEach(cleanUp);
@@ -147,7 +147,7 @@ describe('running a notebook (ipykernel)', function () {
         'go.set()\nt.join()\nprint("second")',
       ),
     );
-    // ipykernel says that it belongs to the cell that runs when it is printed.
+    // ipykernel assigns it to the cell that runs when it is printed.
     assert.equal(result.outputs.map(textOf).join(''), 'late\nsecond\n');
   });
 

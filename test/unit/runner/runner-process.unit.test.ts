@@ -65,7 +65,7 @@ describe('the runner’s process', function () {
 
   for (const isSpare of [false, true]) {
     it(`uses the folder of its job file, whatever the job says${isSpare ? ', spare' : ''}`, async () => {
-      // The folder was moved, and something else is in its former place.
+      // The folder was moved, and another file has its former path.
       const former = (await makeFolders(notebookOf('print("former")'))).folder;
       const before = fs.readdirSync(former);
       const { folder, runtime, jobFile, exited } = await start(
@@ -173,7 +173,7 @@ describe('the runner’s process', function () {
     });
     const pid = Number(textOf(second.outputs));
     while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 50));
-    // Completing what is complete changes nothing.
+    // Completing a complete output changes nothing.
     const before = fs.readFileSync(path.join(folder, FILES.output), 'utf8');
     await completeFromJournal(
       folder,
@@ -193,12 +193,12 @@ print(json.dumps({
       'loaded = [n for n in sys.modules if n.startswith("debugpy")]\nimport debugpy\nprint(loaded, debugpy.__name__)',
     );
     const { folder: workingDirectory } = await makeFolders(notebook);
-    // What would be taken for Python's own modules if the working directory came first.
+    // Files that would shadow Python's own modules if the working directory came first.
     for (const name of ['traitlets', 'ipykernel'])
       fs.writeFileSync(path.join(workingDirectory, `${name}.py`), 'raise SystemExit("wrong module")');
     const ours = await start(notebook, { workingDirectory });
     await ours.exited;
-    // The same in one word is not recognized.
+    // The same argument in one word is not recognized.
     const argv = [ipykernel().argv[0] ?? '', '-mipykernel_launcher', '-f', '{connection_file}'];
     const plain = await start(notebook, { workingDirectory, kernel: ipykernel({ argv }) });
     await plain.exited;
@@ -221,7 +221,7 @@ async function appears(file: string): Promise<void> {
   while (!fs.existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
-/** Resolves when nothing was added for a while. */
+/** Resolves when nothing has been added for a while. */
 async function grows(file: string, size: number): Promise<void> {
   for (let last = size; ;) {
     await new Promise((resolve) => setTimeout(resolve, 300));

@@ -108,7 +108,7 @@ describe('The API of the embedded service', () => {
     assert.equal(location?.name, 'projects/local/locations/local');
     assert.equal(location.metadata.pid, service.process.pid);
     const alone = (await service.request('GET', PARENT)).body as unknown as Location;
-    // It is measured anew after each answer.
+    // It is measured again after each answer.
     for (const { metadata } of [location, alone]) delete metadata.diskBytes;
     assert.deepEqual(alone, location);
   });
@@ -146,7 +146,7 @@ describe('The API of the embedded service', () => {
     fs.writeFileSync(yaml, 'fake: crash\nratio: 1.0\nbig: 12345678901234567890\n');
     await create('params', { paramsYamlFile: pathToFileURL(yaml).href, parameters: 'fake: wait' });
     await service.running('params');
-    // The fake runner understood `wait`; what else it got is gone with the job, so look at a waiting one's.
+    // The fake runner has handled `wait`; other fields were deleted with the job, so check the job of a waiting one.
     await create('params2', { paramsYamlFile: pathToFileURL(yaml).href });
     const job = JSON.parse(fs.readFileSync(service.file('params2', 'job.json'), 'utf8')) as {
       parameters: string;

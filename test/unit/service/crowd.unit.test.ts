@@ -34,7 +34,7 @@ describe('Many clients', () => {
     const second = await TestService.start(folder, '--max-concurrent', '4');
     const order = (await listAll(second, 1000)).reverse();
     assert.deepEqual([...order].sort(), ['first', ...ids].sort());
-    // Starting 200 processes would take long and show no more.
+    // Starting 200 processes would take long and test nothing more.
     const chosen = order.slice(1, 13);
     second.go('first');
     for (const id of ['first', ...chosen]) assert.equal((await second.ended(id)).state, 'SUCCEEDED', id);
@@ -108,7 +108,7 @@ describe('A clock that jumps', () => {
     const unruly = new Unruly(folder, { clock: 24 * HOUR });
     const service = await TestService.startBy(folder, { env: unruly.env }, '--idle-seconds', '0.3');
     unruly.order({});
-    // It may have left before it is waited for.
+    // It may have exited before the wait starts.
     if (service.process.exitCode === null) await once(service.process, 'exit');
     assert.deepEqual([service.process.exitCode, service.process.signalCode], [0, null]);
   });

@@ -7,7 +7,7 @@ import { VENV_PYTHON } from '../../support/python';
 import type { Execution } from '../../../src/execution/execution';
 import { PARENT, ROOT, states, temporaryFolder, TestService, Unruly, type Answer } from './support';
 
-/** The reason that an error answer gives, with the code of the system's error. */
+/** The reason of an error response, with the system's error code. */
 function reasonOf({ body }: Answer): [reason: unknown, code: unknown] {
   const { details = [] } = (body['error'] ?? {}) as { details?: Record<string, unknown>[] };
   return [
@@ -32,7 +32,7 @@ describe('A full disk', () => {
   });
   afterEach(async () => {
     unruly.order({});
-    // Whatever happened to it, it is there and knows what it knew.
+    // Whatever happened, it still runs and has kept its data.
     assert.equal((await service.request('GET', `${PARENT}/executions`)).code, 200);
     assert.equal(service.process.exitCode, null);
   });
@@ -72,7 +72,7 @@ describe('A full disk', () => {
     assert.deepEqual([state, runStatus?.cause], ['QUEUED', undefined]);
     assert.match(runStatus?.message ?? '', /ENOSPC/);
     assert.equal(onDisk(service, 'after'), 'QUEUED');
-    // It waits on a full disk, too, and is told so by who wants it to end.
+    // It also waits on a full disk, and the answer to a cancel says so.
     const refused = await service.request('POST', `${PARENT}/executions/after:cancel`);
     assert.deepEqual(reasonOf(refused), ['storageNotWritable', 'ENOSPC']);
     unruly.order({});
@@ -145,7 +145,7 @@ describe('A full disk', () => {
     await service.create('stays');
     await service.ended('stays');
     unruly.order({ fail: { match: 'executions', code: 'EROFS' } });
-    // As long as it is still being written down, that it goes is promised for later.
+    // While the deletion is not on disk yet, it is only announced.
     const answer = await until('it says so', async () => {
       const each = await service.request('DELETE', `${PARENT}/executions/stays`);
       return each.code !== 200 && each;
@@ -183,7 +183,7 @@ describe('A full disk', () => {
 }).timeout(30_000);
 
 describe('A limit for file sizes (RLIMIT_FSIZE)', () => {
-  /** Starts what follows with files of at most 64 KB. */
+  /** Starts the command with a file size limit of 64 KB. */
   const LIMITED = ['/bin/bash', '-c', 'ulimit -f 64; exec "$0" "$@"', process.execPath];
   let service: TestService;
   before(async () => {

@@ -34,7 +34,7 @@ function snapshot(folder: string): string[] {
   });
 }
 
-/** Makes files, or folders where a name ends with a slash, that were last changed long ago. */
+/** Creates files, or folders if a name ends with a slash, with an old modification time. */
 function make(folder: string, ...names: string[]): void {
   for (const name of names) {
     const file = path.join(folder, name);
@@ -45,7 +45,7 @@ function make(folder: string, ...names: string[]): void {
   for (const name of all.sort().reverse()) fs.lutimesSync(path.join(folder, name), LONG_AGO, LONG_AGO);
 }
 
-/** What a home or a project has. */
+/** Contents of a home directory or a project. */
 const FOREIGN = [
   '.git/config',
   '.ssh/id_ed25519',
@@ -92,7 +92,7 @@ describe('A data directory', () => {
       assert.ok(fs.existsSync(path.join(data, MARK)), names.join());
       assert.equal(fs.statSync(data).mode & 0o777, 0o700);
     }
-    // Once it is marked it is ours, and what the user has put there stays.
+    // Once the folder is marked it is ours, and files that the user adds later stay.
     make(data, 'notes.txt', '.git/config');
     const before = snapshot(data);
     await claim();
@@ -254,7 +254,7 @@ describe('A path that is read from a file', () => {
       '',
     ];
     for (const other of others) assert.ok(!isRuntimeDirectory(other), other);
-    // Its folder is a link to another one.
+    // Its folder is a link to another folder.
     make(folder, 'kept/0123456789/file');
     fs.mkdirSync(path.join(folder, 'hosts/you'));
     fs.symlinkSync(path.join(folder, 'kept'), path.join(folder, 'hosts/you/run'));
@@ -273,7 +273,7 @@ describe('A path that is read from a file', () => {
     const precious = path.join(folder, 'precious');
     make(precious, 'control', 'kernel.json', 'deeper/file');
     const before = snapshot(precious);
-    // None outside the test's own folder: what is tested here must do no harm where it fails.
+    // Only below the test's own folder: a failing test must do no harm.
     const runtimes = { one: precious, two: folder, three: `${precious}/../precious/deeper` };
     for (const [id, runtime] of Object.entries(runtimes)) {
       process.kill(Number(fs.readFileSync(first.file(id, 'pid'), 'utf8')), 'SIGKILL');

@@ -9,7 +9,7 @@ import { until } from '../../support/until';
 import { errorOf, startApi, type Api } from './api';
 import { fakeKernel, PARENT, temporaryFolder, type TestService } from './support';
 
-/** Nested texts of a few KB: recursion over any of them used up the stack, and with it the process. */
+/** Nested texts of a few KB: recursion over any of them exhausted the stack and crashed the process. */
 const NESTED: readonly string[] = [
   '? '.repeat(1000),
   `a: ${'['.repeat(5000)}`,
@@ -35,7 +35,7 @@ describe('A request', () => {
 
   it('cannot crash the service, however deeply it is nested', async () => {
     for (const [index, parameters] of NESTED.entries()) {
-      // Twice: what is compiled the second time was what ended it.
+      // Twice: the crash happened in optimized code, at the second call.
       for (const template of [
         { parameters },
         { parameters },
@@ -60,7 +60,7 @@ describe('A request', () => {
     assert.equal(service.process.exitCode, null);
   });
 
-  // Elsewhere, a thread has no priority of its own.
+  // On other systems, a thread has no priority of its own.
   if (process.platform === 'linux') {
     it('is parsed on a thread with less processor time than requests', async () => {
       const wide = file('wide.ipynb', `{"nbformat": 4, "metadata": {"a": [${'[],'.repeat(3_000_000)}[]]}}`);
@@ -131,7 +131,7 @@ describe('A request', () => {
       note('labels', create('slow', { labels: JSON.parse(many) as unknown })),
       note('notebook', create('slow', { inputNotebookFile: file('slow.ipynb', notebook) })),
     ];
-    // Each comes while at least one of the others is read.
+    // Each arrives while at least one of the others is parsed.
     await note('list', service.request('GET', `${PARENT}/executions`));
     await note('create', create('quick', { parameters: '{"fake": "succeed"}' }));
     await Promise.all(slow);
@@ -165,7 +165,7 @@ describe('A request', () => {
       const pipe = path.join(temporaryFolder(), 'pipe');
       execFileSync('mkfifo', [pipe]);
       const uri = pathToFileURL(pipe).href;
-      // More of them than there are threads that could wait.
+      // More than there are threads to block.
       const answers = await Promise.all(
         Array.from({ length: 8 }, async (_, index) =>
           create('pipe', index % 2 === 0 ? { inputNotebookFile: uri } : { paramsYamlFile: uri }),

@@ -147,7 +147,7 @@ describe('Kernelspecs', () => {
 
   it('are not needed for python3 on the PATH', async () => {
     fs.mkdirSync(path.join(folder, 'bin'));
-    // An interpreter like pyenv's: a script somewhere else, whose path tells nothing about its environment.
+    // An interpreter like pyenv's: a script outside its environment, whose path does not show the environment.
     const shim = path.join(folder, 'bin', 'python3');
     fs.writeFileSync(shim, `#!/bin/sh\nexec '${VENV_PYTHON}' "$@"\n`, { mode: 0o755 });
     const kernel = await resolve({ notebookKernel: 'python3', env: { ...env, PATH: path.dirname(shim) } });

@@ -66,7 +66,7 @@ describe('An execution on the embedded service', () => {
     assert.equal(body['state'], 'CANCELLED');
     assert.ok(!fs.existsSync(service.file('c3', 'job.json')));
     const answer = await service.request('POST', `${PARENT}/executions/c1:cancel`, {});
-    // It is answered when it is saved; the runner may have ended meanwhile.
+    // The answer comes when it is saved; the runner may have ended meanwhile.
     assert.match(String(answer.body['state']), /^CANCELL(?:ING|ED)$/);
     const cancelled = await service.ended('c1');
     assert.equal(cancelled.state, 'CANCELLED');
@@ -75,7 +75,7 @@ describe('An execution on the embedded service', () => {
     assert.equal(states(cancelled).filter((state) => state === 'CANCELLING').length, 1);
     assert.deepEqual(states(await service.get('c3')), ['INITIALIZING', 'QUEUED', 'CANCELLED']);
     service.go('c2');
-    // Cancelling what has ended changes nothing.
+    // Cancelling a finished execution changes nothing.
     assert.equal((await service.ended('c2')).state, 'SUCCEEDED');
     assert.equal(
       (await service.request('POST', `${PARENT}/executions/c2:cancel`)).body['state'],
@@ -225,11 +225,11 @@ describe('An execution on the embedded service', () => {
     assert.equal(execution.runStatus?.cause, 'kernelNotFound');
     assert.match(execution.runStatus.message ?? '', / no longer exists\. Kernels found: \w/);
     const { code, args = {} } = execution.runStatus.detail ?? {};
-    // There may be kernels of the machine.
+    // The machine may have kernels.
     assert.match(code ?? '', /^(?:lastKernelGone|kernelGone)$/);
     assert.ok(args['path']?.startsWith(path.join(folder, 'jupyter')), args['path']);
     assert.deepEqual(states(execution).slice(-2), ['PREPARING', 'FAILED']);
-    // Its output says that nothing was run.
+    // Its output shows that nothing was run.
     const { metadata } = JSON.parse(fs.readFileSync(service.file('v3', 'output.ipynb'), 'utf8')) as {
       metadata: { papermill: Record<string, unknown> };
     };
@@ -242,7 +242,7 @@ describe('An execution on the embedded service', () => {
   it('leaves no process and no runtime directory behind', async () => {
     const run = path.join(folder, 'data', 'hosts');
     const [host = ''] = fs.readdirSync(run);
-    // The fake runner takes a moment to leave.
+    // The fake runner exits a moment later.
     await until('all are gone', () => fs.readdirSync(path.join(run, host, 'run')).length === 0, 50_000);
   });
 }).timeout(60_000);

@@ -11,7 +11,7 @@ const PROGRAM = path.join(ROOT, 'out/test/unit/service/lock.main.js');
 /** A file system without hard links, such as FAT and some network shares. */
 const WITHOUT_LINKS = { match: '^link .*/lock\\.', code: 'EPERM' };
 
-/** A process that takes the lock of a folder and holds it until it ends. */
+/** A process that acquires the lock of a folder and holds it until it ends. */
 class Taker {
   readonly process: ChildProcess;
   readonly unruly: Unruly;

@@ -14,7 +14,7 @@ import { PARENT, ROOT, temporaryFolder, TestService, Unruly } from './support';
 const RUNNER = path.join(ROOT, 'dist/runner.js');
 const PYTHON = { name: 'python3', display_name: 'Python 3', language: 'python' };
 
-/** A service with real runners, whose disk and theirs obeys. */
+/** A service with real runners, with simulated disk faults for all of them. */
 class Place {
   readonly folder = temporaryFolder();
   readonly unruly = new Unruly(this.folder);
@@ -55,7 +55,7 @@ class Place {
     assert.equal(code, 200, JSON.stringify(body));
   }
 
-  /** A kernel that never answers and that no signal but SIGKILL ends: it leaves its process id in `pid`. */
+  /** A kernel that never answers and ends only at SIGKILL: it writes its process id to `pid`. */
   silentKernel(): object {
     const spec = path.join(this.folder, 'jupyter/kernels/silent');
     fs.mkdirSync(spec, { recursive: true });
@@ -139,7 +139,7 @@ describe('A kernel whose runner is killed before its first status', () => {
     await place.create(service, 'one', '1', place.silentKernel(), {});
     const { state, runStatus } = await service.ended('one');
     assert.deepEqual([state, runStatus?.cause], ['FAILED', 'hostLost']);
-    // Nothing that is told is still running.
+    // No reported process is still running.
     if (fs.existsSync(path.join(place.folder, 'pid')))
       assert.equal(await processStartTime(place.silentPid()), undefined);
     await service.kill();
@@ -181,12 +181,12 @@ describe('A kernel whose runner is killed before its first status', () => {
     const others = [
       await start(true, `${runtime}0/kernel.json`),
       await start(true, path.join(root, 'kernel.json')),
-      // In a session with others, as what is started in a shell.
+      // In a shared session, like a program started in a shell.
       await start(false, path.join(runtime, 'kernel.json')),
     ];
     await until('it is there', async () => (await leadersNaming(runtime)).length > 0);
     assert.deepEqual(await leadersNaming(runtime), [kernel.pid]);
-    // What a record says that was tampered with ends nothing.
+    // A manipulated record ends no process.
     for (const other of ['/', root, path.dirname(root), '0123456789']) await endProcessesOf(other);
     assert.equal(kernel.signalCode, null);
     const exit = once(kernel, 'exit');
@@ -204,7 +204,7 @@ describe('A disk that is full while a run is prepared', () => {
     const service = await place.start();
     await place.create(service, 'one', '1', place.silentKernel(), { kernelTimeout: 1 });
     await service.until('one', () => fs.existsSync(service.file('one', 'output.ipynb')));
-    // Only what is there can be written over.
+    // Only existing files can be overwritten.
     place.unruly.order({ fail: { match: '^(writevSync|(open|writeFile)(Sync)? .*\\.new)', code: 'ENOSPC' } });
     const told = cause(await service.ended('one'));
     assert.deepEqual(told.slice(0, 2), ['FAILED', 'outputNotWritable']);

@@ -10,10 +10,10 @@ import { until } from '../../support/until';
 import { PARENT, temporaryFolder, TestService } from './support';
 import { interfereWithDisk } from './unruly-disk';
 
-/** What the service writes while nothing is asked of it: runners that end or start ahead, and the clock being replaced. */
+/** Files that the service writes without a request: exits and starts of runners, and the clock file. */
 const OWN_DOING = /\/run\/|\/spare-runner\.log$|\/\.clock\.json\.[\da-f-]{36}$/;
 
-/** Everything else below a folder. */
+/** All other files below a folder. */
 function tree(folder: string): string[] {
   const names = fs.readdirSync(folder, { recursive: true, encoding: 'utf8' });
   return names.filter((name) => !OWN_DOING.test(name)).sort();
@@ -27,7 +27,7 @@ describe('Names never become paths', () => {
     service = await TestService.start(folder);
     await service.create('model');
     await service.ended('model');
-    // Its end is told a moment before all of it is on the disk.
+    // Its end is reported a moment before everything is on disk.
     await until('nothing is written any more', () => {
       const record = fs.readFileSync(service.file('model', 'execution.json'), 'utf8');
       return record.includes('SUCCEEDED') && !tree(folder).some((name) => name.endsWith('.new'));
@@ -66,7 +66,7 @@ describe('Names never become paths', () => {
   it('names of outputs: refused unless they are plain file names', async () => {
     const before = tree(folder);
     for (const outputName of HOSTILE.filter((name) => !['A', 'é', 'x'.repeat(64)].includes(name))) {
-      // A percent sign is as good as any other character in a name.
+      // A percent sign is an ordinary character in a name.
       if (outputName.includes('%')) continue;
       const { code } = await service.create('named', 'succeed', { options: { outputName } });
       assert.equal(code, 400, outputName);
@@ -207,7 +207,7 @@ describe('Paths of sockets', () => {
       const paths = servicePaths(`/${'ü'.repeat(length / 2)}${'x'.repeat(length % 2)}`, 'host');
       const [root = ''] = runtimeRoots(paths, 'linux');
       if (root.startsWith(paths.host)) own++;
-      // What a runner and a kernel add to it: ten characters, and the longest name.
+      // Suffixes of a runner and a kernel: ten characters, and the longest name.
       assert.ok(Buffer.byteLength(`${root}/0123456789/kernel-5`) < 104, root);
     }
     assert.ok(own > 40, `${own}`);

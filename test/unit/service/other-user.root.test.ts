@@ -11,8 +11,8 @@ import { ROOT, temporaryFolder, TestService } from './support';
 const ANOTHER_USER = 65534;
 
 /**
- * What another user tries: reads files, lists folders, connects to sockets, and asks the kernel's port for an answer. Prints
- * a JSON object: for each try true where it worked, or why it did not.
+ * Attempts of another user: reads files, lists folders, connects to sockets, and sends a request to the kernel's port.
+ * Prints a JSON object: for each attempt true if it succeeded, or why it failed.
  */
 const BURGLAR = `
 const fs = require('node:fs'), net = require('node:net');
@@ -76,7 +76,7 @@ async function runningKernel(
   kernel: 'ipc' | 'tcp',
 ): Promise<{ service: TestService; runtime: string }> {
   const folder = temporaryFolder();
-  // Nothing but what the product does keeps others out.
+  // Only the extension's own protection keeps others out.
   fs.chmodSync(folder, 0o777);
   const service = await TestService.start(
     folder,
@@ -89,7 +89,7 @@ async function runningKernel(
   const metadata = { kernelspec: { name: kernel, display_name: kernel, language: 'python' } };
   const input = path.join(folder, 'input.ipynb');
   fs.writeFileSync(input, JSON.stringify({ cells: [cell], metadata, nbformat: 4, nbformat_minor: 5 }));
-  // The name of the module tells the runner that it may use ipc; behind another one it may not.
+  // The name of the module shows the runner that ipc is supported; with another name it is not used.
   const launcher = path.join(folder, 'launch.py');
   fs.writeFileSync(
     launcher,
@@ -176,7 +176,7 @@ describe('Another user of this machine', () => {
     assert.deepEqual(Object.values(mine), Array<boolean>(count).fill(true), JSON.stringify(mine));
     const theirs = await burgle(tries, 'another user');
     assert.deepEqual(Object.values(theirs), Array<string>(count).fill('EACCES'), JSON.stringify(theirs));
-    // The port is everybody's; without the token nobody is let in.
+    // The port is open to every user; access requires the token.
     assert.equal((await service.request('GET', 'v1/projects', undefined, { authorization: '' })).code, 401);
   });
 
@@ -200,7 +200,7 @@ describe('Another user of this machine', () => {
     const tries = { read: [file], list: [], write: [], connect: [] };
     const theirs = await burgle({ ...tries, kernel: { address } }, 'another user');
     assert.deepEqual(theirs, { [`read ${file}`]: 'EACCES', kernel: 'EAGAIN' });
-    // Whoever knows what is in that file gets an answer: it is no other fault that keeps them out.
+    // A client that knows the contents of that file gets an answer: access fails for no other reason.
     const keys = {
       curveServerKey: curve_publickey,
       curvePublicKey: curve_publickey,

@@ -30,7 +30,7 @@ describe('A small file', () => {
     assert.throws(() => readSmallFileSync(file, bytes - 1), { code: 'EFBIG' });
     await assert.rejects(readSmallFile(file, bytes - 1), { code: 'EFBIG' });
     if (process.platform !== 'linux') return;
-    // One that has no size.
+    // A file without a size.
     const status = '/proc/sys/kernel/ostype';
     assert.equal(readSmallFileSync(status), 'Linux\n');
     assert.equal(await readSmallFile(status), 'Linux\n');
@@ -104,7 +104,7 @@ describe('A path of ours that is not a regular file', () => {
 }).timeout(60_000);
 
 describe('An unreadable record', () => {
-  /** A service that was killed while an execution waited whose environment has a secret, and has other attempts. */
+  /** A service that was killed while an execution with a secret in its environment waited, and that has other attempts. */
   async function killedService(id: string): Promise<TestService> {
     const folder = temporaryFolder();
     const service = await TestService.start(folder);
@@ -136,7 +136,7 @@ describe('An unreadable record', () => {
     }
     const service = await TestService.start(killed.folder);
     assert.equal((await service.request('GET', `${PARENT}/executions/torn`)).code, 404);
-    // Nothing of it is overwritten.
+    // None of its files is overwritten.
     assert.equal((await service.create('torn')).code, 409);
     const { code, body } = await service.request('DELETE', `${PARENT}/executions/torn`);
     assert.deepEqual([code, body['done']], [200, true]);
@@ -217,7 +217,7 @@ describe('A folder that another host is deleting', () => {
     const real = process.getBuiltinModule('node:fs');
     const { readdirSync } = real;
     const gone = [`.01234567-deleted-one-${UUID}`, 'two'];
-    // They were still there as the names were read.
+    // They still existed when the names were read.
     real.readdirSync = ((directory: string) =>
       directory === folder ? gone : readdirSync(directory)) as typeof readdirSync;
     try {

@@ -17,7 +17,7 @@ describe('An output that a service was moving into place', () => {
     ['in a folder without hard links', { match: '^link .*/out/', code: 'EPERM' }],
   ] as const) {
     it(`is placed once, ${where}, whichever step was interrupted`, async function () {
-      // More than what each of its waits takes at most, so that a hang tells where.
+      // Longer than each of its waits, so that a hang shows where.
       this.timeout(600_000);
       const steps: string[] = [];
       let next = 1;
@@ -35,7 +35,7 @@ describe('An output that a service was moving into place', () => {
   }
 });
 
-/** Plays an execution on a service that dies at a step of its end. @returns that step; undefined where it did not die. */
+/** Runs an execution on a service that dies at a step of its end. @returns that step; undefined if it did not die. */
 async function diesWhilePlacing(orders: Orders): Promise<string | undefined> {
   const folder = temporaryFolder();
   const target = path.join(folder, 'out');

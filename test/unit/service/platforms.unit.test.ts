@@ -52,7 +52,7 @@ describe('on each platform', () => {
       });
       starts.push(await processStartTime(child.pid ?? 0));
       child.kill('SIGKILL');
-      // The system tells the time in hundredths of a second, macOS in seconds.
+      // The system reports times in hundredths of a second, macOS in seconds.
       await delay(1100);
     }
     assert.ok(starts[0] !== undefined && starts[1] !== undefined);
@@ -66,7 +66,7 @@ describe('on each platform', () => {
   it('memory of a process and its children is measured: by /proc, by ps as on macOS; not on Windows', async () => {
     assert.equal(await treeMemory(process.pid, 'win32'), undefined);
     if (process.platform === 'win32') return;
-    // A parent that does little and a child that has 200 MB.
+    // An idle parent and a child with 200 MB.
     const child = 'const all = Buffer.alloc(200e6, 1); console.log("there"); setInterval(() => all, 1000)';
     const program = `require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(child)}],
       { stdio: ['ignore', 'inherit', 'inherit'] }); setInterval(() => undefined, 1000)`;
@@ -140,7 +140,7 @@ describe('on each platform', () => {
       if (process.platform === 'win32') return;
       const searched = process.env['PATH'] ?? '';
       const said = path.join(folder, 'said');
-      // Says what it is given and then, as caffeinate does, runs the rest of it to its end.
+      // Prints its arguments and then, like caffeinate, runs the rest of them to the end.
       const script = `#!/bin/sh\necho "$@" > "${said}.new"; mv "${said}.new" "${said}"; shift; "$@"; echo ended > "${said}"\n`;
       fs.writeFileSync(path.join(folder, 'caffeinate'), script, { mode: 0o755 });
       process.env['PATH'] = `${folder}:${searched}`;

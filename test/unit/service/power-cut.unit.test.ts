@@ -26,10 +26,10 @@ function record(state: string): ExecutionRecord {
   };
 }
 
-/** The service is killed at every so-manieth step. */
+/** The service is killed at every n-th step. */
 const EVERY = 4;
 
-/** What the machine was doing when its power was cut, one after the other. */
+/** Activities during which the power was cut, one after the other. */
 const STEPS: readonly ((store: FolderStore) => Promise<void>)[] = [
   (store) => store.create(record('QUEUED'), { 'input.ipynb': '{}', 'job.json': '{}' }),
   (store) => store.save({ record: record('RUNNING') }),
@@ -71,9 +71,9 @@ describe('A power cut', () => {
   });
 
   it('at any step of the service loses nothing and runs nothing twice; waiting executions run', async function () {
-    // More than what each of its waits takes at most, so that a hang tells where.
+    // Longer than each of its waits, so that a hang shows where.
     this.timeout(240_000);
-    // Each step costs two starts: EVERY = 1 plays all of them.
+    // Each step costs two starts: EVERY = 1 tests all of them.
     let next = 2;
     let last = Number.POSITIVE_INFINITY;
     const player = async (): Promise<void> => {
@@ -89,7 +89,7 @@ describe('A power cut', () => {
   });
 });
 
-/** Does `work` until its `count`-th change of a file, which is done by half, and nothing after it. @returns that change. */
+/** Runs `work` until its `count`-th change of a file, which is cut in half, and stops there. @returns that change. */
 async function cutPowerAt(count: number, work: () => Promise<void>): Promise<string | undefined> {
   let changes = 0;
   let cut: string | undefined;
@@ -112,7 +112,7 @@ async function cutPowerAt(count: number, work: () => Promise<void>): Promise<str
   return cut;
 }
 
-/** Plays two executions on a service that dies at a step, and looks at them after the next start. @returns whether it died. */
+/** Runs two executions on a service that dies at a step, and checks them after the next start. @returns whether it died. */
 async function diesAndComesBack(dieAt: number): Promise<boolean> {
   const folder = temporaryFolder();
   const orders = path.join(folder, 'orders.json');
@@ -131,7 +131,7 @@ async function diesAndComesBack(dieAt: number): Promise<boolean> {
   }
   if (doomed !== undefined) {
     const { process: child } = doomed;
-    // Its last write may come a moment after its last word.
+    // Its last write may happen a moment after its last message.
     const isDone = (): boolean =>
       ['first', 'second'].every((id) => readIfThere(doomed.file(id, 'execution.json')).includes('SUCCEEDED'));
     await until(
@@ -156,7 +156,7 @@ async function diesAndComesBack(dieAt: number): Promise<boolean> {
   const runs = service.runs().filter(Boolean);
   assert.deepEqual(runs.length, new Set(runs).size, `${where}: ${runs.join()}`);
   assert.deepEqual(
-    // That a machine cannot be kept awake is none of its worries here.
+    // Warnings about wake locks do not matter here.
     service.stderr.filter((line) => !/listens on|kept awake/.test(line)),
     [],
     where,

@@ -143,7 +143,7 @@ describe('The API of the embedded service', () => {
       const error = errorOf(await create('nonotebook', {}));
       assert.deepEqual([error.code, error.reason, error.metadata['code']], [400, 'notebookInvalid', code]);
     }
-    // A large one is read on another thread, with the same result.
+    // A large one is parsed on another thread, with the same result.
     fs.writeFileSync(input, `{"a": "${'x'.repeat(1_000_000)}"}`);
     assert.equal(errorOf(await create('nonotebook', {})).metadata['code'], 'notNotebook');
     fs.writeFileSync(input, NOTEBOOK);

@@ -82,7 +82,7 @@ describe('A service that was killed', () => {
     );
     const unfinished = ['status.json.new', 'output.ipynb.new'].map((name) => first.file('lost', name));
     for (const file of unfinished) fs.writeFileSync(file, '{');
-    // Between making and renaming: what a create or a delete leaves behind.
+    // Between creating and renaming: remains of a create or a delete.
     const half = first.file('.01234567-new-half-01234567-89ab-cdef-0123-456789abcdef', '.');
     fs.mkdirSync(half);
     fs.utimesSync(half, 0, 0);
@@ -155,7 +155,7 @@ describe('A service that was killed', () => {
     assert.equal((body['executions'] as unknown[]).length, 1);
     assert.equal(fs.readFileSync(second.file('torn', 'execution.json'), 'utf8').length, 40);
     assert.match(second.stderr.join(''), /record of torn set aside/);
-    // Its folder is still there: the id is taken and nothing of it is overwritten.
+    // Its folder still exists: the id is in use and no file is overwritten.
     assert.equal((await second.create('torn')).code, 409);
   });
 });
@@ -236,7 +236,7 @@ describe('Two services for one data directory', () => {
 });
 
 describe('A data directory shared by several hosts', () => {
-  /** Makes it look as if another host had accepted the execution, and been alive at `alive`. */
+  /** Makes it look as if another host had accepted the execution and was last alive at `alive`. */
   function moveAway(service: TestService, id: string, alive: Date): void {
     const file = service.file(id, 'execution.json');
     const record = JSON.parse(fs.readFileSync(file, 'utf8')) as object;
@@ -291,7 +291,7 @@ describe('An unused service', () => {
     await service.running('busy');
     const [host = ''] = fs.readdirSync(path.join(folder, 'data', 'hosts'));
     const endpoint = path.join(folder, 'data', 'hosts', host, 'endpoint.json');
-    // Nobody asks it anything for longer than it would stay.
+    // No requests for longer than its idle timeout.
     await delay(1000);
     assert.ok(fs.existsSync(endpoint));
     service.go('busy');

@@ -70,7 +70,7 @@ describe('The embedded service refuses requests', () => {
     assert.equal(service.endpoint.hostname, '127.0.0.1');
     const others = Object.values(os.networkInterfaces()).flatMap((each) => each ?? []);
     const addresses = others.filter(({ internal }) => !internal).map(({ address }) => address);
-    // On Linux all of 127.0.0.0/8 is this machine: what listens on every interface is reached there too.
+    // On Linux all of 127.0.0.0/8 is this machine: a server on every interface is reachable there too.
     if (process.platform === 'linux') addresses.push('127.0.0.2');
     for (const address of addresses) {
       const socket = net.connect({ port: Number(service.endpoint.port), host: address, timeout: 5000 });
@@ -122,10 +122,10 @@ describe('The embedded service refuses requests', () => {
     const head = (id: string): string =>
       `POST /${PARENT}/executions?executionId=${id} HTTP/1.1\r\nHost: 127.0.0.1:${service.endpoint.port}\r\n` +
       `Authorization: Bearer ${service.token}\r\n`;
-    // One that says so is refused before it is sent.
+    // With a Content-Length it is refused before the body is sent.
     const announced = await raw(service, `${head('a')}Content-Length: 9000000\r\n\r\n`, false);
     assert.match(announced, /^HTTP\/1\.1 400 [^]*requestTooLarge/);
-    // One that does not, when it has become too large; whoever is still sending may not get to see the answer.
+    // Without one, as soon as it is too large; a client that is still sending may not receive the answer.
     const chunk = `100000\r\n${' '.repeat(0x100000)}\r\n`;
     const answer = await raw(
       service,
@@ -193,7 +193,7 @@ const RUBBISH = [
   'constructor',
 ];
 
-/** A request that is wrong somewhere: in its HTTP, its path, its query, its token or its body. */
+/** A malformed request: in its HTTP, path, query, token or body. */
 function malformed(service: TestService, index: number): string | Buffer {
   const host = `127.0.0.1:${service.endpoint.port}`;
   const head = (method: string, target: string, more = ''): string =>
@@ -253,7 +253,7 @@ function malformed(service: TestService, index: number): string | Buffer {
   }
 }
 
-/** Sends bytes and ends, unless there is more to come; answers what came back before the service closed. */
+/** Sends bytes and closes, unless more follows; returns the response until the service closed. */
 async function raw(service: TestService, data: string | Buffer, ends = true): Promise<string> {
   const socket = net.connect(Number(service.endpoint.port), '127.0.0.1');
   const received: Buffer[] = [];

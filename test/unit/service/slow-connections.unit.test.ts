@@ -28,7 +28,7 @@ describe('Slow connections', () => {
   const head = (): string =>
     `POST /x HTTP/1.1\r\nHost: ${endpoint.host}\r\nAuthorization: Bearer ${TOKEN}\r\n`;
 
-  /** Sends what there is, one piece after the other, for as long as anybody listens; answers what came back. */
+  /** Sends the pieces one after the other while the connection is open; returns the response. */
   async function send(start: string, drip = ''): Promise<string> {
     const socket = net.connect(Number(endpoint.port), '127.0.0.1');
     const received: Buffer[] = [];
@@ -99,7 +99,7 @@ describe('Connections without the token', () => {
     await server.close();
   });
 
-  /** Opens connections that say no more than this. */
+  /** Opens connections that send only this. */
   async function open(count: number, start: string): Promise<void> {
     await Promise.all(
       Array.from({ length: count }, async () => {
@@ -112,7 +112,7 @@ describe('Connections without the token', () => {
     );
   }
 
-  /** Answers the code, and the port that the request came from. */
+  /** Returns the status code, and the port of the client. */
   async function ask(
     agent: http.Agent | false,
   ): Promise<[code: number | undefined, port: number | undefined]> {
@@ -139,7 +139,7 @@ describe('Connections without the token', () => {
         open(500, start),
       ]);
       assert.deepEqual(new Set(answers.map(([code]) => code)), new Set([200]));
-      // One that was there before is still the same.
+      // An earlier connection is still open.
       assert.deepEqual(await ask(agent), [200, before]);
       agent.destroy();
     });

@@ -74,7 +74,7 @@ describe('The folder for sockets', () => {
   it('that is missing is reported when the service starts, not for each execution', () => {
     const folder = temporaryFolder();
     const data = path.join(folder, LONG);
-    // In the places of all folders there might be.
+    // In all candidate folders.
     const squatted = runtimeRoots(servicePaths(data), process.platform, { XDG_RUNTIME_DIR: folder });
     for (const root of squatted) fs.writeFileSync(root, '');
     try {
@@ -109,11 +109,11 @@ describe('A runtime directory', () => {
     const run = path.join(hosts, fs.readdirSync(hosts)[0] ?? '', 'run');
     const before = fs.readdirSync(run);
     assert.equal(before.length, 1);
-    // Twice, as the service may just have looked.
+    // Twice, because the service may just have checked.
     for (const name of ['0123456789', '9876543210']) {
       fs.mkdirSync(path.join(run, name));
       fs.writeFileSync(path.join(run, name, 'kernel2.json'), '{}');
-      // Asked, so that it does not leave.
+      // Requests keep it from exiting.
       await until('it is removed', async () => {
         await service.request('GET', PARENT);
         return !fs.existsSync(path.join(run, name));

@@ -22,7 +22,7 @@ describe('What the service has confirmed', () => {
     return JSON.parse(fs.readFileSync(service.file(id, 'execution.json'), 'utf8')) as Record<string, unknown>;
   }
 
-  /** Lets an execution end, and the disk take nothing of its end yet. */
+  /** Lets an execution end while the disk does not accept any of it yet. */
   async function endsSlowly(id: string, maxAttempts: number, hold = END): Promise<void> {
     await service.create(id, 'wait', { options: { maxAttempts } });
     await service.running(id);
@@ -31,13 +31,13 @@ describe('What the service has confirmed', () => {
     await until('its end is being written', () => service.stderr.join('').includes(HOLDS));
   }
 
-  /** The answer to a request, for which the disk may be needed; then the service is killed. */
+  /** Returns the answer to a request, which may need the disk, and then kills the service. */
   async function answerThenKill(method: string, target: string): Promise<Answer> {
     const answer = service.request(method, `${PARENT}/executions/${target}`);
     const others = (async (): Promise<undefined> => {
       for (let asked = 0; asked < 5; asked++) await service.request('GET', PARENT);
     })();
-    // One that comes while the disk takes nothing is a promise that is not kept.
+    // An answer that arrives while the disk accepts nothing is a broken promise.
     if ((await Promise.race([answer, others])) === undefined) unruly.order({});
     const told = await answer;
     await service.kill();
@@ -88,7 +88,7 @@ describe('What the service has confirmed', () => {
     const cancelled = service.request('POST', `${PARENT}/executions/one:cancel`);
     await until('it is being written', () => service.stderr.join('').includes(HOLDS));
     assert.equal((await service.get('one')).state, 'QUEUED');
-    // Its turn comes meanwhile, and it must not start.
+    // It becomes first in the queue meanwhile, and must not start.
     service.go('first');
     await until('its place is free', async () => {
       const { body } = await service.request('GET', PARENT);
@@ -144,7 +144,7 @@ describe('What the service has confirmed', () => {
     await service.create('one', 'wait');
     await service.running('one');
     await service.kill();
-    // As a service leaves it that is killed after its answer, and before the runner is there.
+    // As after a service that was killed after its answer, before the runner started.
     const pid = Number(fs.readFileSync(service.file('one', 'pid'), 'utf8'));
     process.kill(pid, 'SIGKILL');
     for (const name of ['claim', 'status.json']) fs.rmSync(service.file('one', name));

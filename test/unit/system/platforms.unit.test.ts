@@ -13,7 +13,7 @@ import { installedIpykernel, sysPrefix } from '../../../src/system/ipykernel';
 import { programsOnPath, searchPath, which } from '../../../src/system/programs';
 import { activated, describePython, prefixOf, pythonIn } from '../../../src/system/python-environment';
 
-/** Those whose rules real paths of this machine can follow: Windows takes slashes, others no backslashes and no colons. */
+/** Platforms whose rules real paths of this machine can follow: Windows accepts slashes, others no backslashes and colons. */
 const PLATFORMS: readonly NodeJS.Platform[] =
   process.platform === 'win32' ? ['win32'] : ['linux', 'darwin', 'win32'];
 
@@ -26,7 +26,7 @@ describe('on each platform', () => {
     fs.rmSync(folder, { recursive: true, force: true });
   });
 
-  /** Makes a file below the folder; one of the name of a program can be run. */
+  /** Creates a file below the folder; a program is executable. */
   function file(...parts: string[]): string {
     const made = path.join(folder, ...parts);
     fs.mkdirSync(path.dirname(made), { recursive: true });

@@ -16,7 +16,7 @@ class TestWindow {
   readonly notices: RecordFolder<Notice>;
   readonly notifier: CompletionNotifier;
   readonly told: string[][] = [];
-  /** The same, of those that were submitted together. */
+  /** The same for executions that were submitted together. */
   readonly toldBatches: string[][] = [];
   private readonly focusEmitter = new Emitter<void>();
   private isFocused: boolean;
@@ -59,7 +59,7 @@ class TestWindow {
     );
   }
 
-  /** What a poller would bring. */
+  /** A state as a poller would report it. */
   see(id: string, state: string): void {
     const execution = this.world.service.put(id, { state });
     this.store.apply(this.store.begin(), this.world.service, execution);
@@ -78,7 +78,7 @@ class World {
   readonly windows: TestWindow[] = [];
   constructor(readonly folder: string) {}
 
-  /** Lets time pass. */
+  /** Advances the clock. */
   pass(milliseconds: number): Promise<void> {
     return this.clock.pass(milliseconds);
   }

@@ -266,7 +266,7 @@ describe('ExecutionStore', () => {
     store.remove(store.begin(), service.id, nameOf('d'));
     assert.equal(store.knowsOlder(service.id, Infinity), false);
     assert.equal(store.isEmpty, false);
-    // Nobody knows when it was made: it is gone only where the page names all there are.
+    // Its creation time is unknown: it is removed only if the page contains all executions.
     store.applyFirstPage(store.begin(), service, { executions: [] });
     assert.equal(store.isEmpty, true);
   });

@@ -170,14 +170,14 @@ describe('Poller', () => {
     const poller = start();
     poller.setWatched(true);
     await clock.pass(9000);
-    // As long as nobody has asked for older ones there is nothing more to ask.
+    // Until older ones are requested, no further requests are needed.
     assert.equal(lists(), 4);
     await poller.loadMore();
     await poller.loadMore();
     assert.equal(store.all().length, 300);
     poller.setWatched(false);
     await settle();
-    // Deleted for their age, in another window, and at the seams of the pages.
+    // Deleted because of their age, in another window, and at page borders.
     const deleted = [60, 61, 100, 149, 150, 151, 200, 249, 250, 251].map((index) =>
       nameOf(`e${String(index)}`),
     );
@@ -196,7 +196,7 @@ describe('Poller', () => {
     assert.ok(left.size >= 290);
     assert.ok(lists() - before <= 10, String(lists() - before));
     const list = service.list.bind(service);
-    // Ticks are closer together while something is active, looks at older ones are not.
+    // Polls are more frequent while an execution is active; checks of older ones are not.
     let older = 0;
     service.list = (page, signal) => {
       if (page.pageToken !== undefined) older++;
@@ -209,7 +209,7 @@ describe('Poller', () => {
     assert.ok(older >= 1 && older <= 4, String(older));
     assert.ok(lists() - first > 8, String(lists() - first));
     service.put('active', { state: 'SUCCEEDED', createTime: '2026-02-01T00:00:00Z' });
-    // A place in the list that the service does not know any more.
+    // A page token that the service no longer accepts.
     service.list = (page, signal) =>
       page.pageToken === undefined ? list(page, signal) : Promise.reject(new Error('too old'));
     await clock.pass(12_000);

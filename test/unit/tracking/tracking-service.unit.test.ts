@@ -57,7 +57,7 @@ describe('TrackingService', () => {
     const first = await openWindow(1);
     const { store, completion } = first.tracking;
     await completion.submitted(store.apply(store.begin(), service, service.put('a')));
-    // As a kill does: nothing is flushed.
+    // Like a kill: nothing is flushed.
     first.tracking.dispose();
     alive.delete(1);
     service.put('a', { state: 'SUCCEEDED' });

@@ -222,7 +222,7 @@ describe('ExecutionTree', () => {
     put('a', 'RUNNING', 1, { runOptions: { templateName: 'T' } });
     put('b', 'FAILED', 2, { runOptions: { templateName: 'T' } });
     arrange({ grouping: 'template' });
-    // What runs stands before what has ended, though that is newer.
+    // Running executions come before finished ones, even newer ones.
     assert.deepEqual(shown(), { T: ['a', 'b'] });
     arrange({ grouping: 'none' });
     assert.deepEqual(shown(), { all: ['a', 'b'] });

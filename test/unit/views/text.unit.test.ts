@@ -35,7 +35,7 @@ describe('text from notebooks and services', () => {
   });
 
   it('creates no link in a notification', () => {
-    // What VS Code draws as a link in a notification.
+    // Text that VS Code renders as a link in a notification.
     const LINK = /\[[^\]]+\]\([^)]+\)/;
     for (const text of ['[a](command:b)', '[[a](b)](command:c "d")', 'x](y) [a](https://b)', '[a] (b)']) {
       assert.doesNotMatch(withoutLinks(text), LINK);
@@ -123,7 +123,7 @@ describe('formatAge and formatDay', () => {
     [new Date(2026, 5, 12, 23), '3d ago', 'Friday'],
     [new Date(2026, 5, 1), 'June 1', 'June 1'],
     [new Date(2025, 11, 24), 'December 24, 2025', 'December 24, 2025'],
-    // A clock that is behind.
+    // The clock is behind.
     [new Date(2026, 5, 15, 12, 5), 'now', 'Today'],
   ] as const) {
     it(`of ${time.toLocaleString('en')} are ${age} and ${day}`, () => {
