@@ -11,7 +11,7 @@ export interface Hostile {
 }
 
 /** Parts of hostile requests. */
-export interface Means {
+export interface RequestParts {
   readonly port: number;
   readonly token: string;
   /** URIs of files, see {@link hostileFiles}. */
@@ -100,8 +100,8 @@ export function hostileFiles(folder: string): Record<string, string> {
  * Creates hostile requests by number: the same each time, one in eight of them large. Large ones are created in advance,
  * so that they cost no time of a client in the same process.
  */
-export function hostileRequests(means: Means): (number: number) => Hostile {
-  const { port, token, files } = means;
+export function hostileRequests(parts: RequestParts): (number: number) => Hostile {
+  const { port, token, files } = parts;
   const head = (method: string, target: string, more = ''): string =>
     `${method} ${target} HTTP/1.1\r\nHost: 127.0.0.1:${String(port)}\r\nAuthorization: Bearer ${token}\r\n${more}`;
   const post = (body: string): string =>

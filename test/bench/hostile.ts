@@ -28,22 +28,22 @@ export function hostileCase(name: string, count: number, limit: number): Case {
     name,
     rounds: 1,
     limit,
-    ours: (folder) => Promise.resolve(besides(folder, count)),
-    peers: { 'nothing hostile': { prepare: (folder) => Promise.resolve(besides(folder, 0)) } },
+    ours: (folder) => Promise.resolve(runWhileAttacked(folder, count)),
+    peers: { 'nothing hostile': { prepare: (folder) => Promise.resolve(runWhileAttacked(folder, 0)) } },
     close: () => Promise.resolve(),
   };
 }
 
-function besides(folder: string, count: number): Measured {
+function runWhileAttacked(folder: string, count: number): Measured {
   let service: BenchService | undefined;
-  let honest: Honest | undefined;
+  let honest: WellBehavedClient | undefined;
   let longest = NaN;
   let memory: number | undefined;
   const outcomes = new Map<string, number>();
   return {
     async run() {
       service = await BenchService.start({ spare: false });
-      honest = await Honest.start(service, folder);
+      honest = await WellBehavedClient.start(service, folder);
       const requestOf = hostileRequests({ ...service.address, files: hostileFiles(folder) });
       const before = residentMemory(service.process.pid);
       const end = new AbortController();
@@ -76,7 +76,7 @@ function besides(folder: string, count: number): Measured {
 }
 
 /** A client that sends the requests of a window, and sometimes creates and deletes an execution. */
-class Honest {
+class WellBehavedClient {
   asked = 0;
   private readonly longest = new Map<string, number>();
 
@@ -87,13 +87,13 @@ class Honest {
   ) {}
 
   /** @returns once an execution runs that blocks all others: kernels would take time from the measurement. */
-  static async start(service: BenchService, folder: string): Promise<Honest> {
+  static async start(service: BenchService, folder: string): Promise<WellBehavedClient> {
     const input = path.join(folder, 'honest.ipynb');
     writeFileSync(input, notebook(['import time; time.sleep(3600)']));
     const first = await service.create(input);
     for (;;) {
       const { state } = (await service.request('GET', `/v1/${first}`)) as { state?: string };
-      if (state === 'RUNNING') return new Honest(service, input, first);
+      if (state === 'RUNNING') return new WellBehavedClient(service, input, first);
       await delay(50);
     }
   }

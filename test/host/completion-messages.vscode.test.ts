@@ -7,11 +7,11 @@ import {
   type CompletionSettings,
 } from '../../src/views/notifications/completion-settings';
 import { FakeWindow } from './support/window';
-import { Person } from './support/person';
+import { TestUser } from './support/test-user';
 
 describe('messages when executions end', () => {
   let window: FakeWindow;
-  let person: Person;
+  let user: TestUser;
   let settings: CompletionSettings;
   /** Names of opened outputs, and whether they opened automatically. */
   let opened: [string, boolean][];
@@ -21,7 +21,7 @@ describe('messages when executions end', () => {
 
   beforeEach(() => {
     window = new FakeWindow();
-    person = new Person();
+    user = new TestUser();
     settings = { openOutput: 'never', notify: 'all', endCommand: '' };
     opened = [];
     inUse = false;
@@ -47,14 +47,14 @@ describe('messages when executions end', () => {
     });
   });
   afterEach(() => {
-    person.leave();
+    user.leave();
     window.dispose();
   });
   const end = (id: string, state = 'SUCCEEDED'): TrackedExecution =>
     window.put(id, { state, displayName: id, runStatus: { startTime: '2026-01-01T00:00:00Z' } });
   const present = (executions: TrackedExecution[], batch = false): Promise<void> =>
     messages.present({ executions, batch });
-  const texts = (): string[] => person.messages.map(({ kind, text }) => `${kind}: ${text}`);
+  const texts = (): string[] => user.messages.map(({ kind, text }) => `${kind}: ${text}`);
 
   it('are combined for many that end together', async () => {
     await present([end('a'), end('b'), end('c', 'FAILED'), end('d', 'CANCELLED')]);
@@ -62,14 +62,14 @@ describe('messages when executions end', () => {
   });
 
   it('offer actions for the execution that ended', async () => {
-    person.willPress(/^b failed/, 'Show Execution');
+    user.willPress(/^b failed/, 'Show Execution');
     const failed = end('b', 'FAILED');
     await present([failed]);
     assert.deepEqual(revealed, [failed.key]);
-    person.willPress(/^a succeeded/, 'Open Output');
+    user.willPress(/^a succeeded/, 'Open Output');
     await present([end('a')]);
     assert.deepEqual(opened, [['a', false]]);
-    assert.deepEqual(person.messages[1]?.buttons, ['Open Output', 'Show Execution']);
+    assert.deepEqual(user.messages[1]?.buttons, ['Open Output', 'Show Execution']);
   });
 
   it('follow notebookExecutions.notify', async () => {
@@ -79,7 +79,7 @@ describe('messages when executions end', () => {
     assert.match(texts()[0] ?? '', /^error: b failed/);
     settings = { ...settings, notify: 'successes' };
     await present([end('c'), end('d', 'FAILED')]);
-    assert.equal(person.messages.length, 2);
+    assert.equal(user.messages.length, 2);
     assert.match(texts()[1] ?? '', /^information: c succeeded/);
   });
 
@@ -125,7 +125,7 @@ describe('messages when executions end', () => {
   it('offer the output when the user is working in the active editor', async () => {
     settings = { ...settings, openOutput: 'always', notify: 'failures' };
     inUse = true;
-    person.willPress(/^a succeeded/, 'Open Output');
+    user.willPress(/^a succeeded/, 'Open Output');
     await present([end('a')]);
     assert.deepEqual(opened, [['a', false]]);
   });
@@ -136,8 +136,8 @@ describe('messages when executions end', () => {
     assert.deepEqual(opened, []);
     assert.match(texts()[0] ?? '', /^information: a succeeded/);
     const ids = Array.from({ length: 7 }, (_, index) => `bad ${String(index)}`);
-    person.willPress(/7 failed/, 'Show Failed…');
-    person.willPick((pick) => {
+    user.willPress(/7 failed/, 'Show Failed…');
+    user.willPick((pick) => {
       assert.deepEqual([...pick.labels].sort(), ids);
       pick.choose('bad 6');
     });
@@ -154,7 +154,7 @@ describe('messages when executions end', () => {
     const buttons = async (cell?: { index: number; errorName: string }): Promise<string[] | undefined> => {
       const runStatus = { startTime: '2026-01-01T00:00:00Z', ...(cell === undefined ? {} : { cell }) };
       await present([window.put('x', { state: 'FAILED', runStatus, ...source })]);
-      return person.messages.at(-1)?.buttons.slice();
+      return user.messages.at(-1)?.buttons.slice();
     };
     assert.deepEqual(await buttons({ index: 1, errorName: 'KeyError' }), [
       'Open Output',

@@ -175,7 +175,7 @@ describe('the view of executions', () => {
     assert.deepEqual(clock.waits(), [1000]);
     tree.show(false);
     assert.equal(watched, false);
-    await clock.pass(1000);
+    await clock.advance(1000);
     assert.deepEqual(clock.waits(), []);
   });
 

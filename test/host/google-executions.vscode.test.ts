@@ -9,11 +9,11 @@ import {
   activated,
   ended as executed,
   notebookText,
-  outsider,
+  otherClient,
   withSettings,
   workspaceFolder,
 } from './support/executions';
-import type { Person } from './support/person';
+import type { TestUser } from './support/test-user';
 import { notebook, QuickRuns, sent, suiteOfCloud, TEMPLATE } from './support/cloud';
 import { run } from './support/suite';
 
@@ -24,13 +24,13 @@ describe('Google Cloud: executions', () => {
   const runs = new QuickRuns();
   let cloud: CloudDouble;
   let keyFile: string;
-  let person: Person;
+  let user: TestUser;
   suiteOfCloud(runs, (parts) => {
-    ({ cloud, keyFile, person } = parts);
+    ({ cloud, keyFile, user } = parts);
   });
 
   const chooseCloud = (): void => {
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       pick.choose('Cloud');
     });
   };
@@ -66,10 +66,10 @@ describe('Google Cloud: executions', () => {
   it('is not loaded when notebooks run only on this machine', async () => {
     const undo = await withSettings({ 'notebookExecutions.templates': [] });
     await vscode.commands.executeCommand('notebookExecutions.explorer.focus');
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       pick.choose('This machine');
     });
-    const service = outsider();
+    const service = otherClient();
     await executed(service, await run('execute', await notebook('here', 'print(1)')));
     service.dispose();
     assert.equal(await isLoaded(), false);
@@ -88,7 +88,7 @@ describe('Google Cloud: executions', () => {
     const undo = await withSettings({ 'notebookExecutions.templates': [limited] });
     chooseCloud();
     assert.equal(await run('execute', uri), undefined);
-    const { detail, modal, buttons } = await person.message(
+    const { detail, modal, buttons } = await user.message(
       /Vertex AI .*cannot run this exactly as set up here/,
     );
     assert.deepEqual([modal, buttons], [true, ['Execute Anyway']]);
@@ -111,7 +111,7 @@ describe('Google Cloud: executions', () => {
     assert.match(String(name), /notebookExecutionJobs\/penguins-\w+$/);
     const document = await opened(name);
     assert.equal(document.cellAt(0).document.getText(), 'print("in the cloud")');
-    assert.deepEqual(person.complaints, [], 'nothing that is lost, nothing to be warned of');
+    assert.deepEqual(user.shownProblems, [], 'nothing that is lost, nothing to be warned of');
 
     await run('copyOutputUri', row(name));
     const uri = await vscode.env.clipboard.readText();
@@ -129,7 +129,7 @@ describe('Google Cloud: executions', () => {
 
     const target = vscode.Uri.joinPath(workspaceFolder(), 'downloaded');
     await vscode.workspace.fs.createDirectory(target);
-    person.willOpen(target);
+    user.willOpen(target);
     cloud.storage.faults.add(/objects\.get/, { kind: 'slow', milliseconds: 1 });
     await run('download', row(name), [row(name)]);
     const file = vscode.Uri.joinPath(target, 'penguins-output.ipynb').fsPath;
@@ -151,9 +151,9 @@ describe('Google Cloud: executions', () => {
     const ours = name.replace(/projects\/\d+/, `projects/${PROJECT}`);
     await ended(ours);
     await run('refresh');
-    person.willPress(/cannot run this exactly as set up here/, 'Execute Anyway');
+    user.willPress(/cannot run this exactly as set up here/, 'Execute Anyway');
     const again = await run('rerun', row(ours));
-    const { detail } = await person.message(/cannot run this exactly as set up here/);
+    const { detail } = await user.message(/cannot run this exactly as set up here/);
     assert.equal(detail, 'Not repeated of the earlier execution: workbenchRuntime');
     const job = cloud.vertex.jobs.get(String(again).split('/').at(-1) ?? '')?.job;
     assert.deepEqual(
@@ -176,7 +176,7 @@ describe('Google Cloud: executions', () => {
     try {
       chooseCloud();
       name = await run('execute', await notebook('proxied', 'print(1)'));
-      assert.deepEqual(person.complaints, []);
+      assert.deepEqual(user.shownProblems, []);
     } finally {
       if (HTTPS_PROXY === undefined) delete process.env['HTTPS_PROXY'];
       else process.env['HTTPS_PROXY'] = HTTPS_PROXY;
@@ -188,7 +188,7 @@ describe('Google Cloud: executions', () => {
     runs.error = 'too small';
     chooseCloud();
     const name = await run('execute', await notebook('fails', '1', 'fail()'));
-    const { buttons } = await person.message(/^fails failed\. Cell 2 failed: ValueError: too small$/);
+    const { buttons } = await user.message(/^fails failed\. Cell 2 failed: ValueError: too small$/);
     assert.ok(buttons.includes('Open Output'));
     await ended(name);
   });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { machineSettings } from '../../src/commands/machine/machine-settings';
-import { activated, outsider, withSettings } from './support/executions';
+import { activated, otherClient, withSettings } from './support/executions';
 
 describe('settings of this machine', () => {
   it('are read as they are set, and as absent when they are invalid', async () => {
@@ -31,7 +31,7 @@ describe('settings of this machine', () => {
 
   it('are passed to the service', async () => {
     await activated();
-    const service = outsider();
+    const service = otherClient();
     const undo = await withSettings({ 'notebookExecutions.maxConcurrentExecutions': 5 });
     const file = path.join(machineSettings().dataDirectory ?? '', 'config.json');
     const deadline = Date.now() + 100_000;

@@ -19,7 +19,7 @@ import {
   workspaceFolder,
   writeFile,
 } from './support/executions';
-import type { Person } from './support/person';
+import type { TestUser } from './support/test-user';
 import { suiteOfCommands } from './support/suite';
 
 const SCHEME = 'notebook-execution';
@@ -28,9 +28,9 @@ const command = (name: string, ...args: unknown[]): Thenable<unknown> =>
 
 describe('documents of executions', () => {
   let service: EmbeddedExecutionService;
-  let person: Person;
+  let user: TestUser;
   suiteOfCommands({ 'notebookExecutions.openOutput': 'never' }, (parts) => {
-    ({ service, person } = parts);
+    ({ service, user } = parts);
   });
 
   /** Runs a notebook like another window would, and updates this one. */
@@ -118,7 +118,7 @@ describe('documents of executions', () => {
     const numbers = () => notebook.getCells().map((cell) => cell.executionSummary?.executionOrder);
     assert.deepEqual(numbers(), [1, 2]);
     await vscode.commands.executeCommand('notebook.execute', notebook.uri);
-    const { buttons } = await person.message(/^Nothing was run/);
+    const { buttons } = await user.message(/^Nothing was run/);
     assert.deepEqual(buttons, ['Re-run', 'Open a Copy']);
     await until('the cells have their numbers again', () => numbers().join() === '1,2');
     assert.equal(outputText(notebook), '42\n2');
@@ -130,7 +130,7 @@ describe('documents of executions', () => {
     await command('openOutput', row(execution));
     const { notebook } = await shownNotebook();
     const before = await allNames(service);
-    person.willPress(/^Nothing was run/, 'Re-run');
+    user.willPress(/^Nothing was run/, 'Re-run');
     await vscode.commands.executeCommand('notebook.execute', notebook.uri);
     const again = await until('it runs once more', async () =>
       (await allNames(service)).find((name) => !before.includes(name)),
@@ -142,7 +142,7 @@ describe('documents of executions', () => {
     const execution = await runToEnd(['print(6 * 7)']);
     await command('openOutput', row(execution));
     const { notebook } = await shownNotebook();
-    person.willPress(/^Nothing was run/, 'Open a Copy');
+    user.willPress(/^Nothing was run/, 'Open a Copy');
     await vscode.commands.executeCommand('notebook.execute', notebook.uri);
     const copy = await until('the copy is shown', () => {
       const shown = vscode.window.activeNotebookEditor?.notebook;
@@ -175,19 +175,19 @@ describe('documents of executions', () => {
     await command('openOutput', row(executions[0] ?? assert.fail()));
     const notebookUri = (await shownNotebook()).notebook.uri;
     const target = vscode.Uri.joinPath(workspaceFolder(), `saved-${randomUUID()}.ipynb`);
-    person.willOpen(target);
+    user.willOpen(target);
     await command('saveOutputAs', { notebookEditor: { notebookUri } });
     assert.deepEqual(
       await vscode.workspace.fs.readFile(target),
       await vscode.workspace.fs.readFile(notebookUri),
     );
-    assert.deepEqual(person.picks, []);
+    assert.deepEqual(user.picks, []);
   });
 
   it('opens two outputs at once without an error, one of them requested twice', async () => {
     const [one, other] = [await runToEnd(['print(1)']), await runToEnd(['print(2)'])];
     await Promise.all([one, one, other, one].map((each) => command('openOutput', row(each))));
-    assert.deepEqual(person.complaints, []);
+    assert.deepEqual(user.shownProblems, []);
     const names = () =>
       vscode.workspace.notebookDocuments
         .filter(({ uri }) => uri.scheme === SCHEME)
@@ -284,7 +284,7 @@ describe('documents of executions', () => {
       const uri = await writeFile('gone.ipynb', notebookText(cells));
       const execution = await runToEnd(cells, '', uri);
       await vscode.workspace.fs.delete(uri);
-      person.willPress(/gone is no longer where it was submitted from/, 'Open Input');
+      user.willPress(/gone is no longer where it was submitted from/, 'Open Input');
       await command('openNotebook', row(execution));
       assert.match((await shownNotebook()).notebook.uri.path, /gone\.ipynb \(input\)$/);
     });
@@ -367,13 +367,13 @@ describe('documents of executions', () => {
 
     it('asks before it is opened', async () => {
       await command('openOutput', row(execution));
-      const message = await person.message(/The output of \S+ is \d+ KB/);
+      const message = await user.message(/The output of \S+ is \d+ KB/);
       assert.deepEqual(message.buttons, ['Open Trimmed', 'Download…', 'Open All']);
       assert.equal(vscode.window.activeNotebookEditor, undefined);
     });
 
     it('is opened trimmed', async () => {
-      person.willPress(/The output of/, 'Open Trimmed');
+      user.willPress(/The output of/, 'Open Trimmed');
       await command('openOutput', row(execution));
       const { notebook } = await shownNotebook();
       assert.equal(notebook.notebookType, OUTPUT_NOTEBOOK);
@@ -383,7 +383,7 @@ describe('documents of executions', () => {
     });
 
     it('is opened whole', async () => {
-      person.willPress(/The output of/, 'Open All');
+      user.willPress(/The output of/, 'Open All');
       await command('openOutput', row(execution));
       const { notebook } = await shownNotebook();
       assert.match(outputText(notebook), /begin(?:x{99}\n){2000}end/);
@@ -553,19 +553,19 @@ describe('the kernel’s log', () => {
       await channels.show(tracked);
       const empty = 'The log is empty so far.\n';
       assert.equal(shown, empty);
-      await clock.pass(3000);
+      await clock.advance(3000);
       assert.equal(shown, empty, 'said once');
       log += 'first\n';
-      await clock.pass(1000);
+      await clock.advance(1000);
       assert.equal(shown, `${empty}first\n`);
       log += 'second\n';
-      await clock.pass(1000);
+      await clock.advance(1000);
       assert.equal(shown, `${empty}first\nsecond\n`);
       await channels.show(tracked);
       assert.equal(shown, `${empty}first\nsecond\n`, 'shown again, not read again');
       log += 'last\n';
       store.apply(store.begin(), scripted, scripted.put('a', { state: 'FAILED' }));
-      await clock.pass(1000);
+      await clock.advance(1000);
       assert.equal(shown, `${empty}first\nsecond\nlast\n`);
       assert.deepEqual(clock.waits(), [], 'nothing follows a log that has ended');
       channels.dispose();

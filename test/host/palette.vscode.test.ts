@@ -6,7 +6,7 @@ import { isTerminal } from '../../src/execution/states';
 import type { EmbeddedExecutionService } from '../../src/embedded';
 import { until } from '../support/until';
 import { allNames, EXTENSION_ID, ended, notebookText, writeFile } from './support/executions';
-import type { Person } from './support/person';
+import type { TestUser } from './support/test-user';
 import { run, suiteOfCommands } from './support/suite';
 
 /** What the user sees after a command: text of a message, a pick or a box; or the state of the editor. */
@@ -87,11 +87,11 @@ const RAW = /unexpected happened|undefined|null|\[object|\bE[A-Z]{4,}\b|\w+Error
 
 describe('every command of the command palette', () => {
   let service: EmbeddedExecutionService;
-  let person: Person;
+  let user: TestUser;
   const unhandled: unknown[] = [];
   const catchUnhandled = (error: unknown): void => void unhandled.push(error);
   suiteOfCommands({}, (parts) => {
-    ({ service, person } = parts);
+    ({ service, user } = parts);
   });
   before(() => process.on('unhandledRejection', catchUnhandled));
   after(() => process.off('unhandledRejection', catchUnhandled));
@@ -106,10 +106,10 @@ describe('every command of the command palette', () => {
   });
 
   /** Runs a command and reports problems with its visible result; undefined if there are none. */
-  const wrongWith = async (command: string, expected: Found | undefined): Promise<string | undefined> => {
-    const from = person.shown.length;
+  const problemsOf = async (command: string, expected: Found | undefined): Promise<string | undefined> => {
+    const from = user.shown.length;
     await run(command);
-    const shown = person.shown.slice(from);
+    const shown = user.shown.slice(from);
     const raw = shown.find((text) => RAW.test(text));
     if (raw !== undefined) return `shows “${raw}”`;
     if (expected === undefined) return 'is not in the table';
@@ -131,7 +131,7 @@ describe('every command of the command palette', () => {
         await prepare();
         before = activeInput();
       }
-      const problem = await wrongWith(command, table[command]);
+      const problem = await problemsOf(command, table[command]);
       if (problem !== undefined) wrong.push(`${command} ${problem}`);
       // Closing an unsaved editor asks.
       if (vscode.window.tabGroups.all.some(({ activeTab }) => activeTab?.isDirty === true))

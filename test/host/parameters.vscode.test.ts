@@ -4,7 +4,7 @@ import type { EmbeddedExecutionService } from '../../src/embedded';
 import { MASK } from '../../src/execution/secrets/secret-names';
 import type { Execution } from '../../src/execution/execution';
 import { allNames, ended, notebookText, textOf, writeFile } from './support/executions';
-import type { Person } from './support/person';
+import type { TestUser } from './support/test-user';
 import { run, suiteOfCommands } from './support/suite';
 
 const PARAMETERS = `epochs: int = 3  # passes over the data
@@ -16,9 +16,9 @@ const SHOW = 'print("got", epochs, rate, mode, names)';
 
 describe('submitting with parameters', () => {
   let service: EmbeddedExecutionService;
-  let person: Person;
+  let user: TestUser;
   suiteOfCommands({ 'notebookExecutions.openOutput': 'never', 'files.autoSave': 'off' }, (parts) => {
-    ({ service, person } = parts);
+    ({ service, user } = parts);
   });
 
   const parametrized = (): Promise<vscode.Uri> =>
@@ -29,7 +29,7 @@ describe('submitting with parameters', () => {
   const outputOf = (execution: Execution): Promise<string> => textOf(service.readOutput(execution));
 
   it('shows each with default and comment, checks typed values, and injects changed ones', async () => {
-    person.willPick(
+    user.willPick(
       thisMachine,
       (pick) => {
         assert.deepEqual(pick.labels.slice(1, 6), ['epochs', 'rate', 'mode', 'names', 'path']);
@@ -57,7 +57,7 @@ describe('submitting with parameters', () => {
         pick.choose('Execute');
       },
     );
-    person.willType(
+    user.willType(
       (box, check) => {
         assert.equal(box.value, '3');
         assert.match(check('many') ?? '', /whole number/);
@@ -76,7 +76,7 @@ describe('submitting with parameters', () => {
 
   it('goes back to the templates and keeps the values; dismissing creates nothing', async () => {
     const before = await allNames(service);
-    person.willPick(
+    user.willPick(
       thisMachine,
       (pick) => {
         pick.choose('epochs');
@@ -90,15 +90,15 @@ describe('submitting with parameters', () => {
         pick.leave();
       },
     );
-    person.willType(() => '7');
+    user.willType(() => '7');
     assert.equal(await run('execute', await parametrized()), undefined);
     assert.deepEqual(await allNames(service), before);
   });
 
   it('warns about a name that the notebook does not declare, with a suggestion', async () => {
     const file = await writeFile('some.yaml', 'epoch: 5\nextra: [1, 2]\n');
-    person.willOpen(file);
-    person.willPick(
+    user.willOpen(file);
+    user.willPick(
       thisMachine,
       (pick) => {
         pick.choose('Load YAML…');
@@ -124,8 +124,8 @@ describe('submitting with parameters', () => {
   it('checks loaded values like typed ones, and executes on Enter once they are valid', async () => {
     const wrong = await writeFile('wrong.yaml', 'epochs: many\n');
     const right = await writeFile('right.yaml', 'epochs: 6\n');
-    person.willOpen(wrong);
-    person.willPick(
+    user.willOpen(wrong);
+    user.willPick(
       thisMachine,
       (pick) => {
         pick.choose('Load YAML…');
@@ -137,7 +137,7 @@ describe('submitting with parameters', () => {
         pick.choose('Execute');
       },
       (pick) => {
-        person.willOpen(right);
+        user.willOpen(right);
         pick.choose('Load YAML…');
       },
       (pick) => {
@@ -145,7 +145,7 @@ describe('submitting with parameters', () => {
         pick.choose('Execute');
       },
     );
-    person.willType(({ value, title }, check) => {
+    user.willType(({ value, title }, check) => {
       assert.match(title ?? '', /: epochs$/);
       assert.equal(check(value ?? ''), 'Must be a whole number.');
       return undefined;
@@ -156,19 +156,19 @@ describe('submitting with parameters', () => {
 
   it('shows what is wrong with a YAML file', async () => {
     const file = await writeFile('list.yaml', '- 1\n');
-    person.willOpen(file);
-    person.willPick(thisMachine, (pick) => {
+    user.willOpen(file);
+    user.willPick(thisMachine, (pick) => {
       pick.choose('Load YAML…');
     });
     await run('execute', await parametrized());
-    await person.message(/list\.yaml: Must be a mapping/);
+    await user.message(/list\.yaml: Must be a mapping/);
   });
 
   it('warns about words that papermill reads differently before the run, and on the execution', async () => {
     const file = await writeFile('words.yaml', 'mode: no\npath: 1_000\napi_key: 0777\n');
     const notes = (labels: readonly string[]): string[] => labels.filter((each) => each.includes('YAML 1.1'));
-    person.willOpen(file);
-    person.willPick(
+    user.willOpen(file);
+    user.willPick(
       thisMachine,
       (pick) => {
         assert.deepEqual(notes(pick.labels), []);
@@ -206,7 +206,7 @@ describe('submitting with parameters', () => {
 
   it('shows where a parameters cell cannot be read, and still allows the run', async () => {
     const broken = { source: 'a = 1\nb = (', tags: ['parameters'] };
-    person.willPick(thisMachine, (pick) => {
+    user.willPick(thisMachine, (pick) => {
       assert.match(pick.labels.join('|'), /parameters cell cannot be read from line 2/);
       pick.leave();
     });
@@ -221,7 +221,7 @@ describe('submitting with parameters', () => {
       'name = "a\\n\'b\'"',
     ];
     const cell = { source: [...odd, ...many].join('\n'), tags: ['parameters'] };
-    person.willPick(
+    user.willPick(
       thisMachine,
       (pick) => {
         const rows = pick.rows.filter(({ label }) => /^(?:p\d+|big|name|\u2068שלום\u2069)$/.test(label));
@@ -234,7 +234,7 @@ describe('submitting with parameters', () => {
         pick.leave();
       },
     );
-    person.willType(({ title, value, prompt }) => {
+    user.willType(({ title, value, prompt }) => {
       assert.match(title ?? '', /bad\.ipynb: big$/);
       assert.equal(value, '');
       assert.match(prompt ?? '', /^big: its value has 10485\d\d characters/);
@@ -258,13 +258,13 @@ describe('submitting with parameters', () => {
     // Already marked: nothing changes, without a message.
     await run('markCellAsParameters');
     assert.deepEqual(tags(), [['x'], ['parameters']]);
-    assert.deepEqual(person.complaints, []);
+    assert.deepEqual(user.shownProblems, []);
     await run('unmarkParametersCell', document.cellAt(1));
     assert.deepEqual(tags(), [['x'], undefined]);
     await run('unmarkParametersCell', document.cellAt(1));
-    assert.deepEqual(person.complaints, []);
+    assert.deepEqual(user.shownProblems, []);
     await run('markCellAsParameters');
-    person.willPick(thisMachine, (pick) => {
+    user.willPick(thisMachine, (pick) => {
       assert.equal(pick.labels[1], 'b');
       pick.leave();
     });

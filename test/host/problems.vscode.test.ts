@@ -16,7 +16,7 @@ import { systemClock } from '../../src/tracking/clock';
 import { TrackingService } from '../../src/tracking/tracking-service';
 import { activated, notebookText, writeFile } from './support/executions';
 import { until } from '../support/until';
-import { Person } from './support/person';
+import { TestUser } from './support/test-user';
 
 describe('a service that cannot start', () => {
   it('is reported with a fix, and nothing is lost', async () => {
@@ -58,9 +58,9 @@ describe('a service that cannot start', () => {
       },
       machine: service,
     });
-    const person = new Person();
+    const user = new TestUser();
     try {
-      person.willPick((pick) => {
+      user.willPick((pick) => {
         pick.choose('This machine');
       });
       const uri = await writeFile('dead.ipynb', notebookText(['1']));
@@ -72,7 +72,7 @@ describe('a service that cannot start', () => {
         ['Try Again', 'Open Settings'],
       );
     } finally {
-      person.leave();
+      user.leave();
       service.dispose();
       tracking.dispose();
       await fs.rm(folder, { recursive: true });
@@ -130,7 +130,7 @@ describe('error messages', () => {
   });
 
   it('shows actions beyond the three buttons of a notification in a pick', async () => {
-    const person = new Person();
+    const user = new TestUser();
     const log = vscode.window.createOutputChannel('problems', { log: true });
     try {
       const pressed: string[] = [];
@@ -140,11 +140,11 @@ describe('error messages', () => {
         runner.run('remedy', () => {
           throw new Problem(`It failed ${String(count)}.`, remedies.slice(0, count));
         });
-      person.willPress(/^It failed 3/, 'C');
+      user.willPress(/^It failed 3/, 'C');
       await fail(3);
       await until('the third button was pressed', () => pressed[0]);
-      person.willPress(/^It failed 4/, 'More…');
-      person.willPick((pick) => {
+      user.willPress(/^It failed 4/, 'More…');
+      user.willPick((pick) => {
         assert.deepEqual(pick.labels, ['C', 'D']);
         pick.choose('D');
       });
@@ -152,14 +152,14 @@ describe('error messages', () => {
       await until('the fourth was chosen', () => pressed[1]);
       assert.deepEqual(pressed, ['C', 'D']);
       assert.deepEqual(
-        person.messages.map(({ buttons }) => buttons),
+        user.messages.map(({ buttons }) => buttons),
         [
           ['A', 'B', 'C'],
           ['A', 'B', 'More…'],
         ],
       );
     } finally {
-      person.leave();
+      user.leave();
       log.dispose();
     }
   });

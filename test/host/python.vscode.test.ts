@@ -9,7 +9,7 @@ import type { EmbeddedExecutionService } from '../../src/embedded';
 import { describePython } from '../../src/system/python-environment';
 import { until } from '../support/until';
 import { ended, notebookText, textOf, workspaceFolder, writeFile } from './support/executions';
-import type { Person } from './support/person';
+import type { TestUser } from './support/test-user';
 import { run, suiteOfCommands } from './support/suite';
 
 /** Controls for the stand-in extensions (test/support/small-extension.ts). */
@@ -40,11 +40,11 @@ describe('Python of a notebook', () => {
   let folder: string;
   let notebook: vscode.Uri;
   let service: EmbeddedExecutionService;
-  let person: Person;
+  let user: TestUser;
   suiteOfCommands(
     { 'notebookExecutions.openOutput': 'never', 'notebookExecutions.notify': 'successes' },
     (parts) => {
-      ({ service, person } = parts);
+      ({ service, user } = parts);
     },
   );
 
@@ -66,7 +66,7 @@ describe('Python of a notebook', () => {
   /** The Python shown in the pick: the description of the built-in template, once it is known. */
   async function said(...notebooks: vscode.Uri[]): Promise<string> {
     let description = '';
-    person.willPick(async (pick) => {
+    user.willPick(async (pick) => {
       description = await until('the Python is said', () => {
         const now = pick.row('This machine').description ?? '';
         return now === 'On this machine' ? undefined : now;
@@ -128,7 +128,7 @@ describe('Python of a notebook', () => {
       for (const id of [JUPYTER, PYTHON, ENVIRONMENTS]) (await neighbour(id)).misbehave(how);
       const venv = await inWorkspace('.venv');
       assert.equal(await said(notebook), venv);
-      assert.deepEqual(person.complaints, []);
+      assert.deepEqual(user.shownProblems, []);
     });
   }
 
@@ -140,7 +140,7 @@ describe('Python of a notebook', () => {
     const python = path.join(science, 'bin', 'python');
     (await neighbour(JUPYTER)).choose(notebook, python);
     let description: string | undefined;
-    person.willPick(async (pick) => {
+    user.willPick(async (pick) => {
       description = await until('the version is said', () =>
         pick.row('This machine').description?.includes('(') === true
           ? pick.row('This machine').description
@@ -161,7 +161,7 @@ describe('Python of a notebook', () => {
     (await neighbour(PYTHON)).choose(await inWorkspace('.venv'));
     (await neighbour(PYTHON)).willChoose(python);
     await run('selectPython');
-    await person.message(new RegExp(`^Notebooks can be executed with ${python}`));
+    await user.message(new RegExp(`^Notebooks can be executed with ${python}`));
     assert.match(await said(notebook), /^\.venv \(3\./);
   });
 
@@ -173,7 +173,7 @@ describe('Python of a notebook', () => {
     );
     (await neighbour(PYTHON)).choose(managed);
     await run('installIpykernel');
-    const { text, buttons } = await person.message(
+    const { text, buttons } = await user.message(
       /^Packages cannot be installed in .*bin\/python: it belongs to/,
     );
     assert.ok(text.includes(managed));
@@ -184,12 +184,12 @@ describe('Python of a notebook', () => {
     const directory = path.join(workspaceFolder().fsPath, '.venv');
     (await neighbour(PYTHON)).choose(await executable(folder, 'bin', 'python'));
     await run('createEnvironment');
-    await person.message(/\.venv could not be created/);
+    await user.message(/\.venv could not be created/);
     assert.deepEqual(await fs.readdir(directory).catch(() => 'none'), 'none');
     await fs.mkdir(directory);
     await fs.writeFile(path.join(directory, 'theirs'), '');
     await run('createEnvironment');
-    await person.message(/\.venv is there already, but it is not a Python environment/);
+    await user.message(/\.venv is there already, but it is not a Python environment/);
     assert.deepEqual(await fs.readdir(directory), ['theirs']);
   });
 
@@ -252,7 +252,7 @@ describe('Python of a notebook', () => {
 
   it('is first on the kernel’s PATH, so that !pip belongs to the environment', async () => {
     await fs.writeFile(path.join(workspaceFolder().fsPath, '.env'), 'FROM_FILE=yes\n');
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       pick.choose('This machine');
     });
     const code = 'import os, sys\n!pip --version\nprint(os.environ["FROM_FILE"], sys.prefix)';

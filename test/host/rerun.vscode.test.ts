@@ -5,7 +5,7 @@ import { SubmissionMemory } from '../../src/commands/submission/submission-memor
 import type { EmbeddedExecutionService } from '../../src/embedded';
 import type { Execution } from '../../src/execution/execution';
 import { ended, notebookText, textOf, withSettings, writeFile } from './support/executions';
-import type { Person } from './support/person';
+import type { TestUser } from './support/test-user';
 import { run, suiteOfCommands } from './support/suite';
 
 const PARAMETERS = 'epochs: int = 3\nrate: float = 0.5';
@@ -13,9 +13,9 @@ const SHOW = 'print("got", epochs, rate)';
 
 describe('re-running', () => {
   let service: EmbeddedExecutionService;
-  let person: Person;
+  let user: TestUser;
   suiteOfCommands({ 'notebookExecutions.openOutput': 'never', 'files.autoSave': 'off' }, (parts) => {
-    ({ service, person } = parts);
+    ({ service, user } = parts);
   });
 
   const parametrized = (): Promise<vscode.Uri> =>
@@ -27,7 +27,7 @@ describe('re-running', () => {
 
   it('executeAgain repeats template and parameters immediately, with the current notebook', async () => {
     const uri = await parametrized();
-    person.willPick(
+    user.willPick(
       thisMachine,
       (pick) => {
         pick.choose('epochs');
@@ -36,7 +36,7 @@ describe('re-running', () => {
         pick.choose('Execute');
       },
     );
-    person.willType(() => '9');
+    user.willType(() => '9');
     await ended(service, await run('execute', uri));
     await fs.writeFile(
       uri.fsPath,
@@ -48,11 +48,11 @@ describe('re-running', () => {
   });
 
   it('executeAgain asks when the notebook was never submitted', async () => {
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       pick.leave();
     });
     await run('executeAgain', await writeFile('new.ipynb', notebookText(['1'])));
-    assert.equal(person.picks.length, 1);
+    assert.equal(user.picks.length, 1);
   });
 
   it('stores no secret values of a submission, wherever they were and whenever their name became secret', async () => {
@@ -87,7 +87,7 @@ describe('re-running', () => {
 
   it('changes run options only for this notebook, and remembers them', async () => {
     const uri = await writeFile('options.ipynb', notebookText(['1/0', 'print("went on")']));
-    person.willPick(
+    user.willPick(
       (pick) => {
         pick.pressButtonOf('This machine');
       },
@@ -103,7 +103,7 @@ describe('re-running', () => {
         pick.choose('Use These Options');
       },
     );
-    person.willType((_box, check) => {
+    user.willType((_box, check) => {
       assert.match(check('soon') ?? '', /number of seconds/);
       return '30';
     });
@@ -117,7 +117,7 @@ describe('re-running', () => {
 
   describe('rerun', () => {
     const submitted = async (uri: vscode.Uri, epochs = '4'): Promise<Execution> => {
-      person.willPick(
+      user.willPick(
         thisMachine,
         (pick) => {
           pick.choose('epochs');
@@ -126,7 +126,7 @@ describe('re-running', () => {
           pick.choose('Execute');
         },
       );
-      person.willType(() => epochs);
+      user.willType(() => epochs);
       return ended(service, await run('execute', uri));
     };
     const first = (pick: { labels: string[]; choose(label: string): void }): void => {
@@ -136,7 +136,7 @@ describe('re-running', () => {
     it('repeats an execution with its parameters', async () => {
       const uri = await parametrized();
       const execution = await submitted(uri);
-      person.willPick(first);
+      user.willPick(first);
       const again = await ended(service, await run('rerun'));
       assert.notEqual(again.name, execution.name);
       assert.equal(again.executionTemplate?.parameters, execution.executionTemplate?.parameters);
@@ -148,7 +148,7 @@ describe('re-running', () => {
       const uri = await parametrized();
       await submitted(uri);
       await fs.writeFile(uri.fsPath, notebookText(['print("changed")']));
-      person.willPick(first, (pick) => {
+      user.willPick(first, (pick) => {
         pick.choose('The notebook as it was executed');
       });
       assert.match(await outputOf(await ended(service, await run('rerun'))), /got 4 /);
@@ -158,13 +158,13 @@ describe('re-running', () => {
       const uri = await parametrized();
       await submitted(uri);
       await vscode.workspace.fs.delete(uri);
-      person.willPick(first);
+      user.willPick(first);
       assert.match(await outputOf(await ended(service, await run('rerun'))), /got 4 /);
     });
 
     it('rerunWithChanges starts from its template and parameters', async () => {
       await submitted(await parametrized(), '6');
-      person.willPick(
+      user.willPick(
         first,
         (pick) => {
           assert.equal(pick.active, 'This machine');
@@ -178,7 +178,7 @@ describe('re-running', () => {
           pick.choose('Execute');
         },
       );
-      person.willType(() => '0.25');
+      user.willType(() => '0.25');
       const again = await ended(service, await run('rerunWithChanges'));
       assert.match(await outputOf(again), /got 6 0\.25/);
     });

@@ -5,7 +5,7 @@ import * as vscode from 'vscode';
 import type { EmbeddedExecutionService } from '../../src/embedded';
 import type { WelcomeReason } from '../../src/views/explorer/welcome-reason';
 import { EXTENSION_ID, ended, textOf } from './support/executions';
-import type { Person } from './support/person';
+import type { TestUser } from './support/test-user';
 import { run, suiteOfCommands } from './support/suite';
 
 /** Every reason except the one with its own rows; a missing one does not compile. */
@@ -21,13 +21,13 @@ const REASONS: Readonly<Record<Exclude<WelcomeReason, '' | 'ipykernelMissing'>, 
 
 describe('fixes for a first run', () => {
   let service: EmbeddedExecutionService;
-  let person: Person;
+  let user: TestUser;
   suiteOfCommands({ 'notebookExecutions.openOutput': 'never' }, (parts) => {
-    ({ service, person } = parts);
+    ({ service, user } = parts);
   });
 
   it('executes a copy of the example', async () => {
-    person.willPick(
+    user.willPick(
       (pick) => {
         pick.choose('This machine');
       },
@@ -46,13 +46,13 @@ describe('fixes for a first run', () => {
 
   it('reports that ipykernel is already installed, and installs nothing', async () => {
     await run('installIpykernel');
-    await person.message(/^ipykernel is already installed in \S/);
-    assert.deepEqual(person.complaints, []);
+    await user.message(/^ipykernel is already installed in \S/);
+    assert.deepEqual(user.shownProblems, []);
   });
 
   it('reports when no service needs credentials', async () => {
     await run('signIn');
-    await person.message(/No Google Cloud service needs you to sign in/);
+    await user.message(/No Google Cloud service needs you to sign in/);
   });
 
   it('has a text and a button for each reason of an empty view (notebookExecutions.welcome)', () => {

@@ -97,10 +97,10 @@ describe('a source notebook', () => {
     put('a', 'RUNNING', -60, { ...running, peakMemoryBytes: 1 });
     assert.deepEqual(clock.waits(), [1000]);
     const before = drawn;
-    await clock.pass(2000);
+    await clock.advance(2000);
     assert.equal(drawn, before + 2);
     put('a', 'SUCCEEDED', -60);
-    await clock.pass(1000);
+    await clock.advance(1000);
     assert.deepEqual(clock.waits(), []);
   });
 });

@@ -58,7 +58,7 @@ describe('the status-bar item', () => {
     });
     assert.equal(item.text, '$(sync~spin) sales $ (trash) 3/9 cells · 28 s');
     assert.equal(item.accessibilityInformation?.label, 'The notebook execution sales $ (trash) is running');
-    await clock.pass(1000);
+    await clock.advance(1000);
     assert.equal(item.text, '$(sync~spin) sales $ (trash) 3/9 cells · 29 s');
     window.put('b', { state: 'QUEUED' });
     assert.equal(item.text, '$(sync~spin) 2');

@@ -13,7 +13,7 @@ import {
   workspaceFolder,
   writeFile,
 } from './support/executions';
-import type { Person } from './support/person';
+import type { TestUser } from './support/test-user';
 import { suiteOfCommands } from './support/suite';
 
 const execute = (...args: unknown[]): Thenable<unknown> =>
@@ -22,16 +22,16 @@ const THIS_MACHINE = 'This machine';
 
 describe('notebookExecutions.execute', () => {
   let service: EmbeddedExecutionService;
-  let person: Person;
+  let user: TestUser;
   suiteOfCommands({ 'notebookExecutions.openOutput': 'never', 'files.autoSave': 'off' }, (parts) => {
-    ({ service, person } = parts);
+    ({ service, user } = parts);
   });
 
   /** Asserts that the command shows this message, asks nothing before, and creates nothing. */
   async function refuses(uri: vscode.Uri, text: RegExp, button?: string): Promise<void> {
     const before = await allNames(service);
     await execute(uri);
-    const message = await person.message(text);
+    const message = await user.message(text);
     assert.equal(message.kind, 'error');
     if (button !== undefined) assert.ok(message.buttons.includes(button), message.buttons.join(' | '));
     assert.deepEqual(await allNames(service), before);
@@ -39,7 +39,7 @@ describe('notebookExecutions.execute', () => {
 
   it('runs a notebook of the Explorer with the selected template', async () => {
     const uri = await writeFile('sums.ipynb', notebookText(['print(6 * 7)']));
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       assert.match(pick.title, /sums\.ipynb/);
       pick.choose(THIS_MACHINE);
     });
@@ -61,7 +61,7 @@ describe('notebookExecutions.execute', () => {
     edit.replace(document.cellAt(0).document.uri, new vscode.Range(0, 0, 1, 0), 'print("new " * 2)');
     await vscode.workspace.applyEdit(edit);
     await until('the edit is made', () => document.isDirty);
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       pick.choose(THIS_MACHINE);
     });
     // From the toolbar, with the arguments that a toolbar passes.
@@ -88,7 +88,7 @@ describe('notebookExecutions.execute', () => {
     ]);
     const document = await vscode.workspace.openNotebookDocument('jupyter-notebook', data);
     await vscode.window.showNotebookDocument(document);
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       pick.choose(THIS_MACHINE);
     });
     const execution = await ended(service, await execute());
@@ -101,7 +101,7 @@ describe('notebookExecutions.execute', () => {
   it('does not run twice on a double click', async () => {
     const uri = await writeFile('twice.ipynb', notebookText(['1']));
     const before = await allNames(service);
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       pick.choose(THIS_MACHINE);
     });
     const [one, other] = await Promise.all([execute(uri), execute(uri)]);
@@ -116,7 +116,7 @@ describe('notebookExecutions.execute', () => {
     const restore = await withSettings({
       'notebookExecutions.endCommand': `echo "$EXECUTION_STATE" > '${told}'`,
     });
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       pick.choose(THIS_MACHINE);
     });
     await ended(service, await execute(uri));
@@ -131,7 +131,7 @@ describe('notebookExecutions.execute', () => {
   it('asks for a notebook of the workspace when none is open, with the example last', async () => {
     const uri = await writeFile('picked.ipynb', notebookText(['print("picked")']));
     await writeFile('.ipynb_checkpoints/picked-checkpoint.ipynb', notebookText(['1']));
-    person.willPick(
+    user.willPick(
       (pick) => {
         assert.equal(pick.title, 'Execute a Notebook Remotely');
         assert.equal(pick.labels.at(-1), 'Example Notebook');
@@ -146,7 +146,7 @@ describe('notebookExecutions.execute', () => {
     const execution = await ended(service, await execute());
     assert.equal(execution.runOptions?.source, uri.toString());
     // The example opens and asks like any other notebook.
-    person.willPick(
+    user.willPick(
       (pick) => {
         pick.choose('Example Notebook');
       },
@@ -164,13 +164,13 @@ describe('notebookExecutions.execute', () => {
     const restore = await withSettings({
       'notebookExecutions.templates': [{ name: 'Refused', service: 'embedded' }],
     });
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       pick.choose('Refused');
     });
     await execute(uri);
-    await person.message(/There is no kernel “cobol”/);
+    await user.message(/There is no kernel “cobol”/);
     // A remembered submission would be repeated without a question.
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       assert.notEqual(pick.active, 'Refused');
       pick.leave();
     });
@@ -181,12 +181,12 @@ describe('notebookExecutions.execute', () => {
   it('creates nothing when the pick is dismissed', async () => {
     const uri = await writeFile('left.ipynb', notebookText(['1']));
     const before = await allNames(service);
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       pick.leave();
     });
     assert.equal(await execute(uri), undefined);
     assert.deepEqual(await allNames(service), before);
-    assert.deepEqual(person.complaints, []);
+    assert.deepEqual(user.shownProblems, []);
   });
 
   describe('with a notebook that cannot be run', () => {
@@ -201,15 +201,15 @@ describe('notebookExecutions.execute', () => {
     for (const [what, text, message] of cases) {
       it(`reports it: ${what}`, async () => {
         await refuses(await writeFile('broken.ipynb', text), message, 'Open File');
-        assert.deepEqual(person.picks, []);
+        assert.deepEqual(user.picks, []);
       });
     }
 
     it('opens it as text at the broken place', async () => {
       const uri = await writeFile('broken.ipynb', '{\n  "cells": [}');
-      person.willPress(/is not valid JSON at line 2/, 'Open File');
+      user.willPress(/is not valid JSON at line 2/, 'Open File');
       await execute(uri);
-      const message = await person.message(/is not valid JSON at line 2/);
+      const message = await user.message(/is not valid JSON at line 2/);
       assert.deepEqual(message.buttons, ['Open File'], 'the log says no more');
       const editor = await until('it is open', () => vscode.window.activeTextEditor);
       assert.equal(editor.document.uri.toString(), uri.toString());
@@ -219,12 +219,12 @@ describe('notebookExecutions.execute', () => {
     it('reports a missing kernelspec and language; one button runs it with Python', async () => {
       const uri = await writeFile('bare.ipynb', notebookText(['print("ran")'], {}));
       const before = await allNames(service);
-      person.willPick((pick) => {
+      user.willPick((pick) => {
         pick.choose(THIS_MACHINE);
       });
-      person.willPress(/bare\.ipynb does not say which kernel/, 'Execute with Python');
+      user.willPress(/bare\.ipynb does not say which kernel/, 'Execute with Python');
       await execute(uri);
-      await person.message(/bare\.ipynb does not say which kernel/);
+      await user.message(/bare\.ipynb does not say which kernel/);
       const name = await until('it is there', async () =>
         (await allNames(service)).find((each) => !before.includes(each)),
       );
@@ -233,7 +233,7 @@ describe('notebookExecutions.execute', () => {
 
     it('reports an unknown kernelspec, with the installed kernels', async () => {
       const metadata = { kernelspec: { name: 'cobol', display_name: 'COBOL', language: 'cobol' } };
-      person.willPick((pick) => {
+      user.willPick((pick) => {
         pick.choose(THIS_MACHINE);
       });
       await refuses(
@@ -245,7 +245,7 @@ describe('notebookExecutions.execute', () => {
 
     it('reports that it disappeared between pick and create', async () => {
       const uri = await writeFile('gone.ipynb', notebookText(['1']));
-      person.willPick(async (pick) => {
+      user.willPick(async (pick) => {
         await vscode.workspace.fs.delete(uri);
         pick.choose(THIS_MACHINE);
       });

@@ -14,21 +14,21 @@ import {
   workspaceFolder,
   writeFile,
 } from './support/executions';
-import type { Person } from './support/person';
+import type { TestUser } from './support/test-user';
 import { run, suiteOfCommands } from './support/suite';
 
 describe('templates', () => {
   let service: EmbeddedExecutionService;
-  let person: Person;
+  let user: TestUser;
   suiteOfCommands({ 'notebookExecutions.openOutput': 'never', 'files.autoSave': 'off' }, (parts) => {
-    ({ service, person } = parts);
+    ({ service, user } = parts);
   });
 
   /** Asserts that the command shows this message, asks nothing before, and creates nothing. */
   async function refuses(uri: vscode.Uri, text: RegExp, button?: string): Promise<void> {
     const before = await allNames(service);
     await run('execute', uri);
-    const message = await person.message(text);
+    const message = await user.message(text);
     assert.equal(message.kind, 'error');
     if (button !== undefined) assert.ok(message.buttons.includes(button), message.buttons.join(' | '));
     assert.deepEqual(await allNames(service), before);
@@ -51,7 +51,7 @@ describe('templates', () => {
       { name: 'half', service: 'vertex' },
     ]);
     const uri = await writeFile('a.ipynb', notebookText(['1']));
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       assert.match(
         pick.row('misspelt').detail ?? '',
         /unknown field “runOptions\.timout”; did you mean “timeout”/,
@@ -75,7 +75,7 @@ describe('templates', () => {
       { name: 'plain', service: 'embedded' },
       { name: 'cobol', service: 'embedded', executionTemplate: { kernelSpec: 'cobol' } },
     ]);
-    person.willPick(async (pick) => {
+    user.willPick(async (pick) => {
       assert.equal(
         pick.row('nightly').detail,
         'kernel python3 · at most 6 h · up to 3 attempts · continues on KeyError · writes outputs back',
@@ -110,7 +110,7 @@ describe('templates', () => {
     ]);
     const code = ['import os\nprint(os.environ["FLAVOUR"], os.getcwd())', '1/0', 'print("after")'];
     const uri = await writeFile('t.ipynb', notebookText(code));
-    person.willPick(
+    user.willPick(
       (pick) => {
         pick.choose('strict');
       },
@@ -132,7 +132,7 @@ describe('templates', () => {
 
   it('refuses parameters that are not a mapping, before any request to the service', async () => {
     await templates([{ name: 'list', service: 'embedded', executionTemplate: { parameters: '- 1\n- 2' } }]);
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       pick.choose('list');
     });
     await refuses(
@@ -151,7 +151,7 @@ describe('templates', () => {
         executionTemplate: { outputNotebookFolder: `${file.fsPath}/below` },
       },
     ]);
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       pick.choose('nowhere');
     });
     await refuses(
@@ -168,20 +168,20 @@ describe('templates', () => {
     // The first try of pip fails.
     const offline = path.join(path.dirname(python), 'offline');
     await fs.writeFile(offline, '');
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       pick.choose('bare python');
     });
-    person.willPress(/ipykernel is not installed/, 'Install ipykernel');
+    user.willPress(/ipykernel is not installed/, 'Install ipykernel');
     await run('execute', uri);
-    await person.message(/could not be installed .*No matching distribution/);
+    await user.message(/could not be installed .*No matching distribution/);
     await fs.rm(offline);
     const before = await allNames(service);
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       pick.choose('bare python');
     });
-    person.willPress(/ipykernel is not installed/, 'Install ipykernel');
+    user.willPress(/ipykernel is not installed/, 'Install ipykernel');
     await run('execute', uri);
-    const { text } = await person.message(/ipykernel is not installed/);
+    const { text } = await user.message(/ipykernel is not installed/);
     assert.ok(text.includes(python));
     const name = await until('it is there', async () =>
       (await allNames(service)).find((each) => !before.includes(each)),
@@ -192,7 +192,7 @@ describe('templates', () => {
 
 describe('commands on templates', () => {
   let service: EmbeddedExecutionService;
-  let person: Person;
+  let user: TestUser;
   afterEach(async () => {
     // The settings file has an unsaved new entry; save it before the editors are closed.
     await vscode.commands.executeCommand('workbench.action.files.revert');
@@ -204,21 +204,21 @@ describe('commands on templates', () => {
   });
 
   suiteOfCommands({ 'notebookExecutions.openOutput': 'never' }, (parts) => {
-    ({ service, person } = parts);
+    ({ service, user } = parts);
   });
 
   it('saveAsTemplate saves how an execution was run; setDefaultTemplate preselects it', async () => {
     const undo = await withSettings({
       'notebookExecutions.templates': [{ name: 'slow', service: 'embedded', runOptions: { cellTimeout: 9 } }],
     });
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       pick.choose('slow');
     });
     const uri = await writeFile('kept.ipynb', notebookText(['1']));
     await ended(service, await run('execute', uri));
     await undo();
     await run('refresh');
-    person.willPick(
+    user.willPick(
       (pick) => {
         pick.choose('kept');
       },
@@ -226,7 +226,7 @@ describe('commands on templates', () => {
         pick.choose('For this workspace');
       },
     );
-    person.willType((box, check) => {
+    user.willType((box, check) => {
       assert.equal(box.value, 'kept');
       assert.match(check('') ?? '', /needs a name/);
       assert.match(check('This machine') ?? '', /built-in/);
@@ -238,11 +238,11 @@ describe('commands on templates', () => {
       .inspect('templates')?.workspaceValue;
     assert.deepEqual(saved, [{ name: 'my way', service: 'embedded', runOptions: { cellTimeout: 9 } }]);
 
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       pick.choose('my way');
     });
     await run('setDefaultTemplate');
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       assert.equal(pick.active, 'my way');
       pick.leave();
     });

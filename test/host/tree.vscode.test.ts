@@ -91,10 +91,10 @@ describe('the tree of executions', () => {
       tree.provider.redrawElapsed(() => true);
       assert.deepEqual(tree.fired, [], 'never drawn, not seen');
       await tree.shown();
-      await tree.clock.pass(100);
+      await tree.clock.advance(100);
       tree.provider.redrawElapsed(() => true);
       assert.deepEqual(tree.fired, [], 'reads the same');
-      await tree.clock.pass(1000);
+      await tree.clock.advance(1000);
       tree.provider.redrawElapsed(() => false);
       assert.deepEqual(tree.fired, [], 'the group is folded');
       tree.provider.redrawElapsed(() => true);
@@ -108,11 +108,11 @@ describe('the tree of executions', () => {
     const item = await tree.rowOf('running');
     assert.match((item.tooltip as vscode.MarkdownString).value, /Duration/);
     for (let second = 0; second < 9; second++) {
-      await tree.clock.pass(1000);
+      await tree.clock.advance(1000);
       tree.provider.redrawElapsed(() => true);
     }
     assert.deepEqual(tree.fired, []);
-    await tree.clock.pass(1000);
+    await tree.clock.advance(1000);
     tree.provider.redrawElapsed(() => true);
     assert.equal(tree.fired.length, 1);
     await tree.rowOf('running');
@@ -132,7 +132,7 @@ describe('the tree of executions', () => {
       assert.ok(node);
       const { details } = node;
       for (const seconds of [6, 7, 8]) {
-        await tree.clock.pass(1000);
+        await tree.clock.advance(1000);
         tree.provider.redrawElapsed(() => true);
         assert.deepEqual(tree.fired.at(-1), [node]);
         assert.equal(
@@ -151,7 +151,7 @@ describe('the tree of executions', () => {
       assert.match((await tree.shown()).join(), /ended now · 10 s/);
       tree.provider.redrawElapsed(() => true);
       assert.deepEqual(tree.fired, []);
-      await tree.clock.pass(300_000);
+      await tree.clock.advance(300_000);
       tree.provider.redrawElapsed(() => true);
       assert.deepEqual(tree.fired, [[tree.provider.nodeOf(`test|${nameOf('ended')}`)]]);
       assert.match((await tree.shown()).join(), /ended 5m ago · 10 s/);

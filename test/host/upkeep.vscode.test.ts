@@ -22,7 +22,7 @@ import {
   withSettings,
   writeFile,
 } from './support/executions';
-import type { OpenPick, Person } from './support/person';
+import type { OpenPick, TestUser } from './support/test-user';
 import { run, suiteOfCommands } from './support/suite';
 
 const SECRET = 'planted-hunter2';
@@ -32,16 +32,16 @@ const shownIn = (pick: OpenPick): string =>
 
 describe('upkeep of this machine', () => {
   let service: EmbeddedExecutionService;
-  let person: Person;
+  let user: TestUser;
   suiteOfCommands(
     { 'notebookExecutions.openOutput': 'never', 'notebookExecutions.notify': 'failures' },
     (parts) => {
-      ({ service, person } = parts);
+      ({ service, user } = parts);
     },
   );
 
   const submit = async (name: string, ...cells: string[]): Promise<Execution> => {
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       pick.choose('This machine');
     });
     const created = await run('execute', await writeFile(`${name}.ipynb`, notebookText(cells)));
@@ -51,13 +51,13 @@ describe('upkeep of this machine', () => {
   it('pins executions and unpins them', async () => {
     const { name } = await submit('pinned');
     await ended(service, name);
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       assert.equal(pick.title, 'Pin Executions');
       pick.choose('pinned');
     });
     await run('pin');
     assert.equal((await service.get(name)).runStatus?.pinned, true);
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       assert.deepEqual(pick.labels, ['pinned']);
       pick.choose('pinned');
     });
@@ -71,7 +71,7 @@ describe('upkeep of this machine', () => {
     for (const { name } of [gone, kept]) await ended(service, name);
     await service.pin(kept.name, true);
     const choose = (): void => {
-      person.willPick((pick) => {
+      user.willPick((pick) => {
         const row = pick.row('All finished executions');
         assert.match(row.description ?? '', /^\d+ executions?, [\d.]+ [KM]?B$/);
         assert.match(row.detail ?? '', /^Oldest ended: /);
@@ -80,18 +80,18 @@ describe('upkeep of this machine', () => {
     };
     choose();
     await run('cleanUp');
-    const { text, modal, buttons } = await person.message(/^Delete .*\?$/);
+    const { text, modal, buttons } = await user.message(/^Delete .*\?$/);
     assert.match(text, /^Delete \d+ executions?, [\d.]+ [KM]?B\?$/);
     assert.ok(modal);
     assert.deepEqual(buttons, ['Delete']);
     assert.ok((await allNames(service)).includes(gone.name), 'nothing is deleted before it is confirmed');
     choose();
-    person.willPress(/^Delete .*\?$/, 'Delete');
+    user.willPress(/^Delete .*\?$/, 'Delete');
     await run('cleanUp');
-    await person.message(/^Deleted \d+ executions?, /);
+    await user.message(/^Deleted \d+ executions?, /);
     assert.deepEqual(await allNames(service), [kept.name]);
     await run('cleanUp');
-    await person.message(/^There is nothing to clean up/);
+    await user.message(/^There is nothing to clean up/);
     await service.delete(kept.name);
   });
 
@@ -104,14 +104,14 @@ describe('upkeep of this machine', () => {
     truncateSync(path.join(folder, 'execution.json'), 10);
     await service.restart();
     assert.deepEqual((await service.info())?.setAside, [path.basename(folder)]);
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       const row = pick.row('Executions that cannot be read');
       assert.equal(row.description, '1 execution');
       pick.choose('Executions that cannot be read');
     });
-    person.willPress(/^Delete 1 execution\?$/, 'Delete');
+    user.willPress(/^Delete 1 execution\?$/, 'Delete');
     await run('cleanUp');
-    await person.message(/^Deleted 1 execution\.$/);
+    await user.message(/^Deleted 1 execution\.$/);
     assert.deepEqual((await service.info())?.setAside, []);
     assert.ok(!existsSync(folder));
   });
@@ -134,7 +134,7 @@ describe('upkeep of this machine', () => {
       assert.match(text, /## Log of the service\n\n```+text\n\d{4}-/);
       assert.match(text, /- notebookExecutions\.endCommand: set\n/);
       assert.ok(!text.includes(SECRET), text);
-      await person.message(/^Read the report before you share it/);
+      await user.message(/^Read the report before you share it/);
     } finally {
       delete process.env['UPKEEP_TEST_TOKEN'];
       await reset();
@@ -144,7 +144,7 @@ describe('upkeep of this machine', () => {
   it('masks parameters with secret names, in the pick and in the output notebook, and says what it cannot hide', async () => {
     const reset = await withSettings({ 'notebookExecutions.secretParameters': ['hush*'] });
     try {
-      person.willPick(
+      user.willPick(
         (pick) => {
           pick.choose('This machine');
         },
@@ -160,7 +160,7 @@ describe('upkeep of this machine', () => {
           pick.choose('Execute');
         },
       );
-      person.willType((box) => {
+      user.willType((box) => {
         assert.equal(box.password, true);
         assert.match(box.prompt ?? '', /the executed notebook shows it in its parameters cell/);
         return SECRET;
@@ -179,7 +179,7 @@ describe('upkeep of this machine', () => {
       assert.deepEqual(output.metadata.papermill.default_parameters, { hush_hush: MASK, password: 'plain' });
       assert.ok(JSON.stringify(output.cells).includes(SECRET));
       // No window stores it: it is requested again, and may be entered again or dismissed.
-      person.willPick(
+      user.willPick(
         (pick) => {
           pick.choose('This machine');
         },
@@ -189,18 +189,18 @@ describe('upkeep of this machine', () => {
           pick.leave();
         },
       );
-      const { length } = person.picks;
+      const { length } = user.picks;
       assert.equal(await run('executeAgain', uri), undefined);
-      assert.equal(person.picks.length, length + 2);
-      person.willPick((pick) => {
+      assert.equal(user.picks.length, length + 2);
+      user.willPick((pick) => {
         pick.choose('secret');
       });
-      person.willType(() => 'from secret');
-      person.willPick((pick) => {
+      user.willType(() => 'from secret');
+      user.willPick((pick) => {
         pick.choose(pick.labels[0] ?? '');
       });
       await run('saveAsTemplate');
-      await person.message(/^Saved the template .* without its secret parameters/);
+      await user.message(/^Saved the template .* without its secret parameters/);
       const templates = vscode.workspace.getConfiguration('notebookExecutions').get('templates');
       assert.ok(!JSON.stringify(templates).includes(SECRET));
       await vscode.workspace
@@ -236,9 +236,9 @@ describe('upkeep of this machine', () => {
     assert.ok(before !== undefined);
     await until('it runs', async () => (await service.get(name)).state === 'RUNNING');
     process.kill(before.pid, 'SIGSTOP');
-    person.willPress(/^The execution service of this machine does not answer/, 'Restart Service');
+    user.willPress(/^The execution service of this machine does not answer/, 'Restart Service');
     await run('refresh');
-    await person.message(/^The execution service was restarted/);
+    await user.message(/^The execution service was restarted/);
     const after = await service.info();
     assert.ok(after !== undefined && after.pid !== before.pid);
     assert.equal((await service.get(name)).state, 'RUNNING');

@@ -71,7 +71,7 @@ async function main(): Promise<void> {
   await Promise.all(Array.from({ length: Number(values.parallel) }, worker));
   // Temporary files of a killed process are removed by the next start.
   await service.restart();
-  await until('nothing is left over', () => filesLeftIn(dataDirectory).length === 0, 10_000).catch(
+  await until('nothing is left over', () => remainingFiles(dataDirectory).length === 0, 10_000).catch(
     () => undefined,
   );
   await service.stop();
@@ -88,18 +88,18 @@ async function main(): Promise<void> {
 
 /** Processes of this run that still run five seconds after the end, and temporary files. */
 async function leftoversOf(folder: string, dataDirectory: string): Promise<string[]> {
-  const living = (): string[] =>
+  const runningProcesses = (): string[] =>
     processesWithEnvironment('SOAK_RUN', folder)
       .filter(({ pid }) => pid !== process.pid)
       .map(({ pid, command }) => `process ${String(pid)} ${command}`);
   const deadline = Date.now() + 5000;
-  while (living().length > 0 && Date.now() < deadline)
+  while (runningProcesses().length > 0 && Date.now() < deadline)
     await new Promise((resolve) => setTimeout(resolve, 100));
-  return [...living(), ...filesLeftIn(dataDirectory).map((file) => `file ${file}`)];
+  return [...runningProcesses(), ...remainingFiles(dataDirectory).map((file) => `file ${file}`)];
 }
 
 /** Hidden and temporary files, jobs with their environment, staged notebooks, runtime directories. */
-function filesLeftIn(dataDirectory: string): string[] {
+function remainingFiles(dataDirectory: string): string[] {
   const names = readdirSync(dataDirectory, { recursive: true, encoding: 'utf8' });
   // Bundles have files of all kinds.
   const own = names.filter((name) => !/^versions\/[^.]/.test(name));

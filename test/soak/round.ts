@@ -16,8 +16,8 @@ import {
   killWhileCreating,
   killWhilePlacing,
   killWhileSaving,
-  readIfThere,
-  strike,
+  readIfExists,
+  killVictim,
   type Kill,
 } from './victims';
 
@@ -68,7 +68,7 @@ export interface RoundResult {
 }
 
 /** Facts about the kill of a round. */
-interface Struck {
+interface KillFacts {
   /** The last line in the journal; -1 if there was none. */
   readonly journalled?: number;
   /** Whether the journal recorded the end of the run. */
@@ -105,11 +105,11 @@ export async function playRound(id: string, which: Kill, context: RoundContext):
   const words: Buffer[] = [];
   editor.stdout.on('data', (data: Buffer) => words.push(data));
   const editorExit = once(editor, 'exit');
-  const struck = await killInRound(id, which, context, editor);
+  const killFacts = await killInRound(id, which, context, editor);
   editor.stdin.end();
   await editorExit;
-  if (struck.isDeleted === true)
-    return { kill: which, state: 'deleted', problem: await judgeDeleted(id, context) };
+  if (killFacts.isDeleted === true)
+    return { kill: which, state: 'deleted', problem: await checkDeleted(id, context) };
   const execution = await ended(service, `projects/local/locations/local/executions/${id}`);
   if (execution === undefined) {
     // Killed before the service had confirmed the execution: then nothing may have run.
@@ -117,7 +117,8 @@ export async function playRound(id: string, which: Kill, context: RoundContext):
     const text = 'the execution is gone';
     return { kill: which, state: 'never ran', problem: isFine ? undefined : { kind: 'lost', text } };
   }
-  const problem = (await judge(execution, id, which, struck, context)) ?? (await judgeLeftOvers(id, context));
+  const problem =
+    (await check(execution, id, which, killFacts, context)) ?? (await checkLeftOvers(id, context));
   return { kill: which, state: execution.state.toLowerCase(), problem };
 }
 
@@ -126,7 +127,7 @@ async function killInRound(
   which: Kill,
   { dataDirectory, out }: RoundContext,
   editor: ChildProcess,
-): Promise<Struck> {
+): Promise<KillFacts> {
   const folder = path.join(dataDirectory, 'executions', id);
   const created = Promise.race([editor.stdout && once(editor.stdout, 'data'), once(editor, 'exit')]);
   switch (which) {
@@ -159,7 +160,7 @@ async function killInRound(
       const deadline = Date.now() + 5000;
       while (which !== 'none' && Date.now() < deadline) {
         const journalled = lastTick(path.join(folder, 'journal'));
-        if (strike(which, dataDirectory, folder)) return { journalled };
+        if (killVictim(which, dataDirectory, folder)) return { journalled };
         await delay(20);
       }
       return {};
@@ -178,11 +179,11 @@ async function killWhileTakingOver(dataDirectory: string, build: string): Promis
   if (successor.pid !== undefined) kill(successor.pid);
 }
 
-async function judge(
+async function check(
   execution: Execution,
   id: string,
   which: Kill,
-  { journalled = -1, hadEnded = false }: Struck,
+  { journalled = -1, hadEnded = false }: KillFacts,
   context: RoundContext,
 ): Promise<Problem | undefined> {
   const cause = execution.runStatus?.cause;
@@ -211,10 +212,10 @@ async function judge(
       text: `journalled up to ${String(journalled)}, but kept only ${String(ticks.length)}`,
     };
   }
-  return which === 'placing' ? judgePlaced(execution, id, context) : undefined;
+  return which === 'placing' ? checkPlaced(execution, id, context) : undefined;
 }
 
-function judgePlaced(
+function checkPlaced(
   { outputNotebookFile = '' }: Execution,
   id: string,
   { out }: RoundContext,
@@ -230,13 +231,13 @@ function judgePlaced(
     : { kind: 'untrue', text: `${outputNotebookFile} is not ${placed.join()}` };
 }
 
-async function judgeDeleted(id: string, context: RoundContext): Promise<Problem | undefined> {
+async function checkDeleted(id: string, context: RoundContext): Promise<Problem | undefined> {
   const deadline = Date.now() + 10_000;
   const name = `projects/local/locations/local/executions/${id}`;
   while (Date.now() < deadline) {
     if (await context.service.get(name).then(() => false, isNotFound)) {
       const isThere = existsSync(path.join(context.dataDirectory, 'executions', id));
-      return isThere ? { kind: 'left over', text: 'its folder is still there' } : judgeLeftOvers(id, context);
+      return isThere ? { kind: 'left over', text: 'its folder is still there' } : checkLeftOvers(id, context);
     }
     await delay(50);
   }
@@ -244,9 +245,9 @@ async function judgeDeleted(id: string, context: RoundContext): Promise<Problem 
 }
 
 /** Processes of this execution that still run ten seconds after its end, which is the time allowed for ending. */
-async function judgeLeftOvers(id: string, { out }: RoundContext): Promise<Problem | undefined> {
+async function checkLeftOvers(id: string, { out }: RoundContext): Promise<Problem | undefined> {
   const deadline = Date.now() + 10_000;
-  const living = (): string[] => {
+  const runningProcesses = (): string[] => {
     const all = listProcesses();
     const hasRunner = (pid: number): boolean => {
       const { parent = 0, command = '' } = all.find((each) => each.pid === pid) ?? {};
@@ -257,9 +258,9 @@ async function judgeLeftOvers(id: string, { out }: RoundContext): Promise<Proble
       .filter(({ pid }) => !hasRunner(pid))
       .map(({ command }) => command);
   };
-  while (living().length > 0 && Date.now() < deadline) await delay(50);
+  while (runningProcesses().length > 0 && Date.now() < deadline) await delay(50);
   const hidden = readdirSync(out).filter((name) => name.startsWith(`.${id}-`));
-  const left = [...living(), ...hidden];
+  const left = [...runningProcesses(), ...hidden];
   return left.length === 0 ? undefined : { kind: 'left over', text: left.join(', ') };
 }
 
@@ -284,13 +285,13 @@ async function ended(service: EmbeddedExecutionService, name: string): Promise<E
 }
 
 function runs(witness: string, id: string): number {
-  return readIfThere(witness)
+  return readIfExists(witness)
     .split('\n')
     .filter((line) => line === id).length;
 }
 
 function lastTick(journal: string): number {
-  const matches = [...readIfThere(journal).matchAll(/tick (\d+)\\n/g)];
+  const matches = [...readIfExists(journal).matchAll(/tick (\d+)\\n/g)];
   return Number(matches.at(-1)?.[1] ?? -1);
 }
 

@@ -15,9 +15,9 @@ export const MOMENTS = ['create', 'beforeStatus', 'finalSave', 'placing', 'delet
 export type Kill = (typeof VICTIMS)[number] | (typeof MOMENTS)[number];
 
 /** Milliseconds between two checks for a moment. */
-const LOOK = 1;
+const POLL_MS = 1;
 /** Milliseconds after which a moment counts as missed. */
-const LONGEST = 30_000;
+const TIMEOUT_MS = 30_000;
 
 interface EndpointFile {
   readonly pid: number;
@@ -29,7 +29,7 @@ function endpoint(dataDirectory: string): EndpointFile | undefined {
   const hosts = path.join(dataDirectory, 'hosts');
   if (!existsSync(hosts)) return undefined;
   for (const host of readdirSync(hosts)) {
-    const file = readIfThere(path.join(hosts, host, 'endpoint.json'));
+    const file = readIfExists(path.join(hosts, host, 'endpoint.json'));
     if (file !== '') return JSON.parse(file) as EndpointFile;
   }
   return undefined;
@@ -42,20 +42,20 @@ function servicePid(dataDirectory: string): number | undefined {
 
 /** The runner that claimed the execution in this folder. */
 function runnerPid(folder: string): number | undefined {
-  const pid = Number(readIfThere(path.join(folder, 'claim')));
+  const pid = Number(readIfExists(path.join(folder, 'claim')));
   return pid > 1 ? pid : undefined;
 }
 
 /** The kernel that the runner reported as started. */
 function kernelPid(folder: string): number | undefined {
-  const status = readIfThere(path.join(folder, 'status.json'));
+  const status = readIfExists(path.join(folder, 'status.json'));
   return status === ''
     ? undefined
     : (JSON.parse(status) as { kernelProcess?: { pid: number } }).kernelProcess?.pid;
 }
 
 /** Text of a file; empty if it does not exist. */
-export function readIfThere(file: string): string {
+export function readIfExists(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch {
@@ -67,7 +67,7 @@ export function readIfThere(file: string): string {
  * Kills the victim's running processes once. Returns whether there were any.
  * @param folder the execution's folder
  */
-export function strike(victim: Kill, dataDirectory: string, folder: string): boolean {
+export function killVictim(victim: Kill, dataDirectory: string, folder: string): boolean {
   const found: Partial<Record<Kill, (number | undefined)[]>> = {
     service: [servicePid(dataDirectory)],
     runner: [runnerPid(folder)],
@@ -80,11 +80,11 @@ export function strike(victim: Kill, dataDirectory: string, folder: string): boo
 }
 
 /** Polls until a value exists. @returns whether it did in time. */
-async function comes(look: () => boolean): Promise<boolean> {
-  const deadline = Date.now() + LONGEST;
+async function waitUntil(look: () => boolean): Promise<boolean> {
+  const deadline = Date.now() + TIMEOUT_MS;
   while (!look()) {
     if (Date.now() > deadline) return false;
-    await delay(LOOK);
+    await delay(POLL_MS);
   }
   return true;
 }
@@ -93,48 +93,48 @@ async function comes(look: () => boolean): Promise<boolean> {
 export async function killWhileCreating(dataDirectory: string, id: string): Promise<void> {
   const executions = path.join(dataDirectory, 'executions');
   const names = (): string[] => (existsSync(executions) ? readdirSync(executions) : []);
-  if (!(await comes(() => names().some((name) => name === id || name.includes(`-new-${id}-`))))) return;
+  if (!(await waitUntil(() => names().some((name) => name === id || name.includes(`-new-${id}-`))))) return;
   await delay(Math.random() * 10);
-  strike('service', dataDirectory, '');
+  killVictim('service', dataDirectory, '');
 }
 
 /** Kills the runner as soon as it has claimed an execution. */
 export async function killBeforeStatus(folder: string): Promise<void> {
-  if (await comes(() => runnerPid(folder) !== undefined)) strike('runner', '', folder);
+  if (await waitUntil(() => runnerPid(folder) !== undefined)) killVictim('runner', '', folder);
 }
 
 /** Kills the runner once its run has ended. @returns whether its journal recorded the end before the kill. */
 export async function killWhileSaving(folder: string): Promise<boolean> {
   const journal = path.join(folder, 'journal');
-  const hasEnded = (): boolean => readIfThere(journal).includes('"type":"runEnded"');
+  const hasEnded = (): boolean => readIfExists(journal).includes('"type":"runEnded"');
   const isOver = (): boolean =>
     hasEnded() ||
     (existsSync(folder) &&
-      /"state":"(SUCCEEDED|FAILED)"/.test(readIfThere(path.join(folder, 'status.json'))));
-  if (!(await comes(isOver))) return false;
+      /"state":"(SUCCEEDED|FAILED)"/.test(readIfExists(path.join(folder, 'status.json'))));
+  if (!(await waitUntil(isOver))) return false;
   const ended = hasEnded();
-  strike('runner', '', folder);
+  killVictim('runner', '', folder);
   return ended;
 }
 
 /** Kills the service once a file of an execution is in the output folder. */
 export async function killWhilePlacing(dataDirectory: string, out: string, id: string): Promise<void> {
   const names = (): string[] => (existsSync(out) ? readdirSync(out) : []);
-  if (!(await comes(() => names().some((name) => name.includes(id))))) return;
+  if (!(await waitUntil(() => names().some((name) => name.includes(id))))) return;
   await delay(Math.random() * 4);
-  strike('service', dataDirectory, '');
+  killVictim('service', dataDirectory, '');
 }
 
 /** Deletes an execution as soon as it has ended, and kills the service at its answer. @returns whether it confirmed. */
 export async function killAfterDelete(dataDirectory: string, id: string): Promise<boolean> {
-  const deadline = Date.now() + LONGEST;
+  const deadline = Date.now() + TIMEOUT_MS;
   while (Date.now() < deadline) {
     const shown = await ask(dataDirectory, 'GET', id);
     if (/"state":"(SUCCEEDED|FAILED)"/.test(shown ?? '')) break;
-    await delay(LOOK);
+    await delay(POLL_MS);
   }
   const answer = await ask(dataDirectory, 'DELETE', id);
-  strike('service', dataDirectory, '');
+  killVictim('service', dataDirectory, '');
   return answer !== undefined;
 }
 
@@ -143,7 +143,7 @@ async function ask(dataDirectory: string, method: string, id: string): Promise<s
   const { endpoint: url = '', tokenFile = '' } = endpoint(dataDirectory) ?? {};
   if (url === '') return undefined;
   const target = new URL(`v1/projects/local/locations/local/executions/${id}`, url);
-  const headers = { authorization: `Bearer ${readIfThere(tokenFile)}` };
+  const headers = { authorization: `Bearer ${readIfExists(tokenFile)}` };
   return new Promise((resolve) => {
     const request = http.request(target, { method, headers, agent: false, timeout: 5000 }, (response) => {
       let body = '';

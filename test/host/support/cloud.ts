@@ -5,7 +5,7 @@ import * as vscode from 'vscode';
 import { cloudTemplate, CloudDouble } from '../../support/google/cloud';
 import type { RunResult } from '../../support/google/run-notebook';
 import { activated, notebookText, withSettings, writeFile as writeFixture } from './executions';
-import { Person } from './person';
+import { TestUser } from './test-user';
 
 /** The template of these suites, and the name of its row. */
 export const TEMPLATE = cloudTemplate('host');
@@ -16,7 +16,7 @@ export interface CloudParts {
   /** A key file that the cloud accepts; the setting names it. */
   readonly keyFile: string;
   /** New for each test. */
-  readonly person: Person;
+  readonly user: TestUser;
 }
 
 /** Runs that end immediately; the output is the input, with `error` in its second cell if given. */
@@ -44,7 +44,7 @@ export class QuickRuns {
 export function suiteOfCloud(runs: QuickRuns, take: (parts: CloudParts) => void): void {
   const cloud = new CloudDouble(runs.run);
   let keyFile: string;
-  let person: Person;
+  let user: TestUser;
   let restore: () => Promise<void>;
   before(async () => {
     await activated();
@@ -65,14 +65,14 @@ export function suiteOfCloud(runs: QuickRuns, take: (parts: CloudParts) => void)
     await cloud.stop();
   });
   beforeEach(() => {
-    person = new Person();
+    user = new TestUser();
     runs.error = undefined;
     cloud.vertex.requests.length = 0;
     cloud.storage.requests.length = 0;
-    take({ cloud, keyFile, person });
+    take({ cloud, keyFile, user });
   });
   afterEach(() => {
-    person.leave();
+    user.leave();
     assert.deepEqual(cloud.problems, []);
   });
 }

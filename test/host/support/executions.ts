@@ -39,7 +39,7 @@ export function shipped() {
 }
 
 /** The embedded service as another client sees it: checks the effects of the extension independently. */
-export function outsider(): EmbeddedExecutionService {
+export function otherClient(): EmbeddedExecutionService {
   const extension = vscode.extensions.getExtension<unknown>(EXTENSION_ID);
   assert.ok(extension);
   const { version } = extension.packageJSON as { version: string };

@@ -1,14 +1,14 @@
 import * as vscode from 'vscode';
 import type { EmbeddedExecutionService } from '../../../src/embedded';
-import { activated, outsider, withSettings } from './executions';
-import { Person } from './person';
+import { activated, otherClient, withSettings } from './executions';
+import { TestUser } from './test-user';
 
 /** Objects available to each test of a suite. */
 export interface Parts {
   /** The embedded service as another client sees it. */
   readonly service: EmbeddedExecutionService;
   /** New for each test. */
-  readonly person: Person;
+  readonly user: TestUser;
 }
 
 /** Runs one of our commands by its short name; returns the handler's result. */
@@ -26,11 +26,11 @@ export function suiteOfCommands(
   take: (parts: Parts) => void,
 ): void {
   let service: EmbeddedExecutionService;
-  let person: Person;
+  let user: TestUser;
   let restore: () => Promise<void>;
   before(async () => {
     await activated();
-    service = outsider();
+    service = otherClient();
     restore = await withSettings(settings);
   });
   after(async () => {
@@ -38,11 +38,11 @@ export function suiteOfCommands(
     service.dispose();
   });
   beforeEach(() => {
-    person = new Person();
-    take({ service, person });
+    user = new TestUser();
+    take({ service, user });
   });
   afterEach(async () => {
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
-    person.leave();
+    user.leave();
   });
 }

@@ -32,7 +32,7 @@ type Result = ReadonlyMap<string, string>;
 const MIXED: readonly string[] = ['threads', 'raw-file-descriptors', 'multiprocessing'];
 
 /** The part that is equal in every run: for {@link MIXED} notebooks, the characters of all cells' outputs together. */
-function settled(name: string, result: Result = new Map()): [string, string][] {
+function stablePart(name: string, result: Result = new Map()): [string, string][] {
   const places = [...result];
   if (!MIXED.includes(name)) return places;
   const isOutput = (place: string): boolean => /^cell \d+ outputs$/.test(place);
@@ -61,7 +61,7 @@ describe('side by side with nbclient and papermill', function () {
     names = (await fs.readdir(CORPUS))
       .map((file) => path.basename(file, '.ipynb'))
       .filter((name) => only === undefined || only.split(',').includes(name));
-    await Promise.all([runAllOurselves().then(runAllForked), ...TOOLS.map(runAllWith)]);
+    await Promise.all([runAllStarted().then(runAllForked), ...TOOLS.map(runAllWith)]);
   });
 
   after(async () => {
@@ -117,7 +117,7 @@ describe('side by side with nbclient and papermill', function () {
 
   it('gives the same outputs on kernels that are forked', () => {
     for (const [name, result] of ours)
-      assert.deepEqual(settled(name, forked.get(name)), settled(name, result), name);
+      assert.deepEqual(stablePart(name, forked.get(name)), stablePart(name, result), name);
   });
 
   for (const tool of TOOLS) {
@@ -154,7 +154,7 @@ describe('side by side with nbclient and papermill', function () {
     const run = path.join(folder, tool, name, 'run');
     await fs.mkdir(run);
     await fs.copyFile(path.join(CORPUS, `${name}.ipynb`), path.join(run, FILES.input));
-    const wishes = wishesOf(readNotebook(await fs.readFile(path.join(run, FILES.input))).notebook);
+    const wishes = runOptionsOf(readNotebook(await fs.readFile(path.join(run, FILES.input))).notebook);
     const { parameters, cellTimeout, allowErrors, allowErrorNames } = wishes;
     const job = path.join(run, FILES.job);
     const content = jobFor(run, {
@@ -175,7 +175,7 @@ describe('side by side with nbclient and papermill', function () {
     return { result: placesOf(verdictOf(status), readNotebook(document).notebook), document };
   }
 
-  async function runAllOurselves(): Promise<void> {
+  async function runAllStarted(): Promise<void> {
     for (const name of names) {
       const { run, job } = await submit('ours', name);
       await once(startRunner(await fs.mkdtemp(path.join(os.tmpdir(), 'nbx-rt-')), '--job', job), 'exit');
@@ -229,7 +229,7 @@ function startRunner(runtime: string, ...job: string[]): ChildProcess {
 }
 
 /** Run options of the notebook. */
-function wishesOf(notebook: Notebook): JsonObject {
+function runOptionsOf(notebook: Notebook): JsonObject {
   const { corpus } = notebook.metadata;
   return isJsonObject(corpus) ? corpus : {};
 }

@@ -7,7 +7,7 @@ import { PATIENCE } from '../../../src/runner/run';
 import { assertCut, HANG, QUICK, whenCellRuns } from './run-ends';
 import { cleanUp, notebookOf, papermill, pythonKernel, run, textOf } from './running';
 
-const DEAF = `import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n${HANG}`;
+const IGNORES_INTERRUPT = `import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n${HANG}`;
 
 describe('how a run may end', function () {
   this.timeout(300_000);
@@ -27,7 +27,7 @@ describe('how a run may end', function () {
       );
     });
     it('ends a kernel that ignores the interrupt', async () => {
-      const result = await run(notebookOf('print("before")', DEAF, '1'), {
+      const result = await run(notebookOf('print("before")', IGNORES_INTERRUPT, '1'), {
         ...QUICK,
         onStatus: whenCellRuns(1, (notebookRun) => {
           notebookRun.stop('cancelled');
@@ -63,7 +63,7 @@ describe('how a run may end', function () {
       assertCut(await run(command, { job: { cellTimeout: 1 } }), 'FAILED', 'cellTimeout');
     });
     it('a cell that ignores the interrupt is ended: cellTimeout', async () => {
-      const result = await run(notebookOf('print("before")', DEAF, '1'), {
+      const result = await run(notebookOf('print("before")', IGNORES_INTERRUPT, '1'), {
         ...QUICK,
         job: { cellTimeout: 1 },
       });

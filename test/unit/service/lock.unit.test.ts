@@ -12,7 +12,7 @@ const PROGRAM = path.join(ROOT, 'out/test/unit/service/lock.main.js');
 const WITHOUT_LINKS = { match: '^link .*/lock\\.', code: 'EPERM' };
 
 /** A process that acquires the lock of a folder and holds it until it ends. */
-class Taker {
+class LockHolder {
   readonly process: ChildProcess;
   readonly unruly: Unruly;
   said = '';
@@ -46,12 +46,12 @@ describe('The lock of a data directory without hard links', () => {
     const folder = temporaryFolder();
     let steps = 0;
     for (;;) {
-      const first = new Taker(folder, { fail: WITHOUT_LINKS, dieAt: steps + 1, dieIn: '/lock\\.' });
+      const first = new LockHolder(folder, { fail: WITHOUT_LINKS, dieAt: steps + 1, dieIn: '/lock\\.' });
       const isWhole = !(await first.says(new RegExp(`held|${DIES}`))).includes(DIES);
       await first.kill();
       if (isWhole) break;
       steps++;
-      const next = new Taker(folder, { fail: WITHOUT_LINKS });
+      const next = new LockHolder(folder, { fail: WITHOUT_LINKS });
       assert.equal(await next.says(outcome), 'held', `step ${String(steps)}`);
       await next.kill();
     }
@@ -62,9 +62,9 @@ describe('The lock of a data directory without hard links', () => {
     it(`has one holder if a second process acquires it during the ${step} of the first`, async () => {
       const folder = temporaryFolder();
       const hold = `^${step} .*/lock\\.1(?:\\.\\d+)?(?:/holder\\.json)?$`;
-      const first = new Taker(folder, { fail: WITHOUT_LINKS, hold });
+      const first = new LockHolder(folder, { fail: WITHOUT_LINKS, hold });
       await first.says(new RegExp(HOLDS));
-      const second = new Taker(folder, { fail: WITHOUT_LINKS });
+      const second = new LockHolder(folder, { fail: WITHOUT_LINKS });
       const outcomes = [await second.says(outcome)];
       first.unruly.order({ fail: WITHOUT_LINKS });
       outcomes.push(await first.says(outcome));

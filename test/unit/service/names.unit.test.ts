@@ -11,12 +11,12 @@ import { PARENT, temporaryFolder, TestService } from './support';
 import { interfereWithDisk } from './unruly-disk';
 
 /** Files that the service writes without a request: exits and starts of runners, and the clock file. */
-const OWN_DOING = /\/run\/|\/spare-runner\.log$|\/\.clock\.json\.[\da-f-]{36}$/;
+const BACKGROUND_FILES = /\/run\/|\/spare-runner\.log$|\/\.clock\.json\.[\da-f-]{36}$/;
 
 /** All other files below a folder. */
 function tree(folder: string): string[] {
   const names = fs.readdirSync(folder, { recursive: true, encoding: 'utf8' });
-  return names.filter((name) => !OWN_DOING.test(name)).sort();
+  return names.filter((name) => !BACKGROUND_FILES.test(name)).sort();
 }
 
 describe('Names never become paths', () => {

@@ -22,14 +22,14 @@ describe('An output that a service was moving into place', () => {
       const steps: string[] = [];
       let next = 1;
       let isOver = false;
-      const player = async (): Promise<void> => {
+      const worker = async (): Promise<void> => {
         while (!isOver) {
           const died = await diesWhilePlacing({ dieAt: next++, ...(fail && { fail }) });
           if (died === undefined) isOver = true;
           else steps.push(died);
         }
       };
-      await Promise.all([player(), player(), player()]);
+      await Promise.all([worker(), worker(), worker()]);
       assert.ok(steps.filter((step) => step.includes('/out/')).length > 1, steps.join('\n'));
     });
   }

@@ -76,15 +76,15 @@ describe('A power cut', () => {
     // Each step costs two starts: EVERY = 1 tests all of them.
     let next = 2;
     let last = Number.POSITIVE_INFINITY;
-    const player = async (): Promise<void> => {
+    const worker = async (): Promise<void> => {
       while (next <= last) {
         const dieAt = next;
         next += EVERY;
-        if (await diesAndComesBack(dieAt)) continue;
+        if (await crashAndRestart(dieAt)) continue;
         last = Math.min(last, dieAt - 1);
       }
     };
-    await Promise.all([player(), player(), player()]);
+    await Promise.all([worker(), worker(), worker()]);
     assert.ok(last > 20, `${last} steps`);
   });
 });
@@ -113,7 +113,7 @@ async function cutPowerAt(count: number, work: () => Promise<void>): Promise<str
 }
 
 /** Runs two executions on a service that dies at a step, and checks them after the next start. @returns whether it died. */
-async function diesAndComesBack(dieAt: number): Promise<boolean> {
+async function crashAndRestart(dieAt: number): Promise<boolean> {
   const folder = temporaryFolder();
   const orders = path.join(folder, 'orders.json');
   fs.writeFileSync(orders, JSON.stringify({ dieAt } satisfies Orders));
@@ -133,7 +133,9 @@ async function diesAndComesBack(dieAt: number): Promise<boolean> {
     const { process: child } = doomed;
     // Its last write may happen a moment after its last message.
     const isDone = (): boolean =>
-      ['first', 'second'].every((id) => readIfThere(doomed.file(id, 'execution.json')).includes('SUCCEEDED'));
+      ['first', 'second'].every((id) =>
+        readIfExists(doomed.file(id, 'execution.json')).includes('SUCCEEDED'),
+      );
     await until(
       `the service that dies at ${dieAt} had died or was done`,
       () => child.signalCode !== null || isDone(),
@@ -165,6 +167,6 @@ async function diesAndComesBack(dieAt: number): Promise<boolean> {
   return died;
 }
 
-function readIfThere(file: string): string {
+function readIfExists(file: string): string {
   return fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : '';
 }

@@ -174,7 +174,7 @@ function pick<T>(items: readonly T[]): T {
   return items[below(items.length)] as T;
 }
 
-const RUBBISH = [
+const MALFORMED_PARTS = [
   '',
   '\0',
   '../../etc/passwd',
@@ -201,19 +201,19 @@ function malformed(service: TestService, index: number): string | Buffer {
   const body = (method: string, target: string, text: string): string =>
     `${head(method, target)}Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`;
   const value = (): unknown =>
-    pick<unknown>([null, 0, -1, 1e308, true, '', [], {}, [[]], { a: {} }, ...RUBBISH]);
+    pick<unknown>([null, 0, -1, 1e308, true, '', [], {}, [[]], { a: {} }, ...MALFORMED_PARTS]);
   switch (index % 10) {
     case 0:
       return randomBytes(1 + below(2000));
     case 1:
-      return `${head(pick(['GET', 'POST', 'DELETE']), `/${encodeURI(pick(RUBBISH)).replaceAll('%00', '%2500')}/${below(9)}`)}\r\n`;
+      return `${head(pick(['GET', 'POST', 'DELETE']), `/${encodeURI(pick(MALFORMED_PARTS)).replaceAll('%00', '%2500')}/${below(9)}`)}\r\n`;
     case 2:
-      return `${head('GET', `/${PARENT}/executions/${encodeURIComponent(pick(RUBBISH))}x%2f..`)}\r\n`;
+      return `${head('GET', `/${PARENT}/executions/${encodeURIComponent(pick(MALFORMED_PARTS))}x%2f..`)}\r\n`;
     case 3:
-      return `${head('GET', `/${PARENT}/executions?pageToken=${encodeURIComponent(pick(RUBBISH))}!&${pick(['x', 'pageSize', '__proto__'])}=${encodeURIComponent(pick(RUBBISH))}_`)}\r\n`;
+      return `${head('GET', `/${PARENT}/executions?pageToken=${encodeURIComponent(pick(MALFORMED_PARTS))}!&${pick(['x', 'pageSize', '__proto__'])}=${encodeURIComponent(pick(MALFORMED_PARTS))}_`)}\r\n`;
     case 4: {
       const text = JSON.stringify({
-        [pick(['executionTemplate', 'runOptions', ...RUBBISH])]: value(),
+        [pick(['executionTemplate', 'runOptions', ...MALFORMED_PARTS])]: value(),
         executionTemplate: value(),
       });
       return body('POST', `/${PARENT}/executions?executionId=fuzz`, text.slice(0, text.length - below(2)));
@@ -231,7 +231,7 @@ function malformed(service: TestService, index: number): string | Buffer {
               'file:///%00',
               'http://x',
               'file:',
-              ...RUBBISH,
+              ...MALFORMED_PARTS,
             ]),
             [pick(['parameters', 'kernelSpec', 'labels'])]: value(),
           },
@@ -243,7 +243,7 @@ function malformed(service: TestService, index: number): string | Buffer {
     case 7:
       return `POST /${PARENT}/executions HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\nContent-Length: ${pick(['-1', '99999999999', 'x', '1, 2', '4'])}\r\nTransfer-Encoding: ${pick(['chunked', 'identity', 'x'])}\r\n\r\n${pick(['zz\r\n', '0\r\n\r\n', 'ffffffffff\r\n'])}`;
     case 8:
-      return `${pick(['GET', 'POST'])} /${PARENT} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: ${pick(RUBBISH).replaceAll(/[\0\n]/g, '')}\r\nConnection: close\r\n\r\n`;
+      return `${pick(['GET', 'POST'])} /${PARENT} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: ${pick(MALFORMED_PARTS).replaceAll(/[\0\n]/g, '')}\r\nConnection: close\r\n\r\n`;
     default:
       return body(
         'POST',

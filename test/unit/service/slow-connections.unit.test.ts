@@ -85,7 +85,7 @@ describe('Slow connections', () => {
 describe('Connections without the token', () => {
   let server: ApiServer;
   let endpoint: URL;
-  const strangers: net.Socket[] = [];
+  const unauthenticated: net.Socket[] = [];
   before(async () => {
     server = new ApiServer(
       TOKEN,
@@ -95,7 +95,7 @@ describe('Connections without the token', () => {
     endpoint = new URL(await server.listen());
   });
   after(async () => {
-    for (const socket of strangers) socket.destroy();
+    for (const socket of unauthenticated) socket.destroy();
     await server.close();
   });
 
@@ -105,7 +105,7 @@ describe('Connections without the token', () => {
       Array.from({ length: count }, async () => {
         const socket = net.connect(Number(endpoint.port), '127.0.0.1');
         socket.on('error', () => undefined);
-        strangers.push(socket);
+        unauthenticated.push(socket);
         await Promise.race([once(socket, 'connect'), once(socket, 'close')]);
         if (start !== '') socket.write(start);
       }),

@@ -67,19 +67,19 @@ export interface Answer {
 }
 
 /** Start options of a service. */
-export interface StartedBy {
+export interface StartCommand {
   /** Program and arguments before service.js; this Node when absent. */
   readonly command?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Anything slower hangs, and the test should say where. Milliseconds. */
-const MOST_MS = 100_000;
+const TIMEOUT_MS = 100_000;
 
 /** Rejects after a time that is longer than any operation. */
-async function inVain(what: string, more: () => string): Promise<never> {
-  await delay(MOST_MS, undefined, { ref: false });
-  throw new Error(`Waited ${MOST_MS / 1000} s in vain until ${what}: ${more()}`);
+async function rejectAfterTimeout(what: string, more: () => string): Promise<never> {
+  await delay(TIMEOUT_MS, undefined, { ref: false });
+  throw new Error(`Waited ${TIMEOUT_MS / 1000} s in vain until ${what}: ${more()}`);
 }
 
 /** A service in its own process, as any client sees it. */
@@ -98,7 +98,7 @@ export class TestService {
   }
 
   /** Starts it with another command, or with other environment variables. */
-  static async startBy(folder: string, by: StartedBy, ...more: string[]): Promise<TestService> {
+  static async startBy(folder: string, by: StartCommand, ...more: string[]): Promise<TestService> {
     const [command = '', ...args] = by.command ?? [process.execPath];
     const child = spawn(
       command,
@@ -111,7 +111,7 @@ export class TestService {
     const first = await Promise.race([
       once(lines, 'line'),
       once(child, 'exit').then(() => undefined),
-      inVain('a service says where it listens', () => stderr.join('')),
+      rejectAfterTimeout('a service says where it listens', () => stderr.join('')),
     ]).catch((error: unknown) => {
       child.kill('SIGKILL');
       throw error;
@@ -135,7 +135,7 @@ export class TestService {
     this.process.kill('SIGKILL');
     await Promise.race([
       once(this.process, 'exit'),
-      inVain(`process ${this.process.pid ?? ''} of a service ends that was killed`, () =>
+      rejectAfterTimeout(`process ${this.process.pid ?? ''} of a service ends that was killed`, () =>
         this.stderr.join(''),
       ),
     ]);
@@ -152,7 +152,7 @@ export class TestService {
       agent: false,
       headers: { authorization: `Bearer ${this.token}`, ...headers },
     });
-    request.setTimeout(MOST_MS, () => {
+    request.setTimeout(TIMEOUT_MS, () => {
       request.destroy(new Error(`No answer to ${method} ${target}: ${this.stderr.join('')}`));
     });
     // The answer may arrive before everything was sent; later connection errors do not matter.

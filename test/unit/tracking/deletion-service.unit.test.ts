@@ -43,9 +43,9 @@ describe('DeletionService', () => {
   it('hides immediately, deletes after ten seconds, and leaves no record', async () => {
     const pending = await deletions().delete([create('a'), create('b')]);
     assert.deepEqual(store.all(), []);
-    await clock.pass(UNDO_TIME - 1);
+    await clock.advance(UNDO_TIME - 1);
     assert.deepEqual(service.requests, []);
-    await clock.pass(1);
+    await clock.advance(1);
     await pending.done;
     assert.deepEqual(service.requests, [`delete ${nameOf('a')}`, `delete ${nameOf('b')}`]);
     assert.deepEqual(await files(), []);
@@ -54,12 +54,12 @@ describe('DeletionService', () => {
 
   it('restores the executions on undo and deletes nothing', async () => {
     const pending = await deletions().delete([create('a'), create('b')]);
-    await clock.pass(UNDO_TIME - 1);
+    await clock.advance(UNDO_TIME - 1);
     assert.equal(await pending.undo(), true);
     await pending.done;
     assert.equal(store.all().length, 2);
     assert.deepEqual(await files(), []);
-    await clock.pass(60_000);
+    await clock.advance(60_000);
     assert.deepEqual(service.requests, []);
   });
 
@@ -91,7 +91,7 @@ describe('DeletionService', () => {
     const first = deletions(1);
     await first.delete([create('a')]);
     first.dispose();
-    await clock.pass(3_600_000);
+    await clock.advance(3_600_000);
     await deletions(2).restore(service);
     assert.deepEqual(service.requests, [`delete ${nameOf('a')}`]);
   });
@@ -99,7 +99,7 @@ describe('DeletionService', () => {
   it('treats an execution that is already gone as deleted', async () => {
     const pending = await deletions().delete([create('a')]);
     service.executions.clear();
-    await clock.pass(UNDO_TIME);
+    await clock.advance(UNDO_TIME);
     await pending.done;
     assert.deepEqual([store.all(), await files()], [[], []]);
   });
@@ -111,7 +111,7 @@ describe('DeletionService', () => {
     const tracked = create('a');
     const pending = await deletion.delete([tracked]);
     service.error = new ServiceError('PERMISSION_DENIED', 'denied', 'no');
-    await clock.pass(UNDO_TIME);
+    await clock.advance(UNDO_TIME);
     await pending.done;
     assert.deepEqual(failed, [`${tracked.key} no`]);
     assert.equal(store.all().length, 1);
@@ -123,7 +123,7 @@ describe('DeletionService', () => {
     const pending = await deletions().delete([tracked]);
     const list = store.begin();
     const page = await service.list({});
-    await clock.pass(UNDO_TIME);
+    await clock.advance(UNDO_TIME);
     await pending.done;
     store.applyFirstPage(list, service, page);
     store.setHidden(tracked.key, false);

@@ -26,9 +26,9 @@ export class FakeClock implements Clock {
   }
 
   /** Advances time; due timers run in order, and the work they start is awaited. */
-  async pass(milliseconds: number): Promise<void> {
+  async advance(milliseconds: number): Promise<void> {
     const end = this.time + milliseconds;
-    await this.letGoOn();
+    await this.flush();
     for (;;) {
       const next = this.timers
         .filter(({ due }) => due <= end)
@@ -38,13 +38,13 @@ export class FakeClock implements Clock {
       this.timers = this.timers.filter((other) => other !== next);
       this.time = next.due;
       next.callback();
-      await this.letGoOn();
+      await this.flush();
     }
     this.time = end;
   }
 
   /** File operations are real and take time: the clock advances only when none is pending. */
-  private async letGoOn(): Promise<void> {
+  private async flush(): Promise<void> {
     do await settle();
     while (process.getActiveResourcesInfo().some((name) => FILE_OPERATIONS.includes(name)));
   }

@@ -29,7 +29,7 @@ describe('Poller', () => {
     create('b');
     service.unlisted.add(nameOf('a'));
     start();
-    await clock.pass(0);
+    await clock.advance(0);
     assert.deepEqual(service.requests, ['list', `get ${nameOf('a')}`]);
   });
 
@@ -44,11 +44,11 @@ describe('Poller', () => {
       service.put('old', { state: 'FAILED' });
       create('a');
       start();
-      await clock.pass(2000);
+      await clock.advance(2000);
       service.put('a', { state: 'FAILED' });
-      await clock.pass(1000);
+      await clock.advance(1000);
       assert.equal(store.find('test', nameOf('a'))?.execution.runStatus?.message, 'why it ended');
-      await clock.pass(3_600_000);
+      await clock.advance(3_600_000);
       assert.deepEqual(
         service.requests.filter((request) => request.startsWith('get')),
         [`get ${nameOf('a')}`],
@@ -59,7 +59,7 @@ describe('Poller', () => {
       service.put('a', { state: 'SUCCEEDED' });
       polling.awaited = [nameOf('a')];
       start();
-      await clock.pass(0);
+      await clock.advance(0);
       assert.equal(store.find('test', nameOf('a'))?.execution.runStatus?.message, 'why it ended');
     });
 
@@ -68,7 +68,7 @@ describe('Poller', () => {
       start();
       service.put('a', { state: 'FAILED' });
       service.get = () => Promise.reject(new ServiceError('INTERNAL', 'broken', 'broken'));
-      await clock.pass(1000);
+      await clock.advance(1000);
       assert.equal(store.find('test', nameOf('a'))?.execution.state, 'FAILED');
       assert.equal(store.status('test')?.error, undefined);
     });
@@ -78,7 +78,7 @@ describe('Poller', () => {
     create('a');
     service.executions.clear();
     start();
-    await clock.pass(0);
+    await clock.advance(0);
     assert.deepEqual(store.all(), []);
     assert.deepEqual(clock.waits(), []);
   });
@@ -94,7 +94,7 @@ describe('Poller', () => {
       return get(name);
     };
     start();
-    await clock.pass(0);
+    await clock.advance(0);
     assert.equal(store.find('test', nameOf('b'))?.execution.state, 'SUCCEEDED');
     assert.equal(store.status('test')?.error?.message, 'broken');
   });
@@ -104,7 +104,7 @@ describe('Poller', () => {
     service.unlisted.add(nameOf('a'));
     polling.awaited = [nameOf('a')];
     start();
-    await clock.pass(0);
+    await clock.advance(0);
     assert.equal(store.find('test', nameOf('a'))?.execution.state, 'SUCCEEDED');
     assert.deepEqual(clock.waits(), []);
   });
@@ -112,7 +112,7 @@ describe('Poller', () => {
   it('stops asking for an awaited execution that is gone', async () => {
     polling.awaited = [nameOf('deleted')];
     start();
-    await clock.pass(0);
+    await clock.advance(0);
     assert.deepEqual(service.requests, ['list', `get ${nameOf('deleted')}`]);
     assert.deepEqual(clock.waits(), []);
   });
@@ -169,7 +169,7 @@ describe('Poller', () => {
     }
     const poller = start();
     poller.setWatched(true);
-    await clock.pass(9000);
+    await clock.advance(9000);
     // Until older ones are requested, no further requests are needed.
     assert.equal(lists(), 4);
     await poller.loadMore();
@@ -183,10 +183,10 @@ describe('Poller', () => {
     );
     for (const name of deleted) service.executions.delete(name);
     const before = lists();
-    await clock.pass(60_000);
+    await clock.advance(60_000);
     assert.equal(lists(), before);
     poller.setWatched(true);
-    await clock.pass(12_000);
+    await clock.advance(12_000);
     const left = new Set(store.all().map(({ execution }) => execution.name));
     assert.deepEqual(
       deleted.filter((name) => left.has(name)),
@@ -205,14 +205,14 @@ describe('Poller', () => {
     service.put('active', { state: 'RUNNING', createTime: '2026-02-01T00:00:00Z' });
     await poller.refresh();
     const first = lists();
-    await clock.pass(12_000);
+    await clock.advance(12_000);
     assert.ok(older >= 1 && older <= 4, String(older));
     assert.ok(lists() - first > 8, String(lists() - first));
     service.put('active', { state: 'SUCCEEDED', createTime: '2026-02-01T00:00:00Z' });
     // A page token that the service no longer accepts.
     service.list = (page, signal) =>
       page.pageToken === undefined ? list(page, signal) : Promise.reject(new Error('too old'));
-    await clock.pass(12_000);
+    await clock.advance(12_000);
     assert.equal(store.status('test')?.error, undefined);
     assert.equal(store.all().length, left.size + 1);
   });

@@ -26,7 +26,7 @@ describe('Poller', () => {
 
   it('sends no requests while no execution is active and the view is hidden', async () => {
     start();
-    await clock.pass(3_600_000);
+    await clock.advance(3_600_000);
     assert.deepEqual(service.requests, []);
     assert.deepEqual(clock.waits(), []);
   });
@@ -34,25 +34,25 @@ describe('Poller', () => {
   it('polls an execution that a command created until it ends, then stops', async () => {
     start();
     create('a');
-    await clock.pass(2000);
+    await clock.advance(2000);
     assert.ok(lists() >= 2, `${String(lists())} lists in 2 s`);
     service.put('a', { state: 'SUCCEEDED' });
-    await clock.pass(1000);
+    await clock.advance(1000);
     assert.equal(store.find('test', nameOf('a'))?.execution.state, 'SUCCEEDED');
     const asked = lists();
-    await clock.pass(3_600_000);
+    await clock.advance(3_600_000);
     assert.equal(lists(), asked);
   });
 
   it('asks immediately when the view appears, slowly while it is visible, and stops when it is hidden', async () => {
     const poller = start();
     poller.setWatched(true);
-    await clock.pass(0);
+    await clock.advance(0);
     assert.equal(lists(), 1);
-    await clock.pass(30_000);
+    await clock.advance(30_000);
     assert.equal(lists(), 11);
     poller.setWatched(false);
-    await clock.pass(30_000);
+    await clock.advance(30_000);
     assert.equal(lists(), 11);
   });
 
@@ -64,18 +64,18 @@ describe('Poller', () => {
       const [wait] = clock.waits();
       assert.ok(wait !== undefined);
       waits.push(wait);
-      await clock.pass(wait);
+      await clock.advance(wait);
     }
     assert.equal(waits[0], 500);
     assert.equal(waits.at(-1), 1000);
     service.put('a', { displayName: 'changed' });
-    await clock.pass(1000);
+    await clock.advance(1000);
     assert.equal(clock.waits()[0], 500, 'a change makes it fast again');
   });
 
   it('does not wait for the slow interval to pass when an execution becomes active', async () => {
     start(REMOTE_RATES).setWatched(true);
-    await clock.pass(0);
+    await clock.advance(0);
     assert.equal(clock.waits()[0], 60_000);
     create('a');
     assert.equal(clock.waits()[0], 5000);
@@ -128,21 +128,21 @@ describe('Poller', () => {
   describe('errors', () => {
     it('backs off, reports a lasting error once, and recovers by itself', async () => {
       start().setWatched(true);
-      await clock.pass(0);
+      await clock.advance(0);
       service.error = new ServiceError('UNAVAILABLE', 'offline', 'offline');
-      await clock.pass(3000);
+      await clock.advance(3000);
       const waits: number[] = [];
       for (let tick = 0; tick < 4; tick++) {
         const [wait] = clock.waits();
         assert.ok(wait !== undefined);
         waits.push(wait);
-        await clock.pass(wait);
+        await clock.advance(wait);
       }
       assert.deepEqual(waits, [6000, 12_000, 15_000, 15_000]);
       assert.deepEqual(log, ['test: offline']);
       assert.equal(store.status('test')?.error, service.error);
       service.error = undefined;
-      await clock.pass(15_000);
+      await clock.advance(15_000);
       assert.equal(store.status('test')?.error, undefined);
       assert.equal(clock.waits()[0], 3000);
     });
@@ -162,7 +162,7 @@ describe('Poller', () => {
           });
         });
       start().setWatched(true);
-      await clock.pass(15_000);
+      await clock.advance(15_000);
       assert.equal((store.status('test')?.error as ServiceError).reason, 'noAnswer');
     });
   });
@@ -177,7 +177,7 @@ describe('Poller', () => {
     poller.setWatched(false);
     poller.setWatched(true);
     create('a');
-    await clock.pass(3_600_000);
+    await clock.advance(3_600_000);
     assert.equal(lists(), 1);
   });
 });

@@ -32,7 +32,7 @@ describe('OutputRefresher', () => {
   it('refreshes visible outputs of running executions, every second while that is cheap', async () => {
     live = ['a'];
     refresher.update();
-    await clock.pass(3500);
+    await clock.advance(3500);
     assert.deepEqual(
       checks.map(({ at }) => at),
       [1000, 2000, 3000],
@@ -42,12 +42,12 @@ describe('OutputRefresher', () => {
   it('waits at least ten times as long as the last reload took', async () => {
     live = ['a'];
     refresher.update();
-    await clock.pass(1000);
-    await clock.pass(400);
+    await clock.advance(1000);
+    await clock.advance(400);
     refresher.reloaded('a');
-    await clock.pass(200);
+    await clock.advance(200);
     refresher.reloaded('a');
-    await clock.pass(20_000);
+    await clock.advance(20_000);
     const [first, second] = checks.map(({ at }) => at);
     assert.equal(first, 1000);
     assert.equal(second, 1600 + 6000, 'the later end of the reload, 600 ms, counts');
@@ -56,25 +56,25 @@ describe('OutputRefresher', () => {
   it('stops when it is hidden and starts again when it is visible', async () => {
     live = ['a'];
     refresher.update();
-    await clock.pass(1000);
+    await clock.advance(1000);
     live = [];
     refresher.update();
-    await clock.pass(10_000);
+    await clock.advance(10_000);
     assert.equal(checks.length, 1);
     live = ['a'];
     refresher.update();
     refresher.update();
-    await clock.pass(1000);
+    await clock.advance(1000);
     assert.equal(checks.length, 2);
   });
 
   it('has a separate timer for each document', async () => {
     live = ['a', 'b'];
     refresher.update();
-    await clock.pass(1000);
-    await clock.pass(500);
+    await clock.advance(1000);
+    await clock.advance(500);
     refresher.reloaded('a');
-    await clock.pass(2500);
+    await clock.advance(2500);
     const of = (document: string) => checks.filter((check) => check.document === document).length;
     assert.deepEqual([of('a'), of('b')], [1, 4]);
   });
@@ -84,7 +84,7 @@ describe('OutputRefresher', () => {
     refresher.update();
     refresher.reloaded('a');
     refresher.reloaded('unknown');
-    await clock.pass(1000);
+    await clock.advance(1000);
     assert.equal(checks.length, 1);
   });
 });

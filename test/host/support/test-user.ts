@@ -72,7 +72,7 @@ export class OpenPick {
   }
 }
 
-/** A quick pick without a window, as returned by `createQuickPick` while a {@link Person} is in use. */
+/** A quick pick without a window, as returned by `createQuickPick` while a {@link TestUser} is in use. */
 class FakeQuickPick {
   title: string | undefined;
   placeholder: string | undefined;
@@ -124,7 +124,7 @@ export type InputAnswer = (
  * Simulates the user. Replaces the editor's prompts and messages: answers picks and input boxes in order,
  * and presses buttons. Prompts without a prepared answer are dismissed.
  */
-export class Person {
+export class TestUser {
   readonly messages: Message[] = [];
   /** Titles of all picks that were shown. */
   readonly picks: string[] = [];
@@ -139,7 +139,7 @@ export class Person {
   private readonly originals = new Map<string, unknown>();
 
   constructor() {
-    this.replace('createQuickPick', () => new FakeQuickPick((pick) => void this.meet(pick)));
+    this.replace('createQuickPick', () => new FakeQuickPick((pick) => void this.answerPick(pick)));
     this.replace(
       'showQuickPick',
       async (
@@ -150,12 +150,14 @@ export class Person {
     this.replace('showInputBox', (options: vscode.InputBoxOptions) => this.input(options));
     this.replace('showOpenDialog', () => Promise.resolve(this.dialogs.shift()));
     this.replace('showSaveDialog', () => Promise.resolve(this.dialogs.shift()?.[0]));
-    this.replace('showErrorMessage', (text: string, ...rest: unknown[]) => this.hear('error', text, rest));
+    this.replace('showErrorMessage', (text: string, ...rest: unknown[]) =>
+      this.showMessage('error', text, rest),
+    );
     this.replace('showWarningMessage', (text: string, ...rest: unknown[]) =>
-      this.hear('warning', text, rest),
+      this.showMessage('warning', text, rest),
     );
     this.replace('showInformationMessage', (text: string, ...rest: unknown[]) =>
-      this.hear('information', text, rest),
+      this.showMessage('information', text, rest),
     );
   }
 
@@ -163,7 +165,7 @@ export class Person {
    * The errors and warnings so far, except those about ended executions: the end of one of an earlier test is reported
    * whenever the window receives it.
    */
-  get complaints(): readonly Message[] {
+  get shownProblems(): readonly Message[] {
     return this.messages.filter(
       ({ kind, buttons }) => kind !== 'information' && !buttons.includes('Open Output'),
     );
@@ -218,7 +220,7 @@ export class Person {
     assert.ok(Reflect.set(vscode.window, name, fake), `${name} cannot be replaced`);
   }
 
-  private async meet(pick: FakeQuickPick): Promise<void> {
+  private async answerPick(pick: FakeQuickPick): Promise<void> {
     this.picks.push(pick.title ?? '');
     this.shown.push(pick.title ?? '');
     const answer = this.answers.shift();
@@ -236,7 +238,7 @@ export class Person {
     options: vscode.QuickPickOptions,
   ): Promise<unknown> {
     return new Promise((resolve) => {
-      const pick = new FakeQuickPick((shown) => void this.meet(shown));
+      const pick = new FakeQuickPick((shown) => void this.answerPick(shown));
       pick.title = options.title;
       pick.items = items;
       pick.canSelectMany = options.canPickMany ?? false;
@@ -266,7 +268,11 @@ export class Person {
     }
   }
 
-  private hear(kind: Message['kind'], text: string, rest: readonly unknown[]): Promise<string | undefined> {
+  private showMessage(
+    kind: Message['kind'],
+    text: string,
+    rest: readonly unknown[],
+  ): Promise<string | undefined> {
     const [options] = rest;
     const isOptions = typeof options === 'object' && options !== null;
     const buttons = rest.filter((item) => typeof item === 'string');
