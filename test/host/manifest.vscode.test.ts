@@ -133,7 +133,7 @@ describe('manifest', () => {
     }
   });
 
-  it('hides commands from the palette that need an argument', () => {
+  it('hides commands from the palette when they cannot be used', () => {
     const rules = new Map(
       (contributes.menus['commandPalette'] ?? []).map(({ command, when }) => [command, when]),
     );

@@ -35,7 +35,7 @@ describe('A request', () => {
 
   it('cannot crash the service, however deeply it is nested', async () => {
     for (const [index, parameters] of NESTED.entries()) {
-      // Twice: the crash happened in optimized code, at the second call.
+      // Twice: the crash came from code that is compiled at the second call.
       for (const template of [
         { parameters },
         { parameters },

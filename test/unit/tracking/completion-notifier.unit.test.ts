@@ -312,7 +312,7 @@ describe('CompletionNotifier', () => {
       assert.deepEqual(window.reportedBatches, [['a']]);
     });
 
-    it('is reported by the next window when the submitting window is gone, and only by that window while it is open', async () => {
+    it('is reported only by the submitting window while it is open, and by the next window when it is gone', async () => {
       const first = new TestWindow(world, { processId: 1 });
       const batch = first.notifier.beginBatch();
       for (const id of ['a', 'b']) await first.submit(id, batch);
