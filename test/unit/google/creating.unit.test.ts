@@ -183,7 +183,7 @@ describe('creating executions on Google Cloud', function () {
       }
 
       for (const [what, body] of [
-        ['says nothing of the object', {}],
+        ['does not describe the object', {}],
         ['has another size', { size: '7' }],
         ['has another hash', { md5Hash: 'AAAAAAAAAAAAAAAAAAAAAA==' }],
       ] as const) {

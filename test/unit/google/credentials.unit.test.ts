@@ -118,9 +118,9 @@ describe('Google credentials', function () {
   });
 
   for (const [what, content] of [
-    ['is not there', undefined],
-    ['is no JSON', 'not json'],
-    ['is none', '{"type": "something"}'],
+    ['does not exist', undefined],
+    ['is not JSON', 'not json'],
+    ['is not a key file', '{"type": "something"}'],
   ] as const) {
     it(`say that the key file ${what}`, async () => {
       await rm(file, { force: true });

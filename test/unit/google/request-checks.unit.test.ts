@@ -52,7 +52,7 @@ const required = (field: string, template: ExecutionTemplate, vertex: VertexOpti
 const ON_BOTH: Record<string, Broken> = {
   'no machine': required('executionTemplate.masterType', { serviceAccount: ACCOUNT }),
   'a label with capitals': invalid('executionTemplate.labels.Team', { ...machine, labels: { Team: 'x' } }),
-  'more labels than there is room for': invalid('executionTemplate.labels', {
+  'too many labels': invalid('executionTemplate.labels', {
     ...machine,
     labels: labels(57),
   }),
@@ -96,7 +96,7 @@ const ON_VERTEX: Record<string, Broken> = {
     ...machine,
     containerImageUri: `${IMAGE}@sha256:0`,
   }),
-  'a machine beside a runtime template': invalid('runOptions.vertex.runtimeTemplate', machine, {
+  'a machine with a runtime template': invalid('runOptions.vertex.runtimeTemplate', machine, {
     runtimeTemplate: RUNTIME,
   }),
   ...Object.fromEntries(
@@ -159,8 +159,10 @@ const ON_VERTEX: Record<string, Broken> = {
   'any reservation with a name': invalid('runOptions.vertex.reservation', machine, {
     reservation: { type: 'ANY_RESERVATION', values: ['r'] },
   }),
-  'a version of no notebook': invalid('runOptions.vertex.inputGeneration', machine, { inputGeneration: '7' }),
-  'a version that is none': invalid(
+  'a version without a notebook': invalid('runOptions.vertex.inputGeneration', machine, {
+    inputGeneration: '7',
+  }),
+  'an invalid version': invalid(
     'runOptions.vertex.inputGeneration',
     { ...machine, inputNotebookFile: 'gs://bucket/a.ipynb' },
     { inputGeneration: 'newest' },

@@ -88,7 +88,7 @@ function answered(job: { workbenchRuntime?: unknown }, output: object = {}): unk
 
 describe('Vertex AI jobs and executions', () => {
   for (const [what, request] of Object.entries({
-    'machine of its own': MACHINE,
+    'separate machine': MACHINE,
     'runtime template': TEMPLATE,
     'image of a virtual machine': VM,
   })) {

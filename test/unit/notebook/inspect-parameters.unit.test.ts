@@ -82,7 +82,7 @@ describe('inspecting parameters of Python', () => {
       ],
     ],
     [
-      'what is no literal',
+      'anything but a literal',
       'a = f(1)\nb = x\nc = 1 + 1\nd = f"{a}"\ne = {1, 2}',
       [
         '{"name":"a","defaultSource":"f(1)"}',

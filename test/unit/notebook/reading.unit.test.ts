@@ -49,7 +49,7 @@ describe('reading a notebook', () => {
       [['fieldMoved', 'attachments', '1']],
     ],
     [
-      'attachments that are none',
+      'invalid attachments',
       nb([
         { cell_type: 'markdown', source: '', attachments: [1] },
         { cell_type: 'raw', source: '', attachments: { a: 1 } },

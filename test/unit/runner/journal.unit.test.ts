@@ -122,7 +122,7 @@ describe('journal', () => {
     ['a size that is a little too large', (line: string) => line.replace(/"sizes":\[(\d)/, '"sizes":[2$1')],
     ['a size that is too small', (line: string) => line.replace(/"sizes":\[\d+/, '"sizes":[3')],
     ['a negative size', (line: string) => line.replace(/"sizes":\[/, '"sizes":[-')],
-    ['a size that is no number', (line: string) => line.replace(/"sizes":\[\d+/, '"sizes":[1e999')],
+    ['a size that is not a number', (line: string) => line.replace(/"sizes":\[\d+/, '"sizes":[1e999')],
     ['a head of garbage', (line: string) => line.replace(/^.{20}/, '\0'.repeat(20))],
   ] as const) {
     it(`skips a record with ${what}, and keeps the records before and after it`, async () => {

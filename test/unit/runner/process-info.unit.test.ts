@@ -24,7 +24,7 @@ describe('OOM kills so far', () => {
       },
       5,
     ],
-    'none that tells: the whole machine': [
+    'without a readable one: the whole machine': [
       { '/proc/self/cgroup': V1, '/proc/vmstat': 'pgfault 1\noom_kill 7\n' },
       7,
     ],

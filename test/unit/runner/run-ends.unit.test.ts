@@ -80,7 +80,7 @@ describe('how a run may end', function () {
     const invalid: readonly [name: string, text: string, code: string][] = [
       ['an empty file', '', 'emptyFile'],
       ['not JSON', '{"cells": [', 'notJson'],
-      ['JSON but no notebook', '[1, 2]', 'notNotebook'],
+      ['JSON that is not a notebook', '[1, 2]', 'notNotebook'],
       [
         'nbformat 5',
         '{"nbformat": 5, "nbformat_minor": 0, "metadata": {}, "cells": []}',

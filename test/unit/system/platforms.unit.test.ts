@@ -119,12 +119,12 @@ describe('on each platform', () => {
       ['python.org', windows, ['python.exe', 'Scripts/pip.exe'], 'python.exe', 'plain'],
       ['pyenv', 'linux', ['bin/python', 'bin/python3'], 'bin/python', 'plain'],
       ['pyenv', windows, ['python.exe', 'python3.exe', 'Scripts/pip.exe'], 'python.exe', 'plain'],
-      ['nobody', 'linux', [], 'bin/python', 'plain'],
-      ['nobody', windows, [], 'Scripts/python.exe', 'plain'],
+      ['an unknown installer', 'linux', [], 'bin/python', 'plain'],
+      ['an unknown installer', windows, [], 'Scripts/python.exe', 'plain'],
     ];
     for (const [maker, platform, files, expected, kind] of layouts) {
       if (!PLATFORMS.includes(platform)) continue;
-      it(`of ${maker} is found in its folder, and the folder by it, on ${platform}`, async () => {
+      it(`of ${maker} is found in its folder, and its path gives that folder, on ${platform}`, async () => {
         for (const each of files) file(each);
         const python = path.join(folder, expected);
         assert.equal(pythonIn(folder, platform), python);

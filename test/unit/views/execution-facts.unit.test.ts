@@ -24,7 +24,7 @@ describe('the name of an execution', () => {
     ['the file’s, decoded', { runOptions: { source: 'file:///w/my%20r%C3%A9sum%C3%A9.ipynb' } }, 'my résumé'],
     ['of a file on a remote', { runOptions: { source: 'vscode-remote://h/w/a.IPYNB?x#y' } }, 'a'],
     ['of an untitled notebook', { runOptions: { source: 'untitled:Untitled-1.ipynb' } }, 'Untitled-1'],
-    ['as it is where it cannot be decoded', { runOptions: { source: 'file:///w/50%.ipynb' } }, '50%'],
+    ['unchanged if it cannot be decoded', { runOptions: { source: 'file:///w/50%.ipynb' } }, '50%'],
     ['the display name without a source', { displayName: 'nightly' }, 'nightly'],
     ['the id without anything', {}, 'id-1'],
   ] as const) {
@@ -42,12 +42,12 @@ describe('duration of an execution', () => {
     ['ended after its start', { state: 'FAILED', runStatus: times }, 10_000],
     ['without a start counts from its creation', { createTime: '2026-01-01T00:58:00Z' }, 120_000],
     [
-      'of a service that tells no end is up to its last update',
+      'ends at the last update if the service reports no end',
       { state: 'SUCCEEDED', createTime: times.startTime, updateTime: times.endTime },
       10_000,
     ],
-    ['never is negative, whatever the clocks say', { createTime: '2026-01-01T02:00:00Z' }, 0],
-    ['of an unknown state is unknown', { state: 'NEW', createTime: times.startTime }, undefined],
+    ['is never negative, even with wrong clocks', { createTime: '2026-01-01T02:00:00Z' }, 0],
+    ['is unknown for an unknown state', { state: 'NEW', createTime: times.startTime }, undefined],
     ['without times is unknown', {}, undefined],
     ['with broken times is unknown', { createTime: 'yesterday' }, undefined],
   ] as const) {

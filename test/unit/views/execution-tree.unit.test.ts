@@ -204,7 +204,7 @@ describe('ExecutionTree', () => {
 
     for (const [what, filter, ids] of [
       ['by words, all of which must occur', { text: ' VERY sales ' }, ['sales-report']],
-      ['by words, one of which does not occur', { text: 'large b' }, []],
+      ['by words: all must occur', { text: 'large b' }, []],
       ['by the error', { text: 'keyerror price' }, ['b']],
       ['by the notebook', { text: 'c' }, ['sales-report', 'b', 'c']],
       ['by state', { states: ['FAILED', 'active'] }, ['b', 'c']],

@@ -14,14 +14,14 @@ import {
 describe('text from notebooks and services', () => {
   for (const [what, text, shown] of [
     ['lines become one', 'a\nb\r\n\tc', 'a b c'],
-    ['separators of lines and paragraphs too', 'a\u2028b\u2029c', 'a b c'],
+    ['line and paragraph separators become spaces, too', 'a\u2028b\u2029c', 'a b c'],
     ['control characters become spaces', 'a\u0000\u0007b', 'a b'],
     ['colours go', '\u001b[1;31mred\u001b[0m', 'red'],
-    ['overrides of direction go', 'abc\u202egpj.exe', 'abcgpj.exe'],
-    ['isolates of direction go', '\u2066a\u2069', 'a'],
-    ['right-to-left text keeps to itself', 'דוח', '\u2068דוח\u2069'],
+    ['direction overrides are removed', 'abc\u202egpj.exe', 'abcgpj.exe'],
+    ['direction isolates are removed', '\u2066a\u2069', 'a'],
+    ['right-to-left text is isolated', 'דוח', '\u2068דוח\u2069'],
     ['HTML stays text', '<b>x</b>', '<b>x</b>'],
-    ['nothing stays nothing', '', ''],
+    ['empty text stays empty', '', ''],
   ] as const) {
     it(what, () => {
       assert.equal(oneLine(text), shown);
