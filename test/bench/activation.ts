@@ -13,7 +13,7 @@ const EMPTY = {
 };
 
 /**
- * Loading and activating the packaged extension, beside an empty one in the same windows of VS Code, as that tells it.
+ * Time to load and activate the packaged extension and, for comparison, an empty one in the same windows.
  * @param limit for ours, in seconds.
  */
 export function activationCase(name: string, rounds: number, limit: number): Case {

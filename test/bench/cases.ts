@@ -22,13 +22,13 @@ export interface Case {
   readonly name: string;
   /** Rounds; each runs us and every peer once, in turn. */
   readonly rounds: number;
-  /** Prepares what is not measured and answers the measured run of ours. */
+  /** Prepares the round, which is not measured, and returns the measured run. */
   ours(folder: string): Promise<Measured>;
-  /** What we are compared with: its own run, and the ratio of ours to it that is to be reached, where there is one. */
+  /** The comparisons: each with its own run and, if there is one, the required ratio of our time to its time. */
   readonly peers: Readonly<Record<string, { bar?: number; prepare(folder: string): Promise<Measured> }>>;
-  /** Where a time of our own is to be kept, too, in seconds. */
+  /** Limit for our own time in seconds, if there is one. */
   readonly limit?: number;
-  /** Where memory of our own is to be kept, too, in MB. */
+  /** Limit for our own memory in MB, if there is one. */
   readonly memoryLimit?: number;
   /** Frees what `ours` keeps between rounds. */
   close(): Promise<void>;
@@ -38,9 +38,9 @@ export interface Case {
 export interface Measured {
   run(): Promise<void>;
   check(): Promise<void>;
-  /** What is taken in place of the time of `run`, in seconds. */
+  /** Used instead of the time of `run`, in seconds. */
   seconds?(): number;
-  /** What is taken in place of the peak of processes, in MB. */
+  /** Used instead of the peak memory of processes, in MB. */
   megabytes?(): number | undefined;
   close?(): Promise<void>;
 }
@@ -51,7 +51,7 @@ interface Expected {
   images: number;
 }
 
-/** The cells of a notebook, and what its output must have. */
+/** The cells of a notebook, and the expected parts of its output. */
 interface Work {
   readonly sources: readonly string[];
   readonly expected: Expected;
@@ -71,7 +71,7 @@ const IMAGES: Work = { sources: imageSources(), expected: { cells: 50, stdoutByt
 
 const bars = (nbclient: number, papermill: number): Record<Peer, number> => ({ nbclient, papermill });
 
-/** The bars of the project, in its own order. */
+/** The project's benchmark cases, in its own order. */
 export const CASES: readonly Case[] = [
   coldCase('one-cell-cold', 9, ONE_CELL, bars(0.45, 0.4)),
   warmCase('one-cell-warm', 9, false, ONE_CELL, bars(0.35, 0.3)),
@@ -92,7 +92,7 @@ export const CASES: readonly Case[] = [
   tickCase('explorer-10000-tick', 3, 0.01),
 ];
 
-/** Nothing runs yet: the service's start is part of the time. */
+/** The service is not running: its start is part of the time. */
 function coldCase(name: string, rounds: number, work: Work, goals: Record<Peer, number>): Case {
   return {
     name,
@@ -120,7 +120,7 @@ function coldCase(name: string, rounds: number, work: Work, goals: Record<Peer, 
   };
 }
 
-/** The service runs already, with or without a kernel started ahead. */
+/** The service is running, with or without a spare kernel. */
 function warmCase(
   name: string,
   rounds: number,
@@ -137,7 +137,7 @@ function warmCase(
       const input = writeInput(folder, work);
       if (service === undefined) {
         service = await BenchService.start({ spare });
-        // The first run tells the service which kernel to start ahead.
+        // The first run determines which spare kernel the service starts.
         if (spare) await service.waitForOutput(await service.create(input));
       }
       if (spare) await service.spareReady();
@@ -160,7 +160,7 @@ function warmCase(
   };
 }
 
-/** Many notebooks handed over at once, `parallel` at a time. */
+/** Many notebooks submitted at once, `parallel` at a time. */
 function batchCase(
   name: string,
   rounds: number,
@@ -239,14 +239,14 @@ function peerEach(
   return { nbclient: peer('nbclient'), papermill: peer('papermill') };
 }
 
-/** Our time for 1,000 cells beside that of the kernel. */
+/** Our time for 1,000 cells compared with that of the kernel alone. */
 function overheadCase(name: string, rounds: number, bar: number): Case {
   const work = printing(1000);
   const runs = warmCase(name, rounds, true, work, bars(NaN, NaN));
   return { ...runs, peers: { 'kernel alone': { ...kernelAlone(work, true), bar } } };
 }
 
-/** A kernel that is only sent the cells and waited for. With `ahead` its start is not measured. */
+/** A kernel that only receives the cells. With `ahead` its start is not measured. */
 function kernelAlone({ sources }: Work, ahead: boolean): Case['peers'][string] {
   return {
     async prepare(): Promise<Measured> {
@@ -263,7 +263,7 @@ function kernelAlone({ sources }: Work, ahead: boolean): Case['peers'][string] {
   };
 }
 
-/** 1,000 cells of 10 KB beside ten times 100 of them: what a cell costs must not grow with the notebook. */
+/** 1,000 cells of 10 KB compared with ten times 100 of them: the cost of a cell must not grow with the notebook. */
 function scalingCase(name: string, rounds: number, bar: number): Case {
   const work = (cells: number): Work => ({
     sources: tenKilobyteSources(cells),

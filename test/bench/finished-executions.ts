@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import type { ExecutionRecord } from '../../src/service/executions/record';
 
-/** A tenth failed; the others succeeded. They are of 100 notebooks, and each has parameters, progress and a kernel. */
+/** A tenth failed; the others succeeded. They belong to 100 notebooks; each has parameters, progress and a kernel. */
 function finishedExecution(index: number): ExecutionRecord {
   const failed = index % 10 === 9;
   const at = (seconds: number): string =>
@@ -45,7 +45,7 @@ function finishedExecution(index: number): ExecutionRecord {
   };
 }
 
-/** Fills a data directory of the embedded service with executions that have ended. */
+/** Fills a data directory of the embedded service with finished executions. */
 export function writeFinishedExecutions(dataDirectory: string, count: number): void {
   for (let index = 0; index < count; index++) {
     const record = finishedExecution(index);

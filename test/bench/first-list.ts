@@ -7,7 +7,7 @@ import { residentMemory } from './processes';
 import { BenchService, PARENT } from './service-client';
 
 /**
- * From the start of a service with many executions to the answer to its first list, beside a service with none.
+ * From the start of a service with many executions to the answer to its first list; for comparison, a service with none.
  * @param limit for ours, in seconds.
  * @param memoryLimit for ours once it has answered, in MB.
  */

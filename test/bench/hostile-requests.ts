@@ -4,14 +4,14 @@ import { pathToFileURL } from 'node:url';
 import { notebook } from './notebooks';
 import { PARENT } from './service-client';
 
-/** A request as its bytes, and what the client does once it has sent them. */
+/** A request as bytes, and the client's action after sending them. */
 export interface Hostile {
   readonly text: Buffer | string;
   readonly then: 'wait' | 'leave' | 'stay';
 }
 
-/** What hostile requests are made of. */
-export interface Means {
+/** Parts of hostile requests. */
+export interface RequestParts {
   readonly port: number;
   readonly token: string;
   /** URIs of files, see {@link hostileFiles}. */
@@ -20,7 +20,7 @@ export interface Means {
 
 const CREATE = `${PARENT}/executions?executionId=hostile`;
 
-/** YAML and JSON that is deep, long, repeats itself or is wrong. */
+/** YAML and JSON that is deep, long, repetitive or malformed. */
 const PARAMETERS: readonly (() => string)[] = [
   () => '? '.repeat(1000),
   () => `a: ${'['.repeat(5000)}`,
@@ -43,7 +43,7 @@ const PARAMETERS: readonly (() => string)[] = [
 const lines = (count: number, line: (index: number) => string): string =>
   Array.from({ length: count }, (_, index) => line(index)).join('\n');
 
-/** Bodies that are no request. */
+/** Bodies that are not a request. */
 const BODIES: readonly (() => string)[] = [
   () => '{',
   () => '"',
@@ -73,7 +73,7 @@ const PATHS: readonly string[] = [
   `/${'../'.repeat(3000)}`,
 ];
 
-/** Files that a request can name in place of a notebook or a file with parameters. @returns their URIs. */
+/** Files that a request can name as notebook or parameters file. @returns their URIs. */
 export function hostileFiles(folder: string): Record<string, string> {
   const contents = {
     fine: notebook(['1']),
@@ -97,11 +97,11 @@ export function hostileFiles(folder: string): Record<string, string> {
 }
 
 /**
- * Makes hostile requests by their number: the same each time, one in eight of them large. Large ones are made beforehand, so
- * that making them takes no time from a client in the same process.
+ * Creates hostile requests by number: the same each time, one in eight of them large. Large ones are created in advance,
+ * so that they cost no time of a client in the same process.
  */
-export function hostileRequests(means: Means): (number: number) => Hostile {
-  const { port, token, files } = means;
+export function hostileRequests(parts: RequestParts): (number: number) => Hostile {
+  const { port, token, files } = parts;
   const head = (method: string, target: string, more = ''): string =>
     `${method} ${target} HTTP/1.1\r\nHost: 127.0.0.1:${String(port)}\r\nAuthorization: Bearer ${token}\r\n${more}`;
   const post = (body: string): string =>

@@ -14,12 +14,12 @@ import { BenchService, PARENT } from './service-client';
 const AT_ONCE = 16;
 const ONE_MS = 60_000;
 const ALL_MS = 600_000;
-/** Connections that are left open half-way, at the same time. */
+/** Connections left half-open at the same time. */
 const MAX_LEFT = 700;
 
 /**
- * The longest time that a well-behaved client waits for an answer while others send what is malformed, bombs, nested,
- * half a request … beside the same client alone. All of it stays on the loopback interface.
+ * The longest time that a well-behaved client waits for an answer while others send malformed, nested or partial requests
+ * or bombs, compared with the same client alone. All traffic stays on the loopback interface.
  * @param count hostile requests.
  * @param limit for the longest wait, in seconds.
  */
@@ -28,22 +28,22 @@ export function hostileCase(name: string, count: number, limit: number): Case {
     name,
     rounds: 1,
     limit,
-    ours: (folder) => Promise.resolve(besides(folder, count)),
-    peers: { 'nothing hostile': { prepare: (folder) => Promise.resolve(besides(folder, 0)) } },
+    ours: (folder) => Promise.resolve(runWhileAttacked(folder, count)),
+    peers: { 'nothing hostile': { prepare: (folder) => Promise.resolve(runWhileAttacked(folder, 0)) } },
     close: () => Promise.resolve(),
   };
 }
 
-function besides(folder: string, count: number): Measured {
+function runWhileAttacked(folder: string, count: number): Measured {
   let service: BenchService | undefined;
-  let honest: Honest | undefined;
+  let honest: WellBehavedClient | undefined;
   let longest = NaN;
   let memory: number | undefined;
   const outcomes = new Map<string, number>();
   return {
     async run() {
       service = await BenchService.start({ spare: false });
-      honest = await Honest.start(service, folder);
+      honest = await WellBehavedClient.start(service, folder);
       const requestOf = hostileRequests({ ...service.address, files: hostileFiles(folder) });
       const before = residentMemory(service.process.pid);
       const end = new AbortController();
@@ -75,8 +75,8 @@ function besides(folder: string, count: number): Measured {
   };
 }
 
-/** A client that asks for what a window asks for, and now and then creates an execution and deletes it. */
-class Honest {
+/** A client that sends the requests of a window, and sometimes creates and deletes an execution. */
+class WellBehavedClient {
   asked = 0;
   private readonly longest = new Map<string, number>();
 
@@ -86,19 +86,19 @@ class Honest {
     private readonly first: string,
   ) {}
 
-  /** @returns once an execution runs that keeps all others waiting: kernels would take time from what is measured. */
-  static async start(service: BenchService, folder: string): Promise<Honest> {
+  /** @returns once an execution runs that blocks all others: kernels would take time from the measurement. */
+  static async start(service: BenchService, folder: string): Promise<WellBehavedClient> {
     const input = path.join(folder, 'honest.ipynb');
     writeFileSync(input, notebook(['import time; time.sleep(3600)']));
     const first = await service.create(input);
     for (;;) {
       const { state } = (await service.request('GET', `/v1/${first}`)) as { state?: string };
-      if (state === 'RUNNING') return new Honest(service, input, first);
+      if (state === 'RUNNING') return new WellBehavedClient(service, input, first);
       await delay(50);
     }
   }
 
-  /** Ends the execution that runs. */
+  /** Ends the running execution. */
   async end(): Promise<void> {
     await this.service.request('DELETE', `/v1/${this.first}`);
     while ((await this.list()).length > 0) await delay(50);
@@ -109,7 +109,7 @@ class Honest {
     return (page as { executions?: unknown[] }).executions ?? [];
   }
 
-  /** Asks until the signal says that it is enough. @returns the longest time that one took, in milliseconds. */
+  /** Sends requests until the signal aborts. @returns the longest time of one request, in milliseconds. */
   async ask(signal: AbortSignal): Promise<number> {
     const time = async <T>(name: string, request: Promise<T>): Promise<T> => {
       const start = performance.now();
@@ -138,7 +138,7 @@ class Honest {
   }
 }
 
-/** Sends hostile requests, counts how each ended by the code of its answer, and leaves nothing open. */
+/** Sends hostile requests, counts them by response code, and closes all connections. */
 async function attack(
   service: BenchService,
   requestOf: (number: number) => Hostile,
@@ -162,14 +162,14 @@ async function attack(
   assert.equal(next, count, `only ${String(next)} requests in ${String(ALL_MS / 1000)} s`);
 }
 
-/** @returns the code of the answer, `closed` where there was none, or what the client did instead of waiting for it. */
+/** @returns the response code, `closed` if there was none, or the client's action instead of waiting for it. */
 async function send(port: number, { text, then }: Hostile, left: net.Socket[]): Promise<string> {
   const socket = net.connect(port, '127.0.0.1');
   const closed = once(socket, 'close');
   let received = '';
   socket.on('error', () => undefined);
   socket.on('data', (chunk: Buffer) => {
-    // The code is enough; after it the connection is of no use.
+    // The code is enough; the connection is not needed after it.
     received += chunk.toString('latin1');
     if (then === 'wait' && received.includes('\r\n')) socket.destroy();
   });

@@ -5,7 +5,7 @@ import { KernelClient } from '../../src/runner/kernel/kernel-client';
 import { launchKernel } from '../../src/runner/kernel/launch';
 import { pythonEnvironment, pythonFile } from './service-client';
 
-/** A kernel that is only sent cells and waited for: nothing is recorded, saved or reported. What no runner can beat. */
+/** Lower bound for every runner: a kernel that receives cells, with nothing recorded, saved or reported. */
 export class KernelFloor {
   private constructor(
     private readonly folder: string,
@@ -30,7 +30,7 @@ export class KernelFloor {
     return new KernelFloor(folder, kernel);
   }
 
-  /** Sends the cells one after the other, each when the one before has been answered and is idle. */
+  /** Sends the cells one after the other, each after the reply and the idle status of the previous one. */
   async run(sources: readonly string[]): Promise<void> {
     for (const source of sources) {
       const { replied, idle } = this.kernel.execute(source);

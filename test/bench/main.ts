@@ -23,11 +23,11 @@ interface Figures {
 interface CaseResult {
   name: string;
   ours: Figures;
-  /** Seconds that ours may take, where there is such a limit. */
+  /** Limit for our time in seconds, if there is one. */
   limit?: number;
-  /** Megabytes that ours may take, where there is such a limit. */
+  /** Limit for our memory in megabytes, if there is one. */
   memoryLimit?: number;
-  /** `bar`: the ratio that is to be reached, where there is one. */
+  /** `bar`: the required ratio, if there is one. */
   peers: Record<string, Figures & { ratio: number; bar?: number }>;
 }
 interface Contestant {
@@ -36,7 +36,7 @@ interface Contestant {
   isClient: (commandLine: string) => boolean;
 }
 
-/** How a peer's process is told from others, by its command line. */
+/** Recognises a peer's process by its command line. */
 const PROGRAMS: Readonly<Record<string, (command: string) => boolean>> = {
   nbclient: (command) => command.includes(pythonFile('jupyter-execute')) && !command.includes('xargs'),
   papermill: (command) => command.includes(pythonFile('papermill')) && !command.includes('xargs'),
@@ -90,7 +90,7 @@ async function measureCase(each: Case): Promise<CaseResult> {
   const samples = new Map<string, number[]>();
   const memory = new Map<string, number | undefined>();
   try {
-    // A round of its own for memory: sampling it takes time from what is measured. It also warms the disk cache.
+    // A separate round for memory: sampling it takes time from the measurement. It also warms the disk cache.
     for (const contestant of contestants) {
       const { measured, peak } = await contestantRun(each, contestant, async () => {
         const stopWatching = watchPeakMemory(contestant.isClient);
@@ -139,8 +139,8 @@ async function measureCase(each: Case): Promise<CaseResult> {
 const PEER_TRIES = 4;
 
 /**
- * A run of ours must not fail. One of a peer is told and repeated: kernels that are started together on TCP, for
- * example, take each other's ports.
+ * Our run must not fail. A failed run of a peer is reported and repeated: kernels that start at the same time on TCP,
+ * for example, use each other's ports.
  */
 async function contestantRun<T>(each: Case, { name }: Contestant, action: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
@@ -154,7 +154,7 @@ async function contestantRun<T>(each: Case, { name }: Contestant, action: () => 
   }
 }
 
-/** Seconds that the measured part took. Throws when what it wrote is wrong. */
+/** Duration of the measured part in seconds. Throws if its result is wrong. */
 async function measure(measured: Measured): Promise<number> {
   try {
     const start = performance.now();
@@ -238,7 +238,7 @@ function versions(): Record<string, string> {
 }
 
 main().then(
-  // What a case left open must not keep the run from its end.
+  // Resources that a case left open must not keep the process running.
   () => process.exit(0),
   (error: unknown) => {
     console.error(error instanceof Error ? error.message : error);

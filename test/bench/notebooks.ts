@@ -1,4 +1,4 @@
-/** Notebooks the benchmark runs, made here so that every run of it uses the same ones. */
+/** Notebooks for the benchmark, generated so that every run uses the same ones. */
 
 /** A notebook of code cells for the kernelspec `python3`, nbformat 4.5. */
 export function notebook(sources: readonly string[]): string {
@@ -58,7 +58,7 @@ interface WrittenCell {
 }
 
 /**
- * Throws unless the written notebook holds the outputs that the cells make.
+ * Throws unless the written notebook contains the outputs of the cells.
  * @param text The output notebook's JSON.
  * @param expected Code cells, bytes of stdout (at least) and PNG outputs.
  */

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { pythonEnvironment, pythonFile } from './service-client';
 
-/** The tools we compare with, as a person would call them. */
+/** The tools for comparison, called as their users would. */
 export const PEERS = {
   nbclient: (input: string, output: string): string[] => [
     pythonFile('jupyter-execute'),

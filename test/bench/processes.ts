@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 /**
  * Peak resident memory (VmHWM, MB) of the processes that `matches` accepts, sampled every 20 ms from /proc until stopped.
- * Where there is no /proc (macOS, Windows) nothing is measured and the answer is undefined.
+ * Without /proc (macOS, Windows) the result is undefined.
  */
 export function watchPeakMemory(
   matches: (commandLine: string, pid: number) => boolean,
@@ -28,7 +28,7 @@ export function watchPeakMemory(
   };
 }
 
-/** Resident memory of a process, MB; undefined where there is no /proc. */
+/** Resident memory of a process, MB; undefined without /proc. */
 export function residentMemory(pid: number | undefined): number | undefined {
   try {
     const status = readFileSync(`/proc/${String(pid)}/status`, 'utf8');

@@ -10,7 +10,7 @@ import { isTerminal } from '../../src/execution/states';
 import { nodeEnvironment } from '../../src/system/processes';
 
 const REPOSITORY = path.resolve(__dirname, '../../..');
-/** Where the service's resources are. */
+/** Base URL of the service's resources. */
 export const PARENT = '/v1/projects/local/locations/local';
 
 interface ExecutionJson {
@@ -21,8 +21,8 @@ interface ExecutionJson {
 }
 
 /**
- * The embedded service as any other client sees it: a process that prints where it listens, and its HTTP API.
- * Nothing of the product's own client is used, so that what is measured is the service.
+ * The embedded service as any other client sees it: a process that prints its address, and its HTTP API.
+ * The product's own client is not used, so that only the service is measured.
  */
 export class BenchService {
   private readonly agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
@@ -54,7 +54,7 @@ export class BenchService {
         String(options.concurrency ?? 1),
         ...(options.spare ? [] : ['--no-spare']),
       ],
-      // The environment that the editor starts it with.
+      // The environment in which the editor starts it.
       { stdio: ['ignore', 'pipe', 'ignore'], env: nodeEnvironment() },
     );
     const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
@@ -64,12 +64,12 @@ export class BenchService {
     return new BenchService(dataDirectory, child, new URL(endpoint), token, removesData);
   }
 
-  /** Where it listens and what lets one in, for requests that no client of ours would send. */
+  /** Address and access token, for requests that our client would not send. */
   get address(): { port: number; token: string } {
     return { port: Number(this.endpoint.port), token: this.token };
   }
 
-  /** Creates an execution of the notebook at `file` and answers its resource name. */
+  /** Creates an execution of the notebook at `file` and returns its resource name. */
   async create(file: string): Promise<string> {
     this.nextId += 1;
     const id = `bench-${String(process.pid)}-${String(this.nextId)}`;
@@ -80,12 +80,12 @@ export class BenchService {
     return `${PARENT.slice('/v1/'.length)}/executions/${id}`;
   }
 
-  /** Waits until the execution has ended and answers the text of its output. Throws unless it SUCCEEDED. */
+  /** Waits until the execution has ended and returns the text of its output. Throws unless it SUCCEEDED. */
   async waitForOutput(name: string): Promise<() => string> {
     return this.poll(async () => outputOf((await this.request('GET', `/v1/${name}`)) as ExecutionJson));
   }
 
-  /** As {@link waitForOutput}, for the last `count` executions: one list tells of them all, as in the editor. */
+  /** Like {@link waitForOutput}, for the last `count` executions: one list contains them all, as in the editor. */
   async waitForLast(count: number): Promise<(() => string)[]> {
     return this.poll(async () => {
       const answer = await this.request('GET', `${PARENT}/executions?pageSize=${String(count)}`);
@@ -96,9 +96,8 @@ export class BenchService {
   }
 
   /**
-   * Asks until there is an answer. A client's polling is part of what is measured, both that it sees the end late and
-   * that it takes processor time from the run: each time it waits a hundredth of the time so far, so that neither is
-   * more than a percent.
+   * Polls until there is an answer. Polling affects the measurement: it sees the end late, and it takes processor time from
+   * the run. Each time it waits a hundredth of the elapsed time, so that neither effect exceeds one percent.
    */
   private async poll<T>(ask: () => Promise<T | undefined>): Promise<T> {
     const start = performance.now();
@@ -126,7 +125,7 @@ export class BenchService {
     return JSON.parse(text);
   }
 
-  /** Waits until a kernel that was started ahead has answered, as the location's metadata says. */
+  /** Waits until a spare kernel is ready, according to the location's metadata. */
   async spareReady(): Promise<void> {
     for (;;) {
       const location = (await this.request('GET', PARENT)) as { metadata?: { spare?: boolean } };
@@ -135,7 +134,7 @@ export class BenchService {
     }
   }
 
-  /** Ends the service and removes its data, unless these were there before. */
+  /** Ends the service and removes its data, unless the data existed before. */
   async stop(): Promise<void> {
     this.agent.destroy();
     const stop = spawn(

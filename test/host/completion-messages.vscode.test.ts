@@ -7,13 +7,13 @@ import {
   type CompletionSettings,
 } from '../../src/views/notifications/completion-settings';
 import { FakeWindow } from './support/window';
-import { Person } from './support/person';
+import { TestUser } from './support/test-user';
 
-describe('messages at the end', () => {
+describe('messages when executions end', () => {
   let window: FakeWindow;
-  let person: Person;
+  let user: TestUser;
   let settings: CompletionSettings;
-  /** Names of outputs that were opened, and whether without having been asked for. */
+  /** Names of opened outputs, and whether they opened automatically. */
   let opened: [string, boolean][];
   let inUse: boolean;
   let revealed: string[];
@@ -21,7 +21,7 @@ describe('messages at the end', () => {
 
   beforeEach(() => {
     window = new FakeWindow();
-    person = new Person();
+    user = new TestUser();
     settings = { openOutput: 'never', notify: 'all', endCommand: '' };
     opened = [];
     inUse = false;
@@ -47,43 +47,43 @@ describe('messages at the end', () => {
     });
   });
   afterEach(() => {
-    person.leave();
+    user.leave();
     window.dispose();
   });
   const end = (id: string, state = 'SUCCEEDED'): TrackedExecution =>
     window.put(id, { state, displayName: id, runStatus: { startTime: '2026-01-01T00:00:00Z' } });
   const present = (executions: TrackedExecution[], batch = false): Promise<void> =>
     messages.present({ executions, batch });
-  const texts = (): string[] => person.messages.map(({ kind, text }) => `${kind}: ${text}`);
+  const texts = (): string[] => user.messages.map(({ kind, text }) => `${kind}: ${text}`);
 
-  it('are one for many that end together', async () => {
+  it('are combined for many that end together', async () => {
     await present([end('a'), end('b'), end('c', 'FAILED'), end('d', 'CANCELLED')]);
     assert.deepEqual(texts(), ['error: 3 executions ended: 2 succeeded, 1 failed: c.']);
   });
 
-  it('offer what can be done with the one that ended', async () => {
-    person.willPress(/^b failed/, 'Show Execution');
+  it('offer actions for the execution that ended', async () => {
+    user.willPress(/^b failed/, 'Show Execution');
     const failed = end('b', 'FAILED');
     await present([failed]);
     assert.deepEqual(revealed, [failed.key]);
-    person.willPress(/^a succeeded/, 'Open Output');
+    user.willPress(/^a succeeded/, 'Open Output');
     await present([end('a')]);
     assert.deepEqual(opened, [['a', false]]);
-    assert.deepEqual(person.messages[1]?.buttons, ['Open Output', 'Show Execution']);
+    assert.deepEqual(user.messages[1]?.buttons, ['Open Output', 'Show Execution']);
   });
 
-  it('are as notebookExecutions.notify says', async () => {
+  it('follow notebookExecutions.notify', async () => {
     settings = { ...settings, notify: 'failures' };
     await present([end('a'), end('b', 'FAILED')]);
     assert.deepEqual(texts(), ['error: b failed.'].slice(0, texts().length));
     assert.match(texts()[0] ?? '', /^error: b failed/);
     settings = { ...settings, notify: 'successes' };
     await present([end('c'), end('d', 'FAILED')]);
-    assert.equal(person.messages.length, 2);
+    assert.equal(user.messages.length, 2);
     assert.match(texts()[1] ?? '', /^information: c succeeded/);
   });
 
-  it('are as notebookExecutions.notifySuccess and notebookExecutions.notifyFailure say while notify is not set', async () => {
+  it('follow notebookExecutions.notifySuccess and notebookExecutions.notifyFailure while notify is not set', async () => {
     const configuration = vscode.workspace.getConfiguration('notebookExecutions');
     const set = async (name: string, value: unknown): Promise<void> =>
       configuration.update(name, value, vscode.ConfigurationTarget.Global);
@@ -109,7 +109,7 @@ describe('messages at the end', () => {
     }
   });
 
-  it('give way to the output itself, unless several end together', async () => {
+  it('are replaced by the output itself, unless several end together', async () => {
     settings = { ...settings, openOutput: 'always', notify: 'failures' };
     await present([end('a')]);
     assert.deepEqual(opened, [['a', true]]);
@@ -122,22 +122,22 @@ describe('messages at the end', () => {
     assert.match(texts()[1] ?? '', /^information: e succeeded/);
   });
 
-  it('offer the output where the user is at work in the active editor', async () => {
+  it('offer the output when the user is working in the active editor', async () => {
     settings = { ...settings, openOutput: 'always', notify: 'failures' };
     inUse = true;
-    person.willPress(/^a succeeded/, 'Open Output');
+    user.willPress(/^a succeeded/, 'Open Output');
     await present([end('a')]);
     assert.deepEqual(opened, [['a', false]]);
   });
 
-  it('open nothing of a batch, whatever of it is left to be told, and list what failed', async () => {
+  it('open no output for a batch, however many of it remain to be reported, and list failures', async () => {
     settings = { ...settings, openOutput: 'always' };
     await present([end('a'), end('b', 'CANCELLED')], true);
     assert.deepEqual(opened, []);
     assert.match(texts()[0] ?? '', /^information: a succeeded/);
     const ids = Array.from({ length: 7 }, (_, index) => `bad ${String(index)}`);
-    person.willPress(/7 failed/, 'Show Failed…');
-    person.willPick((pick) => {
+    user.willPress(/7 failed/, 'Show Failed…');
+    user.willPick((pick) => {
       assert.deepEqual([...pick.labels].sort(), ids);
       pick.choose('bad 6');
     });
@@ -154,7 +154,7 @@ describe('messages at the end', () => {
     const buttons = async (cell?: { index: number; errorName: string }): Promise<string[] | undefined> => {
       const runStatus = { startTime: '2026-01-01T00:00:00Z', ...(cell === undefined ? {} : { cell }) };
       await present([window.put('x', { state: 'FAILED', runStatus, ...source })]);
-      return person.messages.at(-1)?.buttons.slice();
+      return user.messages.at(-1)?.buttons.slice();
     };
     assert.deepEqual(await buttons({ index: 1, errorName: 'KeyError' }), [
       'Open Output',
@@ -164,7 +164,7 @@ describe('messages at the end', () => {
     assert.deepEqual(await buttons(), ['Open Output', 'Open Notebook', 'Show Execution']);
   });
 
-  it('show names of strangers as text in one line, without links', async () => {
+  it('show names of notebooks as text in one line, without links', async () => {
     const source = `file:///w/${encodeURIComponent('a"b\n<b>x</b> [y](command:z) אבג')}.ipynb`;
     await present([window.put('x', { state: 'SUCCEEDED', runOptions: { source } })]);
     assert.match(

@@ -57,7 +57,7 @@ describe('the view of executions', () => {
     window.dispose();
   });
 
-  it('wears a badge with the number of the active ones', () => {
+  it('has a badge with the number of active executions', () => {
     assert.equal(tree.badge, undefined);
     window.put('a');
     window.put('b');
@@ -68,10 +68,10 @@ describe('the view of executions', () => {
     assert.equal(tree.badge, undefined);
   });
 
-  it('says what is filtered', async () => {
+  it('shows the active filter', async () => {
     window.put('a', { state: 'SUCCEEDED' });
     await explorer.arrange({ filter: { ...NO_FILTER, text: ' price ' } });
-    // The welcome text of an empty view says it, which a message would hide.
+    // The welcome text of an empty view shows it; a message would hide that text.
     assert.equal(tree.message, '');
     window.put('price', { state: 'SUCCEEDED' });
     assert.equal(tree.message, 'Filter: “price”');
@@ -83,7 +83,7 @@ describe('the view of executions', () => {
     assert.equal(tree.message, '');
   });
 
-  it('searches the services with a filter until it has found enough, and says how far', async () => {
+  it('searches the services with a filter until it has found enough, and shows how far it searched', async () => {
     const pages = 30;
     const page = (from: number) => ({
       executions: Array.from({ length: 100 }, (_, index) => ({
@@ -115,7 +115,7 @@ describe('the view of executions', () => {
     await explorer.arrange({ filter: NO_FILTER });
   });
 
-  it('lets a service with filters search, and shows its matches and their number', async () => {
+  it('lets a service with filters search, and shows its matches and their count', async () => {
     const executions = Array.from({ length: 120 }, (_, index) => ({
       name: `projects/p/locations/l/executions/e${String(index)}`,
       state: 'FAILED',
@@ -156,7 +156,7 @@ describe('the view of executions', () => {
     assert.ok(explorer.provider.isPartial);
   });
 
-  it('is arranged after a reload as it was before', async () => {
+  it('keeps its arrangement after a reload', async () => {
     await explorer.arrange({ grouping: 'notebook', sorting: 'name', filter: { ...NO_FILTER, text: 'x' } });
     explorer.dispose();
     open();
@@ -167,7 +167,7 @@ describe('the view of executions', () => {
     await explorer.arrange({ grouping: 'state', sorting: 'newest', filter: NO_FILTER });
   });
 
-  it('is watched, and its times go on, while it is seen', async () => {
+  it('polls and updates its times while it is visible', async () => {
     window.put('a');
     assert.deepEqual(clock.waits(), []);
     tree.show(true);
@@ -175,11 +175,11 @@ describe('the view of executions', () => {
     assert.deepEqual(clock.waits(), [1000]);
     tree.show(false);
     assert.equal(watched, false);
-    await clock.pass(1000);
+    await clock.advance(1000);
     assert.deepEqual(clock.waits(), []);
   });
 
-  it('knows the row to go to after a deletion: the next one of the group, else the one before', () => {
+  it('selects a row after a deletion: the next one of the group, or else the one before', () => {
     const [a, b, c] = ['a', 'b', 'c'].map((id, index) =>
       window.put(id, { state: 'SUCCEEDED', createTime: new Date(1e12 - index * 1000).toISOString() }),
     );

@@ -9,32 +9,32 @@ import {
   activated,
   ended as executed,
   notebookText,
-  outsider,
+  otherClient,
   withSettings,
   workspaceFolder,
 } from './support/executions';
-import type { Person } from './support/person';
+import type { TestUser } from './support/test-user';
 import { notebook, QuickRuns, sent, suiteOfCloud, TEMPLATE } from './support/cloud';
 import { run } from './support/suite';
 
-/** A word that only the code for Google's services has. */
+/** A word that occurs only in the code for Google's services. */
 const GOOGLE_ONLY = 'x-goog-user-project';
 
 describe('Google Cloud: executions', () => {
   const runs = new QuickRuns();
   let cloud: CloudDouble;
   let keyFile: string;
-  let person: Person;
+  let user: TestUser;
   suiteOfCloud(runs, (parts) => {
-    ({ cloud, keyFile, person } = parts);
+    ({ cloud, keyFile, user } = parts);
   });
 
   const chooseCloud = (): void => {
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       pick.choose('Cloud');
     });
   };
-  /** A row of the view, as menus hand it over. */
+  /** A row of the view, as menus pass it. */
   const row = (name: unknown): object => ({
     tracked: { key: `vertex/${PROJECT}/${LOCATION}|${String(name)}` },
   });
@@ -63,13 +63,13 @@ describe('Google Cloud: executions', () => {
     return texts.some((text) => text.includes(GOOGLE_ONLY));
   }
 
-  it('is not loaded for who runs notebooks on this machine', async () => {
+  it('is not loaded when notebooks run only on this machine', async () => {
     const undo = await withSettings({ 'notebookExecutions.templates': [] });
     await vscode.commands.executeCommand('notebookExecutions.explorer.focus');
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       pick.choose('This machine');
     });
-    const service = outsider();
+    const service = otherClient();
     await executed(service, await run('execute', await notebook('here', 'print(1)')));
     service.dispose();
     assert.equal(await isLoaded(), false);
@@ -79,7 +79,7 @@ describe('Google Cloud: executions', () => {
     await until('a template of Google Cloud in sight loads it', isLoaded);
   });
 
-  it('says before anything is sent what the service will not use and which files will not be there', async () => {
+  it('reports before submission which settings the service ignores and which files are missing there', async () => {
     const uri = await notebook('local', 'import helpers', 'open("data/sales.csv")');
     const folder = vscode.Uri.joinPath(uri, '..');
     for (const file of ['helpers.py', 'data/sales.csv'])
@@ -88,7 +88,7 @@ describe('Google Cloud: executions', () => {
     const undo = await withSettings({ 'notebookExecutions.templates': [limited] });
     chooseCloud();
     assert.equal(await run('execute', uri), undefined);
-    const { detail, modal, buttons } = await person.message(
+    const { detail, modal, buttons } = await user.message(
       /Vertex AI .*cannot run this exactly as set up here/,
     );
     assert.deepEqual([modal, buttons], [true, ['Execute Anyway']]);
@@ -105,13 +105,13 @@ describe('Google Cloud: executions', () => {
     await withSettings({ 'notebookExecutions.templates': [TEMPLATE] });
   });
 
-  it('executes, opens the output, and leads to console, URI and file (openInConsole, copyOutputUri)', async () => {
+  it('executes, opens the output, and opens console, URI and file (openInConsole, copyOutputUri)', async () => {
     chooseCloud();
     const name = await run('execute', await notebook('penguins', 'print("in the cloud")'));
     assert.match(String(name), /notebookExecutionJobs\/penguins-\w+$/);
     const document = await opened(name);
     assert.equal(document.cellAt(0).document.getText(), 'print("in the cloud")');
-    assert.deepEqual(person.complaints, [], 'nothing that is lost, nothing to be warned of');
+    assert.deepEqual(user.shownProblems, [], 'nothing that is lost, nothing to be warned of');
 
     await run('copyOutputUri', row(name));
     const uri = await vscode.env.clipboard.readText();
@@ -129,14 +129,14 @@ describe('Google Cloud: executions', () => {
 
     const target = vscode.Uri.joinPath(workspaceFolder(), 'downloaded');
     await vscode.workspace.fs.createDirectory(target);
-    person.willOpen(target);
+    user.willOpen(target);
     cloud.storage.faults.add(/objects\.get/, { kind: 'slow', milliseconds: 1 });
     await run('download', row(name), [row(name)]);
     const file = vscode.Uri.joinPath(target, 'penguins-output.ipynb').fsPath;
     assert.equal(await readFile(file, 'utf8'), (await cloud.storage.get(uri)).toString());
   });
 
-  it('runs an execution from elsewhere again, and names first what it cannot repeat (rerun)', async () => {
+  it('re-runs an execution of another client, and first lists what it cannot repeat (rerun)', async () => {
     const { name } = cloud.vertex.addElsewhere('nightly-7', {
       displayName: 'nightly',
       gcsOutputUri: 'gs://notebook-bucket/theirs',
@@ -151,9 +151,9 @@ describe('Google Cloud: executions', () => {
     const ours = name.replace(/projects\/\d+/, `projects/${PROJECT}`);
     await ended(ours);
     await run('refresh');
-    person.willPress(/cannot run this exactly as set up here/, 'Execute Anyway');
+    user.willPress(/cannot run this exactly as set up here/, 'Execute Anyway');
     const again = await run('rerun', row(ours));
-    const { detail } = await person.message(/cannot run this exactly as set up here/);
+    const { detail } = await user.message(/cannot run this exactly as set up here/);
     assert.equal(detail, 'Not repeated of the earlier execution: workbenchRuntime');
     const job = cloud.vertex.jobs.get(String(again).split('/').at(-1) ?? '')?.job;
     assert.deepEqual(
@@ -168,15 +168,15 @@ describe('Google Cloud: executions', () => {
     await ended(again);
   });
 
-  it('reaches Google Cloud also where the environment names a proxy', async () => {
-    // The editor leads requests through its own proxy settings. What the variable says, Google's library looks at all the same.
+  it('connects to Google Cloud through the proxy of the environment', async () => {
+    // The editor applies its own proxy settings to requests. Google's library reads the variable itself.
     const { HTTPS_PROXY } = process.env;
     process.env['HTTPS_PROXY'] = 'http://127.0.0.1:9';
     let name: unknown;
     try {
       chooseCloud();
       name = await run('execute', await notebook('proxied', 'print(1)'));
-      assert.deepEqual(person.complaints, []);
+      assert.deepEqual(user.shownProblems, []);
     } finally {
       if (HTTPS_PROXY === undefined) delete process.env['HTTPS_PROXY'];
       else process.env['HTTPS_PROXY'] = HTTPS_PROXY;
@@ -184,11 +184,11 @@ describe('Google Cloud: executions', () => {
     await ended(name);
   });
 
-  it('tells which cell failed, although lists of the service do not say it', async () => {
+  it('shows which cell failed, although lists of the service do not contain it', async () => {
     runs.error = 'too small';
     chooseCloud();
     const name = await run('execute', await notebook('fails', '1', 'fail()'));
-    const { buttons } = await person.message(/^fails failed\. Cell 2 failed: ValueError: too small$/);
+    const { buttons } = await user.message(/^fails failed\. Cell 2 failed: ValueError: too small$/);
     assert.ok(buttons.includes('Open Output'));
     await ended(name);
   });

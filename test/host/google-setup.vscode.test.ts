@@ -5,7 +5,7 @@ import * as vscode from 'vscode';
 import { BUCKET, type CloudDouble, LOCATION, PROJECT } from '../support/google/cloud';
 import { until } from '../support/until';
 import { withSettings } from './support/executions';
-import type { Person } from './support/person';
+import type { TestUser } from './support/test-user';
 import { notebook, QuickRuns, sent, suiteOfCloud, TEMPLATE } from './support/cloud';
 import { run } from './support/suite';
 
@@ -14,19 +14,19 @@ const OTHER_TEMPLATE = { ...TEMPLATE, name: 'Old Cloud', service: 'notebooks' };
 describe('Google Cloud: set-up', () => {
   let cloud: CloudDouble;
   let keyFile: string;
-  let person: Person;
+  let user: TestUser;
   suiteOfCloud(new QuickRuns(), (parts) => {
-    ({ cloud, keyFile, person } = parts);
+    ({ cloud, keyFile, user } = parts);
   });
 
   const chooseCloud = (): void => {
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       pick.choose('Cloud');
     });
   };
 
-  it('makes a template of what Google Cloud lists, and opens the setting at it (newGoogleTemplate)', async () => {
-    person.willPick(
+  it('creates a template from the choices that Google Cloud lists, and opens the setting at it (newGoogleTemplate)', async () => {
+    user.willPick(
       (pick) => {
         assert.deepEqual(pick.labels, ['Vertex AI (Agent Platform)', 'Notebooks API v1']);
         pick.choose('Vertex AI (Agent Platform)');
@@ -47,7 +47,7 @@ describe('Google Cloud: set-up', () => {
         pick.choose('A machine of type n1-standard-4');
       },
     );
-    person.willType((_, check) => {
+    user.willType((_, check) => {
       assert.ok(check('') && check('nobody'), 'Vertex AI requires an account');
       assert.equal(check('me@example.com'), undefined);
       return 'me@example.com';
@@ -72,20 +72,20 @@ describe('Google Cloud: set-up', () => {
     await withSettings({ 'notebookExecutions.templates': [TEMPLATE] });
   });
 
-  it('lets the person type what may not be listed', async () => {
+  it('lets the user type choices that may not be listed', async () => {
     const denied = { error: { code: 403, status: 'PERMISSION_DENIED', message: 'No.', details: [] } };
     cloud.projects.faults.add(/list/, { kind: 'answer', status: 403, body: denied });
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       pick.choose('Notebooks API v1');
     });
-    person.willType((box) => {
+    user.willType((box) => {
       assert.match(box.prompt ?? '', /denied access/);
       return undefined;
     });
     await run('newGoogleTemplate');
   });
 
-  it('tells missing credentials once, with the command that mends them, and goes on by itself', async () => {
+  it('reports missing credentials once, with the command that creates them, and continues by itself', async () => {
     const environment = { ...process.env };
     const send = globalThis.fetch;
     const { createTerminal } = vscode.window;
@@ -96,7 +96,7 @@ describe('Google Cloud: set-up', () => {
     loseCredentials(gcloud);
     process.env['PATH'] = [gcloud, process.env['PATH']].join(path.delimiter);
     globalThis.fetch = cloud.tokens.fetch;
-    // A terminal that signs in as gcloud does, and closes.
+    // A terminal that signs in like gcloud, and closes.
     Reflect.set(vscode.window, 'createTerminal', ({ name = '' }: vscode.TerminalOptions) => {
       const closed = new vscode.EventEmitter<void>();
       return createTerminal({
@@ -122,21 +122,21 @@ describe('Google Cloud: set-up', () => {
         'notebookExecutions.google.keyFile': '',
         'notebookExecutions.templates': [TEMPLATE, OTHER_TEMPLATE],
       });
-      const { buttons } = await person.message(/There are no Google Cloud credentials/);
+      const { buttons } = await user.message(/There are no Google Cloud credentials/);
       assert.deepEqual(buttons, ['Sign In']);
       cloud.vertex.requests.length = 0;
       await run('refresh');
       await run('refresh');
-      assert.equal(person.complaints.length, 1, 'two services, asked again and again, and one message');
+      assert.equal(user.shownProblems.length, 1, 'two services, asked again and again, and one message');
       assert.deepEqual(sent(cloud), []);
 
-      // The keys come back and vanish again: that is news.
+      // The credentials reappear and vanish again: this is reported again.
       await withSettings({ 'notebookExecutions.google.keyFile': keyFile });
       await until('the service answers', () => sent(cloud).some((id) => id.endsWith('.list')));
-      person.messages.length = 0;
-      person.willPress(/There are no Google Cloud credentials/, 'Sign In');
+      user.messages.length = 0;
+      user.willPress(/There are no Google Cloud credentials/, 'Sign In');
       await withSettings({ 'notebookExecutions.google.keyFile': '' });
-      await person.message(/There are no Google Cloud credentials/);
+      await user.message(/There are no Google Cloud credentials/);
       cloud.vertex.requests.length = 0;
       cloud.notebooks.requests.length = 0;
       await until(
@@ -144,7 +144,7 @@ describe('Google Cloud: set-up', () => {
         () => cloud.vertex.count(/\.list$/) > 0 && cloud.notebooks.count(/\.list$/) > 0,
       );
       assert.deepEqual(typed, ['gcloud auth application-default login']);
-      assert.equal(person.complaints.length, 1);
+      assert.equal(user.shownProblems.length, 1);
     } finally {
       process.env = environment;
       globalThis.fetch = send;
@@ -156,7 +156,7 @@ describe('Google Cloud: set-up', () => {
     }
   });
 
-  it('makes a template of what is typed where there are no credentials, and says where gcloud comes from', async () => {
+  it('creates a template from typed values when there are no credentials, and says where to get gcloud', async () => {
     const environment = { ...process.env };
     const openExternal = Reflect.get(vscode.env, 'openExternal') as unknown;
     const pages: string[] = [];
@@ -170,11 +170,11 @@ describe('Google Cloud: set-up', () => {
       }),
     );
     try {
-      person.willPick((pick) => {
+      user.willPick((pick) => {
         pick.choose('Vertex AI (Agent Platform)');
       });
       const typed = ['typed-project', 'europe-west4', 'typed-bucket'];
-      person.willType(
+      user.willType(
         ...typed.map((text) => (box: vscode.InputBoxOptions, check: (text: string) => string | undefined) => {
           assert.match(box.prompt ?? '', /There are no Google Cloud credentials/);
           assert.equal(check(text), undefined);
@@ -192,10 +192,10 @@ describe('Google Cloud: set-up', () => {
       assert.deepEqual([project, location], typed.slice(0, 2));
       assert.equal(executionTemplate.outputNotebookFolder, 'gs://typed-bucket/notebook-executions');
 
-      person.willPress(/gcloud was not found/, 'Open Installation Page');
+      user.willPress(/gcloud was not found/, 'Open Installation Page');
       await run('refresh');
       await run('signIn');
-      await person.message(/gcloud was not found/);
+      await user.message(/gcloud was not found/);
       assert.deepEqual(pages, ['https://cloud.google.com/sdk/docs/install']);
     } finally {
       process.env = environment;
@@ -207,27 +207,27 @@ describe('Google Cloud: set-up', () => {
     }
   });
 
-  it('tells what a template lacks, with a button to the templates', async () => {
+  it('reports what a template lacks, with a button that opens the templates', async () => {
     const { masterType: _, ...executionTemplate } = TEMPLATE.executionTemplate;
     await withSettings({ 'notebookExecutions.templates': [{ ...TEMPLATE, executionTemplate }] });
     chooseCloud();
     assert.equal(await run('execute', await notebook('lacks', '1')), undefined);
-    const { buttons } = await person.message(/The template needs executionTemplate\.masterType/);
+    const { buttons } = await user.message(/The template needs executionTemplate\.masterType/);
     assert.ok(buttons.includes('Edit Templates'), buttons.join());
     await withSettings({ 'notebookExecutions.templates': [TEMPLATE] });
   });
 
-  it('tells a key file that is not accepted, with a button to the setting', async () => {
+  it('reports a key file that is not accepted, with a button that opens the setting', async () => {
     await withSettings({ 'notebookExecutions.google.keyFile': '/no/such.json' });
     chooseCloud();
     assert.equal(await run('execute', await notebook('nokey', '1')), undefined);
-    const { buttons } = await person.message(/The key file \/no\/such\.json is not accepted/);
+    const { buttons } = await user.message(/The key file \/no\/such\.json is not accepted/);
     assert.deepEqual(buttons.slice(0, 1), ['Open Settings']);
     await withSettings({ 'notebookExecutions.google.keyFile': keyFile });
   });
 });
 
-/** As on a machine where the user has not signed in. */
+/** Like a machine on which the user has not signed in. */
 function loseCredentials(configuration: string): void {
   process.env['CLOUDSDK_CONFIG'] = configuration;
   process.env['METADATA_SERVER_DETECTION'] = 'none';

@@ -2,8 +2,8 @@ import { runSuites } from '../support/mocha';
 import { activated } from './support/executions';
 
 /**
- * What VS Code calls in the file that it is given as `extensionTestsPath`: runs the suites *.vscode.test.ts within the
- * extension host. Rejects when a test fails, so that a desktop editor's exit code tells too.
+ * Entry point for VS Code, given as `extensionTestsPath`: runs the suites *.vscode.test.ts within the
+ * extension host. Rejects when a test fails, so that the exit code of a desktop editor shows it too.
  */
 export async function run(): Promise<void> {
   process.setSourceMapsEnabled(true);

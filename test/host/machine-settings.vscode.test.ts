@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 import { machineSettings } from '../../src/commands/machine/machine-settings';
-import { activated, outsider, withSettings } from './support/executions';
+import { activated, otherClient, withSettings } from './support/executions';
 
 describe('settings of this machine', () => {
-  it('are read as they are set, and as absent where they are of no use', async () => {
+  it('are read as they are set, and as absent when they are invalid', async () => {
     const undo = await withSettings({
       'notebookExecutions.maxConcurrentExecutions': 3,
       'notebookExecutions.spareKernel': false,
@@ -21,7 +21,7 @@ describe('settings of this machine', () => {
       quotaProject: 'payer',
       endpoints: { storage: 'http://127.0.0.1:1/' },
     });
-    // 'notebookExecutions.nodePath' is not set, 'notebookExecutions.dataDirectory' is the suite's own.
+    // 'notebookExecutions.nodePath' is not set, 'notebookExecutions.dataDirectory' is that of the suite.
     assert.equal(settings.nodePath, undefined);
     assert.ok(settings.dataDirectory);
     await undo();
@@ -29,9 +29,9 @@ describe('settings of this machine', () => {
     assert.equal(machineSettings().service.spare, true);
   });
 
-  it('reach the service', async () => {
+  it('are passed to the service', async () => {
     await activated();
-    const service = outsider();
+    const service = otherClient();
     const undo = await withSettings({ 'notebookExecutions.maxConcurrentExecutions': 5 });
     const file = path.join(machineSettings().dataDirectory ?? '', 'config.json');
     const deadline = Date.now() + 100_000;

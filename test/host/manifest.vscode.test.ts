@@ -49,7 +49,7 @@ interface Manifest {
   };
 }
 
-/** Where the sources and tests are; the suite is bundled to out/test/host. */
+/** The folder with sources and tests; the suite is bundled to out/test/host. */
 const ROOT = path.resolve(__dirname, '../../..');
 const read = (file: string): string => fs.readFileSync(path.join(ROOT, file), 'utf8');
 const manifest = JSON.parse(read('package.json')) as Manifest;
@@ -59,7 +59,7 @@ const settings = Object.fromEntries(
 );
 
 describe('manifest', () => {
-  it('declares exactly the commands that are registered, each with a title and the category', async () => {
+  it('declares exactly the registered commands, each with a title and the category', async () => {
     await activated();
     const declared = contributes.commands.map(({ command }) => command).sort();
     assert.deepEqual(declared, [...COMMAND_IDS].sort());
@@ -73,7 +73,7 @@ describe('manifest', () => {
     }
   });
 
-  it('says in each title what it does to what, with an ellipsis where it asks', () => {
+  it('describes in each title what the command does, with an ellipsis if it asks for input', () => {
     const texts = JSON.parse(read('package.nls.json')) as Record<string, string>;
     const titles = contributes.commands.map(({ title }) => texts[title.replaceAll('%', '')] ?? '');
     for (const title of titles) assert.match(title, /^\S+ \S+/, `${title} has no object`);
@@ -96,8 +96,8 @@ describe('manifest', () => {
     ]);
   });
 
-  it('has one button of its own in the toolbar of a Jupyter notebook', () => {
-    // Those of other extensions need the room; the toolbar of an execution's notebook has none of them.
+  it('has one button in the toolbar of a Jupyter notebook', () => {
+    // Other extensions need the space; the toolbar of an execution's notebook has none of their buttons.
     const buttons = (contributes.menus['notebook/toolbar'] ?? []).filter(
       ({ group, when }) => group?.startsWith('navigation') === true && when?.includes("'jupyter-notebook'"),
     );
@@ -107,7 +107,7 @@ describe('manifest', () => {
     );
   });
 
-  it('puts only declared commands into menus and keybindings', () => {
+  it('uses only declared commands in menus and keybindings', () => {
     const items = [...Object.values(contributes.menus).flat(), ...contributes.keybindings];
     for (const { command } of items) {
       assert.ok(
@@ -117,7 +117,7 @@ describe('manifest', () => {
     }
   });
 
-  it('offers row commands only where the row has the capability, and by words that rows have', () => {
+  it('offers row commands only on rows with the capability, with context values that rows have', () => {
     const words =
       /\b(execution|ended|cancellable|deletable|hasOutput|hasInput|hasLog|comparable|failedCell|hasSource|pinnable|pinned|machine|serviceError|hanging|hasConsole|hasOutputUri)\b/g;
     const known = new Set(
@@ -133,7 +133,7 @@ describe('manifest', () => {
     }
   });
 
-  it('keeps commands out of the palette that mean nothing there', () => {
+  it('hides commands from the palette when they cannot be used', () => {
     const rules = new Map(
       (contributes.menus['commandPalette'] ?? []).map(({ command, when }) => [command, when]),
     );
@@ -150,7 +150,7 @@ describe('manifest', () => {
     assert.match(rules.get('notebookExecutions.clearFilter') ?? '', /notebookExecutions\.filtering/);
   });
 
-  it('has a text for every key, and no text that nobody shows', () => {
+  it('has a text for every key, and no unused text', () => {
     const texts = JSON.parse(read('package.nls.json')) as Record<string, string>;
     const used = new Set([...read('package.json').matchAll(/%([\w.]+)%/g)].map((match) => match[1]));
     assert.deepEqual(
@@ -164,7 +164,7 @@ describe('manifest', () => {
     for (const [key, text] of Object.entries(texts)) assert.notEqual(text.trim(), '', key);
   });
 
-  it('describes the fields of a template as the code reads them', () => {
+  it('describes the fields of a template as the code parses them', () => {
     const items = settings['notebookExecutions.templates']?.items;
     const names = (schema: Schema | undefined): string[] => Object.keys(schema?.properties ?? {}).sort();
     assert.deepEqual(names(items), Object.keys(UserTemplateSchema.shape).sort());
@@ -188,7 +188,7 @@ describe('manifest', () => {
     check(items, 'templates');
   });
 
-  it('completes templates that are right once the blanks are filled', () => {
+  it('offers snippets that are valid templates once the blanks are filled', () => {
     const snippets = settings['notebookExecutions.templates']?.items?.defaultSnippets ?? [];
     assert.ok(snippets.length >= 2);
     for (const { body } of snippets) {
@@ -199,7 +199,7 @@ describe('manifest', () => {
     }
   });
 
-  it('gives settings the scope, default and values that the code has', () => {
+  it('declares settings with the scope, default and values of the code', () => {
     const facts = Object.fromEntries(
       Object.entries(settings).map(([name, { scope, default: value, enum: values }]) => [
         name.replace('notebookExecutions.', ''),
@@ -233,19 +233,19 @@ describe('manifest', () => {
     }
   });
 
-  it('ignores in an untrusted workspace what the workspace says about running', () => {
+  it('ignores settings that affect running from an untrusted workspace', () => {
     const { restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
     for (const [name, { scope }] of Object.entries(settings)) {
-      // What machine settings name no workspace can set.
+      // Settings of machine scope cannot be set by a workspace.
       if (scope === 'resource') assert.ok(restrictedConfigurations.includes(name), name);
     }
   });
 
-  it('starts nothing early: it is activated when the editor is up, or for a document of its own', () => {
+  it('activates only when the editor has started, or for one of its own documents', () => {
     assert.deepEqual(manifest.activationEvents, ['onStartupFinished', 'onFileSystem:notebook-execution']);
   });
 
-  it('has every command, setting, view and context key named by a test', () => {
+  it('has a test that names every command, setting, view and context key', () => {
     const tests = fs
       .readdirSync(path.join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.test.ts') && !file.includes('manifest'))

@@ -19,7 +19,7 @@ import {
   workspaceFolder,
   writeFile,
 } from './support/executions';
-import type { Person } from './support/person';
+import type { TestUser } from './support/test-user';
 import { suiteOfCommands } from './support/suite';
 
 const SCHEME = 'notebook-execution';
@@ -28,12 +28,12 @@ const command = (name: string, ...args: unknown[]): Thenable<unknown> =>
 
 describe('documents of executions', () => {
   let service: EmbeddedExecutionService;
-  let person: Person;
+  let user: TestUser;
   suiteOfCommands({ 'notebookExecutions.openOutput': 'never' }, (parts) => {
-    ({ service, person } = parts);
+    ({ service, user } = parts);
   });
 
-  /** Runs a notebook as another window would, and lets this one know of it. */
+  /** Runs a notebook like another window would, and updates this one. */
   async function run(
     cells: string[],
     parameters = '',
@@ -67,7 +67,7 @@ describe('documents of executions', () => {
     await command('refresh');
     return execution;
   }
-  /** What the tree hands to a command; the commands go by the key alone. */
+  /** The argument that the tree passes to a command; commands use only its key. */
   const row = ({ name }: Execution) => ({ kind: 'execution', tracked: { key: `embedded|${name}` } });
   const shownNotebook = () =>
     until('one of our notebooks is shown', () =>
@@ -82,7 +82,7 @@ describe('documents of executions', () => {
       .map(({ data }) => new TextDecoder().decode(data))
       .join('');
 
-  it('opens the output in the notebook editor, and nobody can write it', async () => {
+  it('opens the output read-only in the notebook editor', async () => {
     const execution = await runToEnd(['print(6 * 7)']);
     await command('openOutput', row(execution));
     const { notebook } = await shownNotebook();
@@ -96,7 +96,7 @@ describe('documents of executions', () => {
     await assert.rejects(async () => vscode.workspace.fs.delete(notebook.uri));
   });
 
-  it('says of each cell whether it succeeded, and from when to when it ran', async () => {
+  it('shows for each cell whether it succeeded, and its start and end time', async () => {
     const execution = await runToEnd(['import time\ntime.sleep(0.2)', '1 / 0', "print('never')"]);
     await command('openOutput', row(execution));
     const { notebook } = await shownNotebook();
@@ -111,14 +111,14 @@ describe('documents of executions', () => {
     assert.equal(summaries[2]?.timing, undefined);
   });
 
-  it('runs no cell of an output, says so, and leaves it as it was', async () => {
+  it('runs no cell of an output, says so, and leaves it unchanged', async () => {
     const execution = await runToEnd(['print(6 * 7)', '1 + 1']);
     await command('openOutput', row(execution));
     const { notebook } = await shownNotebook();
     const numbers = () => notebook.getCells().map((cell) => cell.executionSummary?.executionOrder);
     assert.deepEqual(numbers(), [1, 2]);
     await vscode.commands.executeCommand('notebook.execute', notebook.uri);
-    const { buttons } = await person.message(/^Nothing was run/);
+    const { buttons } = await user.message(/^Nothing was run/);
     assert.deepEqual(buttons, ['Re-run', 'Open a Copy']);
     await until('the cells have their numbers again', () => numbers().join() === '1,2');
     assert.equal(outputText(notebook), '42\n2');
@@ -130,7 +130,7 @@ describe('documents of executions', () => {
     await command('openOutput', row(execution));
     const { notebook } = await shownNotebook();
     const before = await allNames(service);
-    person.willPress(/^Nothing was run/, 'Re-run');
+    user.willPress(/^Nothing was run/, 'Re-run');
     await vscode.commands.executeCommand('notebook.execute', notebook.uri);
     const again = await until('it runs once more', async () =>
       (await allNames(service)).find((name) => !before.includes(name)),
@@ -138,11 +138,11 @@ describe('documents of executions', () => {
     assert.equal((await ended(service, again)).state, 'SUCCEEDED');
   });
 
-  it('opens a copy of an output as a Jupyter notebook, with what the output has', async () => {
+  it('opens a copy of an output as a Jupyter notebook, with all its outputs', async () => {
     const execution = await runToEnd(['print(6 * 7)']);
     await command('openOutput', row(execution));
     const { notebook } = await shownNotebook();
-    person.willPress(/^Nothing was run/, 'Open a Copy');
+    user.willPress(/^Nothing was run/, 'Open a Copy');
     await vscode.commands.executeCommand('notebook.execute', notebook.uri);
     const copy = await until('the copy is shown', () => {
       const shown = vscode.window.activeNotebookEditor?.notebook;
@@ -170,24 +170,24 @@ describe('documents of executions', () => {
     await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
   });
 
-  it('saves the output whose toolbar it was asked in, as valid as it is', async () => {
+  it('saves the output whose toolbar was used, as a valid notebook', async () => {
     const executions = [await runToEnd(['print(1)']), await runToEnd(['print(2)'])];
     await command('openOutput', row(executions[0] ?? assert.fail()));
     const notebookUri = (await shownNotebook()).notebook.uri;
     const target = vscode.Uri.joinPath(workspaceFolder(), `saved-${randomUUID()}.ipynb`);
-    person.willOpen(target);
+    user.willOpen(target);
     await command('saveOutputAs', { notebookEditor: { notebookUri } });
     assert.deepEqual(
       await vscode.workspace.fs.readFile(target),
       await vscode.workspace.fs.readFile(notebookUri),
     );
-    assert.deepEqual(person.picks, []);
+    assert.deepEqual(user.picks, []);
   });
 
-  it('opens two outputs, one of them asked for twice, at once without a complaint', async () => {
+  it('opens two outputs at once without an error, one of them requested twice', async () => {
     const [one, other] = [await runToEnd(['print(1)']), await runToEnd(['print(2)'])];
     await Promise.all([one, one, other, one].map((each) => command('openOutput', row(each))));
-    assert.deepEqual(person.complaints, []);
+    assert.deepEqual(user.shownProblems, []);
     const names = () =>
       vscode.workspace.notebookDocuments
         .filter(({ uri }) => uri.scheme === SCHEME)
@@ -209,7 +209,7 @@ describe('documents of executions', () => {
     assert.equal(outputText(notebook), '');
   });
 
-  it('shows results as they come, and leaves focus and selection where they are', async () => {
+  it('shows results as they arrive, and keeps focus and selection', async () => {
     const go = vscode.Uri.joinPath(workspaceFolder(), `go-${randomUUID()}`).fsPath;
     const wait = `import pathlib, time\nwhile not pathlib.Path(${JSON.stringify(go)}).exists(): time.sleep(0.05)`;
     const execution = await run(["print('first')", wait, "print('second')"]);
@@ -231,7 +231,7 @@ describe('documents of executions', () => {
     await writeText(go, '');
     await until('the last output is there', () => outputText(notebook).includes('second'));
     assert.equal(vscode.window.activeTextEditor, other);
-    // The editor tells of its selections a moment after they were set.
+    // The editor reports selections a moment after they were set.
     await until('the second cell is selected still', () => editor.selection.start === 1);
     assert.equal(editor.selections.length, 1);
     assert.equal(notebook.isDirty, false);
@@ -245,7 +245,7 @@ describe('documents of executions', () => {
     await until('the cell is selected', () => failed.selection.start === 3);
   });
 
-  describe('lead to the notebook that can be edited', () => {
+  describe('lead to the editable notebook', () => {
     const cells = ["print('a')", "print('b')", '1 / 0'];
     const shownCell = (uri: vscode.Uri) =>
       until('a cell of the notebook is selected', () => {
@@ -255,7 +255,7 @@ describe('documents of executions', () => {
           : undefined;
       });
 
-    it('at the cell that failed, wherever it stands now', async () => {
+    it('at the failed cell, wherever it is now', async () => {
       const uri = await writeFile('moved.ipynb', notebookText(cells));
       const execution = await runToEnd(cells, 'alpha: 1', uri);
       const moved = JSON.parse(notebookText(cells)) as { cells: { id: string; source: string }[] };
@@ -280,17 +280,17 @@ describe('documents of executions', () => {
       assert.equal(await shownCell(uri), '1 / 0');
     });
 
-    it('or to the submitted copy, where the notebook is gone', async () => {
+    it('or to the submitted copy, when the notebook is gone', async () => {
       const uri = await writeFile('gone.ipynb', notebookText(cells));
       const execution = await runToEnd(cells, '', uri);
       await vscode.workspace.fs.delete(uri);
-      person.willPress(/gone is no longer where it was submitted from/, 'Open Input');
+      user.willPress(/gone is no longer where it was submitted from/, 'Open Input');
       await command('openNotebook', row(execution));
       assert.match((await shownNotebook()).notebook.uri.path, /gone\.ipynb \(input\)$/);
     });
   });
 
-  it('are told apart by the time in their folder, which VS Code shows where names are the same', async () => {
+  it('are distinguished by the time in their folder, which VS Code shows for equal names', async () => {
     const uri = await writeFile('same.ipynb', notebookText(['1']));
     const execution = await runToEnd(['1'], '', uri);
     await command('openOutput', row(execution));
@@ -302,7 +302,7 @@ describe('documents of executions', () => {
     );
   });
 
-  it('copied have the Python of the execution as their kernel, which Jupyter is told', async () => {
+  it('as copies use the Python of the execution as their kernel, which is passed to Jupyter', async () => {
     const jupyter = vscode.extensions.getExtension<{ opened: [string, { id: string; path: string }][] }>(
       'ms-toolsai.jupyter',
     );
@@ -324,7 +324,7 @@ describe('documents of executions', () => {
     await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
   });
 
-  it('copied have the kernelspec of the execution, where it was another than the notebook’s', async () => {
+  it('as copies use the kernelspec of the execution, when it differs from the notebook’s', async () => {
     const metadata = { kernelspec: { name: 'other', display_name: 'Other', language: 'python' } };
     const execution = await runToEnd(['1'], '', undefined, notebookText(['1'], metadata));
     await command('openOutput', row(execution));
@@ -359,21 +359,21 @@ describe('documents of executions', () => {
     let execution: Execution;
     let reset: () => Promise<void>;
     before(async () => {
-      // In lines: the oldest supported VS Code takes half a minute to draw one of this length.
+      // In lines: the oldest supported VS Code takes half a minute to render a line of this length.
       reset = await withSettings({ 'notebookExecutions.largeOutputSize': 0.1 });
       execution = await runToEnd(["print('begin' + ('x' * 99 + '\\n') * 2000 + 'end')"]);
     });
     after(() => reset());
 
-    it('is asked about before it is opened', async () => {
+    it('asks before it is opened', async () => {
       await command('openOutput', row(execution));
-      const message = await person.message(/The output of \S+ is \d+ KB/);
+      const message = await user.message(/The output of \S+ is \d+ KB/);
       assert.deepEqual(message.buttons, ['Open Trimmed', 'Download…', 'Open All']);
       assert.equal(vscode.window.activeNotebookEditor, undefined);
     });
 
     it('is opened trimmed', async () => {
-      person.willPress(/The output of/, 'Open Trimmed');
+      user.willPress(/The output of/, 'Open Trimmed');
       await command('openOutput', row(execution));
       const { notebook } = await shownNotebook();
       assert.equal(notebook.notebookType, OUTPUT_NOTEBOOK);
@@ -383,14 +383,14 @@ describe('documents of executions', () => {
     });
 
     it('is opened whole', async () => {
-      person.willPress(/The output of/, 'Open All');
+      user.willPress(/The output of/, 'Open All');
       await command('openOutput', row(execution));
       const { notebook } = await shownNotebook();
       assert.match(outputText(notebook), /begin(?:x{99}\n){2000}end/);
     });
   });
 
-  it('of an execution that is gone are not found', async () => {
+  it('of a deleted execution are not found', async () => {
     const execution = await runToEnd(['1']);
     await command('openOutput', row(execution));
     const { uri } = (await shownNotebook()).notebook;
@@ -400,7 +400,7 @@ describe('documents of executions', () => {
     await assert.rejects(async () => vscode.workspace.fs.stat(uri), { code: 'FileNotFound' });
   });
 
-  it('of addresses that are none are not found', async () => {
+  it('of invalid addresses are not found', async () => {
     for (const address of ['/x', '/x?kind=secret&service=embedded&name=a', '/x?kind=output']) {
       const uri = vscode.Uri.parse(`${SCHEME}:${address}`);
       await assert.rejects(async () => vscode.workspace.fs.stat(uri), { code: 'FileNotFound' });
@@ -409,7 +409,7 @@ describe('documents of executions', () => {
 });
 
 describe('notebooks of executions', () => {
-  it('are read as VS Code itself reads .ipynb', async () => {
+  it('are parsed like VS Code parses .ipynb', async () => {
     const data = {
       'text/plain': 'a figure',
       'image/png': 'iVBORw0KGgo=',
@@ -449,7 +449,7 @@ describe('notebooks of executions', () => {
     }
   });
 
-  it('show a widget as what else it has, or say that it is not live, and keep it for a copy', () => {
+  it('show the fallback of a widget, or a note that it is not live, and keep it for a copy', () => {
     const view = { 'application/vnd.jupyter.widget-view+json': { model_id: 'x', version_major: 2 } };
     const output = (data: object) => ({ output_type: 'display_data', data, metadata: {} });
     const outputs = [
@@ -481,7 +481,7 @@ describe('notebooks of executions', () => {
     );
   });
 
-  it('say when cells ran as nbclient and papermill write it', () => {
+  it('contain cell times in the format of nbclient and papermill', () => {
     const cell = { cell_type: 'code', source: '1', outputs: [], execution_count: 1 };
     const error = { output_type: 'error', ename: 'E', evalue: 'e', traceback: [] };
     const nbclient = {
@@ -527,7 +527,7 @@ describe('notebooks of executions', () => {
 });
 
 describe('the kernel’s log', () => {
-  it('is shown to its end, also what was written while it was shown', async () => {
+  it('is shown to its end, including text written while it is open', async () => {
     const clock = new FakeClock();
     const { ExecutionStore, LogChannels } = shipped();
     const store = new ExecutionStore();
@@ -553,19 +553,19 @@ describe('the kernel’s log', () => {
       await channels.show(tracked);
       const empty = 'The log is empty so far.\n';
       assert.equal(shown, empty);
-      await clock.pass(3000);
+      await clock.advance(3000);
       assert.equal(shown, empty, 'said once');
       log += 'first\n';
-      await clock.pass(1000);
+      await clock.advance(1000);
       assert.equal(shown, `${empty}first\n`);
       log += 'second\n';
-      await clock.pass(1000);
+      await clock.advance(1000);
       assert.equal(shown, `${empty}first\nsecond\n`);
       await channels.show(tracked);
       assert.equal(shown, `${empty}first\nsecond\n`, 'shown again, not read again');
       log += 'last\n';
       store.apply(store.begin(), scripted, scripted.put('a', { state: 'FAILED' }));
-      await clock.pass(1000);
+      await clock.advance(1000);
       assert.equal(shown, `${empty}first\nsecond\nlast\n`);
       assert.deepEqual(clock.waits(), [], 'nothing follows a log that has ended');
       channels.dispose();

@@ -6,10 +6,10 @@ import { isTerminal } from '../../src/execution/states';
 import type { EmbeddedExecutionService } from '../../src/embedded';
 import { until } from '../support/until';
 import { allNames, EXTENSION_ID, ended, notebookText, writeFile } from './support/executions';
-import type { Person } from './support/person';
+import type { TestUser } from './support/test-user';
 import { run, suiteOfCommands } from './support/suite';
 
-/** What a person finds after a command: words of a message, a pick or a box; or what became of the editor. */
+/** What the user sees after a command: text of a message, a pick or a box; or the state of the editor. */
 type Found = RegExp | (() => boolean | Promise<boolean>);
 
 const NO_EXECUTIONS = /^There are no executions\. Execute a notebook first\.$/;
@@ -19,7 +19,7 @@ function activeInput(): unknown {
   return vscode.window.tabGroups.activeTabGroup.activeTab?.input;
 }
 
-/** Where no notebook is open and nothing is selected, and no execution exists. */
+/** Results without an open notebook, a selection or an execution. */
 const IN_NOTHING: Readonly<Record<string, Found>> = {
   execute: /^Execute a Notebook Remotely$/,
   executeAgain: /^Open a notebook first, or right-click one/,
@@ -34,7 +34,7 @@ const IN_NOTHING: Readonly<Record<string, Found>> = {
   rerunWithChanges: NO_EXECUTIONS,
   copyName: NO_EXECUTIONS,
   showLog: NO_EXECUTIONS,
-  // The view says it.
+  // The view shows it.
   refresh: () => true,
   saveAsTemplate: NO_EXECUTIONS,
   newGoogleTemplate: /^New Google Cloud Template$/,
@@ -55,7 +55,7 @@ const IN_NOTHING: Readonly<Record<string, Found>> = {
   groupBy: /^Group Executions$/,
   sortBy: /^Sort Executions$/,
   filter: /^Filter Executions$/,
-  // Offered only while there is a filter; the view says it.
+  // Offered only while a filter is active; the view shows it.
   clearFilter: () => true,
   openCopy: /^Open the output of an execution first/,
   openFailedCell: NO_EXECUTIONS,
@@ -73,7 +73,7 @@ const IN_NOTHING: Readonly<Record<string, Found>> = {
   reportProblem: /^Read the report before you share it/,
 };
 
-/** What is different with a notebook open. */
+/** Differences with a notebook open. */
 const IN_A_NOTEBOOK: typeof IN_NOTHING = {
   execute: ASKS_TEMPLATE,
   executeAgain: ASKS_TEMPLATE,
@@ -82,21 +82,21 @@ const IN_A_NOTEBOOK: typeof IN_NOTHING = {
   unmarkParametersCell: () => true,
 };
 
-/** What no person should have to read. */
+/** Text that users should never see. */
 const RAW = /unexpected happened|undefined|null|\[object|\bE[A-Z]{4,}\b|\w+Error\b|\{\d+\}|\bat .+:\d+:\d+/;
 
 describe('every command of the command palette', () => {
   let service: EmbeddedExecutionService;
-  let person: Person;
+  let user: TestUser;
   const unhandled: unknown[] = [];
   const catchUnhandled = (error: unknown): void => void unhandled.push(error);
   suiteOfCommands({}, (parts) => {
-    ({ service, person } = parts);
+    ({ service, user } = parts);
   });
   before(() => process.on('unhandledRejection', catchUnhandled));
   after(() => process.off('unhandledRejection', catchUnhandled));
   beforeEach(async () => {
-    // What was executed before, by other suites, too.
+    // Earlier executions, of other suites, too.
     for (const name of await allNames(service)) {
       const { state } = await service.get(name);
       if (!isTerminal(state)) await service.cancel(name).then(() => ended(service, name));
@@ -105,11 +105,11 @@ describe('every command of the command palette', () => {
     await run('refresh');
   });
 
-  /** Runs one and says what is wrong with what the person finds then; undefined where all is well. */
-  const wrongWith = async (command: string, expected: Found | undefined): Promise<string | undefined> => {
-    const from = person.shown.length;
+  /** Runs a command and reports problems with its visible result; undefined if there are none. */
+  const problemsOf = async (command: string, expected: Found | undefined): Promise<string | undefined> => {
+    const from = user.shown.length;
     await run(command);
-    const shown = person.shown.slice(from);
+    const shown = user.shown.slice(from);
     const raw = shown.find((text) => RAW.test(text));
     if (raw !== undefined) return `shows “${raw}”`;
     if (expected === undefined) return 'is not in the table';
@@ -131,9 +131,9 @@ describe('every command of the command palette', () => {
         await prepare();
         before = activeInput();
       }
-      const problem = await wrongWith(command, table[command]);
+      const problem = await problemsOf(command, table[command]);
       if (problem !== undefined) wrong.push(`${command} ${problem}`);
-      // What is not saved is asked about when it is closed.
+      // Closing an unsaved editor asks.
       if (vscode.window.tabGroups.all.some(({ activeTab }) => activeTab?.isDirty === true))
         await vscode.commands.executeCommand('workbench.action.files.revert');
     }
@@ -141,12 +141,12 @@ describe('every command of the command palette', () => {
     assert.deepEqual(unhandled, []);
   };
 
-  it('says or does something sensible where there is nothing', async () => {
+  it('works or reports why not in an empty window', async () => {
     assert.deepEqual(Object.keys(IN_NOTHING).sort(), commandsOfPalette().sort());
     await tryAll(() => Promise.resolve(), IN_NOTHING);
   });
 
-  it('says or does something sensible with a notebook open', async () => {
+  it('works or reports why not with a notebook open', async () => {
     const uri = await writeFile('palette.ipynb', notebookText(['1']));
     await tryAll(
       async () => vscode.window.showNotebookDocument(await vscode.workspace.openNotebookDocument(uri)),
@@ -155,7 +155,7 @@ describe('every command of the command palette', () => {
   });
 });
 
-/** Short names of the commands that the manifest does not keep out of the palette. */
+/** Short names of the commands that the manifest shows in the palette. */
 function commandsOfPalette(): string[] {
   const extension = vscode.extensions.getExtension(EXTENSION_ID)?.extensionPath ?? '';
   const { contributes } = JSON.parse(readFileSync(path.join(extension, 'package.json'), 'utf8')) as {

@@ -4,7 +4,7 @@ import type { EmbeddedExecutionService } from '../../src/embedded';
 import { MASK } from '../../src/execution/secrets/secret-names';
 import type { Execution } from '../../src/execution/execution';
 import { allNames, ended, notebookText, textOf, writeFile } from './support/executions';
-import type { Person } from './support/person';
+import type { TestUser } from './support/test-user';
 import { run, suiteOfCommands } from './support/suite';
 
 const PARAMETERS = `epochs: int = 3  # passes over the data
@@ -16,9 +16,9 @@ const SHOW = 'print("got", epochs, rate, mode, names)';
 
 describe('submitting with parameters', () => {
   let service: EmbeddedExecutionService;
-  let person: Person;
+  let user: TestUser;
   suiteOfCommands({ 'notebookExecutions.openOutput': 'never', 'files.autoSave': 'off' }, (parts) => {
-    ({ service, person } = parts);
+    ({ service, user } = parts);
   });
 
   const parametrized = (): Promise<vscode.Uri> =>
@@ -28,8 +28,8 @@ describe('submitting with parameters', () => {
   };
   const outputOf = (execution: Execution): Promise<string> => textOf(service.readOutput(execution));
 
-  it('shows each with its default and comment, checks what is typed, and injects what was set', async () => {
-    person.willPick(
+  it('shows each with default and comment, checks typed values, and injects changed ones', async () => {
+    user.willPick(
       thisMachine,
       (pick) => {
         assert.deepEqual(pick.labels.slice(1, 6), ['epochs', 'rate', 'mode', 'names', 'path']);
@@ -57,7 +57,7 @@ describe('submitting with parameters', () => {
         pick.choose('Execute');
       },
     );
-    person.willType(
+    user.willType(
       (box, check) => {
         assert.equal(box.value, '3');
         assert.match(check('many') ?? '', /whole number/);
@@ -74,9 +74,9 @@ describe('submitting with parameters', () => {
     assert.match(await outputOf(execution), /got 12 0\.5 slow \['a'\]/);
   });
 
-  it('goes back to the templates and keeps what was set; leaving creates nothing', async () => {
+  it('goes back to the templates and keeps the values; dismissing creates nothing', async () => {
     const before = await allNames(service);
-    person.willPick(
+    user.willPick(
       thisMachine,
       (pick) => {
         pick.choose('epochs');
@@ -90,15 +90,15 @@ describe('submitting with parameters', () => {
         pick.leave();
       },
     );
-    person.willType(() => '7');
+    user.willType(() => '7');
     assert.equal(await run('execute', await parametrized()), undefined);
     assert.deepEqual(await allNames(service), before);
   });
 
-  it('questions a name that the notebook does not declare, with a suggestion', async () => {
+  it('warns about a name that the notebook does not declare, with a suggestion', async () => {
     const file = await writeFile('some.yaml', 'epoch: 5\nextra: [1, 2]\n');
-    person.willOpen(file);
-    person.willPick(
+    user.willOpen(file);
+    user.willPick(
       thisMachine,
       (pick) => {
         pick.choose('Load YAML…');
@@ -121,11 +121,11 @@ describe('submitting with parameters', () => {
     assert.match(await outputOf(execution), /got 5 /);
   });
 
-  it('checks loaded values like typed ones, and executes with Enter once they are right', async () => {
+  it('checks loaded values like typed ones, and executes on Enter once they are valid', async () => {
     const wrong = await writeFile('wrong.yaml', 'epochs: many\n');
     const right = await writeFile('right.yaml', 'epochs: 6\n');
-    person.willOpen(wrong);
-    person.willPick(
+    user.willOpen(wrong);
+    user.willPick(
       thisMachine,
       (pick) => {
         pick.choose('Load YAML…');
@@ -137,7 +137,7 @@ describe('submitting with parameters', () => {
         pick.choose('Execute');
       },
       (pick) => {
-        person.willOpen(right);
+        user.willOpen(right);
         pick.choose('Load YAML…');
       },
       (pick) => {
@@ -145,7 +145,7 @@ describe('submitting with parameters', () => {
         pick.choose('Execute');
       },
     );
-    person.willType(({ value, title }, check) => {
+    user.willType(({ value, title }, check) => {
       assert.match(title ?? '', /: epochs$/);
       assert.equal(check(value ?? ''), 'Must be a whole number.');
       return undefined;
@@ -154,21 +154,21 @@ describe('submitting with parameters', () => {
     assert.equal(execution.executionTemplate?.parameters, '{"epochs":6}');
   });
 
-  it('says what is wrong with a YAML file', async () => {
+  it('shows what is wrong with a YAML file', async () => {
     const file = await writeFile('list.yaml', '- 1\n');
-    person.willOpen(file);
-    person.willPick(thisMachine, (pick) => {
+    user.willOpen(file);
+    user.willPick(thisMachine, (pick) => {
       pick.choose('Load YAML…');
     });
     await run('execute', await parametrized());
-    await person.message(/list\.yaml: Must be a mapping/);
+    await user.message(/list\.yaml: Must be a mapping/);
   });
 
-  it('warns of words that papermill reads differently before the run, and on the execution', async () => {
+  it('warns about words that papermill reads differently before the run, and on the execution', async () => {
     const file = await writeFile('words.yaml', 'mode: no\npath: 1_000\napi_key: 0777\n');
     const notes = (labels: readonly string[]): string[] => labels.filter((each) => each.includes('YAML 1.1'));
-    person.willOpen(file);
-    person.willPick(
+    user.willOpen(file);
+    user.willPick(
       thisMachine,
       (pick) => {
         assert.deepEqual(notes(pick.labels), []);
@@ -204,16 +204,16 @@ describe('submitting with parameters', () => {
     assert.match(await outputOf(execution), /got no/);
   });
 
-  it('says where a parameters cell cannot be read, and lets it be run all the same', async () => {
+  it('shows where a parameters cell cannot be read, and still allows the run', async () => {
     const broken = { source: 'a = 1\nb = (', tags: ['parameters'] };
-    person.willPick(thisMachine, (pick) => {
+    user.willPick(thisMachine, (pick) => {
       assert.match(pick.labels.join('|'), /parameters cell cannot be read from line 2/);
       pick.leave();
     });
     await run('execute', await writeFile('broken.ipynb', notebookText([broken])));
   });
 
-  it('shows 1,000 parameters, a default of a megabyte, and text of strangers in one plain line each', async () => {
+  it('shows 1,000 parameters, a default of a megabyte, and text of the notebook in one plain line each', async () => {
     const many = Array.from({ length: 997 }, (_, index) => `p${String(index)} = ${String(index)}`);
     const odd = [
       `big = "${'x'.repeat(1 << 20)}"`,
@@ -221,7 +221,7 @@ describe('submitting with parameters', () => {
       'name = "a\\n\'b\'"',
     ];
     const cell = { source: [...odd, ...many].join('\n'), tags: ['parameters'] };
-    person.willPick(
+    user.willPick(
       thisMachine,
       (pick) => {
         const rows = pick.rows.filter(({ label }) => /^(?:p\d+|big|name|\u2068שלום\u2069)$/.test(label));
@@ -234,7 +234,7 @@ describe('submitting with parameters', () => {
         pick.leave();
       },
     );
-    person.willType(({ title, value, prompt }) => {
+    user.willType(({ title, value, prompt }) => {
       assert.match(title ?? '', /bad\.ipynb: big$/);
       assert.equal(value, '');
       assert.match(prompt ?? '', /^big: its value has 10485\d\d characters/);
@@ -243,7 +243,7 @@ describe('submitting with parameters', () => {
     await run('execute', await writeFile('bad.ipynb', notebookText([cell])));
   });
 
-  it('markCellAsParameters tags the cell, and it alone', async () => {
+  it('markCellAsParameters tags only the selected cell', async () => {
     const uri = await writeFile(
       'mark.ipynb',
       notebookText([{ source: 'a = 1', tags: ['parameters', 'x'] }, 'b = 2']),
@@ -255,16 +255,16 @@ describe('submitting with parameters', () => {
       document.getCells().map((cell) => (cell.metadata as { metadata?: { tags?: string[] } }).metadata?.tags);
     await run('markCellAsParameters');
     assert.deepEqual(tags(), [['x'], ['parameters']]);
-    // Marked already: nothing changes, and nothing is complained about.
+    // Already marked: nothing changes, without a message.
     await run('markCellAsParameters');
     assert.deepEqual(tags(), [['x'], ['parameters']]);
-    assert.deepEqual(person.complaints, []);
+    assert.deepEqual(user.shownProblems, []);
     await run('unmarkParametersCell', document.cellAt(1));
     assert.deepEqual(tags(), [['x'], undefined]);
     await run('unmarkParametersCell', document.cellAt(1));
-    assert.deepEqual(person.complaints, []);
+    assert.deepEqual(user.shownProblems, []);
     await run('markCellAsParameters');
-    person.willPick(thisMachine, (pick) => {
+    user.willPick(thisMachine, (pick) => {
       assert.equal(pick.labels[1], 'b');
       pick.leave();
     });

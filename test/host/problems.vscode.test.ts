@@ -16,10 +16,10 @@ import { systemClock } from '../../src/tracking/clock';
 import { TrackingService } from '../../src/tracking/tracking-service';
 import { activated, notebookText, writeFile } from './support/executions';
 import { until } from '../support/until';
-import { Person } from './support/person';
+import { TestUser } from './support/test-user';
 
 describe('a service that cannot start', () => {
-  it('is told with the way to mend it, and nothing is lost', async () => {
+  it('is reported with a fix, and nothing is lost', async () => {
     const extension = await activated();
     const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'nbx-dead-'));
     const service = new EmbeddedExecutionService({
@@ -58,9 +58,9 @@ describe('a service that cannot start', () => {
       },
       machine: service,
     });
-    const person = new Person();
+    const user = new TestUser();
     try {
-      person.willPick((pick) => {
+      user.willPick((pick) => {
         pick.choose('This machine');
       });
       const uri = await writeFile('dead.ipynb', notebookText(['1']));
@@ -72,7 +72,7 @@ describe('a service that cannot start', () => {
         ['Try Again', 'Open Settings'],
       );
     } finally {
-      person.leave();
+      user.leave();
       service.dispose();
       tracking.dispose();
       await fs.rm(folder, { recursive: true });
@@ -80,8 +80,8 @@ describe('a service that cannot start', () => {
   });
 });
 
-describe('sentences of errors', () => {
-  it('say what to do, for every reason that has its own', () => {
+describe('error messages', () => {
+  it('say what to do, for every reason that has its own message', () => {
     const say = (reason: string, args = {}): string =>
       problemOf(new ServiceError('FAILED_PRECONDITION', reason, 'technical', args)).message;
     assert.match(
@@ -120,7 +120,7 @@ describe('sentences of errors', () => {
     );
   });
 
-  it('offer to sign in and to open the page that mends it', () => {
+  it('offer to sign in and to open the page with the fix', () => {
     const labels = (args: Record<string, string>): string[] =>
       problemOf(new ServiceError('UNAUTHENTICATED', 'credentialsExpired', '', args)).remedies.map(
         ({ label }) => label,
@@ -129,8 +129,8 @@ describe('sentences of errors', () => {
     assert.deepEqual(labels({ url: 'https://console.cloud.google.com/' }), ['Open Page']);
   });
 
-  it('offers what does not fit into the three buttons of a notification in a pick', async () => {
-    const person = new Person();
+  it('shows actions beyond the three buttons of a notification in a pick', async () => {
+    const user = new TestUser();
     const log = vscode.window.createOutputChannel('problems', { log: true });
     try {
       const pressed: string[] = [];
@@ -140,11 +140,11 @@ describe('sentences of errors', () => {
         runner.run('remedy', () => {
           throw new Problem(`It failed ${String(count)}.`, remedies.slice(0, count));
         });
-      person.willPress(/^It failed 3/, 'C');
+      user.willPress(/^It failed 3/, 'C');
       await fail(3);
       await until('the third button was pressed', () => pressed[0]);
-      person.willPress(/^It failed 4/, 'More…');
-      person.willPick((pick) => {
+      user.willPress(/^It failed 4/, 'More…');
+      user.willPick((pick) => {
         assert.deepEqual(pick.labels, ['C', 'D']);
         pick.choose('D');
       });
@@ -152,14 +152,14 @@ describe('sentences of errors', () => {
       await until('the fourth was chosen', () => pressed[1]);
       assert.deepEqual(pressed, ['C', 'D']);
       assert.deepEqual(
-        person.messages.map(({ buttons }) => buttons),
+        user.messages.map(({ buttons }) => buttons),
         [
           ['A', 'B', 'C'],
           ['A', 'B', 'More…'],
         ],
       );
     } finally {
-      person.leave();
+      user.leave();
       log.dispose();
     }
   });

@@ -9,10 +9,10 @@ import type { EmbeddedExecutionService } from '../../src/embedded';
 import { describePython } from '../../src/system/python-environment';
 import { until } from '../support/until';
 import { ended, notebookText, textOf, workspaceFolder, writeFile } from './support/executions';
-import type { Person } from './support/person';
+import type { TestUser } from './support/test-user';
 import { run, suiteOfCommands } from './support/suite';
 
-/** What tests tell the extensions that are set beside ours (test/support/small-extension.ts). */
+/** Controls for the stand-in extensions (test/support/small-extension.ts). */
 interface Neighbour {
   choose(...choice: unknown[]): void;
   willChoose(executable: string | undefined): void;
@@ -28,7 +28,7 @@ async function neighbour(id: string): Promise<Neighbour> {
   return extension.activate();
 }
 
-/** An executable file that is no Python; enough where nothing is run. */
+/** An executable file that is not Python; enough if nothing is run. */
 async function executable(...parts: string[]): Promise<string> {
   const file = path.join(...parts);
   await fs.mkdir(path.dirname(file), { recursive: true });
@@ -40,11 +40,11 @@ describe('Python of a notebook', () => {
   let folder: string;
   let notebook: vscode.Uri;
   let service: EmbeddedExecutionService;
-  let person: Person;
+  let user: TestUser;
   suiteOfCommands(
     { 'notebookExecutions.openOutput': 'never', 'notebookExecutions.notify': 'successes' },
     (parts) => {
-      ({ service, person } = parts);
+      ({ service, user } = parts);
     },
   );
 
@@ -63,10 +63,10 @@ describe('Python of a notebook', () => {
       await fs.rm(path.join(workspaceFolder().fsPath, name), { recursive: true, force: true });
   });
 
-  /** What the pick says will run: the description of the built-in template, once it is known. */
+  /** The Python shown in the pick: the description of the built-in template, once it is known. */
   async function said(...notebooks: vscode.Uri[]): Promise<string> {
     let description = '';
-    person.willPick(async (pick) => {
+    user.willPick(async (pick) => {
       description = await until('the Python is said', () => {
         const now = pick.row('This machine').description ?? '';
         return now === 'On this machine' ? undefined : now;
@@ -79,14 +79,14 @@ describe('Python of a notebook', () => {
   const inWorkspace = (name: string): Promise<string> =>
     executable(workspaceFolder().fsPath, name, 'bin', 'python');
 
-  it('is the one selected in the Python extension', async () => {
+  it('is the interpreter selected in the Python extension', async () => {
     const python = await executable(folder, 'bin', 'python');
     await inWorkspace('.venv');
     (await neighbour(PYTHON)).choose(python);
     assert.equal(await said(notebook), python);
   });
 
-  it('is that of the kernel chosen for the notebook in Jupyter, by its executable or its folder, open or not', async () => {
+  it('is the Python of the kernel selected for the notebook in Jupyter, by its executable or its folder, open or not', async () => {
     const selected = await executable(folder, 'bin', 'python');
     (await neighbour(PYTHON)).choose(selected);
     const chosen = await executable(folder, 'kernel', 'bin', 'python');
@@ -98,23 +98,23 @@ describe('Python of a notebook', () => {
     await vscode.window.showNotebookDocument(await vscode.workspace.openNotebookDocument(open));
     jupyter.choose(open, path.join(folder, 'kernel'));
     assert.equal(await said(open), chosen);
-    // Of these notebooks, not of others; and not one that is gone.
+    // For these notebooks, not for others; and not one that is gone.
     const other = await writeFile('other.ipynb', notebookText(['1']));
     assert.equal(await said(other), selected);
     jupyter.choose(other, path.join(folder, 'gone'));
     assert.equal(await said(other), selected);
-    // Of several notebooks, each one's.
+    // For several notebooks, each one's own.
     assert.equal(await said(notebook, other), `${chosen}, ${selected}`);
   });
 
-  it('is that of the project in Python Environments', async () => {
+  it('is the Python of the project in Python Environments', async () => {
     (await neighbour(PYTHON)).choose(await executable(folder, 'bin', 'python'));
     const project = await executable(folder, 'project', 'bin', 'python');
     (await neighbour(ENVIRONMENTS)).choose(vscode.Uri.joinPath(notebook, '..'), project);
     assert.equal(await said(notebook), project);
   });
 
-  it('is that of the workspace where the extension selects none, or one that is gone', async () => {
+  it('is the Python of the workspace when the extension selects none, or one that is gone', async () => {
     const venv = await inWorkspace('venv');
     assert.equal(await said(notebook), venv);
     (await neighbour(PYTHON)).choose(path.join(folder, 'gone'));
@@ -124,23 +124,23 @@ describe('Python of a notebook', () => {
   });
 
   for (const how of ['throws', 'hangs'] as const) {
-    it(`is found all the same where every other extension ${how}`, async () => {
+    it(`is still found if every other extension ${how}`, async () => {
       for (const id of [JUPYTER, PYTHON, ENVIRONMENTS]) (await neighbour(id)).misbehave(how);
       const venv = await inWorkspace('.venv');
       assert.equal(await said(notebook), venv);
-      assert.deepEqual(person.complaints, []);
+      assert.deepEqual(user.shownProblems, []);
     });
   }
 
-  it('runs as it was said, with name and version', async () => {
+  it('runs as selected, with name and version', async () => {
     const real = await realPython();
-    // The one that tests install what notebooks need in, by another name.
+    // The Python of the tests' environment, by another name.
     const science = path.join(folder, 'science');
     await fs.symlink(real.prefix, science);
     const python = path.join(science, 'bin', 'python');
     (await neighbour(JUPYTER)).choose(notebook, python);
     let description: string | undefined;
-    person.willPick(async (pick) => {
+    user.willPick(async (pick) => {
       description = await until('the version is said', () =>
         pick.row('This machine').description?.includes('(') === true
           ? pick.row('This machine').description
@@ -155,17 +155,17 @@ describe('Python of a notebook', () => {
     assert.match(await textOf(service.readOutput(execution)), new RegExp(science));
   });
 
-  it('is selected in the Python extension’s own pick (selectPython)', async () => {
+  it('is selected with the pick of the Python extension (selectPython)', async () => {
     const real = await realPython();
     const python = path.join(real.prefix, 'bin', 'python');
     (await neighbour(PYTHON)).choose(await inWorkspace('.venv'));
     (await neighbour(PYTHON)).willChoose(python);
     await run('selectPython');
-    await person.message(new RegExp(`^Notebooks can be executed with ${python}`));
+    await user.message(new RegExp(`^Notebooks can be executed with ${python}`));
     assert.match(await said(notebook), /^\.venv \(3\./);
   });
 
-  it('takes no packages where it belongs to the system: what else can be done is offered (installIpykernel)', async () => {
+  it('offers alternatives when a system Python does not accept packages (installIpykernel)', async () => {
     const managed = await executable(folder, 'bin', 'python');
     await fs.writeFile(
       managed,
@@ -173,27 +173,27 @@ describe('Python of a notebook', () => {
     );
     (await neighbour(PYTHON)).choose(managed);
     await run('installIpykernel');
-    const { text, buttons } = await person.message(
+    const { text, buttons } = await user.message(
       /^Packages cannot be installed in .*bin\/python: it belongs to/,
     );
     assert.ok(text.includes(managed));
     assert.deepEqual(buttons.slice(0, 2), ['Create .venv in This Workspace', 'Select Another Python…']);
   });
 
-  it('makes no environment in the place of something else, and leaves none half made (createEnvironment)', async () => {
+  it('creates no environment over an existing folder, and leaves no partial one (createEnvironment)', async () => {
     const directory = path.join(workspaceFolder().fsPath, '.venv');
     (await neighbour(PYTHON)).choose(await executable(folder, 'bin', 'python'));
     await run('createEnvironment');
-    await person.message(/\.venv could not be created/);
+    await user.message(/\.venv could not be created/);
     assert.deepEqual(await fs.readdir(directory).catch(() => 'none'), 'none');
     await fs.mkdir(directory);
     await fs.writeFile(path.join(directory, 'theirs'), '');
     await run('createEnvironment');
-    await person.message(/\.venv is there already, but it is not a Python environment/);
+    await user.message(/\.venv is there already, but it is not a Python environment/);
     assert.deepEqual(await fs.readdir(directory), ['theirs']);
   });
 
-  it('is the first on the PATH with ipykernel where none is chosen', async () => {
+  it('is the first on the PATH with ipykernel when none is selected', async () => {
     const without = await executable(folder, 'python3');
     const found = await pythonOnPath({ PATH: `${folder}:${process.env['PATH'] ?? ''}` });
     assert.equal(found?.hasIpykernel, true);
@@ -207,7 +207,7 @@ describe('Python of a notebook', () => {
     assert.equal(await pythonOnPath({ PATH: '' }), undefined);
   });
 
-  it('brings its environment: a virtual one', async () => {
+  it('is activated: a virtual environment', async () => {
     const python = await executable(folder, 'bin', 'python');
     await fs.writeFile(path.join(folder, 'pyvenv.cfg'), '');
     const environment = await kernelEnvironment(notebook, await describePython(python), {});
@@ -216,7 +216,7 @@ describe('Python of a notebook', () => {
     assert.equal(environment['PYTHONHOME'], undefined);
   });
 
-  it('brings its environment: conda, with its activation scripts', async () => {
+  it('is activated: conda, with its activation scripts', async () => {
     const prefix = path.join(folder, 'envs', 'science');
     const python = await executable(prefix, 'bin', 'python');
     await fs.mkdir(path.join(prefix, 'conda-meta'));
@@ -236,7 +236,7 @@ describe('Python of a notebook', () => {
     assert.ok(environment['PATH']?.startsWith(`${prefix}/bin:`));
   });
 
-  it('leaves out what the editor set for itself, and adds .env and the template', async () => {
+  it('omits variables that the editor set for itself, and adds .env and the template’s', async () => {
     await fs.writeFile(
       path.join(workspaceFolder().fsPath, '.env'),
       'ONE=1\nTWO="${ONE} and ${HOME}"\nTHREE=file\n',
@@ -250,9 +250,9 @@ describe('Python of a notebook', () => {
     );
   });
 
-  it('reaches the kernel, so that !pip is the environment’s own', async () => {
+  it('is first on the kernel’s PATH, so that !pip belongs to the environment', async () => {
     await fs.writeFile(path.join(workspaceFolder().fsPath, '.env'), 'FROM_FILE=yes\n');
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       pick.choose('This machine');
     });
     const code = 'import os, sys\n!pip --version\nprint(os.environ["FROM_FILE"], sys.prefix)';
@@ -264,7 +264,7 @@ describe('Python of a notebook', () => {
   });
 });
 
-/** The Python on the PATH of the tests: an environment with all that notebooks need. */
+/** The Python on the PATH of the tests: an environment with all required packages. */
 async function realPython(): Promise<{ prefix: string; version: string }> {
   const found = await pythonOnPath(process.env);
   assert.ok(found?.prefix !== undefined);

@@ -5,17 +5,17 @@ import { SubmissionMemory } from '../../src/commands/submission/submission-memor
 import type { EmbeddedExecutionService } from '../../src/embedded';
 import type { Execution } from '../../src/execution/execution';
 import { ended, notebookText, textOf, withSettings, writeFile } from './support/executions';
-import type { Person } from './support/person';
+import type { TestUser } from './support/test-user';
 import { run, suiteOfCommands } from './support/suite';
 
 const PARAMETERS = 'epochs: int = 3\nrate: float = 0.5';
 const SHOW = 'print("got", epochs, rate)';
 
-describe('submitting again', () => {
+describe('re-running', () => {
   let service: EmbeddedExecutionService;
-  let person: Person;
+  let user: TestUser;
   suiteOfCommands({ 'notebookExecutions.openOutput': 'never', 'files.autoSave': 'off' }, (parts) => {
-    ({ service, person } = parts);
+    ({ service, user } = parts);
   });
 
   const parametrized = (): Promise<vscode.Uri> =>
@@ -25,9 +25,9 @@ describe('submitting again', () => {
   };
   const outputOf = (execution: Execution): Promise<string> => textOf(service.readOutput(execution));
 
-  it('executeAgain repeats template and parameters at once, with the notebook as it is now', async () => {
+  it('executeAgain repeats template and parameters immediately, with the current notebook', async () => {
     const uri = await parametrized();
-    person.willPick(
+    user.willPick(
       thisMachine,
       (pick) => {
         pick.choose('epochs');
@@ -36,7 +36,7 @@ describe('submitting again', () => {
         pick.choose('Execute');
       },
     );
-    person.willType(() => '9');
+    user.willType(() => '9');
     await ended(service, await run('execute', uri));
     await fs.writeFile(
       uri.fsPath,
@@ -47,15 +47,15 @@ describe('submitting again', () => {
     assert.match(await outputOf(execution), /got 9 [^]*added/);
   });
 
-  it('executeAgain asks where the notebook was never submitted', async () => {
-    person.willPick((pick) => {
+  it('executeAgain asks when the notebook was never submitted', async () => {
+    user.willPick((pick) => {
       pick.leave();
     });
     await run('executeAgain', await writeFile('new.ipynb', notebookText(['1'])));
-    assert.equal(person.picks.length, 1);
+    assert.equal(user.picks.length, 1);
   });
 
-  it('what is remembered of a submission has no secret value, wherever it stood and whenever its name became secret', async () => {
+  it('stores no secret values of a submission, wherever they were and whenever their name became secret', async () => {
     const state = new Map<string, unknown>();
     const memory = new SubmissionMemory({
       keys: () => [...state.keys()],
@@ -70,7 +70,7 @@ describe('submitting again', () => {
     const choice = memory.choiceFor(one);
     assert.deepEqual(choice?.withheld, ['password', 'db']);
     assert.match(choice.parameters ?? '', /^\{"rate":1\.0,"later":"planted-c"\}$/);
-    // Those of the template alone, taken into what was changed in it: without them it would run with others.
+    // The template's parameters are part of the changed ones: without them the defaults would be used.
     await memory.remember(other, { template: 'x', options });
     assert.deepEqual(memory.choiceFor(other)?.withheld, ['password', 'db']);
     assert.doesNotMatch(JSON.stringify([...state]), /planted-[ab]/);
@@ -85,9 +85,9 @@ describe('submitting again', () => {
     assert.deepEqual(memory.choiceFor(other), { template: 'x', parameters: '{"rate":2.0}' });
   });
 
-  it('changes run options for this notebook alone, and remembers them', async () => {
+  it('changes run options only for this notebook, and remembers them', async () => {
     const uri = await writeFile('options.ipynb', notebookText(['1/0', 'print("went on")']));
-    person.willPick(
+    user.willPick(
       (pick) => {
         pick.pressButtonOf('This machine');
       },
@@ -103,7 +103,7 @@ describe('submitting again', () => {
         pick.choose('Use These Options');
       },
     );
-    person.willType((_box, check) => {
+    user.willType((_box, check) => {
       assert.match(check('soon') ?? '', /number of seconds/);
       return '30';
     });
@@ -117,7 +117,7 @@ describe('submitting again', () => {
 
   describe('rerun', () => {
     const submitted = async (uri: vscode.Uri, epochs = '4'): Promise<Execution> => {
-      person.willPick(
+      user.willPick(
         thisMachine,
         (pick) => {
           pick.choose('epochs');
@@ -126,7 +126,7 @@ describe('submitting again', () => {
           pick.choose('Execute');
         },
       );
-      person.willType(() => epochs);
+      user.willType(() => epochs);
       return ended(service, await run('execute', uri));
     };
     const first = (pick: { labels: string[]; choose(label: string): void }): void => {
@@ -136,7 +136,7 @@ describe('submitting again', () => {
     it('repeats an execution with its parameters', async () => {
       const uri = await parametrized();
       const execution = await submitted(uri);
-      person.willPick(first);
+      user.willPick(first);
       const again = await ended(service, await run('rerun'));
       assert.notEqual(again.name, execution.name);
       assert.equal(again.executionTemplate?.parameters, execution.executionTemplate?.parameters);
@@ -144,27 +144,27 @@ describe('submitting again', () => {
       assert.match(await outputOf(again), /got 4 /);
     });
 
-    it('asks which notebook where it was changed since', async () => {
+    it('asks which notebook when it has changed since', async () => {
       const uri = await parametrized();
       await submitted(uri);
       await fs.writeFile(uri.fsPath, notebookText(['print("changed")']));
-      person.willPick(first, (pick) => {
+      user.willPick(first, (pick) => {
         pick.choose('The notebook as it was executed');
       });
       assert.match(await outputOf(await ended(service, await run('rerun'))), /got 4 /);
     });
 
-    it('repeats it where its notebook is gone', async () => {
+    it('repeats it when its notebook is gone', async () => {
       const uri = await parametrized();
       await submitted(uri);
       await vscode.workspace.fs.delete(uri);
-      person.willPick(first);
+      user.willPick(first);
       assert.match(await outputOf(await ended(service, await run('rerun'))), /got 4 /);
     });
 
     it('rerunWithChanges starts from its template and parameters', async () => {
       await submitted(await parametrized(), '6');
-      person.willPick(
+      user.willPick(
         first,
         (pick) => {
           assert.equal(pick.active, 'This machine');
@@ -178,7 +178,7 @@ describe('submitting again', () => {
           pick.choose('Execute');
         },
       );
-      person.willType(() => '0.25');
+      user.willType(() => '0.25');
       const again = await ended(service, await run('rerunWithChanges'));
       assert.match(await outputOf(again), /got 6 0\.25/);
     });

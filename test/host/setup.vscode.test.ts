@@ -5,10 +5,10 @@ import * as vscode from 'vscode';
 import type { EmbeddedExecutionService } from '../../src/embedded';
 import type { WelcomeReason } from '../../src/views/explorer/welcome-reason';
 import { EXTENSION_ID, ended, textOf } from './support/executions';
-import type { Person } from './support/person';
+import type { TestUser } from './support/test-user';
 import { run, suiteOfCommands } from './support/suite';
 
-/** Every reason but that which has rows of its own; leaving one out does not compile. */
+/** Every reason except the one with its own rows; a missing one does not compile. */
 const REASONS: Readonly<Record<Exclude<WelcomeReason, '' | 'ipykernelMissing'>, true>> = {
   filtered: true,
   serviceNotStarted: true,
@@ -19,15 +19,15 @@ const REASONS: Readonly<Record<Exclude<WelcomeReason, '' | 'ipykernelMissing'>, 
   pythonMissing: true,
 };
 
-describe('what mends a first run', () => {
+describe('fixes for a first run', () => {
   let service: EmbeddedExecutionService;
-  let person: Person;
+  let user: TestUser;
   suiteOfCommands({ 'notebookExecutions.openOutput': 'never' }, (parts) => {
-    ({ service, person } = parts);
+    ({ service, user } = parts);
   });
 
-  it('executes the example, in a copy of its own', async () => {
-    person.willPick(
+  it('executes a copy of the example', async () => {
+    user.willPick(
       (pick) => {
         pick.choose('This machine');
       },
@@ -44,18 +44,18 @@ describe('what mends a first run', () => {
     assert.ok(path.relative(extension, source).startsWith('..'), source);
   });
 
-  it('installs nothing where ipykernel is there, and says so', async () => {
+  it('reports that ipykernel is already installed, and installs nothing', async () => {
     await run('installIpykernel');
-    await person.message(/^ipykernel is already installed in \S/);
-    assert.deepEqual(person.complaints, []);
+    await user.message(/^ipykernel is already installed in \S/);
+    assert.deepEqual(user.shownProblems, []);
   });
 
-  it('says that nobody asks for credentials where that is so', async () => {
+  it('reports when no service needs credentials', async () => {
     await run('signIn');
-    await person.message(/No Google Cloud service needs you to sign in/);
+    await user.message(/No Google Cloud service needs you to sign in/);
   });
 
-  it('has words and a button for each reason that an empty view can have (notebookExecutions.welcome)', () => {
+  it('has a text and a button for each reason of an empty view (notebookExecutions.welcome)', () => {
     const read = (name: string): unknown =>
       JSON.parse(
         fs.readFileSync(

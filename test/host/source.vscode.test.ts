@@ -44,7 +44,7 @@ describe('a source notebook', () => {
       runOptions: { source: document.uri.toString() },
       runStatus: { startTime: time(created), ...runStatus },
     });
-  /** An output has one cell more, for the parameters. */
+  /** An output has an additional cell for the parameters. */
   const running: RunStatus = {
     progress: { totalCells: 4, completedCells: 2, cell: { index: 2, id: 'cell-1', startTime: time28() } },
   };
@@ -59,7 +59,7 @@ describe('a source notebook', () => {
     document.getCells().map((cell) => status.provideCellStatusBarItems(cell).map(({ text }) => text));
   const badge = () => decorations.provideFileDecoration(document.uri);
 
-  it('says which cell runs and for how long, and then which one failed', () => {
+  it('shows which cell runs and for how long, and then which one failed', () => {
     assert.deepEqual(items(), [['$(symbol-parameter) Parameters'], [], []]);
     assert.equal(badge(), undefined);
     const { key } = put('a', 'RUNNING', -60, running);
@@ -79,7 +79,7 @@ describe('a source notebook', () => {
     assert.equal(badge(), undefined);
   });
 
-  it('tells of its latest execution, whatever comes to be known later, and when that is deleted of the one before', () => {
+  it('shows its latest execution, regardless of the order of updates, and the previous one when that is deleted', () => {
     const newest = put('new', 'SUCCEEDED', -10);
     put('old', 'FAILED', -100, failure);
     assert.equal(badge(), undefined);
@@ -88,7 +88,7 @@ describe('a source notebook', () => {
     assert.deepEqual(items()[2], ['$(error) KeyError $ (x)']);
   });
 
-  it('draws the elapsed time again while it is on the screen, and nothing without need', async () => {
+  it('redraws the elapsed time only while it is visible and changes', async () => {
     let drawn = 0;
     status.onDidChangeCellStatusBarItems(() => drawn++);
     put('a', 'RUNNING', -60, running);
@@ -97,10 +97,10 @@ describe('a source notebook', () => {
     put('a', 'RUNNING', -60, { ...running, peakMemoryBytes: 1 });
     assert.deepEqual(clock.waits(), [1000]);
     const before = drawn;
-    await clock.pass(2000);
+    await clock.advance(2000);
     assert.equal(drawn, before + 2);
     put('a', 'SUCCEEDED', -60);
-    await clock.pass(1000);
+    await clock.advance(1000);
     assert.deepEqual(clock.waits(), []);
   });
 });

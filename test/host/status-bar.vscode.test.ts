@@ -33,7 +33,7 @@ describe('the status-bar item', () => {
     window.dispose();
   });
 
-  it('counts what is active, opens the view, and is away where there is nothing', () => {
+  it('counts active executions, opens the view, and is hidden when there are none', () => {
     assert.equal(item.shown, false);
     window.put('old', { state: 'FAILED' });
     assert.equal(item.shown, false, 'what had failed before is history');
@@ -48,7 +48,7 @@ describe('the status-bar item', () => {
     assert.equal(item.shown, false);
   });
 
-  it('names a single run with its cells and time', async () => {
+  it('shows the cells and time of a single run', async () => {
     window.put('a', {
       displayName: 'sales $(trash)',
       runStatus: {
@@ -58,7 +58,7 @@ describe('the status-bar item', () => {
     });
     assert.equal(item.text, '$(sync~spin) sales $ (trash) 3/9 cells · 28 s');
     assert.equal(item.accessibilityInformation?.label, 'The notebook execution sales $ (trash) is running');
-    await clock.pass(1000);
+    await clock.advance(1000);
     assert.equal(item.text, '$(sync~spin) sales $ (trash) 3/9 cells · 29 s');
     window.put('b', { state: 'QUEUED' });
     assert.equal(item.text, '$(sync~spin) 2');
@@ -67,7 +67,7 @@ describe('the status-bar item', () => {
     assert.equal(item.text, '$(clock) b Queued');
   });
 
-  it('says what has newly failed until the view is seen', () => {
+  it('shows new failures until the view is opened', () => {
     window.put('a');
     window.put('a', { state: 'FAILED' });
     assert.deepEqual(

@@ -13,7 +13,7 @@ import {
   workspaceFolder,
   writeFile,
 } from './support/executions';
-import type { Person } from './support/person';
+import type { TestUser } from './support/test-user';
 import { suiteOfCommands } from './support/suite';
 
 const execute = (...args: unknown[]): Thenable<unknown> =>
@@ -22,24 +22,24 @@ const THIS_MACHINE = 'This machine';
 
 describe('notebookExecutions.execute', () => {
   let service: EmbeddedExecutionService;
-  let person: Person;
+  let user: TestUser;
   suiteOfCommands({ 'notebookExecutions.openOutput': 'never', 'files.autoSave': 'off' }, (parts) => {
-    ({ service, person } = parts);
+    ({ service, user } = parts);
   });
 
-  /** Asserts that the command says this, asks nothing before, and creates nothing. */
+  /** Asserts that the command shows this message, asks nothing before, and creates nothing. */
   async function refuses(uri: vscode.Uri, text: RegExp, button?: string): Promise<void> {
     const before = await allNames(service);
     await execute(uri);
-    const message = await person.message(text);
+    const message = await user.message(text);
     assert.equal(message.kind, 'error');
     if (button !== undefined) assert.ok(message.buttons.includes(button), message.buttons.join(' | '));
     assert.deepEqual(await allNames(service), before);
   }
 
-  it('runs a notebook of the Explorer with the template that was picked', async () => {
+  it('runs a notebook of the Explorer with the selected template', async () => {
     const uri = await writeFile('sums.ipynb', notebookText(['print(6 * 7)']));
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       assert.match(pick.title, /sums\.ipynb/);
       pick.choose(THIS_MACHINE);
     });
@@ -50,7 +50,7 @@ describe('notebookExecutions.execute', () => {
     assert.match(await textOf(service.readOutput(execution)), /42/);
   });
 
-  it('runs what is on the screen, and saves nothing', async () => {
+  it('runs the unsaved contents of the editor, and saves nothing', async () => {
     const uri = await writeFile(
       'edited.ipynb',
       notebookText(['print("old")', { source: '1', tags: ['keep'] }]),
@@ -61,10 +61,10 @@ describe('notebookExecutions.execute', () => {
     edit.replace(document.cellAt(0).document.uri, new vscode.Range(0, 0, 1, 0), 'print("new " * 2)');
     await vscode.workspace.applyEdit(edit);
     await until('the edit is made', () => document.isDirty);
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       pick.choose(THIS_MACHINE);
     });
-    // From the toolbar, with what a toolbar hands over.
+    // From the toolbar, with the arguments that a toolbar passes.
     const execution = await ended(service, await execute({ notebookEditor: { notebookUri: uri } }));
     const input = JSON.parse(await textOf(service.readInput(execution))) as {
       cells: Record<string, unknown>[];
@@ -88,7 +88,7 @@ describe('notebookExecutions.execute', () => {
     ]);
     const document = await vscode.workspace.openNotebookDocument('jupyter-notebook', data);
     await vscode.window.showNotebookDocument(document);
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       pick.choose(THIS_MACHINE);
     });
     const execution = await ended(service, await execute());
@@ -101,7 +101,7 @@ describe('notebookExecutions.execute', () => {
   it('does not run twice on a double click', async () => {
     const uri = await writeFile('twice.ipynb', notebookText(['1']));
     const before = await allNames(service);
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       pick.choose(THIS_MACHINE);
     });
     const [one, other] = await Promise.all([execute(uri), execute(uri)]);
@@ -116,7 +116,7 @@ describe('notebookExecutions.execute', () => {
     const restore = await withSettings({
       'notebookExecutions.endCommand': `echo "$EXECUTION_STATE" > '${told}'`,
     });
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       pick.choose(THIS_MACHINE);
     });
     await ended(service, await execute(uri));
@@ -128,10 +128,10 @@ describe('notebookExecutions.execute', () => {
     await restore();
   });
 
-  it('asks for a notebook of the workspace where none is open, the example last', async () => {
+  it('asks for a notebook of the workspace when none is open, with the example last', async () => {
     const uri = await writeFile('picked.ipynb', notebookText(['print("picked")']));
     await writeFile('.ipynb_checkpoints/picked-checkpoint.ipynb', notebookText(['1']));
-    person.willPick(
+    user.willPick(
       (pick) => {
         assert.equal(pick.title, 'Execute a Notebook Remotely');
         assert.equal(pick.labels.at(-1), 'Example Notebook');
@@ -145,8 +145,8 @@ describe('notebookExecutions.execute', () => {
     );
     const execution = await ended(service, await execute());
     assert.equal(execution.runOptions?.source, uri.toString());
-    // The example is opened and asked about like any other.
-    person.willPick(
+    // The example opens and asks like any other notebook.
+    user.willPick(
       (pick) => {
         pick.choose('Example Notebook');
       },
@@ -164,13 +164,13 @@ describe('notebookExecutions.execute', () => {
     const restore = await withSettings({
       'notebookExecutions.templates': [{ name: 'Refused', service: 'embedded' }],
     });
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       pick.choose('Refused');
     });
     await execute(uri);
-    await person.message(/There is no kernel “cobol”/);
-    // It would be repeated without a question.
-    person.willPick((pick) => {
+    await user.message(/There is no kernel “cobol”/);
+    // A remembered submission would be repeated without a question.
+    user.willPick((pick) => {
       assert.notEqual(pick.active, 'Refused');
       pick.leave();
     });
@@ -178,15 +178,15 @@ describe('notebookExecutions.execute', () => {
     await restore();
   });
 
-  it('creates nothing when the pick is left', async () => {
+  it('creates nothing when the pick is dismissed', async () => {
     const uri = await writeFile('left.ipynb', notebookText(['1']));
     const before = await allNames(service);
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       pick.leave();
     });
     assert.equal(await execute(uri), undefined);
     assert.deepEqual(await allNames(service), before);
-    assert.deepEqual(person.complaints, []);
+    assert.deepEqual(user.shownProblems, []);
   });
 
   describe('with a notebook that cannot be run', () => {
@@ -199,41 +199,41 @@ describe('notebookExecutions.execute', () => {
       ['an empty file', '', /broken\.ipynb is empty/],
     ];
     for (const [what, text, message] of cases) {
-      it(`says so: ${what}`, async () => {
+      it(`reports it: ${what}`, async () => {
         await refuses(await writeFile('broken.ipynb', text), message, 'Open File');
-        assert.deepEqual(person.picks, []);
+        assert.deepEqual(user.picks, []);
       });
     }
 
-    it('opens it as text at the place that is broken', async () => {
+    it('opens it as text at the broken place', async () => {
       const uri = await writeFile('broken.ipynb', '{\n  "cells": [}');
-      person.willPress(/is not valid JSON at line 2/, 'Open File');
+      user.willPress(/is not valid JSON at line 2/, 'Open File');
       await execute(uri);
-      const message = await person.message(/is not valid JSON at line 2/);
+      const message = await user.message(/is not valid JSON at line 2/);
       assert.deepEqual(message.buttons, ['Open File'], 'the log says no more');
       const editor = await until('it is open', () => vscode.window.activeTextEditor);
       assert.equal(editor.document.uri.toString(), uri.toString());
       assert.equal(editor.selection.start.line, 1);
     });
 
-    it('says so: no kernelspec and no language; one button runs it with Python', async () => {
+    it('reports a missing kernelspec and language; one button runs it with Python', async () => {
       const uri = await writeFile('bare.ipynb', notebookText(['print("ran")'], {}));
       const before = await allNames(service);
-      person.willPick((pick) => {
+      user.willPick((pick) => {
         pick.choose(THIS_MACHINE);
       });
-      person.willPress(/bare\.ipynb does not say which kernel/, 'Execute with Python');
+      user.willPress(/bare\.ipynb does not say which kernel/, 'Execute with Python');
       await execute(uri);
-      await person.message(/bare\.ipynb does not say which kernel/);
+      await user.message(/bare\.ipynb does not say which kernel/);
       const name = await until('it is there', async () =>
         (await allNames(service)).find((each) => !before.includes(each)),
       );
       assert.equal((await ended(service, name)).state, 'SUCCEEDED');
     });
 
-    it('says so: a kernelspec that does not exist, with the kernels that do', async () => {
+    it('reports an unknown kernelspec, with the installed kernels', async () => {
       const metadata = { kernelspec: { name: 'cobol', display_name: 'COBOL', language: 'cobol' } };
-      person.willPick((pick) => {
+      user.willPick((pick) => {
         pick.choose(THIS_MACHINE);
       });
       await refuses(
@@ -243,9 +243,9 @@ describe('notebookExecutions.execute', () => {
       );
     });
 
-    it('says so: it disappears between pick and create', async () => {
+    it('reports that it disappeared between pick and create', async () => {
       const uri = await writeFile('gone.ipynb', notebookText(['1']));
-      person.willPick(async (pick) => {
+      user.willPick(async (pick) => {
         await vscode.workspace.fs.delete(uri);
         pick.choose(THIS_MACHINE);
       });

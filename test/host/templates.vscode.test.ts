@@ -14,21 +14,21 @@ import {
   workspaceFolder,
   writeFile,
 } from './support/executions';
-import type { Person } from './support/person';
+import type { TestUser } from './support/test-user';
 import { run, suiteOfCommands } from './support/suite';
 
 describe('templates', () => {
   let service: EmbeddedExecutionService;
-  let person: Person;
+  let user: TestUser;
   suiteOfCommands({ 'notebookExecutions.openOutput': 'never', 'files.autoSave': 'off' }, (parts) => {
-    ({ service, person } = parts);
+    ({ service, user } = parts);
   });
 
-  /** Asserts that the command says this, asks nothing before, and creates nothing. */
+  /** Asserts that the command shows this message, asks nothing before, and creates nothing. */
   async function refuses(uri: vscode.Uri, text: RegExp, button?: string): Promise<void> {
     const before = await allNames(service);
     await run('execute', uri);
-    const message = await person.message(text);
+    const message = await user.message(text);
     assert.equal(message.kind, 'error');
     if (button !== undefined) assert.ok(message.buttons.includes(button), message.buttons.join(' | '));
     assert.deepEqual(await allNames(service), before);
@@ -43,7 +43,7 @@ describe('templates', () => {
     restore = undefined;
   });
 
-  it('shows the ones that cannot be used with the reason, and says it again when chosen', async () => {
+  it('shows unusable templates with the reason, and repeats it when one is chosen', async () => {
     await templates([
       { name: 'misspelt', service: 'embedded', runOptions: { timout: 5 } },
       { name: 'typed wrong', service: 'embedded', runOptions: { timeout: 'long' } },
@@ -51,7 +51,7 @@ describe('templates', () => {
       { name: 'half', service: 'vertex' },
     ]);
     const uri = await writeFile('a.ipynb', notebookText(['1']));
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       assert.match(
         pick.row('misspelt').detail ?? '',
         /unknown field “runOptions\.timout”; did you mean “timeout”/,
@@ -64,7 +64,7 @@ describe('templates', () => {
     await refuses(uri, /The template “misspelt” cannot be used.*timout/, 'Edit Templates');
   });
 
-  it('says how they differ, and marks one whose kernel is missing', async () => {
+  it('shows how they differ, and marks one whose kernel is missing', async () => {
     await templates([
       {
         name: 'nightly',
@@ -75,7 +75,7 @@ describe('templates', () => {
       { name: 'plain', service: 'embedded' },
       { name: 'cobol', service: 'embedded', executionTemplate: { kernelSpec: 'cobol' } },
     ]);
-    person.willPick(async (pick) => {
+    user.willPick(async (pick) => {
       assert.equal(
         pick.row('nightly').detail,
         'kernel python3 · at most 6 h · up to 3 attempts · continues on KeyError · writes outputs back',
@@ -93,7 +93,7 @@ describe('templates', () => {
     await run('execute', await writeFile('differ.ipynb', notebookText(['1'])));
   });
 
-  it('uses its run options and output folder, and preselects the last one', async () => {
+  it('uses its run options and output folder, and preselects the last used template', async () => {
     const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'nbx-out-'));
     await templates([
       {
@@ -110,7 +110,7 @@ describe('templates', () => {
     ]);
     const code = ['import os\nprint(os.environ["FLAVOUR"], os.getcwd())', '1/0', 'print("after")'];
     const uri = await writeFile('t.ipynb', notebookText(code));
-    person.willPick(
+    user.willPick(
       (pick) => {
         pick.choose('strict');
       },
@@ -130,9 +130,9 @@ describe('templates', () => {
     await run('execute', uri);
   });
 
-  it('refuses parameters that are no mapping, before anything is asked of the service', async () => {
+  it('refuses parameters that are not a mapping, before any request to the service', async () => {
     await templates([{ name: 'list', service: 'embedded', executionTemplate: { parameters: '- 1\n- 2' } }]);
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       pick.choose('list');
     });
     await refuses(
@@ -151,7 +151,7 @@ describe('templates', () => {
         executionTemplate: { outputNotebookFolder: `${file.fsPath}/below` },
       },
     ]);
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       pick.choose('nowhere');
     });
     await refuses(
@@ -161,27 +161,27 @@ describe('templates', () => {
     );
   });
 
-  it('offers to install a missing ipykernel, and goes on', async () => {
+  it('offers to install a missing ipykernel, and continues', async () => {
     const python = await fakePython();
     await templates([{ name: 'bare python', service: 'embedded', runOptions: { interpreter: python } }]);
     const uri = await writeFile('k.ipynb', notebookText(['print("ran")']));
-    // First pip cannot do it.
+    // The first try of pip fails.
     const offline = path.join(path.dirname(python), 'offline');
     await fs.writeFile(offline, '');
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       pick.choose('bare python');
     });
-    person.willPress(/ipykernel is not installed/, 'Install ipykernel');
+    user.willPress(/ipykernel is not installed/, 'Install ipykernel');
     await run('execute', uri);
-    await person.message(/could not be installed .*No matching distribution/);
+    await user.message(/could not be installed .*No matching distribution/);
     await fs.rm(offline);
     const before = await allNames(service);
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       pick.choose('bare python');
     });
-    person.willPress(/ipykernel is not installed/, 'Install ipykernel');
+    user.willPress(/ipykernel is not installed/, 'Install ipykernel');
     await run('execute', uri);
-    const { text } = await person.message(/ipykernel is not installed/);
+    const { text } = await user.message(/ipykernel is not installed/);
     assert.ok(text.includes(python));
     const name = await until('it is there', async () =>
       (await allNames(service)).find((each) => !before.includes(each)),
@@ -192,9 +192,9 @@ describe('templates', () => {
 
 describe('commands on templates', () => {
   let service: EmbeddedExecutionService;
-  let person: Person;
+  let user: TestUser;
   afterEach(async () => {
-    // The settings file that was opened at a new entry has it unsaved; before the editors are closed.
+    // The settings file has an unsaved new entry; save it before the editors are closed.
     await vscode.commands.executeCommand('workbench.action.files.revert');
     for (const name of ['templates', 'defaultTemplate']) {
       const configuration = vscode.workspace.getConfiguration('notebookExecutions');
@@ -204,21 +204,21 @@ describe('commands on templates', () => {
   });
 
   suiteOfCommands({ 'notebookExecutions.openOutput': 'never' }, (parts) => {
-    ({ service, person } = parts);
+    ({ service, user } = parts);
   });
 
-  it('saveAsTemplate keeps how an execution was run; setDefaultTemplate selects it first', async () => {
+  it('saveAsTemplate saves how an execution was run; setDefaultTemplate preselects it', async () => {
     const undo = await withSettings({
       'notebookExecutions.templates': [{ name: 'slow', service: 'embedded', runOptions: { cellTimeout: 9 } }],
     });
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       pick.choose('slow');
     });
     const uri = await writeFile('kept.ipynb', notebookText(['1']));
     await ended(service, await run('execute', uri));
     await undo();
     await run('refresh');
-    person.willPick(
+    user.willPick(
       (pick) => {
         pick.choose('kept');
       },
@@ -226,7 +226,7 @@ describe('commands on templates', () => {
         pick.choose('For this workspace');
       },
     );
-    person.willType((box, check) => {
+    user.willType((box, check) => {
       assert.equal(box.value, 'kept');
       assert.match(check('') ?? '', /needs a name/);
       assert.match(check('This machine') ?? '', /built-in/);
@@ -238,11 +238,11 @@ describe('commands on templates', () => {
       .inspect('templates')?.workspaceValue;
     assert.deepEqual(saved, [{ name: 'my way', service: 'embedded', runOptions: { cellTimeout: 9 } }]);
 
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       pick.choose('my way');
     });
     await run('setDefaultTemplate');
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       assert.equal(pick.active, 'my way');
       pick.leave();
     });
@@ -257,7 +257,7 @@ describe('commands on templates', () => {
   });
 });
 
-/** A Python that has no ipykernel until `-m pip install ipykernel` was called. */
+/** A Python without ipykernel until `-m pip install ipykernel` was called. */
 async function fakePython(): Promise<string> {
   const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'nbx-python-'));
   const real = (process.env['PATH'] ?? '').split(path.delimiter).map((each) => path.join(each, 'python3'));

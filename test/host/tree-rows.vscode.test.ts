@@ -24,7 +24,7 @@ describe('rows of the tree of executions', () => {
 
   describe('a row', () => {
     for (const state of [...STATES, ...VERTEX_STATES, 'SOMETHING_NEW']) {
-      it(`of ${state} has an icon, a name and a sentence`, async () => {
+      it(`of ${state} has an icon, a name and a tooltip`, async () => {
         tree.put('a', { state });
         tree.list();
         const item = await tree.rowOf('a');
@@ -36,7 +36,7 @@ describe('rows of the tree of executions', () => {
       });
     }
 
-    it('reads as a sentence with all that it shows', async () => {
+    it('has an accessibility label with everything that it shows', async () => {
       tree.put('a', {
         state: 'FAILED',
         runStatus: {
@@ -53,7 +53,7 @@ describe('rows of the tree of executions', () => {
       );
     });
 
-    it('counts one cell as one', async () => {
+    it('uses the singular for one cell', async () => {
       tree.put('a', { runStatus: { progress: { totalCells: 1, completedCells: 0 } } });
       tree.list();
       const item = await tree.rowOf('a');
@@ -61,13 +61,13 @@ describe('rows of the tree of executions', () => {
       assert.match(item.accessibilityInformation?.label ?? '', / 0 of 1 cell done\. /);
     });
 
-    it('has the identity of its service and resource name', async () => {
+    it('is identified by its service and resource name', async () => {
       tree.put('a');
       tree.list();
       assert.equal((await tree.rowOf('a')).id, `test|${nameOf('a')}`);
     });
 
-    it('opens its output when chosen, where there may be one', async () => {
+    it('opens its output when selected, if there may be one', async () => {
       tree.put('queued', { state: 'QUEUED' });
       tree.put('running');
       tree.list();
@@ -77,7 +77,7 @@ describe('rows of the tree of executions', () => {
       assert.equal(trackedOf(command.arguments?.[0])?.execution.name, nameOf('running'));
     });
 
-    it('interprets nothing of what others wrote', async () => {
+    it('does not interpret text of notebooks and services', async () => {
       const encoded = encodeURIComponent(HOSTILE);
       tree.put('a', {
         state: 'FAILED',
@@ -104,7 +104,7 @@ describe('rows of the tree of executions', () => {
         assert.ok(!tooltip.value.includes(active), `${active} in ${tooltip.value}`);
     });
 
-    it('says each warning in words, cells as people count', () => {
+    it('describes each warning, with cells counted from 1', () => {
       assert.equal(
         warningSentence({ code: 'idleMissing', args: ['4'] }),
         'Cell 5 did not report its end; its last outputs may be missing.',
@@ -117,7 +117,7 @@ describe('rows of the tree of executions', () => {
       assert.equal(warningSentence({ code: 'newCode' }), 'newCode');
     });
 
-    it('says each cause in words', () => {
+    it('describes each cause', () => {
       for (const cause of CAUSES) {
         assert.match(causeLabel(cause), /^[a-z ]+$/, cause);
         assert.match(
@@ -132,7 +132,7 @@ describe('rows of the tree of executions', () => {
     const explained = (runStatus: RunStatus): string | undefined =>
       explain({ name: nameOf('n'), state: 'FAILED', runStatus });
 
-    it('says each detail of an end in words of its own, with units that people read', () => {
+    it('describes each detail of an end, with readable units', () => {
       const values = { path: '/gone', kernels: 'ir, julia', error: 'EACCES', signal: 'SIGTERM', exitCode: 3 };
       for (const code of Object.keys(END_DETAILS) as EndDetailCode[]) {
         const told = endMessage(code, { ...values, bytes: 3e8, seconds: 90, count: 1 });
@@ -151,7 +151,7 @@ describe('rows of the tree of executions', () => {
       );
     });
 
-    it('keeps the words of others behind its own', () => {
+    it('shows text of services after its own', () => {
       assert.equal(
         explained({
           cause: 'kernelDied',
@@ -169,7 +169,7 @@ describe('rows of the tree of executions', () => {
         explained({ cause: 'outputNotWritable', message }),
         `The output could not be written. ${message}`,
       );
-      // Of a service that is newer than this window, and of one that is older.
+      // From a service that is newer than this window, and from an older one.
       for (const detail of [{ code: 'newCode', args: { a: '1' } }, undefined]) {
         assert.equal(
           explained({ cause: 'kernelNotReady', message: 'The kernel said no', detail }),
@@ -178,7 +178,7 @@ describe('rows of the tree of executions', () => {
       }
     });
 
-    it('says what is wrong with notebook and parameters', () => {
+    it('describes what is wrong with notebook and parameters', () => {
       const args = { line: '3', column: '7' };
       assert.equal(
         explained({ cause: 'notebookInvalid', message: 'technical', detail: { code: 'notJson', args } }),
@@ -192,7 +192,7 @@ describe('rows of the tree of executions', () => {
     });
   });
 
-  it('unfolds to progress, the failing cell, parameters, slowest cells, warnings and attempts', async () => {
+  it('expands to progress, the failed cell, parameters, slowest cells, warnings and attempts', async () => {
     tree.put('running', {
       createTime: tree.time(0),
       runStatus: {
@@ -236,7 +236,7 @@ describe('rows of the tree of executions', () => {
     );
   });
 
-  it('says below a line why its lines cannot be loaded, and loads them again on request', async () => {
+  it('shows below a line why its children cannot be loaded, and reloads them on request', async () => {
     tree.put('a', { state: 'SUCCEEDED', runStatus: { omitted: ['executionTemplate.parameters'] } });
     tree.list();
     const [execution] = await tree.provider.getChildren((await tree.provider.getChildren())[0]);
@@ -259,13 +259,13 @@ describe('rows of the tree of executions', () => {
     assert.equal(tree.fired.length, 1);
   });
 
-  it('unfolds to its state where there is no more to say yet', async () => {
+  it('expands to its state when nothing more is known yet', async () => {
     tree.put('queued', { state: 'QUEUED', createTime: tree.time(-12) });
     tree.list();
     assert.equal((await tree.shown(undefined, 2)).at(-1)?.trim(), 'Queued 12 s');
   });
 
-  it('shows parameters that cannot be read as they are, and large ones in part', async () => {
+  it('shows unreadable parameters unchanged, and truncates large ones', async () => {
     tree.put('torn', { executionTemplate: { parameters: 'a: [1, "b' }, createTime: tree.time(-1) });
     tree.put('large', {
       executionTemplate: { parameters: JSON.stringify({ big: 'x'.repeat(1_000_000) }) },

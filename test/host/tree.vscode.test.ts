@@ -15,7 +15,7 @@ describe('the tree of executions', () => {
     tree.dispose();
   });
 
-  it('shows groups with counts, the newest first, and what each row is about', async () => {
+  it('shows groups with counts, newest first, and a description in each row', async () => {
     tree.put('train', {
       createTime: tree.time(-10),
       runStatus: { startTime: tree.time(-65), progress: { totalCells: 20, completedCells: 7 } },
@@ -45,14 +45,14 @@ describe('the tree of executions', () => {
     ]);
   });
 
-  it('is empty without executions, once every service has answered', async () => {
+  it('is empty without executions, after every service has answered', async () => {
     tree.store.addService(tree.service);
     const roots = tree.provider.getChildren();
     tree.store.applyFirstPage(tree.store.begin(), tree.service, { executions: [] });
     assert.deepEqual(await roots, []);
   });
 
-  it('tells that a service fails, with a way to try again, and keeps what is known', async () => {
+  it('shows that a service fails, with a way to retry, and keeps the known executions', async () => {
     tree.put('a');
     tree.list();
     tree.store.fail(tree.service, new Error('offline'));
@@ -64,8 +64,8 @@ describe('the tree of executions', () => {
     assert.deepEqual(await tree.shown(undefined, 0), ['Active 1']);
   });
 
-  describe('draws again', () => {
-    it('the one row that changed', async () => {
+  describe('redraws', () => {
+    it('only the row that changed', async () => {
       tree.put('a');
       tree.put('b');
       tree.list();
@@ -74,7 +74,7 @@ describe('the tree of executions', () => {
       assert.deepEqual(tree.fired, [[tree.provider.nodeOf(`test|${nameOf('a')}`)]]);
     });
 
-    it('nothing for an answer with nothing new', async () => {
+    it('nothing when an answer contains nothing new', async () => {
       tree.put('a');
       tree.list();
       await tree.shown();
@@ -84,17 +84,17 @@ describe('the tree of executions', () => {
       assert.deepEqual(tree.fired, []);
     });
 
-    it('an elapsed time where somebody sees it, and only when it reads differently', async () => {
+    it('an elapsed time only while it is visible and its text changes', async () => {
       tree.put('running', { runStatus: { startTime: tree.time(-5) } });
       tree.put('ended', { state: 'SUCCEEDED' });
       tree.list();
       tree.provider.redrawElapsed(() => true);
       assert.deepEqual(tree.fired, [], 'never drawn, not seen');
       await tree.shown();
-      await tree.clock.pass(100);
+      await tree.clock.advance(100);
       tree.provider.redrawElapsed(() => true);
       assert.deepEqual(tree.fired, [], 'reads the same');
-      await tree.clock.pass(1000);
+      await tree.clock.advance(1000);
       tree.provider.redrawElapsed(() => false);
       assert.deepEqual(tree.fired, [], 'the group is folded');
       tree.provider.redrawElapsed(() => true);
@@ -102,17 +102,17 @@ describe('the tree of executions', () => {
     });
   });
 
-  it('leaves a row alone while its tooltip is read, because drawing it again closes the tooltip', async () => {
+  it('does not redraw a row while its tooltip is open, because redrawing closes the tooltip', async () => {
     tree.put('running', { runStatus: { startTime: tree.time(-5) } });
     tree.list();
     const item = await tree.rowOf('running');
     assert.match((item.tooltip as vscode.MarkdownString).value, /Duration/);
     for (let second = 0; second < 9; second++) {
-      await tree.clock.pass(1000);
+      await tree.clock.advance(1000);
       tree.provider.redrawElapsed(() => true);
     }
     assert.deepEqual(tree.fired, []);
-    await tree.clock.pass(1000);
+    await tree.clock.advance(1000);
     tree.provider.redrawElapsed(() => true);
     assert.equal(tree.fired.length, 1);
     await tree.rowOf('running');
@@ -120,8 +120,8 @@ describe('the tree of executions', () => {
     assert.equal(tree.fired.length, 2, 'a change is shown at once');
   });
 
-  describe('what time alone changes', () => {
-    it('is current in a row that is unfolded, whose lines stay the same', async () => {
+  describe('text that changes with time', () => {
+    it('is current in an unfolded row, whose lines stay the same', async () => {
       tree.put('running', {
         executionTemplate: { parameters: 'a: 1' },
         runStatus: { startTime: tree.time(-5), progress: { totalCells: 2, completedCells: 1 } },
@@ -132,7 +132,7 @@ describe('the tree of executions', () => {
       assert.ok(node);
       const { details } = node;
       for (const seconds of [6, 7, 8]) {
-        await tree.clock.pass(1000);
+        await tree.clock.advance(1000);
         tree.provider.redrawElapsed(() => true);
         assert.deepEqual(tree.fired.at(-1), [node]);
         assert.equal(
@@ -144,14 +144,14 @@ describe('the tree of executions', () => {
       }
     });
 
-    it('is how long ago an execution ended, once a minute', async () => {
+    it('shows how long ago an execution ended, once a minute', async () => {
       const endTime = tree.time(-30);
       tree.put('ended', { state: 'SUCCEEDED', runStatus: { startTime: tree.time(-40), endTime } });
       tree.list();
       assert.match((await tree.shown()).join(), /ended now · 10 s/);
       tree.provider.redrawElapsed(() => true);
       assert.deepEqual(tree.fired, []);
-      await tree.clock.pass(300_000);
+      await tree.clock.advance(300_000);
       tree.provider.redrawElapsed(() => true);
       assert.deepEqual(tree.fired, [[tree.provider.nodeOf(`test|${nameOf('ended')}`)]]);
       assert.match((await tree.shown()).join(), /ended 5m ago · 10 s/);
@@ -168,7 +168,7 @@ describe('the tree of executions', () => {
       tree.put('second', { state: 'QUEUED', createTime: tree.time(-60) });
     });
 
-    it('is in the order in which it will run, with positions that follow it', async () => {
+    it('is in the order of execution, with up-to-date positions', async () => {
       tree.list();
       const labels = (await tree.shown()).map((line) => line.replace(/^( *\S+).*/, '$1'));
       assert.deepEqual(labels, ['Active', '  runs', '  first', '  second', 'Succeeded', '  old']);
@@ -184,7 +184,7 @@ describe('the tree of executions', () => {
       assert.match(await description('second'), /^1 of 1 in the queue/);
     });
 
-    it('has no positions where older ones may wait that are not known', async () => {
+    it('has no positions when unknown older executions may wait', async () => {
       tree.store.addService(tree.service);
       const executions = ['second', 'first'].map(
         (id) => tree.service.executions.get(nameOf(id)) ?? assert.fail(),
@@ -213,7 +213,7 @@ describe('the tree of executions', () => {
       tree.fired.length = 0;
     };
 
-    it('appear folded and show more on demand', async () => {
+    it('are folded at first and show more on demand', async () => {
       fill(450);
       const [group] = await tree.provider.getChildren();
       assert.ok(group?.kind === 'group');
@@ -230,7 +230,7 @@ describe('the tree of executions', () => {
       assert.equal((await tree.provider.getChildren(group)).length, 401);
     });
 
-    it('of 10,000 draw one row again for one change', async () => {
+    it('of 10,000 rows redraw one row for one change', async () => {
       fill(10_000);
       const [group] = await tree.provider.getChildren();
       assert.ok(group !== undefined);
@@ -247,14 +247,14 @@ describe('the tree of executions', () => {
       );
     });
 
-    it('ask the service for older ones where it has them', async () => {
+    it('ask the service for older executions if it has them', async () => {
       tree.store.addService(tree.service);
       tree.store.applyFirstPage(tree.store.begin(), tree.service, {
         executions: [tree.put('a')],
         nextPageToken: 'next',
       });
       tree.store.apply(tree.store.begin(), tree.service, tree.put('b', { state: 'SUCCEEDED' }));
-      // What is active is always known whole.
+      // Active executions are always complete.
       assert.deepEqual(await tree.shown(undefined, 0), ['Active 1', 'Succeeded 1+', 'Load more…']);
       const [, group] = await tree.provider.getChildren();
       assert.equal(
@@ -289,7 +289,7 @@ describe('the tree of executions', () => {
       assert.deepEqual(tree.fired, [undefined]);
     });
 
-    it('by names of strangers, as text in one line', async () => {
+    it('by names from notebooks, as text in one line', async () => {
       const source = `file:///w/${encodeURIComponent('c"\n<b>x</b>\u202eאבג')}.ipynb`;
       tree.put('c', { runOptions: { source, templateName: 'T\n[y](command:z)' } });
       tree.list();
@@ -304,7 +304,7 @@ describe('the tree of executions', () => {
       assert.deepEqual(await tree.shown(undefined, 0), ['T2 1', 'T10 1', 'Without a Template 1']);
     });
 
-    it('by day, what is active first', async () => {
+    it('by day, active ones first', async () => {
       const hour = 3600;
       const days = [0, 1, 3, 400].map((day) => {
         const noon = new Date(tree.clock.now());
@@ -344,7 +344,7 @@ describe('the tree of executions', () => {
       tree.provider.arrange({ ...DEFAULT_ARRANGEMENT, filter: { ...NO_FILTER, states: ['failed'] } });
       assert.deepEqual(await tree.shown(undefined, 0), ['Failed 1']);
       assert.equal(tree.provider.shownCount, 1);
-      // Nothing, so that the view can say that the filter hides all, and offers to clear it.
+      // Empty, so that the view can say that the filter hides everything, and offers to clear it.
       tree.store.fail(tree.service, new Error('broken'));
       tree.provider.arrange({ ...DEFAULT_ARRANGEMENT, filter: { ...NO_FILTER, text: 'nothing like it' } });
       assert.deepEqual(await tree.shown(undefined, 0), []);

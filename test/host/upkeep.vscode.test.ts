@@ -22,26 +22,26 @@ import {
   withSettings,
   writeFile,
 } from './support/executions';
-import type { OpenPick, Person } from './support/person';
+import type { OpenPick, TestUser } from './support/test-user';
 import { run, suiteOfCommands } from './support/suite';
 
 const SECRET = 'planted-hunter2';
-/** What a person reads in a pick. */
+/** The text of a row in a pick. */
 const shownIn = (pick: OpenPick): string =>
   pick.rows.map(({ label, description, detail }) => [label, description, detail].join(' ')).join('\n');
 
 describe('upkeep of this machine', () => {
   let service: EmbeddedExecutionService;
-  let person: Person;
+  let user: TestUser;
   suiteOfCommands(
     { 'notebookExecutions.openOutput': 'never', 'notebookExecutions.notify': 'failures' },
     (parts) => {
-      ({ service, person } = parts);
+      ({ service, user } = parts);
     },
   );
 
   const submit = async (name: string, ...cells: string[]): Promise<Execution> => {
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       pick.choose('This machine');
     });
     const created = await run('execute', await writeFile(`${name}.ipynb`, notebookText(cells)));
@@ -51,13 +51,13 @@ describe('upkeep of this machine', () => {
   it('pins executions and unpins them', async () => {
     const { name } = await submit('pinned');
     await ended(service, name);
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       assert.equal(pick.title, 'Pin Executions');
       pick.choose('pinned');
     });
     await run('pin');
     assert.equal((await service.get(name)).runStatus?.pinned, true);
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       assert.deepEqual(pick.labels, ['pinned']);
       pick.choose('pinned');
     });
@@ -65,13 +65,13 @@ describe('upkeep of this machine', () => {
     assert.equal((await service.get(name)).runStatus?.pinned, undefined);
   });
 
-  it('cleans up: sizes first, then what was confirmed, and never what is pinned', async () => {
+  it('cleans up: sizes first, then the confirmed executions, and never pinned ones', async () => {
     const gone = await submit('cleaned up');
     const kept = await submit('kept');
     for (const { name } of [gone, kept]) await ended(service, name);
     await service.pin(kept.name, true);
     const choose = (): void => {
-      person.willPick((pick) => {
+      user.willPick((pick) => {
         const row = pick.row('All finished executions');
         assert.match(row.description ?? '', /^\d+ executions?, [\d.]+ [KM]?B$/);
         assert.match(row.detail ?? '', /^Oldest ended: /);
@@ -80,22 +80,22 @@ describe('upkeep of this machine', () => {
     };
     choose();
     await run('cleanUp');
-    const { text, modal, buttons } = await person.message(/^Delete .*\?$/);
+    const { text, modal, buttons } = await user.message(/^Delete .*\?$/);
     assert.match(text, /^Delete \d+ executions?, [\d.]+ [KM]?B\?$/);
     assert.ok(modal);
     assert.deepEqual(buttons, ['Delete']);
     assert.ok((await allNames(service)).includes(gone.name), 'nothing is deleted before it is confirmed');
     choose();
-    person.willPress(/^Delete .*\?$/, 'Delete');
+    user.willPress(/^Delete .*\?$/, 'Delete');
     await run('cleanUp');
-    await person.message(/^Deleted \d+ executions?, /);
+    await user.message(/^Deleted \d+ executions?, /);
     assert.deepEqual(await allNames(service), [kept.name]);
     await run('cleanUp');
-    await person.message(/^There is nothing to clean up/);
+    await user.message(/^There is nothing to clean up/);
     await service.delete(kept.name);
   });
 
-  it('cleans up what cannot be read, where there is any', async () => {
+  it('cleans up unreadable records, if there are any', async () => {
     const { name, executionTemplate } = await submit('damaged');
     await ended(service, name);
     const input = vscode.Uri.parse(executionTemplate?.inputNotebookFile ?? '').fsPath;
@@ -104,19 +104,19 @@ describe('upkeep of this machine', () => {
     truncateSync(path.join(folder, 'execution.json'), 10);
     await service.restart();
     assert.deepEqual((await service.info())?.setAside, [path.basename(folder)]);
-    person.willPick((pick) => {
+    user.willPick((pick) => {
       const row = pick.row('Executions that cannot be read');
       assert.equal(row.description, '1 execution');
       pick.choose('Executions that cannot be read');
     });
-    person.willPress(/^Delete 1 execution\?$/, 'Delete');
+    user.willPress(/^Delete 1 execution\?$/, 'Delete');
     await run('cleanUp');
-    await person.message(/^Deleted 1 execution\.$/);
+    await user.message(/^Deleted 1 execution\.$/);
     assert.deepEqual((await service.info())?.setAside, []);
     assert.ok(!existsSync(folder));
   });
 
-  it('writes a report that has no secret', async () => {
+  it('writes a report without secrets', async () => {
     const reset = await withSettings({
       'notebookExecutions.endCommand': `true ${SECRET}`,
       'notebookExecutions.templates': [
@@ -134,7 +134,7 @@ describe('upkeep of this machine', () => {
       assert.match(text, /## Log of the service\n\n```+text\n\d{4}-/);
       assert.match(text, /- notebookExecutions\.endCommand: set\n/);
       assert.ok(!text.includes(SECRET), text);
-      await person.message(/^Read the report before you share it/);
+      await user.message(/^Read the report before you share it/);
     } finally {
       delete process.env['UPKEEP_TEST_TOKEN'];
       await reset();
@@ -144,7 +144,7 @@ describe('upkeep of this machine', () => {
   it('masks parameters with secret names, in the pick and in the output notebook, and says what it cannot hide', async () => {
     const reset = await withSettings({ 'notebookExecutions.secretParameters': ['hush*'] });
     try {
-      person.willPick(
+      user.willPick(
         (pick) => {
           pick.choose('This machine');
         },
@@ -160,7 +160,7 @@ describe('upkeep of this machine', () => {
           pick.choose('Execute');
         },
       );
-      person.willType((box) => {
+      user.willType((box) => {
         assert.equal(box.password, true);
         assert.match(box.prompt ?? '', /the executed notebook shows it in its parameters cell/);
         return SECRET;
@@ -178,8 +178,8 @@ describe('upkeep of this machine', () => {
       assert.deepEqual(output.metadata.papermill.parameters, { hush_hush: MASK });
       assert.deepEqual(output.metadata.papermill.default_parameters, { hush_hush: MASK, password: 'plain' });
       assert.ok(JSON.stringify(output.cells).includes(SECRET));
-      // No window remembers it: it is asked for again, and may be given again or left.
-      person.willPick(
+      // No window stores it: it is requested again, and may be entered again or dismissed.
+      user.willPick(
         (pick) => {
           pick.choose('This machine');
         },
@@ -189,18 +189,18 @@ describe('upkeep of this machine', () => {
           pick.leave();
         },
       );
-      const { length } = person.picks;
+      const { length } = user.picks;
       assert.equal(await run('executeAgain', uri), undefined);
-      assert.equal(person.picks.length, length + 2);
-      person.willPick((pick) => {
+      assert.equal(user.picks.length, length + 2);
+      user.willPick((pick) => {
         pick.choose('secret');
       });
-      person.willType(() => 'from secret');
-      person.willPick((pick) => {
+      user.willType(() => 'from secret');
+      user.willPick((pick) => {
         pick.choose(pick.labels[0] ?? '');
       });
       await run('saveAsTemplate');
-      await person.message(/^Saved the template .* without its secret parameters/);
+      await user.message(/^Saved the template .* without its secret parameters/);
       const templates = vscode.workspace.getConfiguration('notebookExecutions').get('templates');
       assert.ok(!JSON.stringify(templates).includes(SECRET));
       await vscode.workspace
@@ -211,7 +211,7 @@ describe('upkeep of this machine', () => {
     }
   });
 
-  it('hands the settings to the service', async () => {
+  it('passes the settings to the service', async () => {
     const reset = await withSettings({
       'notebookExecutions.keepAwake': false,
       'notebookExecutions.retention.days': 7,
@@ -230,15 +230,15 @@ describe('upkeep of this machine', () => {
     );
   });
 
-  it('notices a service that hangs, tells it, and restarts it while its executions go on', async () => {
+  it('detects a service that hangs, reports it, and restarts it while its executions keep running', async () => {
     const { name } = await submit('goes on', 'import time\nfor _ in range(600): time.sleep(0.1)');
     const before = await service.info();
     assert.ok(before !== undefined);
     await until('it runs', async () => (await service.get(name)).state === 'RUNNING');
     process.kill(before.pid, 'SIGSTOP');
-    person.willPress(/^The execution service of this machine does not answer/, 'Restart Service');
+    user.willPress(/^The execution service of this machine does not answer/, 'Restart Service');
     await run('refresh');
-    await person.message(/^The execution service was restarted/);
+    await user.message(/^The execution service was restarted/);
     const after = await service.info();
     assert.ok(after !== undefined && after.pid !== before.pid);
     assert.equal((await service.get(name)).state, 'RUNNING');
@@ -264,7 +264,7 @@ describe('the row of this machine', () => {
     setAside: ['broken'],
   };
 
-  it('is the last, once there are executions, and says version, time, queue and disk', async () => {
+  it('is last, appears with the first execution, and shows version, time, queue and disk', async () => {
     const clock = new FakeClock();
     const { ExecutionStore, ExecutionTreeProvider } = shipped();
     const store = new ExecutionStore();

@@ -5,14 +5,14 @@ import * as vscode from 'vscode';
 import type { EmbeddedExecutionService } from '../../src/embedded';
 import { until } from '../support/until';
 import { ended, notebookText, withSettings, workspaceFolder, writeFile } from './support/executions';
-import type { Person } from './support/person';
+import type { TestUser } from './support/test-user';
 import { run, suiteOfCommands } from './support/suite';
 
 describe('writing outputs back', () => {
   let service: EmbeddedExecutionService;
-  let person: Person;
+  let user: TestUser;
   suiteOfCommands({ 'notebookExecutions.openOutput': 'never', 'files.autoSave': 'off' }, (parts) => {
-    ({ service, person } = parts);
+    ({ service, user } = parts);
   });
 
   const templates = [{ name: 'back', service: 'embedded', runOptions: { writeBack: true } }];
@@ -27,22 +27,22 @@ describe('writing outputs back', () => {
     pick.choose('back');
   };
 
-  it('puts the outputs into the notebook', async () => {
+  it('writes the outputs to the notebook', async () => {
     const uri = await writeFile('back.ipynb', notebookText(['print("kept")']));
-    person.willPick(back);
+    user.willPick(back);
     await ended(service, await run('execute', uri));
     await until('the outputs are in the file', async () =>
       (await fs.readFile(uri.fsPath, 'utf8')).includes('"kept\\n"'),
     );
-    const { buttons } = await person.message(/^The outputs were written into back\.ipynb\.$/);
+    const { buttons } = await user.message(/^The outputs were written into back\.ipynb\.$/);
     assert.deepEqual(buttons, ['Open Notebook']);
   });
 
-  it('puts the outputs into the file of a notebook that is open, and into what is on the screen', async () => {
+  it('writes the outputs to the file of an open notebook, and updates its editor', async () => {
     const uri = await writeFile('open.ipynb', notebookText(['print("kept")', 'print("too")']));
     const notebook = await vscode.workspace.openNotebookDocument(uri);
     await vscode.window.showNotebookDocument(notebook);
-    person.willPick(back);
+    user.willPick(back);
     await ended(service, await run('execute', uri));
     await until('the outputs are in the file', async () =>
       (await fs.readFile(uri.fsPath, 'utf8')).includes('"too\\n"'),
@@ -67,7 +67,7 @@ describe('writing outputs back', () => {
     );
   });
 
-  it('never over edits that were not saved', async () => {
+  it('never overwrites unsaved edits', async () => {
     const go = vscode.Uri.joinPath(workspaceFolder(), `go-${randomUUID()}`).fsPath;
     const text = notebookText([
       `import pathlib, time\nwhile not pathlib.Path(${JSON.stringify(go)}).exists(): time.sleep(0.05)\nprint("late")`,
@@ -75,7 +75,7 @@ describe('writing outputs back', () => {
     const uri = await writeFile('dirty.ipynb', text);
     const notebook = await vscode.workspace.openNotebookDocument(uri);
     await vscode.window.showNotebookDocument(notebook);
-    person.willPick(back);
+    user.willPick(back);
     const name = await run('execute', uri);
     const edit = new vscode.WorkspaceEdit();
     edit.insert(notebook.cellAt(0).document.uri, new vscode.Position(0, 0), '# mine\n');
@@ -83,7 +83,7 @@ describe('writing outputs back', () => {
     assert.ok(notebook.isDirty);
     await fs.writeFile(go, '');
     await ended(service, name);
-    const told = await person.message(/dirty\.ipynb has been edited, or was never saved/);
+    const told = await user.message(/dirty\.ipynb has been edited, or was never saved/);
     assert.deepEqual(told.buttons.slice(0, 1), ['Open Output']);
     assert.equal(await fs.readFile(uri.fsPath, 'utf8'), text);
     assert.match(notebook.cellAt(0).document.getText(), /^# mine/);
@@ -91,14 +91,14 @@ describe('writing outputs back', () => {
     await vscode.commands.executeCommand('workbench.action.files.revert');
   });
 
-  it('never over edits made meanwhile', async () => {
+  it('never overwrites edits made meanwhile', async () => {
     const uri = await writeFile('raced.ipynb', notebookText(['import time; time.sleep(1); print("late")']));
-    person.willPick(back);
+    user.willPick(back);
     const name = await run('execute', uri);
     const edited = notebookText(['# mine']);
     await fs.writeFile(uri.fsPath, edited);
     await ended(service, name);
-    await person.message(/raced\.ipynb has been edited/);
+    await user.message(/raced\.ipynb has been edited/);
     assert.equal(await fs.readFile(uri.fsPath, 'utf8'), edited);
   });
 });

@@ -1,6 +1,6 @@
 /*
  * Stands for an editor's extension host: submits the notebook of the round through the product's own client and then
- * waits, until it is killed or told to leave by the end of its input.
+ * waits until it is killed or its input ends.
  *
  *   editor.main.js DATA_DIR EXECUTION_ID NOTEBOOK [OUTPUT_FOLDER]
  */

@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   mkdirSync(out);
   writeOrphanKernel(path.join(folder, 'jupyter/kernels/orphan'));
   process.env['JUPYTER_PATH'] = path.join(folder, 'jupyter');
-  // Marks every process that this run starts, so that what is left over can be found.
+  // Marks every process that this run starts, so that remaining ones can be found.
   process.env['SOAK_RUN'] = folder;
   const service = new EmbeddedExecutionService({
     dataDirectory,
@@ -53,7 +53,7 @@ async function main(): Promise<void> {
     while (next < rounds) {
       const number = next++;
       const which = kills[number % kills.length] ?? 'none';
-      // Ends with a letter, so that no id is the beginning of another.
+      // Ends with a letter, so that no id is a prefix of another.
       const result = await playRound(`soak-${String(number)}x`, which, {
         dataDirectory,
         notebook,
@@ -69,9 +69,9 @@ async function main(): Promise<void> {
   };
   const start = performance.now();
   await Promise.all(Array.from({ length: Number(values.parallel) }, worker));
-  // What a killed process was just writing is removed by the next start.
+  // Temporary files of a killed process are removed by the next start.
   await service.restart();
-  await until('nothing is left over', () => filesLeftIn(dataDirectory).length === 0, 10_000).catch(
+  await until('nothing is left over', () => remainingFiles(dataDirectory).length === 0, 10_000).catch(
     () => undefined,
   );
   await service.stop();
@@ -86,27 +86,27 @@ async function main(): Promise<void> {
   process.exitCode = failed === 0 ? 0 : 1;
 }
 
-/** Processes of this run that still live five seconds after the end, and temporary files. */
+/** Processes of this run that still run five seconds after the end, and temporary files. */
 async function leftoversOf(folder: string, dataDirectory: string): Promise<string[]> {
-  const living = (): string[] =>
+  const runningProcesses = (): string[] =>
     processesWithEnvironment('SOAK_RUN', folder)
       .filter(({ pid }) => pid !== process.pid)
       .map(({ pid, command }) => `process ${String(pid)} ${command}`);
   const deadline = Date.now() + 5000;
-  while (living().length > 0 && Date.now() < deadline)
+  while (runningProcesses().length > 0 && Date.now() < deadline)
     await new Promise((resolve) => setTimeout(resolve, 100));
-  return [...living(), ...filesLeftIn(dataDirectory).map((file) => `file ${file}`)];
+  return [...runningProcesses(), ...remainingFiles(dataDirectory).map((file) => `file ${file}`)];
 }
 
 /** Hidden and temporary files, jobs with their environment, staged notebooks, runtime directories. */
-function filesLeftIn(dataDirectory: string): string[] {
+function remainingFiles(dataDirectory: string): string[] {
   const names = readdirSync(dataDirectory, { recursive: true, encoding: 'utf8' });
   // Bundles have files of all kinds.
   const own = names.filter((name) => !/^versions\/[^.]/.test(name));
   return own.filter((name) => /(^|\/)\.|\.new$|\/(job|retry)\.json$|^staging\/.|\/run\/./.test(name));
 }
 
-/** A kernel that does not look whether its runner lives, as most kernels of other languages do not. */
+/** A kernel that does not check whether its runner is alive, like most kernels of other languages. */
 function writeOrphanKernel(folder: string): void {
   mkdirSync(folder, { recursive: true });
   const argv = [

@@ -16,15 +16,15 @@ import {
   killWhileCreating,
   killWhilePlacing,
   killWhileSaving,
-  readIfThere,
-  strike,
+  readIfExists,
+  killVictim,
   type Kill,
 } from './victims';
 
 /** Lines that the notebook prints, 10 ms apart: `tick 0` to `tick 99`. */
 const TICKS = 100;
 
-/** A notebook that leaves a line in `$SOAK_WITNESS` each time it is run, and then ticks. */
+/** A notebook that appends a line to `$SOAK_WITNESS` each time it is run, and then prints its ticks. */
 export const NOTEBOOK = JSON.stringify({
   nbformat: 4,
   nbformat_minor: 5,
@@ -47,39 +47,39 @@ export interface RoundContext {
   readonly notebook: string;
   readonly witness: string;
   readonly service: EmbeddedExecutionService;
-  /** Where outputs are placed. */
+  /** Folder for outputs. */
   readonly out: string;
 }
 
-/** What may be wrong after a round. */
+/** Kinds of violations after a round. */
 export const PROBLEMS = ['lost', 'twice', 'untrue', 'left over'] as const;
 
-/** What was not as promised. */
+/** Violations of the promises. */
 export interface Problem {
   readonly kind: (typeof PROBLEMS)[number];
   readonly text: string;
 }
 
-/** What a round found. */
+/** Result of a round. */
 export interface RoundResult {
   readonly kill: Kill;
   readonly state: string;
   readonly problem: Problem | undefined;
 }
 
-/** What a round knows of its kill. */
-interface Struck {
-  /** The last line that was in the journal; -1 where there was none. */
+/** Facts about the kill of a round. */
+interface KillFacts {
+  /** The last line in the journal; -1 if there was none. */
   readonly journalled?: number;
-  /** The journal said that the run had ended. */
+  /** Whether the journal recorded the end of the run. */
   readonly hadEnded?: boolean;
-  /** The service had said that the execution is deleted. */
+  /** Whether the service had confirmed the deletion. */
   readonly isDeleted?: boolean;
 }
 
 /**
- * Submits the notebook, kills at the round's moment, waits for the end and compares it with what is promised. Nothing in it
- * waits for ever: an execution that has not ended after a minute is the problem.
+ * Submits the notebook, kills at the round's moment, waits for the end and checks the promises. It never waits
+ * for ever: an execution that has not ended after a minute is a violation.
  */
 export async function playRound(id: string, which: Kill, context: RoundContext): Promise<RoundResult> {
   const { dataDirectory, service, out } = context;
@@ -97,7 +97,7 @@ export async function playRound(id: string, which: Kill, context: RoundContext):
       env: {
         ...process.env,
         SOAK_WITNESS: context.witness,
-        // A kernel that does not look whether its runner lives.
+        // A kernel that does not check whether its runner is alive.
         SOAK_KERNEL: which === 'beforeStatus' ? 'orphan' : '',
       },
     },
@@ -105,19 +105,20 @@ export async function playRound(id: string, which: Kill, context: RoundContext):
   const words: Buffer[] = [];
   editor.stdout.on('data', (data: Buffer) => words.push(data));
   const editorExit = once(editor, 'exit');
-  const struck = await killInRound(id, which, context, editor);
+  const killFacts = await killInRound(id, which, context, editor);
   editor.stdin.end();
   await editorExit;
-  if (struck.isDeleted === true)
-    return { kill: which, state: 'deleted', problem: await judgeDeleted(id, context) };
+  if (killFacts.isDeleted === true)
+    return { kill: which, state: 'deleted', problem: await checkDeleted(id, context) };
   const execution = await ended(service, `projects/local/locations/local/executions/${id}`);
   if (execution === undefined) {
-    // Killed before the service had said that it has the execution: then nothing may have run.
+    // Killed before the service had confirmed the execution: then nothing may have run.
     const isFine = words.length === 0 && runs(context.witness, id) === 0;
     const text = 'the execution is gone';
     return { kill: which, state: 'never ran', problem: isFine ? undefined : { kind: 'lost', text } };
   }
-  const problem = (await judge(execution, id, which, struck, context)) ?? (await judgeLeftOvers(id, context));
+  const problem =
+    (await check(execution, id, which, killFacts, context)) ?? (await checkLeftOvers(id, context));
   return { kill: which, state: execution.state.toLowerCase(), problem };
 }
 
@@ -126,7 +127,7 @@ async function killInRound(
   which: Kill,
   { dataDirectory, out }: RoundContext,
   editor: ChildProcess,
-): Promise<Struck> {
+): Promise<KillFacts> {
   const folder = path.join(dataDirectory, 'executions', id);
   const created = Promise.race([editor.stdout && once(editor.stdout, 'data'), once(editor, 'exit')]);
   switch (which) {
@@ -159,7 +160,7 @@ async function killInRound(
       const deadline = Date.now() + 5000;
       while (which !== 'none' && Date.now() < deadline) {
         const journalled = lastTick(path.join(folder, 'journal'));
-        if (strike(which, dataDirectory, folder)) return { journalled };
+        if (killVictim(which, dataDirectory, folder)) return { journalled };
         await delay(20);
       }
       return {};
@@ -167,7 +168,7 @@ async function killInRound(
   }
 }
 
-/** Starts a service of another build in the place of the one that runs, and kills it on its way or soon after. */
+/** Starts a service of another build to replace the running one, and kills it during the takeover or soon after. */
 async function killWhileTakingOver(dataDirectory: string, build: string): Promise<void> {
   const successor = spawn(
     process.execPath,
@@ -178,18 +179,18 @@ async function killWhileTakingOver(dataDirectory: string, build: string): Promis
   if (successor.pid !== undefined) kill(successor.pid);
 }
 
-async function judge(
+async function check(
   execution: Execution,
   id: string,
   which: Kill,
-  { journalled = -1, hadEnded = false }: Struck,
+  { journalled = -1, hadEnded = false }: KillFacts,
   context: RoundContext,
 ): Promise<Problem | undefined> {
   const cause = execution.runStatus?.cause;
   const ending = `${execution.state} ${cause ?? ''}`.trim();
   if (!isTerminal(execution.state))
     return { kind: 'untrue', text: `still ${execution.state} after a minute` };
-  // It may have ended before it was struck.
+  // It may have ended before the kill.
   const mayFail: Partial<Record<Kill, string>> = {
     runner: 'FAILED hostLost',
     kernel: 'FAILED kernelDied',
@@ -211,10 +212,10 @@ async function judge(
       text: `journalled up to ${String(journalled)}, but kept only ${String(ticks.length)}`,
     };
   }
-  return which === 'placing' ? judgePlaced(execution, id, context) : undefined;
+  return which === 'placing' ? checkPlaced(execution, id, context) : undefined;
 }
 
-function judgePlaced(
+function checkPlaced(
   { outputNotebookFile = '' }: Execution,
   id: string,
   { out }: RoundContext,
@@ -230,36 +231,36 @@ function judgePlaced(
     : { kind: 'untrue', text: `${outputNotebookFile} is not ${placed.join()}` };
 }
 
-async function judgeDeleted(id: string, context: RoundContext): Promise<Problem | undefined> {
+async function checkDeleted(id: string, context: RoundContext): Promise<Problem | undefined> {
   const deadline = Date.now() + 10_000;
   const name = `projects/local/locations/local/executions/${id}`;
   while (Date.now() < deadline) {
     if (await context.service.get(name).then(() => false, isNotFound)) {
       const isThere = existsSync(path.join(context.dataDirectory, 'executions', id));
-      return isThere ? { kind: 'left over', text: 'its folder is still there' } : judgeLeftOvers(id, context);
+      return isThere ? { kind: 'left over', text: 'its folder is still there' } : checkLeftOvers(id, context);
     }
     await delay(50);
   }
   return { kind: 'untrue', text: 'it was deleted, and is still there' };
 }
 
-/** Processes of this execution that are there ten seconds after its end: time to be ended is allowed. */
-async function judgeLeftOvers(id: string, { out }: RoundContext): Promise<Problem | undefined> {
+/** Processes of this execution that still run ten seconds after its end, which is the time allowed for ending. */
+async function checkLeftOvers(id: string, { out }: RoundContext): Promise<Problem | undefined> {
   const deadline = Date.now() + 10_000;
-  const living = (): string[] => {
+  const runningProcesses = (): string[] => {
     const all = listProcesses();
     const hasRunner = (pid: number): boolean => {
       const { parent = 0, command = '' } = all.find((each) => each.pid === pid) ?? {};
       return command.includes('runner.js') || (parent > 1 && hasRunner(parent));
     };
-    // A kernel that was started ahead for one like it has the same environment, and a runner.
+    // A spare kernel for an execution like this one has the same environment, and a runner.
     return processesWithEnvironment('SOAK_ID', id)
       .filter(({ pid }) => !hasRunner(pid))
       .map(({ command }) => command);
   };
-  while (living().length > 0 && Date.now() < deadline) await delay(50);
+  while (runningProcesses().length > 0 && Date.now() < deadline) await delay(50);
   const hidden = readdirSync(out).filter((name) => name.startsWith(`.${id}-`));
-  const left = [...living(), ...hidden];
+  const left = [...runningProcesses(), ...hidden];
   return left.length === 0 ? undefined : { kind: 'left over', text: left.join(', ') };
 }
 
@@ -267,7 +268,7 @@ function isNotFound(error: unknown): boolean {
   return error instanceof ServiceError && error.status === 'NOT_FOUND';
 }
 
-/** Asks until the execution has ended, for a minute at most; undefined when there is none. */
+/** Polls until the execution has ended, for at most a minute; undefined if it does not exist. */
 async function ended(service: EmbeddedExecutionService, name: string): Promise<Execution | undefined> {
   const deadline = Date.now() + 60_000;
   for (;;) {
@@ -276,7 +277,7 @@ async function ended(service: EmbeddedExecutionService, name: string): Promise<E
       if (isTerminal(execution.state) || Date.now() > deadline) return execution;
     } catch (error) {
       if (isNotFound(error)) return undefined;
-      // The service was killed by another round just now; the next call starts it again.
+      // Another round has just killed the service; the next call starts it again.
       if (!(error instanceof ServiceError) || Date.now() > deadline) throw error;
     }
     await delay(50);
@@ -284,13 +285,13 @@ async function ended(service: EmbeddedExecutionService, name: string): Promise<E
 }
 
 function runs(witness: string, id: string): number {
-  return readIfThere(witness)
+  return readIfExists(witness)
     .split('\n')
     .filter((line) => line === id).length;
 }
 
 function lastTick(journal: string): number {
-  const matches = [...readIfThere(journal).matchAll(/tick (\d+)\\n/g)];
+  const matches = [...readIfExists(journal).matchAll(/tick (\d+)\\n/g)];
   return Number(matches.at(-1)?.[1] ?? -1);
 }
 

@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { kill } from '../support/processes';
 
-/** What a round kills with SIGKILL at any moment. `none` is the control: the same notebook, nothing killed. */
+/** Victims that a round kills with SIGKILL at any moment. `none` is the control: the same notebook, nothing killed. */
 export const VICTIMS = ['none', 'editor', 'service', 'runner', 'kernel', 'everything'] as const;
 /**
  * Moments at which a round kills: the service while it accepts an execution (`create`), puts an output into its folder
@@ -14,10 +14,10 @@ export const VICTIMS = ['none', 'editor', 'service', 'runner', 'kernel', 'everyt
 export const MOMENTS = ['create', 'beforeStatus', 'finalSave', 'placing', 'delete', 'takeOver'] as const;
 export type Kill = (typeof VICTIMS)[number] | (typeof MOMENTS)[number];
 
-/** Milliseconds between two looks for a moment. */
-const LOOK = 1;
-/** Milliseconds after which a moment is taken for missed. */
-const LONGEST = 30_000;
+/** Milliseconds between two checks for a moment. */
+const POLL_MS = 1;
+/** Milliseconds after which a moment counts as missed. */
+const TIMEOUT_MS = 30_000;
 
 interface EndpointFile {
   readonly pid: number;
@@ -29,33 +29,33 @@ function endpoint(dataDirectory: string): EndpointFile | undefined {
   const hosts = path.join(dataDirectory, 'hosts');
   if (!existsSync(hosts)) return undefined;
   for (const host of readdirSync(hosts)) {
-    const file = readIfThere(path.join(hosts, host, 'endpoint.json'));
+    const file = readIfExists(path.join(hosts, host, 'endpoint.json'));
     if (file !== '') return JSON.parse(file) as EndpointFile;
   }
   return undefined;
 }
 
-/** The process of the service of this data directory, as its endpoint file names it. */
+/** The service process of this data directory, according to its endpoint file. */
 function servicePid(dataDirectory: string): number | undefined {
   return endpoint(dataDirectory)?.pid;
 }
 
 /** The runner that claimed the execution in this folder. */
 function runnerPid(folder: string): number | undefined {
-  const pid = Number(readIfThere(path.join(folder, 'claim')));
+  const pid = Number(readIfExists(path.join(folder, 'claim')));
   return pid > 1 ? pid : undefined;
 }
 
-/** The kernel that the runner says it has started. */
+/** The kernel that the runner reported as started. */
 function kernelPid(folder: string): number | undefined {
-  const status = readIfThere(path.join(folder, 'status.json'));
+  const status = readIfExists(path.join(folder, 'status.json'));
   return status === ''
     ? undefined
     : (JSON.parse(status) as { kernelProcess?: { pid: number } }).kernelProcess?.pid;
 }
 
-/** Text of a file; empty where it is not written yet, or gone. */
-export function readIfThere(file: string): string {
+/** Text of a file; empty if it does not exist. */
+export function readIfExists(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch {
@@ -64,10 +64,10 @@ export function readIfThere(file: string): string {
 }
 
 /**
- * Kills once what there is of the victim, and says whether there was something.
+ * Kills the victim's running processes once. Returns whether there were any.
  * @param folder the execution's folder
  */
-export function strike(victim: Kill, dataDirectory: string, folder: string): boolean {
+export function killVictim(victim: Kill, dataDirectory: string, folder: string): boolean {
   const found: Partial<Record<Kill, (number | undefined)[]>> = {
     service: [servicePid(dataDirectory)],
     runner: [runnerPid(folder)],
@@ -79,71 +79,71 @@ export function strike(victim: Kill, dataDirectory: string, folder: string): boo
   return pids.length > 0;
 }
 
-/** Looks until something is there. @returns whether it came. */
-async function comes(look: () => boolean): Promise<boolean> {
-  const deadline = Date.now() + LONGEST;
+/** Polls until a value exists. @returns whether it did in time. */
+async function waitUntil(look: () => boolean): Promise<boolean> {
+  const deadline = Date.now() + TIMEOUT_MS;
   while (!look()) {
     if (Date.now() > deadline) return false;
-    await delay(LOOK);
+    await delay(POLL_MS);
   }
   return true;
 }
 
-/** The service is killed as soon as the folder of an execution is being made, or a moment later. */
+/** Kills the service as soon as the folder of an execution is created, or a moment later. */
 export async function killWhileCreating(dataDirectory: string, id: string): Promise<void> {
   const executions = path.join(dataDirectory, 'executions');
   const names = (): string[] => (existsSync(executions) ? readdirSync(executions) : []);
-  if (!(await comes(() => names().some((name) => name === id || name.includes(`-new-${id}-`))))) return;
+  if (!(await waitUntil(() => names().some((name) => name === id || name.includes(`-new-${id}-`))))) return;
   await delay(Math.random() * 10);
-  strike('service', dataDirectory, '');
+  killVictim('service', dataDirectory, '');
 }
 
-/** The runner is killed as soon as it has claimed an execution. */
+/** Kills the runner as soon as it has claimed an execution. */
 export async function killBeforeStatus(folder: string): Promise<void> {
-  if (await comes(() => runnerPid(folder) !== undefined)) strike('runner', '', folder);
+  if (await waitUntil(() => runnerPid(folder) !== undefined)) killVictim('runner', '', folder);
 }
 
-/** The runner is killed once its run has ended. @returns whether its journal said so when it was killed. */
+/** Kills the runner once its run has ended. @returns whether its journal recorded the end before the kill. */
 export async function killWhileSaving(folder: string): Promise<boolean> {
   const journal = path.join(folder, 'journal');
-  const hasEnded = (): boolean => readIfThere(journal).includes('"type":"runEnded"');
+  const hasEnded = (): boolean => readIfExists(journal).includes('"type":"runEnded"');
   const isOver = (): boolean =>
     hasEnded() ||
     (existsSync(folder) &&
-      /"state":"(SUCCEEDED|FAILED)"/.test(readIfThere(path.join(folder, 'status.json'))));
-  if (!(await comes(isOver))) return false;
+      /"state":"(SUCCEEDED|FAILED)"/.test(readIfExists(path.join(folder, 'status.json'))));
+  if (!(await waitUntil(isOver))) return false;
   const ended = hasEnded();
-  strike('runner', '', folder);
+  killVictim('runner', '', folder);
   return ended;
 }
 
-/** The service is killed once something of an execution is in the output folder. */
+/** Kills the service once a file of an execution is in the output folder. */
 export async function killWhilePlacing(dataDirectory: string, out: string, id: string): Promise<void> {
   const names = (): string[] => (existsSync(out) ? readdirSync(out) : []);
-  if (!(await comes(() => names().some((name) => name.includes(id))))) return;
+  if (!(await waitUntil(() => names().some((name) => name.includes(id))))) return;
   await delay(Math.random() * 4);
-  strike('service', dataDirectory, '');
+  killVictim('service', dataDirectory, '');
 }
 
-/** Deletes an execution as soon as its end is shown, and kills the service with its answer. @returns whether it was promised. */
+/** Deletes an execution as soon as it has ended, and kills the service at its answer. @returns whether it confirmed. */
 export async function killAfterDelete(dataDirectory: string, id: string): Promise<boolean> {
-  const deadline = Date.now() + LONGEST;
+  const deadline = Date.now() + TIMEOUT_MS;
   while (Date.now() < deadline) {
     const shown = await ask(dataDirectory, 'GET', id);
     if (/"state":"(SUCCEEDED|FAILED)"/.test(shown ?? '')) break;
-    await delay(LOOK);
+    await delay(POLL_MS);
   }
   const answer = await ask(dataDirectory, 'DELETE', id);
-  strike('service', dataDirectory, '');
+  killVictim('service', dataDirectory, '');
   return answer !== undefined;
 }
 
-/** The body of a good answer of the service; undefined where there is none. */
+/** The body of a successful response; undefined otherwise. */
 async function ask(dataDirectory: string, method: string, id: string): Promise<string | undefined> {
   const { endpoint: url = '', tokenFile = '' } = endpoint(dataDirectory) ?? {};
   if (url === '') return undefined;
   const target = new URL(`v1/projects/local/locations/local/executions/${id}`, url);
-  const headers = { authorization: `Bearer ${readIfThere(tokenFile)}` };
+  const headers = { authorization: `Bearer ${readIfExists(tokenFile)}` };
   return new Promise((resolve) => {
     const request = http.request(target, { method, headers, agent: false, timeout: 5000 }, (response) => {
       let body = '';

@@ -23,7 +23,7 @@ export function contractOfExecutions(name: string, subject: ContractSubject): vo
     this.timeout(120_000);
     const { start } = wordsFor(subject);
 
-    it('creates once, however often it is asked', async () => {
+    it('creates once, even if requested several times', async () => {
       const id = nextId();
       const [one, two] = [await start(python('1'), {}, id), await start(python('1'), {}, id)];
       assert.deepEqual([two.name, two.createTime], [one.name, one.createTime]);
@@ -38,7 +38,7 @@ export function contractOfExecutions(name: string, subject: ContractSubject): vo
       await untilEnded(subject.client(), one.name);
     });
 
-    it('refuses what cannot be run, and creates nothing', async () => {
+    it('refuses a notebook that cannot be run, and creates nothing', async () => {
       const id = nextId();
       await rejects(start(Buffer.from('not json'), {}, id), 'INVALID_ARGUMENT', 'notebookInvalid');
       await rejects(start(Buffer.from('{"nbformat": 5}'), {}, id), 'INVALID_ARGUMENT', 'notebookInvalid');
@@ -56,7 +56,7 @@ export function contractOfExecutions(name: string, subject: ContractSubject): vo
       await subject.client().delete(name);
     });
 
-    it('knows no execution that was never created', async () => {
+    it('does not find an execution that was never created', async () => {
       const { name } = await start(python('1'));
       const unknown = name.replace(executionIdOf(name), 'never-created');
       const client = subject.client();
@@ -87,7 +87,7 @@ export function contractOfExecutions(name: string, subject: ContractSubject): vo
       for (const each of names) await untilEnded(subject.client(), each);
     });
 
-    it('lists those that match a filter, where it says so', async () => {
+    it('lists those that match a filter, if the service supports it', async () => {
       const one = await start(python('1'), { executionTemplate: { labels: { kind: 'filtered' } } });
       const other = await start(python('raise ValueError'), {
         executionTemplate: { labels: { kind: 'filtered' } },
@@ -123,7 +123,7 @@ export function contractOfExecutions(name: string, subject: ContractSubject): vo
       await rejects(subject.client().get(created.name), 'NOT_FOUND', 'executionNotFound');
     });
 
-    it('gives the submitted notebook back', async () => {
+    it('returns the submitted notebook', async () => {
       const created = await start(python('a = 1', 'b = "ü"'));
       const input = await subject.client().readInput(created);
       assert.ok(input !== undefined);
@@ -136,7 +136,7 @@ export function contractOfExecutions(name: string, subject: ContractSubject): vo
       await untilEnded(subject.client(), created.name);
     });
 
-    it('lets an aborted call end with the caller’s reason', async () => {
+    it('ends an aborted call with the caller’s reason', async () => {
       const reason = new Error('nobody waits any more');
       const signal = AbortSignal.abort(reason);
       const client = subject.client();

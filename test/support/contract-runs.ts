@@ -42,7 +42,7 @@ export function contractOfRuns(name: string, subject: ContractSubject): void {
     this.timeout(120_000);
     const { can, start } = wordsFor(subject);
 
-    it('names its differences, and no others', () => {
+    it('reports its differences, and no others', () => {
       for (const [key, value] of Object.entries(can())) {
         const allowed = CAPABILITIES[key as keyof Capabilities];
         assert.equal(
@@ -55,7 +55,7 @@ export function contractOfRuns(name: string, subject: ContractSubject): void {
       assert.equal(subject.client().id, subject.client().id);
     });
 
-    it('runs a notebook with parameters, and gives its output', async () => {
+    it('runs a notebook with parameters, and returns its output', async () => {
       const id = nextId();
       const created = await start(
         python(['x = 1', 'parameters'], 'print(x + 1)'),
@@ -101,7 +101,7 @@ export function contractOfRuns(name: string, subject: ContractSubject): void {
       assert.ok(ended.outputNotebookFile !== undefined);
     });
 
-    it('tells the states in their order, with ascending times', async () => {
+    it('reports the states in order, with ascending times', async () => {
       const created = await start(python('import time; time.sleep(0.3)'));
       const seen = [created.state];
       const ended = await until('it has ended', async () => {
@@ -132,7 +132,7 @@ export function contractOfRuns(name: string, subject: ContractSubject): void {
       }
     });
 
-    it('tells which cell failed, and keeps what was before it', async () => {
+    it('reports which cell failed, and keeps earlier outputs', async () => {
       const created = await start(
         python('print("before")', 'raise ValueError("too small")', 'print("after")'),
       );
@@ -174,7 +174,7 @@ export function contractOfRuns(name: string, subject: ContractSubject): void {
       assert.equal(again.state, 'CANCELLED', 'what has ended stays as it ended');
     });
 
-    it('shows the output while it grows, where it says so', async () => {
+    it('shows the output while it grows, if the service supports it', async () => {
       const created = await start(python('print("early", flush=True)\nimport time; time.sleep(600)'));
       const running = await until('it runs', async () => {
         const execution = await subject.client().get(created.name);
@@ -190,7 +190,7 @@ export function contractOfRuns(name: string, subject: ContractSubject): void {
       await subject.client().delete(created.name);
     });
 
-    it('shows the log, or says that it has none', async () => {
+    it('shows the log, or reports that there is no log', async () => {
       const created = await start(python('import os; os.write(2, b"to the raw descriptor\\n")'));
       const ended = await untilEnded(subject.client(), created.name);
       const client = subject.client();

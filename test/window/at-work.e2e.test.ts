@@ -9,7 +9,7 @@ import { until } from '../support/until';
 import type { Workbench } from '../support/workbench';
 import { suiteOfWindow } from './suite';
 
-/** Says when it has begun, and goes on when a file `go` appears in the workspace. */
+/** Signals its start, and continues when a file `go` appears in the workspace. */
 const WAITS = [
   "import pathlib\npathlib.Path('began').touch()",
   "import time\nwhile not pathlib.Path('go').exists(): time.sleep(0.05)",
@@ -17,7 +17,7 @@ const WAITS = [
 ];
 const NUMBERS = Array.from({ length: 60 }, (_, index) => String(index));
 
-describe('a user at work while executions end', () => {
+describe('a user who is working while executions end', () => {
   let workspace: string;
   let window: Workbench;
 
@@ -49,7 +49,7 @@ describe('a user at work while executions end', () => {
   const isRunning = () => until('it runs', () => existsSync(path.join(workspace, 'began')));
   const letEnd = () => writeFile(path.join(workspace, 'go'), '');
 
-  /** Types numbers, lets the execution end in their midst, and goes on typing until its end has been told. */
+  /** Types numbers, lets the execution end meanwhile, and keeps typing until the end is reported. */
   async function typeWhileItEnds(): Promise<string> {
     let text = '';
     const type = async (word: string): Promise<void> => {
@@ -57,7 +57,7 @@ describe('a user at work while executions end', () => {
       await window.page.keyboard.type(`${word} `);
     };
     const state = { isTold: false };
-    // From now on, because the notification is visible for some seconds only.
+    // Waits from now on, because the notification is visible for only some seconds.
     const told = window
       .notification('waits succeeded')
       .first()
@@ -93,7 +93,7 @@ describe('a user at work while executions end', () => {
     await window.screenshot('at work 9 written back');
   });
 
-  it('loses nothing of what is typed into a file, and is offered the output', async () => {
+  it('keeps everything typed into a file, and is offered the output', async () => {
     await executeFromExplorer(window, 'waits.ipynb');
     await isRunning();
     await (await window.explorerFile('notes.txt')).dblclick();
@@ -110,7 +110,7 @@ describe('a user at work while executions end', () => {
     await window.outputs().getByText('it went on').waitFor();
   });
 
-  it('loses nothing of what is typed into the notebook itself', async () => {
+  it('keeps everything typed into the notebook itself', async () => {
     await (await window.explorerFile('waits.ipynb')).dblclick();
     await executeFromExplorer(window, 'waits.ipynb');
     await isRunning();
@@ -130,7 +130,7 @@ describe('a user at work while executions end', () => {
     assert.equal(await window.tab('(output)').count(), 0);
   });
 
-  it('is shown the output where the notebook lies open and nothing was typed since', async () => {
+  it('is shown the output in an open notebook without new edits', async () => {
     await (await window.explorerFile('waits.ipynb')).dblclick();
     await executeFromExplorer(window, 'waits.ipynb');
     await isRunning();
@@ -139,7 +139,7 @@ describe('a user at work while executions end', () => {
     assert.deepEqual(await window.notifications(), []);
   });
 
-  it('gets one summary for a folder, with what failed, and no tab', async () => {
+  it('gets one summary for a folder, with the failures, and no tab', async () => {
     const folder = path.join(workspace, 'reports');
     await mkdir(folder);
     for (let month = 1; month <= 5; month++) {
@@ -165,7 +165,7 @@ describe('a user at work while executions end', () => {
     await window.outputs().getByText('KeyError').first().waitFor();
   });
 
-  /** Executes a notebook whose cell with long code fails, and waits until that is told. */
+  /** Executes a notebook whose long cell fails, and waits until that is reported. */
   async function executeFailing(...after: string[]): Promise<void> {
     const long = Array.from({ length: 90 }, (_, line) => `step_${String(line)} = ${String(line)}`);
     const failing = [...long, "{'north': 1}['south']"].join('\n');
@@ -174,7 +174,7 @@ describe('a user at work while executions end', () => {
     await executeFromExplorer(window, 'fails.ipynb');
     await window.notification('fails failed. Cell 2 failed: KeyError').waitFor();
   }
-  /** Whether something is on the screen within the notebook editor. */
+  /** Whether an element is visible within the notebook editor. */
   const isInSight = async (text: string): Promise<boolean> => {
     const box = await window.outputs().getByText(text).first().boundingBox();
     const view = await window.notebook().boundingBox();
@@ -194,7 +194,7 @@ describe('a user at work while executions end', () => {
     });
   }
 
-  it('goes from the failure to the cell of the notebook that can be edited', async () => {
+  it('goes from the failure to the cell of the editable notebook', async () => {
     await executeFailing();
     await window.answerNotification('fails failed', 'Go to Source Cell');
     await window.tab(/^fails\.ipynb$/).waitFor();
@@ -204,7 +204,7 @@ describe('a user at work while executions end', () => {
     assert.equal(await window.tab('(input)').count(), 0);
   });
 
-  it('tells two outputs of a notebook apart by their time', async () => {
+  it('distinguishes two outputs of a notebook by their time', async () => {
     await letEnd();
     for (const count of [1, 2]) {
       await executeFromExplorer(window, 'waits.ipynb');

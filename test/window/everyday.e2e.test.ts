@@ -9,7 +9,7 @@ import { VSCode } from '../support/vscode';
 import { packagedExtension } from '../support/vsix';
 import type { Workbench } from '../support/workbench';
 
-/** Does what a user does, and counts clicks, keys and typed words. */
+/** Performs user actions, and counts clicks, keys and typed words. */
 class Hands {
   count = 0;
 
@@ -30,7 +30,7 @@ class Hands {
     await this.window.page.keyboard.type(text);
   }
 
-  /** Chooses from a context menu: the right click and the entry. */
+  /** Uses a context menu: the right click and the entry. */
   async chooseFromContextMenu(target: Locator, entry: string): Promise<void> {
     this.count += 2;
     await this.window.chooseFromContextMenu(target, entry);
@@ -38,7 +38,7 @@ class Hands {
 }
 
 /** The numbers are in docs/everyday.md. */
-describe('the ten most frequent things', () => {
+describe('the ten most frequent tasks, in steps', () => {
   let workspace: string;
   let vscode: VSCode;
   let window: Workbench;
@@ -83,7 +83,7 @@ describe('the ten most frequent things', () => {
       return states.length === count && states.every((state) => /SUCCEEDED|FAILED|CANCELLED/.test(state));
     });
 
-  it('execute, and open the output: two, and none where it opens by itself', async () => {
+  it('execute, and open the output: two, or none when it opens by itself', async () => {
     await open('report.ipynb');
     await hands.click(window.notebookToolbar().getByText('Execute Remotely'));
     await window.quickPickRow('This machine').waitFor();
@@ -92,7 +92,7 @@ describe('the ten most frequent things', () => {
     assert.equal(hands.count, 2);
   });
 
-  it('execute as before: one', async () => {
+  it('execute again with the same settings: one', async () => {
     await open('report.ipynb');
     await hands.press('Control+Alt+Enter');
     await window.tab('report.ipynb (output)').waitFor();
@@ -100,7 +100,7 @@ describe('the ten most frequent things', () => {
     assert.equal(hands.count, 1);
   });
 
-  it('execute with a parameter changed: six', async () => {
+  it('execute with one changed parameter: six', async () => {
     await open('dice.ipynb');
     await hands.click(window.notebookToolbar().getByText('Execute Remotely'));
     await window.quickPickRow('This machine').waitFor();
@@ -117,7 +117,7 @@ describe('the ten most frequent things', () => {
     assert.equal(hands.count, 6);
   });
 
-  it('see why it failed: one, then fix it and run it again: four', async () => {
+  it('see why it failed: one; fix it and run it again: four', async () => {
     await open('fails.ipynb');
     await window.notebookToolbar().getByText('Execute Remotely').click();
     await window.pick('This machine');
@@ -206,7 +206,7 @@ describe('the ten most frequent things', () => {
     assert.equal(hands.count, 4);
   });
 
-  it('delete one: one, several: a key each, and all old ones: four', async () => {
+  it('delete one: one, several: a key each, all old ones: four', async () => {
     await window.openExecutions();
     const row = window.execution('may succeeded');
     await row.hover();

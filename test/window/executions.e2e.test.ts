@@ -10,7 +10,7 @@ import { packagedExtension } from '../support/vsix';
 import type { Workbench } from '../support/workbench';
 import { suiteOfWindow } from './suite';
 
-/** Goes on when a file `go` appears beside the notebook. */
+/** Continues when a file `go` appears next to the notebook. */
 const WAITS = [
   "print('it waits')",
   "import pathlib, time\nwhile not pathlib.Path('go').exists(): time.sleep(0.05)",
@@ -52,7 +52,7 @@ describe('executions through the window', () => {
     assert.deepEqual(await window.notifications(), []);
   });
 
-  it('tells which cell of a notebook failed, and opens its output', async () => {
+  it('shows which cell of a notebook failed, and opens its output', async () => {
     await executeFromExplorer(window, 'fails.ipynb');
     await window.notification(/fails failed\. Cell 2 failed: ZeroDivisionError: division by zero/).waitFor();
     await window.openExecutions();
@@ -119,7 +119,7 @@ describe('an execution without a window', () => {
     return window;
   }
 
-  it('finishes what runs when the window and its extension host are gone, and a new window tells it once', async () => {
+  it('finishes when the window and its extension host are gone, and a new window reports it once', async () => {
     const first = await openWindow();
     await executeFromExplorer(first, 'waits.ipynb');
     await first.openExecutions();

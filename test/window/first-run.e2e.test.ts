@@ -40,8 +40,8 @@ describe('the first run', () => {
     assert.equal(history.at(-1)?.state, 'SUCCEEDED');
   });
 
-  it('says what is missing and mends it: service, Python, filter (notebookExecutions.welcome)', async () => {
-    // A directory without Python, and a Node that is none.
+  it('shows what is missing and offers a fix: service, Python, filter (notebookExecutions.welcome)', async () => {
+    // A directory without Python, and a file that is not Node.
     await launch({
       env: { PATH: '/nonexistent' },
       settings: { 'notebookExecutions.nodePath': '/bin/false' },
@@ -82,9 +82,9 @@ describe('the first run', () => {
     await window.execution('penguins').waitFor();
   });
 
-  it('says that Google Cloud cannot be asked, and what can be done', async () => {
+  it('shows that Google Cloud cannot be reached, and what to do', async () => {
     const keyFile = path.join(workspace, 'identity.json');
-    // Nobody listens there.
+    // No server listens there.
     const nobody = 'http://127.0.0.1:9/';
     await writeFile(
       keyFile,
@@ -113,7 +113,7 @@ describe('the first run', () => {
     await window.screenshot('welcome cloud fails');
   });
 
-  it('leads through five steps to an example that is executed', async () => {
+  it('guides through five steps to an executed example', async () => {
     // Wide enough for the pictures.
     await launch({}, 1700);
     await window.runCommand('Welcome: Open Walkthrough...');
@@ -139,7 +139,7 @@ describe('the first run', () => {
     await window.screenshot('walkthrough parameters pick');
     await window.pick('Execute');
     await window.tab('dice.ipynb (output)').waitFor();
-    // The walkthrough has a frame of its own, like outputs.
+    // The walkthrough has its own frame, like outputs.
     await window.runCommand('View: Close Other Editors in Group');
     await window.outputs().getByText('6000 throws of 2 dice, most often 7').waitFor();
     await window.openExecutions();

@@ -75,7 +75,7 @@ describe('Google Cloud through the window', () => {
     assert.deepEqual(cloud.problems, []);
   });
 
-  it('offers what Google Cloud has, and marks what was created elsewhere', async () => {
+  it('offers the choices of Google Cloud, and marks executions of other clients', async () => {
     const menu = await window.contextMenuOf(window.execution('forecast succeeded'));
     for (const entry of ['Open Output', 'Open in Google Cloud Console', 'Copy gs:// URI'])
       assert.ok(menu.includes(entry), menu.join());
@@ -95,7 +95,7 @@ describe('Google Cloud through the window', () => {
   });
 });
 
-/** Something that happens when the test says so. */
+/** An event that the test triggers. */
 function gate(): { opened: Promise<void>; open: () => void } {
   let open = (): void => undefined;
   const opened = new Promise<void>((resolve) => {

@@ -10,7 +10,7 @@ import { VSCode } from '../support/vscode';
 import { packagedExtension } from '../support/vsix';
 import type { Workbench } from '../support/workbench';
 
-describe('an output beside a kernel of the Jupyter extension', () => {
+describe('an output next to a kernel of the Jupyter extension', () => {
   let folder: string;
   let workspace: string;
   let vscode: VSCode;
@@ -37,7 +37,7 @@ describe('an output beside a kernel of the Jupyter extension', () => {
   const kernel = (name: string) => window.notebookToolbar().getByText(name, { exact: true });
   const numbers = () => window.notebook().locator('.execution-count-label').allInnerTexts();
 
-  it('is read-only: its cells are not run there, and keep their numbers and results', async () => {
+  it('is read-only: its cells cannot be run, and keep their numbers and results', async () => {
     await executeFromExplorer(window, 'answer.ipynb');
     await window.tab('answer.ipynb (output)').waitFor();
     await window.outputs().getByText('42').waitFor();
@@ -50,8 +50,8 @@ describe('an output beside a kernel of the Jupyter extension', () => {
     assert.equal(await window.outputs().getByText('of the stub kernel').count(), 0);
   });
 
-  it('is read-only also after the window was loaded again', async () => {
-    // VS Code's own command, which lets it write down first what is open.
+  it('is read-only also after a reload of the window', async () => {
+    // VS Code's own command, which first saves the open editors.
     const loaded = window.page.waitForEvent('load');
     await window.runCommand('Developer: Reload Window');
     await loaded;
@@ -60,7 +60,7 @@ describe('an output beside a kernel of the Jupyter extension', () => {
     await kernel('Read-Only').waitFor();
   });
 
-  it('is what its copy is not: a notebook for that kernel', async () => {
+  it('can be copied to a notebook for that kernel', async () => {
     await window.notebookToolbar().getByText('Open a Copy').click();
     await window.tab('Untitled').waitFor();
     await window.runCommand('View: Close Other Editors in Group');

@@ -13,7 +13,7 @@ describe('the keyboard alone', () => {
 
   before(async () => {
     workspace = await copyExamples();
-    // What is opened is opened by a key of the person's.
+    // All editors are opened with the keyboard.
     const settings = { 'notebookExecutions.openOutput': 'never', 'notebookExecutions.notify': 'failures' };
     vscode = await VSCode.launch({ vsix: [await packagedExtension()], workspace, settings });
     window = await vscode.openWindow();
@@ -36,7 +36,7 @@ describe('the keyboard alone', () => {
     await press('F1');
     await window.page.locator('.quick-input-widget:visible').waitFor();
     await window.page.keyboard.type(title);
-    // Enter takes the first row: the palette must put this command before those with longer names.
+    // Enter accepts the first row: the palette must list this command before those with longer names.
     const first = window.page.locator('.quick-input-list .monaco-list-row').first();
     await until(`the palette offers ${title}`, async () => (await first.innerText()).startsWith(title));
     await press('Enter');
@@ -56,7 +56,7 @@ describe('the keyboard alone', () => {
     });
   }
 
-  /** Waits until so many executions have succeeded. */
+  /** Waits until this number of executions has succeeded. */
   function succeeded(count: number): Promise<unknown> {
     return until(`${String(count)} executions have succeeded`, async () => {
       const records = await vscode.records();
@@ -75,7 +75,7 @@ describe('the keyboard alone', () => {
 
     await command('Notebook Executions: Focus on Notebook Executions View');
     await window.execution('penguins succeeded').waitFor();
-    // A view that is opened for the first time has no rows yet that could take the focus: the key of the side bar.
+    // A view that is opened for the first time has no rows to focus yet, so focus the side bar.
     await press('Control+0');
     const focused = window.executionsPane().locator('.monaco-list-row.focused');
     await until('the execution has the focus', async () => {
@@ -92,7 +92,7 @@ describe('the keyboard alone', () => {
       .tab(/^penguins/)
       .nth(1)
       .waitFor();
-    // The source's own frame stays beside it: all are asked.
+    // The frame of the source remains, so check all frames.
     await until('the output is on the screen', async () => {
       const texts = window.page.frames().map((frame) => frame.getByText(MAIN_EXAMPLE.text));
       const visible = await Promise.all(texts.map((text) => text.isVisible().catch(() => false)));
@@ -100,7 +100,7 @@ describe('the keyboard alone', () => {
     });
   });
 
-  it('repeats it with the key of Re-run Notebook, wherever the focus is while a notebook is open', async () => {
+  it('repeats it with the shortcut of Re-run Notebook, wherever the focus is while a notebook is open', async () => {
     // Space opens without leaving the Explorer.
     await focusFile(MAIN_EXAMPLE.notebook);
     await press('Space');

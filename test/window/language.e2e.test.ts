@@ -28,7 +28,7 @@ describe('in another language', () => {
       await window.screenshot(`failed ${this.currentTest.title}`).catch(() => undefined);
   });
 
-  it('says everything in that language, down to why a kernel died', async () => {
+  it('shows all texts in that language, including why a kernel died', async () => {
     const pane = window.executionsPane();
     await window.activity('Notebook Executions').click();
     await pane.getByText('⟦No notebook has been executed yet.⟧').waitFor();
@@ -37,7 +37,7 @@ describe('in another language', () => {
     await window.chooseFromContextMenu(await window.explorerFile('dies.ipynb'), '⟦Execute Remotely…⟧');
     const row = window.quickPickRow('⟦This machine⟧');
     await row.waitFor();
-    // Where it runs, until it is known in which Python.
+    // The target, until its Python is known.
     assert.match(await row.innerText(), /^⟦This machine⟧(?:⟦On this machine⟧|\.venv \()/);
     await window.pick('⟦This machine⟧');
 
@@ -52,7 +52,7 @@ describe('in another language', () => {
   });
 });
 
-/** Makes this VS Code, whose own texts stay English, German, and gives the extension a German that shows what is translated. */
+/** Switches this VS Code, whose own texts stay English, to German, with translations that mark each translated text. */
 async function translate(home: string): Promise<void> {
   const user = path.join(home, 'user');
   const pack = path.join(home, 'pack.json');
@@ -70,7 +70,7 @@ async function translate(home: string): Promise<void> {
   await mkdir(path.join(place, 'l10n'), { recursive: true });
   const translated = async (file: string): Promise<[string, string][]> =>
     Object.entries(JSON.parse(await readFile(path.join(ROOT, file), 'utf8')) as Record<string, string>).map(
-      // A button of an empty view is a line of its own. The view's name is what a window is known to be ready by.
+      // A button of an empty view is a separate line. The name of the view shows that a window is ready.
       ([key, text]) => [
         key,
         key === 'view.container' ? text : text.replaceAll(/^(\[)?(.+?)(\]\(\S+\))?$/gm, '$1⟦$2⟧$3'),

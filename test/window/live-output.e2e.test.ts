@@ -9,11 +9,11 @@ import { packagedExtension } from '../support/vsix';
 import type { Workbench } from '../support/workbench';
 
 const FILL = "print('\\n'.join(map(str, range(25))))";
-/** Goes on when a file of this name appears beside the notebook. */
+/** Continues when a file of this name appears next to the notebook. */
 const waitFor = (name: string) =>
   `import pathlib, time\nwhile not pathlib.Path('${name}').exists(): time.sleep(0.05)\nprint('${name} is there')`;
 
-describe('the output of an execution that runs', () => {
+describe('the output of a running execution', () => {
   let workspace: string;
   let vscode: VSCode;
   let window: Workbench;
@@ -44,7 +44,7 @@ describe('the output of an execution that runs', () => {
     if (this.currentTest?.state === 'failed') await window.screenshot(`failed ${this.currentTest.title}`);
   });
 
-  /** The native sign of cells on the screen: `success`, `error`, `executing`. */
+  /** The native status icons of cells on the screen: `success`, `error`, `executing`. */
   const signs = (state: string) =>
     window.notebook().locator(`.cell-statusbar-container .codicon-notebook-state-${state}`);
 
@@ -52,7 +52,7 @@ describe('the output of an execution that runs', () => {
   const onScreen = async (text: string) =>
     (await window.notebook().locator('.monaco-list-row', { hasText: text }).count()) > 0;
 
-  it('shows the running cell, follows it while it is looked at, and ends with ticks, a cross and times', async () => {
+  it('shows the running cell, scrolls with it while the output is visible, and ends with ticks, a cross and times', async () => {
     await executeFromExplorer(window, 'live.ipynb');
     await window.openExecutions();
     const running = window.execution('live is running. 1 of 8 cells done.');
@@ -68,7 +68,7 @@ describe('the output of an execution that runs', () => {
     await window.screenshot('live output followed');
 
     await window.notebook().hover();
-    // More than once: what is still being drawn may move the view.
+    // Scrolls more than once, because rendering may move the view.
     let atTop = 0;
     await until('the user is at the top', async () => {
       await window.page.mouse.wheel(0, -2000);
@@ -91,7 +91,7 @@ describe('the output of an execution that runs', () => {
     assert.equal(await window.page.locator('.tab.dirty').count(), 0);
   });
 
-  it('goes on when it is closed, and ends with the button that stops a cell', async () => {
+  it('keeps running when it is closed, and the stop button of a cell cancels it', async () => {
     await executeFromExplorer(window, 'endless.ipynb');
     await window.openExecutions();
     const running = window.execution('endless is running. 1 of 2 cells done.');
@@ -119,7 +119,7 @@ describe('the output of an execution that runs', () => {
       undefined,
     );
     const stop = window.notebook().locator('.run-button-container .codicon-notebook-stop');
-    // A cell that is just being drawn takes no click.
+    // A cell ignores clicks while it is rendered.
     await until('the execution is cancelled', async () => {
       if (await stop.isVisible()) await stop.click({ timeout: 5000 }).catch(() => undefined);
       return (await vscode.records()).some(({ cancelTime }) => cancelTime !== undefined);
@@ -128,7 +128,7 @@ describe('the output of an execution that runs', () => {
     await until('no cell runs any more', async () => (await signs('executing').count()) === 0);
   });
 
-  it('marks the cell of the source that failed, and opens the output there', async () => {
+  it('marks the failed cell of the source notebook, and opens the output at it', async () => {
     const file = await window.explorerFile('live.ipynb');
     await file.dblclick();
     await file.locator('.monaco-icon-label[aria-label*="The last notebook execution failed"]').waitFor();
@@ -144,7 +144,7 @@ describe('the output of an execution that runs', () => {
     await window.page.locator('.statusbar-item', { hasText: 'Cell 8 of 8' }).waitFor();
   });
 
-  it('is compared with its input by what came out, without what differs in every run', async () => {
+  it('is compared with its input by results, ignoring values that differ in every run', async () => {
     await window.runCommand('View: Close All Editors');
     await window.openExecutions();
     await window.chooseFromContextMenu(window.execution('live failed'), 'Compare Output with Input');
@@ -155,7 +155,7 @@ describe('the output of an execution that runs', () => {
     await window.runCommand('View: Close All Editors');
   });
 
-  it('is told from other cells by a mark that parameters are read from it', async () => {
+  it('marks the cell from which parameters are read', async () => {
     await (await window.explorerFile('training.ipynb')).dblclick();
     await window.tab(/^training\.ipynb$/).waitFor();
     const mark = window.notebook().locator('.cell-status-item', { hasText: /^\s*Parameters$/ });

@@ -13,14 +13,14 @@ import { VSCode } from '../support/vscode';
 import { packagedExtension } from '../support/vsix';
 import type { Workbench } from '../support/workbench';
 
-/** Programs that the product starts or might start, as a workspace may bring them. */
+/** Programs that the extension starts or might start, planted in the workspace. */
 const PROGRAMS = ['python', 'python3', 'pip', 'uv', 'node', 'bash', 'sh', 'gcloud'];
 
 /** Limit for one command, in milliseconds. Only a command that hangs reaches it. */
 const COMMAND_LIMIT_MS = 60_000;
 
 /**
- * Runs every command of ours, alone, for a notebook and for an execution, and leaves all that is asked: closes questions and
+ * Runs each of our commands separately, for a notebook and for an execution, and dismisses all prompts and
  * notifications until the command has ended. Writes to a file which commands were run, and which did not end.
  */
 const runner = (report: string, id: string): SmallExtension => ({
@@ -89,8 +89,8 @@ describe('a workspace that is not trusted', () => {
       await window.screenshot(`failed ${this.currentTest.title}`).catch(() => undefined);
   });
 
-  it('runs nothing of its own, whichever command is used', async () => {
-    // An execution from when it was trusted.
+  it('runs nothing of the workspace, whichever command is used', async () => {
+    // An execution from the time when the workspace was trusted.
     await launch([await packagedExtension()], true);
     await executeFromExplorer(window, 'trap.ipynb');
     await window.openExecutions();
@@ -98,7 +98,7 @@ describe('a workspace that is not trusted', () => {
     const [record] = await vscode.records();
     await vscode.stop();
 
-    // Since then, what would leave a trace if it was run or read.
+    // Since then, files that would leave a trace if they were run or read.
     const traces = path.join(folder, 'traces');
     await mkdir(traces);
     for (const directory of ['.venv/bin', 'venv/bin', '.']) {
@@ -130,7 +130,7 @@ describe('a workspace that is not trusted', () => {
     await window.openExecutions();
     await window.execution('trap succeeded').waitFor();
     await window.screenshot('restricted 1');
-    // Each refusal is an error; the next test looks at their words.
+    // Each refusal is an error; the next test checks their text.
     window.expectError(/./);
     await window.runCommand('Run All of Them');
     const seen = new Set<string>();
@@ -175,7 +175,7 @@ describe('a workspace that is not trusted', () => {
     assert.ok(!(await readFile(path.join(workspace, 'penguins.ipynb'), 'utf8')).includes('120 penguins'));
   });
 
-  it('says so, with the way to trust it', async () => {
+  it('says so, with a button to trust it', async () => {
     for (const command of ['Install ipykernel', 'Select Python…', 'Execute the Example Notebook']) {
       await window.runCommand('Notifications: Clear All Notifications');
       await window.runCommand(`Notebook Executions: ${command}`);

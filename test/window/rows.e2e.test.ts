@@ -9,7 +9,7 @@ import type { Workbench } from '../support/workbench';
 
 const WAITS = 'import pathlib, time\nwhile not pathlib.Path("go").exists(): time.sleep(0.05)';
 
-/** A template with parameters, so that none are asked for, and one that none of the notebooks declares. */
+/** A template with parameters, so that no parameters are requested, and with one that no notebook declares. */
 const TEMPLATE = {
   name: 'With parameters',
   service: 'embedded',
@@ -52,7 +52,7 @@ describe('the rows of executions in every state', () => {
       await window.screenshot(`failed ${this.currentTest.title}`).catch(() => undefined);
   });
 
-  /** Executes a notebook and waits for what its row says. */
+  /** Executes a notebook and waits for the text of its row. */
   async function execute(notebook: string, sentence: string): Promise<void> {
     await window.chooseFromContextMenu(await window.explorerFile(notebook), 'Execute Remotely');
     await window.pick(TEMPLATE.name);
@@ -61,7 +61,7 @@ describe('the rows of executions in every state', () => {
     await window.execution(sentence).first().waitFor();
   }
 
-  it('unfold, each line that unfolds with them, without an error', async () => {
+  it('expand with all their lines, without an error', async () => {
     await execute('good.ipynb', 'good succeeded');
     await execute('bad.ipynb', 'bad failed');
     await execute('ended.ipynb', 'ended is running. 2 of 3 cells done');
@@ -73,7 +73,7 @@ describe('the rows of executions in every state', () => {
     const folded = window.executionsPane().locator('.monaco-list-row[aria-expanded="false"]');
     const shown = async (): Promise<string> => (await window.executionRows()).join('\n');
     await until('every row is unfolded, and all lines are there', async () => {
-      // Lines of a row come a moment after it is unfolded, and those of the last one may be folded.
+      // Lines of a row appear a moment after it is expanded, and those of the last one may be collapsed.
       if ((await folded.count()) === 0) return (await shown()).match(/^label ?a: b$/gm)?.length === 5;
       await folded
         .first()
@@ -84,11 +84,11 @@ describe('the rows of executions in every state', () => {
     });
     await until('all attempts are there', async () => (await shown()).includes('Attempt 1 of at most 2'));
     const rows = await shown();
-    // Of each of the five: its parameters, in the words of the notebook.
+    // Each of the five: its parameters, as in the notebook.
     assert.equal(rows.match(/^alpha ?0\.5$/gm)?.length, 5, rows);
     assert.equal(rows.match(/^folders ?\["raw","clean"\]$/gm)?.length, 5, rows);
     assert.equal(rows.match(/^label ?a: b$/gm)?.length, 5, rows);
-    // Of the three that ended: the time of cells, or that there is none.
+    // The three that ended: the time of cells, or that there is no time.
     assert.equal(rows.match(/^Slowest Cells$/gm)?.length, 3, rows);
     assert.match(rows, /^[\d.]+ m?s ?Cell \d: print\(alpha\)$/m);
     assert.match(rows, /^Cell \d ?ZeroDivisionError: division by zero$/m);

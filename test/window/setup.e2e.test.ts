@@ -9,7 +9,7 @@ import { VSCode } from '../support/vscode';
 import { packagedExtension } from '../support/vsix';
 import type { Workbench } from '../support/workbench';
 
-/** A Python that takes no packages (PEP 668): Debian's and Ubuntu's own, without ipykernel. */
+/** A Python that does not accept packages (PEP 668): Debian's and Ubuntu's own, without ipykernel. */
 const SYSTEM = '/usr/bin/python3';
 
 describe('a Python of the operating system', () => {
@@ -36,7 +36,7 @@ describe('a Python of the operating system', () => {
       await window.screenshot(`failed ${this.currentTest.title}`).catch(() => undefined);
   });
 
-  it('is named where ipykernel is missing, and an environment of the workspace takes its place', async () => {
+  it('is named when ipykernel is missing, and is replaced by an environment of the workspace', async () => {
     const pane = window.executionsPane();
     await window.openExecutions();
     for (const text of [
@@ -67,7 +67,7 @@ describe('a Python of the operating system', () => {
     await window.screenshot('setup 6 can be executed');
   });
 
-  it('is not what runs then: the pick says the environment, and the notebook runs there', async () => {
+  it('is replaced by the environment: the pick shows it, and the notebook runs in it', async () => {
     await window.chooseFromContextMenu(await window.explorerFile('where.ipynb'), 'Execute Remotely');
     await window
       .quickPickRow('This machine')
@@ -79,7 +79,7 @@ describe('a Python of the operating system', () => {
     await window.outputs().getByText(path.join(workspace, '.venv')).waitFor();
   });
 
-  it('has one made again by the button of a refused submission, which goes on with it', async () => {
+  it('is replaced by a new environment from the button of a refused submission, which then continues', async () => {
     await rm(path.join(workspace, '.venv'), { recursive: true });
     await vscode.changeSettings({
       'notebookExecutions.templates': [

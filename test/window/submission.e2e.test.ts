@@ -31,7 +31,7 @@ describe('submission through the window', () => {
     },
   );
 
-  /** Chooses a parameter, and waits until its question has taken the place of the list. */
+  /** Chooses a parameter, and waits until its input box has replaced the list. */
   async function edit(parameter: string): Promise<void> {
     await window.pick(parameter);
     await window.quickPickRow('Add Parameter…').waitFor({ state: 'hidden' });
@@ -67,14 +67,14 @@ describe('submission through the window', () => {
     await window.pick('Execute');
 
     await window.notebook().waitFor();
-    // It may lie below what is on the screen.
+    // It may be outside the visible part.
     await window.outputs().getByText('Trained for 2 epochs').waitFor({ state: 'attached' });
     assert.deepEqual(
       (await vscode.records()).slice(before).map(({ state }) => state),
       ['SUCCEEDED'],
     );
 
-    // Re-run Notebook repeats it at once.
+    // Re-run Notebook repeats it immediately.
     await (await window.explorerFile('training.ipynb')).dblclick();
     await window.tab(/^training\.ipynb$/).waitFor();
     await window.screenshot('submission 6 toolbar');
@@ -88,7 +88,7 @@ describe('submission through the window', () => {
     await window.tab('training.ipynb (output)').nth(1).waitFor();
   });
 
-  it('tells what is wrong with a notebook, with nothing started', async () => {
+  it('shows what is wrong with a notebook, and starts nothing', async () => {
     const before = (await vscode.records()).length;
     await writeFile(
       path.join(workspace, 'aa [x](command:workbench.action.quit) $(bug).ipynb'),
@@ -99,12 +99,12 @@ describe('submission through the window', () => {
     const toast = window.notification(/is JSON, but not a notebook/).first();
     await toast.waitFor();
     await window.screenshot('submission 7 bad notebook');
-    // Its name is text: no link, no icon.
+    // Its name is plain text: no link, no icon.
     assert.equal(await toast.locator('.notification-list-item-message a').count(), 0);
     assert.equal((await vscode.records()).length, before);
   });
 
-  it('filters the view, and says what is filtered (notebookExecutions.filtering)', async () => {
+  it('filters the view, and shows the filter (notebookExecutions.filtering)', async () => {
     await window.openExecutions();
     await window.screenshot('submission 8 view');
     await window.runCommand('Notebook Executions: Filter Executions…');

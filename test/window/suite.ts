@@ -2,7 +2,7 @@ import { VSCode, type LaunchOptions } from '../support/vscode';
 import { packagedExtension } from '../support/vsix';
 import type { Workbench } from '../support/workbench';
 
-/** What each test of a suite has. */
+/** Objects available to each test of a suite. */
 export interface WindowParts {
   readonly vscode: VSCode;
   readonly window: Workbench;
@@ -10,10 +10,10 @@ export interface WindowParts {
 
 /**
  * The hooks of a suite whose tests share one VS Code, with the packaged extension, and one window, because starting them
- * takes longer than most tests. Before each test there is no editor and no notification; executions of earlier tests are
- * there. After a failed test, VS Code is started anew, so that one failure does not cause others.
+ * takes longer than most tests. Before each test all editors and notifications are closed; earlier executions remain.
+ * After a failed test, VS Code is started anew, so that one failure does not cause others.
  * @param options called before each start
- * @param take is given the parts before each test
+ * @param take receives these objects before each test
  */
 export function suiteOfWindow(
   options: () => Promise<LaunchOptions>,

@@ -14,20 +14,20 @@ import { writeFinishedExecutions } from '../finished-executions';
 
 const COUNT = 10_000;
 
-/** The tree of constant items that ours is compared with, see floor.main.ts. */
+/** The tree of constant items as baseline, see floor.main.ts. */
 const FLOOR = 'constant tree';
 const FLOOR_CONTRIBUTES = {
   viewsContainers: { activitybar: [{ id: 'floor', title: 'Floor', icon: 'README.md' }] },
   views: { floor: [{ id: 'floor.tree', name: 'Floor' }] },
 };
 
-/** A notebook whose progress changes with every tick. */
+/** A notebook whose progress changes with every poll. */
 const TICKING = Array.from({ length: 1000 }, () => 'import time\ntime.sleep(0.4)');
 
-/** A window of VS Code with ours and the constant tree, and what runs in its extension host. */
+/** A window of VS Code with ours and the constant tree, and access to its extension host. */
 interface Probe {
   readonly window: Workbench;
-  /** Asks floor.main.ts in the window's extension host. */
+  /** Sends a request to floor.main.ts in the window's extension host. */
   readonly ask: (what: string) => Promise<number>;
 }
 
@@ -129,8 +129,8 @@ export function explorerCase(name: string, rounds: number, limit: number, memory
 }
 
 /**
- * The processor time of the extension host from one tick to the next, each of which changes one of 10,000 executions in the
- * open view: the median of ten seconds. Beside it the same for one changed item of the constant tree.
+ * The processor time of the extension host between two polls, each of which changes one of 10,000 executions in the
+ * open view: the median over ten seconds. For comparison, the same for one changed item of the constant tree.
  */
 export function tickCase(name: string, rounds: number, limit: number): Case {
   let bench: ExplorerBench | undefined;

@@ -8,8 +8,8 @@ import { runInNewContext } from 'node:vm';
 import * as vscode from 'vscode';
 
 /*
- * An extension for the benchmark alone. It has the cheapest tree that VS Code can show, constant items, to compare ours
- * with; and as it shares the extension host with ours, it tells the heap and the processor time of the host.
+ * An extension for the benchmark. It has the cheapest tree that VS Code can show, with constant items, as baseline;
+ * and because it shares the extension host with ours, it measures the heap and the processor time of the host.
  */
 
 /** Items of the constant tree. */
@@ -39,13 +39,13 @@ export function activate(context: vscode.ExtensionContext): void {
     const { request } = message as { request: http.ClientRequest };
     if (!request.path.includes('/executions?')) return;
     lists += 1;
-    // A tick begins with the list of the newest; pages of older ones belong to the tick that asks for them.
+    // A poll starts with the list of the newest; pages of older ones belong to the poll that requests them.
     if (!request.path.includes('pageToken=')) ticked();
   });
 
   const ours = vscode.extensions.getExtension('notebook-executions.notebook-executions');
   const answers: Readonly<Record<string, () => Promise<number>>> = {
-    /** Answers when ours is active, too. */
+    /** Responds once ours is active, too. */
     '/ready': async () => {
       await ours?.activate();
       return 0;
@@ -60,14 +60,14 @@ export function activate(context: vscode.ExtensionContext): void {
       }
       return process.memoryUsage().heapUsed;
     },
-    /** Asks for all pages of executions; answers how many more lists were requested. */
+    /** Requests all pages of executions; returns the number of additional list requests. */
     '/loadAll': async () => {
       const before = lists;
       for (let page = 0; page < COUNT / 100; page++)
         await vscode.commands.executeCommand('notebookExecutions.loadMore');
       return lists - before;
     },
-    /** Milliseconds that the host is busy from one tick to the next, the median of all within ten seconds. */
+    /** Milliseconds that the host is busy between two polls: the median over ten seconds. */
     '/tick': async () => {
       const busy = new BusyTimes();
       ticked = () => {
@@ -77,7 +77,7 @@ export function activate(context: vscode.ExtensionContext): void {
       ticked = () => undefined;
       return busy.median();
     },
-    /** As /tick, with one constant item drawn again twice a second. */
+    /** Like /tick, with one constant item redrawn twice a second. */
     '/floorTick': async () => {
       const busy = new BusyTimes();
       for (let times = 0; times <= 20; times++) {
@@ -89,7 +89,7 @@ export function activate(context: vscode.ExtensionContext): void {
       }
       return busy.median();
     },
-    /** Lets the window know all items. */
+    /** Sends all items to the window. */
     '/floorLoad': async () => {
       const last = items.at(-1);
       if (last !== undefined) await view.reveal(last);
@@ -117,7 +117,7 @@ export function activate(context: vscode.ExtensionContext): void {
 }
 
 /**
- * Milliseconds of processor time that the host uses from one moment to the next, whatever it does: unlike its own time, not
+ * Milliseconds of processor time that the host uses between two moments, for any purpose: unlike wall-clock time, not
  * longer on a busy machine.
  */
 class BusyTimes {
@@ -132,7 +132,7 @@ class BusyTimes {
     this.before = process.cpuUsage();
   }
 
-  /** What now and then comes on top, as VS Code's own look at ports, is not in it. */
+  /** Excludes occasional work such as VS Code's own check of ports. */
   median(): number {
     const sorted = this.times.sort((one, other) => one - other);
     const median = sorted[Math.floor(sorted.length / 2)];

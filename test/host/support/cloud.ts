@@ -5,21 +5,21 @@ import * as vscode from 'vscode';
 import { cloudTemplate, CloudDouble } from '../../support/google/cloud';
 import type { RunResult } from '../../support/google/run-notebook';
 import { activated, notebookText, withSettings, writeFile as writeFixture } from './executions';
-import { Person } from './person';
+import { TestUser } from './test-user';
 
 /** The template of these suites, and the name of its row. */
 export const TEMPLATE = cloudTemplate('host');
 
-/** What each test of a suite has. */
+/** Objects available to each test of a suite. */
 export interface CloudParts {
   readonly cloud: CloudDouble;
   /** A key file that the cloud accepts; the setting names it. */
   readonly keyFile: string;
   /** New for each test. */
-  readonly person: Person;
+  readonly user: TestUser;
 }
 
-/** Runs of notebooks that end at once; the output is the input, with `error` in its second cell where there is one. */
+/** Runs that end immediately; the output is the input, with `error` in its second cell if given. */
 export class QuickRuns {
   error: string | undefined;
 
@@ -37,14 +37,14 @@ export class QuickRuns {
 }
 
 /**
- * The hooks of a suite that uses a double of Google Cloud as a person does: the settings name it for as long as the suite
- * runs. The double must have had no complaint after each test.
- * @param take is given the parts before each test.
+ * The hooks of a suite that uses a double of Google Cloud like a user: the settings name it for as long as the suite
+ * runs. The double must have reported no problem after each test.
+ * @param take receives these objects before each test
  */
 export function suiteOfCloud(runs: QuickRuns, take: (parts: CloudParts) => void): void {
   const cloud = new CloudDouble(runs.run);
   let keyFile: string;
-  let person: Person;
+  let user: TestUser;
   let restore: () => Promise<void>;
   before(async () => {
     await activated();
@@ -65,24 +65,24 @@ export function suiteOfCloud(runs: QuickRuns, take: (parts: CloudParts) => void)
     await cloud.stop();
   });
   beforeEach(() => {
-    person = new Person();
+    user = new TestUser();
     runs.error = undefined;
     cloud.vertex.requests.length = 0;
     cloud.storage.requests.length = 0;
-    take({ cloud, keyFile, person });
+    take({ cloud, keyFile, user });
   });
   afterEach(() => {
-    person.leave();
+    user.leave();
     assert.deepEqual(cloud.problems, []);
   });
 }
 
-/** A notebook of these cells. */
+/** A notebook with these cells. */
 export function notebook(name: string, ...cells: string[]): Promise<vscode.Uri> {
   return writeFixture(`${name}.ipynb`, notebookText(cells));
 }
 
-/** The requests that the cloud has had in this test. */
+/** The requests to the cloud in this test. */
 export function sent(cloud: CloudDouble): string[] {
   return [...cloud.vertex.requests, ...cloud.storage.requests].map(({ id }) => id);
 }

@@ -23,8 +23,8 @@ export async function activated(): Promise<vscode.Extension<unknown>> {
 }
 
 /**
- * Classes as they are shipped. A test that makes its own instance takes the class from here: imported from the sources, it
- * would be bundled with the test, in another way than the product.
+ * Classes as shipped. A test that creates an instance takes the class from here: imported from the sources, it
+ * would be bundled with the test, differently from the product.
  */
 export function shipped() {
   const parts = vscode.extensions.getExtension<WindowParts | undefined>(EXTENSION_ID)?.exports;
@@ -38,8 +38,8 @@ export function shipped() {
   };
 }
 
-/** The embedded service as another client sees it: what the extension did, without asking the extension. */
-export function outsider(): EmbeddedExecutionService {
+/** The embedded service as another client sees it: checks the effects of the extension independently. */
+export function otherClient(): EmbeddedExecutionService {
   const extension = vscode.extensions.getExtension<unknown>(EXTENSION_ID);
   assert.ok(extension);
   const { version } = extension.packageJSON as { version: string };
@@ -52,7 +52,7 @@ export function outsider(): EmbeddedExecutionService {
   });
 }
 
-/** Resource names of all executions there are. */
+/** Resource names of all executions. */
 export async function allNames(service: EmbeddedExecutionService): Promise<string[]> {
   const { executions } = await service.list({ pageSize: 1000 });
   return executions.map(({ name }) => name);
@@ -70,7 +70,7 @@ export async function ended(service: EmbeddedExecutionService, name: unknown): P
   }
 }
 
-/** The whole text of a document of an execution. */
+/** The complete text of a document of an execution. */
 export async function textOf(document: ReturnType<EmbeddedExecutionService['readOutput']>): Promise<string> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of (await document)?.read() ?? []) chunks.push(chunk);
@@ -105,14 +105,14 @@ export function workspaceFolder(): vscode.Uri {
   return folder.uri;
 }
 
-/** Writes a file of its own folder below the workspace. */
+/** Writes a file in a new folder below the workspace. */
 export async function writeFile(name: string, text: string): Promise<vscode.Uri> {
   const uri = vscode.Uri.joinPath(workspaceFolder(), `test-${randomUUID().slice(0, 8)}`, name);
   await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(text));
   return uri;
 }
 
-/** Sets settings for the person, and gives back what takes them away again. */
+/** Sets user settings, and returns a function that removes them again. */
 export async function withSettings(
   settings: Readonly<Record<string, unknown>>,
 ): Promise<() => Promise<void>> {

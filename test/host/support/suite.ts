@@ -1,36 +1,36 @@
 import * as vscode from 'vscode';
 import type { EmbeddedExecutionService } from '../../../src/embedded';
-import { activated, outsider, withSettings } from './executions';
-import { Person } from './person';
+import { activated, otherClient, withSettings } from './executions';
+import { TestUser } from './test-user';
 
-/** What each test of a suite has. */
+/** Objects available to each test of a suite. */
 export interface Parts {
   /** The embedded service as another client sees it. */
   readonly service: EmbeddedExecutionService;
   /** New for each test. */
-  readonly person: Person;
+  readonly user: TestUser;
 }
 
-/** Runs a command of ours by its short name; a handler's answer is its answer. */
+/** Runs one of our commands by its short name; returns the handler's result. */
 export function run(command: string, ...args: unknown[]): Thenable<unknown> {
   return vscode.commands.executeCommand(`notebookExecutions.${command}`, ...args);
 }
 
 /**
- * The hooks of a suite that uses the extension as a person does: activates it, sets settings for as long as the suite
+ * The hooks of a suite that uses the extension like a user: activates it, applies settings for as long as the suite
  * runs, and closes all editors after each test.
- * @param take is given the parts before each test.
+ * @param take receives these objects before each test
  */
 export function suiteOfCommands(
   settings: Readonly<Record<string, unknown>>,
   take: (parts: Parts) => void,
 ): void {
   let service: EmbeddedExecutionService;
-  let person: Person;
+  let user: TestUser;
   let restore: () => Promise<void>;
   before(async () => {
     await activated();
-    service = outsider();
+    service = otherClient();
     restore = await withSettings(settings);
   });
   after(async () => {
@@ -38,11 +38,11 @@ export function suiteOfCommands(
     service.dispose();
   });
   beforeEach(() => {
-    person = new Person();
-    take({ service, person });
+    user = new TestUser();
+    take({ service, user });
   });
   afterEach(async () => {
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
-    person.leave();
+    user.leave();
   });
 }

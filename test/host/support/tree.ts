@@ -7,7 +7,7 @@ import { FakeClock } from '../../unit/tracking/fake-clock';
 import { nameOf, ScriptedService } from '../../unit/tracking/scripted-service';
 import { shipped } from './executions';
 
-/** The explorer's tree without a view: what it draws of the executions of one scripted service. */
+/** The explorer's tree without a view: how it renders the executions of one scripted service. */
 export class Tree {
   readonly clock = new FakeClock();
   readonly service = new ScriptedService();
@@ -18,7 +18,7 @@ export class Tree {
     arrangement: DEFAULT_ARRANGEMENT,
     describeError: (error) => `described: ${error.message}`,
   });
-  /** What the provider asked to draw again. */
+  /** Elements that the provider asked to redraw. */
   readonly fired: (TreeNode[] | undefined)[] = [];
 
   constructor() {
@@ -30,12 +30,12 @@ export class Tree {
     this.store.dispose();
   }
 
-  /** A time so many seconds from now. */
+  /** A time this number of seconds from now. */
   time(seconds: number): string {
     return new Date(this.clock.now() + seconds * 1000).toISOString();
   }
 
-  /** Gives the service an execution. */
+  /** Adds an execution to the service. */
   put(id: string, fields: Partial<Execution> = {}): Execution {
     return this.service.put(id, {
       createTime: this.time(-100),
@@ -44,7 +44,7 @@ export class Tree {
     });
   }
 
-  /** Tells the store what the service has. */
+  /** Updates the store with the executions of the service. */
   list(): void {
     this.store.addService(this.service);
     this.store.applyFirstPage(this.store.begin(), this.service, {
@@ -53,7 +53,7 @@ export class Tree {
     this.fired.length = 0;
   }
 
-  /** Tells the store that an execution has changed. */
+  /** Updates one execution in the store. */
   replace(id: string, fields: Partial<Execution>): void {
     const before = this.service.executions.get(nameOf(id));
     this.store.apply(this.store.begin(), this.service, this.service.put(id, { ...before, ...fields }));

@@ -5,7 +5,7 @@ import type { TrackedExecution } from '../../../src/tracking/execution-store';
 import { ScriptedService } from '../../unit/tracking/scripted-service';
 import { shipped } from './executions';
 
-/** A tree view without a screen: what `createTreeView` answers here. */
+/** A tree view without a window, as returned by `createTreeView` here. */
 export class FakeTreeView {
   visible = false;
   badge: vscode.ViewBadge | undefined;
@@ -32,7 +32,7 @@ export class FakeTreeView {
   }
 }
 
-/** A store with one scripted service, in a window of which parts can be replaced. */
+/** A store with one scripted service, in a window with replaceable functions. */
 export class FakeWindow {
   readonly store = new (shipped().ExecutionStore)();
   private readonly service = new ScriptedService();
@@ -42,18 +42,18 @@ export class FakeWindow {
     this.store.addService(this.service);
   }
 
-  /** Tells the store of an execution. */
+  /** Adds an execution to the store. */
   put(id: string, fields: Partial<Execution> = {}): TrackedExecution {
     return this.store.apply(this.store.begin(), this.service, this.service.put(id, fields));
   }
 
-  /** Puts something in the place of a function of `vscode.window`. */
+  /** Replaces a function of `vscode.window`. */
   replace(name: keyof typeof vscode.window, fake: unknown): void {
     if (!this.originals.has(name)) this.originals.set(name, Reflect.get(vscode.window, name));
     assert.ok(Reflect.set(vscode.window, name, fake));
   }
 
-  /** Puts the originals back. */
+  /** Restores the originals. */
   dispose(): void {
     this.store.dispose();
     for (const [name, original] of this.originals) Reflect.set(vscode.window, name, original);

@@ -80,7 +80,7 @@ export async function requestsInAnHour(
   await poller.refresh();
   poller.setWatched(watched);
   while (clock.now() < end) {
-    await clock.pass(Math.min(clock.waits()[0] ?? HOUR, end - clock.now()));
+    await clock.advance(Math.min(clock.waits()[0] ?? HOUR, end - clock.now()));
     await until('the answer is there', () => asking === 0);
     await settle();
   }

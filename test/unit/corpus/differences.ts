@@ -1,11 +1,11 @@
-/** Where another tool's result is known to differ from ours, and why ours is as it is. */
+/** Known differences between another tool's result and ours, with the reason for ours. */
 export interface Difference {
   readonly notebook: string;
   readonly tools: readonly ('nbclient' | 'papermill')[];
-  /** The whole place: `verdict`, `cell 3 outputs` … */
+  /** The complete place: `verdict`, `cell 3 outputs` … */
   readonly place: RegExp;
   readonly reason: string;
-  /** Does not show in every run. */
+  /** Does not occur in every run. */
   readonly sometimes?: true;
 }
 

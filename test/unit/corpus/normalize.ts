@@ -10,7 +10,7 @@ import {
 } from '../../../src/notebook/json';
 import { type Cell, type Notebook, tagsOf } from '../../../src/notebook/model';
 
-/** What differs from run to run whoever runs it, and what stands for it. */
+/** Values that differ between runs of any tool, and their replacements. */
 const VOLATILE: readonly (readonly [RegExp, string])[] = [
   [/0x[0-9a-f]{6,}/g, '0x…'],
   [/ipykernel_\d+\/\d+\.py/g, 'ipykernel_…/….py'],
@@ -20,7 +20,7 @@ const VOLATILE: readonly (readonly [RegExp, string])[] = [
   [/ *\d+(?:\.\d+)?(?:it\/s|s\/it)/g, '…it/s'],
   [/ *\?it\/s/g, '…it/s'],
   [/\b\d{1,2}:\d\d(?::\d\d)?\b/g, '…:…'],
-  // Said only where it took long.
+  // Reported only when it took long.
   [/^(?:Compiler|Parser) *: .*\n/gm, ''],
   [/\b(?:\d+(?:d|h|min) )*\d+(?:\.\d+)?(?:e[+-]?\d+)? ?(?:min|h|ns|[µμ]s|us|ms|s)\b/g, '… s'],
 ];
@@ -41,7 +41,7 @@ function scrubValue(value: JsonValue): JsonValue {
 /** A notebook as places with comparable texts: `verdict`, `cells`, `cell 3 outputs` … */
 export function placesOf(verdict: string, notebook: Notebook): Map<string, string> {
   const text = (value: unknown): string => stringifyJson(scrubValue(value as JsonValue), { indent: 1 });
-  // papermill marks failures with cells of its own.
+  // papermill marks failures with its own cells.
   const cells = notebook.cells.filter((cell) => !tagsOf(cell).includes('papermill-error-cell-tag'));
   const places = new Map([['verdict', verdict]]);
   places.set('cells', cells.map((cell) => cell.cell_type).join(' '));
@@ -70,8 +70,8 @@ function outputsOf(cell: Cell & { cell_type: 'code' }): unknown[] {
 }
 
 /**
- * The states of all widgets. Their ids are new in each run, and so is their order in some tools: where one names another, that
- * one stands, and they are sorted.
+ * The states of all widgets, sorted. Their ids are new in each run, and in some tools their order is, too. References
+ * to other widgets are replaced by their states.
  */
 function widgetsOf(widgets: JsonValue | undefined): JsonValue[] {
   const models = new Map<string, JsonValue>();

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { scrub } from './normalize';
 
-describe('what differs from run to run', () => {
-  it('is the same on a quick machine and a slow one', () => {
+describe('values that differ between runs', () => {
+  it('are normalised to the same on a fast machine and a slow one', () => {
     const quick = 'CPU times: user 3 μs, sys: 0 ns, total: 3.1 μs\nWall time: 5.2 µs\n';
     for (const slow of [
       'CPU times: user 12.5 ms, sys: 1e+03 µs, total: 1.01 s\nWall time: 1min 2s\n',

@@ -28,11 +28,11 @@ type Tool = (typeof TOOLS)[number];
 /** One notebook run by one tool, as places with texts (see {@link placesOf}). */
 type Result = ReadonlyMap<string, string>;
 
-/** Notebooks that several threads or processes write in: where what comes, and what between, is up to chance on any kernel. */
+/** Notebooks in which several threads or processes write: the order of their text is random on any kernel. */
 const MIXED: readonly string[] = ['threads', 'raw-file-descriptors', 'multiprocessing'];
 
-/** What is the same from run to run: of {@link MIXED} notebooks the characters of all cells' outputs together. */
-function settled(name: string, result: Result = new Map()): [string, string][] {
+/** The part that is equal in every run: for {@link MIXED} notebooks, the characters of all cells' outputs together. */
+function stablePart(name: string, result: Result = new Map()): [string, string][] {
   const places = [...result];
   if (!MIXED.includes(name)) return places;
   const isOutput = (place: string): boolean => /^cell \d+ outputs$/.test(place);
@@ -61,20 +61,20 @@ describe('side by side with nbclient and papermill', function () {
     names = (await fs.readdir(CORPUS))
       .map((file) => path.basename(file, '.ipynb'))
       .filter((name) => only === undefined || only.split(',').includes(name));
-    await Promise.all([runAllOurselves().then(runAllForked), ...TOOLS.map(runAllWith)]);
+    await Promise.all([runAllStarted().then(runAllForked), ...TOOLS.map(runAllWith)]);
   });
 
   after(async () => {
     if (process.env['CORPUS'] === undefined) await fs.rm(folder, { recursive: true, force: true });
   });
 
-  it('covers at least 20 notebooks, and ours are valid', () => {
+  it('compares at least 20 notebooks, and ours are valid', () => {
     if (process.env['CORPUS'] === undefined) assert.ok(names.length >= 20);
     assertValid(documents);
   });
 
-  // Both tools lose some of these, so that comparing with them says little.
-  it('loses nothing of many outputs, and of what threads print late', () => {
+  // Both tools lose some of these, so a comparison with them is not useful.
+  it('loses no outputs, even when there are many or threads print late', () => {
     const outputs = (name: string): Output[][] =>
       readNotebook(documents[name] ?? new Uint8Array()).notebook.cells.map((cell) =>
         cell.cell_type === 'code' ? [...cell.outputs] : [],
@@ -115,18 +115,18 @@ describe('side by side with nbclient and papermill', function () {
     }
   });
 
-  it('gives the same on kernels that are forked', () => {
+  it('gives the same outputs on kernels that are forked', () => {
     for (const [name, result] of ours)
-      assert.deepEqual(settled(name, forked.get(name)), settled(name, result), name);
+      assert.deepEqual(stablePart(name, forked.get(name)), stablePart(name, result), name);
   });
 
   for (const tool of TOOLS) {
-    it(`differs from ${tool} only where it is known to`, () => {
+    it(`differs from ${tool} only in the known ways`, () => {
       const found = names.flatMap((name) => compare(ours.get(name), theirs[tool].get(name), name, tool));
       if (found.length > 0) assert.fail(found.join('\n\n'));
     });
 
-    it(`still differs from ${tool} wherever it is said to`, () => {
+    it(`still differs from ${tool} in all documented ways`, () => {
       if (process.env['CORPUS'] !== undefined) return;
       const stale = DIFFERENCES.filter(
         (known) => known.tools.includes(tool) && !known.sometimes && !seen.get(known)?.has(tool),
@@ -154,7 +154,7 @@ describe('side by side with nbclient and papermill', function () {
     const run = path.join(folder, tool, name, 'run');
     await fs.mkdir(run);
     await fs.copyFile(path.join(CORPUS, `${name}.ipynb`), path.join(run, FILES.input));
-    const wishes = wishesOf(readNotebook(await fs.readFile(path.join(run, FILES.input))).notebook);
+    const wishes = runOptionsOf(readNotebook(await fs.readFile(path.join(run, FILES.input))).notebook);
     const { parameters, cellTimeout, allowErrors, allowErrorNames } = wishes;
     const job = path.join(run, FILES.job);
     const content = jobFor(run, {
@@ -175,7 +175,7 @@ describe('side by side with nbclient and papermill', function () {
     return { result: placesOf(verdictOf(status), readNotebook(document).notebook), document };
   }
 
-  async function runAllOurselves(): Promise<void> {
+  async function runAllStarted(): Promise<void> {
     for (const name of names) {
       const { run, job } = await submit('ours', name);
       await once(startRunner(await fs.mkdtemp(path.join(os.tmpdir(), 'nbx-rt-')), '--job', job), 'exit');
@@ -215,7 +215,7 @@ describe('side by side with nbclient and papermill', function () {
       const { name, verdict } = JSON.parse(line) as { name: string; verdict: string };
       const document = await fs.readFile(path.join(folder, tool, name, 'output.ipynb'));
       theirs[tool].set(name, placesOf(verdict, readNotebook(document).notebook));
-      // What a notebook has left running (threads of ZeroMQ, forked processes) may keep Python from its end.
+      // Threads of ZeroMQ or forked processes that a notebook left running may keep Python from exiting.
       if (theirs[tool].size === jobs.length) break;
     }
     child.kill('SIGKILL');
@@ -228,8 +228,8 @@ function startRunner(runtime: string, ...job: string[]): ChildProcess {
   });
 }
 
-/** What the notebook wants of its run. */
-function wishesOf(notebook: Notebook): JsonObject {
+/** Run options of the notebook. */
+function runOptionsOf(notebook: Notebook): JsonObject {
   const { corpus } = notebook.metadata;
   return isJsonObject(corpus) ? corpus : {};
 }
@@ -240,10 +240,10 @@ function verdictOf({ state, runStatus }: RunnerStatus): string {
   return cause === 'cellError' ? `cellError ${cell?.errorName ?? ''}` : cause;
 }
 
-/** Which known differences have shown, of which tool. */
+/** The known differences that occurred, by tool. */
 const seen = new Map<Difference, Set<Tool>>();
 
-/** Places that differ and are not known to. */
+/** Places with unknown differences. */
 function compare(mine: Result | undefined, other: Result | undefined, name: string, tool: Tool): string[] {
   assert.ok(mine && other, `${name} was not run`);
   const problems: string[] = [];
@@ -263,7 +263,7 @@ function compare(mine: Result | undefined, other: Result | undefined, name: stri
   return problems;
 }
 
-/** The text from where it begins to differ from another. */
+/** The text from its first difference to another text. */
 function excerpt(text: string, other: string): string {
   let at = 0;
   while (at < text.length && text[at] === other[at]) at++;

@@ -16,7 +16,7 @@ describe('Installing the bundles', () => {
       fs.writeFileSync(path.join(source, file), file);
   });
 
-  it('of the same build by two windows at once leaves one copy, and nothing beside it', async () => {
+  it('of the same build by two windows at once leaves one copy and no temporary files', async () => {
     const both = [1, 2].map(() => installBundles(source, '1.0.0', versions));
     const [one, other] = await Promise.all(both);
     assert.deepEqual(one, other);
@@ -31,7 +31,7 @@ describe('Installing the bundles', () => {
     assert.deepEqual(fs.readdirSync(versions), []);
   });
 
-  it('keeps the four builds before it, and removes older ones alone', async () => {
+  it('keeps the four previous builds, and removes only older ones', async () => {
     const former = [1, 2, 3, 4, 5, 6].map((number) => `0.${number}.0-0123456789ab`);
     for (const [age, name] of [...former].reverse().entries()) {
       fs.mkdirSync(path.join(versions, name), { recursive: true });

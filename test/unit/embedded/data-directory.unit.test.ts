@@ -2,7 +2,7 @@ import * as assert from 'node:assert/strict';
 import { defaultDataDirectory } from '../../../src/embedded';
 
 describe('The default data directory', () => {
-  it('is where each platform keeps such data', () => {
+  it('is in the usual place of each platform', () => {
     const linux = (env: NodeJS.ProcessEnv): string => defaultDataDirectory(env, 'linux', '/home/me');
     assert.equal(linux({}), '/home/me/.local/share/notebook-executions');
     assert.equal(linux({ XDG_DATA_HOME: '/data' }), '/data/notebook-executions');

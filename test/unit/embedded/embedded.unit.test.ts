@@ -11,7 +11,7 @@ import { FAKE_RUNNER, fakeKernel, NOTEBOOK, SERVICE, temporaryFolder } from '../
 const NAME = 'projects/local/locations/local/executions/';
 const input = { notebook: Buffer.from(NOTEBOOK) };
 
-/** Bundles whose runner is the fake one. */
+/** Bundles with the fake runner. */
 function bundles(folder: string, name = 'dist'): string {
   const dist = path.join(folder, name);
   fs.mkdirSync(path.join(dist, 'node_modules'), { recursive: true });
@@ -65,7 +65,7 @@ describe('The client of the embedded service', () => {
     for (const each of clients.splice(0)) each.dispose();
   });
 
-  it('does nothing until it is used, then starts a service, and finds it again', async () => {
+  it('does nothing until it is used, then starts a service, and connects to a running one', async () => {
     const one = client();
     assert.equal(await one.info(), undefined);
     assert.ok(!fs.existsSync(options.dataDirectory));
@@ -77,13 +77,13 @@ describe('The client of the embedded service', () => {
     assert.match(started?.build ?? '', /^1\.0\.0-[0-9a-f]{12}$/);
     const [version = ''] = fs.readdirSync(path.join(options.dataDirectory, 'versions'));
     assert.equal(version, started?.build);
-    // An update or removal of the extension does not touch what runs.
+    // An update or removal of the extension does not affect running executions.
     fs.rmSync(options.bundles, { recursive: true });
     await one.create('after', request(), input);
     assert.equal((await ended(one, `${NAME}after`)).state, 'SUCCEEDED');
   });
 
-  it('answers executions that are as before with the objects of before', async () => {
+  it('returns the same objects for unchanged executions', async () => {
     const service = client();
     const { name } = await service.create('same', request(), input);
     await ended(service, name);
@@ -132,7 +132,7 @@ describe('The client of the embedded service', () => {
     );
   });
 
-  it('cancels and deletes what runs', async () => {
+  it('cancels and deletes a running execution', async () => {
     const service = client();
     const { name } = await service.create('running', request('wait'), input);
     await service.delete(name);
@@ -142,7 +142,7 @@ describe('The client of the embedded service', () => {
     assert.equal((await ended(service, second.name)).state, 'CANCELLED');
   });
 
-  it('rejects with the reason and the field that the service names', async () => {
+  it('rejects with the service’s reason and field', async () => {
     const service = client();
     await assert.rejects(
       service.create('bad', { ...request(), executionTemplate: { parameters: '[]' } }, input),
@@ -162,7 +162,7 @@ describe('The client of the embedded service', () => {
     assert.deepEqual(fs.readdirSync(path.join(options.dataDirectory, 'staging')), []);
   });
 
-  it('starts the service again when it is gone, even in the middle', async () => {
+  it('restarts the service when it has died, even during a call', async () => {
     const service = client();
     await service.create('one', request(), input);
     const info = await service.info();
@@ -176,18 +176,18 @@ describe('The client of the embedded service', () => {
     assert.equal((await ended(service, `${NAME}one`)).state, 'SUCCEEDED');
   });
 
-  it('20 windows at the same instant start one service', async () => {
+  it('starts one service when 20 windows ask at the same instant', async () => {
     const windows = Array.from({ length: 20 }, () => client());
     await Promise.all(windows.map((window) => window.list({})));
     const pids = await Promise.all(windows.map(async (window) => (await window.info())?.pid));
     assert.equal(new Set(pids).size, 1);
-    // Each of them may also create the same: it is one execution.
+    // Each of them may also create the same execution: it exists once.
     const results = await Promise.all(windows.map((window) => window.create('same', request(), input)));
     assert.equal(new Set(results.map(({ createTime }) => createTime)).size, 1);
     assert.equal((await windows[0]?.list({}))?.executions.length, 1);
   }).timeout(300_000);
 
-  it('a newer version takes over, and the older one then uses it', async () => {
+  it('lets a newer version take over, which the older one then uses', async () => {
     const old = client();
     const { name } = await old.create('stays', request('wait'), input);
     const before = await old.info();
@@ -203,7 +203,7 @@ describe('The client of the embedded service', () => {
     assert.equal((await ended(newer, name)).state, 'SUCCEEDED');
   });
 
-  it('an older and a newer version at the same instant: the newer one serves both', async () => {
+  it('lets the newer of two versions that start at the same instant serve both', async () => {
     const newer = { version: '1.0.1', bundles: bundles(folder, 'newer') };
     const windows = Array.from({ length: 10 }, (_, index) => client(index % 2 === 0 ? {} : newer));
     const results = await Promise.all(
@@ -217,7 +217,7 @@ describe('The client of the embedded service', () => {
     for (const { name } of results) assert.equal((await ended(client(), name)).state, 'SUCCEEDED');
   }).timeout(60_000);
 
-  it('notices a service that hangs, says so, and can restart it', async () => {
+  it('notices a service that hangs, reports it, and can restart it', async () => {
     const service = client();
     await service.list({});
     const { pid = 0 } = (await service.info()) ?? {};
@@ -233,7 +233,7 @@ describe('The client of the embedded service', () => {
     }
   }).timeout(60_000);
 
-  it('says why a service does not start', async () => {
+  it('reports why a service does not start', async () => {
     const broken = path.join(folder, 'broken');
     fs.cpSync(options.bundles, broken, { recursive: true });
     fs.writeFileSync(path.join(broken, 'service.js'), 'throw new Error("broken on purpose")');
@@ -249,7 +249,7 @@ describe('The client of the embedded service', () => {
     );
   });
 
-  it('does not use a token that others can read', async () => {
+  it('does not use a token that other users can read', async () => {
     const service = client();
     await service.list({});
     const hosts = path.join(options.dataDirectory, 'hosts');
@@ -258,7 +258,7 @@ describe('The client of the embedded service', () => {
     await assert.rejects(client().list({}), reason('tokenFileExposed'));
   });
 
-  it('is not misled by the endpoint of another host or boot', async () => {
+  it('ignores the endpoint of another host or boot', async () => {
     const service = client();
     await service.list({});
     const pid = (await service.info())?.pid;
@@ -273,7 +273,7 @@ describe('The client of the embedded service', () => {
     assert.equal((await client().info())?.pid, pid);
   });
 
-  it('ends a wait when it is told to', async () => {
+  it('ends a wait when it is aborted', async () => {
     const service = client();
     await assert.rejects(service.list({}, AbortSignal.abort(new Error('enough'))), /enough/);
     const controller = new AbortController();
@@ -283,7 +283,7 @@ describe('The client of the embedded service', () => {
     await service.list({});
   });
 
-  it('settings reach a running service', async () => {
+  it('passes settings to a running service', async () => {
     const service = client({ config: { maxConcurrent: 1 } });
     await service.create('one', request('wait'), input);
     await service.create('two', request('wait'), input);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describeSetting, diagnosticsReport, LOG_LINES } from '../../../src/execution/diagnostics';
 
-/** Nothing of these may be in a report, wherever it was. */
+/** None of these may appear in a report, wherever it was. */
 const PLANTED = {
   setting: 'planted-endpoint-user',
   templateParameter: 'planted-parameter-value',
@@ -73,7 +73,7 @@ const report = (logs: Record<string, string> = {}): string =>
   });
 
 describe('a report about a problem', () => {
-  it('has what helps', () => {
+  it('contains the facts for support', () => {
     const text = report();
     for (const wanted of [
       'What this is.',
@@ -93,12 +93,12 @@ describe('a report about a problem', () => {
   });
 
   for (const [where, secret] of Object.entries(PLANTED)) {
-    it(`has no secret of: ${where}`, () => {
+    it(`contains no secret of: ${where}`, () => {
       assert.ok(!report().includes(secret), report());
     });
   }
 
-  it('has the end of a log, in a block that the log cannot end', () => {
+  it('contains the end of a log, in a block that the log cannot close', () => {
     const lines = Array.from({ length: 500 }, (_, index) => `line ${String(index)} \`\`\``);
     const text = report({ service: lines.join('\n') });
     assert.ok(!text.includes(`line ${String(499 - LOG_LINES)} `));
@@ -106,7 +106,7 @@ describe('a report about a problem', () => {
     assert.match(text, /````text\nline 300[^]*line 499 ```\n````\n$/);
   });
 
-  it('says of a setting no more than its kind, where it may be anything', () => {
+  it('shows only the type of a setting that may contain anything', () => {
     assert.equal(describeSetting(['*token']), 'set');
     assert.equal(describeSetting([]), 'none');
     assert.equal(describeSetting('always or'), 'set');

@@ -23,7 +23,7 @@ describe('redaction', () => {
     });
   }
 
-  it('leaves ordinary text alone', () => {
+  it('keeps ordinary text', () => {
     const text =
       'GET http://127.0.0.1:4000/v1/projects/local?pageSize=10 answered 404 in 3 ms: tokenizer not found';
     assert.equal(redact(text), text);

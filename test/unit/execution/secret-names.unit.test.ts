@@ -16,24 +16,24 @@ describe('secret names', () => {
     'openai_api_key',
     'apikey',
   ]) {
-    it(`${name} is one`, () => {
+    it(`${name} is secret`, () => {
       assert.ok(isSecretName(name, SECRET_PARAMETERS));
     });
   }
   for (const name of ['max_tokens', 'tokenizer', 'alpha', 'key', 'path']) {
-    it(`${name} is none`, () => {
+    it(`${name} is not secret`, () => {
       assert.ok(!isSecretName(name, SECRET_PARAMETERS));
     });
   }
 
-  it('are told by patterns in which only * means anything but itself', () => {
+  it('are matched by patterns in which only * is special', () => {
     assert.ok(isSecretName('a.b(1)', ['A.B(*)']));
     assert.ok(!isSecretName('axb(1)', ['a.b(*)']));
     assert.ok(!isSecretName('password1', ['password']));
     assert.ok(!isSecretName('password', []));
   });
 
-  it('mask values at any depth, whatever they are, and leave the rest as it is', () => {
+  it('mask values at any depth and of any type, and leave the rest unchanged', () => {
     const plain = { alpha: 1, list: [{ beta: 2 }], empty_password: '', no_token: null };
     assert.equal(maskSecrets(plain, SECRET_PARAMETERS), plain);
     const value = { alpha: 1, password: 'hunter2', login: [{ user: 'me', api_key: { id: 7 } }] };

@@ -26,14 +26,14 @@ describe('templates of the setting', () => {
     });
   });
 
-  it('has no templates where the setting is absent, and says so where it is no list', () => {
+  it('has no templates when the setting is absent, and an error when it is not a list', () => {
     assert.deepEqual(parseTemplates(undefined), []);
     assert.deepEqual(parseTemplates({ name: 'x' })[0]?.problems, [
       { code: 'wrongType', field: '', expected: 'array' },
     ]);
   });
 
-  it('names an unknown field with its likely meaning, at every depth', () => {
+  it('reports an unknown field with the likely intended name, at every depth', () => {
     const base = { name: 'x', service: 'embedded' };
     assert.deepEqual(problems({ ...base, projct: 'p' }), [
       { code: 'unknownField', field: 'projct', suggestion: 'project' },
@@ -50,7 +50,7 @@ describe('templates of the setting', () => {
     ]);
   });
 
-  it('names a missing name, service, project and location', () => {
+  it('reports a missing name, service, project and location', () => {
     assert.deepEqual(problems({ service: 'embedded' }), [{ code: 'missingField', field: 'name' }]);
     assert.deepEqual(problems({ name: '', service: 'embedded' }), [{ code: 'missingField', field: 'name' }]);
     assert.deepEqual(problems({ name: 'x' }), [{ code: 'missingField', field: 'service' }]);
@@ -60,7 +60,7 @@ describe('templates of the setting', () => {
     ]);
   });
 
-  it('names wrong types and values', () => {
+  it('reports wrong types and values', () => {
     assert.deepEqual(problems('x'), [{ code: 'wrongType', field: '', expected: 'object' }]);
     assert.deepEqual(problems({ name: 'x', service: 'cloud' }), [
       { code: 'wrongValue', field: 'service', allowed: 'embedded, notebooks, vertex' },
@@ -80,7 +80,7 @@ describe('templates of the setting', () => {
     );
   });
 
-  it('keeps the place and the name of a broken entry, and refuses a name twice', () => {
+  it('keeps the position and the name of a broken entry, and refuses a duplicate name', () => {
     const entries = parseTemplates(
       [
         { name: 'a', service: 'embedded' },
@@ -103,7 +103,7 @@ describe('templates of the setting', () => {
 });
 
 describe('closest name', () => {
-  it('finds a misspelling and nothing far-fetched', () => {
+  it('finds misspellings but no unrelated names', () => {
     assert.equal(closest('learnig_rate', ['epochs', 'learning_rate']), 'learning_rate');
     assert.equal(closest('ALPHA', ['alpha']), 'alpha');
     assert.equal(closest('x', ['alpha', 'epochs']), undefined);
@@ -114,7 +114,7 @@ describe('closest name', () => {
 describe('output names', () => {
   const values = { name: 'sales', id: 'e1', now: new Date(2026, 0, 2, 3, 4, 5) };
 
-  it('fills in the pattern and ends in .ipynb', () => {
+  it('replaces the placeholders of the pattern and ends in .ipynb', () => {
     assert.equal(expandOutputName('{name}-{date}-{time}-{id}', values), 'sales-2026-01-02-030405-e1.ipynb');
     assert.equal(expandOutputName('out.ipynb', values), 'out.ipynb');
     assert.equal(expandOutputName('{other}', values), '{other}.ipynb');

@@ -5,7 +5,7 @@ import { BUCKET, CloudDouble, LOCATION, PROJECT, QuickClock } from '../../suppor
 import type { RunResult } from '../../support/google/run-notebook';
 import { notebookOf } from './support';
 
-/** How a run goes, in place of a kernel where the notebook does not matter. */
+/** How a run proceeds, replacing a kernel when the notebook does not matter. */
 type Outcome = (input: Buffer, signal: AbortSignal) => Promise<RunResult>;
 
 /** The output is the notebook. */
@@ -28,7 +28,7 @@ let ids = 0;
 /** An execution id that was not used before. */
 export const nextId = (): string => `run-${String((ids += 1))}`;
 
-/** A request that both services take; the Notebooks API wants an image. */
+/** A request that both services accept; the Notebooks API requires an image. */
 export function requestOf(template: ExecutionRequest['executionTemplate'] = {}): ExecutionRequest {
   return {
     executionTemplate: {
@@ -42,14 +42,14 @@ export function requestOf(template: ExecutionRequest['executionTemplate'] = {}):
   };
 }
 
-/** A clock of which a test can let time pass. */
+/** A clock that the test advances. */
 export class MovableClock extends QuickClock {
   /** Milliseconds. */
   passed = 0;
   override now = (): number => Date.now() + this.passed;
 }
 
-/** A promise that a test resolves when it wants to. */
+/** A promise that the test resolves. */
 export function moment(): { readonly reached: Promise<void>; readonly reach: () => void } {
   let reach = (): void => undefined;
   const reached = new Promise<void>((resolve) => {
@@ -63,22 +63,22 @@ export function moment(): { readonly reached: Promise<void>; readonly reach: () 
   };
 }
 
-/** A double of Google Cloud whose runs go as a test says. */
+/** A double of Google Cloud whose runs follow the test. */
 export class QuickCloud extends CloudDouble {
-  /** {@link echo} at the begin of each test. */
+  /** {@link echo} at the beginning of each test. */
   outcome: Outcome = echo;
 
   constructor() {
     super((input, { signal }) => this.outcome(input, signal));
   }
 
-  /** The services as a client of ours sees them. */
+  /** The services as our client sees them. */
   service(kind: 'vertex' | 'notebooks'): GoogleExecutionService {
     return this.google().service(kind, PROJECT, LOCATION);
   }
 }
 
-/** The hooks of a suite: starts a cloud, which must have had no complaint after each test. */
+/** The hooks of a suite: starts a cloud, which must have reported no problem after each test. */
 export function suiteOfCloud(): QuickCloud {
   const cloud = new QuickCloud();
   before(() => cloud.start());

@@ -23,7 +23,7 @@ describe('creating executions on Google Cloud', function () {
         { kind: 'resetMidBody' },
         { kind: 'answer', status: 503 },
       ] as const) {
-        it(`creates once although the first try ends in ${fault.kind}`, async () => {
+        it(`creates once even if the first try ends in ${fault.kind}`, async () => {
           const id = nextId();
           double.faults.add(inserts, fault);
           const created = await service().create(id, requestOf(), { notebook: NOTEBOOK });
@@ -33,14 +33,14 @@ describe('creating executions on Google Cloud', function () {
         });
       }
 
-      it('answers the same execution when the same is created again', async () => {
+      it('returns the same execution when the same one is created again', async () => {
         const id = nextId();
         const first = await service().create(id, requestOf(), { notebook: NOTEBOOK });
         const again = await service().create(id, requestOf(), { notebook: NOTEBOOK });
         assert.deepEqual([again.name, again.createTime], [first.name, first.createTime]);
       });
 
-      it('refuses an id that is taken by something else', async () => {
+      it('refuses an id that is already used for something else', async () => {
         const id = nextId();
         await service().create(id, requestOf(), { notebook: NOTEBOOK });
         const other = service().create(id, requestOf(), { notebook: notebookOf('print(2)') });
@@ -51,7 +51,7 @@ describe('creating executions on Google Cloud', function () {
         await assert.rejects(otherRequest, { status: 'ALREADY_EXISTS', reason: 'alreadyExists' });
       });
 
-      it('sends nothing where the request cannot be carried out', async () => {
+      it('sends nothing when the request cannot be carried out', async () => {
         const id = nextId();
         await assert.rejects(service().create(id, { executionTemplate: {} }, { notebook: NOTEBOOK }), {
           reason: 'fieldRequired',
@@ -68,7 +68,7 @@ describe('creating executions on Google Cloud', function () {
         assert.deepEqual([double.requests, cloud.storage.requests], [[], []]);
       });
 
-      it('says that the bucket is missing before anything is created', async () => {
+      it('reports a missing bucket before anything is created', async () => {
         const created = service().create(
           nextId(),
           requestOf({ outputNotebookFolder: 'gs://no-such-bucket/x' }),
@@ -105,7 +105,7 @@ describe('creating executions on Google Cloud', function () {
         );
       });
 
-      it('warns of fields that are not honoured and of a bucket in another region', async () => {
+      it('warns about unsupported fields and a bucket in another region', async () => {
         cloud.storage.locations.set(BUCKET, 'EUROPE-WEST4');
         const asked = requestOf();
         const created = await service().create(
@@ -120,14 +120,14 @@ describe('creating executions on Google Cloud', function () {
         ]);
       });
 
-      it('warns of parameters that the notebook does not declare', async () => {
+      it('warns about parameters that the notebook does not declare', async () => {
         const created = await service().create(nextId(), requestOf({ parameters: 'x: 1' }), {
           notebook: NOTEBOOK,
         });
         assert.deepEqual(created.runStatus?.warnings, [{ code: 'parameterNotDeclared', args: ['x'] }]);
       });
 
-      it('warns of words that YAML 1.1 reads differently, without the value of a secret', async () => {
+      it('warns about words that YAML 1.1 reads differently, without the value of a secret', async () => {
         const created = await service().create(
           nextId(),
           requestOf({ parameters: 'answer: no\npassword: 0777\nrate: 1' }),
@@ -170,7 +170,7 @@ describe('creating executions on Google Cloud', function () {
         { kind: 'answer', status: 503 },
         { kind: 'answer', status: 410 },
       ] as const) {
-        it(`uploads the notebook whole although a chunk meets ${fault.kind}${'status' in fault ? ` ${String(fault.status)}` : ''}`, async () => {
+        it(`uploads the complete notebook even if a chunk meets ${fault.kind}${'status' in fault ? ` ${String(fault.status)}` : ''}`, async () => {
           const id = nextId();
           const big = notebookOf(`# ${Array.from({ length: 700_000 }, (_, index) => index % 10).join(' ')}`);
           cloud.storage.faults.add(/upload\.PUT/, fault);
@@ -183,11 +183,11 @@ describe('creating executions on Google Cloud', function () {
       }
 
       for (const [what, body] of [
-        ['says nothing of the object', {}],
+        ['does not describe the object', {}],
         ['has another size', { size: '7' }],
         ['has another hash', { md5Hash: 'AAAAAAAAAAAAAAAAAAAAAA==' }],
       ] as const) {
-        it(`creates nothing of an upload whose end comes early and ${what}`, async () => {
+        it(`creates nothing if an upload ends early and ${what}`, async () => {
           const big = notebookOf(`# ${'x'.repeat(5_000_000)}`);
           cloud.storage.faults.add(/upload\.PUT/, { kind: 'answer', status: 200, body });
           const progress: number[] = [];
@@ -201,9 +201,9 @@ describe('creating executions on Google Cloud', function () {
         });
       }
 
-      it('asks how far an upload came before it goes on, and sends nothing twice', async () => {
+      it('asks for the upload position before it continues, and sends nothing twice', async () => {
         const big = notebookOf(`# ${'x'.repeat(5_000_000)}`);
-        // The chunk arrives, and that it does is not known here.
+        // The chunk arrives, but the client does not learn it.
         cloud.storage.faults.add(/upload\.PUT/, { kind: 'lostAnswer' });
         cloud.storage.requests.length = 0;
         await service().create(nextId(), requestOf(), { notebook: big });
@@ -214,7 +214,7 @@ describe('creating executions on Google Cloud', function () {
         assert.deepEqual([...ranges.slice(0, -1), last], ['0-2097151', '*', '2097152-4194303', 'the rest']);
       });
 
-      it('leaves another notebook alone that is in the place of its own, and creates nothing', async () => {
+      it('keeps another notebook that has the same name, and creates nothing', async () => {
         const id = nextId();
         const uri = `gs://${BUCKET}/runs/${id}/input/My Sales.ipynb`;
         const other = Buffer.from(notebookOf('print("of another program")'));
@@ -292,7 +292,7 @@ describe('creating executions on Google Cloud', function () {
     });
   }
 
-  it('tells what a template of Vertex AI names and is not there, or not allowed', async () => {
+  it('reports what a Vertex AI template names and does not exist, or is not allowed', async () => {
     const service = cloud.service('vertex');
     const { masterType: _, containerImageUri: _image, ...rest } = requestOf().executionTemplate ?? {};
     const runtimeTemplate = 'projects/my-project/locations/us-central1/notebookRuntimeTemplates/7';
@@ -309,7 +309,7 @@ describe('creating executions on Google Cloud', function () {
     );
   });
 
-  it('sends a small notebook to Vertex AI without Cloud Storage', async () => {
+  it('sends a small notebook to Vertex AI without using Cloud Storage', async () => {
     const service = cloud.service('vertex');
     await service.create(nextId(), requestOf(), { notebook: NOTEBOOK });
     assert.deepEqual(

@@ -15,7 +15,7 @@ describe('Google credentials', function () {
   before(() => cloud.start());
   after(() => cloud.stop());
   beforeEach(() => {
-    // Neither the developer's own login nor a metadata server takes part.
+    // Neither the developer's own login nor a metadata server is used.
     process.env['CLOUDSDK_CONFIG'] = path.join(cloud.folder, 'gcloud');
     process.env['METADATA_SERVER_DETECTION'] = 'none';
     delete process.env['GOOGLE_APPLICATION_CREDENTIALS'];
@@ -65,14 +65,14 @@ describe('Google credentials', function () {
     assert.match(String(headers()['authorization']), /^Bearer token-/);
   });
 
-  it('of the machine it runs on, from its metadata server', async () => {
+  it('of the machine, from its metadata server', async () => {
     delete process.env['METADATA_SERVER_DETECTION'];
     process.env['GCE_METADATA_HOST'] = new URL(cloud.tokens.endpoint).host;
     await list({ keyFile: undefined });
     assert.match(String(headers()['authorization']), /^Bearer token-/);
   });
 
-  it('of a login in the place of a service account, over the same way as all requests', async () => {
+  it('of a login that impersonates a service account, over the same connection as all requests', async () => {
     const hosts: string[] = [];
     const send: typeof fetch = (input, init) => {
       hosts.push(new URL(input instanceof Request ? input.url : input).host);
@@ -87,7 +87,7 @@ describe('Google credentials', function () {
     ]);
   });
 
-  it('without a quota project say so, and one that is set is used with nothing restarted', async () => {
+  it('without a quota project report that, and a quota project set later is used without a restart', async () => {
     await writeFile(file, cloud.tokens.personalCredentials(null));
     const service = cloud.google({ keyFile: file }).service('vertex', PROJECT, LOCATION);
     await assert.rejects(service.list({}), {
@@ -111,7 +111,7 @@ describe('Google credentials', function () {
     });
   });
 
-  it('are missed with the command that makes them', async () => {
+  it('that are missing are reported with the command that creates them', async () => {
     await assert.rejects(list({ keyFile: undefined }), {
       status: 'UNAUTHENTICATED',
       reason: 'credentialsMissing',
@@ -120,9 +120,9 @@ describe('Google credentials', function () {
   });
 
   for (const [what, content, problem] of [
-    ['is not there', undefined, /no such file/],
-    ['is no JSON', 'not json', /is no JSON/],
-    ['is none', '{"type": "something"}', /no known type/],
+    ['does not exist', undefined, /no such file/],
+    ['is not JSON', 'not json', /is no JSON/],
+    ['is not a key file', '{"type": "something"}', /no known type/],
     ['is a client of OAuth', '{"installed": {"client_secret": "hidden"}}', /no known type/],
   ] as const) {
     it(`say that the key file ${what}`, async () => {
@@ -140,7 +140,7 @@ describe('Google credentials', function () {
     });
   }
 
-  it('that were revoked say so, and a new login works without anything restarted', async () => {
+  it('that were revoked are reported, and a new login works without a restart', async () => {
     await writeFile(file, cloud.tokens.personalCredentials());
     process.env['GOOGLE_APPLICATION_CREDENTIALS'] = file;
     const service = cloud.google({ keyFile: undefined }).service('vertex', PROJECT, LOCATION);
@@ -161,7 +161,7 @@ describe('Google credentials', function () {
     await service.list({});
   });
 
-  it('that appear later are found', async () => {
+  it('that are created later are found', async () => {
     const service = cloud.google({ keyFile: file }).service('vertex', PROJECT, LOCATION);
     await rm(file, { force: true });
     await assert.rejects(service.list({}), { reason: 'credentialsUnusable' });
@@ -169,7 +169,7 @@ describe('Google credentials', function () {
     await service.list({});
   });
 
-  it('say that the clock is wrong', async () => {
+  it('report a wrong clock', async () => {
     cloud.tokens.skew = 86_400_000;
     await assert.rejects(list({ keyFile: cloud.keyFile }), { reason: 'clockSkewed' });
   });
@@ -178,7 +178,7 @@ describe('Google credentials', function () {
     [429, 'rateLimited'],
     [503, 'serviceUnavailable'],
   ] as const) {
-    it(`are not refused by a token endpoint that answers ${String(status)}`, async () => {
+    it(`are not treated as invalid when a token endpoint answers ${String(status)}`, async () => {
       cloud.tokens.failure = { error: 'temporarily_unavailable', error_description: 'Come back later.' };
       cloud.tokens.failureStatus = status;
       cloud.clock.waits.length = 0;
@@ -187,7 +187,7 @@ describe('Google credentials', function () {
     });
   }
 
-  it('that a token exchange refuses say so at once', async () => {
+  it('that a token exchange refuses are reported immediately', async () => {
     const subject = path.join(cloud.folder, 'subject');
     await writeFile(subject, 'eyJhbGciOiJub25l.eyJzdWIiOiJtZSJ9.signature');
     await writeFile(file, cloud.tokens.workloadIdentity(subject));
@@ -229,7 +229,7 @@ describe('Google credentials', function () {
     ['are for another universe', () => cloud.tokens.serviceAccountKey('example.universe')],
     ['read a file that is not there', () => cloud.tokens.workloadIdentity('/no/such/subject')],
   ] as const) {
-    it(`that ${what} say so at once`, async () => {
+    it(`that ${what} are reported immediately`, async () => {
       await writeFile(file, content());
       cloud.clock.waits.length = 0;
       await assert.rejects(
@@ -243,7 +243,7 @@ describe('Google credentials', function () {
     });
   }
 
-  it('leave no token in what is known of a failed request', async () => {
+  it('leave no token in the details of a failed request', async () => {
     const denied = { error: { code: 403, status: 'PERMISSION_DENIED', message: 'No.', details: [] } };
     cloud.vertex.faults.add(/list/, { kind: 'answer', status: 403, body: denied });
     await assert.rejects(list({ keyFile: cloud.keyFile }), (error: Error) => {
@@ -253,14 +253,14 @@ describe('Google credentials', function () {
     });
   });
 
-  it('that a program has printed stand in no error', () => {
+  it('that a program printed never appear in an error', () => {
     const printed = '{"token_type": "saml2", "saml_response": "PHNhbWw+", "id_token":"opaque", "code": "E1"}';
     const { message } = failureOf(new Error(`The executable returned an invalid response: ${printed}`));
     assert.doesNotMatch(message, /PHNhbWw|opaque/);
     assert.match(message, /"saml2".*"E1"/);
   });
 
-  it('never stand in an error', async () => {
+  it('never appear in an error', async () => {
     cloud.tokens.failure = { error: 'invalid_grant', error_description: 'Invalid JWT Signature.' };
     await assert.rejects(list({ keyFile: cloud.keyFile }), (error) => {
       assert.ok(error instanceof ServiceError);

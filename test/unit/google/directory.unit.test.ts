@@ -3,7 +3,7 @@ import type { ServiceError } from '../../../src/execution/errors';
 import { endpointOf } from '../../../src/google/requests/endpoints';
 import { BUCKET, CloudDouble, LOCATION, PROJECT } from '../../support/google/cloud';
 
-describe('what there is to choose from on Google Cloud', function () {
+describe('choices on Google Cloud', function () {
   this.timeout(60_000);
   const cloud = new CloudDouble();
   before(() => cloud.start());
@@ -47,7 +47,7 @@ describe('what there is to choose from on Google Cloud', function () {
 });
 
 describe('Google’s endpoints', () => {
-  it('are Google’s own without a setting', () => {
+  it('are Google’s own by default', () => {
     assert.equal(
       endpointOf('aiplatform', {}, 'us-central1'),
       'https://us-central1-aiplatform.googleapis.com/',
@@ -56,7 +56,7 @@ describe('Google’s endpoints', () => {
     assert.equal(endpointOf('notebooks', {}, 'us-central1'), 'https://notebooks.googleapis.com/');
   });
 
-  it('are the person’s with one', () => {
+  it('are the user’s when the setting is set', () => {
     const aiplatform = 'https://{location}.private.example:8443';
     assert.equal(
       endpointOf('aiplatform', { aiplatform }, 'us-central1'),

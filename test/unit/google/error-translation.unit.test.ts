@@ -205,7 +205,7 @@ const CASES: Record<string, Case> = {
     context: { ...CONTEXT, location: 'mars-west1' },
     expected: ['PERMISSION_DENIED', 'regionWithoutService', { location: 'mars-west1' }],
   },
-  'a front end that knows no such region': {
+  'a front end without that region': {
     httpCode: 404,
     body: '<html>Not Found</html>',
     expected: ['NOT_FOUND', 'regionWithoutService', { location: 'us-central1' }],
@@ -243,12 +243,12 @@ const CASES: Record<string, Case> = {
     }),
     expected: ['INVALID_ARGUMENT', 'fieldInvalid', { field: 'notebook_execution_job.execution_timeout' }],
   },
-  'an execution that is not there': {
+  'an execution that does not exist': {
     httpCode: 404,
     body: rpc(404, 'NOT_FOUND', 'NotebookExecutionJob 1 is not found.'),
     expected: ['NOT_FOUND', 'executionNotFound', { executionId: '1' }],
   },
-  'an execution that is there': {
+  'an execution that already exists': {
     httpCode: 409,
     body: rpc(409, 'ALREADY_EXISTS', 'It exists.'),
     expected: ['ALREADY_EXISTS', 'alreadyExists', { executionId: '1' }],
@@ -263,7 +263,7 @@ const CASES: Record<string, Case> = {
     body: { error: 'invalid_grant', error_description: 'Token has been expired or revoked.' },
     expected: ['UNAUTHENTICATED', 'credentialsRevoked', { command: 'gcloud auth application-default login' }],
   },
-  'a login that has to be confirmed again': {
+  'a login that must be confirmed again': {
     httpCode: 400,
     body: {
       error: 'invalid_grant',
@@ -312,12 +312,12 @@ const CASES: Record<string, Case> = {
     context: { credentials: { kind: 'machine' } },
     expected: ['UNAUTHENTICATED', 'credentialsUnusable', { problem: 'Invalid authentication credentials.' }],
   },
-  'a token endpoint that is busy': {
+  'an overloaded token endpoint': {
     httpCode: 429,
     body: { error: 'rate_limit_exceeded', error_description: 'Too many.' },
     expected: ['RESOURCE_EXHAUSTED', 'rateLimited', {}],
   },
-  'a token endpoint that is down': {
+  'an unavailable token endpoint': {
     httpCode: 503,
     body: { error: 'temporarily_unavailable' },
     expected: ['UNAVAILABLE', 'serviceUnavailable', { service: 'host.example' }],
@@ -336,7 +336,7 @@ const CASES: Record<string, Case> = {
       { service: 'host.example', command: 'gcloud auth application-default set-quota-project PROJECT' },
     ],
   },
-  'a create that names something that is not there': {
+  'a create that names a missing resource': {
     httpCode: 404,
     body: rpc(404, 'NOT_FOUND', 'NotebookRuntimeTemplate projects/1/x does not exist.'),
     context: { ...CONTEXT, creates: true },
@@ -354,7 +354,7 @@ const CASES: Record<string, Case> = {
     },
     expected: ['UNAUTHENTICATED', 'clockSkewed', {}],
   },
-  'a service in trouble': {
+  'an internal error of the service': {
     httpCode: 503,
     body: 'upstream connect error',
     expected: ['UNAVAILABLE', 'serviceUnavailable', { service: 'host.example' }],
@@ -366,7 +366,7 @@ const CASES: Record<string, Case> = {
   },
 };
 
-describe('Google’s errors in the person’s terms', () => {
+describe('Google’s errors in the user’s terms', () => {
   for (const [what, { body, httpCode, context = CONTEXT, expected }] of Object.entries(CASES)) {
     it(what, () => {
       const failure = { status: httpCode, body, host: 'host.example', message: 'm', cause: undefined };
@@ -375,7 +375,7 @@ describe('Google’s errors in the person’s terms', () => {
     });
   }
 
-  it('tell when to come back, from seconds and from a date', () => {
+  it('contain the time to retry, from seconds and from a date', () => {
     const at = (retryAfter: string): string | undefined =>
       translateFailure({ status: 503, retryAfter, message: 'm', cause: undefined }, CONTEXT, NOW).args[
         'retryAfter'
@@ -386,7 +386,7 @@ describe('Google’s errors in the person’s terms', () => {
     assert.equal(at('soon'), undefined);
   });
 
-  it('tell a host that cannot be reached from one that does not answer', () => {
+  it('distinguish an unreachable host from one that does not answer', () => {
     const of = (code: string): string =>
       translateFailure({ code, host: 'h', message: 'm', cause: undefined }, CONTEXT, NOW).reason;
     assert.deepEqual(

@@ -13,7 +13,7 @@ describe('executions on Google Cloud', function () {
       const double = kind === 'vertex' ? cloud.vertex : cloud.notebooks;
       const service = () => cloud.service(kind);
 
-      it('finds the output, and streams it whole over a broken connection', async () => {
+      it('finds the output, and streams it completely over a broken connection', async () => {
         const lines = Array.from({ length: 300_000 }, (_, index) => `# ${String(index)}`).join('\n');
         const created = await service().create(nextId(), requestOf(), { notebook: notebookOf(lines) });
         const ended = await untilEnded(service(), created.name);
@@ -29,14 +29,14 @@ describe('executions on Google Cloud', function () {
         assert.match(String(resumed?.headers.range), /^bytes=[1-9]\d*-$/);
       });
 
-      it('has no output before there is one', async () => {
+      it('has no output before it is written', async () => {
         cloud.outcome = endless;
         const created = await service().create(nextId(), requestOf(), { notebook: NOTEBOOK });
         assert.equal(await service().readOutput(created), undefined);
         await service().delete(created.name);
       });
 
-      it('tells which cell failed', async () => {
+      it('reports which cell failed', async () => {
         cloud.outcome = (input) => {
           const notebook = parseNotebook(input);
           cellOf(notebook, 1).outputs = [
@@ -63,7 +63,7 @@ describe('executions on Google Cloud', function () {
         });
       });
 
-      it('tells the service’s own error where no cell failed', async () => {
+      it('reports the service’s own error when no cell failed', async () => {
         cloud.outcome = () =>
           Promise.resolve({ state: 'FAILED', message: 'The machine vanished.', output: undefined });
         const created = await service().create(nextId(), requestOf(), { notebook: NOTEBOOK });
@@ -102,7 +102,7 @@ describe('executions on Google Cloud', function () {
         await assert.rejects(service().delete(created.name), { status: 'NOT_FOUND' });
       });
 
-      it('deletes once although the answer is lost', async () => {
+      it('deletes once even if the answer is lost', async () => {
         const created = await service().create(nextId(), requestOf(), { notebook: NOTEBOOK });
         await untilEnded(service(), created.name);
         double.faults.add(/delete/, { kind: 'lostAnswer' });
@@ -110,7 +110,7 @@ describe('executions on Google Cloud', function () {
         await assert.rejects(service().get(created.name), { status: 'NOT_FOUND' });
       });
 
-      it('lists pages, newest first, and marks what was created elsewhere', async () => {
+      it('lists pages, newest first, and marks executions of other clients', async () => {
         const [first, second] = [nextId(), nextId()];
         await service().create(first, requestOf(), { notebook: NOTEBOOK });
         const folder = { outputNotebookFolder: `gs://${BUCKET}/theirs` };
@@ -152,7 +152,7 @@ describe('executions on Google Cloud', function () {
         );
       });
 
-      it('remembers what the service does not keep, for as long as the window lives', async () => {
+      it('remembers fields that the service does not store, until the window closes', async () => {
         const here = service();
         const created = await here.create(nextId(), requestOf({ parameters: 'x: 1' }), {
           notebook: NOTEBOOK,
@@ -172,7 +172,7 @@ describe('executions on Google Cloud', function () {
         assert.deepEqual([elsewhere.displayName, elsewhere.runOptions?.source], ['My Sales', undefined]);
       });
 
-      it('goes on in another window', async () => {
+      it('continues in another window', async () => {
         const created = await service().create(nextId(), requestOf(), { notebook: NOTEBOOK });
         const other = cloud.google().service(kind, PROJECT, LOCATION);
         const ended = await untilEnded(other, created.name);
@@ -181,7 +181,7 @@ describe('executions on Google Cloud', function () {
         assert.ok((await readText(await other.readInput(ended))).includes('print(1)'));
       });
 
-      it('says which project and region are wrong', async () => {
+      it('reports a wrong project or region by name', async () => {
         const wrong = (project: string, location: string) =>
           cloud.google().service(kind, project, location).list({});
         await assert.rejects(wrong('my-projetc', LOCATION), {
@@ -194,7 +194,7 @@ describe('executions on Google Cloud', function () {
         });
       });
 
-      it('points to the console', async () => {
+      it('links to the console', async () => {
         const created = await service().create(nextId(), requestOf(), { notebook: NOTEBOOK });
         const ended = await untilEnded(service(), created.name);
         const url = new URL(service().consoleUrl(ended));
@@ -203,7 +203,7 @@ describe('executions on Google Cloud', function () {
         assert.equal(await service().outputUri(ended), ended.outputNotebookFile);
       });
 
-      it('shows a state that this version does not know, and minds no unknown field', async () => {
+      it('shows an unknown state, and ignores unknown fields', async () => {
         const created = await service().create(nextId(), requestOf(), { notebook: NOTEBOOK });
         await untilEnded(service(), created.name);
         const { name } = created;
@@ -221,7 +221,7 @@ describe('executions on Google Cloud', function () {
     });
   }
 
-  it('offers to delete what Vertex AI cannot cancel', async () => {
+  it('offers to delete an execution that Vertex AI cannot cancel', async () => {
     cloud.outcome = endless;
     const service = cloud.service('vertex');
     const created = await service.create(nextId(), requestOf(), { notebook: NOTEBOOK });

@@ -13,7 +13,7 @@ describe('labels', () => {
     '_-_',
     '12_3',
   ]) {
-    it(`carry ${JSON.stringify(text)} there and back in Google’s characters`, () => {
+    it(`preserve ${JSON.stringify(text)} in Google’s characters`, () => {
       const label = encodeLabel(text);
       assert.match(label, /^[a-z0-9_-]{0,63}$/);
       assert.equal(decodeLabel(label), text);
@@ -26,12 +26,12 @@ describe('labels', () => {
     assert.equal(decodeLabel(label), 'Ä'.repeat(12));
   });
 
-  it('of others are read without harm', () => {
+  it('of other clients are read without errors', () => {
     assert.equal(decodeLabel('_9999999_'), '_9999999_');
     assert.equal(decodeLabel('trailing_'), 'trailing_');
   });
 
-  it('tell ours from the person’s', () => {
+  it('separate ours from the user’s', () => {
     const labels = withOurLabels(
       { team: 'x' },
       { fingerprint: 'abc', templateName: 'Big One', source: 'a b.ipynb' },
@@ -46,7 +46,7 @@ describe('labels', () => {
     assert.equal(readLabels(undefined).fingerprint, undefined);
   });
 
-  it('hold the name of an image, in as many labels as it needs', () => {
+  it('contain the name of an image, in as many labels as it needs', () => {
     const ours = { fingerprint: 'abc' };
     for (const image of [
       'gcr.io/p/i:v1',

@@ -50,7 +50,7 @@ describe('outputs that appear after the end of the run', function () {
         assert.match(found?.outputNotebookFile ?? '', /My Sales/);
       });
 
-      it('are looked for a few times only', async () => {
+      it('are checked only a few times', async () => {
         const { service, clock, id } = start();
         const { name } = await service.create(id, requestOf(), { notebook: NOTEBOOK });
         await untilEnded(service, name);
@@ -63,7 +63,7 @@ describe('outputs that appear after the end of the run', function () {
         assert.ok(looks >= 1 && looks <= 8, `${String(looks)} times`);
       });
 
-      it('are waited for a moment where they are opened right after the end', async () => {
+      it('are awaited for a moment when they are opened right after the end', async () => {
         const { service, id, appear } = start();
         const { name } = await service.create(id, requestOf(), { notebook: NOTEBOOK });
         const ended = await untilEnded(service, name);
@@ -74,7 +74,7 @@ describe('outputs that appear after the end of the run', function () {
     });
   }
 
-  it('are found although execution and job disagree for a while', async () => {
+  it('are found even if execution and job disagree for a while', async () => {
     cloud.notebooks.lagging = true;
     const service = cloud.service('notebooks');
     const { name } = await service.create(nextId(), requestOf(), { notebook: NOTEBOOK });

@@ -9,7 +9,7 @@ describe('logs in Cloud Logging', function () {
   const clock = new MovableClock();
   const google = () => cloud.google({ clock });
   beforeEach(() => {
-    // A minute later, so that no entry is too young.
+    // A minute later, so that no entry is too recent.
     clock.passed = 60_000;
   });
   afterEach(() => {
@@ -36,7 +36,7 @@ describe('logs in Cloud Logging', function () {
         return { service, execution, resource };
       };
 
-      it('are read in the order of time, each entry once, and those of no other job', async () => {
+      it('are read in order of time, each entry once, without entries of other jobs', async () => {
         const { service, execution, resource } = await ended();
         const now = Date.now();
         cloud.logging.write(resource, { textPayload: 'second', severity: 'ERROR' }, now + 1);
@@ -58,7 +58,7 @@ describe('logs in Cloud Logging', function () {
         assert.equal((await service.readLog(execution, more.next)).text, '');
       });
 
-      it('are read on over pages, empty ones too, and never without an end', async () => {
+      it('are read over several pages, empty ones included, and never endlessly', async () => {
         const { service, execution, resource } = await ended();
         for (let line = 0; line < 25; line += 1) cloud.logging.write(resource, { textPayload: String(line) });
         cloud.logging.mostOfPage = 2;
@@ -83,7 +83,7 @@ describe('logs in Cloud Logging', function () {
         assert.equal(cloud.logging.requests.length, 10);
       });
 
-      it('leave entries for the next read that are so young that earlier ones may follow', async () => {
+      it('leave recent entries for the next read, because earlier ones may still arrive', async () => {
         const { service, execution, resource } = await ended();
         cloud.logging.write(resource, { textPayload: 'young' });
         clock.passed = 0;
@@ -96,7 +96,7 @@ describe('logs in Cloud Logging', function () {
         "Permission 'logging.logEntries.list' denied on resource (or it may not exist).",
         'The caller does not have permission',
       ]) {
-        it(`say which permission is missing: ${message}`, async () => {
+        it(`report the missing permission: ${message}`, async () => {
           const { service, execution } = await ended();
           cloud.logging.denied = message;
           await assert.rejects(service.readLog(execution, ''), {
@@ -113,7 +113,7 @@ describe('logs in Cloud Logging', function () {
     });
   }
 
-  it('are empty while there is no job, and not known of a Dataproc job', async () => {
+  it('are empty while there is no job, and unknown for a Dataproc job', async () => {
     const service = google().service('notebooks', PROJECT, LOCATION);
     const execution = { name: `projects/${PROJECT}/locations/${LOCATION}/executions/a`, state: 'QUEUED' };
     assert.deepEqual(await service.readLog(execution, ''), { text: '', next: '' });
@@ -122,7 +122,7 @@ describe('logs in Cloud Logging', function () {
     assert.deepEqual(cloud.logging.requests, []);
   });
 
-  it('have no audit entries of Vertex AI, which are about requests', async () => {
+  it('exclude audit entries of Vertex AI, which are about requests', async () => {
     const service = google().service('vertex', PROJECT, LOCATION);
     const { name } = await service.create(nextId(), requestOf(), { notebook: NOTEBOOK });
     const execution = await untilEnded(service, name);

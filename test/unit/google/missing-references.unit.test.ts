@@ -19,7 +19,7 @@ function found(...sources: string[]): string[] {
   return missingReferences(notebookOf(...sources), 'analysis/sales.ipynb', FILES);
 }
 
-describe('what of the workspace will not be on Google’s machine', () => {
+describe('workspace files that will be missing on Google’s machine', () => {
   const cases: Record<string, [source: string, expected: string[]]> = {
     'a module beside the notebook': ['import helpers', ['helpers']],
     'one of several, renamed': ['import os, helpers as h, json', ['helpers']],
@@ -61,17 +61,17 @@ describe('what of the workspace will not be on Google’s machine', () => {
     });
   }
 
-  it('names each once', () => {
+  it('reports each once', () => {
     assert.deepEqual(found('x = 1', 'import helpers', 'import helpers'), ['helpers']);
   });
 
-  it('ends with absolute paths, too', () => {
+  it('stops at absolute paths, too', () => {
     const files = ['/w/helpers.py', '/w/src/tools.py'];
     const uses = missingReferences(notebookOf('import helpers, tools'), '/w/a/sales.ipynb', files);
     assert.deepEqual(uses, ['helpers', 'tools']);
   });
 
-  it('looks through 2,000 cells and 20,000 files without delay', () => {
+  it('scans 2,000 cells and 20,000 files without delay', () => {
     const files = Array.from({ length: 20_000 }, (_, index) => `data/${String(index)}/file.csv`);
     const sources = Array.from({ length: 2000 }, (_, index) => `open("data/${String(index)}/file.csv")`);
     assert.equal(missingReferences(notebookOf(...sources), 'n.ipynb', files).length, 2000);

@@ -54,7 +54,7 @@ const ON_BOTH: Record<string, Broken> = {
   'an empty image': invalid('executionTemplate.containerImageUri', { ...machine, containerImageUri: '' }),
   'no machine': required('executionTemplate.masterType', { serviceAccount: ACCOUNT }),
   'a label with capitals': invalid('executionTemplate.labels.Team', { ...machine, labels: { Team: 'x' } }),
-  'more labels than there is room for': invalid('executionTemplate.labels', {
+  'too many labels': invalid('executionTemplate.labels', {
     ...machine,
     labels: labels(57),
   }),
@@ -98,7 +98,7 @@ const ON_VERTEX: Record<string, Broken> = {
     ...machine,
     containerImageUri: `${IMAGE}@sha256:0`,
   }),
-  'a machine beside a runtime template': invalid('runOptions.vertex.runtimeTemplate', machine, {
+  'a machine with a runtime template': invalid('runOptions.vertex.runtimeTemplate', machine, {
     runtimeTemplate: RUNTIME,
   }),
   ...Object.fromEntries(
@@ -161,8 +161,10 @@ const ON_VERTEX: Record<string, Broken> = {
   'any reservation with a name': invalid('runOptions.vertex.reservation', machine, {
     reservation: { type: 'ANY_RESERVATION', values: ['r'] },
   }),
-  'a version of no notebook': invalid('runOptions.vertex.inputGeneration', machine, { inputGeneration: '7' }),
-  'a version that is none': invalid(
+  'a version without a notebook': invalid('runOptions.vertex.inputGeneration', machine, {
+    inputGeneration: '7',
+  }),
+  'an invalid version': invalid(
     'runOptions.vertex.inputGeneration',
     { ...machine, inputNotebookFile: 'gs://bucket/a.ipynb' },
     { inputGeneration: 'newest' },
@@ -196,7 +198,7 @@ const ON_NOTEBOOKS: Record<string, Broken> = {
   'no cluster': required('executionTemplate.dataprocParameters.cluster', { jobType: 'DATAPROC' }),
 };
 
-describe('requests that Google would refuse', function () {
+describe('checks of requests that Google would refuse', function () {
   this.timeout(60_000);
   const cloud = suiteOfCloud();
 
@@ -205,12 +207,12 @@ describe('requests that Google would refuse', function () {
     ['notebooks', { ...ON_BOTH, ...ON_NOTEBOOKS }],
   ] as const) {
     for (const [what, { template, vertex, timeout, reason, field }] of Object.entries(table)) {
-      it(`are told before anything is sent: ${kind}, ${what}`, async () => {
+      it(`report before anything is sent: ${kind}, ${what}`, async () => {
         const runOptions: RunOptions = {
           ...(vertex === undefined ? {} : { vertex }),
           ...(timeout === undefined ? {} : { timeout }),
         };
-        // An image, where the service wants one and the test is about something else.
+        // An image, if the service requires one and the test is about another field.
         const image = kind === 'notebooks' && what !== 'no image' ? { containerImageUri: IMAGE } : {};
         const request = {
           executionTemplate: { ...image, ...template, outputNotebookFolder: OUTPUT_FOLDER },
@@ -232,7 +234,7 @@ describe('requests that Google would refuse', function () {
     }
   }
 
-  it('are not those with as many labels as there is room for', async () => {
+  it('allow as many labels as there is space for', async () => {
     for (const kind of ['vertex', 'notebooks'] as const) {
       const executionTemplate = {
         ...machine,
@@ -245,7 +247,7 @@ describe('requests that Google would refuse', function () {
     }
   });
 
-  it('know the accelerators that the APIs know', () => {
+  it('include the accelerators of the APIs', () => {
     const known = (api: string, schema: string, property: string): string[] =>
       new Discovery(api).enumOf(schema, property).filter((type) => !type.endsWith('_UNSPECIFIED'));
     assert.deepEqual(
@@ -257,7 +259,7 @@ describe('requests that Google would refuse', function () {
     );
   });
 
-  it('are none of the documentation’s examples', async () => {
+  it('accept the examples of the documentation', async () => {
     const text = readFileSync(path.join(ROOT, 'docs', 'google-cloud.md'), 'utf8');
     const examples = [...text.matchAll(/```json\n(.*?)```/gs)].map(([, json = '']) =>
       UserTemplateSchema.parse(JSON.parse(json)),

@@ -11,7 +11,7 @@ describe('following executions on Google Cloud', function () {
   });
 
   for (const kind of ['vertex', 'notebooks'] as const) {
-    it(`costs no more requests for 100 of them than for one: ${kind}`, async () => {
+    it(`needs no more requests for 100 of them than for one: ${kind}`, async () => {
       await fill(cloud, kind, 1);
       const one = await requestsInAnHour(cloud, kind, false);
       await fill(cloud, kind, 100);

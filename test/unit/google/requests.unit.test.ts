@@ -42,7 +42,7 @@ describe('requests to Google', function () {
   const requests = (): number => cloud.vertex.count(/notebookExecutionJobs\.list/);
 
   for (const [what, misfortune] of Object.entries(RETRIED)) {
-    it(`are repeated after ${what}`, async () => {
+    it(`are retried after ${what}`, async () => {
       cloud.vertex.faults.add(/list/, misfortune, 2);
       await list();
       assert.equal(requests(), 3);
@@ -50,25 +50,25 @@ describe('requests to Google', function () {
     });
   }
 
-  it('are given up after five attempts, with growing waits', async () => {
+  it('are given up after five attempts, with growing delays', async () => {
     cloud.vertex.faults.add(/list/, { kind: 'reset' }, 10);
     await assert.rejects(list(), { name: 'ServiceError', status: 'UNAVAILABLE', reason: 'hostUnreachable' });
     assert.equal(requests(), 5);
     assert.deepEqual(cloud.clock.waits, [500, 1000, 2000, 4000]);
   });
 
-  it('say that the answer is malformed when it stays so', async () => {
+  it('report a malformed answer after all attempts failed', async () => {
     cloud.vertex.faults.add(/list/, { kind: 'halfPage' }, 10);
     await assert.rejects(list(), { reason: 'answerMalformed', status: 'UNAVAILABLE' });
   });
 
-  it('wait as long as Retry-After says', async () => {
+  it('wait as long as Retry-After specifies', async () => {
     cloud.vertex.faults.add(/list/, { kind: 'answer', status: 429, headers: { 'retry-after': '7' } });
     await list();
     assert.deepEqual(cloud.clock.waits, [7000]);
   });
 
-  it('wait as long as a RetryInfo says', async () => {
+  it('wait as long as a RetryInfo specifies', async () => {
     const details = [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '9.5s' }];
     cloud.vertex.faults.add(/list/, {
       kind: 'answer',
@@ -91,14 +91,14 @@ describe('requests to Google', function () {
   const usedUp = (details: unknown[]): unknown =>
     rpcError(429, 'RESOURCE_EXHAUSTED', "Quota exceeded for quota metric 'Jobs'.", details);
 
-  it('are not repeated where a quota is used up, which is told as it came', async () => {
+  it('are not retried when a quota is used up; the error is passed on unchanged', async () => {
     cloud.vertex.faults.add(/list/, { kind: 'answer', status: 429, body: usedUp([]) }, 5);
     await assert.rejects(list(), { status: 'RESOURCE_EXHAUSTED', reason: 'quotaExceeded' });
     assert.equal(requests(), 1);
     assert.deepEqual(cloud.clock.waits, []);
   });
 
-  it('are repeated where a quota is used up for a time that the service tells', async () => {
+  it('are retried when a quota is used up and the service gives a delay', async () => {
     const details = [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '20s' }];
     cloud.vertex.faults.add(/list/, { kind: 'answer', status: 429, body: usedUp(details) });
     await list();
@@ -106,7 +106,7 @@ describe('requests to Google', function () {
     assert.deepEqual(cloud.clock.waits, [20_000]);
   });
 
-  it('are not repeated where the answer would be the same', async () => {
+  it('are not retried when the answer would be the same', async () => {
     cloud.vertex.faults.add(/list/, {
       kind: 'answer',
       status: 400,
@@ -116,7 +116,7 @@ describe('requests to Google', function () {
     assert.equal(requests(), 1);
   });
 
-  it('are repeated when no answer comes in time', async () => {
+  it('are retried when no answer comes in time', async () => {
     const service = cloud.google({ timeout: 300 }).service('vertex', PROJECT, LOCATION);
     await service.list({});
     cloud.vertex.requests.length = 0;
@@ -127,7 +127,7 @@ describe('requests to Google', function () {
     await assert.rejects(service.list({}), { status: 'DEADLINE_EXCEEDED', reason: 'timedOut' });
   });
 
-  it('end at once when they are aborted, with the caller’s reason', async () => {
+  it('end immediately when they are aborted, with the caller’s reason', async () => {
     cloud.vertex.faults.add(/list/, { kind: 'slow', milliseconds: 60_000 });
     const controller = new AbortController();
     const reason = new Error('the person changed their mind');
@@ -164,14 +164,14 @@ describe('requests to Google', function () {
     assert.equal(requests(), 1);
   });
 
-  it('carry a token and no secret anywhere else', async () => {
+  it('send a token in the header and no secret anywhere else', async () => {
     await list();
     const [request] = cloud.vertex.requests;
     assert.match(request?.headers.authorization ?? '', /^Bearer token-\d+$/);
     assert.doesNotMatch(JSON.stringify(request?.query), /token-|key/);
   });
 
-  it('get a new token when theirs is refused, and go on', async () => {
+  it('get a new token when theirs is refused, and continue', async () => {
     const service = cloud.google().service('vertex', PROJECT, LOCATION);
     await service.list({});
     const issued = cloud.tokens.issued;

@@ -7,7 +7,7 @@ import { notebookOf, parseNotebook, readText, sourceOf, untilEnded } from './sup
 const THEIRS = `gs://${BUCKET}/theirs/report.ipynb`;
 const REPOSITORY = 'projects/my-project/locations/us-central1/repositories/report';
 
-describe('notebooks in the cloud that are executed in place of the submitted one', function () {
+describe('notebooks in the cloud that are executed instead of the submitted one', function () {
   this.timeout(60_000);
   const cloud = suiteOfCloud();
   const request = (template: object, vertex: object = {}): ExecutionRequest => ({
@@ -32,7 +32,7 @@ describe('notebooks in the cloud that are executed in place of the submitted one
       );
     });
 
-    it(`are missed before anything is created: ${kind}`, async () => {
+    it(`are reported as missing before anything is created: ${kind}`, async () => {
       const missing = request({ inputNotebookFile: `gs://${BUCKET}/theirs/none.ipynb` });
       await assert.rejects(cloud.service(kind).create(nextId(), missing, { notebook: NOTEBOOK }), {
         reason: 'objectNotFound',
@@ -42,7 +42,7 @@ describe('notebooks in the cloud that are executed in place of the submitted one
     });
   }
 
-  it('are pinned to the version that they have when they are submitted', async () => {
+  it('are fixed to the version that they have when submitted', async () => {
     await cloud.storage.put(THEIRS, Buffer.from(notebookOf('print("theirs")')));
     const id = nextId();
     const service = cloud.service('vertex');

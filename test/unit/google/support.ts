@@ -2,7 +2,7 @@ import type { Execution } from '../../../src/execution/execution';
 import type { ExecutionService, OutputDocument } from '../../../src/execution/execution-service';
 import { isTerminal } from '../../../src/execution/states';
 
-/** A Python notebook with these code cells; `{ parameters: true }` tags the one before it. */
+/** A Python notebook with these code cells; `{ parameters: true }` tags the preceding one. */
 export function notebookOf(...sources: (string | { parameters: true })[]): Uint8Array {
   const cells: {
     cell_type: 'code';
@@ -31,7 +31,7 @@ export function notebookOf(...sources: (string | { parameters: true })[]): Uint8
   return Buffer.from(JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata, cells }));
 }
 
-/** Asks until the execution has ended. */
+/** Polls until the execution has ended. */
 export async function untilEnded(service: ExecutionService, name: string): Promise<Execution> {
   for (;;) {
     const execution = await service.get(name);
@@ -40,14 +40,14 @@ export async function untilEnded(service: ExecutionService, name: string): Promi
   }
 }
 
-/** Everything of a document. */
+/** The complete text of a document. */
 export async function readText(document: OutputDocument | undefined): Promise<string> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of document?.read() ?? []) chunks.push(chunk);
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** What the tests look at in a notebook. */
+/** The parts of a notebook that the tests use. */
 export interface ReadNotebook {
   readonly cells: { source: string | string[]; outputs: unknown[]; execution_count: number | null }[];
 }
@@ -62,7 +62,7 @@ export function sourceOf(notebook: ReadNotebook, cell: number): string {
   return typeof source === 'string' ? source : source.join('');
 }
 
-/** One cell, which has to be there. */
+/** One cell, which must exist. */
 export function cellOf(notebook: ReadNotebook, cell: number): ReadNotebook['cells'][number] {
   const found = notebook.cells[cell];
   if (found === undefined) throw new Error(`The notebook has no cell ${String(cell)}.`);

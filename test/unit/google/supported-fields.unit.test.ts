@@ -60,8 +60,8 @@ const EVERYTHING: ExecutionRequest = {
   },
 };
 
-describe('fields that Google cannot honour', () => {
-  it('are looked for in every field of the contract', () => {
+describe('fields that Google does not support', () => {
+  it('are searched among all fields of the contract', () => {
     assert.deepEqual(
       Object.keys(EVERYTHING.executionTemplate ?? {}).sort(),
       Object.keys(ExecutionTemplateSchema.shape).sort(),
@@ -89,7 +89,7 @@ describe('fields that Google cannot honour', () => {
     'runOptions.workingDirectory',
   ];
 
-  it('are named for Vertex AI', () => {
+  it('are reported for Vertex AI', () => {
     assert.deepEqual(
       unsupportedFields('vertex', EVERYTHING).sort(),
       [
@@ -104,7 +104,7 @@ describe('fields that Google cannot honour', () => {
     );
   });
 
-  it('are named for the Notebooks API', () => {
+  it('are reported for the Notebooks API', () => {
     assert.deepEqual(
       unsupportedFields('notebooks', EVERYTHING).sort(),
       [
@@ -115,7 +115,7 @@ describe('fields that Google cannot honour', () => {
     );
   });
 
-  it('are none where nothing special is asked for', () => {
+  it('are empty when nothing special is requested', () => {
     const plain: ExecutionRequest = {
       executionTemplate: {
         scaleTier: 'CUSTOM',

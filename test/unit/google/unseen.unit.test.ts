@@ -17,7 +17,7 @@ describe('executions whose creation fails after the request has succeeded', func
     describe(kind, () => {
       const double = kind === 'vertex' ? cloud.vertex : cloud.notebooks;
 
-      it('are told as the error of the operation, and leave no file behind', async () => {
+      it('are reported as the error of the operation, and leave no file behind', async () => {
         const id = nextId();
         const message = 'You do not have permission to act as service_account: a@p.iam.gserviceaccount.com.';
         double.failedCreation = { code: INVALID, message, done: Promise.resolve() };
@@ -31,7 +31,7 @@ describe('executions whose creation fails after the request has succeeded', func
         assert.deepEqual(left, []);
       });
 
-      it('are told in their row where the operation fails later, in every list from then on', async () => {
+      it('are shown in their row when the operation fails later, in every list from then on', async () => {
         const service = cloud.service(kind);
         const fails = moment();
         double.failedCreation = { code: EXHAUSTED, message: 'No GPUs left.', done: fails.reached };
@@ -53,7 +53,7 @@ describe('executions whose creation fails after the request has succeeded', func
         await assert.rejects(service.get(name), { reason: 'executionNotFound' });
       });
 
-      it('are not those that only appear late', async () => {
+      it('do not include executions that only appear late', async () => {
         const service = cloud.service(kind);
         const appears = moment();
         double.visible = appears.reached;
@@ -122,7 +122,7 @@ describe('executions whose creation fails after the request has succeeded', func
         await service.delete(name);
       });
 
-      it('are told at last where the service knows neither them nor their operation', async () => {
+      it('are eventually reported when the service has neither them nor their operation', async () => {
         const clock = new MovableClock();
         const service = cloud.google({ clock }).service(kind, PROJECT, LOCATION);
         const gone = {

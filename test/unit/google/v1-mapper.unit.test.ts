@@ -64,16 +64,16 @@ describe('executions of the Notebooks API v1', () => {
     });
   }
 
-  it('have exactly the API’s states', () => {
+  it('map exactly the API’s states', () => {
     assert.deepEqual([...discovery.enumOf('Execution', 'state')].sort(), [...STATES].sort());
   });
 
-  it('keep a state of tomorrow as it is', () => {
+  it('keep an unknown state unchanged', () => {
     assert.equal(fromV1(PARENT, { name: 'p/executions/x', state: 'HIBERNATING' }).state, 'HIBERNATING');
     assert.equal(fromV1(PARENT, { name: 'p/executions/x' }).state, 'STATE_UNSPECIFIED');
   });
 
-  it('created elsewhere keep labels, folder and name', () => {
+  it('created by other clients keep labels, folder and name', () => {
     const answered = {
       name: 'projects/123/locations/us-central1/executions/nightly',
       displayName: 'nightly',
@@ -85,7 +85,7 @@ describe('executions of the Notebooks API v1', () => {
     assert.deepEqual(execution.executionTemplate, answered.executionTemplate);
   });
 
-  it('send a parameter file in place of the template’s parameters', () => {
+  it('send a parameter file instead of the template’s parameters', () => {
     const { executionTemplate } = toV1(
       'run-1',
       { executionTemplate: { ...MACHINE.executionTemplate, parameters: 'x: 1' } },

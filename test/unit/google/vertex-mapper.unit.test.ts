@@ -9,7 +9,7 @@ import { Discovery } from '../../support/google/discovery';
 const PARENT = 'projects/my-project/locations/us-central1';
 const MARKS = { fingerprint: 'f00d', sourceName: 'sales.ipynb' };
 const SOURCE = { uri: 'gs://bucket/out/run-1/input/sales.ipynb' };
-/** The source of a request as it is sent. */
+/** The source of a request as sent. */
 const sourceOf = ({ runOptions }: ExecutionRequest) => {
   const { inputGeneration: generation } = runOptions?.vertex ?? {};
   return { ...SOURCE, ...(generation === undefined ? {} : { generation }) };
@@ -73,7 +73,7 @@ const VM: ExecutionRequest = {
   },
 };
 
-/** As the service would answer it: without `workbenchRuntime`. */
+/** As the service returns it: without `workbenchRuntime`. */
 function answered(job: { workbenchRuntime?: unknown }, output: object = {}): unknown {
   const { workbenchRuntime: _, ...told } = job;
   return {
@@ -88,18 +88,18 @@ function answered(job: { workbenchRuntime?: unknown }, output: object = {}): unk
 
 describe('Vertex AI jobs and executions', () => {
   for (const [what, request] of Object.entries({
-    'machine of its own': MACHINE,
+    'separate machine': MACHINE,
     'runtime template': TEMPLATE,
     'image of a virtual machine': VM,
   })) {
-    it(`sends a job that the API describes: ${what}`, () => {
+    it(`sends a job as the API describes it: ${what}`, () => {
       assert.deepEqual(
         discovery.checkValue(JOB_SCHEMA, toJob('run-1', request, sourceOf(request), MARKS), 'request'),
         [],
       );
     });
 
-    it(`gives every field back: ${what}`, () => {
+    it(`returns every field: ${what}`, () => {
       const job = toJob('run-1', request, sourceOf(request), MARKS);
       const execution = fromJob(PARENT, JobSchema.parse(answered(job)));
       assert.equal(execution.name, `${PARENT}/notebookExecutionJobs/run-1`);
@@ -137,7 +137,7 @@ describe('Vertex AI jobs and executions', () => {
     ],
     ['a kernel of a runtime template', { kernelSpec: 'ir' }, { runtimeTemplate: 'r' }, undefined],
   ] as const) {
-    it(`runs on Workbench where it has to: with ${what}`, () => {
+    it(`runs on Workbench when required: with ${what}`, () => {
       const executionTemplate = { outputNotebookFolder: 'gs://bucket', ...template };
       const job = toJob('run-1', { executionTemplate, runOptions: { vertex } }, SOURCE, MARKS);
       assert.deepEqual(job.workbenchRuntime, runtime);
@@ -146,7 +146,7 @@ describe('Vertex AI jobs and executions', () => {
     });
   }
 
-  it('names what a job from elsewhere has and another job cannot repeat', () => {
+  it('reports settings of a job from another client that another job cannot repeat', () => {
     const job = answered(
       {},
       {
@@ -170,7 +170,7 @@ describe('Vertex AI jobs and executions', () => {
     assert.deepEqual(runOptions?.vertex?.dataform, { repository: 'projects/p/locations/l/repositories/r' });
   });
 
-  it('never takes one image for another whose name is too long to remember', () => {
+  it('does not confuse two images whose names are too long to store', () => {
     const containerImageUri = `gcr.io/${'.'.repeat(100)}`;
     const request = { executionTemplate: { ...MACHINE.executionTemplate, containerImageUri } };
     const execution = fromJob(PARENT, JobSchema.parse(answered(toJob('run-1', request, SOURCE, MARKS))));
@@ -178,13 +178,13 @@ describe('Vertex AI jobs and executions', () => {
     assert.deepEqual(execution.runStatus?.notRepeated, ['workbenchRuntime']);
   });
 
-  it('keeps the whole notebook in the request where it is small', () => {
+  it('sends the notebook inside the request when it is small', () => {
     const job = toJob('run-1', MACHINE, { content: Buffer.from('{"cells":[]}') }, MARKS);
     assert.equal(Buffer.from(job.directNotebookSource?.content ?? '', 'base64').toString(), '{"cells":[]}');
     assert.equal(job.gcsNotebookSource, undefined);
   });
 
-  it('asks for a folder of the execution’s own', () => {
+  it('requests a folder for each execution', () => {
     assert.equal(toJob('run-1', MACHINE, SOURCE, MARKS).gcsOutputUri, 'gs://bucket/out/run-1');
     assert.equal(toJob('run-1', TEMPLATE, SOURCE, MARKS).gcsOutputUri, 'gs://bucket/run-1');
   });
@@ -209,7 +209,7 @@ describe('Vertex AI jobs and executions', () => {
     assert.equal(stateOfJob(undefined), 'STATE_UNSPECIFIED');
   });
 
-  it('knows which states will change', () => {
+  it('distinguishes final from changing states', () => {
     assert.deepEqual(['PAUSED', 'UPDATING', 'PARTIALLY_SUCCEEDED', 'JOB_STATE_HIBERNATING'].map(isActive), [
       true,
       true,
@@ -232,7 +232,7 @@ describe('Vertex AI jobs and executions', () => {
     ['JOB_STATE_SUCCEEDED', undefined],
     ['JOB_STATE_RUNNING', undefined],
   ] as const) {
-    it(`tells the cause of ${jobState}`, () => {
+    it(`reports the cause of ${jobState}`, () => {
       const job = answered({}, { jobState, status: { code: 9, message: 'why' } });
       const { runStatus } = fromJob(PARENT, JobSchema.parse(job));
       assert.ok(runStatus);
@@ -245,7 +245,7 @@ describe('Vertex AI jobs and executions', () => {
     });
   }
 
-  it('marks a job created elsewhere and leaves its folder as it is', () => {
+  it('marks a job of another client and keeps its folder', () => {
     const job = answered(
       {},
       { displayName: 'nightly', gcsOutputUri: 'gs://theirs/run-1', labels: { env: 'prod' } },
@@ -256,7 +256,7 @@ describe('Vertex AI jobs and executions', () => {
     assert.deepEqual(execution.executionTemplate.labels, { env: 'prod' });
   });
 
-  it('does not stumble over fields it does not know', () => {
+  it('ignores unknown fields', () => {
     const job = answered(
       {},
       { satisfiesPzs: true, customEnvironmentSpec: { machineSpec: { tpuTopology: '2x2' } } },
@@ -270,14 +270,14 @@ describe('Vertex AI jobs and executions', () => {
     assert.equal(name, `a${'🙂'.repeat(63)}`);
   });
 
-  it('writes times out of decimal fractions as the API reads them', () => {
+  it('writes durations with fractions in the API’s format', () => {
     const timeouts = [3600, 0.1 + 0.2, 1e-7, 10.5].map(
       (timeout) => toJob('run-1', { ...MACHINE, runOptions: { timeout } }, SOURCE, MARKS).executionTimeout,
     );
     assert.deepEqual(timeouts, ['3600s', '0.3s', '0.0000001s', '10.5s']);
   });
 
-  it('names the type of a disk whose size alone was chosen', () => {
+  it('sets the disk type when only its size was chosen', () => {
     const request = { ...MACHINE, runOptions: { vertex: { diskSizeGb: 200 } } };
     const { customEnvironmentSpec } = toJob('run-1', request, SOURCE, MARKS);
     assert.deepEqual(customEnvironmentSpec?.persistentDiskSpec, {

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import ts from 'typescript';
 import { ROOT } from '../../support/paths';
 
-/** Where sentences for people are made. */
+/** Folders whose texts are shown to users. */
 const ROOMS = ['extension.ts', 'backends', 'commands', 'tracking', 'views'];
 
 /** Properties whose text the editor shows. */
@@ -24,7 +24,7 @@ const SHOWN = new Set([
   'tooltip',
 ]);
 
-/** The manifest's. */
+/** Properties of the manifest. */
 const SHOWN_OF_MANIFEST = new Set([
   'altText',
   'category',
@@ -41,29 +41,29 @@ const SHOWN_OF_MANIFEST = new Set([
 const SHOWING =
   /^(?:show(?:Information|Warning|Error)Message|setStatusBarMessage|createOutputChannel|Problem)$/;
 
-/** Calls whose texts are for logs and programs: what an error of these says is told in a sentence of its own. */
+/** Calls whose texts are for logs and programs: the interface shows these errors with its own messages. */
 const TECHNICAL =
   /^(?:Error|TypeError|ServiceError|ParametersError|NotBegunError|log|say|debug|info|warn|error|#?report|attempt|RegExp)$/;
 
-/** What looks like a text for people and is none. */
+/** Strings that look like texts for users and are not. */
 const EXEMPT = new Set([
-  // In the log.
+  // Written to the log.
   String.raw`'\ncaused by: '`,
   // Names the built-in template in settings and executions; its label is translated, see wording/names.ts.
   "'This machine'",
-  // Words of a contextValue.
+  // Parts of a contextValue.
   "'detail failedCell hasInput'",
   "'serviceError hanging'",
 ]);
-/** Programs that are run, and filters that services read. */
+/** Programs that are run, and filters that services parse. */
 const PROGRAM = /^["'`](?:for script in|import importlib|\(\$\{quoted\} OR )/;
 
-/** A text that a person reads: it has a letter, beside what VS Code draws as icons. */
+/** Whether it is a text for users: it has a letter outside the icons of VS Code. */
 const hasWords = (text: string): boolean => /\p{L}/u.test(text.replaceAll(/\$\([\w~-]+\)/g, ''));
-/** Several words, which no identifier, path or format is. */
+/** Several words, unlike an identifier, path or format. */
 const isSentence = (text: string): boolean => /\p{L}{2,}[,;:]? \p{L}{2,}/u.test(text);
 
-/** Texts of this source that a person sees and that cannot be translated. */
+/** Texts of this source that users see and that cannot be translated. */
 function untranslated(name: string, text: string): string[] {
   const source = ts.createSourceFile(name, text, ts.ScriptTarget.Latest, true);
   const found: string[] = [];
@@ -94,7 +94,7 @@ function untranslated(name: string, text: string): string[] {
   return found;
 }
 
-/** The fixed texts that a literal is made of. */
+/** The fixed parts of a literal. */
 function textsOf(node: ts.Node): string[] {
   if (ts.isStringLiteral(node) || ts.isNoSubstitutionTemplateLiteral(node)) return [node.text];
   return ts.isTemplateExpression(node)
@@ -102,7 +102,7 @@ function textsOf(node: ts.Node): string[] {
     : [];
 }
 
-/** Whether the value of `child` ends up on the screen as text. */
+/** Whether the value of `child` is shown as text. */
 function childIsShown(node: ts.Node, child: ts.Node, shown: boolean): boolean {
   if (ts.isPropertyAssignment(node)) return child === node.initializer && SHOWN.has(node.name.getText());
   if (ts.isBinaryExpression(node)) {
@@ -126,8 +126,8 @@ function files(room: string): string[] {
         .map((file) => path.join(place, file));
 }
 
-describe('texts that people see', () => {
-  it('can be translated, all of them', () => {
+describe('texts of the interface', () => {
+  it('can all be translated', () => {
     const all = ROOMS.flatMap(files);
     assert.ok(all.length > 40);
     assert.deepEqual(
@@ -136,7 +136,7 @@ describe('texts that people see', () => {
     );
   });
 
-  it('reach records as codes, from what writes how a run ended', () => {
+  it('are stored in records as codes, from the code that records how a run ended', () => {
     const all = files('runner').filter((file) => path.dirname(file).endsWith('runner'));
     for (const folder of ['attempts', 'runners']) all.push(...files(`service/${folder}`));
     all.push(...files('service/executions/record.ts'), ...files('service/executions/attempt-files.ts'));
@@ -146,7 +146,7 @@ describe('texts that people see', () => {
     );
   });
 
-  it('are found where they are not translated', () => {
+  it('are found when they are not translated', () => {
     for (const code of [
       "vscode.window.showErrorMessage('Failed');",
       "void window.showInformationMessage(ok ? 'Done' : vscode.l10n.t('Not done'));",
@@ -181,7 +181,7 @@ describe('texts that people see', () => {
     const found: string[] = [];
     const visit = (value: unknown, keys: readonly string[]): void => {
       if (typeof value === 'object' && value !== null) {
-        // What a snippet inserts is not translated.
+        // Text that a snippet inserts is not translated.
         for (const [key, each] of Object.entries(value)) if (key !== 'body') visit(each, [...keys, key]);
       } else if (
         typeof value === 'string' &&

@@ -12,7 +12,7 @@ const lines = (count: number, line: (index: number) => string): string =>
 
 const bytesOf = (document: unknown): Uint8Array => Buffer.from(JSON.stringify(document));
 
-/** What takes time that grows with the square of its length runs into the time limit of its test. */
+/** Quadratic algorithms would exceed the time limit of the test. */
 describe('hostile texts', () => {
   const NESTED = [
     '? '.repeat(1000),
@@ -23,7 +23,7 @@ describe('hostile texts', () => {
     lines(1000, (depth) => `${' '.repeat(depth)}a:`),
   ];
   for (const text of NESTED) {
-    it(`nested parameters ${JSON.stringify(text.slice(0, 12))} are refused, and masked where they are shown`, async () => {
+    it(`nested parameters ${JSON.stringify(text.slice(0, 12))} are refused, and masked when shown`, async () => {
       for (let time = 0; time < 2; time++) {
         assert.throws(() => parseParameters(text), { name: 'ParametersError', code: 'yamlInvalid' });
         assert.deepEqual((await parametersOf(text, [])).length, 1);
@@ -37,7 +37,7 @@ describe('hostile texts', () => {
       assert.equal(encodeParameters(parseParameters(text)), `{"a":${deep}}`);
   });
 
-  it('22,000 names are read, and a repeated one is found', () => {
+  it('22,000 names are read, and a repeated one is reported', () => {
     const text = lines(22_000, (index) => `k${index}: 1`);
     assert.equal(jsonKeys(parseParameters(text)).length, 22_000);
     assert.throws(
@@ -47,7 +47,7 @@ describe('hostile texts', () => {
     assert.throws(() => parseParameters('{"a": 1, "a": 2}'), ParametersError);
   }).timeout(60_000);
 
-  it('aliases stand for as much as they repeat', () => {
+  it('aliases count as the text they expand to', () => {
     const list = `a: &a [${'1, '.repeat(2000)}1]`;
     assert.equal((parseParameters(`${list}\nb: [*a, *a]`)['b'] as unknown[]).length, 2);
     assert.throws(() => parseParameters(`${list}\nb: [${'*a, '.repeat(900)}*a]`), /More than 1000000 values/);
@@ -56,7 +56,7 @@ describe('hostile texts', () => {
       () => parseParameters(`${merged}\nb:\n${'  - {<<: *a}\n'.repeat(900)}`),
       /More than 1000000 values/,
     );
-    // Each alias means what was last anchored before it.
+    // Each alias refers to the last anchor of its name.
     assert.equal(
       encodeParameters(parseParameters('a: &x 1\nb: *x\nc: &x 2\nd: *x')),
       '{"a":1,"b":1,"c":2,"d":2}',
@@ -71,7 +71,7 @@ describe('hostile texts', () => {
     ['names with one comment', `${'a,'.repeat(20_000)} = 1 # ${'one of: '.repeat(6000)}`],
     ['five megabytes', 'a = 1\n'.repeat(800_000)],
   ] as const) {
-    it(`a parameters cell of ${name} is read as far as it can be`, () => {
+    it(`a parameters cell of ${name} is read as far as possible`, () => {
       for (const language of ['python', 'scala', 'r', 'julia']) {
         const { notebook } = readNotebook(
           bytesOf({
@@ -86,7 +86,7 @@ describe('hostile texts', () => {
     }).timeout(60_000);
   }
 
-  it('a default is a value up to 200 levels deep, and only its text beyond', () => {
+  it('a default is a value up to 200 levels deep, and only text beyond that', () => {
     for (const [open, close] of [
       ['[', ']'],
       ['{"a": ', '}'],
@@ -103,7 +103,7 @@ describe('hostile texts', () => {
     }
   });
 
-  it('a hundred warnings are enough', () => {
+  it('at most a hundred warnings are reported', () => {
     const names = Array.from({ length: 5000 }, (_, index) => `field${index}`);
     const cell = { cell_type: 'code', source: '', ...Object.fromEntries(names.map((name) => [name, 1])) };
     const { notebook, warnings } = readNotebook(

@@ -49,7 +49,7 @@ describe('injecting parameters', () => {
     });
   }
 
-  it('gives valid notebooks', () => {
+  it('writes valid notebooks', () => {
     assert.equal(Object.keys(written).length, PLACES.length);
     assertValid(written);
   });
@@ -60,13 +60,13 @@ describe('injecting parameters', () => {
     assert.deepEqual(order(document), ['# 0', '# 1']);
   });
 
-  it('keeps their order, also where they look like indices', () => {
+  it('keeps their order, also when they look like indices', () => {
     const [first, second] = [parameters('{"b": {"2": 1, "1": 2}, "a": 1}'), parameters('{"b": 1}')];
     assert.equal(parametersSource(first, 'python3', 'python'), '# Parameters\nb = {"2": 1, "1": 2}\na = 1\n');
     assert.equal(encodeParameters(second), '{"b":1}');
   });
 
-  it('declares in JavaScript as the notebook does', () => {
+  it('declares variables in JavaScript like the notebook does', () => {
     const document = notebook('parameters');
     const [cell] = document.cells;
     assert.ok(cell);

@@ -66,7 +66,7 @@ describe('inspecting parameters of other languages', () => {
     });
   }
 
-  it('go by the kernel first', () => {
+  it('use the kernel’s language first', () => {
     const metadata = { kernelspec: { name: 'ir', display_name: 'R' }, language_info: { name: 'python' } };
     assert.equal(inspect('a <- 1', metadata).length, 1);
     assert.equal(inspectParameters(notebook('a <- 1'), 'x', 'R').parameters.length, 1);
@@ -79,11 +79,11 @@ describe('undeclared parameters', () => {
       ({ code, args }) => `${code} ${String(args)}`,
     );
 
-  it('are warned of, one by one', () => {
+  it('are reported, one by one', () => {
     assert.deepEqual(warnings('a = 1', 'a', 'b', 'c'), ['parameterNotDeclared b', 'parameterNotDeclared c']);
   });
 
-  it('are not those assigned to in any other way', () => {
+  it('do not include those assigned in any other way', () => {
     const source =
       'a, *b = 1, 2\nif x:\n    c = 1\nfor d in e: pass\nimport f.g, h as i\nfrom j import k\nwith l() as m: pass\n(n := 1)\ndef o(p): q = 1\nclass r: pass';
     const names = ['a', 'b', 'c', 'd', 'f', 'i', 'k', 'm', 'n', 'o', 'r'];
@@ -91,7 +91,7 @@ describe('undeclared parameters', () => {
     assert.deepEqual(warnings(source, 'p', 'q', 's').length, 3);
   });
 
-  it('are all where no cell is tagged', () => {
+  it('are all parameters when no cell is tagged', () => {
     const document = notebook('a = 1');
     document.cells = document.cells.slice(0, 2);
     assert.deepEqual(inspectParameters(document).hasCell, false);

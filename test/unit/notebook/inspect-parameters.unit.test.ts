@@ -82,7 +82,7 @@ describe('inspecting parameters of Python', () => {
       ],
     ],
     [
-      'what is no literal',
+      'anything but a literal',
       'a = f(1)\nb = x\nc = 1 + 1\nd = f"{a}"\ne = {1, 2}',
       [
         '{"name":"a","defaultSource":"f(1)"}',
@@ -127,7 +127,7 @@ describe('inspecting parameters of Python', () => {
     });
   }
 
-  it('passes over what IPython takes for its own syntax, as IPython itself', () => {
+  it('skips IPython’s own syntax, like IPython itself', () => {
     const cells = [
       'x = 1\nfiles = !ls',
       'here = %pwd\nx = 1',
@@ -164,13 +164,13 @@ print(json.dumps([assigned(cell) for cell in json.load(sys.stdin)]))`,
     assert.deepEqual([...inspectParameters(notebook('%%time\nx = 1')).names], ['x']);
   });
 
-  it('reads the parameters beside a shell assignment', () => {
+  it('reads the parameters next to a shell assignment', () => {
     const file = path.join(ROOT, 'test/fixtures/faults/shell-assignment-called-invalid.ipynb');
     const { names, warnings } = inspectParameters(readNotebook(readFileSync(file)).notebook);
     assert.deepEqual([[...names], warnings], [['x', 'files'], []]);
   });
 
-  it('evaluates literals as Python does', () => {
+  it('evaluates literals like Python', () => {
     const literals = [
       ...[
         '0',
@@ -236,7 +236,7 @@ print(json.dumps([assigned(cell) for cell in json.load(sys.stdin)]))`,
     });
   });
 
-  it('takes nothing for a literal that JSON cannot hold', () => {
+  it('does not accept literals that JSON cannot represent', () => {
     for (const literal of [
       '1j',
       "b'x'",
@@ -255,14 +255,14 @@ print(json.dumps([assigned(cell) for cell in json.load(sys.stdin)]))`,
     }
   });
 
-  it('says which line it cannot parse, and reads the others', () => {
+  it('reports the line it cannot parse, and reads the others', () => {
     const found = inspectParameters(notebook('a = 1\nb = = 2\nc = 3\nd = [1,'));
     assert.deepEqual(found.warnings, [{ code: 'parametersCellInvalid', args: ['2'] }]);
     assert.deepEqual(found.parameters.map(({ name }) => name).slice(0, 1), ['a']);
     assert.ok(found.parameters.some(({ name, defaultSource }) => name === 'c' && defaultSource === '3'));
   });
 
-  it('survives anything', () => {
+  it('does not fail on any input', () => {
     const junk = [
       '\0',
       '\ud800',

@@ -44,7 +44,7 @@ describe('JSON without loss', () => {
     });
   }
 
-  it('gives plain numbers where they are spelled as JavaScript does', () => {
+  it('returns plain numbers when they are spelled as in JavaScript', () => {
     assert.deepEqual(parseJson('[0, 7, -5, 0.25, 1.0]'), [0, 7, -5, 0.25, new JsonNumber('1.0')]);
     assert.equal(Number(new JsonNumber('1e400')), Infinity);
   });
@@ -71,16 +71,16 @@ describe('JSON without loss', () => {
     ...['"[-1, 1.5]"', '["\\"-1",-1,"a\\\\","b"]', '{"constructor":-1}', '[1.5,"\\n",2.50,"a\\tb"]'],
   ];
   for (const text of TEXTS) {
-    it(`reads and writes ${text} as it is`, () => {
+    it(`reads and writes ${text} unchanged`, () => {
       const value = parseJson(text);
       assert.equal(stringifyJson(value), text.replace('\\u2028', '\u2028'));
-      // The careful reader and JSON.parse agree.
+      // The lossless parser and JSON.parse agree.
       const [careful] = parseJson(`[${text},-0]`) as unknown[];
       assert.equal(JSON.stringify(careful), JSON.stringify(value));
     });
   }
 
-  it('reads what Python writes for NaN and infinities, and never writes it bare unless asked', () => {
+  it('reads Python’s NaN and infinities, and writes them bare only on request', () => {
     const value = parseJson('[NaN, Infinity, -Infinity]');
     assert.deepEqual(value, [NaN, Infinity, -Infinity]);
     assert.equal(stringifyJson(value), '["NaN","Infinity","-Infinity"]');
@@ -91,7 +91,7 @@ describe('JSON without loss', () => {
     assert.equal(stringifyJson(parseJson('{"1":1.0,"a":1,"1":2}')), '{"1":2,"a":1}');
   });
 
-  it('lists keys in the order of the document, later ones last', () => {
+  it('keeps keys in the order of the document, added ones last', () => {
     const object = parseJson('{"b":1,"2":1,"1":1}');
     assert.ok(isJsonObject(object));
     object['0'] = 1;
@@ -99,7 +99,7 @@ describe('JSON without loss', () => {
     assert.deepEqual(jsonKeys(object), ['b', '1', '0']);
   });
 
-  it('reads and writes texts that are mostly one string as it does others', () => {
+  it('reads and writes texts that are mostly one string like any others', () => {
     const long = 'A'.repeat(100_000);
     for (const inside of [
       long,
@@ -120,7 +120,7 @@ describe('JSON without loss', () => {
     assert.throws(() => parseJson(`{"a":"${long}",}`), JsonError);
   });
 
-  it('indents as nbformat does', () => {
+  it('indents like nbformat', () => {
     const text = '{\n "a": [\n  1.0,\n  {}\n ],\n "b": [],\n "c": {\n  "d": null\n }\n}';
     assert.equal(stringifyJson(parseJson(text), { indent: 1 }), text);
     assert.equal(Buffer.from(jsonBytes(parseJson(text), { indent: 1 })).toString(), text + '\n');
@@ -149,7 +149,7 @@ describe('JSON without loss', () => {
     ['"\\', 1, 1],
   ];
   for (const [text, line, column] of BROKEN) {
-    it(`says where ${JSON.stringify(text)} is broken`, () => {
+    it(`reports where ${JSON.stringify(text)} is broken`, () => {
       assert.throws(
         () => parseJson(text),
         (error) => error instanceof JsonError && error.line === line && error.column === column,
@@ -157,7 +157,7 @@ describe('JSON without loss', () => {
     });
   }
 
-  it('refuses to nest without end', () => {
+  it('limits the depth', () => {
     assert.throws(() => parseJson(`${'['.repeat(100_000)}-1`), JsonError);
     assert.throws(() => parseJson(`${'{"a": '.repeat(100_000)}-1${'}'.repeat(100_000)}`), JsonError);
   });

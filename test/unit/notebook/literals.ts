@@ -29,7 +29,7 @@ export const VALUES = {
 } as const;
 export type ValueName = keyof typeof VALUES;
 
-/** What a language assigns; undefined where it has no such value and says so. */
+/** The literal of a language; undefined if it has none and the value is refused. */
 export const ASSIGNMENTS: Readonly<Record<string, Readonly<Record<ValueName, string | undefined>>>> = {
   python: {
     nothing: 'x = None',

@@ -4,7 +4,7 @@ import { readNotebook } from '../../../src/notebook/document';
 import type { Notebook } from '../../../src/notebook/model';
 import { inspectParameters } from '../../../src/notebook/parameters/inspect';
 
-/** A notebook whose first cell tagged `parameters` has this source; another such cell comes after it. */
+/** A notebook whose first cell tagged `parameters` has this source, followed by another such cell. */
 export function notebook(source: string, metadata: object = {}): Notebook {
   const cells = [
     { cell_type: 'markdown', source: '# x = 1' },
@@ -16,7 +16,7 @@ export function notebook(source: string, metadata: object = {}): Notebook {
     .notebook;
 }
 
-/** Everything about the parameters, as one comparable text each. */
+/** All facts about the parameters, as one comparable text each. */
 export function inspect(source: string, metadata?: object): string[] {
   return inspectParameters(notebook(source, metadata)).parameters.map((parameter) =>
     stringifyJson(parameter as unknown as JsonObject, { nonFinite: 'bare' }),

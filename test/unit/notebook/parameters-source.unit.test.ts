@@ -15,7 +15,7 @@ import { python } from './python';
 const DENO = path.join(ROOT, 'node_modules/.bin/deno');
 const NAMES = Object.keys(VALUES) as ValueName[];
 
-/** The comment line, where it is not as in Python. */
+/** The comment line, if it differs from Python's. */
 const COMMENTS: Readonly<Record<string, string>> = {
   scala: '// Parameters',
   javascript: '// Parameters',
@@ -31,7 +31,7 @@ function sourceOfAll(language: string): { source: string; names: ValueName[] } {
   return { source: parametersSource(parameters(`{${json}}`), '', language), names };
 }
 
-/** What the values are to a reader with Python's numbers: NaN and infinities as strings. */
+/** The values as a reader with Python's numbers sees them: NaN and infinities as strings. */
 function expectedValues(names: readonly ValueName[]): unknown {
   return python(
     `import json,sys
@@ -78,7 +78,7 @@ print(json.dumps({k: clean(v) for k, v in scope.items() if k != '__builtins__'})
     assert.deepEqual(got, expectedValues(names));
   });
 
-  // Numbers as JSON.stringify cannot lose them.
+  // Numbers that JSON.stringify does not change.
   const SHOW = `JSON.stringify(%, (key, value) =>
     typeof value === 'bigint' || (typeof value === 'number' && !Number.isSafeInteger(value)) ? String(value) : value)`;
   const JAVASCRIPT = { past53: '9007199254740993', past64: '12345678901234567890123', small: '-2.5e-7' };
@@ -201,7 +201,7 @@ describe('names of parameters', () => {
       ['', '1a', 'a-b', '.1', '_', ...words('if TRUE NA NA_real_ in function _if __NULL')],
     ],
     ['julia', 'a a! _ größe where type mutable End', ['', '1a', 'a.b', ...words('end function true struct')]],
-    // Words of Scala 3 are names in Scala 2, and one the other way round.
+    // Keywords of Scala 3 are names in Scala 2, and one the other way round.
     ['scala', 'a _a größe given enum forSome Type', ['', '1a', 'a-b', ...words('type val object yield')]],
     [
       'bash',
@@ -249,7 +249,7 @@ describe('names of parameters', () => {
     });
   }
 
-  it('are refused in Python where Python refuses them', () => {
+  it('are refused in Python exactly when Python refuses them', () => {
     const code =
       'import json, keyword; print(json.dumps(keyword.kwlist + keyword.softkwlist + ["__debug__"]))';
     const all = python(code, null) as string[];
@@ -262,7 +262,7 @@ print(json.dumps([n for n in json.load(sys.stdin) if works(n)]))`;
     assert.deepEqual(all.filter(isAllowed('python')), python(assigns, all));
   });
 
-  it('are refused in Bash where Bash refuses them', () => {
+  it('are refused in Bash exactly when Bash refuses them', () => {
     const all = execFileSync('bash', ['-c', 'compgen -k; compgen -v'], { encoding: 'utf8' }).split('\n');
     const candidates = all.filter((name) => /^[A-Za-z_]\w*$/.test(name));
     const works = candidates.filter(
@@ -271,7 +271,7 @@ print(json.dumps([n for n in json.load(sys.stdin) if works(n)]))`;
     assert.deepEqual(candidates.filter(isAllowed('bash')), works);
   });
 
-  it('are refused in JavaScript where it refuses them everywhere', () => {
+  it('are refused in JavaScript when it refuses them everywhere', () => {
     const works = (name: string): boolean => {
       try {
         runInNewContext(`let ${name} = 1;`);
@@ -287,12 +287,12 @@ print(json.dumps([n for n in json.load(sys.stdin) if works(n)]))`;
     assert.deepEqual(all.filter(isAllowed('javascript')), all.filter(works));
   });
 
-  it('lose their leading underscores in R, as with papermill', () => {
+  it('lose their leading underscores in R, as in papermill', () => {
     assert.equal(parametersSource({ __a: 1 }, 'ir', 'R'), '# Parameters\na = 1\n');
   });
 });
 
-describe('which language', () => {
+describe('the language', () => {
   const CASES: [kernel: string, language: string, line: string][] = [
     ['python3', 'python', 'x = None'],
     ['Python3', 'Python', 'x = None'],
@@ -319,7 +319,7 @@ describe('which language', () => {
     });
   }
 
-  it('is told when it has no parameters', () => {
+  it('is reported when it has no parameters', () => {
     assert.throws(
       () => parametersSource({ x: 1 }, 'cling', 'C++'),
       (error) => {

@@ -27,7 +27,7 @@ describe('reading parameters', () => {
     it(`reads ${JSON.stringify(yaml)}`, () => {
       const parameters = parseParameters(yaml);
       assert.equal(encodeParameters(parameters), json);
-      // As the runner gets it.
+      // In the form for the runner.
       assert.equal(encodeParameters(parseJson(json) as typeof parameters), json);
     });
   }
@@ -75,7 +75,7 @@ describe('reading parameters', () => {
     });
   }
 
-  it('keeps NaN and infinities as strings where they would be bare in a document', () => {
+  it('keeps NaN and infinities as strings when they would be bare in a document', () => {
     assert.equal(stringifyJson(parseParameters('a: .nan')), '{"a":"NaN"}');
   });
 });

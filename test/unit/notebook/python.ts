@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { VENV_PYTHON } from '../../support/python';
 
-/** Runs a Python program of the tests' environment with JSON on its standard input; what it prints is JSON. */
+/** Runs a Python program in the test environment with JSON as its standard input; its output is JSON. */
 export function python(program: string, input: unknown): unknown {
   const output = execFileSync(VENV_PYTHON, ['-c', program], {
     input: JSON.stringify(input),

@@ -9,7 +9,7 @@ describe('reading a notebook', () => {
     assert.equal(readNotebook(bytes('\uFEFF{"nbformat":4,"cells":[]}')).notebook.cells.length, 0);
   });
 
-  /** Documents with flaws, and the warnings that reading them gives. */
+  /** Documents with errors, and the warnings when they are read. */
   const FLAWED: [name: string, document: object, warnings: [code: string, ...args: string[]][]][] = [
     ['nothing wrong', nb([code(), { cell_type: 'markdown', metadata: {}, source: [] }]), []],
     ...[0, 1, 2, 3, 4].map((minor): (typeof FLAWED)[number] => [
@@ -49,7 +49,7 @@ describe('reading a notebook', () => {
       [['fieldMoved', 'attachments', '1']],
     ],
     [
-      'attachments that are none',
+      'invalid attachments',
       nb([
         { cell_type: 'markdown', source: '', attachments: [1] },
         { cell_type: 'raw', source: '', attachments: { a: 1 } },
@@ -244,7 +244,7 @@ describe('reading a notebook', () => {
     ],
   ];
   for (const [name, document, warnings] of FLAWED) {
-    it(`makes a valid document of: ${name}`, () => {
+    it(`returns a valid document for: ${name}`, () => {
       const reading = readNotebook(bytes(document));
       assert.deepEqual(
         reading.warnings,
@@ -253,7 +253,7 @@ describe('reading a notebook', () => {
     });
   }
 
-  it('gives documents that the official schema and nbformat accept', () => {
+  it('returns documents that the official schema and nbformat accept', () => {
     const inputs = FLAWED.map(([name, document]) => [name, bytes(document)] as const);
     const written = inputs.map(
       ([name, input]) => [name, writeNotebook(readNotebook(input).notebook)] as const,
@@ -266,11 +266,11 @@ describe('reading a notebook', () => {
     assertValid(Object.fromEntries([...written, ...prepared]));
   });
 
-  it('upgrades nbformat 3 as nbformat does', () => {
+  it('upgrades nbformat 3 like nbformat', () => {
     const [, document] = FLAWED.find(([name]) => name === 'nbformat 3') ?? [];
     const worksheets = (document as { worksheets: [unknown, { cells: { outputs?: object[] }[] }] })
       .worksheets;
-    // nbformat itself fails on JSON that is none.
+    // nbformat itself fails on invalid JSON.
     worksheets[1].cells[2]?.outputs?.splice(1, 1);
     const theirs = python(
       'import json,sys,nbformat; print(nbformat.writes(nbformat.convert(nbformat.reads(sys.stdin.read(), 3), 4)))',
@@ -281,7 +281,7 @@ describe('reading a notebook', () => {
     assert.deepEqual(ours, theirs);
   });
 
-  it('gives every reader of a document the same ids, unlike each other', () => {
+  it('gives every reader of a document the same ids, each of them unique', () => {
     const document = bytes(nb([code(), code(), code({ id: 'mine' })]));
     const ids = readNotebook(document).notebook.cells.map(({ id }) => id);
     assert.deepEqual(
@@ -290,7 +290,7 @@ describe('reading a notebook', () => {
     );
     assert.equal(new Set(ids).size, 3);
     assert.equal(ids[2], 'mine');
-    // An id made up may not be one that a later cell has.
+    // A generated id must not equal that of a later cell.
     const [made = ''] = ids;
     const cells = readNotebook(bytes(nb([code(), code({ id: made })]))).notebook.cells;
     assert.equal(cells[1]?.id, made);

@@ -18,10 +18,10 @@ def check(text):
 json.dump([check(text) for text in json.load(sys.stdin)], sys.stdout)
 `;
 
-/** Asserts that the documents are valid: under the official schema of nbformat 4.5, and to nbformat itself. */
+/** Asserts that the documents are valid, by the official schema of nbformat 4.5 and by nbformat itself. */
 export function assertValid(documents: Readonly<Record<string, Uint8Array>>): void {
   const schema = python(SCHEMA, null) as Record<string, unknown>;
-  // Draft 4, of which Ajv knows all that this schema uses.
+  // Draft 4. Ajv supports every part of it that this schema uses.
   delete schema['$schema'];
   const validate = new Ajv({ strict: false, allErrors: true }).compile(schema);
   const texts = Object.values(documents).map((bytes) => Buffer.from(bytes).toString());

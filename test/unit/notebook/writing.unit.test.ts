@@ -28,7 +28,7 @@ describe('writing a notebook', () => {
     assert.equal(written, stringifyJson(parseJson(document), { indent: 1 }) + '\n');
   });
 
-  it('is what nbformat writes, but for the order of keys', () => {
+  it('writes what nbformat writes, except for the order of keys', () => {
     const lines = 'a\nb\r\nc\rd\x0be\x0cf\x1cg\x1dh\x1ei\x85j\u2028k\u2029l\n\n';
     const document = {
       cells: [

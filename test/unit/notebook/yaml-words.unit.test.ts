@@ -12,7 +12,7 @@ const PLAIN = `
   .trim()
   .split(/\s+/);
 
-/** papermill's own way of reading a file of parameters: dates stay strings. */
+/** Parses a parameters file like papermill: dates stay strings. */
 const PYYAML = `
 import json, sys, yaml
 class Loader(yaml.SafeLoader): pass
@@ -29,7 +29,7 @@ def shown(value):
     return {'float': repr(value)} if isinstance(value, float) else value
 print(json.dumps([shown(read(text)) for text in json.load(sys.stdin)]))`;
 
-/** As JSON has it, but for numbers, of which only the value counts. */
+/** As in JSON, except that numbers compare by value. */
 function comparable(json: string): unknown {
   return /^(?:["tf]|null)/.test(json)
     ? (JSON.parse(json) as unknown)
@@ -37,7 +37,7 @@ function comparable(json: string): unknown {
 }
 
 describe('words that YAML 1.1 reads differently', () => {
-  it('are those, and mean that, which PyYAML says', () => {
+  it('match PyYAML, in words and in meaning', () => {
     const theirs = python(PYYAML, PLAIN) as JsonValue[];
     for (const [index, text] of PLAIN.entries()) {
       const { values, words } = parseWithWords(`a: ${text}`);
@@ -55,7 +55,7 @@ describe('words that YAML 1.1 reads differently', () => {
     }
   });
 
-  it('are found at any depth and in keys, once in a parameter, and not where they are quoted, tagged or JSON', () => {
+  it('are found at any depth and in keys, once per parameter, and not when quoted, tagged or in JSON', () => {
     const found = (text: string): unknown[] =>
       parseWithWords(text).words.map(({ names, source, here, there }) => [
         names.join('.'),
@@ -85,7 +85,7 @@ describe('words that YAML 1.1 reads differently', () => {
     assert.deepEqual(found('{"a": no}'), [['a', 'no', '"no"', 'false']]);
   });
 
-  it('are as many as say enough', () => {
+  it('are limited in number', () => {
     const many = Array.from({ length: 1000 }, (_, index) => `p${String(index)}: no`).join('\n');
     assert.equal(parseWithWords(many).words.length, 100);
   });

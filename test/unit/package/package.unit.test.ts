@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { ROOT } from '../../support/paths';
 import { zipEntries } from '../../support/zip';
 
-/** What each platform's package has of zeromq. */
+/** The files of zeromq in each platform's package. */
 const ADDONS: Readonly<Record<string, RegExp>> = {
   'linux-x64': /^linux\/x64\/node\/glibc-/,
   'linux-arm64': /^linux\/arm64\/node\/glibc-/,
@@ -18,10 +18,10 @@ const ADDONS: Readonly<Record<string, RegExp>> = {
   'win32-arm64': /^win32\/arm64\//,
 };
 const MOST_BYTES = 3_000_000;
-/** Of code before the first command. */
+/** Code loaded before the first command. */
 const MOST_STARTED = 150_000;
 
-/** Everything that may be packaged, beside the media that documents and the manifest name. */
+/** All files that may be packaged, besides the media that documents and the manifest name. */
 const ALLOWED = [
   /^\[Content_Types\]\.xml$/,
   /^extension\.vsixmanifest$/,
@@ -35,7 +35,7 @@ const ALLOWED = [
   /^extension\/media\/(?:icon|screenshots\/[\w-]+|walkthrough\/[\w-]+)\.(?:svg|png|md|ipynb)$/,
 ];
 
-it('the notices of third parties are those of what is shipped', async () => {
+it('the third-party notices match the shipped packages', async () => {
   const program = path.join(ROOT, 'test/support/licences.mjs');
   await promisify(execFile)(process.execPath, [program, '--check'], { cwd: ROOT });
 }).timeout(60_000);
@@ -60,7 +60,7 @@ describe('the packages of all platforms', function () {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('are there, and each is small', async () => {
+  it('exist and are small', async () => {
     assert.deepEqual([...packages.keys()].sort(), Object.keys(ADDONS).sort());
     for (const [target, file] of packages) {
       const { size } = await stat(file);
@@ -68,7 +68,7 @@ describe('the packages of all platforms', function () {
     }
   });
 
-  it('have no sources, tests, maps or files of development, and one addon each', () => {
+  it('have no sources, tests, maps or development files, and one addon each', () => {
     for (const [target, file] of packages) {
       const names = [...zipEntries(file).keys()];
       assert.deepEqual(
@@ -82,13 +82,13 @@ describe('the packages of all platforms', function () {
     }
   });
 
-  it('have every file that the manifest and the README name', async () => {
+  it('contain every file that the manifest and the README name', async () => {
     const manifest = await readFile(path.join(ROOT, 'package.json'), 'utf8');
     const readme = await readFile(path.join(ROOT, 'README.md'), 'utf8');
     const named = [
       ...manifest.matchAll(/"(?:\.\/)?((?:dist|media)\/[^"]+\.\w+)"/g),
       ...readme.matchAll(/\]\(([\w/-]+\.\w+)\)/g),
-      // The packager writes this one so.
+      // The packager uses this spelling.
     ].map(([, name]) => `extension/${(name ?? '').replace('CHANGELOG', 'changelog')}`);
     assert.ok(named.includes('extension/dist/extension.js') && named.includes('extension/media/icon.png'));
     for (const [target, file] of packages) {
@@ -103,7 +103,7 @@ describe('the packages of all platforms', function () {
 
   it('load little code before the first command', async () => {
     const dist = path.join(ROOT, 'dist');
-    // Whatever the editor's API is asked for while the code loads, it answers.
+    // Answers every use of the editor's API while the code loads.
     const script = `
       const { statSync } = require('node:fs');
       const Module = require('node:module');

@@ -10,7 +10,7 @@ import {
   type ParameterKind,
 } from '../../../src/views/pickers/parameter-form';
 
-describe('values of parameters as people type them', () => {
+describe('typed values of parameters', () => {
   const cases: [ParameterKind, string, unknown][] = [
     ['int', ' 42 ', 42],
     ['int', '-1_000', -1000],
@@ -63,14 +63,14 @@ describe('values of parameters as people type them', () => {
     });
   }
 
-  it('takes None where the type allows it, and one of the choices only', () => {
+  it('accepts None if the type allows it, and only the given choices', () => {
     assert.deepEqual(parseValue('None', 'int', true), { value: null });
     assert.deepEqual(parseValue('sgd', 'string', false, ['sgd', 'adam']), { value: 'sgd' });
     assert.deepEqual(parseValue('lbfgs', 'string', false, ['sgd', 'adam']), { problem: 'notChoice' });
     assert.deepEqual(parseValue('2', 'int', false, ['1', '2']), { value: 2 });
   });
 
-  it('shows values so that reading them back gives the same', () => {
+  it('shows values in a form that reads back the same', () => {
     const values: [ParameterKind, Parameters<typeof valueText>[0]][] = [
       ['any', 'plain'],
       ['any', '12'],
@@ -111,7 +111,7 @@ describe('parameters form', () => {
     declare('path', 'any', 'make_path()'),
   ];
 
-  it('has declared parameters in order, then others, and injects only what was set', () => {
+  it('lists declared parameters in order, then others, and injects only changed ones', () => {
     const form = new ParameterForm(declared, { values: { extra: 1, path: 'x' }, words: [] });
     assert.deepEqual(
       form.rows().map(({ name, value }) => [name, value]),
@@ -130,7 +130,7 @@ describe('parameters form', () => {
     assert.equal(form.text(), undefined);
   });
 
-  it('checks values that were loaded as if they had been typed', () => {
+  it('checks loaded values like typed ones', () => {
     const all = [
       declare('count', 'int', '1'),
       declare('name', 'string', '"a"'),
@@ -154,7 +154,7 @@ describe('parameters form', () => {
     assert.deepEqual(problems({ count: 2.5, name: null }), { count: 'notInt', name: 'notText' });
   });
 
-  it('offers the value, else the default, for editing', () => {
+  it('offers the value, or else the default, for editing', () => {
     const form = new ParameterForm(declared, NOTHING);
     assert.equal(form.textOf('epochs'), '90');
     assert.equal(form.textOf('path'), 'make_path()');
@@ -169,7 +169,7 @@ describe('words that papermill reads differently, in the form', () => {
   const shown = (form: ParameterForm): string[] =>
     form.words().map(({ names, source, here, there }) => [...names, source, here, there].join(' '));
 
-  it('are known from loading and typing, until the value changes, and are sent as they were written', () => {
+  it('are found when loading and typing, until the value changes, and are sent as written', () => {
     const form = new ParameterForm(
       [],
       parseWithWords('dry_run: no\nmode: 0777\nb: [off, "off", {c: 1_000}]\nd: x'),
@@ -201,7 +201,7 @@ describe('words that papermill reads differently, in the form', () => {
 });
 
 describe('declared parameters', () => {
-  it('take their kind from the type hint', () => {
+  it('get their kind from the type hint', () => {
     const kinds = (type: string): unknown[] =>
       formParameters([{ name: 'a', type, defaultSource: 'x' }]).map(({ kind, optional }) => [kind, optional]);
     assert.deepEqual(kinds('int'), [['int', false]]);
@@ -213,7 +213,7 @@ describe('declared parameters', () => {
     assert.deepEqual(kinds('pathlib.Path'), [['any', true]]);
   });
 
-  it('offer their choices as text and keep default and comment', () => {
+  it('offer their choices as text, with default and comment', () => {
     const [parameter] = formParameters([
       {
         name: 'mode',
@@ -235,7 +235,7 @@ describe('declared parameters', () => {
     });
   });
 
-  it('survive the way to the service, spelling and all', () => {
+  it('reach the service unchanged, including their spelling', () => {
     const values = {
       a: new JsonNumber('1.0'),
       b: [Number.NaN, Number.NEGATIVE_INFINITY, new JsonNumber('12345678901234567890')],

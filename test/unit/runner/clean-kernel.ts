@@ -1,4 +1,4 @@
-/** A cell that prints, as JSON, what would tell a kernel that was not started anew from one that was. */
+/** A cell that prints, as JSON, everything that would distinguish a reused kernel from a new one. */
 export const SNAPSHOT = `
 import json, os, random, sys
 print(json.dumps({
@@ -9,5 +9,5 @@ print(json.dumps({
     'threads': sorted(t.name for t in __import__('threading').enumerate()),
 }))`;
 
-/** Prints the state of \`random\`. Seeded anew in each process: equal states would mean that somebody has chosen them. */
+/** Prints the state of \`random\`. It is seeded in each process, so equal states would mean a shared seed. */
 export const RANDOM = 'import random\nprint(random.getstate()[1][:-1])';

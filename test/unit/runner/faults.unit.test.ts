@@ -7,7 +7,7 @@ import { stringifyJson } from '../../../src/notebook/json';
 import { FILES } from '../../../src/protocol/execution-folder';
 import { cleanUp, ipykernel, notebookOf, papermill, run, tagged, textOf, type RunResult } from './running';
 
-/** A notebook that was once run wrongly. */
+/** A notebook that an earlier version ran wrongly. */
 function fault(name: string): string {
   return fs.readFileSync(path.join(ROOT, 'test/fixtures/faults', `${name}.ipynb`), 'utf8');
 }
@@ -16,23 +16,23 @@ function failedCell({ status }: RunResult): unknown {
   return status.runStatus.cell;
 }
 
-/** What display data of a cell show as plain text, without colours. */
+/** The plain text of a cell's display data, without colours. */
 function shownBy(result: RunResult, index: number): string[] {
   return (result.outputs[index] ?? []).flatMap((output) =>
     output.output_type === 'display_data' ? [stringifyJson(output.data['text/plain'] ?? null)] : [],
   );
 }
 
-describe('notebooks that were once run wrongly', function () {
+describe('notebooks that earlier versions ran wrongly', function () {
   this.timeout(300_000);
   afterEach(cleanUp);
 
-  describe('half of a surrogate pair', () => {
+  describe('a lone surrogate', () => {
     const HALF = '\ud83d';
     const said = (line: number, column: number): string =>
       `Line ${String(line)}, column ${String(column)} is half of a surrogate pair (\\ud83d), which cannot be sent to a kernel`;
 
-    it('in a source: the cell fails at once and says where', async () => {
+    it('in a source: the cell fails immediately and names the place', async () => {
       const result = await run(fault('lone-surrogate-in-source-hangs-forever'));
       assert.deepEqual([result.state, result.cause], ['FAILED', 'cellError']);
       const [errorName, errorValue] = ['UnicodeEncodeError', said(1, 6)];
@@ -47,7 +47,7 @@ describe('notebooks that were once run wrongly', function () {
       assertValid({ output: fs.readFileSync(path.join(result.folder, FILES.output)) });
     });
 
-    it('is allowed like any error, and counts its columns in its own line', async () => {
+    it('is allowed like any error, with columns counted in its own line', async () => {
       const notebook = notebookOf(tagged(`# 😀\n  '${HALF}'`, 'raises-exception'), 'print("after")');
       const result = await run(notebook);
       assert.deepEqual([result.state, textOf(result.outputs[1])], ['SUCCEEDED', 'after\n']);
@@ -56,7 +56,7 @@ describe('notebooks that were once run wrongly', function () {
       assert.equal(named.state, 'SUCCEEDED');
     });
 
-    it('in what is not sent: text, metadata, ids and results of earlier runs do no harm and stay', async () => {
+    it('in texts that are not sent to the kernel (text cells, metadata, ids, earlier outputs) is kept', async () => {
       const notebook = notebookOf(
         { cell_type: 'markdown', source: HALF },
         { source: '1', metadata: { tags: [HALF], [HALF]: [HALF] }, id: HALF },
@@ -71,7 +71,7 @@ describe('notebooks that were once run wrongly', function () {
       assertValid({ output: fs.readFileSync(path.join(folder, FILES.output)) });
     });
 
-    it('in a parameter: Python gets it; a language that cannot spell it refuses it', async () => {
+    it('in a parameter is passed to Python; languages that cannot express it refuse it', async () => {
       const parameters = JSON.stringify({ half: HALF });
       const python = await run(notebookOf('print(len(half), ascii(half))'), { job: { parameters } });
       assert.equal(textOf(python.outputs[1]), "1 '\\ud83d'\n");
@@ -86,20 +86,20 @@ describe('notebooks that were once run wrongly', function () {
   describe('an error while a result is displayed', () => {
     const failing = fault('error-in-repr-is-told-as-NoneType');
 
-    it('is told by its own name and text', async () => {
+    it('has its own name and text', async () => {
       const result = await run(failing);
       assert.deepEqual([result.state, result.cause], ['FAILED', 'cellError']);
       const cell = { index: 0, id: 'c0', errorName: 'ZeroDivisionError', errorValue: 'division by zero' };
       assert.deepEqual(failedCell(result), cell);
     });
 
-    it('is allowed by its own name', async () => {
+    it('can be allowed by its own name', async () => {
       const result = await run(failing, { job: { allowErrorNames: ['ZeroDivisionError'] } });
       assert.deepEqual([result.state, textOf(result.outputs[1])], ['SUCCEEDED', 'on\n']);
       assert.equal((await run(failing, { job: { allowErrorNames: ['NoneType'] } })).state, 'FAILED');
     });
 
-    it('is known where the cell has taken it away again', async () => {
+    it('is reported even if the cell clears it afterwards', async () => {
       const result = await run(
         notebookOf(
           'import ipywidgets\nclass A:\n  def __repr__(self): 1/0\nout = ipywidgets.Output()\nout.__enter__()\nA()',
@@ -110,8 +110,8 @@ describe('notebooks that were once run wrongly', function () {
     });
   });
 
-  describe('what a pager would show', () => {
-    it('is kept as display data of its cell, after its outputs', async () => {
+  describe('output of a pager', () => {
+    it('is stored as display data of its cell, after its outputs', async () => {
       const result = await run(fault('pager-output-lost'));
       assert.equal(result.state, 'SUCCEEDED');
       assert.deepEqual(
@@ -122,7 +122,7 @@ describe('notebooks that were once run wrongly', function () {
       assertValid({ output: fs.readFileSync(path.join(result.folder, FILES.output)) });
     });
 
-    it('is kept of magics, of several pages, and of a cell that fails', async () => {
+    it('is stored for magics, several pages, and a cell that fails', async () => {
       const result = await run(
         notebookOf(
           '%prun -q sum([1])\n%prun sum([1])',

@@ -17,11 +17,11 @@ async function gone(pid: number): Promise<void> {
   while ((await processStartTime(pid)) !== undefined);
 }
 
-describe('the runner’s process, one job after the other', function () {
+describe('the runner’s process, several jobs in sequence', function () {
   this.timeout(300_000);
   afterEach(endRunners);
 
-  it('gives each a kernel of its own, started or forked, as clean as a new one', async () => {
+  it('gives each job its own kernel, started or forked, as clean as a new one', async () => {
     const queue = await Queue.start();
     const notebook = notebookOf(SNAPSHOT, RANDOM, PARENT, 'leak = 1\nimport colorsys');
     const started = await queue.run(notebook);
@@ -43,7 +43,7 @@ describe('the runner’s process, one job after the other', function () {
     assert.equal(fs.existsSync(queue.runner.runtime), false);
   });
 
-  it('forks from another process where what is loaded changed, and starts where it may not fork', async () => {
+  it('forks from a new process when the loaded modules changed, and starts a kernel when forking is not allowed', async () => {
     const queue = await Queue.start();
     const parents = [];
     for (const name of ['a', 'b', undefined, 'b'])
@@ -54,7 +54,7 @@ describe('the runner’s process, one job after the other', function () {
     await gone(a);
   });
 
-  it('tells of a forked kernel how it ended', async () => {
+  it('reports how a forked kernel ended', async () => {
     const queue = await Queue.start();
     for (const [source, message] of [
       ['import os\nos._exit(3)', 'The kernel ended with exit code 3'],
@@ -74,7 +74,7 @@ describe('the runner’s process, one job after the other', function () {
     assert.equal(textOf((await queue.run(notebookOf('print(1)'), 'a')).outputs[0]), '1\n');
   });
 
-  it('writes what a forked kernel and its processes print into the log of its execution', async () => {
+  it('writes what a forked kernel and its processes print to the log of its execution', async () => {
     const queue = await Queue.start();
     await queue.run(notebookOf('1'), 'a');
     const { folder } = await queue.run(
@@ -92,7 +92,7 @@ describe('the runner’s process, one job after the other', function () {
     assert.equal(fs.statSync(path.join(other.folder, FILES.kernelLog)).mode & 0o777, 0o600);
   });
 
-  it('interrupts a forked kernel that is cancelled, with its children', async () => {
+  it('interrupts a forked kernel and its children on cancel', async () => {
     const queue = await Queue.start();
     await queue.run(notebookOf('1'), 'a');
     const wait = 'import subprocess\nsubprocess.run(["sleep", "600"])';
@@ -106,7 +106,7 @@ describe('the runner’s process, one job after the other', function () {
     assert.equal((await queue.run(notebookOf('1'), 'a')).state, 'SUCCEEDED');
   });
 
-  it('cancels a job that is cancelled at once, and no other', async () => {
+  it('cancels only the job of the request, also right after its start', async () => {
     const queue = await Queue.start();
     const folder = await queue.send(notebookOf('import time\ntime.sleep(600)'), 'a');
     queue.control.send({ type: 'cancel' });
@@ -126,7 +126,7 @@ describe('the runner’s process, one job after the other', function () {
     await gone(kernelProcess.pid);
   });
 
-  it('goes on to the end of its job when nobody is connected any more, and ends then', async () => {
+  it('finishes its job when no client is connected any more, then exits', async () => {
     const queue = await Queue.start();
     const folder = await queue.send(notebookOf('import time\ntime.sleep(1)\nprint("end" + "ed")'));
     await queue.until(({ runStatus }) => runStatus.progress?.cell !== undefined);
@@ -135,7 +135,7 @@ describe('the runner’s process, one job after the other', function () {
     assert.equal(textOf((await readResult(folder)).outputs[0]), 'ended\n');
   });
 
-  it('starts the kernel where nothing can be forked: threads, no ipykernel, garbage', async () => {
+  it('starts a kernel when forking is impossible: threads, no ipykernel, malformed answers', async () => {
     const queue = await Queue.start();
     const site = path.join(queue.workingDirectory, 'site');
     fs.mkdirSync(site);
@@ -152,7 +152,7 @@ describe('the runner’s process, one job after the other', function () {
     }
   });
 
-  it('forks only kernels that Python runs itself, on Linux', () => {
+  it('forks only kernels that are plain Python, on Linux', () => {
     const launch = ipykernel();
     assert.ok(kernelDifferences(launch, 'linux').forkServer?.(launch.argv));
     for (const platform of ['darwin', 'win32'] as const)
@@ -168,7 +168,7 @@ describe('the runner’s process, one job after the other', function () {
     assert.deepEqual([argv.slice(0, 3), words], [['python', '-I', '-c'], 4]);
   });
 
-  it('reads how a process ended as wait(2) says it', () => {
+  it('decodes exit statuses like wait(2)', () => {
     assert.deepEqual(exitOf(0), { code: 0, signal: null });
     assert.deepEqual(exitOf(3 << 8), { code: 3, signal: null });
     assert.deepEqual(exitOf(11), { code: null, signal: 'SIGSEGV' });

@@ -29,7 +29,7 @@ const EVENTS: readonly RunEvent[] = [
   { type: 'message', message: stream('unfinished', 'r1') },
 ];
 
-/** Of a journal that was whole, of a run that had not ended. */
+/** From a complete journal of a run that had not ended. */
 const COMPLETED = { isCompleted: true, isDamaged: false };
 
 function unexpected(error: unknown): never {
@@ -50,12 +50,12 @@ async function folderWith(events: readonly RunEvent[]): Promise<string> {
 describe('journal', () => {
   afterEach(cleanUp);
 
-  it('gives back what was appended, byte for byte', async () => {
+  it('returns appended records byte for byte', async () => {
     const folder = await folderWith(EVENTS);
     assert.deepEqual([...readJournal(path.join(folder, FILES.journal))], EVENTS);
   });
 
-  it('holds an output at once, and what a cell did when the turn is over', async () => {
+  it('writes an output immediately, and cell states at the end of the turn', async () => {
     const { folder } = await makeFolders('');
     const file = path.join(folder, FILES.journal);
     const journal = new JournalWriter(file, unexpected);
@@ -69,7 +69,7 @@ describe('journal', () => {
     journal.close();
   });
 
-  it('tells that what waited cannot be written', async () => {
+  it('reports that buffered records cannot be written', async () => {
     const { folder } = await makeFolders('');
     const full = new Error('ENOSPC');
     const told: unknown[] = [];
@@ -87,7 +87,7 @@ describe('journal', () => {
     journal.close();
   });
 
-  it('ends with the last whole record, wherever it was cut', async () => {
+  it('ends with the last complete record, wherever it was cut', async () => {
     const folder = await folderWith(EVENTS);
     const file = path.join(folder, FILES.journal);
     const whole = fs.readFileSync(file);
@@ -102,7 +102,7 @@ describe('journal', () => {
     assert.equal(seen, EVENTS.length);
   });
 
-  it('goes on where the system writes less than it was given', async () => {
+  it('continues after partial writes', async () => {
     const { folder } = await makeFolders('');
     const file = path.join(folder, FILES.journal);
     const short = (fd: number, parts: readonly NodeJS.ArrayBufferView[]): number =>
@@ -122,10 +122,10 @@ describe('journal', () => {
     ['a size that is a little too large', (line: string) => line.replace(/"sizes":\[(\d)/, '"sizes":[2$1')],
     ['a size that is too small', (line: string) => line.replace(/"sizes":\[\d+/, '"sizes":[3')],
     ['a negative size', (line: string) => line.replace(/"sizes":\[/, '"sizes":[-')],
-    ['a size that is no number', (line: string) => line.replace(/"sizes":\[\d+/, '"sizes":[1e999')],
+    ['a size that is not a number', (line: string) => line.replace(/"sizes":\[\d+/, '"sizes":[1e999')],
     ['a head of garbage', (line: string) => line.replace(/^.{20}/, '\0'.repeat(20))],
   ] as const) {
-    it(`passes over a record with ${what}, and keeps what is before and after it`, async () => {
+    it(`skips a record with ${what}, and keeps the records before and after it`, async () => {
       const folder = await folderWith(EVENTS);
       const file = path.join(folder, FILES.journal);
       const lines = fs.readFileSync(file, 'latin1').split('\n');
@@ -142,7 +142,7 @@ describe('journal', () => {
     });
   }
 
-  it('is read to its end where a record holds what is no message, and where its beginning is damaged', async () => {
+  it('is read to its end despite malformed records and a damaged beginning', async () => {
     const folder = await folderWith(EVENTS);
     const file = path.join(folder, FILES.journal);
     const text = fs.readFileSync(file, 'latin1');
@@ -159,15 +159,15 @@ describe('journal', () => {
     assert.match(JSON.stringify(notebook.cells), /unfinished/);
   });
 
-  it('is empty where there is none', () => {
+  it('is empty when the file does not exist', () => {
     assert.deepEqual([...readJournal('/nonexistent/journal')], []);
   });
 });
 
-describe('completing the output of a runner that is gone', () => {
+describe('completing the output of a runner that died', () => {
   afterEach(cleanUp);
 
-  it('has every journalled output, and tells the truth about each cell', async () => {
+  it('contains every journalled output, and the correct state of each cell', async () => {
     const folder = await folderWith(EVENTS);
     assert.deepEqual(await completeFromJournal(folder, new Date('2026-01-02T03:04:10.678Z')), COMPLETED);
     const notebook = await readOutput(folder);
@@ -189,9 +189,9 @@ describe('completing the output of a runner that is gone', () => {
     assert.match(JSON.stringify(fs.readFileSync(path.join(folder, FILES.output), 'utf8')), /\\"x\\": 1\.0/);
   });
 
-  it('does so whatever was saved of the outputs, also more than can be read, and keeps all else', async () => {
+  it('works whatever was saved of the outputs, even when more than can be read, and keeps everything else', async () => {
     const { folder } = await makeFolders('');
-    // What may be taken for outputs.
+    // Text that looks like outputs.
     const own = { outputs: ['\n   "outputs": [\n', 1], cells: [[]] };
     const notebook = notebookOf({ source: 'a', metadata: own }, 'b', {
       cell_type: 'markdown',
@@ -229,7 +229,7 @@ describe('completing the output of a runner that is gone', () => {
     assert.deepEqual(await readOutput(folder), whole.notebook);
   });
 
-  it('leaves a run that had ended as it ended', async () => {
+  it('keeps the result of a finished run', async () => {
     const status = { version: 1 as const, attempt: 1, state: 'SUCCEEDED', runStatus: { endTime: TIME } };
     const events: RunEvent[] = [
       ...EVENTS.slice(0, 9),
@@ -242,7 +242,7 @@ describe('completing the output of a runner that is gone', () => {
     assert.equal((notebook.metadata['papermill'] as Record<string, unknown>)['exception'], false);
   });
 
-  it('of a run that came to nothing is the notebook, of which no cell was run', async () => {
+  it('of a run that never started is the notebook with no cell run', async () => {
     const { folder } = await makeFolders(notebookOf('a', 'b'));
     assert.deepEqual(await completeFromJournal(folder, new Date(TIME)), COMPLETED);
     const notebook = await readOutput(folder);
@@ -251,7 +251,7 @@ describe('completing the output of a runner that is gone', () => {
     assert.deepEqual([exception, end], [true, TIME]);
   });
 
-  it('has nothing to do without a beginning, and without an output that the journal belongs to', async () => {
+  it('does nothing without a start record or without the output that the journal belongs to', async () => {
     const lost = await folderWith(EVENTS);
     fs.rmSync(path.join(lost, FILES.output));
     assert.equal((await completeFromJournal(lost)).isCompleted, false);

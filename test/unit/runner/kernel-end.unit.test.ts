@@ -13,7 +13,7 @@ import { notebookOf, outputsOf, papermill, readOutput, readResult, run, textOf }
 
 const FILES_AT_EXIT = fs.readFileSync(path.join(ROOT, 'test/fixtures/files-at-exit.ipynb'));
 
-/** A thread that is waited for at exit. It goes on until there is a file `go`. */
+/** A thread that is joined at exit. It runs until a file `go` exists. */
 const THREAD = `
 import os, threading, time
 def wait():
@@ -28,7 +28,7 @@ describe('the end of a kernel', function () {
   afterEach(endRunners);
 
   for (const kind of ['started', 'started ahead', 'forked'] as const) {
-    it(`${kind}: an execution has ended when its files are written`, async () => {
+    it(`${kind}: an execution ends only after its files are written`, async () => {
       const queue = await Queue.start();
       if (kind === 'started ahead') await queue.prepare();
       const { notebook } = readNotebook(FILES_AT_EXIT);
@@ -40,7 +40,7 @@ describe('the end of a kernel', function () {
       assert.deepEqual([(await readResult(folder)).state], ['SUCCEEDED']);
     });
 
-    it(`${kind}: threads, exit handlers and child processes have their time, and what they print is kept`, async () => {
+    it(`${kind}: threads, exit handlers and child processes get time to finish, and what they print is kept`, async () => {
       const queue = await Queue.start();
       if (kind === 'started ahead') await queue.prepare();
       const folder = await queue.send(
@@ -84,14 +84,14 @@ del cycle`,
     });
   }
 
-  /** A run whose kernel is waited for, and its folder. */
+  /** A run whose kernel is awaited at its end, and its folder. */
   async function waiting(changes: Partial<RunnerJob> = {}): Promise<{ queue: Queue; folder: string }> {
     const queue = await Queue.start();
     const folder = await queue.send(notebookOf(THREAD, 'print("last")'), undefined, changes);
     return { queue, folder };
   }
 
-  it('is waited for with all outputs saved, and what threads print then is saved too', async () => {
+  it('is awaited after all outputs were saved; what threads print meanwhile is saved too', async () => {
     const { queue, folder } = await waiting();
     await until(
       'the last cell is saved',
@@ -113,7 +113,7 @@ del cycle`,
     assert.deepEqual(lines.sort(), ['', 'last', 'started', 'went on']);
   });
 
-  it('is not waited for when the execution is cancelled or out of time', async () => {
+  it('is not awaited when the execution is cancelled or out of time', async () => {
     const { queue, folder } = await waiting();
     await until(
       'the last cell is saved',
@@ -128,7 +128,7 @@ del cycle`,
     assert.deepEqual([expired.state, expired.cause], ['EXPIRED', 'timeout']);
   });
 
-  it('is waited for as long as was agreed; then it is ended, with a warning', async () => {
+  it('is awaited up to the agreed time; then the kernel is killed, with a warning', async () => {
     const result = await run(notebookOf(THREAD), { options: { patience: { ...PATIENCE, end: 300 } } });
     assert.deepEqual([result.state, result.warnings], ['SUCCEEDED', ['kernelNotEnded']]);
     assert.equal(textOf(result.outputs[0]), 'started\n');
@@ -139,7 +139,7 @@ del cycle`,
     );
   });
 
-  it('is told where it was no good one', async () => {
+  it('is reported when it was abnormal', async () => {
     const crash =
       'import atexit, os, signal\n@atexit.register\ndef crash(): os.kill(os.getpid(), signal.SIGSEGV)';
     const { state, status } = await run(notebookOf(crash));
@@ -147,7 +147,7 @@ del cycle`,
     assert.deepEqual(status.runStatus.warnings, [{ code: 'kernelEndFailed', args: ['SIGSEGV'] }]);
   });
 
-  it('is the same where the notebook says exit()', async () => {
+  it('is the same when the notebook calls exit()', async () => {
     const exits =
       'import atexit\natexit.register(lambda: (open("f", "w").write("done"), print("by" + "e")))\nexit()';
     const { state, folder, outputs, warnings } = await run(notebookOf(exits, 'print("not run")'));
@@ -155,7 +155,7 @@ del cycle`,
     assert.equal(fs.readFileSync(path.join(folder, 'f'), 'utf8'), 'done');
   });
 
-  it('gives child processes that are left a moment for their own clean-up', async () => {
+  it('gives remaining child processes a moment to clean up', async () => {
     const child =
       'import signal, sys, time\\nsignal.signal(signal.SIGTERM, lambda *_: (open("cleaned", "w").close(), sys.exit()))\\nprint(1, flush=True)\\ntime.sleep(600)';
     const starts = `import subprocess, sys\np = subprocess.Popen([sys.executable, "-c", '${child}'], stdout=subprocess.PIPE)\np.stdout.readline()`;

@@ -22,7 +22,7 @@ describe('how a run may end', function () {
       assert.deepEqual(result.detail, { code: 'kernelSignal', args: { signal: 'SIGKILL' } });
     });
     it('exits: kernelDied, with its exit code and the last of its stderr', async () => {
-      // Where ipykernel's own faulthandler writes too; what goes to descriptor 2 passes through a thread of the kernel.
+      // ipykernel's own faulthandler writes there too; output to descriptor 2 passes through a thread of the kernel.
       const stderr = 'sys.stderr._original_stdstream_copy';
       const dies = `import os, sys\nprint("out", flush=True)\nos.write(${stderr}, b"last words")\nos._exit(3)`;
       const result = await run(notebookOf('print("before")', dies, '1'));
@@ -30,7 +30,7 @@ describe('how a run may end', function () {
       assert.match(result.message, /exit code 3\n[^]*last words/);
       assert.deepEqual(result.detail, { code: 'kernelExit', args: { exitCode: '3' } });
     });
-    it('dies for want of memory: outOfMemory', async () => {
+    it('is killed for lack of memory: outOfMemory', async () => {
       let kills = 0;
       const result = await run(notebookOf('print("before")', HANG, '1'), {
         onStatus: whenCellRuns(1, (_, pid) => {
@@ -42,15 +42,15 @@ describe('how a run may end', function () {
       assertCut(result, 'FAILED', 'outOfMemory');
       assert.ok((result.status.runStatus.peakMemoryBytes ?? 0) > 0);
     });
-    it('dies when there is no memory left, and nobody counts it: outOfMemory', async () => {
+    it('dies when no memory is left, on systems that do not count OOM kills: outOfMemory', async () => {
       const result = await run(notebookOf('print("before")', HANG, '1'), {
         onStatus: whenCellRuns(1, (_, pid) => process.kill(pid, 'SIGKILL')),
         options: { outOfMemoryKills: () => undefined, isMemoryShort: () => true },
       });
       assertCut(result, 'FAILED', 'outOfMemory');
     });
-    it('uses more memory than the run may: outOfMemory', async () => {
-      // It is ended at once: what is interrupted could go on, and take the memory of everything else.
+    it('exceeds the memory limit of the run: outOfMemory', async () => {
+      // It is killed immediately: an interrupted kernel could continue and use up the memory of the machine.
       const grabs =
         'import time\ntry:\n a = bytearray(400_000_000)\n time.sleep(100)\nexcept BaseException: print("went on")';
       const result = await run(notebookOf('print("before")', grabs, '1'), {
@@ -70,7 +70,7 @@ describe('how a run may end', function () {
       assert.deepEqual(result.detail, { code: 'kernelSilent', args: { seconds: '1' } });
       assert.deepEqual(papermill(result.notebook, 'status'), ['pending']);
     });
-    it('sends garbage: kernelNotReady, and says so', async () => {
+    it('sends malformed messages: kernelNotReady, with that reason', async () => {
       const garbage = `
 import json, sys, time, zmq
 info = json.load(open(sys.argv[1]))
@@ -91,7 +91,7 @@ while True:
       assert.match(result.message, /messages on its connection were not understood/);
       assert.equal(result.detail?.code, 'kernelGarbled');
     });
-    it('exits at once: kernelDied, with the last of its stderr', async () => {
+    it('exits at start: kernelDied, with the last of its stderr', async () => {
       const kernel = pythonKernel('import sys; sys.exit("no module named nothing")');
       const result = await run(notebookOf('1'), { job: { kernel } });
       assert.deepEqual([result.state, result.cause], ['FAILED', 'kernelDied']);
@@ -105,7 +105,7 @@ while True:
       assert.match(result.detail?.args?.['error'] ?? '', /^spawn .*ENOENT/);
       assert.deepEqual(papermill(result.notebook, 'status'), ['pending']);
     });
-    it('has no working directory any more: said so', async () => {
+    it('has lost its working directory: reported', async () => {
       const { folder } = await makeFolders('');
       const workingDirectory = `${folder}/gone`;
       const result = await run(notebookOf('1'), { job: { workingDirectory } });
@@ -124,7 +124,7 @@ while True:
         assertCut(result, 'FAILED', 'kernelDied');
       });
     }
-    it('floods its output without end: it can still be cancelled, and what came is kept', async () => {
+    it('floods its output without end: it can still be cancelled, and received outputs are kept', async () => {
       const flood =
         'import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n' +
         'print("started", flush=True)\nwhile True: print("x" * 2000, flush=True)';
@@ -137,7 +137,7 @@ while True:
       assertCut(result, 'CANCELLED', 'cancelled');
       assert.match(textOf(result.outputs[1]), /^started\nx{2000}\n/);
     });
-    it('writes to its file descriptors behind everybody’s back: nothing is torn, and it is kept in the log or the cell', async () => {
+    it('writes directly to file descriptors: no message is damaged, and the text is in the log or the cell', async () => {
       const writes =
         'import os\nos.write(1, b"raw out\\n"); os.write(2, b"raw err \\xff\\n"); os.system("echo child; echo oops >&2")';
       const result = await run(notebookOf('print("before")', writes, 'print("after")'));
@@ -148,7 +148,7 @@ while True:
       for (const text of ['raw out', 'raw err', 'child', 'oops'])
         assert.ok(all.includes(text), `${text}: ${all}`);
     });
-    it('never answers shutdown and has children: all are gone', async () => {
+    it('never answers shutdown and has children: all are ended', async () => {
       const forks =
         'import subprocess, time\np = subprocess.Popen(["sleep", "1000"])\n' +
         'get_ipython().kernel.do_shutdown = lambda restart: time.sleep(1000)\nprint(p.pid)';
@@ -164,7 +164,7 @@ while True:
 
 async function isGone(pid: number): Promise<boolean> {
   for (let tries = 0; tries < 100; tries++) {
-    // A process nobody has waited for yet is a zombie.
+    // A process that has not been reaped yet is a zombie.
     const stat = await fsp.readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') Z');
     if (stat.includes(') Z')) return true;
     await new Promise((resolve) => setTimeout(resolve, 20));

@@ -9,8 +9,8 @@ import { cleanUp, jobFor, makeFolders, notebookOf, papermill, readResult, textOf
 import { message, stream } from './vectors';
 
 /**
- * A kernel in this process, whose cells print their source: with a real one it is the kernel that takes the time, most of a
- * minute for so many cells.
+ * A kernel in this process, whose cells print their source. A real kernel would need most of a minute for so many
+ * cells.
  */
 function echo(launch: KernelClient['launched']['launch']): KernelClient {
   let count = 0;
@@ -22,7 +22,7 @@ function echo(launch: KernelClient['launched']['launch']): KernelClient {
     differences: kernelDifferences(launch),
     exited: never,
     iopubMessages: 0,
-    // Nothing else of it is looked at.
+    // Nothing else of it is used.
     launched: { process: { pid: undefined } } as KernelClient['launched'],
     onIopub: () => undefined,
     ready: Promise.resolve({}),
@@ -54,11 +54,11 @@ function echo(launch: KernelClient['launched']['launch']): KernelClient {
   return kernel as KernelClient;
 }
 
-describe('a notebook of many cells', function () {
+describe('a notebook with many cells', function () {
   this.timeout(300_000);
   afterEach(cleanUp);
 
-  it('20,000 code cells: each is run, and has its output, its count and its times', async () => {
+  it('20,000 code cells: each is run and has its output, count and times', async () => {
     const sources = Array.from({ length: 20_000 }, (_, index) => `cell ${index + 1}`);
     const { folder } = await makeFolders(notebookOf(...sources));
     const job = jobFor(folder);

@@ -18,11 +18,11 @@ async function runOn(execute: string, languageInfo?: string): Promise<RunResult>
   return result;
 }
 
-describe('kernels that do what they should not', function () {
+describe('kernels that violate the protocol', function () {
   this.timeout(60_000);
   afterEach(cleanUp);
 
-  it('ask for input all the same: it is refused, and nothing hangs', async () => {
+  it('ask for input although it is disabled: it is refused, and nothing hangs', async () => {
     const { state, outputs } = await runOn(
       `iopub('stream', {'name': 'stdout', 'text': json.dumps(ask())})\n${OK}`,
     );
@@ -30,7 +30,7 @@ describe('kernels that do what they should not', function () {
     assert.deepEqual(JSON.parse(textOf(outputs[0])), { value: '', status: 'error' });
   });
 
-  it('send data that nbformat does not allow: the output is valid, and keeps it', async () => {
+  it('send data that nbformat does not allow: the output is valid and keeps the data', async () => {
     const data =
       "{'text/plain': 5, 'text/html': None, 'application/x-own': {'a': [1.5]}, 'application/json': {'b': 1}, 'text/x': ['a', 'b']}";
     const { state, outputs, notebook } = await runOn(
@@ -56,29 +56,29 @@ status('idle')`,
     assert.deepEqual(notebook.metadata['language_info'], { name: 'odd', own: [1] });
   });
 
-  it('say nothing of their language: the output is valid', async () => {
+  it('do not name their language: the output is valid', async () => {
     assert.equal((await runOn(OK, '{}')).state, 'SUCCEEDED');
   });
 
-  it('answer oddly: the cell ends all the same', async () => {
+  it('send malformed replies: the cell still ends', async () => {
     for (const more of ["'payload': None", "'payload': {}", "'ename': None", "'execution_count': 'x'"]) {
       const { state } = await runOn(`reply({'status': 'ok', ${more}})\nstatus('idle')`);
       assert.equal(state, 'SUCCEEDED', more);
     }
   });
 
-  it('send a status that cannot be read: the run goes on', async () => {
+  it('send an unreadable status: the run continues', async () => {
     const broken = `iopub('status', b'{"execution_state": ')\n${OK}`;
     assert.equal((await runOn(broken)).state, 'SUCCEEDED');
   });
 
-  it('abort a cell, without an idle: it has failed', async () => {
+  it('abort a cell without an idle status: it has failed', async () => {
     const { state, cause, notebook } = await runOn("reply({'status': 'aborted'})");
     assert.deepEqual([state, cause], ['FAILED', 'cellError']);
     assert.deepEqual(papermill(notebook, 'status'), ['failed', 'pending']);
   });
 
-  it('never say what they do: each cell ends after a bounded wait, and is not late for that', async () => {
+  it('never send a status: each cell ends after a bounded wait, without a warning about late outputs', async () => {
     const mute = "reply({'status': 'ok', 'execution_count': 1})";
     const result = await run(notebookOf('first'), {
       job: { kernel: scriptedKernel(mute), cellTimeout: 1 },
@@ -87,7 +87,7 @@ status('idle')`,
     assert.deepEqual([result.state, result.warnings], ['SUCCEEDED', ['idleMissing']]);
   });
 
-  it('lose messages: told for each cell of which it can be noticed, and for no other', async () => {
+  it('lose messages: a warning for each cell where it can be detected, and for no other', async () => {
     const loses = `
 if code not in ('no input', 'neither'):
     iopub('execute_input', {'code': code, 'execution_count': 1})
@@ -113,15 +113,15 @@ ${OK}`;
     assert.deepEqual(silent.warnings, []);
   });
 
-  describe('say nothing on iopub, and answer all the same:', () => {
+  describe('send nothing on iopub, but reply:', () => {
     const CELLS = Array.from({ length: 200 }, (_, index) => String(index));
-    // Without its subscriber nobody hears it; one that is closed would be a lost connection.
+    // Without its subscriber no message arrives; a closed one would be a lost connection.
     const FALLS_SILENT =
       "globals().update(kept=outputs, outputs=context.socket(zmq.PUB)) if code == '0' else None";
     const patience = { ...PATIENCE, idle: 1000 };
 
-    // Waited for at each cell, it would be longer than a test may take.
-    it('the silence is waited for once, and every cell has its warning', async () => {
+    // Waiting in each cell would exceed the time limit of the test.
+    it('the wait for messages happens once, and every cell has its warning', async () => {
       const { state, warnings } = await run(notebookOf(...CELLS), {
         job: { kernel: scriptedKernel(`${FALLS_SILENT}\n${OK}`) },
         options: { patience },
@@ -133,7 +133,7 @@ ${OK}`;
       );
     });
 
-    it('one that speaks again is heard', async () => {
+    it('messages that resume later are recorded', async () => {
       const speaksAgain = `
 ${FALLS_SILENT}
 if code == '2':
@@ -151,7 +151,7 @@ ${OK}`;
     });
   });
 
-  it('go on with outputs long after the reply, and answer nothing meanwhile: all of it is waited for', async () => {
+  it('send outputs long after the reply, and do not answer meanwhile: all of them are awaited', async () => {
     const late = `
 import time
 reply({'status': 'ok', 'execution_count': 1})
@@ -166,8 +166,8 @@ status('idle')`;
     assert.deepEqual([state, warnings, textOf(outputs[0]).length], ['SUCCEEDED', [], 40]);
   });
 
-  it('send something large slowly: it is waited for', async () => {
-    // Stands before iopub. Passes on what the first connection gets, from a large message on, only long after the second has heard.
+  it('send a large message slowly: it is awaited', async () => {
+    // A proxy for iopub. From a large message on, it forwards to the first connection long after the second one.
     const slowly = `
 import threading, time
 from socket import create_connection, create_server

@@ -26,26 +26,26 @@ describe('other kernels', function () {
   afterEach(cleanUp);
 
   describe('ipykernel on tcp', () => {
-    // Its module under another name: nothing that the table of differences knows.
+    // Its module under another name, which is not in the table of kernel differences.
     const PROGRAM = 'import runpy; runpy.run_module("ipy" + "kernel_launcher", run_name="__main__")';
     const onTcp = (changes: Partial<KernelLaunch> = {}): KernelLaunch =>
       ipykernel({ argv: [VENV_PYTHON, '-c', PROGRAM, '-f', '{connection_file}'], ...changes });
     const SECURED =
       'k = get_ipython().kernel.parent\nprint(k.transport, k.curve_secretkey is not None, len(k.session.key) > 0)';
 
-    it('is encrypted where the kernel takes keys', async () => {
+    it('is encrypted when the kernel supports keys', async () => {
       const result = await run(notebookOf(SECURED), { job: { kernel: onTcp() } });
       assert.deepEqual([result.state, textOf(result.outputs[0])], ['SUCCEEDED', 'tcp True True\n']);
     });
-    it('is signed where it does not', async () => {
+    it('is signed when it does not', async () => {
       const result = await run(notebookOf(SECURED), { job: { kernel: onTcp({ supportedEncryption: [] }) } });
       assert.deepEqual([result.state, textOf(result.outputs[0])], ['SUCCEEDED', 'tcp False True\n']);
     });
-    it('is ipc in the private directory where it is known', async () => {
+    it('uses ipc in the private directory when the kernel supports it', async () => {
       const result = await run(notebookOf(SECURED));
       assert.deepEqual([result.state, textOf(result.outputs[0])], ['SUCCEEDED', 'ipc False False\n']);
     });
-    it('is interrupted by message where its kernelspec says so', async () => {
+    it('is interrupted by message when its kernelspec says so', async () => {
       const result = await run(notebookOf('import time\ntime.sleep(100)'), {
         job: { kernel: ipykernel({ interruptMode: 'message' }) },
         onStatus: cancelInCell,
@@ -97,7 +97,7 @@ describe('other kernels', function () {
     });
   });
 
-  it('are told apart by their command line', () => {
+  it('are distinguished by their command line', () => {
     const launch = ipykernel();
     assert.deepEqual(kernelDifferences(launch, 'linux').ipc, true);
     assert.deepEqual(kernelDifferences(launch, 'win32').ipc, false);
@@ -108,7 +108,7 @@ describe('other kernels', function () {
   });
 });
 
-/** The deno of the npm package, whose program is in a package of its platform or beside its own. */
+/** Deno from the npm package, whose program is in a platform package or its own. */
 function denoProgram(): string {
   const here = path.join(
     path.dirname(createRequire(path.join(ROOT, 'package.json')).resolve('deno/package.json')),

@@ -8,7 +8,7 @@ import { endTree, interruptGroup, setEvent, type ProcessSystem } from '../../../
 import { renameOver } from '../../../src/system/files';
 import { ipykernel, pythonKernel } from './running';
 
-/** A system that writes down what is asked of it. `fails` names what it does not do. */
+/** A system that records its calls. `fails` names the calls that fail. */
 function recordingSystem(
   platform: NodeJS.Platform,
   ...fails: ('kill' | 'run')[]
@@ -32,7 +32,7 @@ function recordingSystem(
 }
 
 describe('processes of a kernel', () => {
-  it('are ended as a group; on Windows as a tree, else the kernel alone', async () => {
+  it('are ended as a group; on Windows as a tree, or else only the kernel', async () => {
     for (const platform of ['linux', 'darwin'] as const) {
       const system = recordingSystem(platform);
       assert.equal(await endTree(7, false, system), true);
@@ -55,7 +55,7 @@ describe('processes of a kernel', () => {
     assert.deepEqual(windows.asked, []);
   });
 
-  it('may be gone', async () => {
+  it('may already be gone', async () => {
     assert.equal(await endTree(7, false, recordingSystem('linux', 'kill')), false);
     assert.equal(await endTree(7, false, recordingSystem('win32', 'run', 'kill')), false);
     interruptGroup(7, recordingSystem('linux', 'kill'));
@@ -75,7 +75,7 @@ describe('processes of a kernel', () => {
 });
 
 describe('a kernel', () => {
-  it('is interrupted and reached as its platform allows', () => {
+  it('is interrupted and connected as its platform allows', () => {
     const kernels = { ipykernel: ipykernel(), other: pythonKernel('') };
     const ways = (platform: NodeJS.Platform): unknown[] =>
       Object.values(kernels).map((launch) => {
@@ -93,17 +93,17 @@ describe('a kernel', () => {
     ]);
   });
 
-  it('ends with its parent: by the parent’s id, on Windows by a handle', () => {
+  it('ends with its parent: by the parent’s process id, on Windows by a handle', () => {
     assert.deepEqual(parentVariable('linux'), { JPY_PARENT_PID: String(process.pid) });
     assert.deepEqual(parentVariable('win32'), {});
   });
 
-  it('of Windows makes the handles that ipykernel waits for', async () => {
+  it('on Windows creates the handles that ipykernel waits for', async () => {
     const [python = '', option, program = '', ...rest] = kernelDifferences(ipykernel(), 'win32').commandLine(
       ipykernel().argv,
     );
     assert.deepEqual([option, rest[0]], ['-c', '-f']);
-    // The kernel's own command, run with a kernel32 that says what it is asked for; ipykernel then tells its version.
+    // The kernel's own command, run with a kernel32 that records its calls; ipykernel then prints its version.
     const wrapper = `
 import atexit, ctypes, os, sys
 class Kernel32:
@@ -139,7 +139,7 @@ describe('a kernel’s command', () => {
   const windows = { platform: 'win32' as const, isFile: (file: string) => files.includes(file) };
   const env = { Path: String.raw`C:\tools;relative;C:\npm` };
 
-  it('is started as it is, but by cmd.exe where it is a batch file of Windows', () => {
+  it('is started unchanged, except for batch files on Windows, which need cmd.exe', () => {
     for (const platform of ['linux', 'darwin'] as const) {
       assert.deepEqual(spawnCall(['tslab.cmd', 'a"b'], env, { ...windows, platform }), {
         command: 'tslab.cmd',
@@ -157,7 +157,7 @@ describe('a kernel’s command', () => {
     }
   });
 
-  it('hands every argument to a batch file as it is, and lets none become a command', () => {
+  it('passes every argument to a batch file unchanged, and none becomes a command', () => {
     const handed = (argument: string): string | undefined => {
       const line = spawnCall(['tslab', argument], env, windows).args.at(-1);
       return line?.slice(String.raw`""C:\npm\tslab.cmd" `.length, -1);
@@ -173,7 +173,7 @@ describe('a kernel’s command', () => {
 });
 
 describe('a file that is replaced', () => {
-  /** Refuses as Windows does with a file that is read: so many times, or for good. */
+  /** Fails like Windows does for an open file: this number of times, or always. */
   function refusing(times: number): { rename: () => Promise<void>; tries: number } {
     const refusal = Object.assign(new Error('operation not permitted'), { code: 'EPERM' });
     const state = {
@@ -186,7 +186,7 @@ describe('a file that is replaced', () => {
     return state;
   }
 
-  it('may be open elsewhere: waited for on Windows, an error at once on others', async () => {
+  it('may be open in another program: retried on Windows, an error at once on other systems', async () => {
     const windows = refusing(3);
     await renameOver('a', 'b', windows.rename, 'win32');
     assert.equal(windows.tries, 4);

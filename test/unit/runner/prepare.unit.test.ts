@@ -5,7 +5,7 @@ import { VENV_PYTHON } from '../../support/python';
 import { ipykernel, jobFor, notebookOf, tagged } from './running';
 
 describe('A notebook that is prepared with secret parameters', () => {
-  it('has them in its parameters cell alone, not in its metadata', async () => {
+  it('has them only in its parameters cell, not in its metadata', async () => {
     const notebook = notebookOf(tagged("db_password = 'default-secret'\nalpha = 1", 'parameters'));
     const job = jobFor('/folder', {
       parameters: '{"db_password": "hunter2", "alpha": 0.50}',
@@ -23,7 +23,7 @@ describe('A notebook that is prepared for a kernel', () => {
   const PYTHON2 = { display_name: 'Python 2', language: 'python', name: 'python2' };
   const OWN = { display_name: 'My Python', language: 'python', name: 'Python3', own: 1 };
 
-  it('names the one that runs it, and keeps what it said of that one', async () => {
+  it('names the kernel that runs it, and keeps its metadata of that kernel', async () => {
     for (const [kernelspec, kernel, expected] of [
       [OWN, {}, OWN],
       [OWN, { name: VENV_PYTHON }, OWN],
@@ -44,8 +44,8 @@ describe('A notebook that is prepared for a kernel', () => {
   });
 });
 
-describe('A notebook that is prepared with parameters that JSON does not know', () => {
-  it('is described in JSON all the same', async () => {
+describe('A notebook that is prepared with parameters that JSON cannot represent', () => {
+  it('still has valid JSON metadata', async () => {
     const notebook = notebookOf(tagged("y = float('inf')\nx = float('nan')", 'parameters'));
     const job = jobFor('/folder', { parameters: '{"x": NaN}' });
     const prepared = await prepareNotebook(Buffer.from(JSON.stringify(notebook)), job);

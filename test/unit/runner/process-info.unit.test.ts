@@ -9,7 +9,7 @@ it('memory is short where next to none is left of the machine’s, or of the con
   assert.equal(isMemoryShort(100, 2 ** 60, 10_000), true);
 });
 
-describe('how often the system has ended processes for want of memory', () => {
+describe('OOM kills so far', () => {
   const V1 = '4:memory:/docker/a\n0::/docker/a\n';
   const cases: Readonly<Record<string, [files: Record<string, string>, kills: number | undefined]>> = {
     'control groups of version 2': [
@@ -24,7 +24,7 @@ describe('how often the system has ended processes for want of memory', () => {
       },
       5,
     ],
-    'none that tells: the whole machine': [
+    'without a readable one: the whole machine': [
       { '/proc/self/cgroup': V1, '/proc/vmstat': 'pgfault 1\noom_kill 7\n' },
       7,
     ],

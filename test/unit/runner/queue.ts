@@ -7,7 +7,7 @@ import type { KernelLaunch, RunnerJob, RunnerStatus } from '../../../src/protoco
 import { Control, start, type Started } from './runner-process';
 import { ipykernel, jobFor, makeFolders, notebookOf, readResult, type RunResult } from './running';
 
-/** A runner that waits, and gets one job after the other. */
+/** A runner that waits and receives one job after the other. */
 export class Queue {
   private constructor(
     readonly runner: Started,
@@ -21,7 +21,7 @@ export class Queue {
     return new Queue(runner, await Control.connect(runner.runtime), folder);
   }
 
-  /** Gives it a job. @returns the folder of the execution. */
+  /** Sends it a job. @returns the folder of the execution. */
   async send(notebook: Notebook, forkServer?: string, changes: Partial<RunnerJob> = {}): Promise<string> {
     const { folder } = await makeFolders(notebook);
     const job = path.join(folder, FILES.job);
@@ -37,7 +37,7 @@ export class Queue {
     return readResult(folder);
   }
 
-  /** Has it start a kernel ahead. */
+  /** Makes it start a spare kernel. */
   async prepare(kernel: KernelLaunch = ipykernel()): Promise<void> {
     const { workingDirectory } = this;
     const kernelLog = path.join(workingDirectory, 'spare.log');
@@ -45,7 +45,7 @@ export class Queue {
     await this.control.event((event) => event.type === 'ready');
   }
 
-  /** Waits for a status for which this holds. */
+  /** Waits for a status that satisfies the condition. */
   async until(holds: (status: RunnerStatus) => boolean): Promise<RunnerStatus> {
     const event = await this.control.event((each) => each.type === 'status' && holds(each.status));
     assert.ok(event.type === 'status');

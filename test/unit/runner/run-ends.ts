@@ -2,7 +2,7 @@ import * as assert from 'node:assert/strict';
 import { PATIENCE, type NotebookRun } from '../../../src/runner/run';
 import { papermill, textOf, type RunResult, type RunSettings } from './running';
 
-/** Does something with the run or its kernel’s process as soon as the cell has started. */
+/** Called with the run or its kernel’s process as soon as the cell has started. */
 export function whenCellRuns(
   index: number,
   act: (run: NotebookRun, pid: number) => void,
@@ -17,10 +17,10 @@ export function whenCellRuns(
 
 /** A cell that prints, and never ends. */
 export const HANG = 'print("started", flush=True)\nimport time\nwhile True: time.sleep(0.01)';
-/** Settings of a run that does not wait long for an interrupted kernel. */
+/** Settings with a short wait for an interrupted kernel. */
 export const QUICK = { options: { patience: { ...PATIENCE, interrupt: 300 } } };
 
-/** Asserts that a run of three cells has ended in its second. */
+/** Asserts that a run of three cells ended in the second cell. */
 export function assertCut(result: RunResult, state: string, cause: string): void {
   assert.deepEqual([result.state, result.cause], [state, cause]);
   assert.equal(result.status.runStatus.cell?.index, 1);

@@ -7,7 +7,7 @@ import { PATIENCE } from '../../../src/runner/run';
 import { assertCut, HANG, QUICK, whenCellRuns } from './run-ends';
 import { cleanUp, notebookOf, papermill, pythonKernel, run, textOf } from './running';
 
-const DEAF = `import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n${HANG}`;
+const IGNORES_INTERRUPT = `import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n${HANG}`;
 
 describe('how a run may end', function () {
   this.timeout(300_000);
@@ -27,7 +27,7 @@ describe('how a run may end', function () {
       );
     });
     it('ends a kernel that ignores the interrupt', async () => {
-      const result = await run(notebookOf('print("before")', DEAF, '1'), {
+      const result = await run(notebookOf('print("before")', IGNORES_INTERRUPT, '1'), {
         ...QUICK,
         onStatus: whenCellRuns(1, (notebookRun) => {
           notebookRun.stop('cancelled');
@@ -35,7 +35,7 @@ describe('how a run may end', function () {
       });
       assertCut(result, 'CANCELLED', 'cancelled');
     });
-    it('is cancelled also where the interrupted cell says ok', async () => {
+    it('is cancelled even if the interrupted cell reports ok', async () => {
       const result = await run(notebookOf('print("before")', '!sleep 100', '1'), {
         onStatus: whenCellRuns(1, (notebookRun) => {
           notebookRun.stop('cancelled');
@@ -55,22 +55,22 @@ describe('how a run may end', function () {
   });
 
   describe('time', () => {
-    it('a cell over its limit is interrupted: cellTimeout', async () => {
+    it('a cell over its time limit is interrupted: cellTimeout', async () => {
       const result = await run(notebookOf('print("before")', HANG, '1'), { job: { cellTimeout: 1 } });
       assertCut(result, 'FAILED', 'cellTimeout');
       assert.match(textOf(result.outputs[1]), /started/);
       const command = notebookOf('print("before")', '!sleep 100', '1');
       assertCut(await run(command, { job: { cellTimeout: 1 } }), 'FAILED', 'cellTimeout');
     });
-    it('one that ignores that is ended: cellTimeout', async () => {
-      const result = await run(notebookOf('print("before")', DEAF, '1'), {
+    it('a cell that ignores the interrupt is ended: cellTimeout', async () => {
+      const result = await run(notebookOf('print("before")', IGNORES_INTERRUPT, '1'), {
         ...QUICK,
         job: { cellTimeout: 1 },
       });
       assertCut(result, 'FAILED', 'cellTimeout');
       assert.match(textOf(result.outputs[1]), /started/);
     });
-    it('a run over its limit: EXPIRED, timeout', async () => {
+    it('a run over its time limit: EXPIRED, timeout', async () => {
       const result = await run(notebookOf('print("before")', HANG, '1'), { job: { timeout: 8 } });
       assertCut(result, 'EXPIRED', 'timeout');
     });
@@ -80,7 +80,7 @@ describe('how a run may end', function () {
     const invalid: readonly [name: string, text: string, code: string][] = [
       ['an empty file', '', 'emptyFile'],
       ['not JSON', '{"cells": [', 'notJson'],
-      ['JSON but no notebook', '[1, 2]', 'notNotebook'],
+      ['JSON that is not a notebook', '[1, 2]', 'notNotebook'],
       [
         'nbformat 5',
         '{"nbformat": 5, "nbformat_minor": 0, "metadata": {}, "cells": []}',
@@ -95,18 +95,18 @@ describe('how a run may end', function () {
         assert.equal(result.detail?.code, code);
       });
     }
-    it('parameters that are no mapping: parametersInvalid', async () => {
+    it('parameters that are not a mapping: parametersInvalid', async () => {
       const result = await run(notebookOf('1'), { job: { parameters: '[1]' } });
       assert.deepEqual([result.state, result.cause], ['FAILED', 'parametersInvalid']);
     });
-    it('a parameter whose name is none: parametersInvalid', async () => {
+    it('a parameter with an invalid name: parametersInvalid', async () => {
       const result = await run(notebookOf('1'), { job: { parameters: '{"a\\nb": 1}' } });
       assert.deepEqual([result.state, result.cause], ['FAILED', 'parametersInvalid']);
       assert.equal(result.message, 'Not a name in Python: a b');
       const args = { name: 'a\nb', language: 'Python' };
       assert.deepEqual(result.detail, { code: 'nameInvalid', args });
     });
-    it('200 MB of old outputs: they are read, and are not in the new one', async () => {
+    it('200 MB of old outputs: they are read, and not copied to the new output', async () => {
       const old = {
         output_type: 'stream' as const,
         name: 'stdout',
@@ -133,7 +133,7 @@ describe('how a run may end', function () {
     const noSpace = (): never => {
       throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
     };
-    it('cannot be saved: outputNotWritable, and the last whole one stays', async () => {
+    it('cannot be saved: outputNotWritable, and the last complete one stays', async () => {
       let saves = 0;
       const result = await run(notebookOf('print("before")', HANG, '1'), {
         options: {
@@ -145,7 +145,7 @@ describe('how a run may end', function () {
       assert.deepEqual(papermill(result.notebook, 'status'), ['pending', 'pending', 'pending']);
       assert.deepEqual(fs.existsSync(path.join(result.folder, `${FILES.output}.new`)), false);
     });
-    it('cannot be journalled: outputNotWritable', async () => {
+    it('cannot be written to the journal: outputNotWritable', async () => {
       const result = await run(notebookOf('print("before")', HANG, '1'), {
         options: {
           journalFileSystem: {
@@ -157,11 +157,11 @@ describe('how a run may end', function () {
       });
       assert.deepEqual([result.state, result.cause], ['FAILED', 'outputNotWritable']);
       assert.match(result.message, /ENOSPC/);
-      // Its place on the disk may still be there.
+      // Its inode may still exist.
       assert.equal(textOf(result.outputs[0]), 'before\n');
       assert.deepEqual(papermill(result.notebook, 'status'), ['completed', 'failed', 'pending']);
     });
-    it('has a message that is too large: said in its place, and the run goes on', async () => {
+    it('has a message that is too large: a notice replaces it, and the run continues', async () => {
       const large =
         'from IPython.display import display\ndisplay({"text/plain": "x" * 560_000_000}, raw=True)';
       const result = await run(notebookOf(large, 'print("after")'));
@@ -172,7 +172,7 @@ describe('how a run may end', function () {
     });
   });
 
-  it('without its idle a cell ends after a bounded wait, with a warning', async () => {
+  it('has no idle status: the cell ends after a bounded wait, with a warning', async () => {
     const mute =
       'k = get_ipython().kernel\nsend = k.session.send\n' +
       'def mute(stream, kind, content=None, *a, **b):\n' +

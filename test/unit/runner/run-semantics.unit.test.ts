@@ -2,7 +2,7 @@ import * as assert from 'node:assert/strict';
 import type { RunnerStatus } from '../../../src/protocol/runner-job';
 import { notebookOf, papermill, cleanUp, run, tagged, textOf } from './running';
 
-/* Each test names a line of the semantics; all on a real ipykernel. */
+/* Each test covers a line of the semantics, on a real ipykernel. */
 describe('running a notebook (ipykernel)', function () {
   this.timeout(300_000);
   afterEach(cleanUp);
@@ -37,7 +37,7 @@ describe('running a notebook (ipykernel)', function () {
     assert.deepEqual(result.outputs.flat(), []);
   });
 
-  it('stops at the first error; later cells stay pending, what was produced is kept', async () => {
+  it('stops at the first error; later cells stay pending, earlier outputs are kept', async () => {
     const result = await run(notebookOf('print("before")', 'print("here")\n1/0', 'print("never")'));
     assert.deepEqual([result.state, result.cause], ['FAILED', 'cellError']);
     assert.deepEqual(result.status.runStatus.cell, {
@@ -56,14 +56,14 @@ describe('running a notebook (ipykernel)', function () {
     assert.equal(last.metadata['execution'], undefined);
   });
 
-  it('goes on after an error in a cell tagged raises-exception', async () => {
+  it('continues after an error in a cell tagged raises-exception', async () => {
     const result = await run(notebookOf(tagged('1/0', 'raises-exception'), 'print("after")'));
     assert.equal(result.state, 'SUCCEEDED');
     assert.equal(textOf(result.outputs[1]), 'after\n');
     assert.deepEqual(papermill(result.notebook, 'status'), ['failed', 'completed']);
   });
 
-  it('goes on after all errors where the run allows them, or after those with a name it allows', async () => {
+  it('continues after all errors when the run allows them, or after those with an allowed name', async () => {
     const notebook = notebookOf('1/0', '{}["x"]', 'print("after")');
     assert.equal((await run(notebook, { job: { allowErrors: true } })).state, 'SUCCEEDED');
     const some = await run(notebook, { job: { allowErrorNames: ['ZeroDivisionError'] } });
@@ -72,7 +72,7 @@ describe('running a notebook (ipykernel)', function () {
     assert.deepEqual([all.state, textOf(all.outputs[2])], ['SUCCEEDED', 'after\n']);
   });
 
-  it('believes the reply: a failing magic without an error output fails the run', async () => {
+  it('uses the reply status: a failing magic without an error output fails the run', async () => {
     const result = await run(notebookOf('%nonexistent_magic', 'print("never")'));
     assert.deepEqual([result.state, result.cause], ['FAILED', 'cellError']);
     assert.deepEqual(papermill(result.notebook, 'status'), ['failed', 'pending']);
@@ -117,19 +117,19 @@ describe('running a notebook (ipykernel)', function () {
     );
   });
 
-  it('has a history of its own, not the user’s', async () => {
+  it('has its own history, not the user’s', async () => {
     const result = await run(
       notebookOf('1', 'print(In[1], Out[1], get_ipython().history_manager.hist_file)'),
     );
     assert.equal(textOf(result.outputs[1]), '1 1 :memory:\n');
   });
 
-  it('has an ipykernel that does not pause before it answers', async () => {
+  it('uses an ipykernel that does not pause before it answers', async () => {
     const result = await run(notebookOf('print(get_ipython().kernel._execute_sleep)'));
     assert.equal(textOf(result.outputs[0]), '0.0\n');
   });
 
-  it('gives late output to the cell it belongs to', async () => {
+  it('adds late output to the cell it belongs to', async () => {
     const result = await run(
       notebookOf(
         'import asyncio\ngo = asyncio.Event()\nasync def late():\n    await go.wait()\n    print("late")\nt = asyncio.create_task(late())',
@@ -140,14 +140,14 @@ describe('running a notebook (ipykernel)', function () {
     assert.equal(textOf(result.outputs[1]), 'second\n');
   });
 
-  it('takes output of threads after their cell has ended', async () => {
+  it('records output of threads after their cell has ended', async () => {
     const result = await run(
       notebookOf(
         'import threading\ngo = threading.Event()\nt = threading.Thread(target=lambda: (go.wait(), print("late")))\nt.start()',
         'go.set()\nt.join()\nprint("second")',
       ),
     );
-    // ipykernel says that it belongs to the cell that runs when it is printed.
+    // ipykernel assigns it to the cell that runs when it is printed.
     assert.equal(result.outputs.map(textOf).join(''), 'late\nsecond\n');
   });
 
@@ -174,7 +174,7 @@ describe('running a notebook (ipykernel)', function () {
     assert.match(widgets, /"outputs":\[\{"output_type":"stream","name":"stdout","text":"captured\\n"\}\]/);
   });
 
-  it('names default parameters without parameters too', async () => {
+  it('records default parameters also without submitted parameters', async () => {
     const result = await run(notebookOf(tagged('x = 1', 'parameters'), 'print(x)'));
     const papermill_ = result.notebook.metadata['papermill'] as Record<string, unknown>;
     assert.deepEqual([papermill_['parameters'], papermill_['default_parameters']], [{}, { x: 1 }]);
@@ -212,7 +212,7 @@ describe('running a notebook (ipykernel)', function () {
     );
   });
 
-  it('tells each state with its time, and the progress', async () => {
+  it('reports each state with its time, and the progress', async () => {
     const seen: RunnerStatus[] = [];
     const result = await run(notebookOf('1', '2'), { onStatus: (status) => seen.push(status) });
     const history = result.status.runStatus.history ?? [];

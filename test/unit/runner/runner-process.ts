@@ -14,7 +14,7 @@ import { cleanUp, jobFor, makeFolders } from './running';
 /** The runner's bundle. */
 export const RUNNER = path.join(ROOT, 'dist/runner.js');
 
-/** A runner’s process, and what it was given. */
+/** A runner’s process and its arguments. */
 export interface Started {
   readonly folder: string;
   readonly runtime: string;
@@ -26,8 +26,8 @@ export interface Started {
 const started: ChildProcess[] = [];
 
 /**
- * Starts a runner with a job for this notebook; with `spare` one that waits for it. Ended by {@link endRunners}.
- * @param before Gets the runtime directory before anything is started there.
+ * Starts a runner with a job for this notebook; with `spare` a runner that waits for it. Ended by {@link endRunners}.
+ * @param before receives the runtime directory before anything is started there
  */
 export async function start(
   input: Notebook,
@@ -50,7 +50,7 @@ export async function start(
   return { folder, runtime, jobFile, process: child, exited: once(child, 'exit') };
 }
 
-/** The service's end of a control connection. */
+/** The service's side of a control connection. */
 export class Control {
   private readonly lines: AsyncIterator<string>;
 
@@ -78,7 +78,7 @@ export class Control {
     this.socket.write(JSON.stringify(request) + '\n');
   }
 
-  /** The next event for which this holds. */
+  /** The next event that satisfies the condition. */
   async event(holds: (event: ControlEvent) => boolean): Promise<ControlEvent> {
     for (;;) {
       const line = await this.lines.next();

@@ -28,7 +28,7 @@ describe('the runner’s process', function () {
   this.timeout(300_000);
   afterEach(endRunners);
 
-  it('runs a job, and leaves what protocol/runner-job.ts says', async () => {
+  it('runs a job, and leaves the files that protocol/runner-job.ts describes', async () => {
     const { folder, runtime, process: child, exited } = await start(notebookOf('print(1)'));
     await exited;
     assert.equal(child.exitCode, 0);
@@ -50,7 +50,7 @@ describe('the runner’s process', function () {
     assert.equal(fs.existsSync(runtime), false);
   });
 
-  it('does nothing where the attempt was claimed by somebody else', async () => {
+  it('does nothing when another process has claimed the attempt', async () => {
     const { folder, runtime } = await makeFolders(notebookOf('print(1)'));
     const jobFile = path.join(folder, FILES.job);
     fs.writeFileSync(jobFile, JSON.stringify(jobFor(folder)));
@@ -64,8 +64,8 @@ describe('the runner’s process', function () {
   });
 
   for (const isSpare of [false, true]) {
-    it(`works in the folder that its job lies in, whatever the job says${isSpare ? ', spare' : ''}`, async () => {
-      // The folder was moved, and something else is in its former place.
+    it(`uses the folder of its job file, whatever the job says${isSpare ? ', spare' : ''}`, async () => {
+      // The folder was moved, and another file has its former path.
       const former = (await makeFolders(notebookOf('print("former")'))).folder;
       const before = fs.readdirSync(former);
       const { folder, runtime, jobFile, exited } = await start(
@@ -84,7 +84,7 @@ describe('the runner’s process', function () {
       assert.deepEqual(fs.readdirSync(former), before);
     });
 
-    it(`where its kernel cannot even be launched${isSpare ? ', spare' : ''}: kernelNotReady, with an output that says so`, async () => {
+    it(`whose kernel cannot be launched fails with kernelNotReady, and its output says so${isSpare ? ', spare' : ''}`, async () => {
       const noPlace = (directory: string): void => {
         fs.writeFileSync(path.join(directory, 'kernel.json'), 'in the place of its connection file');
       };
@@ -107,7 +107,7 @@ describe('the runner’s process', function () {
     });
   }
 
-  it('deletes job.json before the first cell, and tells status and cancels over its socket', async () => {
+  it('deletes job.json before the first cell, reports status and accepts cancel over its socket', async () => {
     const { folder, runtime, jobFile, exited } = await start(notebookOf('print("a")', HANG));
     const control = await Control.connect(runtime);
     await control.event(isRunningCell);
@@ -119,7 +119,7 @@ describe('the runner’s process', function () {
     assert.equal((await readResult(folder)).state, 'CANCELLED');
   });
 
-  it('tells a late listener the state of things first', async () => {
+  it('sends the current state first to a client that connects late', async () => {
     const { runtime } = await start(notebookOf(HANG));
     await (await Control.connect(runtime)).event(isRunningCell);
     const late = await Control.connect(runtime);
@@ -139,7 +139,7 @@ describe('the runner’s process', function () {
     await exited;
   });
 
-  it('saves and ends its kernel when it is told to end', async () => {
+  it('saves the output and ends its kernel on request', async () => {
     const { folder, runtime, process: child, exited } = await start(notebookOf('print("a")', HANG));
     await (await Control.connect(runtime)).event(isRunningCell);
     child.kill('SIGTERM');
@@ -149,7 +149,7 @@ describe('the runner’s process', function () {
     assert.equal(result.detail?.code, 'runnerTerminated');
   });
 
-  it('killed: its kernel ends by itself, and its output is completed from the journal', async () => {
+  it('when it is killed, its kernel ends by itself, and its output is completed from the journal', async () => {
     const loud = `import os\nprint(os.getpid(), flush=True)\nh = display("x", display_id=True)\nfor i in range(100): h.update(i)\nopen("done", "w")\n${HANG}`;
     const { folder, process: child, exited } = await start(notebookOf('1 + 1', loud, 'print("never")'));
     await appears(path.join(folder, 'done'));
@@ -173,7 +173,7 @@ describe('the runner’s process', function () {
     });
     const pid = Number(textOf(second.outputs));
     while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 50));
-    // Completing what is complete changes nothing.
+    // Completing a complete output changes nothing.
     const before = fs.readFileSync(path.join(folder, FILES.output), 'utf8');
     await completeFromJournal(
       folder,
@@ -182,7 +182,7 @@ describe('the runner’s process', function () {
     assert.equal(fs.readFileSync(path.join(folder, FILES.output), 'utf8'), before);
   });
 
-  it('has no debugger in an ipykernel, and changes nothing else by that', async () => {
+  it('disables the debugger of ipykernel, and changes nothing else', async () => {
     const SNAPSHOT = `
 import json, sys
 print(json.dumps({
@@ -193,12 +193,12 @@ print(json.dumps({
       'loaded = [n for n in sys.modules if n.startswith("debugpy")]\nimport debugpy\nprint(loaded, debugpy.__name__)',
     );
     const { folder: workingDirectory } = await makeFolders(notebook);
-    // What would be taken for Python's own modules if the working directory came first.
+    // Files that would shadow Python's own modules if the working directory came first.
     for (const name of ['traitlets', 'ipykernel'])
       fs.writeFileSync(path.join(workingDirectory, `${name}.py`), 'raise SystemExit("wrong module")');
     const ours = await start(notebook, { workingDirectory });
     await ours.exited;
-    // The same in one word is not recognized.
+    // The same argument in one word is not recognized.
     const argv = [ipykernel().argv[0] ?? '', '-mipykernel_launcher', '-f', '{connection_file}'];
     const plain = await start(notebook, { workingDirectory, kernel: ipykernel({ argv }) });
     await plain.exited;
@@ -221,7 +221,7 @@ async function appears(file: string): Promise<void> {
   while (!fs.existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
-/** Resolves when nothing was added for a while. */
+/** Resolves when nothing has been added for a while. */
 async function grows(file: string, size: number): Promise<void> {
   for (let last = size; ;) {
     await new Promise((resolve) => setTimeout(resolve, 300));

@@ -27,7 +27,7 @@ export function ipykernel(changes: Partial<KernelLaunch> = {}): KernelLaunch {
   };
 }
 
-/** A program in Python that plays a kernel. */
+/** A Python program that simulates a kernel. */
 export function pythonKernel(source: string): KernelLaunch {
   const { supportedEncryption: _, ...launch } = ipykernel();
   return { ...launch, argv: [VENV_PYTHON, '-c', source, '{connection_file}'] };
@@ -41,7 +41,7 @@ export function environment(): Record<string, string> {
 
 type Source = string | Partial<Cell>;
 
-/** A notebook of code cells, given as their source or with whatever else they have. */
+/** A notebook of code cells, given as their sources or as cells with other fields. */
 export function notebookOf(...cells: Source[]): Notebook {
   return {
     cells: cells.map((cell, index) => ({
@@ -78,7 +78,7 @@ const folders: string[] = [];
 
 const kernels: KernelClient[] = [];
 
-/** Ends what a test started and left, and removes its folders. */
+/** Ends processes that a test left running, and removes its folders. */
 export async function cleanUp(): Promise<void> {
   for (const kernel of kernels.splice(0)) await kernel.shutDown(0);
   for (const folder of folders.splice(0)) await fs.rm(folder, { recursive: true, force: true });
@@ -101,7 +101,7 @@ export function jobFor(folder: string, changes: Partial<RunnerJob> = {}): Runner
   };
 }
 
-/** What a run left behind. */
+/** Result of a run. */
 export interface RunResult {
   readonly folder: string;
   readonly status: RunnerStatus;
@@ -119,11 +119,11 @@ export interface RunResult {
 export interface RunSettings {
   readonly job?: Partial<RunnerJob>;
   readonly options?: Partial<RunDependencies>;
-  /** Gets each status, and what could stop the run. */
+  /** Receives each status and the object that can stop the run. */
   readonly onStatus?: (status: RunnerStatus, run: NotebookRun, kernel: KernelClient) => void;
 }
 
-/** Runs a notebook in this process, as the runner does in its own. */
+/** Runs a notebook in this process, like the runner does in its own. */
 export async function run(input: Notebook | string, settings: RunSettings = {}): Promise<RunResult> {
   const { folder, runtime } = await makeFolders(input);
   const job = jobFor(folder, settings.job);
@@ -173,7 +173,7 @@ export function outputsOf(notebook: Notebook): Output[][] {
   return notebook.cells.map((cell) => (cell.cell_type === 'code' ? cell.outputs : []));
 }
 
-/** output.ipynb; empty where there is none. */
+/** output.ipynb; empty if it does not exist. */
 export async function readOutput(folder: string): Promise<Notebook> {
   const bytes = await fs.readFile(path.join(folder, FILES.output)).catch(() => undefined);
   return bytes ? readNotebook(bytes).notebook : notebookOf();
@@ -184,7 +184,7 @@ export function textOf(outputs: readonly Output[] | undefined): string {
   return (outputs ?? []).map((output) => (output.output_type === 'stream' ? output.text : '')).join('');
 }
 
-/** Something of `metadata.papermill` of each code cell. */
+/** A value of `metadata.papermill` of each code cell. */
 export function papermill(notebook: Notebook, key: string): unknown[] {
   return notebook.cells
     .filter((cell) => cell.cell_type === 'code')

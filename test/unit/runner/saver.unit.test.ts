@@ -19,7 +19,7 @@ function document(): OutputNotebook {
 describe('saving the output', () => {
   afterEach(cleanUp);
 
-  it('is within a second while saving is cheap, and takes at most a twentieth of the time', () => {
+  it('happens within a second while it is cheap, and takes at most a twentieth of the time', () => {
     assert.ok(delayUntilSave(undefined, 1000) < 1000);
     assert.ok(delayUntilSave({ start: 995, end: 1000 }, 1000) < 1000);
     // A save that took 2 s ended 10 s ago.
@@ -27,7 +27,7 @@ describe('saving the output', () => {
     assert.ok(delayUntilSave({ start: 1000, end: 3000 }, 50_000) < 1000);
   });
 
-  it('happens by itself after a change, without another message', async () => {
+  it('happens after a change without another message', async () => {
     const { folder } = await makeFolders('');
     const growing = document();
     const saved = new Promise<void>((resolve) => {
@@ -50,7 +50,7 @@ describe('saving the output', () => {
     );
   });
 
-  it('never knows more than the journal that is on the disk', async () => {
+  it('never contains more than the journal on disk', async () => {
     const { folder } = await makeFolders('');
     const calls: string[] = [];
     await new Promise<void>((resolve) => {
@@ -77,7 +77,7 @@ describe('saving the output', () => {
     assert.deepEqual(calls, ['flush', 'save']);
   });
 
-  it('writes nothing where nothing has changed', async () => {
+  it('writes nothing when nothing has changed', async () => {
     const { folder } = await makeFolders('');
     let opened = 0;
     const saver = new OutputSaver(path.join(folder, FILES.output), document(), () => undefined, {
@@ -92,7 +92,7 @@ describe('saving the output', () => {
     assert.equal(opened, 1);
   });
 
-  it('keeps the last whole output when it fails, and leaves nothing beside it', async () => {
+  it('keeps the last complete output when it fails, and leaves no temporary file', async () => {
     const { folder } = await makeFolders('');
     const file = path.join(folder, 'file');
     await replaceWithPieces(file, [Buffer.from('old')]);
@@ -106,7 +106,7 @@ describe('saving the output', () => {
     assert.deepEqual((await fs.readdir(folder)).sort(), ['file', FILES.input]);
   });
 
-  it('has all of it on the disk before it takes the place of the last one, also where the system takes a piece only', async () => {
+  it('syncs the complete file before it replaces the last one, also after partial writes', async () => {
     const { folder } = await makeFolders('');
     const calls: string[] = [];
     const recording = {
@@ -133,7 +133,7 @@ describe('saving the output', () => {
     assert.equal(await fs.readFile(file, 'utf8'), 'abcd');
   });
 
-  it('tells of a failure, and does not try again', async () => {
+  it('reports a failure and does not try again', async () => {
     const { folder } = await makeFolders('');
     const growing = document();
     const error = await new Promise<unknown>((resolve) => {
@@ -162,7 +162,7 @@ describe('saving the output', () => {
     assert.equal(String(Buffer.concat(growing.serialize())), Buffer.from(writeNotebook(whole)).toString());
   });
 
-  it('keeps the order of metadata, also those that look like numbers, and puts its own last', () => {
+  it('keeps the order of metadata, also number-like keys, and adds its own last', () => {
     const notebook = readNotebook(
       Buffer.from(
         '{"cells":[{"cell_type":"code","id":"a","metadata":{},"source":"","outputs":[],"execution_count":null}],' +
@@ -188,7 +188,7 @@ describe('saving the output', () => {
     assert.deepEqual(order(), ['own', '2', '1', 'language_info', 'papermill', 'widgets']);
   });
 
-  it('is of the same document however often parts of it were written before', () => {
+  it('gives the same document however often parts of it were written before', () => {
     const [once, often] = [document(), document()];
     for (const text of ['a', 'b\n', 'c\r', 'd']) {
       for (const each of [once, often]) each.apply({ type: 'message', message: stream(text) });

@@ -19,12 +19,12 @@ function assertWhole({ state, warnings, outputs }: RunResult): void {
   assert.equal(textOf(outputs[0]), LINES);
 }
 
-describe('where the processor is scarce, no output is lost', function () {
+describe('on an overloaded processor, no output is lost', function () {
   this.timeout(300_000);
   afterEach(endRunners);
 
   for (const kind of ['started', 'started ahead', 'forked'] as const) {
-    it(`${kind}: while the runner gets no time at all`, async () => {
+    it(`${kind}: while the runner gets no processor time`, async () => {
       const queue = await Queue.start();
       if (kind === 'started ahead') await queue.prepare();
       const prints = `for i in range(${COUNT}): print(i, flush=True)\nopen('printed', 'w').close()`;

@@ -2,9 +2,9 @@ import type { KernelLaunch } from '../../../src/protocol/runner-job';
 import { pythonKernel } from './running';
 
 /**
- * A kernel that does what a script says, where a real one would not. `execute(request, ident)` is called for each cell; it has
- * `iopub(type, content)`, whose content may be bytes, `reply(content)`, `ask()`, which asks for input and answers what came,
- * `code`, and `status(state)`. `beforeBinding` can change `info`, the connection file.
+ * A kernel controlled by a script, for behaviour that real kernels lack. `execute(request, ident)` is called for each
+ * cell. It can use `iopub(type, content)`, whose content may be bytes, `reply(content)`, `ask()`, which asks for input and
+ * returns it, `code`, and `status(state)`. `beforeBinding` can change `info`, the connection file.
  */
 export function scriptedKernel(
   execute: string,

@@ -7,7 +7,7 @@ import { Control, endRunners, start } from './runner-process';
 import { RANDOM, SNAPSHOT } from './clean-kernel';
 import { ipykernel, makeFolders, notebookOf, readResult, textOf } from './running';
 
-describe('the runner’s process, spare', function () {
+describe('the spare runner process', function () {
   this.timeout(300_000);
   afterEach(endRunners);
 
@@ -37,7 +37,7 @@ describe('the runner’s process, spare', function () {
     assert.equal(fs.existsSync(spare.jobFile), false);
   });
 
-  it('starts a kernel for a job that comes before one was asked for', async () => {
+  it('starts a kernel for a job that arrives before one was prepared', async () => {
     const { runtime, folder, jobFile } = await start(notebookOf('print(1)'), {}, true);
     const control = await Control.connect(runtime);
     control.send({ type: 'run', job: jobFile });
@@ -48,7 +48,7 @@ describe('the runner’s process, spare', function () {
     assert.equal(fs.existsSync(jobFile), false);
   });
 
-  it('takes no other job when one has left it with much memory', async () => {
+  it('accepts no other job when one has left it with much memory', async () => {
     const { runtime, jobFile, exited } = await start(notebookOf("print('x' * 60_000_000)"), {}, true);
     const control = await Control.connect(runtime);
     control.send({ type: 'run', job: jobFile });
@@ -57,12 +57,12 @@ describe('the runner’s process, spare', function () {
     await exited;
   });
 
-  it('ends when nobody connects', async () => {
+  it('exits when no client connects', async () => {
     const { runtime } = await makeFolders('');
     await new SpareRunner(runtime, 50).run();
   });
 
-  it('ends when nobody wants it any more', async () => {
+  it('exits when no client needs it any more', async () => {
     const { runtime, exited } = await start(notebookOf('1'), {}, true);
     const control = await Control.connect(runtime);
     control.socket.destroy();
@@ -70,7 +70,7 @@ describe('the runner’s process, spare', function () {
     assert.equal(fs.existsSync(runtime), false);
   });
 
-  it('ends with its kernel when nobody wants it any more', async () => {
+  it('exits with its kernel when no client needs it any more', async () => {
     const { runtime, folder, exited } = await start(notebookOf('1'), {}, true);
     const control = await Control.connect(runtime);
     control.send({

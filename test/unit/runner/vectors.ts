@@ -3,7 +3,7 @@ import { storedOutput } from '../../../src/recording/output';
 import type { KernelMessage } from '../../../src/recording/kernel-message';
 import type { Output } from '../../../src/notebook/model';
 
-/** A message of the iopub channel. Content is an object, or JSON text where its spelling matters. */
+/** A message of the iopub channel. Content is an object, or JSON text when its spelling matters. */
 export function message(
   type: string,
   content: unknown,

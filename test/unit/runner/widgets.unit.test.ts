@@ -62,7 +62,7 @@ describe('widgets, from messages alone', () => {
     const after = models([...messages, change('w', { value: 3 }, [], [], 'custom')]);
     assert.deepEqual((after as { w: { state: { value: number } } }).w.state.value, 2);
   });
-  it('buffers are base64 with their path, the last ones of each key', () => {
+  it('buffers are base64 with their path; the latest of each key is kept', () => {
     const messages = [
       open('w', { ...slider }, [Buffer.from('old'), Buffer.from('x')], [['value'], ['data', 0]]),
       change('w', {}, [Buffer.from('new')], [['value']]),
@@ -72,7 +72,7 @@ describe('widgets, from messages alone', () => {
       { encoding: 'base64', path: ['value'], data: Buffer.from('new').toString('base64') },
     ]);
   });
-  it('a buffer goes when its key is set without one', () => {
+  it('a buffer is removed when its key is set without one', () => {
     const messages = [
       open('w', { ...slider }, [Buffer.from('b')], [['value']]),
       change('w', { value: null }),
@@ -87,7 +87,7 @@ describe('widgets, from messages alone', () => {
     const captured = (messages: readonly KernelMessage[], id = 'w'): unknown =>
       (models(messages) as Record<string, { state: { outputs: unknown } }>)[id]?.state.outputs;
 
-    it('captures outputs of the request it names, until it names none', () => {
+    it('captures outputs of the request in its msg_id until it is cleared', () => {
       const messages = [
         open('w', OUTPUT),
         change('w', { msg_id: 'r0' }),
@@ -99,7 +99,7 @@ describe('widgets, from messages alone', () => {
       assert.deepEqual(captured(messages), [stored.stream('in'), stored.display('d')]);
       assert.deepEqual(outputsAfter(messages), [stored.stream('out')]);
     });
-    it('the innermost one captures', () => {
+    it('the innermost widget captures', () => {
       const messages = [
         open('a', OUTPUT),
         open('b', OUTPUT),
@@ -112,7 +112,7 @@ describe('widgets, from messages alone', () => {
       assert.deepEqual(captured(messages, 'b'), [stored.stream('inner')]);
       assert.deepEqual(captured(messages, 'a'), [stored.stream('outer')]);
     });
-    it('clear_output clears what it captured', () => {
+    it('clear_output clears the captured outputs', () => {
       const messages = [
         open('w', OUTPUT),
         change('w', { msg_id: 'r0' }),
@@ -122,7 +122,7 @@ describe('widgets, from messages alone', () => {
       ];
       assert.deepEqual(captured(messages), [stored.stream('b')]);
     });
-    it('displays in it are updated', () => {
+    it('displays in it can be updated', () => {
       const messages = [
         open('w', OUTPUT),
         change('w', { msg_id: 'r0' }),
@@ -132,14 +132,14 @@ describe('widgets, from messages alone', () => {
       ];
       assert.deepEqual(captured(messages), [stored.display('b')]);
     });
-    it('outputs that the kernel assigns replace what is there', () => {
+    it('outputs that the kernel assigns replace the captured ones', () => {
       const messages = [
         open('w', OUTPUT),
         change('w', { outputs: [stored.stream('assigned', 'stderr'), stored.display('d')] }),
       ];
       assert.deepEqual(captured(messages), [stored.stream('assigned', 'stderr'), stored.display('d')]);
     });
-    it('what was captured is told to the kernel, once', () => {
+    it('captured outputs are sent to the kernel once', () => {
       const recorder = recorderOf([
         open('w', OUTPUT),
         change('w', { msg_id: 'r0' }),
@@ -154,12 +154,12 @@ describe('widgets, from messages alone', () => {
       ]);
       assert.deepEqual(recorder.widgets.takeUpdates(), []);
     });
-    it('an echo of what was told changes nothing', () => {
+    it('an echo of sent outputs changes nothing', () => {
       const echo = change('w', { outputs: [] }, [], [], 'echo_update');
       const messages = [open('w', OUTPUT), change('w', { msg_id: 'r0' }), stream('a'), echo];
       assert.deepEqual(captured(messages), [stored.stream('a')]);
     });
-    it('a closed one captures nothing more', () => {
+    it('a closed widget captures nothing more', () => {
       const messages = [
         open('w', OUTPUT),
         change('w', { msg_id: 'r0' }),

@@ -9,7 +9,7 @@ const MINUTE = 60_000;
 const START = Date.parse('2027-07-01T00:00:00Z');
 const END = Date.parse('2028-07-01T00:00:00Z');
 
-/** With daylight saving time of an hour, of half an hour, at midnight, in both halves of the world, and without. */
+/** Zones with daylight saving time of an hour, of half an hour, at midnight, in both hemispheres, and without it. */
 const ZONES = [
   'UTC',
   'Europe/Berlin',
@@ -50,12 +50,12 @@ function next(cronSchedule: string, timeZone: string, from: string, count: numbe
 }
 
 describe('Due times', () => {
-  it('are those of an independent implementation, for a year in eight zones', function () {
+  it('match an independent implementation, for a year in eight time zones', function () {
     this.timeout(120_000);
     const cases = ZONES.flatMap((zone) =>
       PATTERNS.map((pattern) => [pattern, zone, START / 1000, END / 1000]),
     );
-    // The times around each change of daylight saving time, for a pattern that is due often.
+    // The times around each change of daylight saving time, for a pattern with frequent due times.
     for (const [zone, start] of [
       ['Europe/Berlin', '2027-10-30T20:00:00Z'],
       ['Europe/Berlin', '2028-03-25T20:00:00Z'],
@@ -84,7 +84,7 @@ describe('Due times', () => {
     assert.ok(runs > 10_000, String(runs));
   });
 
-  it('a time that clocks skip is due after the gap, and reported; one that they repeat is due once', () => {
+  it('a skipped local time is due after the gap, and reported; a repeated one is due once', () => {
     assert.deepEqual(next('30 2 * * *', 'Europe/Berlin', '2027-03-27T12:00:00Z', 2), [
       '2027-03-28T01:00 moved',
       '2027-03-29T00:30',
@@ -99,7 +99,7 @@ describe('Due times', () => {
     ]);
   });
 
-  it('a run each quarter of an hour follows real time through both changes', () => {
+  it('a run every quarter of an hour follows real time through both changes', () => {
     for (const start of ['2027-03-28T00:00:00Z', '2027-10-31T00:00:00Z']) {
       const cron = times('*/15 * * * *', 'Europe/Berlin');
       for (let time = Date.parse(start), count = 0; count < 16; count++) {
@@ -110,7 +110,7 @@ describe('Due times', () => {
     }
   });
 
-  it('29 February is due each leap year', () => {
+  it('29 February is due every leap year', () => {
     assert.deepEqual(next('0 6 29 2 *', 'UTC', '2026-01-01T00:00:00Z', 3), [
       '2028-02-29T06:00',
       '2032-02-29T06:00',
@@ -118,7 +118,7 @@ describe('Due times', () => {
     ]);
   });
 
-  it('keep to a start and an end, both inclusive', () => {
+  it('respect a start and an end, both inclusive', () => {
     const [first, last] = [START + 2 * MINUTE, START + 4 * MINUTE];
     const cron = new CronTimes({
       cronSchedule: '* * * * *',
@@ -128,7 +128,7 @@ describe('Due times', () => {
     });
     assert.deepEqual(cron.between(START - 1, END, 10), [first, START + 3 * MINUTE, last]);
     assert.equal(cron.after(last), undefined);
-    // Only the last ones, and one more as a sign that there were others.
+    // Only the last ones, and one more to show that there were others.
     assert.deepEqual(cron.between(START - 1, END, 1), [START + 3 * MINUTE, last]);
     assert.deepEqual(times('* * * * *').between(START, START + 60 * MINUTE, 2), [
       START + 58 * MINUTE,

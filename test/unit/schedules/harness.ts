@@ -11,12 +11,12 @@ import { Scheduler, type SchedulerClock } from '../../../src/service/schedules/s
 
 const PLACE = { host: 'here', boot: 'boot' };
 
-/** Time that passes only when the test says so. */
+/** A clock that the test advances. */
 class TestClock implements SchedulerClock {
   private waiting: { due: number; wake: () => void }[] = [];
-  /** Milliseconds that timers have waited; a sleep and a change of the clock are not part of it. */
+  /** Milliseconds that timers have counted; sleep and changes of the clock are not included. */
   private awake = 0;
-  /** What the clock of the machine shows. */
+  /** Time of the machine's clock. */
   time = Date.parse('2026-01-01T00:00:30Z');
 
   now(): number {
@@ -33,7 +33,7 @@ class TestClock implements SchedulerClock {
     };
   }
 
-  /** Number of timers that wait. */
+  /** Number of pending timers. */
   get timers(): number {
     return this.waiting.length;
   }
@@ -58,19 +58,19 @@ async function settle(): Promise<void> {
   for (let turn = 0; turn < 12; turn++) await setImmediate();
 }
 
-/** A service that was killed does nothing more. */
+/** A killed service does nothing more. */
 const never = (): Promise<never> => new Promise<never>(() => undefined);
 
-/** What is on the disk of a machine: it outlives the service. */
+/** The disk of a machine: it survives the service. */
 export class Machine {
   readonly clock = new TestClock();
   readonly schedules = new Map<string, string>();
   readonly executions = new Map<string, Execution>();
-  /** Ids of all executions that were ever created, in their order. */
+  /** Ids of all executions ever created, in order. */
   readonly created: string[] = [];
-  /** How long each run takes, milliseconds. */
+  /** Duration of each run, milliseconds. */
   duration = 1000;
-  /** What creating an execution is refused with. */
+  /** Error with which creating an execution is refused. */
   refusal: ServiceError | undefined;
   /** The service is killed at its n-th change of the disk: before it, or after it if `killAfter`. */
   killAt = Number.POSITIVE_INFINITY;
@@ -79,7 +79,7 @@ export class Machine {
   isFull = false;
   private running: { scheduler: Scheduler; manager: ScheduleManager } | undefined;
 
-  /** Starts the service, after the former one was killed. */
+  /** Starts the service after the previous one was killed. */
   async start(): Promise<void> {
     this.kill();
     const alive = { value: true };
@@ -160,7 +160,7 @@ export class Machine {
     return this.running.manager;
   }
 
-  /** Adds a schedule as if it was created now; no file is read for it. */
+  /** Adds a schedule as if it was created now; no file is read. */
   add(id: string, cronSchedule: string, scheduleOptions: ScheduleOptions = {}, timeZone = 'UTC'): void {
     const time = new Date(this.clock.time).toISOString();
     const record: ScheduleRecord = {

@@ -28,12 +28,12 @@ const service: LoginService = {
   dataDirectory: `${AWKWARD}/data`,
 };
 
-/** Answers of an independent parser: Python's. */
+/** Results of an independent parser: Python's. */
 function python(program: string, input: string | Buffer): unknown {
   return JSON.parse(execFileSync(VENV_PYTHON, ['-c', program], { input }).toString());
 }
 
-/** A system with an own home, and the programs that it was asked to run. */
+/** A system with its own home, and the programs that it was asked to run. */
 function system(
   platform: NodeJS.Platform,
   more: Partial<LoginSystem> = {},
@@ -64,7 +64,7 @@ function hasSystemdAnalyze(): boolean {
 }
 
 describe('The service at login', () => {
-  it('systemd accepts the unit, and starts the service with the paths as they are', () => {
+  it('systemd accepts the unit, and starts the service with unchanged paths', () => {
     const folder = temporaryFolder();
     const file = path.join(folder, 'notebook-executions-test.service');
     fs.writeFileSync(file, systemdUnit(service));
@@ -82,7 +82,7 @@ describe('The service at login', () => {
     assert.match(systemdUnit(service), /^KillMode=process$/m);
   });
 
-  it('macOS can read the agent', () => {
+  it('macOS can parse the agent', () => {
     const program = 'import sys,plistlib,json;print(json.dumps(plistlib.loads(sys.stdin.buffer.read())))';
     assert.deepEqual(python(program, launchAgent('label', service)), {
       Label: 'label',
@@ -95,7 +95,7 @@ describe('The service at login', () => {
     });
   });
 
-  it('Windows can read the task', () => {
+  it('Windows can parse the task', () => {
     const windows = {
       ...service,
       nodePath: String.raw`C:\Program Files\Code & Co\Code.exe`,
@@ -119,7 +119,7 @@ print(json.dumps({each.tag.split("}")[1]:each.text for each in root.iter()}))`;
   });
 
   for (const platform of ['linux', 'darwin'] as const) {
-    it(`is registered, found outdated, and removed on ${platform}`, async () => {
+    it(`is registered, recognised as outdated, and removed on ${platform}`, async () => {
       const home = system(platform);
       assert.equal(await loginState(service, home), 'none');
       assert.equal(await registerAtLogin(service, home), true);
@@ -160,7 +160,7 @@ print(json.dumps({each.tag.split("}")[1]:each.text for each in root.iter()}))`;
     assert.equal(await loginState(service, home), 'none');
   });
 
-  it('a container says that it starts nothing at login', async () => {
+  it('a container reports that it starts nothing at login', async () => {
     const container = system('linux', { hasSystemd: false });
     assert.equal(await loginState(service, container), 'unavailable');
     assert.equal(await registerAtLogin(service, container), false);
@@ -168,14 +168,14 @@ print(json.dumps({each.tag.split("}")[1]:each.text for each in root.iter()}))`;
     assert.equal((await thisSystem()).platform, process.platform);
   });
 
-  it('asks the system to keep services of a user who is not logged in', async () => {
+  it('asks the system to keep services of a user who is not logged in running', async () => {
     const home = system('linux', { user: 'nobody-of-this-name' });
     assert.equal(await lingers(home), false);
     await enableLinger(home);
     assert.deepEqual(home.ran, [['loginctl', 'enable-linger', 'nobody-of-this-name']]);
   });
 
-  it('does nothing, and succeeds, where a service runs already', async () => {
+  it('does nothing, and succeeds, when a service is already running', async () => {
     const folder = temporaryFolder();
     const running = await TestService.start(folder);
     const args = [SERVICE, 'serve', '--data-dir', path.join(folder, 'data'), '--unless-running'];

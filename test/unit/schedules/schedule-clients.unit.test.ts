@@ -59,7 +59,7 @@ describe('Clients of schedules', function () {
     }
   });
 
-  it('Google’s Python client drives schedules', async () => {
+  it('Google’s Python client creates, changes, triggers and deletes', async () => {
     const folder = temporaryFolder();
     const { JUPYTER_PATH = '' } = fakeKernel(folder);
     const service = await TestService.startBy(folder, { env: { JUPYTER_PATH } });

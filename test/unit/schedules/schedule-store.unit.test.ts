@@ -6,14 +6,14 @@ import { temporaryFolder } from '../service/support';
 import { Machine } from './harness';
 
 describe('The store of schedules', () => {
-  it('leaves the folder of a create in progress alone, and removes it after a crash', async () => {
+  it('keeps the folder of a create in progress, and removes it after a crash', async () => {
     const directory = path.join(temporaryFolder(), 'schedules');
     const store = new ScheduleStore(directory, 'host', () => undefined);
     const machine = new Machine();
     machine.add('one', '@daily');
     const record = JSON.parse(machine.schedules.get('one') ?? '') as Parameters<ScheduleStore['create']>[0];
     await store.create(record, { environment: { A: '1' } });
-    // As a create makes it, before it gets its name.
+    // Like a create makes it, before it gets its name.
     const [folder] = fs.readdirSync(directory);
     const unfinished = path.join(directory, `${asidePrefix(store)}new-two-${crypto.randomUUID()}`);
     fs.mkdirSync(unfinished);

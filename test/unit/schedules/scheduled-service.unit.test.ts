@@ -13,7 +13,7 @@ class Fixture {
   private readonly folder = temporaryFolder();
   private readonly unruly = new Unruly(this.folder);
   private clock = 0;
-  /** When the first run is due, milliseconds since the epoch. */
+  /** Due time of the first run, milliseconds since the epoch. */
   readonly due = Math.ceil(Date.now() / MINUTE + 1) * MINUTE;
   client!: ScheduleClient;
 
@@ -26,7 +26,7 @@ class Fixture {
     return fixture;
   }
 
-  /** Starts the service, after it was killed. */
+  /** Starts the service after it was killed. */
   async restart(...more: string[]): Promise<void> {
     this.client = new ScheduleClient(
       await TestService.startBy(this.folder, { env: this.unruly.env }, ...more),
@@ -43,7 +43,7 @@ class Fixture {
     this.unruly.order({ clock: this.clock, ...orders });
   }
 
-  /** The runs, once there are so many. */
+  /** The runs, once there are this many. */
   async runs(count: number): Promise<Execution[]> {
     return until(`there are ${count} runs`, async () => {
       const runs = await this.client.runs('each');
@@ -63,7 +63,7 @@ function dueTimes(executions: readonly Execution[]): (string | undefined)[] {
 describe('A service with a schedule', function () {
   this.timeout(240_000);
 
-  it('starts the run when it is due, and says so', async () => {
+  it('starts the run when it is due, and logs it', async () => {
     const fixture = await Fixture.start();
     const { client, due } = fixture;
     const [run, ...more] = await fixture.runs(1);
@@ -90,8 +90,8 @@ describe('A service with a schedule', function () {
     );
   });
 
-  it('is not stopped while a run will be due, and leaves once none will be', async () => {
-    // The run is due much later than a service without schedules would leave.
+  it('does not exit while a run is planned, and exits when none is', async () => {
+    // The run is due much later than a service without schedules would exit.
     const fixture = await Fixture.start({}, 5000, '--idle-seconds', '1.5');
     const [run] = await fixture.runs(1);
     assert.ok(run !== undefined);
@@ -102,7 +102,7 @@ describe('A service with a schedule', function () {
     assert.match(service.stderr.join(''), /stopping: idle/);
   });
 
-  it('catches up with the last of the runs that were due while it did not run, and names the others', async () => {
+  it('catches up with the last run that was due while it was not running, and reports the others', async () => {
     const fixture = await Fixture.start();
     await fixture.client.service.kill();
     fixture.setClock(fixture.due + 4 * MINUTE - 20_000);
@@ -121,8 +121,8 @@ describe('A service with a schedule', function () {
     assert.equal(missed.count, 3);
   });
 
-  it('killed at any step of a run, it starts the run once', async () => {
-    // Each step costs two starts of the service. `npm run soak` plays many more.
+  it('when it is killed at any step of a run, starts the run once', async () => {
+    // Each step costs two starts of the service. `npm run soak` tests many more.
     const steps = [1, 3, 5, 7, 12, 20, 26];
     const player = async (): Promise<void> => {
       for (let step = steps.shift(); step !== undefined; step = steps.shift()) await diesAndComesBack(step);
@@ -153,7 +153,7 @@ async function diesAndComesBack(dieAt: number): Promise<void> {
   );
   const where = `at step ${dieAt}: ${service.stderr.filter((line) => line.includes('dies at')).join('')}`;
   const runs = await fixture.client.runs('each');
-  // The next minute may have come.
+  // The next minute may have started.
   assert.deepEqual(dueTimes(runs).slice(0, 1), [timeText(fixture.due)], where);
   assert.equal(new Set(dueTimes(runs)).size, runs.length, where);
   assert.equal(status.scheduleStatus?.missedRuns, 0, where);

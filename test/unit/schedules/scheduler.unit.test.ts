@@ -66,7 +66,7 @@ describe('The scheduler', () => {
     });
   }
 
-  it('missed runs that are all caught up run one after the other', async () => {
+  it('runs all missed runs one after the other', async () => {
     const one = await machine('0 * * * *', { missed: 'runAll', overlap: 'allow' }, 10 * MINUTE);
     one.clock.time += 3 * HOUR;
     await one.clock.pass(5 * MINUTE);
@@ -75,7 +75,7 @@ describe('The scheduler', () => {
     assert.deepEqual(one.runs('s'), ['01T01:00', '01T02:00', '01T03:00']);
   });
 
-  it('a run is late, not missed, if the service starts within a minute', async () => {
+  it('treats a run as late, not missed, if the service starts within a minute', async () => {
     const one = await machine('0 * * * *', { missed: 'skip' });
     one.kill();
     one.clock.time = Date.parse('2026-01-01T01:00:59Z');
@@ -87,7 +87,7 @@ describe('The scheduler', () => {
     assert.deepEqual(missed(one), ['serviceNotRunning 01T02:00']);
   });
 
-  it('counts no more than a hundred missed runs, and says that there are more', async () => {
+  it('counts at most a hundred missed runs, and reports that there are more', async () => {
     const one = await machine('* * * * *');
     one.kill();
     one.clock.time += 30 * DAY;
@@ -98,7 +98,7 @@ describe('The scheduler', () => {
     assert.equal(one.created.length, 1);
   });
 
-  it('a clock that is set back or forth doubles nothing', async () => {
+  it('repeats no run when the clock is set back or forward', async () => {
     const one = await machine('*/30 * * * *');
     await one.clock.pass(3 * HOUR);
     one.clock.time -= 2 * HOUR;
@@ -113,10 +113,10 @@ describe('The scheduler', () => {
     assert.deepEqual(missed(one), ['machineAsleep 01T03:30–01T04:30 (3)']);
   });
 
-  it('a clock that was years wrong delays nothing, and the years are not missed', async () => {
+  it('delays nothing when the clock was years wrong, and does not count those years as missed', async () => {
     const one = await machine('0 * * * *', { missed: 'skip' });
     await one.clock.pass(HOUR);
-    // An empty battery: the clock begins anew, and is set right after two hours.
+    // An empty battery: the clock restarts, and is corrected after two hours.
     const before = one.clock.time;
     one.clock.time = Date.parse('2020-05-05T00:00:30Z');
     await one.clock.pass(2 * HOUR);
@@ -126,7 +126,7 @@ describe('The scheduler', () => {
     assert.deepEqual(missed(one), ['machineAsleep 01T02:00–01T03:00 (2)']);
   });
 
-  it('overlap: skip names the runs that were due meanwhile', async () => {
+  it('overlap: skip reports the runs that were due meanwhile', async () => {
     const one = await machine('*/10 * * * *', {}, 25 * MINUTE);
     await one.clock.pass(40 * MINUTE);
     assert.deepEqual(one.runs('s'), ['01T00:10', '01T00:40']);
@@ -150,7 +150,7 @@ describe('The scheduler', () => {
     assert.deepEqual(one.runs('s'), ['01T00:10', '01T00:20', '01T00:30']);
   });
 
-  it('pauses after failures in a row, and starts to count again when it is resumed', async () => {
+  it('pauses after consecutive failures, and restarts counting when it is resumed', async () => {
     const one = await machine('*/10 * * * *', { pauseAfterFailures: 2 }, DAY);
     const endAs = async (state: string): Promise<void> => {
       await one.clock.pass(10 * MINUTE);
@@ -170,7 +170,7 @@ describe('The scheduler', () => {
     assert.deepEqual(missed(one), []);
   });
 
-  it('a run that cannot be created is missed, with the error', async () => {
+  it('reports a run that cannot be created as missed, with the error', async () => {
     const one = await machine('0 * * * *', { pauseAfterFailures: 1 });
     one.refusal = new ServiceError('INVALID_ARGUMENT', 'fileNotReadable', 'gone', { path: '/n.ipynb' });
     await one.clock.pass(HOUR);
@@ -187,7 +187,7 @@ describe('The scheduler', () => {
     });
   });
 
-  it('a full disk delays a run for a minute, and then is named', async () => {
+  it('delays a run for a minute when the disk is full, and then reports it', async () => {
     const one = await machine('0 * * * *', { missed: 'skip' });
     one.isFull = true;
     await one.clock.pass(HOUR);
@@ -201,7 +201,7 @@ describe('The scheduler', () => {
     assert.deepEqual(missed(one), ['storageNotWritable 01T02:00']);
   });
 
-  it('is finished after maxRuns, or at its end, and says which', async () => {
+  it('finishes a schedule after maxRuns, or at its end, and reports which', async () => {
     const one = await machine('0 * * * *', { maxRuns: 2 });
     await one.clock.pass(5 * HOUR);
     assert.deepEqual(one.runs('s'), ['01T01:00', '01T02:00']);
@@ -217,7 +217,7 @@ describe('The scheduler', () => {
     assert.deepEqual([ended.state, ended.scheduleStatus?.reason], ['DISABLED', 'endTimeReached']);
   });
 
-  it('due times while it is paused are not missed, and runs that waited are', async () => {
+  it('ignores due times while paused, and reports waiting runs as missed', async () => {
     const one = await machine('*/10 * * * *', { overlap: 'queue' }, 25 * MINUTE);
     await one.clock.pass(20 * MINUTE);
     await one.manager.pause('s');
@@ -228,7 +228,7 @@ describe('The scheduler', () => {
     assert.deepEqual(missed(one), ['paused 01T00:20']);
   });
 
-  it('killed at any change of the disk, before or after it, no run is lost or doubled', async () => {
+  it('loses and repeats no run when it is killed before or after any change of the disk', async () => {
     for (const killAfter of [false, true]) {
       for (let killAt = 1; killAt <= 12; killAt++) {
         const one = await machine('* * * * *', { missed: 'skip' });
@@ -245,12 +245,12 @@ describe('The scheduler', () => {
     }
   });
 
-  it('whatever happens, each due time has one run or is named as missed', async function () {
+  it('accounts for each due time with a run or a report that it was missed, whatever happens', async function () {
     this.timeout(120_000);
     for (let seed = 1; seed <= 10; seed++) await random(seed);
   });
 
-  it('ids of executions are made of schedule and due time, and fit', () => {
+  it('builds valid ids of executions from schedule and due time', () => {
     const due = Date.parse('2026-11-28T05:00:00Z');
     assert.equal(executionIdOf('nightly', due), 'nightly-20261128t0500z');
     const [long, other] = [
@@ -291,7 +291,7 @@ async function random(seed: number): Promise<void> {
     latest = Math.max(latest, one.clock.time);
     if (!one.isRunning) await one.start();
   }
-  // Whatever is late is done now, and each queue is empty.
+  // Late runs are done now, and each queue is empty.
   Object.assign(one, { isFull: false, killAt: Number.POSITIVE_INFINITY, duration: 0 });
   one.clock.time = Math.max(latest, one.clock.time);
   await one.start();

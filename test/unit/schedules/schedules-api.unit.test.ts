@@ -66,7 +66,7 @@ describe('Schedules over the API', function () {
     assert.deepEqual(await listed('filter=filter-&orderBy=name%20desc'), ['filter-two', 'filter-one']);
   });
 
-  it('reads proto3 JSON, and answers with numbers of enumerations', async () => {
+  it('accepts proto3 JSON, and returns enumerations as numbers on request', async () => {
     const { cronSchedule, timeZone, executionTemplate, runOptions } = client.body();
     const body = {
       cron_schedule: cronSchedule,
@@ -86,7 +86,7 @@ describe('Schedules over the API', function () {
     assert.equal(numbered.body['state'], 1);
   });
 
-  it('a repeated create with the same content is the same schedule, with other content it is refused', async () => {
+  it('accepts a repeated create with the same content, and refuses other content', async () => {
     await client.create('twice');
     const first = await client.get('twice');
     assert.equal((await client.create('twice')).code, 200);
@@ -135,14 +135,14 @@ describe('Schedules over the API', function () {
     ],
   ];
   for (const [title, changes, field] of refused) {
-    it(`refuses ${title} before anything is made`, async () => {
+    it(`refuses ${title} before anything is created`, async () => {
       const error = errorOf(await client.create('refused', changes));
       assert.deepEqual([error.code, error.status, error.field], [400, 'INVALID_ARGUMENT', field]);
       assert.ok(!fs.existsSync(client.file('refused', '')));
     });
   }
 
-  it('refuses a kernel that does not exist, and an id that is no id', async () => {
+  it('refuses a kernel that does not exist, and an invalid id', async () => {
     const kernel = errorOf(await client.create('refused', { executionTemplate: { kernelSpec: 'julia' } }));
     assert.deepEqual([kernel.code, kernel.reason], [400, 'kernelNotFound']);
     assert.equal(errorOf(await client.create('No%20Id')).field, 'scheduleId');
@@ -156,7 +156,7 @@ describe('Schedules over the API', function () {
     }
   });
 
-  it('changes the fields that the mask names, and no others', async () => {
+  it('changes only the fields of the mask', async () => {
     await client.create('changed', {
       executionTemplate: { parameters: '{"a": 1}' },
       scheduleOptions: { maxRuns: 3, missed: 'runAll' },
@@ -217,7 +217,7 @@ describe('Schedules over the API', function () {
     assert.equal((await client.call('paused', 'stop')).code, 404);
   });
 
-  it('a triggered run works while paused, counts not as a run, and is not doubled when repeated', async () => {
+  it('a triggered run works while paused, is not counted, and is not repeated by a repeated request', async () => {
     await client.create('now', { executionTemplate: { parameters: '{"fake": "wait"}' } });
     await client.call('now', 'pause');
     for (let time = 0; time < 2; time++) {
@@ -248,7 +248,7 @@ describe('Schedules over the API', function () {
     await client.service.ended('now-one');
   });
 
-  it('keeps variables in a file for this user only, and does not echo them', async () => {
+  it('keeps variables in a file that only this user can read, and does not return them', async () => {
     await client.create('secret', {
       runOptions: {
         environment: {
@@ -261,7 +261,7 @@ describe('Schedules over the API', function () {
     assert.ok(!fs.readFileSync(client.file('secret', 'schedule.json'), 'utf8').includes('geheim'));
     if (process.platform !== 'win32')
       assert.equal(fs.statSync(client.file('secret', 'environment.json')).mode & 0o777, 0o600);
-    // A change of the options leaves them, as clients cannot know them.
+    // A change of the options keeps them, because clients cannot know them.
     await client.patch('secret', 'runOptions', { runOptions: { timeout: 60 } });
     const environment = fs.readFileSync(client.file('secret', 'environment.json'), 'utf8');
     assert.ok(environment.includes('geheim'));
@@ -275,7 +275,7 @@ describe('Schedules over the API', function () {
     assert.ok(!fs.readFileSync(client.file('secret', 'environment.json'), 'utf8').includes('geheim'));
   });
 
-  it('runs the file as it is then, or as it was when the schedule was created', async () => {
+  it('runs the current file, or its copy from the creation of the schedule', async () => {
     const input = path.join(client.service.folder, 'edited.ipynb');
     fs.writeFileSync(input, NOTEBOOK);
     const executionTemplate = { inputNotebookFile: pathToFileURL(input).href };
@@ -295,7 +295,7 @@ describe('Schedules over the API', function () {
     assert.equal(fs.readFileSync(client.service.file('snapshot-run', 'input.ipynb'), 'utf8'), NOTEBOOK);
   });
 
-  it('a schedule that cannot be read is named in the list, left alone, and can be deleted', async () => {
+  it('an unreadable schedule is listed with its name, stays unchanged, and can be deleted', async () => {
     await client.create('damaged');
     const file = client.file('damaged', 'schedule.json');
     await client.service.kill();

@@ -6,7 +6,7 @@ import { parseSchedule, type Schedule } from '../../../src/execution/schedule';
 import { until } from '../../support/until';
 import { fakeKernel, NOTEBOOK, PARENT, type Answer, type TestService } from '../service/support';
 
-/** What is different from a schedule that is due each day at 06:00 in Berlin. */
+/** Differences from a schedule that is due each day at 06:00 in Berlin. */
 export type Changes = Record<string, unknown> & { readonly executionTemplate?: Record<string, unknown> };
 
 /** The schedules of a service with the fake runner. */

@@ -9,7 +9,7 @@ export interface Api {
   readonly folder: string;
   readonly service: TestService;
   readonly input: string;
-  /** Creates an execution; what is given is added to the request, or takes the place of what it has. */
+  /** Creates an execution; the given fields are merged into the request. */
   readonly create: (
     id: string,
     template: Record<string, unknown>,
@@ -18,7 +18,7 @@ export interface Api {
   ) => Promise<Answer>;
 }
 
-/** Starts a service with executions of its own. It is ended after the test file. */
+/** Starts a service with its own executions. It is ended after the test file. */
 export async function startApi(): Promise<Api> {
   const folder = temporaryFolder();
   const service = await TestService.start(folder);
@@ -49,7 +49,7 @@ interface ErrorBody {
   }[];
 }
 
-/** What an answer says of an error, in short. */
+/** Summary of an error response. */
 export function errorOf(answer: Answer): {
   code: number;
   status: string;

@@ -15,7 +15,7 @@ describe('The API of the embedded service', () => {
     ({ folder, service, input, create } = await startApi());
   });
 
-  it('answers create with a done operation, as Notebooks API v1 does', async () => {
+  it('answers create with a finished operation, as Notebooks API v1 does', async () => {
     const { code, body } = await create('op', {});
     assert.equal(code, 200);
     assert.equal(body['name'], 'projects/local/locations/local/operations/create-op');
@@ -36,7 +36,7 @@ describe('The API of the embedded service', () => {
     );
   });
 
-  it('takes the same create again as the same, and another one as ALREADY_EXISTS', async () => {
+  it('accepts a repeated identical create and answers a different one with ALREADY_EXISTS', async () => {
     const template = { parameters: '{"a": 1}' };
     const [one, two] = await Promise.all([create('same', template), create('same', template)]);
     assert.deepEqual([one.code, two.code], [200, 200]);
@@ -50,7 +50,7 @@ describe('The API of the embedded service', () => {
     fs.writeFileSync(input, NOTEBOOK);
   });
 
-  it('ignores what only the service says', async () => {
+  it('ignores output-only fields', async () => {
     const { code } = await create(
       'outputonly',
       {},
@@ -72,7 +72,7 @@ describe('The API of the embedded service', () => {
     assert.equal(execution.displayName, 'in');
   });
 
-  it('lists newest first in pages that stay whole while others create and delete', async () => {
+  it('lists newest first, in pages that stay consistent while executions are created and deleted', async () => {
     for (let index = 0; index < 5; index++) await create(`page-${index}`, {});
     const first = await service.request('GET', `${PARENT}/executions?pageSize=2`);
     const names = (answer: Answer): string[] =>
@@ -98,7 +98,7 @@ describe('The API of the embedded service', () => {
       assert.equal((await service.request('GET', `${PARENT}/executions?${query}`)).code, 400, query);
   });
 
-  it('knows one location, which tells about the service', async () => {
+  it('has one location, whose metadata describes the service', async () => {
     const { body } = await service.request('GET', 'v1/projects/local/locations?alt=json&prettyPrint=false');
     interface Location {
       name: string;
@@ -108,7 +108,7 @@ describe('The API of the embedded service', () => {
     assert.equal(location?.name, 'projects/local/locations/local');
     assert.equal(location.metadata.pid, service.process.pid);
     const alone = (await service.request('GET', PARENT)).body as unknown as Location;
-    // It is measured anew after each answer.
+    // It is measured again after each answer.
     for (const { metadata } of [location, alone]) delete metadata.diskBytes;
     assert.deepEqual(alone, location);
   });
@@ -141,12 +141,12 @@ describe('The API of the embedded service', () => {
     }
   });
 
-  it('reads parameters from a file under those given, and keeps their numbers as they are', async () => {
+  it('merges parameters of a file under those of the request, and keeps numbers exactly', async () => {
     const yaml = path.join(folder, 'p.yaml');
     fs.writeFileSync(yaml, 'fake: crash\nratio: 1.0\nbig: 12345678901234567890\n');
     await create('params', { paramsYamlFile: pathToFileURL(yaml).href, parameters: 'fake: wait' });
     await service.running('params');
-    // The fake runner understood `wait`; what else it got is gone with the job, so look at a waiting one's.
+    // The fake runner has handled `wait`; other fields were deleted with the job, so check the job of a waiting one.
     await create('params2', { paramsYamlFile: pathToFileURL(yaml).href });
     const job = JSON.parse(fs.readFileSync(service.file('params2', 'job.json'), 'utf8')) as {
       parameters: string;
@@ -156,7 +156,7 @@ describe('The API of the embedded service', () => {
     await service.ended('params2');
   });
 
-  it('takes any source, which is only shown', async () => {
+  it('accepts any source, which is only shown', async () => {
     for (const [index, source] of [
       'file:///%E0%A4%A',
       'file:///%00/x',
@@ -169,7 +169,7 @@ describe('The API of the embedded service', () => {
     }
   });
 
-  it('warns of fields that mean nothing here', async () => {
+  it('warns about fields that have no effect here', async () => {
     const template = { masterType: 'n1-standard-4', scaleTier: 'CUSTOM', labels: { a: 'b' } };
     await create('ignored', template);
     const execution = await service.ended('ignored');
@@ -180,7 +180,7 @@ describe('The API of the embedded service', () => {
     assert.equal(execution.executionTemplate?.masterType, 'n1-standard-4');
   });
 
-  it('warns of words that papermill reads differently, with both readings but for secrets', async () => {
+  it('warns about words that papermill reads differently, with both readings except for secrets', async () => {
     const file = path.join(folder, 'words.yaml');
     fs.writeFileSync(file, 'dry_run: no\nstart: 12:30\nquoted: "no"');
     const paramsYamlFile = pathToFileURL(file).href;
@@ -194,7 +194,7 @@ describe('The API of the embedded service', () => {
     assert.equal(executionTemplate?.paramsYamlFile, paramsYamlFile);
   });
 
-  it('warns where another kernel runs the notebook than it names, unless the template names one', async () => {
+  it('warns when a kernel other than the notebook’s runs it, unless the template names that kernel', async () => {
     const file = path.join(folder, 'other-kernel.ipynb');
     const named = (name: string): void => {
       const kernelspec = { name, display_name: name, language: 'fake' };
@@ -215,7 +215,7 @@ describe('The API of the embedded service', () => {
     assert.deepEqual((await service.ended('same')).runStatus?.warnings ?? [], []);
   });
 
-  it('takes changed settings over before the next create', async () => {
+  it('applies changed settings before the next create', async () => {
     const config = path.join(folder, 'data', 'config.json');
     fs.writeFileSync(config, JSON.stringify({ maxConcurrent: 3, settingOfANewerVersion: true }));
     await create('config', {});

@@ -20,8 +20,8 @@ async function listAll(service: TestService, pageSize: number): Promise<string[]
 const numbered = (count: number, name: string): string[] =>
   Array.from({ length: count }, (_, index) => `${name}${index}`);
 
-describe('A crowd', () => {
-  it('of 200 executions submitted at once waits in order, outlives the service, and runs once each', async () => {
+describe('Many clients', () => {
+  it('submit 200 executions at once: they wait in order, survive the service, and run once each', async () => {
     const folder = temporaryFolder();
     const first = await TestService.start(folder, '--max-concurrent', '1');
     await first.create('first', 'wait');
@@ -34,7 +34,7 @@ describe('A crowd', () => {
     const second = await TestService.start(folder, '--max-concurrent', '4');
     const order = (await listAll(second, 1000)).reverse();
     assert.deepEqual([...order].sort(), ['first', ...ids].sort());
-    // Starting 200 processes would take long and show no more.
+    // Starting 200 processes would take long and test nothing more.
     const chosen = order.slice(1, 13);
     second.go('first');
     for (const id of ['first', ...chosen]) assert.equal((await second.ended(id)).state, 'SUCCEEDED', id);
@@ -42,7 +42,7 @@ describe('A crowd', () => {
     for (const id of chosen) assert.equal(runs.filter((run) => run === id).length, 1, id);
   });
 
-  it('of 10 clients that list while 10 create sees every execution that was told before, once, newest first', async () => {
+  it('list while 10 others create: each list has every confirmed execution once, newest first', async () => {
     const service = await TestService.start(temporaryFolder(), '--max-concurrent', '1');
     await service.create('first', 'wait');
     const told = ['first'];
@@ -78,7 +78,7 @@ describe('A crowd', () => {
 describe('A clock that jumps', () => {
   const HOUR = 3_600_000;
 
-  it('loses nothing from the list, and no execution waits for it', async () => {
+  it('removes nothing from the list, and delays no execution', async () => {
     const folder = temporaryFolder();
     const unruly = new Unruly(folder);
     const service = await TestService.startBy(folder, { env: unruly.env });
@@ -103,12 +103,12 @@ describe('A clock that jumps', () => {
     assert.deepEqual(await listAll(next, 2), before);
   });
 
-  it('does not keep an idle service from leaving', async () => {
+  it('does not prevent an idle service from exiting', async () => {
     const folder = temporaryFolder();
     const unruly = new Unruly(folder, { clock: 24 * HOUR });
     const service = await TestService.startBy(folder, { env: unruly.env }, '--idle-seconds', '0.3');
     unruly.order({});
-    // It may have left before it is waited for.
+    // It may have exited before the wait starts.
     if (service.process.exitCode === null) await once(service.process, 'exit');
     assert.deepEqual([service.process.exitCode, service.process.signalCode], [0, null]);
   });

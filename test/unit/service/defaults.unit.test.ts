@@ -9,20 +9,20 @@ import { ConfigReader } from '../../../src/service/config';
 import { startApi } from './api';
 import { temporaryFolder, type TestService } from './support';
 
-/** What an execution's job says about its limits. */
+/** The limits in an execution's job. */
 function limitsOf(service: TestService, id: string): Partial<RunnerJob> {
   const job = JSON.parse(fs.readFileSync(service.file(id, 'job.json'), 'utf8')) as RunnerJob;
   const { kernelTimeout, timeout, cellTimeout, memoryLimitBytes, allowErrors, allowErrorNames } = job;
   return { kernelTimeout, timeout, cellTimeout, memoryLimitBytes, allowErrors, allowErrorNames };
 }
 
-/* What holds where nobody says otherwise, as the README and the descriptions of the settings promise it. */
+/* Defaults, as documented in the README and the descriptions of the settings. */
 describe('defaults', () => {
-  it('of an execution: 60 s for the kernel to start, no other limit, no error is allowed, one attempt; else as its options say', async () => {
+  it('of an execution: 60 s for the kernel to start, no other limit, no errors allowed, one attempt; else its options', async () => {
     const { service, create } = await startApi();
     await create('first', { parameters: 'fake: wait' });
     await service.running('first');
-    // It waits, so that its job is still there.
+    // It waits, so its job still exists.
     await create('second', {});
     assert.deepEqual(limitsOf(service, 'second'), {
       kernelTimeout: 60,
@@ -47,7 +47,7 @@ describe('defaults', () => {
     await service.ended('third');
   });
 
-  it('of what a run waits for: 5 s after an interrupt, 4 s for the idle of a cell, 10 s for the kernel to end', () => {
+  it('of the waits of a run: 5 s after an interrupt, 4 s for the idle status of a cell, 10 s for the kernel to end', () => {
     assert.deepEqual(PATIENCE, { interrupt: 5000, idle: 4000, transfer: 60_000, end: 10_000 });
   });
 

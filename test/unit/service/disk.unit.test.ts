@@ -7,7 +7,7 @@ import { VENV_PYTHON } from '../../support/python';
 import type { Execution } from '../../../src/execution/execution';
 import { PARENT, ROOT, states, temporaryFolder, TestService, Unruly, type Answer } from './support';
 
-/** The reason that an error answer gives, with the code of the system's error. */
+/** The reason of an error response, with the system's error code. */
 function reasonOf({ body }: Answer): [reason: unknown, code: unknown] {
   const { details = [] } = (body['error'] ?? {}) as { details?: Record<string, unknown>[] };
   return [
@@ -20,7 +20,7 @@ function onDisk(service: TestService, id: string): string {
   return (JSON.parse(fs.readFileSync(service.file(id, 'execution.json'), 'utf8')) as { state: string }).state;
 }
 
-describe('A disk that takes no more', () => {
+describe('A full disk', () => {
   let folder: string;
   let unruly: Unruly;
   let service: TestService;
@@ -32,7 +32,7 @@ describe('A disk that takes no more', () => {
   });
   afterEach(async () => {
     unruly.order({});
-    // Whatever happened to it, it is there and knows what it knew.
+    // Whatever happened, it still runs and has kept its data.
     assert.equal((await service.request('GET', `${PARENT}/executions`)).code, 200);
     assert.equal(service.process.exitCode, null);
   });
@@ -44,7 +44,7 @@ describe('A disk that takes no more', () => {
     ['is broken', 'rename .*executions', 'EIO'],
     ['has too many open files', 'open .*executions', 'EMFILE'],
   ] as const) {
-    it(`${name}: create says so, and leaves nothing`, async () => {
+    it(`${name}: create reports it and leaves nothing behind`, async () => {
       const id = `no-${code.toLowerCase()}`;
       unruly.order({ fail: { match, code } });
       const answer = await service.create(id);
@@ -60,7 +60,7 @@ describe('A disk that takes no more', () => {
     });
   }
 
-  it('keeps an execution waiting that cannot begin, and says why, until there is room', async () => {
+  it('keeps an execution waiting that cannot start, with the reason, until there is space', async () => {
     await service.create('before', 'wait');
     await service.running('before');
     await service.create('after');
@@ -72,7 +72,7 @@ describe('A disk that takes no more', () => {
     assert.deepEqual([state, runStatus?.cause], ['QUEUED', undefined]);
     assert.match(runStatus?.message ?? '', /ENOSPC/);
     assert.equal(onDisk(service, 'after'), 'QUEUED');
-    // It waits on a full disk, too, and is told so by who wants it to end.
+    // It also waits on a full disk, and the answer to a cancel says so.
     const refused = await service.request('POST', `${PARENT}/executions/after:cancel`);
     assert.deepEqual(reasonOf(refused), ['storageNotWritable', 'ENOSPC']);
     unruly.order({});
@@ -83,7 +83,7 @@ describe('A disk that takes no more', () => {
     assert.equal(service.runs().filter((run) => run.includes('after')).length, 1);
   });
 
-  it('still cancels what runs, and says that it is not saved; what waits stays waiting', async () => {
+  it('still cancels running executions and reports that this is not saved; waiting ones keep waiting', async () => {
     await service.create('runs', 'wait');
     await service.running('runs');
     await service.create('waits', 'wait');
@@ -100,7 +100,7 @@ describe('A disk that takes no more', () => {
     await until('the end is on disk', () => onDisk(service, 'runs') === 'CANCELLED');
   });
 
-  it('answers a repeated cancel or pin only when it is saved', async () => {
+  it('answers a repeated cancel or pin only once it is saved', async () => {
     await service.create('deaf', 'deaf');
     await service.running('deaf');
     unruly.order({ fail: { match: 'execution\\.json', code: 'ENOSPC' } });
@@ -128,7 +128,7 @@ describe('A disk that takes no more', () => {
     await service.ended('deaf');
   });
 
-  it('does not answer that an execution is deleted before that survives a power failure', async () => {
+  it('answers a deletion only once it survives a power failure', async () => {
     await service.create('flushed');
     await service.ended('flushed');
     await until('its end is on disk', () => onDisk(service, 'flushed') === 'SUCCEEDED');
@@ -141,11 +141,11 @@ describe('A disk that takes no more', () => {
     assert.equal((await service.request('GET', target)).code, 404);
   });
 
-  it('does not delete what it cannot, and says so', async () => {
+  it('keeps what it cannot delete, and reports it', async () => {
     await service.create('stays');
     await service.ended('stays');
     unruly.order({ fail: { match: 'executions', code: 'EROFS' } });
-    // As long as it is still being written down, that it goes is promised for later.
+    // While the deletion is not on disk yet, it is only announced.
     const answer = await until('it says so', async () => {
       const each = await service.request('DELETE', `${PARENT}/executions/stays`);
       return each.code !== 200 && each;
@@ -156,7 +156,7 @@ describe('A disk that takes no more', () => {
     assert.equal((await service.request('DELETE', `${PARENT}/executions/stays`)).code, 200);
   });
 
-  it('loses the runner and yet tells the truth, though nothing can be removed', async () => {
+  it('loses the runner and still reports the correct state, even if nothing can be removed', async () => {
     await service.create('dies', 'wait');
     await service.running('dies');
     unruly.order({ fail: { match: '^(rm|rename) |execution\\.json', code: 'EROFS' } });
@@ -167,7 +167,7 @@ describe('A disk that takes no more', () => {
     await until('the end is on disk', () => onDisk(service, 'dies') === 'FAILED');
   });
 
-  it('does not keep a service from starting over what it cannot clean up', async () => {
+  it('does not prevent a service from starting when files cannot be cleaned up', async () => {
     const other = temporaryFolder();
     const first = await TestService.start(other);
     await first.create('kept');
@@ -182,8 +182,8 @@ describe('A disk that takes no more', () => {
   });
 }).timeout(30_000);
 
-describe('Files that may not grow (RLIMIT_FSIZE)', () => {
-  /** Starts what follows with files of at most 64 KB. */
+describe('A limit for file sizes (RLIMIT_FSIZE)', () => {
+  /** Starts the command with a file size limit of 64 KB. */
   const LIMITED = ['/bin/bash', '-c', 'ulimit -f 64; exec "$0" "$@"', process.execPath];
   let service: TestService;
   before(async () => {
@@ -212,13 +212,13 @@ describe('Files that may not grow (RLIMIT_FSIZE)', () => {
     });
   }
 
-  it('refuses a notebook that has no room, and lives', async () => {
+  it('refuses a notebook that is too large, and the service keeps running', async () => {
     const answer = await create('large', `x = "${'x'.repeat(100_000)}"`);
     assert.deepEqual(reasonOf(answer), ['storageNotWritable', 'EFBIG']);
     assert.deepEqual(fs.readdirSync(service.file('.', '.')), []);
   });
 
-  it('ends a run whose outputs have no room, with the cause; the last whole output stays', async () => {
+  it('ends a run whose outputs are too large, with the cause; the last complete output stays', async () => {
     const loud =
       'import time\nfor i in range(10000):\n    print("x" * 100, i, flush=True)\n    time.sleep(0.001)';
     assert.equal((await create('loud', loud)).code, 200);

@@ -1,6 +1,6 @@
 /*
- * A runner without kernel that speaks src/protocol/runner-job.ts, for tests of what the service does about runners. What it does
- * is in the parameters of the job: {"fake": one of the cases below}.
+ * A runner without kernel that implements src/protocol/runner-job.ts, for tests of the service. The parameters of the job
+ * select its behaviour: {"fake": one of the cases below}.
  */
 import * as fs from 'node:fs';
 import * as net from 'node:net';
@@ -12,7 +12,7 @@ import { controlAddress } from '../../../src/protocol/runtime-directory';
 
 const { values } = parseArgs({ options: { runtime: { type: 'string' }, job: { type: 'string' } } });
 const runtime = values.runtime ?? '';
-// A spare without kernel is of no use to a test.
+// A spare without a kernel is useless to a test.
 if (values.job === undefined) process.exit(0);
 const job = RunnerJobSchema.parse(JSON.parse(fs.readFileSync(values.job, 'utf8')));
 const { fake = 'succeed' } = JSON.parse(job.parameters ?? '{}') as { fake?: string };
@@ -41,7 +41,7 @@ function end(state: string, more: RunnerStatus['runStatus'] = {}): void {
 }
 
 say('PREPARING');
-// A busy service may not get to a short run before it is over.
+// A busy service may not connect to a short run before it is over.
 if (fake === 'unheard') {
   end('SUCCEEDED');
   process.exit(0);
@@ -84,7 +84,7 @@ net
     // `wait`, `odd`, and `deaf`, which cannot be cancelled: until the test makes this file.
     else {
       const timer = setInterval(() => {
-        // The test is over, and has forgotten this one.
+        // The test is over, and no longer waits for this one.
         if (!fs.existsSync(job.folder)) process.exit(0);
         if (!fs.existsSync(path.join(job.folder, 'go'))) return;
         clearInterval(timer);

@@ -163,7 +163,7 @@ describe('A filter', () => {
     }
   });
 
-  it('takes no longer for a hostile text', () => {
+  it('takes no longer to evaluate for a hostile text', () => {
     const name = 'a'.repeat(100_000);
     const matches = filterOf(`displayName = "${'a*'.repeat(2000)}b"`, FIELDS);
     assert.equal(matches({ id: '', name, state: '' }), false);
@@ -181,7 +181,7 @@ describe('An order', () => {
       .join('');
   };
 
-  it('has fields in either direction, the first first', () => {
+  it('sorts by several fields, each ascending or descending', () => {
     assert.equal(ordered('create_time desc'), 'cbad');
     assert.equal(ordered('createTime'), 'dabc');
     assert.equal(ordered(' state asc , createTime  DESC'), 'adcb');

@@ -61,7 +61,7 @@ describe('Google’s own clients use the embedded service like the real one:', (
       fields: 'executions(name),nextPageToken',
       prettyPrint: true,
       alt: 'json',
-      // Parameters of all Google APIs, which do nothing here.
+      // Standard parameters of all Google APIs, without effect here.
       '$.xgafv': '1',
       callback: 'callback',
       key: 'key',
@@ -106,7 +106,7 @@ describe('Google’s own clients use the embedded service like the real one:', (
       protocol: 'http',
       apiEndpoint: service.endpoint.hostname,
       port: Number(service.endpoint.port),
-      // Its google-auth-library is a copy of its own, with types of its own.
+      // Its google-auth-library is a separate copy with separate types.
       authClient: auth as never,
     });
     const create = async (executionId: string, template: object) =>

@@ -34,7 +34,7 @@ function snapshot(folder: string): string[] {
   });
 }
 
-/** Makes files, or folders where a name ends with a slash, that were last changed long ago. */
+/** Creates files, or folders if a name ends with a slash, with an old modification time. */
 function make(folder: string, ...names: string[]): void {
   for (const name of names) {
     const file = path.join(folder, name);
@@ -45,7 +45,7 @@ function make(folder: string, ...names: string[]): void {
   for (const name of all.sort().reverse()) fs.lutimesSync(path.join(folder, name), LONG_AGO, LONG_AGO);
 }
 
-/** What a home or a project has. */
+/** Contents of a home directory or a project. */
 const FOREIGN = [
   '.git/config',
   '.ssh/id_ed25519',
@@ -74,7 +74,7 @@ describe('A data directory', () => {
     return true;
   };
 
-  it('is ours where it is new, empty, or has nothing but our own names, and is marked then', async () => {
+  it('is accepted and marked when it is new, empty, or contains only our own files', async () => {
     await claim();
     assert.deepEqual(fs.readdirSync(data), [MARK]);
     assert.equal(fs.statSync(data).mode & 0o777, 0o700);
@@ -92,14 +92,14 @@ describe('A data directory', () => {
       assert.ok(fs.existsSync(path.join(data, MARK)), names.join());
       assert.equal(fs.statSync(data).mode & 0o777, 0o700);
     }
-    // Once it is marked it is ours, and what the user has put there stays.
+    // Once the folder is marked it is ours, and files that the user adds later stay.
     make(data, 'notes.txt', '.git/config');
     const before = snapshot(data);
     await claim();
     assert.deepEqual(snapshot(data), before);
   });
 
-  it('with other files is refused, whatever they are, and nothing is changed there', async () => {
+  it('with other files is refused and left unchanged', async () => {
     for (const name of ['notes.txt', '.git/config', 'Executions/', `${MARK}/`, '.config.json.new.txt']) {
       fs.mkdirSync(data, { mode: 0o755 });
       make(data, name, 'executions/');
@@ -118,7 +118,7 @@ describe('A data directory', () => {
     await assert.rejects(claim(), isForeign('config.json'));
   });
 
-  it('with other files: the command line says what to do, and does nothing', () => {
+  it('with other files: the command line says what to do and changes nothing', () => {
     fs.mkdirSync(data, { mode: 0o755 });
     make(data, ...FOREIGN);
     const before = snapshot(data);
@@ -141,7 +141,7 @@ describe('A data directory', () => {
     }
   });
 
-  it('with other files: a window does nothing there, whatever it is asked for', async () => {
+  it('with other files: a window changes nothing there, whichever command is used', async () => {
     fs.mkdirSync(data, { mode: 0o755 });
     make(data, ...FOREIGN);
     const before = snapshot(data);
@@ -168,7 +168,7 @@ describe('A data directory', () => {
     assert.deepEqual(snapshot(data), before);
   });
 
-  it('of ours: only names of our own making are removed', async () => {
+  it('of ours: only files that we created are removed', async () => {
     await claim();
     const paths = servicePaths(data);
     const host = path.join('hosts', path.basename(paths.host));
@@ -212,7 +212,7 @@ describe('A data directory', () => {
     assert.match(service.stderr.join(''), /passed over in .*executions, 3 of no execution: /);
   });
 
-  it('of ours: old bundles are removed, and no other folder beside them', async () => {
+  it('of ours: old bundles are removed, other folders stay', async () => {
     const bundles = path.join(folder, 'dist');
     make(bundles, 'service.js', 'runner.js', 'node_modules/zeromq/index.js');
     const versions = path.join(data, 'versions');
@@ -224,7 +224,7 @@ describe('A data directory', () => {
     assert.deepEqual(left.filter((name) => !old.includes(name)).sort(), ['.git', '1.0.0', build, 'backup']);
   });
 
-  it('keeps the permissions of folders that links in it lead to', async () => {
+  it('does not change permissions of folders that links in it point to', async () => {
     const elsewhere = path.join(folder, 'elsewhere');
     fs.mkdirSync(elsewhere, { mode: 0o755 });
     fs.mkdirSync(data);
@@ -237,8 +237,8 @@ describe('A data directory', () => {
   });
 }).timeout(60_000);
 
-describe('A path that a file names', () => {
-  it('is no runtime directory unless it was made as one', async () => {
+describe('A path that is read from a file', () => {
+  it('is not treated as a runtime directory unless it was created as one', async () => {
     const folder = temporaryFolder();
     const root = path.join(folder, 'hosts/me/run');
     assert.ok(isRuntimeDirectory(makeRuntimeDirectory(root)));
@@ -254,7 +254,7 @@ describe('A path that a file names', () => {
       '',
     ];
     for (const other of others) assert.ok(!isRuntimeDirectory(other), other);
-    // Its folder is a link to another one.
+    // Its folder is a link to another folder.
     make(folder, 'kept/0123456789/file');
     fs.mkdirSync(path.join(folder, 'hosts/you'));
     fs.symlinkSync(path.join(folder, 'kept'), path.join(folder, 'hosts/you/run'));
@@ -262,7 +262,7 @@ describe('A path that a file names', () => {
     assert.ok(fs.existsSync(path.join(folder, 'kept/0123456789/file')));
   });
 
-  it('in a record: nothing is removed there, and the execution comes to its end', async () => {
+  it('in a record: nothing is removed there, and the execution still ends', async () => {
     const folder = temporaryFolder();
     const first = await TestService.start(folder, '--max-concurrent', '3');
     for (const id of ['one', 'two', 'three']) {
@@ -273,7 +273,7 @@ describe('A path that a file names', () => {
     const precious = path.join(folder, 'precious');
     make(precious, 'control', 'kernel.json', 'deeper/file');
     const before = snapshot(precious);
-    // None outside the test's own folder: what is tested here must do no harm where it fails.
+    // Only below the test's own folder: a failing test must do no harm.
     const runtimes = { one: precious, two: folder, three: `${precious}/../precious/deeper` };
     for (const [id, runtime] of Object.entries(runtimes)) {
       process.kill(Number(fs.readFileSync(first.file(id, 'pid'), 'utf8')), 'SIGKILL');
@@ -288,7 +288,7 @@ describe('A path that a file names', () => {
     assert.deepEqual(snapshot(precious), before);
   });
 
-  it('on a runner’s command line: it does not remove that folder', () => {
+  it('on a runner’s command line: that folder is not removed', () => {
     const folder = temporaryFolder();
     make(folder, 'precious');
     const runner = path.join(ROOT, 'dist/runner.js');
@@ -303,7 +303,7 @@ describe('A path that a file names', () => {
     assert.deepEqual(fs.readdirSync(folder), ['precious']);
   });
 
-  it('in a claim: only the id of a process counts, none of a group', async () => {
+  it('in a claim: only a process id is accepted, not a process group id', async () => {
     const store = new FolderStore(temporaryFolder(), 'host', () => undefined);
     const record = { id: 'one' } as ExecutionRecord;
     fs.mkdirSync(store.folder('one'));

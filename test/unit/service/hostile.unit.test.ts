@@ -9,7 +9,7 @@ import { until } from '../../support/until';
 import { errorOf, startApi, type Api } from './api';
 import { fakeKernel, PARENT, temporaryFolder, type TestService } from './support';
 
-/** Nested texts of a few KB: recursion over any of them used up the stack, and with it the process. */
+/** Nested texts of a few KB: recursion over any of them exhausted the stack and crashed the process. */
 const NESTED: readonly string[] = [
   '? '.repeat(1000),
   `a: ${'['.repeat(5000)}`,
@@ -20,7 +20,7 @@ const NESTED: readonly string[] = [
   `{"a": ${'['.repeat(100_000)}${']'.repeat(100_000)}}`,
 ];
 
-describe('What a client sends', () => {
+describe('A request', () => {
   let folder: string;
   let service: TestService;
   let create: Api['create'];
@@ -33,9 +33,9 @@ describe('What a client sends', () => {
     return pathToFileURL(path.join(folder, name)).href;
   };
 
-  it('cannot end the service, however deeply it is nested', async () => {
+  it('cannot crash the service, however deeply it is nested', async () => {
     for (const [index, parameters] of NESTED.entries()) {
-      // Twice: what is compiled the second time was what ended it.
+      // Twice: the crash came from code that is compiled at the second call.
       for (const template of [
         { parameters },
         { parameters },
@@ -60,9 +60,9 @@ describe('What a client sends', () => {
     assert.equal(service.process.exitCode, null);
   });
 
-  // Elsewhere, a thread has no priority of its own.
+  // On other systems, a thread has no priority of its own.
   if (process.platform === 'linux') {
-    it('is read on a thread that gets less processor time than requests', async () => {
+    it('is parsed on a thread with less processor time than requests', async () => {
       const wide = file('wide.ipynb', `{"nbformat": 4, "metadata": {"a": [${'[],'.repeat(3_000_000)}[]]}}`);
       const answer = create('wide', { inputNotebookFile: wide });
       /** Niceness of each thread of the service: the field after the priority, see proc_pid_stat(5). */
@@ -83,7 +83,7 @@ describe('What a client sends', () => {
     });
   }
 
-  it('is refused with the bound that it passes', async () => {
+  it('is refused with the limit that it exceeds', async () => {
     const lines = (count: number, line: (index: number) => string): string =>
       Array.from({ length: count }, (_, index) => line(index)).join('\n');
     for (const [parameters, code, detail] of [
@@ -118,7 +118,7 @@ describe('What a client sends', () => {
     assert.ok((errorOf(unknown).field ?? '').length < 1000, 'the error repeats what was sent');
   });
 
-  it('is read while others are answered', async () => {
+  it('is parsed while other requests are answered', async () => {
     const order: string[] = [];
     const note = async (name: string, work: Promise<unknown>): Promise<void> => {
       await work;
@@ -131,7 +131,7 @@ describe('What a client sends', () => {
       note('labels', create('slow', { labels: JSON.parse(many) as unknown })),
       note('notebook', create('slow', { inputNotebookFile: file('slow.ipynb', notebook) })),
     ];
-    // Each comes while at least one of the others is read.
+    // Each arrives while at least one of the others is parsed.
     await note('list', service.request('GET', `${PARENT}/executions`));
     await note('create', create('quick', { parameters: '{"fake": "succeed"}' }));
     await Promise.all(slow);
@@ -139,7 +139,7 @@ describe('What a client sends', () => {
     await service.ended('quick');
   });
 
-  it('is no longer read once the client has left, and a later create of the same id is a new one', async () => {
+  it('is no longer parsed once the client has disconnected; a later create of the same id is a new one', async () => {
     const notebook = `{"nbformat": 4, "metadata": {"a": [${'[],'.repeat(2_000_000)}[]]}, "cells": []}`;
     const request = http.request(new URL(`${PARENT}/executions?executionId=left`, service.endpoint), {
       method: 'POST',
@@ -161,11 +161,11 @@ describe('What a client sends', () => {
   });
 
   if (process.platform === 'linux') {
-    it('is not waited for where it is a pipe that has no other end', async () => {
+    it('does not hang when it names a pipe without a writer', async () => {
       const pipe = path.join(temporaryFolder(), 'pipe');
       execFileSync('mkfifo', [pipe]);
       const uri = pathToFileURL(pipe).href;
-      // More of them than there are threads that could wait.
+      // More than there are threads to block.
       const answers = await Promise.all(
         Array.from({ length: 8 }, async (_, index) =>
           create('pipe', index % 2 === 0 ? { inputNotebookFile: uri } : { paramsYamlFile: uri }),
@@ -175,7 +175,7 @@ describe('What a client sends', () => {
         assert.deepEqual([reason, metadata['code']], ['fileNotReadable', 'ENOTSUP']);
     });
 
-    it('is read to its bound where it has no end', async () => {
+    it('that names an endless file is read only up to the limit', async () => {
       for (const endless of ['/proc/self/pagemap', '/dev/zero', '/proc/kmsg', '/proc/self/mem']) {
         const uri = pathToFileURL(endless).href;
         const input = errorOf(await create('endless', { inputNotebookFile: uri }));
@@ -205,7 +205,7 @@ describe('A list', () => {
     runStatus: { omitted?: string[] };
   }
 
-  it('leaves out large parameters, says so, and get has them', async () => {
+  it('omits large parameters and says so; get returns them', async () => {
     const parameters = JSON.stringify({ fake: 'succeed', data: 'x'.repeat(5000) });
     for (const [id, text] of [
       ['large', parameters],
@@ -228,7 +228,7 @@ describe('A list', () => {
     }
   });
 
-  it('has pages of bounded size, which have everything together', async () => {
+  it('has pages of bounded size that together contain everything', async () => {
     const ids = Array.from({ length: 30 }, (_, index) => `many${index}`);
     const description = 'x'.repeat(200_000);
     // The first runs until the end of the test, the others wait.

@@ -46,7 +46,7 @@ describe('Kernelspecs', () => {
   }
   const r = { argv: ['R', '-f', '{connection_file}'], display_name: 'R', language: 'R' };
 
-  it('are looked for on Jupyter’s data paths of each platform', () => {
+  it('are searched on Jupyter’s data paths of each platform', () => {
     const paths = (platform: NodeJS.Platform, more: Record<string, string>): string[] =>
       jupyterDataPaths({ env: more, prefixes: ['/venv'], platform }).map(({ directory }) => directory);
     assert.deepEqual(paths('linux', { HOME: '/h', JUPYTER_PATH: '/a:/b' }), [
@@ -65,7 +65,7 @@ describe('Kernelspecs', () => {
     ]);
   });
 
-  it('are taken from the first path that has the name; broken ones are left out', async () => {
+  it('are taken from the first path that has the name; broken ones are ignored', async () => {
     const first = spec('first', 'R', r);
     spec('.local/share/jupyter', 'r', { ...r, display_name: 'other' });
     spec('first', 'broken', '{');
@@ -79,7 +79,7 @@ describe('Kernelspecs', () => {
     );
   });
 
-  it('decide about the kernel: the template’s, the notebook’s, the language’s only one', async () => {
+  it('select the kernel: the template’s, the notebook’s, the only one of the language', async () => {
     const directory = spec('first', 'ir', {
       ...r,
       env: { A: '${HOME}/x', B: '$UNKNOWN' },
@@ -114,7 +114,7 @@ describe('Kernelspecs', () => {
     );
   });
 
-  it('of Python give way to the interpreter, unless one is asked for by its particular name', async () => {
+  it('of Python are replaced by the chosen interpreter, unless a specific kernel is requested', async () => {
     spec('first', 'python3', { argv: ['/elsewhere/python'], language: 'python' });
     spec('first', 'special', { argv: ['/special/python'], language: 'python' });
     spec('first', 'ir', r);
@@ -136,7 +136,7 @@ describe('Kernelspecs', () => {
     assert.equal((await resolve({ notebookKernel: 'ir', interpreter })).name, 'ir');
   });
 
-  it('of an environment that say just python mean that environment’s', async () => {
+  it('of an environment whose command is just python use that environment’s Python', async () => {
     const kernel = await resolve({
       notebookKernel: 'python3',
       env: { ...env, VIRTUAL_ENV: path.dirname(VENV_BIN) },
@@ -145,16 +145,16 @@ describe('Kernelspecs', () => {
     assert.equal(kernel.name, 'python3');
   });
 
-  it('are not needed for python3 on the path', async () => {
+  it('are not needed for python3 on the PATH', async () => {
     fs.mkdirSync(path.join(folder, 'bin'));
-    // An interpreter like pyenv's: a script somewhere else, whose path tells nothing about its environment.
+    // An interpreter like pyenv's: a script outside its environment, whose path does not show the environment.
     const shim = path.join(folder, 'bin', 'python3');
     fs.writeFileSync(shim, `#!/bin/sh\nexec '${VENV_PYTHON}' "$@"\n`, { mode: 0o755 });
     const kernel = await resolve({ notebookKernel: 'python3', env: { ...env, PATH: path.dirname(shim) } });
     assert.equal(kernel.argv[0], shim);
   });
 
-  it('missing, the interpreter without ipykernel is named', async () => {
+  it('that are missing: the error names the interpreter without ipykernel', async () => {
     const bare = path.join(folder, 'python');
     fs.writeFileSync(bare, '#!/bin/sh\necho \'{"path": [], "ipykernel": false}\'\n', { mode: 0o755 });
     await assert.rejects(
@@ -167,7 +167,7 @@ describe('Kernelspecs', () => {
     );
   });
 
-  it('start anew when packages or start-up files have changed', async () => {
+  it('require a new kernel when packages or start-up files have changed', async () => {
     const kernel = await resolve({ interpreter: VENV_PYTHON });
     const files = (await filesLoadedBy(kernel)) ?? [];
     assert.ok(files.some((file) => file.endsWith('site-packages')));

@@ -14,7 +14,7 @@ describe('An execution on the embedded service', () => {
     service = await TestService.start(folder, '--max-concurrent', '2');
   });
 
-  it('goes through every state, each with its time', async () => {
+  it('passes through every state, each with its time', async () => {
     const { code, body } = await service.create('plain');
     assert.equal(code, 200);
     assert.equal(body['done'], true);
@@ -30,7 +30,7 @@ describe('An execution on the embedded service', () => {
     assert.equal(execution.outputNotebookFile, pathToFileURL(service.file('plain', 'output.ipynb')).href);
   });
 
-  it('leaves no environment behind, neither in answers nor on disk', async () => {
+  it('leaves no environment variables behind, neither in answers nor on disk', async () => {
     await service.create('secret', 'succeed', {
       options: { environment: { JUPYTER_PATH: path.join(folder, 'jupyter'), TOKEN: 'hush-hush' } },
     });
@@ -42,7 +42,7 @@ describe('An execution on the embedded service', () => {
       assert.ok(!fs.readFileSync(service.file('secret', name), 'utf8').includes('hush-hush'), name);
   });
 
-  it('waits for its turn: no more run than may, oldest first', async () => {
+  it('waits in the queue: the limit of parallel runs is kept, oldest first', async () => {
     for (const id of ['q1', 'q2', 'q3', 'q4']) await service.create(id, 'wait');
     await service.running('q1');
     await service.running('q2');
@@ -57,7 +57,7 @@ describe('An execution on the embedded service', () => {
     }
   });
 
-  it('is cancelled while it runs, and while it waits', async () => {
+  it('can be cancelled while it runs and while it waits', async () => {
     await service.create('c1', 'wait');
     await service.create('c2', 'wait');
     await service.create('c3', 'wait');
@@ -66,7 +66,7 @@ describe('An execution on the embedded service', () => {
     assert.equal(body['state'], 'CANCELLED');
     assert.ok(!fs.existsSync(service.file('c3', 'job.json')));
     const answer = await service.request('POST', `${PARENT}/executions/c1:cancel`, {});
-    // It is answered when it is saved; the runner may have ended meanwhile.
+    // The answer comes when it is saved; the runner may have ended meanwhile.
     assert.match(String(answer.body['state']), /^CANCELL(?:ING|ED)$/);
     const cancelled = await service.ended('c1');
     assert.equal(cancelled.state, 'CANCELLED');
@@ -75,7 +75,7 @@ describe('An execution on the embedded service', () => {
     assert.equal(states(cancelled).filter((state) => state === 'CANCELLING').length, 1);
     assert.deepEqual(states(await service.get('c3')), ['INITIALIZING', 'QUEUED', 'CANCELLED']);
     service.go('c2');
-    // Cancelling what has ended changes nothing.
+    // Cancelling a finished execution changes nothing.
     assert.equal((await service.ended('c2')).state, 'SUCCEEDED');
     assert.equal(
       (await service.request('POST', `${PARENT}/executions/c2:cancel`)).body['state'],
@@ -93,7 +93,7 @@ describe('An execution on the embedded service', () => {
     assert.equal((await service.request('DELETE', `${PARENT}/executions/plain`)).code, 404);
   });
 
-  it('puts the output where it was asked for, and never over a file that is there', async () => {
+  it('writes the output to the requested place, and never over an existing file', async () => {
     const target = path.join(folder, 'out', 'deeper');
     fs.mkdirSync(target, { recursive: true });
     fs.writeFileSync(path.join(target, 'my notebook-placed.ipynb'), 'mine');
@@ -112,7 +112,7 @@ describe('An execution on the embedded service', () => {
     assert.equal(fs.statSync(placed).mode & 0o777, 0o600);
   });
 
-  it('gives the output the name that was asked for', async () => {
+  it('gives the output the requested name', async () => {
     const target = path.join(folder, 'named');
     for (const id of ['named1', 'named2']) {
       await service.create(id, 'succeed', {
@@ -124,7 +124,7 @@ describe('An execution on the embedded service', () => {
     assert.deepEqual(fs.readdirSync(target).sort(), ['report 2026-11-23-1.ipynb', 'report 2026-11-23.ipynb']);
   });
 
-  it('makes the output folder when it is needed, and keeps the output when that fails', async () => {
+  it('creates the output folder when needed, and keeps the output when that fails', async () => {
     const target = path.join(folder, 'new', 'folder');
     const template = { outputNotebookFolder: pathToFileURL(target).href };
     await service.create('made', 'succeed', { template });
@@ -143,7 +143,7 @@ describe('An execution on the embedded service', () => {
     assert.equal(execution.outputNotebookFile, pathToFileURL(service.file('unplaced', 'output.ipynb')).href);
   });
 
-  it('names its output in the new folder to its runner, before that folder is made', async () => {
+  it('passes the output path in the new folder to its runner before that folder is created', async () => {
     const target = path.join(folder, 'later', 'folder');
     for (const id of ['path1', 'path2']) await service.create(id, 'wait');
     await service.running('path2');
@@ -155,7 +155,7 @@ describe('An execution on the embedded service', () => {
     await service.ended('path');
   });
 
-  it('ends as its runner wrote, which was gone before the service reached it', async () => {
+  it('ends as its runner recorded, even if the runner exited before the service reached it', async () => {
     await service.create('unheard', 'unheard');
     assert.equal((await service.ended('unheard')).state, 'SUCCEEDED');
   });
@@ -175,7 +175,7 @@ describe('An execution on the embedded service', () => {
     assert.deepEqual(refused.runStatus.detail, { code: 'runnerExit', args: { exitCode: '3' } });
   });
 
-  it('passes over what it cannot read of what its runner sends', async () => {
+  it('ignores malformed messages of its runner', async () => {
     await service.create('odd', 'odd');
     await service.running('odd');
     service.go('odd');
@@ -193,7 +193,7 @@ describe('An execution on the embedded service', () => {
     assert.match(runStatus?.message ?? '', /EISDIR/);
   });
 
-  it('is tried again after a failure of the machinery only where that was asked for', async () => {
+  it('is retried after a system failure only if retries were requested', async () => {
     const options = { maxAttempts: 2 };
     for (const [id, fake] of [
       ['once-crash', 'crashOnce'],
@@ -216,7 +216,7 @@ describe('An execution on the embedded service', () => {
     assert.equal((await service.ended('never')).runStatus?.attempt, 2);
   });
 
-  it('fails in PREPARING when its kernel has vanished meanwhile', async () => {
+  it('fails in PREPARING when its kernel has been removed meanwhile', async () => {
     for (const id of ['v1', 'v2', 'v3']) await service.create(id, 'wait');
     await service.running('v2');
     fs.rmSync(path.join(folder, 'jupyter'), { recursive: true });
@@ -225,11 +225,11 @@ describe('An execution on the embedded service', () => {
     assert.equal(execution.runStatus?.cause, 'kernelNotFound');
     assert.match(execution.runStatus.message ?? '', / no longer exists\. Kernels found: \w/);
     const { code, args = {} } = execution.runStatus.detail ?? {};
-    // There may be kernels of the machine.
+    // The machine may have kernels.
     assert.match(code ?? '', /^(?:lastKernelGone|kernelGone)$/);
     assert.ok(args['path']?.startsWith(path.join(folder, 'jupyter')), args['path']);
     assert.deepEqual(states(execution).slice(-2), ['PREPARING', 'FAILED']);
-    // Its output says that nothing was run.
+    // Its output shows that nothing was run.
     const { metadata } = JSON.parse(fs.readFileSync(service.file('v3', 'output.ipynb'), 'utf8')) as {
       metadata: { papermill: Record<string, unknown> };
     };
@@ -242,7 +242,7 @@ describe('An execution on the embedded service', () => {
   it('leaves no process and no runtime directory behind', async () => {
     const run = path.join(folder, 'data', 'hosts');
     const [host = ''] = fs.readdirSync(run);
-    // The fake runner takes a moment to leave.
+    // The fake runner exits a moment later.
     await until('all are gone', () => fs.readdirSync(path.join(run, host, 'run')).length === 0, 50_000);
   });
 }).timeout(60_000);

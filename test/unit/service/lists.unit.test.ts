@@ -44,7 +44,7 @@ describe('A list of the embedded service', () => {
     };
   };
 
-  it('has the executions that match the filter, newest first', async () => {
+  it('contains the executions that match the filter, newest first', async () => {
     for (const [filter, expected] of [
       ['', 'epsilon delta gamma beta alpha'],
       ['state = FAILED', 'delta beta'],
@@ -66,7 +66,7 @@ describe('A list of the embedded service', () => {
     assert.equal((await list({ filter: `create_time <= ${createTime} state = FAILED` })).ids, 'beta');
   });
 
-  it('has the order that the client asks for', async () => {
+  it('has the requested order', async () => {
     const newest = 'epsilon delta gamma beta alpha';
     assert.equal((await list({ orderBy: 'create_time desc' })).ids, newest);
     assert.equal((await list({ orderBy: 'createTime' })).ids, newest.split(' ').reverse().join(' '));
@@ -75,7 +75,7 @@ describe('A list of the embedded service', () => {
     assert.equal((await list({ orderBy: 'state desc,name', filter: 'labels.team=one' })).ids, 'alpha beta');
   });
 
-  it('stays whole over its pages while others create and delete', async () => {
+  it('stays consistent over its pages while executions are created and deleted', async () => {
     for (const [query, first, second] of [
       [{ filter: 'state = SUCCEEDED' }, 'epsilon gamma', 'alpha'],
       [{ orderBy: 'name' }, 'alpha beta', 'delta epsilon'],
@@ -104,7 +104,7 @@ describe('A list of the embedded service', () => {
     assert.equal(errorOf(mixed).field, 'pageToken');
   });
 
-  it('has the form that the client asks for', async () => {
+  it('has the requested format', async () => {
     const { body } = await service.request(
       'GET',
       `${PARENT}/executions?fields=executions(state)&$alt=json;enum-encoding=int&pageSize=2&$prettyPrint=0`,
@@ -126,7 +126,7 @@ describe('A list of the embedded service', () => {
     }
   });
 
-  it('of operations has a filter too', async () => {
+  it('of operations supports filters too', async () => {
     const operations = async (query: Record<string, string>): Promise<string> => {
       const parameters = new URLSearchParams(query).toString();
       const { code, body } = await service.request('GET', `${PARENT}/operations?${parameters}`);
@@ -160,7 +160,7 @@ describe('An operation of the embedded service', () => {
   const codeOf = async (method: string, target: string, body?: object): Promise<number> =>
     (await service.request(method, `${PARENT}/operations/${target}`, body)).code;
 
-  it('has the same times whenever it is asked for, also after the execution was deleted', async () => {
+  it('has the same times in every answer, also after the execution was deleted', async () => {
     await create('gone', {});
     const { createTime } = await service.ended('gone');
     const created = await operation('create-gone');
@@ -184,7 +184,7 @@ describe('An operation of the embedded service', () => {
     assert.deepEqual(listed, [deleted, past]);
   });
 
-  it('is that of the newest execution of its id', async () => {
+  it('belongs to the newest execution of its id', async () => {
     await create('again', {});
     await service.ended('again');
     await service.delete('again');
@@ -197,7 +197,7 @@ describe('An operation of the embedded service', () => {
     assert.equal((body['operations'] as unknown[]).length, 2);
   });
 
-  it('of a create cancels the execution', async () => {
+  it('of a create can be cancelled, which cancels the execution', async () => {
     await create('cancelled', { parameters: 'fake: wait' });
     await service.running('cancelled');
     assert.equal((await operation('create-cancelled')).metadata['requestedCancellation'], false);
@@ -211,7 +211,7 @@ describe('An operation of the embedded service', () => {
     assert.equal(await codeOf('POST', 'create-cancelled:cancel', { x: 1 }), 400);
   });
 
-  it('can be deleted, and its execution stays', async () => {
+  it('can be deleted without its execution', async () => {
     await create('kept', {});
     await service.ended('kept');
     assert.equal(await codeOf('DELETE', 'create-kept'), 200);

@@ -1,4 +1,4 @@
-/* Takes the lock of the folder that is its argument, prints `held` or `taken`, and holds the lock until it is killed. */
+/* Acquires the lock of the folder given as argument, prints `held` or `taken`, and holds the lock until it is killed. */
 import { ServiceLock } from '../../../src/service/lock';
 
 void ServiceLock.acquire(process.argv[2] ?? '', () => undefined).then((lock) => {

@@ -11,8 +11,8 @@ const PROGRAM = path.join(ROOT, 'out/test/unit/service/lock.main.js');
 /** A file system without hard links, such as FAT and some network shares. */
 const WITHOUT_LINKS = { match: '^link .*/lock\\.', code: 'EPERM' };
 
-/** A process that takes the lock of a folder and holds it until it ends. */
-class Taker {
+/** A process that acquires the lock of a folder and holds it until it ends. */
+class LockHolder {
   readonly process: ChildProcess;
   readonly unruly: Unruly;
   said = '';
@@ -42,16 +42,16 @@ class Taker {
 describe('The lock of a data directory without hard links', () => {
   const outcome = /held|taken/;
 
-  it('is free again, whatever step of taking it was the last of a process', async () => {
+  it('is free again after a process died at any step of acquiring it', async () => {
     const folder = temporaryFolder();
     let steps = 0;
     for (;;) {
-      const first = new Taker(folder, { fail: WITHOUT_LINKS, dieAt: steps + 1, dieIn: '/lock\\.' });
+      const first = new LockHolder(folder, { fail: WITHOUT_LINKS, dieAt: steps + 1, dieIn: '/lock\\.' });
       const isWhole = !(await first.says(new RegExp(`held|${DIES}`))).includes(DIES);
       await first.kill();
       if (isWhole) break;
       steps++;
-      const next = new Taker(folder, { fail: WITHOUT_LINKS });
+      const next = new LockHolder(folder, { fail: WITHOUT_LINKS });
       assert.equal(await next.says(outcome), 'held', `step ${String(steps)}`);
       await next.kill();
     }
@@ -59,12 +59,12 @@ describe('The lock of a data directory without hard links', () => {
   });
 
   for (const step of ['mkdir', 'open', 'writeFile', 'datasync', 'rename', 'rm']) {
-    it(`has one holder if a second process takes it during the ${step} of the first`, async () => {
+    it(`has one holder if a second process acquires it during the ${step} of the first`, async () => {
       const folder = temporaryFolder();
       const hold = `^${step} .*/lock\\.1(?:\\.\\d+)?(?:/holder\\.json)?$`;
-      const first = new Taker(folder, { fail: WITHOUT_LINKS, hold });
+      const first = new LockHolder(folder, { fail: WITHOUT_LINKS, hold });
       await first.says(new RegExp(HOLDS));
-      const second = new Taker(folder, { fail: WITHOUT_LINKS });
+      const second = new LockHolder(folder, { fail: WITHOUT_LINKS });
       const outcomes = [await second.says(outcome)];
       first.unruly.order({ fail: WITHOUT_LINKS });
       outcomes.push(await first.says(outcome));

@@ -14,7 +14,7 @@ import { PARENT, ROOT, temporaryFolder, TestService, Unruly } from './support';
 const RUNNER = path.join(ROOT, 'dist/runner.js');
 const PYTHON = { name: 'python3', display_name: 'Python 3', language: 'python' };
 
-/** A service with real runners, whose disk and theirs obeys. */
+/** A service with real runners, with simulated disk faults for all of them. */
 class Place {
   readonly folder = temporaryFolder();
   readonly unruly = new Unruly(this.folder);
@@ -55,7 +55,7 @@ class Place {
     assert.equal(code, 200, JSON.stringify(body));
   }
 
-  /** A kernel that never answers and that no signal but SIGKILL ends: it leaves its process id in `pid`. */
+  /** A kernel that never answers and ends only at SIGKILL: it writes its process id to `pid`. */
   silentKernel(): object {
     const spec = path.join(this.folder, 'jupyter/kernels/silent');
     fs.mkdirSync(spec, { recursive: true });
@@ -81,7 +81,7 @@ function outputOf(service: TestService, id: string): string {
 }
 
 describe('A run whose runner is killed between its end and its last status', () => {
-  it('ends as it ended: before status.json is replaced', async () => {
+  it('keeps its result: before status.json is replaced', async () => {
     const place = new Place();
     const service = await place.start();
     place.unruly.order({ dieAt: 3, dieIn: '^renameSync .*status\\.json' });
@@ -93,7 +93,7 @@ describe('A run whose runner is killed between its end and its last status', () 
     await service.kill();
   });
 
-  it('ends as it ended: before its output is in its place', async () => {
+  it('keeps its result: before its output is moved to its place', async () => {
     const place = new Place();
     const service = await place.start();
     await place.create(
@@ -116,7 +116,7 @@ describe('A run whose runner is killed between its end and its last status', () 
     await service.kill();
   });
 
-  it('ends as it failed, with its cell', async () => {
+  it('keeps its failure, with the failed cell', async () => {
     const place = new Place();
     const service = await place.start();
     place.unruly.order({ dieAt: 3, dieIn: '^renameSync .*status\\.json' });
@@ -132,20 +132,20 @@ describe('A run whose runner is killed between its end and its last status', () 
 }).timeout(60_000);
 
 describe('A kernel whose runner is killed before its first status', () => {
-  it('is ended, whatever program it has become', async () => {
+  it('is ended, whichever program it has become', async () => {
     const place = new Place();
     const service = await place.start();
     place.unruly.order({ dieAt: 1, dieIn: '^(open|writeFile)Sync .*status\\.json' });
     await place.create(service, 'one', '1', place.silentKernel(), {});
     const { state, runStatus } = await service.ended('one');
     assert.deepEqual([state, runStatus?.cause], ['FAILED', 'hostLost']);
-    // Nothing that is told is still running.
+    // No reported process is still running.
     if (fs.existsSync(path.join(place.folder, 'pid')))
       assert.equal(await processStartTime(place.silentPid()), undefined);
     await service.kill();
   });
 
-  it('is ended by the next service where that was killed, too', async () => {
+  it('is ended by the next service when that service was killed, too', async () => {
     const place = new Place();
     const first = await place.start();
     place.unruly.order({ hold: '^nothing$' });
@@ -181,12 +181,12 @@ describe('A kernel whose runner is killed before its first status', () => {
     const others = [
       await start(true, `${runtime}0/kernel.json`),
       await start(true, path.join(root, 'kernel.json')),
-      // In a session with others, as what is started in a shell.
+      // In a shared session, like a program started in a shell.
       await start(false, path.join(runtime, 'kernel.json')),
     ];
     await until('it is there', async () => (await leadersNaming(runtime)).length > 0);
     assert.deepEqual(await leadersNaming(runtime), [kernel.pid]);
-    // What a record says that was tampered with ends nothing.
+    // A manipulated record ends no process.
     for (const other of ['/', root, path.dirname(root), '0123456789']) await endProcessesOf(other);
     assert.equal(kernel.signalCode, null);
     const exit = once(kernel, 'exit');
@@ -199,12 +199,12 @@ describe('A kernel whose runner is killed before its first status', () => {
 describe('A disk that is full while a run is prepared', () => {
   const cause = ({ state, runStatus }: Execution): unknown[] => [state, runStatus?.cause, runStatus?.message];
 
-  it('is the cause of its end, with the same words after every restart', async () => {
+  it('is reported as the cause of the failure, with the same words after every restart', async () => {
     const place = new Place();
     const service = await place.start();
     await place.create(service, 'one', '1', place.silentKernel(), { kernelTimeout: 1 });
     await service.until('one', () => fs.existsSync(service.file('one', 'output.ipynb')));
-    // Only what is there can be written over.
+    // Only existing files can be overwritten.
     place.unruly.order({ fail: { match: '^(writevSync|(open|writeFile)(Sync)? .*\\.new)', code: 'ENOSPC' } });
     const told = cause(await service.ended('one'));
     assert.deepEqual(told.slice(0, 2), ['FAILED', 'outputNotWritable']);
@@ -222,7 +222,7 @@ describe('A disk that is full while a run is prepared', () => {
     ['the claim of its runner', '^(open|writeFile)Sync .*/claim'],
     ['its first status', 'Sync .*/status\\.json'],
   ] as const) {
-    it(`lets it wait where not even ${what} can be written, and then it runs, once`, async () => {
+    it(`lets it wait when not even ${what} can be written; then it runs once`, async () => {
       const place = new Place();
       const service = await place.start();
       place.unruly.order({ fail: { match, code: 'ENOSPC' } });
@@ -239,7 +239,7 @@ describe('A disk that is full while a run is prepared', () => {
     });
   }
 
-  it('is the cause of its end where the log of its kernel cannot be written', async () => {
+  it('is reported as the cause when the log of its kernel cannot be written', async () => {
     const place = new Place();
     const service = await place.start();
     place.unruly.order({ fail: { match: 'kernel\\.log', code: 'ENOSPC' } });

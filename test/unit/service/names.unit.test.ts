@@ -10,13 +10,13 @@ import { until } from '../../support/until';
 import { PARENT, temporaryFolder, TestService } from './support';
 import { interfereWithDisk } from './unruly-disk';
 
-/** What the service writes while nothing is asked of it: runners that end or start ahead, and the clock being replaced. */
-const OWN_DOING = /\/run\/|\/spare-runner\.log$|\/\.clock\.json\.[\da-f-]{36}$/;
+/** Files that the service writes without a request: exits and starts of runners, and the clock file. */
+const BACKGROUND_FILES = /\/run\/|\/spare-runner\.log$|\/\.clock\.json\.[\da-f-]{36}$/;
 
-/** Everything else below a folder. */
+/** All other files below a folder. */
 function tree(folder: string): string[] {
   const names = fs.readdirSync(folder, { recursive: true, encoding: 'utf8' });
-  return names.filter((name) => !OWN_DOING.test(name)).sort();
+  return names.filter((name) => !BACKGROUND_FILES.test(name)).sort();
 }
 
 describe('Names never become paths', () => {
@@ -27,7 +27,7 @@ describe('Names never become paths', () => {
     service = await TestService.start(folder);
     await service.create('model');
     await service.ended('model');
-    // Its end is told a moment before all of it is on the disk.
+    // Its end is reported a moment before everything is on disk.
     await until('nothing is written any more', () => {
       const record = fs.readFileSync(service.file('model', 'execution.json'), 'utf8');
       return record.includes('SUCCEEDED') && !tree(folder).some((name) => name.endsWith('.new'));
@@ -50,7 +50,7 @@ describe('Names never become paths', () => {
     '',
   ];
 
-  it('ids: refused wherever they are taken, and nothing is made of them', async () => {
+  it('ids: refused in every request, and nothing is created from them', async () => {
     const before = tree(folder);
     for (const id of HOSTILE) {
       const encoded = encodeURIComponent(id);
@@ -63,10 +63,10 @@ describe('Names never become paths', () => {
     assert.deepEqual(tree(folder), before);
   });
 
-  it('names of outputs: refused unless they are plain', async () => {
+  it('names of outputs: refused unless they are plain file names', async () => {
     const before = tree(folder);
     for (const outputName of HOSTILE.filter((name) => !['A', 'é', 'x'.repeat(64)].includes(name))) {
-      // A percent sign is as good as any other character in a name.
+      // A percent sign is an ordinary character in a name.
       if (outputName.includes('%')) continue;
       const { code } = await service.create('named', 'succeed', { options: { outputName } });
       assert.equal(code, 400, outputName);
@@ -74,7 +74,7 @@ describe('Names never become paths', () => {
     assert.deepEqual(tree(folder), before);
   });
 
-  it('names of outputs: up to 200 bytes, whatever the characters, so that all file systems take them', async () => {
+  it('names of outputs: limited to 200 bytes, which all file systems accept', async () => {
     const output = path.join(folder, 'long names');
     const outputNotebookFolder = pathToFileURL(output).href;
     const create = async (id: string, outputName: string): Promise<number> => {
@@ -95,7 +95,7 @@ describe('Names never become paths', () => {
     fs.rmSync(output, { recursive: true });
   });
 
-  it('names of notebooks, however long or strange: the output is in its folder, and nowhere else', async () => {
+  it('names of notebooks, however long or unusual: the output is in its folder and nowhere else', async () => {
     const target = path.join(folder, 'target');
     const sources = [
       'file:///x/..%2f..%2f..%2fevil.ipynb',
@@ -125,7 +125,7 @@ describe('Names never become paths', () => {
     for (const name of fs.readdirSync(target)) assert.match(name, /^[\p{L}\p{N}_. -]+\.ipynb$/u);
   });
 
-  it('file: URIs with `..` or of other hosts are what they say, or refused', async () => {
+  it('file: URIs with `..` or of other hosts are resolved exactly or refused', async () => {
     for (const uri of [
       'file://evil.example/x.ipynb',
       'file:///x%2f..%2fy.ipynb',
@@ -145,7 +145,7 @@ describe('Names never become paths', () => {
   });
 }).timeout(30_000);
 
-describe('In a folder where others can write', () => {
+describe('In a folder where other users can write', () => {
   const record = { id: 'one', content: 'abcdef0123456789', stem: 'notebook', runOptions: {} };
   const unnoted = (): Promise<void> => Promise.resolve();
   let folder: string;
@@ -166,7 +166,7 @@ describe('In a folder where others can write', () => {
     assert.equal(fs.statSync(precious).mode & 0o777, 0o644);
   });
 
-  it('a link that has the output’s name already is not followed', async () => {
+  it('an existing link with the output’s name is not followed', async () => {
     fs.symlinkSync(precious, path.join(target, 'notebook-one.ipynb'));
     fs.symlinkSync(path.join(folder, 'made'), path.join(target, 'notebook-one-1.ipynb'));
     const place = await placeOutput(output, target, record, unnoted);
@@ -176,7 +176,7 @@ describe('In a folder where others can write', () => {
     assert.ok(!fs.existsSync(path.join(folder, 'made')));
   });
 
-  it('a link that is put in the place of the file while it is written is noticed, and not followed', async () => {
+  it('a link that replaces the file while it is written is noticed, and not followed', async () => {
     const restore = interfereWithDisk(({ call, path: file }) => {
       if (call !== 'link') return;
       fs.unlinkSync(file);
@@ -189,7 +189,7 @@ describe('In a folder where others can write', () => {
     }
   });
 
-  it('a link in the place of the runners’ directory is neither used nor cleaned', async () => {
+  it('a link in place of the runners’ directory is neither used nor cleaned', async () => {
     const home = path.join(folder, 'home');
     fs.mkdirSync(path.join(home, 'kept'), { recursive: true, mode: 0o755 });
     const root = path.join(folder, 'run');
@@ -201,13 +201,13 @@ describe('In a folder where others can write', () => {
 });
 
 describe('Paths of sockets', () => {
-  it('fit wherever the data directory is, and are in it as long as they do', () => {
+  it('are short enough for every data directory, and inside it when possible', () => {
     let own = 0;
     for (let length = 1; length < 300; length++) {
       const paths = servicePaths(`/${'ü'.repeat(length / 2)}${'x'.repeat(length % 2)}`, 'host');
       const [root = ''] = runtimeRoots(paths, 'linux');
       if (root.startsWith(paths.host)) own++;
-      // What a runner and a kernel add to it: ten characters, and the longest name.
+      // Suffixes of a runner and a kernel: ten characters, and the longest name.
       assert.ok(Buffer.byteLength(`${root}/0123456789/kernel-5`) < 104, root);
     }
     assert.ok(own > 40, `${own}`);

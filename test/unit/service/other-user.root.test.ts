@@ -11,10 +11,10 @@ import { ROOT, temporaryFolder, TestService } from './support';
 const ANOTHER_USER = 65534;
 
 /**
- * What another user tries: reads files, lists folders, connects to sockets, and asks the kernel's port for an answer. Prints
- * a JSON object: for each try true where it worked, or why it did not.
+ * Attempts of another user: reads files, lists folders, connects to sockets, and sends a request to the kernel's port.
+ * Prints a JSON object: for each attempt true if it succeeded, or why it failed.
  */
-const BURGLAR = `
+const ATTACKER = `
 const fs = require('node:fs'), net = require('node:net');
 const { read, list, write, connect, kernel, zeromq } = JSON.parse(process.argv[1]);
 const found = {};
@@ -41,7 +41,7 @@ const ask = async ({ address, key, keys }) => {
 Promise.all(connect.map(reach)).then(() => kernel && ask(kernel)).then(() => { console.log(JSON.stringify(found)); process.exit(); });
 `;
 
-interface Tries {
+interface Attempts {
   readonly read: readonly string[];
   readonly list: readonly string[];
   readonly write: readonly string[];
@@ -54,9 +54,9 @@ interface Tries {
   };
 }
 
-async function burgle(tries: Tries, who: 'me' | 'another user'): Promise<Record<string, unknown>> {
+async function attack(tries: Attempts, who: 'me' | 'another user'): Promise<Record<string, unknown>> {
   const zeromq = path.join(fs.realpathSync(path.join(ROOT, 'node_modules')), 'zeromq');
-  const program = [process.execPath, '-e', BURGLAR, JSON.stringify({ ...tries, zeromq })];
+  const program = [process.execPath, '-e', ATTACKER, JSON.stringify({ ...tries, zeromq })];
   const [command = '', ...args] = program;
   const child = spawn(command, args, {
     cwd: '/',
@@ -76,7 +76,7 @@ async function runningKernel(
   kernel: 'ipc' | 'tcp',
 ): Promise<{ service: TestService; runtime: string }> {
   const folder = temporaryFolder();
-  // Nothing but what the product does keeps others out.
+  // Only the extension's own protection keeps others out.
   fs.chmodSync(folder, 0o777);
   const service = await TestService.start(
     folder,
@@ -89,7 +89,7 @@ async function runningKernel(
   const metadata = { kernelspec: { name: kernel, display_name: kernel, language: 'python' } };
   const input = path.join(folder, 'input.ipynb');
   fs.writeFileSync(input, JSON.stringify({ cells: [cell], metadata, nbformat: 4, nbformat_minor: 5 }));
-  // The name of the module tells the runner that it may use ipc; behind another one it may not.
+  // The name of the module shows the runner that ipc is supported; with another name it is not used.
   const launcher = path.join(folder, 'launch.py');
   fs.writeFileSync(
     launcher,
@@ -138,12 +138,12 @@ describe('Another user of this machine', () => {
     assert.ok(process.platform === 'linux' && process.getuid?.() === 0, 'Run this as root on Linux.');
   });
 
-  it('reaches neither files, nor the runner, nor a kernel on ipc', async () => {
+  it('cannot access files, the runner, or a kernel on ipc', async () => {
     const { service, runtime } = await runningKernel('mine', 'ipc');
     const data = path.join(service.folder, 'data');
     const [host = ''] = fs.readdirSync(path.join(data, 'hosts'));
     const own = path.join(data, 'hosts', host);
-    const tries: Tries = {
+    const tries: Attempts = {
       read: [
         ...['token', 'endpoint.json'].map((name) => path.join(own, name)),
         ...['execution.json', 'input.ipynb', 'output.ipynb', 'kernel.log'].map((name) =>
@@ -172,15 +172,15 @@ describe('Another user of this machine', () => {
     // The control socket and at least four of the kernel's.
     assert.ok(tries.connect.length >= 5, tries.connect.join());
     const count = tries.read.length + tries.list.length + tries.write.length + tries.connect.length;
-    const mine = await burgle(tries, 'me');
+    const mine = await attack(tries, 'me');
     assert.deepEqual(Object.values(mine), Array<boolean>(count).fill(true), JSON.stringify(mine));
-    const theirs = await burgle(tries, 'another user');
+    const theirs = await attack(tries, 'another user');
     assert.deepEqual(Object.values(theirs), Array<string>(count).fill('EACCES'), JSON.stringify(theirs));
-    // The port is everybody's; without the token nobody is let in.
+    // The port is open to every user; access requires the token.
     assert.equal((await service.request('GET', 'v1/projects', undefined, { authorization: '' })).code, 401);
   });
 
-  it('gets no word from a kernel on tcp', async () => {
+  it('receives nothing from a kernel on tcp', async () => {
     const { runtime } = await runningKernel('tcp', 'tcp');
     const connection = JSON.parse(fs.readFileSync(path.join(runtime, 'kernel.json'), 'utf8')) as Record<
       string,
@@ -198,15 +198,15 @@ describe('Another user of this machine', () => {
     const address = `tcp://${ip}:${control_port ?? ''}`;
     const file = path.join(runtime, 'kernel.json');
     const tries = { read: [file], list: [], write: [], connect: [] };
-    const theirs = await burgle({ ...tries, kernel: { address } }, 'another user');
+    const theirs = await attack({ ...tries, kernel: { address } }, 'another user');
     assert.deepEqual(theirs, { [`read ${file}`]: 'EACCES', kernel: 'EAGAIN' });
-    // Whoever knows what is in that file gets an answer: it is no other fault that keeps them out.
+    // A client that knows the contents of that file gets an answer: access fails for no other reason.
     const keys = {
       curveServerKey: curve_publickey,
       curvePublicKey: curve_publickey,
       curveSecretKey: curve_secretkey,
     };
-    const mine = await burgle({ ...tries, kernel: { address, key, keys } }, 'me');
+    const mine = await attack({ ...tries, kernel: { address, key, keys } }, 'me');
     assert.deepEqual(mine, { [`read ${file}`]: true, kernel: true });
   });
 }).timeout(300_000);

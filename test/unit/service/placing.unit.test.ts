@@ -11,31 +11,31 @@ import { DIES, interfereWithDisk, systemError, type Orders } from './unruly-disk
 const PRELOAD = path.join(ROOT, 'out/test/unit/service/unruly.main.js');
 const NAME = 'my notebook-one.ipynb';
 
-describe('An output that a service was placing when it was killed', () => {
+describe('An output that a service was moving into place', () => {
   for (const [where, fail] of [
     ['in any folder', undefined],
     ['in a folder without hard links', { match: '^link .*/out/', code: 'EPERM' }],
   ] as const) {
-    it(`is placed once, ${where}, at whichever step that was`, async function () {
-      // More than what each of its waits takes at most, so that a hang tells where.
+    it(`is placed once, ${where}, whichever step was interrupted`, async function () {
+      // Longer than each of its waits, so that a hang shows where.
       this.timeout(600_000);
       const steps: string[] = [];
       let next = 1;
       let isOver = false;
-      const player = async (): Promise<void> => {
+      const worker = async (): Promise<void> => {
         while (!isOver) {
           const died = await diesWhilePlacing({ dieAt: next++, ...(fail && { fail }) });
           if (died === undefined) isOver = true;
           else steps.push(died);
         }
       };
-      await Promise.all([player(), player(), player()]);
+      await Promise.all([worker(), worker(), worker()]);
       assert.ok(steps.filter((step) => step.includes('/out/')).length > 1, steps.join('\n'));
     });
   }
 });
 
-/** Plays an execution on a service that dies at a step of its end. @returns that step; undefined where it did not die. */
+/** Runs an execution on a service that dies at a step of its end. @returns that step; undefined if it did not die. */
 async function diesWhilePlacing(orders: Orders): Promise<string | undefined> {
   const folder = temporaryFolder();
   const target = path.join(folder, 'out');
@@ -94,7 +94,7 @@ describe('Placing an output again after a crash', () => {
     fs.mkdirSync(target);
   });
 
-  it('leaves a file that another program gave the name meanwhile', async () => {
+  it('keeps a file that another program created with that name meanwhile', async () => {
     fs.writeFileSync(path.join(target, aside), 'the out');
     fs.writeFileSync(path.join(target, 'notebook-one.ipynb'), 'the');
     const placing = { name: 'notebook-one.ipynb' };
@@ -104,7 +104,7 @@ describe('Placing an output again after a crash', () => {
     assert.deepEqual(fs.readdirSync(target).sort(), ['notebook-one-1.ipynb', 'notebook-one.ipynb']);
   });
 
-  it('leaves a file with other content where copies are made', async () => {
+  it('keeps a file with other content on file systems where outputs are copied', async () => {
     fs.writeFileSync(path.join(target, aside), 'the output');
     fs.writeFileSync(path.join(target, 'notebook-one.ipynb'), 'thesis');
     const placing = { name: 'notebook-one.ipynb', isCopy: true };
@@ -113,7 +113,7 @@ describe('Placing an output again after a crash', () => {
     assert.equal(fs.readFileSync(path.join(target, 'notebook-one.ipynb'), 'utf8'), 'thesis');
   });
 
-  it('looks for a name in the output folder alone, whatever the record says', async () => {
+  it('searches a free name only in the output folder, whatever the record says', async () => {
     fs.writeFileSync(path.join(target, aside), 'the output');
     const precious = path.join(path.dirname(target), 'precious');
     fs.writeFileSync(precious, 'the');
@@ -122,7 +122,7 @@ describe('Placing an output again after a crash', () => {
     assert.equal(fs.readFileSync(precious, 'utf8'), 'the');
   });
 
-  it('takes what a network’s disk has linked, though it says that the name is taken', async () => {
+  it('accepts a link that a network file system created although it reported that the name exists', async () => {
     const restore = interfereWithDisk(({ call, path: file }) => {
       if (call !== 'link') return;
       fs.linkSync(file, path.join(target, 'notebook-one.ipynb'));

@@ -18,13 +18,13 @@ import { withoutEditorVariables } from '../../../src/system/environment';
 import { until } from '../../support/until';
 
 describe('on each platform', () => {
-  it('certificates are for kernels, and not read by each process of ours', () => {
+  it('certificate variables are passed to kernels, and not read by our own processes', () => {
     const environment = { PATH: '/bin', NODE_EXTRA_CA_CERTS: '/etc/company.pem', VSCODE_PID: '1' };
     assert.deepEqual(nodeEnvironment(environment), { PATH: '/bin' });
     assert.equal(withoutEditorVariables(environment)['NODE_EXTRA_CA_CERTS'], '/etc/company.pem');
   });
 
-  it('a runner is reached by a socket in its directory, on Windows by a named pipe', () => {
+  it('a runner is reached through a socket in its directory, on Windows through a named pipe', () => {
     assert.equal(controlAddress('/run/nbx/a1', 'linux'), '/run/nbx/a1/control');
     assert.equal(controlAddress('/private/tmp/nbx/a1', 'darwin'), '/private/tmp/nbx/a1/control');
     assert.equal(
@@ -33,7 +33,7 @@ describe('on each platform', () => {
     );
   });
 
-  it('a process is told from a later one of its id: by /proc, by ps as on macOS', async () => {
+  it('a process is distinguished from a later one with the same id: by /proc, by ps as on macOS', async () => {
     const readings: NodeJS.Platform[] =
       process.platform === 'linux' ? ['linux', 'darwin'] : [process.platform];
     for (const platform of readings) {
@@ -44,7 +44,7 @@ describe('on each platform', () => {
     }
   });
 
-  it('children of one process are told apart', async () => {
+  it('child processes are distinguished from each other', async () => {
     const starts: (string | undefined)[] = [];
     for (let count = 0; count < 2; count++) {
       const child = spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1000)'], {
@@ -52,21 +52,21 @@ describe('on each platform', () => {
       });
       starts.push(await processStartTime(child.pid ?? 0));
       child.kill('SIGKILL');
-      // The system tells the time in hundredths of a second, macOS in seconds.
+      // The system reports times in hundredths of a second, macOS in seconds.
       await delay(1100);
     }
     assert.ok(starts[0] !== undefined && starts[1] !== undefined);
     assert.notEqual(starts[0], starts[1]);
   });
 
-  it('which process it is stays unknown where the system’s program is missing', async () => {
+  it('the identity of a process is unknown when the system’s program is missing', async () => {
     if (process.platform !== 'win32') assert.equal(await processStartTime(process.pid, 'win32'), undefined);
   });
 
-  it('memory of a process and its children is told: by /proc, by ps as on macOS; not on Windows', async () => {
+  it('memory of a process and its children is measured: by /proc, by ps as on macOS; not on Windows', async () => {
     assert.equal(await treeMemory(process.pid, 'win32'), undefined);
     if (process.platform === 'win32') return;
-    // A parent that does little and a child that has 200 MB.
+    // An idle parent and a child with 200 MB.
     const child = 'const all = Buffer.alloc(200e6, 1); console.log("there"); setInterval(() => all, 1000)';
     const program = `require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(child)}],
       { stdio: ['ignore', 'inherit', 'inherit'] }); setInterval(() => undefined, 1000)`;
@@ -88,7 +88,7 @@ describe('on each platform', () => {
     }
   });
 
-  it('a run of the machine has a name, or none where the system gives none', async () => {
+  it('a boot has an id, or none when the system gives none', async () => {
     if (process.platform === 'linux') assert.match(await bootId('linux'), /^[0-9a-f-]{36}$/);
     if (process.platform === 'darwin') assert.match(await bootId('darwin'), /^[0-9A-F-]{36}$/);
     else assert.equal(await bootId('darwin'), '');
@@ -104,7 +104,7 @@ describe('on each platform', () => {
       fs.rmSync(folder, { recursive: true, force: true });
     });
 
-    it('with a token are refused where others can read them; modes of Windows do not tell', async () => {
+    it('with a token are refused when other users can read them; not checked on Windows, which has no modes', async () => {
       const token = path.join(folder, 'token');
       fs.writeFileSync(token, 'secret', { mode: 0o644 });
       for (const platform of ['linux', 'darwin'] as const) {
@@ -117,13 +117,13 @@ describe('on each platform', () => {
       assert.equal(await readToken(path.join(folder, 'none'), 'win32'), '');
     });
 
-    it('reach the disk with their directory, which Windows does not open', async () => {
+    it('are synced together with their directory, except on Windows, which cannot sync directories', async () => {
       const gone = path.join(folder, 'gone');
       await flushDirectory(gone, 'win32');
       await assert.rejects(flushDirectory(gone, 'darwin'), { code: 'ENOENT' });
     });
 
-    it('have names that the system takes as they are', () => {
+    it('have names that the system accepts unchanged', () => {
       const named = (outputName: string, platform: NodeJS.Platform): unknown =>
         parseCreateBody(
           { executionTemplate: { inputNotebookFile: 'file:///a.ipynb' }, runOptions: { outputName } },
@@ -136,11 +136,11 @@ describe('on each platform', () => {
       assert.equal(named('report 2026-01-31.ipynb', 'win32'), 'report 2026-01-31.ipynb');
     });
 
-    it('and programs of macOS keep it awake: caffeinate, as long as the service is there', async () => {
+    it('and programs of macOS keep it awake: caffeinate, while the service runs', async () => {
       if (process.platform === 'win32') return;
       const searched = process.env['PATH'] ?? '';
       const said = path.join(folder, 'said');
-      // Says what it is given and then, as caffeinate does, runs the rest of it to its end.
+      // Prints its arguments and then, like caffeinate, runs the rest of them to the end.
       const script = `#!/bin/sh\necho "$@" > "${said}.new"; mv "${said}.new" "${said}"; shift; "$@"; echo ended > "${said}"\n`;
       fs.writeFileSync(path.join(folder, 'caffeinate'), script, { mode: 0o755 });
       process.env['PATH'] = `${folder}:${searched}`;
@@ -165,7 +165,7 @@ describe('on each platform', () => {
     });
   });
 
-  it('runtime directories leave room for the path of a socket; pipes of Windows need none', () => {
+  it('runtime directories leave room for a socket path; named pipes of Windows need none', () => {
     const paths = servicePaths(`/home/${'long/'.repeat(30)}`);
     for (const platform of ['linux', 'darwin'] as const) {
       const roots = runtimeRoots(paths, platform);

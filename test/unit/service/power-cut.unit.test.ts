@@ -26,10 +26,10 @@ function record(state: string): ExecutionRecord {
   };
 }
 
-/** The service is killed at every so-manieth step. */
+/** The service is killed at every n-th step. */
 const EVERY = 4;
 
-/** What the machine was doing when its power was cut, one after the other. */
+/** Activities during which the power was cut, one after the other. */
 const STEPS: readonly ((store: FolderStore) => Promise<void>)[] = [
   (store) => store.create(record('QUEUED'), { 'input.ipynb': '{}', 'job.json': '{}' }),
   (store) => store.save({ record: record('RUNNING') }),
@@ -39,7 +39,7 @@ const STEPS: readonly ((store: FolderStore) => Promise<void>)[] = [
 const STATES = [undefined, 'QUEUED', 'RUNNING', 'SUCCEEDED', undefined];
 
 describe('A power cut', () => {
-  it('at any step of any write leaves a record as it was before or after, and nothing else', async () => {
+  it('at any step of any write leaves either the old record or the new one', async () => {
     let changes = 0;
     for (let cutAt = 1; ; cutAt++) {
       const directory = path.join(temporaryFolder(), 'executions');
@@ -70,26 +70,26 @@ describe('A power cut', () => {
     assert.ok(changes > 20, `${changes} steps`);
   });
 
-  it('at steps of the service: nothing is lost, nothing runs twice, and what waited runs', async function () {
-    // More than what each of its waits takes at most, so that a hang tells where.
+  it('at any step of the service loses nothing and runs nothing twice; waiting executions run', async function () {
+    // Longer than each of its waits, so that a hang shows where.
     this.timeout(240_000);
-    // Each step costs two starts: EVERY = 1 plays all of them.
+    // Each step costs two starts: EVERY = 1 tests all of them.
     let next = 2;
     let last = Number.POSITIVE_INFINITY;
-    const player = async (): Promise<void> => {
+    const worker = async (): Promise<void> => {
       while (next <= last) {
         const dieAt = next;
         next += EVERY;
-        if (await diesAndComesBack(dieAt)) continue;
+        if (await crashAndRestart(dieAt)) continue;
         last = Math.min(last, dieAt - 1);
       }
     };
-    await Promise.all([player(), player(), player()]);
+    await Promise.all([worker(), worker(), worker()]);
     assert.ok(last > 20, `${last} steps`);
   });
 });
 
-/** Does `work` until its `count`-th change of a file, which is done by half, and nothing after it. @returns that change. */
+/** Runs `work` until its `count`-th change of a file, which is cut in half, and stops there. @returns that change. */
 async function cutPowerAt(count: number, work: () => Promise<void>): Promise<string | undefined> {
   let changes = 0;
   let cut: string | undefined;
@@ -112,8 +112,8 @@ async function cutPowerAt(count: number, work: () => Promise<void>): Promise<str
   return cut;
 }
 
-/** Plays two executions on a service that dies at a step, and looks at them after the next start. @returns whether it died. */
-async function diesAndComesBack(dieAt: number): Promise<boolean> {
+/** Runs two executions on a service that dies at a step, and checks them after the next start. @returns whether it died. */
+async function crashAndRestart(dieAt: number): Promise<boolean> {
   const folder = temporaryFolder();
   const orders = path.join(folder, 'orders.json');
   fs.writeFileSync(orders, JSON.stringify({ dieAt } satisfies Orders));
@@ -131,9 +131,11 @@ async function diesAndComesBack(dieAt: number): Promise<boolean> {
   }
   if (doomed !== undefined) {
     const { process: child } = doomed;
-    // Its last write may come a moment after its last word.
+    // Its last write may happen a moment after its last message.
     const isDone = (): boolean =>
-      ['first', 'second'].every((id) => readIfThere(doomed.file(id, 'execution.json')).includes('SUCCEEDED'));
+      ['first', 'second'].every((id) =>
+        readIfExists(doomed.file(id, 'execution.json')).includes('SUCCEEDED'),
+      );
     await until(
       `the service that dies at ${dieAt} had died or was done`,
       () => child.signalCode !== null || isDone(),
@@ -156,7 +158,7 @@ async function diesAndComesBack(dieAt: number): Promise<boolean> {
   const runs = service.runs().filter(Boolean);
   assert.deepEqual(runs.length, new Set(runs).size, `${where}: ${runs.join()}`);
   assert.deepEqual(
-    // That a machine cannot be kept awake is none of its worries here.
+    // Warnings about wake locks do not matter here.
     service.stderr.filter((line) => !/listens on|kept awake/.test(line)),
     [],
     where,
@@ -165,6 +167,6 @@ async function diesAndComesBack(dieAt: number): Promise<boolean> {
   return died;
 }
 
-function readIfThere(file: string): string {
+function readIfExists(file: string): string {
   return fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : '';
 }

@@ -30,7 +30,7 @@ function refused(executionTemplate: object, more: object = {}): string[] {
 }
 
 describe('The body of a create request', () => {
-  it('may name fields and values in every way that proto3 JSON allows', () => {
+  it('accepts every spelling of fields and values that proto3 JSON allows', () => {
     const plain = parseCreateBody({
       description: 'd',
       executionTemplate: {
@@ -68,7 +68,7 @@ describe('The body of a create request', () => {
     assert.deepEqual(other, plain);
   });
 
-  it('is refused, with the field, if a value is none of its enumeration or type', () => {
+  it('is refused, naming the field, if a value has the wrong type or is not in its enumeration', () => {
     const fieldOf = (template: object): string[] => refused(template);
     for (const [field, values] of [
       ['scaleTier', ['HUGE', 7, -1, true, '6', 'toString', {}]],
@@ -103,7 +103,7 @@ describe('The body of a create request', () => {
     assert.deepEqual(refused({}, { runOptions: { maxAttempts: '1.5' } })[0], 'fieldInvalid');
   });
 
-  it('is refused, with the field, if a field is unknown or given under both of its names', () => {
+  it('is refused, naming the field, if a field is unknown or given under both of its names', () => {
     for (const [template, field] of [
       [{ scale_tiers: 1 }, 'scale_tiers'],
       [{ unknown: null }, 'unknown'],
@@ -113,7 +113,7 @@ describe('The body of a create request', () => {
       assert.deepEqual(refused(template), ['fieldUnknown', `executionTemplate.${field}`]);
   });
 
-  it('knows the values that the discovery document has', () => {
+  it('supports the values of the discovery document', () => {
     const discovery = new Discovery('notebooks.v1');
     const names = (values: object): string[] => Object.keys(values).sort();
     for (const [schema, property, values] of [
@@ -129,7 +129,7 @@ describe('The body of a create request', () => {
 });
 
 describe('The default working directory', () => {
-  it('is the folder of the source, else of the input, else the home', async () => {
+  it('is the folder of the source, else of the input, else the home directory', async () => {
     const [one, two] = [temporaryFolder(), temporaryFolder()];
     const uri = (folder: string, name = 'n.ipynb'): string => pathToFileURL(path.join(folder, name)).href;
     const resolve = (input: string, source?: string): Promise<string> =>

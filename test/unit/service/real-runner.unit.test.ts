@@ -68,7 +68,7 @@ describe('The embedded service with real runners and kernels', () => {
     }
   }
 
-  it('runs a notebook in the environment and folder that were asked for', async () => {
+  it('runs a notebook in the requested environment and folder', async () => {
     const code =
       'import os, sys\nprint(os.getcwd(), sys.prefix, sorted(n for n in os.environ if n.startswith(("ELECTRON", "VSCODE"))))';
     assert.equal((await create('env', notebook(code))).code, 200);
@@ -78,13 +78,13 @@ describe('The embedded service with real runners and kernels', () => {
       output('env').includes(`${folder} ${path.dirname(path.dirname(VENV_PYTHON))} []`),
       output('env'),
     );
-    // It was given to the runner that waits for the first one, which was started for none and has its log elsewhere.
+    // It was handed to the runner of the first execution, which was started as a spare and has its log elsewhere.
     assert.ok(!fs.existsSync(service.file('env', 'runner.log')));
   });
 
-  it('has a spare kernel ready for the next one, as clean as a new one', async () => {
+  it('prepares a spare kernel for the next execution, as clean as a new one', async () => {
     await spareReady();
-    // The order in which variables are given does not matter.
+    // The order of variables does not matter.
     await create('spare', notebook('print("spare", "leak" in globals(), len(Out), In)\nleak = 1'), {
       environment: { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8', HOME: folder },
     });
@@ -98,18 +98,18 @@ describe('The embedded service with real runners and kernels', () => {
     assert.ok(output('spare2').includes('False'));
   });
 
-  it('does not use a spare for another environment or folder', async () => {
+  it('does not use a spare kernel for another environment or folder', async () => {
     await spareReady();
     await create('other', notebook('import os; print(os.environ.get("OTHER"))'), {
       environment: { HOME: folder, PATH: '/usr/bin:/bin', OTHER: 'yes' },
     });
     await service.ended('other');
     assert.ok(output('other').includes('yes'));
-    // A runner that was started for an execution has its log there.
+    // A runner that was started for one execution has its log there.
     assert.ok(fs.existsSync(service.file('other', 'runner.log')));
   });
 
-  it('starts no kernel ahead of one that waits for others to end', async () => {
+  it('prepares no spare kernel for an execution that waits in the queue', async () => {
     const born = 'import psutil\nprint("born", psutil.Process().create_time())';
     await create('turn1', notebook('1'));
     await create('turn2', notebook('import time\ntime.sleep(3)'));
@@ -117,11 +117,11 @@ describe('The embedded service with real runners and kernels', () => {
     const { runStatus } = await service.ended('turn2');
     await service.ended('turn3');
     const started = Number(/born ([\d.]+)/.exec(output('turn3').replace(born, ''))?.[1]) * 1000;
-    // The system tells the start of a process to a hundredth of a second.
+    // The system reports the start of a process in hundredths of a second.
     assert.ok(started > Date.parse(runStatus?.endTime ?? '') - 1000, output('turn3'));
   });
 
-  it('gives a queue one runner, which forks its kernels, from another process where what they load has changed', async () => {
+  it('uses one runner for a queue; it forks kernels, from a new process when the loaded modules changed', async () => {
     const site = path.join(folder, 'site');
     fs.mkdirSync(site);
     const environment = { HOME: folder, PATH: '/usr/bin:/bin', PYTHONPATH: site };
@@ -145,15 +145,15 @@ describe('The embedded service with real runners and kernels', () => {
     assert.deepEqual(fifth, fourth);
     assert.equal(fourth?.grandparent, third?.grandparent);
     assert.notEqual(fourth?.parent, third?.parent);
-    // Its kernel is the runner's own.
+    // Its kernel was started by the runner.
     assert.equal(limited?.parent, fifth?.grandparent);
     for (const each of [third, fourth]) while ((await processStartTime(each?.parent ?? 0)) !== undefined);
   });
 
-  it('keeps every journalled output of a runner that was killed, and ends its kernel', async () => {
+  it('keeps all journalled outputs of a killed runner, and ends its kernel', async () => {
     await create(
       'killed',
-      // What a cell prints does not stand in its source.
+      // The printed text does not occur in the source.
       notebook('print("be" + "fore")', 'import time\nprint("dur" + "ing", flush=True)\ntime.sleep(600)'),
     );
     await service.until('killed', ({ runStatus }) => runStatus?.progress?.completedCells === 1);
@@ -163,7 +163,7 @@ describe('The embedded service with real runners and kernels', () => {
       fs.readFileSync(service.file('killed', 'status.json'), 'utf8'),
     ) as StatusFile;
     assert.ok(kernelProcess);
-    // One that cannot notice by itself that its runner is gone.
+    // A kernel that cannot detect that its runner is gone.
     process.kill(kernelProcess.pid, 'SIGSTOP');
     process.kill(Number(fs.readFileSync(service.file('killed', 'claim'), 'utf8')), 'SIGKILL');
     const execution = await service.ended('killed');
@@ -172,7 +172,7 @@ describe('The embedded service with real runners and kernels', () => {
     while ((await processStartTime(kernelProcess.pid)) === kernelProcess.startTime);
   });
 
-  it('says which kernel ran a notebook that names another', async () => {
+  it('reports which kernel ran a notebook that names another', async () => {
     const faults = path.join(ROOT, 'test/fixtures/faults');
     await create(
       'other-kernel',
@@ -186,7 +186,7 @@ describe('The embedded service with real runners and kernels', () => {
     assert.ok(!output('other-kernel').includes('2.7.18'));
   });
 
-  it('sleeps and wakes with the machine: service, runner and kernel stopped and continued', async () => {
+  it('survives sleep and wake-up of the machine: service, runner and kernel stopped and continued', async () => {
     await create(
       'sleeps',
       notebook(
@@ -205,7 +205,7 @@ describe('The embedded service with real runners and kernels', () => {
       kernelProcess?.pid ?? 0,
     ];
     for (const pid of tree) process.kill(pid, 'SIGSTOP');
-    // Longer than a lost connection is waited for, and than the cell still takes: all of it is over on waking.
+    // Longer than the timeout of a lost connection and than the rest of the cell: both have passed at wake-up.
     await delay(3000);
     for (const pid of tree.reverse()) process.kill(pid, 'SIGCONT');
     const { state, runStatus } = await service.ended('sleeps');
@@ -230,7 +230,7 @@ describe('The embedded service with real runners and kernels', () => {
     service = await TestService.start(folder, '--runner', RUNNER);
   });
 
-  it('goes on through the death of the service', async () => {
+  it('keeps executions running when the service dies', async () => {
     await create(
       'survives',
       notebook('import time\nfor i in range(20):\n    print("tick", i, flush=True)\n    time.sleep(0.1)'),

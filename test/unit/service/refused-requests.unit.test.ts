@@ -105,7 +105,7 @@ describe('The API of the embedded service', () => {
     assert.ok(!fs.existsSync(service.file('bad', '.')));
   });
 
-  it('refuses parameters that are no names in the kernel’s language, before anything exists', async () => {
+  it('refuses parameters that are not valid names in the kernel’s language, before anything is created', async () => {
     const environment = fakeKernel(folder);
     const spec = { argv: [process.execPath], display_name: 'Other', language: 'R' };
     const directory = path.join(environment['JUPYTER_PATH'] ?? '', 'kernels', 'other');
@@ -130,7 +130,7 @@ describe('The API of the embedded service', () => {
     assert.ok(!fs.existsSync(service.file('noname', '.')));
   });
 
-  it('refuses what is no notebook, with the reason, before anything exists', async () => {
+  it('refuses an invalid notebook with the reason, before anything is created', async () => {
     const cases: [string, string][] = [
       ['', 'emptyFile'],
       ['no json', 'notJson'],
@@ -143,7 +143,7 @@ describe('The API of the embedded service', () => {
       const error = errorOf(await create('nonotebook', {}));
       assert.deepEqual([error.code, error.reason, error.metadata['code']], [400, 'notebookInvalid', code]);
     }
-    // A large one is read on another thread, with the same result.
+    // A large one is parsed on another thread, with the same result.
     fs.writeFileSync(input, `{"a": "${'x'.repeat(1_000_000)}"}`);
     assert.equal(errorOf(await create('nonotebook', {})).metadata['code'], 'notNotebook');
     fs.writeFileSync(input, NOTEBOOK);
@@ -153,7 +153,7 @@ describe('The API of the embedded service', () => {
     );
   });
 
-  it('says which kernels there are when the one asked for is missing', async () => {
+  it('names the installed kernels when the requested one is missing', async () => {
     const error = errorOf(await create('nokernel', { kernelSpec: 'julia-1.9' }));
     assert.deepEqual(
       [error.code, error.status, error.reason],

@@ -11,7 +11,7 @@ function pidOf(service: TestService, id: string): number {
 }
 
 describe('A service that was killed', () => {
-  it('finds its executions running, waiting and ended, and none runs twice', async () => {
+  it('finds its running, waiting and finished executions, and runs none twice', async () => {
     const folder = temporaryFolder();
     const first = await TestService.start(folder, '--max-concurrent', '2');
     await first.create('ended');
@@ -34,7 +34,7 @@ describe('A service that was killed', () => {
     assert.equal(second.runs().length, 4);
   });
 
-  it('cancels after the restart what was being cancelled before', async () => {
+  it('continues a cancellation after the restart', async () => {
     const folder = temporaryFolder();
     const first = await TestService.start(folder);
     await first.create('late', 'wait');
@@ -47,7 +47,7 @@ describe('A service that was killed', () => {
     assert.equal((await second.ended('late')).state, 'CANCELLED');
   });
 
-  it('cancels after the restart what was to be cancelled, when it had not told the runner yet', async () => {
+  it('cancels after the restart when the runner had not received the request yet', async () => {
     const folder = temporaryFolder();
     const first = await TestService.start(folder);
     await first.create('late', 'wait');
@@ -60,7 +60,7 @@ describe('A service that was killed', () => {
     assert.equal((await second.ended('late')).state, 'CANCELLED');
   });
 
-  it('tells the truth after everything was killed: lost is lost, waiting runs, deleted is gone', async () => {
+  it('reports correct states after everything was killed: lost runs failed, waiting ones run, deleted ones are gone', async () => {
     const folder = temporaryFolder();
     const first = await TestService.start(folder);
     await first.create('going');
@@ -82,7 +82,7 @@ describe('A service that was killed', () => {
     );
     const unfinished = ['status.json.new', 'output.ipynb.new'].map((name) => first.file('lost', name));
     for (const file of unfinished) fs.writeFileSync(file, '{');
-    // Between making and renaming: what a create or a delete leaves behind.
+    // Between creating and renaming: remains of a create or a delete.
     const half = first.file('.01234567-new-half-01234567-89ab-cdef-0123-456789abcdef', '.');
     fs.mkdirSync(half);
     fs.utimesSync(half, 0, 0);
@@ -104,7 +104,7 @@ describe('A service that was killed', () => {
     while (fs.readdirSync(run).length > 0) await second.get('lost');
   });
 
-  it('runs what it had just asked a runner for, once', async () => {
+  it('runs an execution once that was just handed to a runner', async () => {
     const folder = temporaryFolder();
     const first = await TestService.start(folder);
     await first.create('once');
@@ -114,7 +114,7 @@ describe('A service that was killed', () => {
     assert.equal(second.runs().length, 1);
   });
 
-  it('runs with another runner what it gave to one that left instead', async () => {
+  it('runs an execution with another runner when its first runner exited instead', async () => {
     const folder = temporaryFolder();
     const script = path.join(folder, 'leaves.cjs');
     fs.writeFileSync(
@@ -140,7 +140,7 @@ describe('A service that was killed', () => {
     assert.equal(service.runs().length, 1);
   });
 
-  it('sets a corrupt record aside and says so, and the others are well', async () => {
+  it('sets a corrupt record aside and reports it; other records are not affected', async () => {
     const folder = temporaryFolder();
     const first = await TestService.start(folder);
     for (const id of ['good', 'torn', 'liar']) {
@@ -155,13 +155,13 @@ describe('A service that was killed', () => {
     assert.equal((body['executions'] as unknown[]).length, 1);
     assert.equal(fs.readFileSync(second.file('torn', 'execution.json'), 'utf8').length, 40);
     assert.match(second.stderr.join(''), /record of torn set aside/);
-    // Its folder is still there: the id is taken and nothing of it is overwritten.
+    // Its folder still exists: the id is in use and no file is overwritten.
     assert.equal((await second.create('torn')).code, 409);
   });
 });
 
-describe('A runner that does not react', () => {
-  it('is ended by force when its execution is cancelled', async () => {
+describe('A runner that does not respond', () => {
+  it('is killed when its execution is cancelled', async () => {
     const service = await TestService.start(temporaryFolder(), '--cancel-ms', '50');
     await service.create('stuck', 'wait');
     await service.running('stuck');
@@ -173,7 +173,7 @@ describe('A runner that does not react', () => {
 });
 
 describe('A data directory with a long name', () => {
-  it('has its sockets elsewhere, where nobody else can reach them', async () => {
+  it('has its sockets elsewhere, in a folder that other users cannot access', async () => {
     const folder = path.join(temporaryFolder(), 'x'.repeat(100));
     fs.mkdirSync(folder);
     const service = await TestService.start(folder);
@@ -198,7 +198,7 @@ describe('Two services for one data directory', () => {
       if (result.status === 'rejected') assert.match(String(result.reason), /serves .* already/);
   });
 
-  it('the one that leaves takes with it the runner that it had started ahead', async () => {
+  it('the one that exits ends the spare runner that it had started', async () => {
     const folder = temporaryFolder();
     const runner = ['--runner', path.join(ROOT, 'dist/runner.js')];
     await TestService.start(folder, ...runner);
@@ -211,7 +211,7 @@ describe('Two services for one data directory', () => {
     assert.deepEqual(runtimes(), before);
   });
 
-  it('a newer build takes over and adopts what runs', async () => {
+  it('a newer build takes over and adopts running executions', async () => {
     const folder = temporaryFolder();
     const old = await TestService.start(folder, '--build', '1.0.0-aaa');
     await old.create('runs', 'wait');
@@ -225,7 +225,7 @@ describe('Two services for one data directory', () => {
     await assert.rejects(TestService.start(folder, '--build', '1.1.0-bbb', '--replace'), /already/);
   });
 
-  it('one that hangs is ended by force', async () => {
+  it('one that hangs is killed', async () => {
     const folder = temporaryFolder();
     const hung = await TestService.start(folder, '--build', 'a');
     hung.process.kill('SIGSTOP');
@@ -235,8 +235,8 @@ describe('Two services for one data directory', () => {
   });
 });
 
-describe('A data directory that hosts share', () => {
-  /** Makes it look as if another host had accepted the execution, and been alive at `alive`. */
+describe('A data directory shared by several hosts', () => {
+  /** Makes it look as if another host had accepted the execution and was last alive at `alive`. */
   function moveAway(service: TestService, id: string, alive: Date): void {
     const file = service.file(id, 'execution.json');
     const record = JSON.parse(fs.readFileSync(file, 'utf8')) as object;
@@ -246,7 +246,7 @@ describe('A data directory that hosts share', () => {
     fs.utimesSync(host, alive, alive);
   }
 
-  it('shows what another host runs and leaves it alone, until that host is long silent', async () => {
+  it('shows executions of another host and does not change them until that host has been silent for long', async () => {
     const folder = temporaryFolder();
     const first = await TestService.start(folder);
     await first.create('theirs', 'wait');
@@ -282,8 +282,8 @@ describe('A data directory that hosts share', () => {
   });
 });
 
-describe('A service that nobody needs', () => {
-  it('leaves, but not while something runs', async () => {
+describe('An unused service', () => {
+  it('exits, but not while an execution runs', async () => {
     const folder = temporaryFolder();
     const service = await TestService.start(folder, '--idle-seconds', '0.3');
     const exit = once(service.process, 'exit');
@@ -291,7 +291,7 @@ describe('A service that nobody needs', () => {
     await service.running('busy');
     const [host = ''] = fs.readdirSync(path.join(folder, 'data', 'hosts'));
     const endpoint = path.join(folder, 'data', 'hosts', host, 'endpoint.json');
-    // Nobody asks it anything for longer than it would stay.
+    // No requests for longer than its idle timeout.
     await delay(1000);
     assert.ok(fs.existsSync(endpoint));
     service.go('busy');
@@ -300,7 +300,7 @@ describe('A service that nobody needs', () => {
     assert.match(service.stderr.join(''), /stopping: idle/);
   });
 
-  it('stays for its whole idle time after each request', async () => {
+  it('restarts its idle timeout after each request', async () => {
     const service = await TestService.start(temporaryFolder(), '--idle-seconds', '0.5');
     const exit = once(service.process, 'exit');
     const start = performance.now();
@@ -314,7 +314,7 @@ describe('A service that nobody needs', () => {
     assert.ok(performance.now() - lastRequest >= 500);
   });
 
-  it('leaves when its data directory is removed', async () => {
+  it('exits when its data directory is removed', async () => {
     const folder = temporaryFolder();
     const service = await TestService.start(folder, '--idle-seconds', '100');
     const exit = once(service.process, 'exit');

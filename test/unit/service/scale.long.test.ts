@@ -26,7 +26,7 @@ describe('The embedded service with many executions', () => {
     const first = await TestService.start(folder);
     await first.create('model');
     await first.ended('model');
-    // It is told before it is written: the runner's own word is on disk already.
+    // It is reported before it is written: the runner's own status is on disk already.
     while (!fs.readFileSync(first.file('model', 'execution.json'), 'utf8').includes('SUCCEEDED'));
     await first.kill();
     const model = fs.readFileSync(first.file('model', 'execution.json'), 'utf8');
@@ -39,14 +39,14 @@ describe('The embedded service with many executions', () => {
     }
     const second = await TestService.start(folder);
     const { body } = await second.request('GET', `${PARENT}/executions?pageSize=100`);
-    // What the process itself needed: how long it waited for others says nothing about it.
+    // Processor time of the process: its waiting times do not count.
     const elapsed = processorMilliseconds(second.process.pid);
     assert.equal((body['executions'] as unknown[]).length, 100);
     const pid = second.process.pid;
     const before = residentMegabytes(pid);
     let pages = 0;
     for (let token = ''; ; pages++) {
-      // Larger pages than of 1,000 are cut.
+      // Pages larger than 1,000 are cut.
       const page = await second.request('GET', `${PARENT}/executions?pageSize=100000&pageToken=${token}`);
       const listed = page.body['executions'] as unknown[];
       assert.equal(listed.length, pages === 10 ? 1 : 1000);
@@ -62,7 +62,7 @@ describe('The embedded service with many executions', () => {
   }).timeout(60_000);
 
   // The build for tests keeps its source map in memory; the shipped service idles in about 50 MB.
-  it('idles in 75 MB', async () => {
+  it('uses at most 75 MB when idle', async () => {
     if (process.platform !== 'linux') return;
     const service = await TestService.start(path.join(temporaryFolder()));
     await service.create('one');

@@ -7,7 +7,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { PARENT, temporaryFolder, TestService } from './support';
 
-describe('The embedded service lets nobody in', () => {
+describe('The embedded service refuses requests', () => {
   let folder: string;
   let service: TestService;
   before(async () => {
@@ -66,11 +66,11 @@ describe('The embedded service lets nobody in', () => {
     );
   });
 
-  it('from other interfaces, and nobody else can read its files', async () => {
+  it('from other network interfaces, and other users cannot read its files', async () => {
     assert.equal(service.endpoint.hostname, '127.0.0.1');
     const others = Object.values(os.networkInterfaces()).flatMap((each) => each ?? []);
     const addresses = others.filter(({ internal }) => !internal).map(({ address }) => address);
-    // On Linux all of 127.0.0.0/8 is this machine: what listens on every interface is reached there too.
+    // On Linux all of 127.0.0.0/8 is this machine: a server on every interface is reachable there too.
     if (process.platform === 'linux') addresses.push('127.0.0.2');
     for (const address of addresses) {
       const socket = net.connect({ port: Number(service.endpoint.port), host: address, timeout: 5000 });
@@ -95,7 +95,7 @@ describe('The embedded service lets nobody in', () => {
     assert.equal(fs.statSync(data).mode & 0o777, 0o700);
   });
 
-  it('with the token of its last start, which is also in no log, argument or runner', async () => {
+  it('with the token of its last start, which is in no log, argument or runner', async () => {
     await service.create('look', 'wait');
     await service.running('look');
     const runner = fs.readFileSync(service.file('look', 'pid'), 'utf8');
@@ -118,14 +118,14 @@ describe('The embedded service lets nobody in', () => {
     );
   });
 
-  it('with requests that are too large, and goes on', async () => {
+  it('that are too large, and keeps running', async () => {
     const head = (id: string): string =>
       `POST /${PARENT}/executions?executionId=${id} HTTP/1.1\r\nHost: 127.0.0.1:${service.endpoint.port}\r\n` +
       `Authorization: Bearer ${service.token}\r\n`;
-    // One that says so is refused before it is sent.
+    // With a Content-Length it is refused before the body is sent.
     const announced = await raw(service, `${head('a')}Content-Length: 9000000\r\n\r\n`, false);
     assert.match(announced, /^HTTP\/1\.1 400 [^]*requestTooLarge/);
-    // One that does not, when it has become too large; whoever is still sending may not get to see the answer.
+    // Without one, as soon as it is too large; a client that is still sending may not receive the answer.
     const chunk = `100000\r\n${' '.repeat(0x100000)}\r\n`;
     const answer = await raw(
       service,
@@ -140,7 +140,7 @@ describe('The embedded service lets nobody in', () => {
     assert.equal((await service.request('GET', PARENT)).code, 200);
   });
 
-  it('through 5,000 malformed requests: no crash, no 5xx, no hang', async () => {
+  it('that are malformed: 5,000 of them without a crash, a 5xx or a hang', async () => {
     const codes = new Map<string, number>();
     const batch = 50;
     for (let done = 0; done < 5000; done += batch) {
@@ -174,7 +174,7 @@ function pick<T>(items: readonly T[]): T {
   return items[below(items.length)] as T;
 }
 
-const RUBBISH = [
+const MALFORMED_PARTS = [
   '',
   '\0',
   '../../etc/passwd',
@@ -193,7 +193,7 @@ const RUBBISH = [
   'constructor',
 ];
 
-/** A request that is wrong somewhere: in its HTTP, its path, its query, its token or its body. */
+/** A malformed request: in its HTTP, path, query, token or body. */
 function malformed(service: TestService, index: number): string | Buffer {
   const host = `127.0.0.1:${service.endpoint.port}`;
   const head = (method: string, target: string, more = ''): string =>
@@ -201,19 +201,19 @@ function malformed(service: TestService, index: number): string | Buffer {
   const body = (method: string, target: string, text: string): string =>
     `${head(method, target)}Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`;
   const value = (): unknown =>
-    pick<unknown>([null, 0, -1, 1e308, true, '', [], {}, [[]], { a: {} }, ...RUBBISH]);
+    pick<unknown>([null, 0, -1, 1e308, true, '', [], {}, [[]], { a: {} }, ...MALFORMED_PARTS]);
   switch (index % 10) {
     case 0:
       return randomBytes(1 + below(2000));
     case 1:
-      return `${head(pick(['GET', 'POST', 'DELETE']), `/${encodeURI(pick(RUBBISH)).replaceAll('%00', '%2500')}/${below(9)}`)}\r\n`;
+      return `${head(pick(['GET', 'POST', 'DELETE']), `/${encodeURI(pick(MALFORMED_PARTS)).replaceAll('%00', '%2500')}/${below(9)}`)}\r\n`;
     case 2:
-      return `${head('GET', `/${PARENT}/executions/${encodeURIComponent(pick(RUBBISH))}x%2f..`)}\r\n`;
+      return `${head('GET', `/${PARENT}/executions/${encodeURIComponent(pick(MALFORMED_PARTS))}x%2f..`)}\r\n`;
     case 3:
-      return `${head('GET', `/${PARENT}/executions?pageToken=${encodeURIComponent(pick(RUBBISH))}!&${pick(['x', 'pageSize', '__proto__'])}=${encodeURIComponent(pick(RUBBISH))}_`)}\r\n`;
+      return `${head('GET', `/${PARENT}/executions?pageToken=${encodeURIComponent(pick(MALFORMED_PARTS))}!&${pick(['x', 'pageSize', '__proto__'])}=${encodeURIComponent(pick(MALFORMED_PARTS))}_`)}\r\n`;
     case 4: {
       const text = JSON.stringify({
-        [pick(['executionTemplate', 'runOptions', ...RUBBISH])]: value(),
+        [pick(['executionTemplate', 'runOptions', ...MALFORMED_PARTS])]: value(),
         executionTemplate: value(),
       });
       return body('POST', `/${PARENT}/executions?executionId=fuzz`, text.slice(0, text.length - below(2)));
@@ -231,7 +231,7 @@ function malformed(service: TestService, index: number): string | Buffer {
               'file:///%00',
               'http://x',
               'file:',
-              ...RUBBISH,
+              ...MALFORMED_PARTS,
             ]),
             [pick(['parameters', 'kernelSpec', 'labels'])]: value(),
           },
@@ -243,7 +243,7 @@ function malformed(service: TestService, index: number): string | Buffer {
     case 7:
       return `POST /${PARENT}/executions HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\nContent-Length: ${pick(['-1', '99999999999', 'x', '1, 2', '4'])}\r\nTransfer-Encoding: ${pick(['chunked', 'identity', 'x'])}\r\n\r\n${pick(['zz\r\n', '0\r\n\r\n', 'ffffffffff\r\n'])}`;
     case 8:
-      return `${pick(['GET', 'POST'])} /${PARENT} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: ${pick(RUBBISH).replaceAll(/[\0\n]/g, '')}\r\nConnection: close\r\n\r\n`;
+      return `${pick(['GET', 'POST'])} /${PARENT} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: ${pick(MALFORMED_PARTS).replaceAll(/[\0\n]/g, '')}\r\nConnection: close\r\n\r\n`;
     default:
       return body(
         'POST',
@@ -253,7 +253,7 @@ function malformed(service: TestService, index: number): string | Buffer {
   }
 }
 
-/** Sends bytes and ends, unless there is more to come; answers what came back before the service closed. */
+/** Sends bytes and closes, unless more follows; returns the response until the service closed. */
 async function raw(service: TestService, data: string | Buffer, ends = true): Promise<string> {
   const socket = net.connect(Number(service.endpoint.port), '127.0.0.1');
   const received: Buffer[] = [];

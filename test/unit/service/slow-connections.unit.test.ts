@@ -6,7 +6,7 @@ import { ApiServer } from '../../../src/service/api/server';
 
 const TOKEN = 'x'.repeat(43);
 
-describe('Connections that take their time', () => {
+describe('Slow connections', () => {
   let server: ApiServer;
   let endpoint: URL;
   let asked = 0;
@@ -28,7 +28,7 @@ describe('Connections that take their time', () => {
   const head = (): string =>
     `POST /x HTTP/1.1\r\nHost: ${endpoint.host}\r\nAuthorization: Bearer ${TOKEN}\r\n`;
 
-  /** Sends what there is, one piece after the other, for as long as anybody listens; answers what came back. */
+  /** Sends the pieces one after the other while the connection is open; returns the response. */
   async function send(start: string, drip = ''): Promise<string> {
     const socket = net.connect(Number(endpoint.port), '127.0.0.1');
     const received: Buffer[] = [];
@@ -57,7 +57,7 @@ describe('Connections that take their time', () => {
     ['send chunk after chunk', 'chunks', '1\r\n \r\n'],
     ['ask nothing more', 'keep', ''],
   ] as const) {
-    it(`${name}: 50 of them are closed, and others are served meanwhile`, async () => {
+    it(`${name}: 50 of them are closed, and other clients are served meanwhile`, async () => {
       const before = asked;
       const text =
         start === 'body'
@@ -85,7 +85,7 @@ describe('Connections that take their time', () => {
 describe('Connections without the token', () => {
   let server: ApiServer;
   let endpoint: URL;
-  const strangers: net.Socket[] = [];
+  const unauthenticated: net.Socket[] = [];
   before(async () => {
     server = new ApiServer(
       TOKEN,
@@ -95,24 +95,24 @@ describe('Connections without the token', () => {
     endpoint = new URL(await server.listen());
   });
   after(async () => {
-    for (const socket of strangers) socket.destroy();
+    for (const socket of unauthenticated) socket.destroy();
     await server.close();
   });
 
-  /** Opens connections that say no more than this. */
+  /** Opens connections that send only this. */
   async function open(count: number, start: string): Promise<void> {
     await Promise.all(
       Array.from({ length: count }, async () => {
         const socket = net.connect(Number(endpoint.port), '127.0.0.1');
         socket.on('error', () => undefined);
-        strangers.push(socket);
+        unauthenticated.push(socket);
         await Promise.race([once(socket, 'connect'), once(socket, 'close')]);
         if (start !== '') socket.write(start);
       }),
     );
   }
 
-  /** Answers the code, and the port that the request came from. */
+  /** Returns the status code, and the port of the client. */
   async function ask(
     agent: http.Agent | false,
   ): Promise<[code: number | undefined, port: number | undefined]> {
@@ -130,7 +130,7 @@ describe('Connections without the token', () => {
     ['never end a header', 'GET / HTTP/1.1\r\nX-Slow: '],
     ['have another token', 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer x\r\n\r\n'],
   ] as const) {
-    it(`that ${name} take no place from those with it, however many there are`, async () => {
+    it(`that ${name} do not block connections with the token, however many there are`, async () => {
       const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
       const [, before] = await ask(agent);
       await open(1500, start);
@@ -139,7 +139,7 @@ describe('Connections without the token', () => {
         open(500, start),
       ]);
       assert.deepEqual(new Set(answers.map(([code]) => code)), new Set([200]));
-      // One that was there before is still the same.
+      // An earlier connection is still open.
       assert.deepEqual(await ask(agent), [200, before]);
       agent.destroy();
     });

@@ -11,7 +11,7 @@ import { FAKE_RUNNER, PARENT, ROOT, SERVICE, temporaryFolder, TestService } from
 const LONG = 'x'.repeat(100);
 
 describe('The folder for sockets', () => {
-  it('is absolute and short, whatever the environment says', () => {
+  it('is absolute and short for every value of the environment variables', () => {
     const paths = servicePaths(`/${LONG}`);
     for (const XDG_RUNTIME_DIR of [undefined, '', '.', 'run/user', '~/run', `/${LONG}`]) {
       for (const TMPDIR of [undefined, '', 'tmp', `/${LONG}`]) {
@@ -33,7 +33,7 @@ describe('The folder for sockets', () => {
     );
   });
 
-  it('is the first in which a socket can be made, and private', async () => {
+  it('is the first private folder in which a socket can be created', async () => {
     const folder = temporaryFolder();
     const file = path.join(folder, 'file');
     fs.writeFileSync(file, '');
@@ -71,10 +71,10 @@ describe('The folder for sockets', () => {
     });
   }
 
-  it('is said to be missing when the service starts, and not with each execution', () => {
+  it('that is missing is reported when the service starts, not for each execution', () => {
     const folder = temporaryFolder();
     const data = path.join(folder, LONG);
-    // In the places of all folders there might be.
+    // In all candidate folders.
     const squatted = runtimeRoots(servicePaths(data), process.platform, { XDG_RUNTIME_DIR: folder });
     for (const root of squatted) fs.writeFileSync(root, '');
     try {
@@ -96,7 +96,7 @@ describe('The folder for sockets', () => {
 }).timeout(60_000);
 
 describe('A runtime directory', () => {
-  it('that a kernel makes anew after its runner was killed is removed; those of runners are not', async () => {
+  it('that a kernel recreates after its runner was killed is removed; those of runners are not', async () => {
     const folder = temporaryFolder();
     const service = await TestService.start(
       folder,
@@ -109,11 +109,11 @@ describe('A runtime directory', () => {
     const run = path.join(hosts, fs.readdirSync(hosts)[0] ?? '', 'run');
     const before = fs.readdirSync(run);
     assert.equal(before.length, 1);
-    // Twice, as the service may just have looked.
+    // Twice, because the service may just have checked.
     for (const name of ['0123456789', '9876543210']) {
       fs.mkdirSync(path.join(run, name));
       fs.writeFileSync(path.join(run, name, 'kernel2.json'), '{}');
-      // Asked, so that it does not leave.
+      // Requests keep it from exiting.
       await until('it is removed', async () => {
         await service.request('GET', PARENT);
         return !fs.existsSync(path.join(run, name));

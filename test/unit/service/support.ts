@@ -34,7 +34,7 @@ export function temporaryFolder(): string {
   return folder;
 }
 
-/** An environment in which Jupyter knows one kernel, `fake`. */
+/** An environment in which Jupyter finds one kernel, `fake`. */
 export function fakeKernel(folder: string): Record<string, string> {
   const spec = path.join(folder, 'jupyter', 'kernels', 'fake');
   const file = path.join(spec, 'kernel.json');
@@ -66,23 +66,23 @@ export interface Answer {
   readonly body: Record<string, unknown>;
 }
 
-/** How a service is started. */
-export interface StartedBy {
+/** Start options of a service. */
+export interface StartCommand {
   /** Program and arguments before service.js; this Node when absent. */
   readonly command?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** What takes longer hangs, and the test is to say where. Milliseconds. */
-const MOST_MS = 100_000;
+/** Anything slower hangs, and the test should say where. Milliseconds. */
+const TIMEOUT_MS = 100_000;
 
-/** Rejects after a time that nothing takes. */
-async function inVain(what: string, more: () => string): Promise<never> {
-  await delay(MOST_MS, undefined, { ref: false });
-  throw new Error(`Waited ${MOST_MS / 1000} s in vain until ${what}: ${more()}`);
+/** Rejects after a time that is longer than any operation. */
+async function rejectAfterTimeout(what: string, more: () => string): Promise<never> {
+  await delay(TIMEOUT_MS, undefined, { ref: false });
+  throw new Error(`Waited ${TIMEOUT_MS / 1000} s in vain until ${what}: ${more()}`);
 }
 
-/** A service in a process of its own, as any client sees it. */
+/** A service in its own process, as any client sees it. */
 export class TestService {
   private constructor(
     readonly folder: string,
@@ -97,8 +97,8 @@ export class TestService {
     return TestService.startBy(folder, {}, ...more);
   }
 
-  /** Starts it under a command of its own, or with other variables in its environment. */
-  static async startBy(folder: string, by: StartedBy, ...more: string[]): Promise<TestService> {
+  /** Starts it with another command, or with other environment variables. */
+  static async startBy(folder: string, by: StartCommand, ...more: string[]): Promise<TestService> {
     const [command = '', ...args] = by.command ?? [process.execPath];
     const child = spawn(
       command,
@@ -111,7 +111,7 @@ export class TestService {
     const first = await Promise.race([
       once(lines, 'line'),
       once(child, 'exit').then(() => undefined),
-      inVain('a service says where it listens', () => stderr.join('')),
+      rejectAfterTimeout('a service says where it listens', () => stderr.join('')),
     ]).catch((error: unknown) => {
       child.kill('SIGKILL');
       throw error;
@@ -129,13 +129,13 @@ export class TestService {
     return service;
   }
 
-  /** Ends it as a crash does. */
+  /** Kills it like a crash. */
   async kill(): Promise<void> {
     if (this.process.exitCode !== null || this.process.signalCode !== null) return;
     this.process.kill('SIGKILL');
     await Promise.race([
       once(this.process, 'exit'),
-      inVain(`process ${this.process.pid ?? ''} of a service ends that was killed`, () =>
+      rejectAfterTimeout(`process ${this.process.pid ?? ''} of a service ends that was killed`, () =>
         this.stderr.join(''),
       ),
     ]);
@@ -152,10 +152,10 @@ export class TestService {
       agent: false,
       headers: { authorization: `Bearer ${this.token}`, ...headers },
     });
-    request.setTimeout(MOST_MS, () => {
+    request.setTimeout(TIMEOUT_MS, () => {
       request.destroy(new Error(`No answer to ${method} ${target}: ${this.stderr.join('')}`));
     });
-    // An answer may come before all was sent; what breaks afterwards is of no interest.
+    // The answer may arrive before everything was sent; later connection errors do not matter.
     request.on('error', () => undefined);
     request.end(body === undefined || typeof body === 'string' ? body : JSON.stringify(body));
     const [response] = (await once(request, 'response')) as [http.IncomingMessage];
@@ -169,14 +169,14 @@ export class TestService {
     };
   }
 
-  /** Creates an execution of the fake kernel; `fake` is what the fake runner does. */
+  /** Creates an execution of the fake kernel; `fake` selects the behaviour of the fake runner. */
   async create(
     id: string,
     fake = 'succeed',
     more: { template?: Record<string, unknown>; options?: RunOptions } = {},
   ): Promise<Answer> {
     const input = path.join(this.folder, 'my notebook.ipynb');
-    // Whoever creates many at once must not have it rewritten while it is read.
+    // Tests that create many at once must not rewrite it while it is read.
     if (!fs.existsSync(input)) fs.writeFileSync(input, NOTEBOOK);
     return this.request('POST', `${PARENT}/executions?executionId=${id}`, {
       executionTemplate: {
@@ -192,7 +192,7 @@ export class TestService {
     return parseExecution((await this.request('GET', `${PARENT}/executions/${id}`)).body);
   }
 
-  /** Asks until the execution is as wanted. The test's own time limit ends what never comes. */
+  /** Polls until the execution satisfies the condition. Only the test's time limit ends it. */
   async until(id: string, wanted: (execution: Execution) => boolean): Promise<Execution> {
     for (;;) {
       const execution = await this.get(id);
@@ -210,7 +210,7 @@ export class TestService {
   }
 
   /**
-   * Deletes an execution, and asks until it is gone: its end may be shown before its last process is.
+   * Deletes an execution, and polls until it is gone: its end may be shown before its last process has ended.
    * @returns the first answer.
    */
   async delete(id: string): Promise<Answer> {
@@ -228,12 +228,12 @@ export class TestService {
     return path.join(this.folder, 'data', 'executions', id, name);
   }
 
-  /** Lets a `wait` end. */
+  /** Ends a `wait`. */
   go(id: string): void {
     fs.writeFileSync(this.file(id, 'go'), '');
   }
 
-  /** What the fake runners ran: one line `name attempt` for each time. */
+  /** Runs of the fake runners: one line `name attempt` for each. */
   runs(): string[] {
     const file = path.join(this.folder, 'data', 'runs');
     return fs.existsSync(file) ? fs.readFileSync(file, 'utf8').trim().split('\n') : [];
@@ -245,7 +245,7 @@ export function states(execution: Execution): string[] {
   return (execution.runStatus?.history ?? []).map(({ state }) => state);
 }
 
-/** A service that can be told to have a bad disk or clock, see unruly.main.ts. */
+/** A service with a simulated faulty disk or clock, see unruly.main.ts. */
 export class Unruly {
   private readonly file: string;
 
@@ -254,13 +254,13 @@ export class Unruly {
     this.order(orders);
   }
 
-  /** What has to be in the environment of a Node that obeys; its children obey as well. */
+  /** Environment variables for a Node that follows the orders; its child processes inherit them. */
   get env(): Record<string, string> {
     const preload = path.join(ROOT, 'out/test/unit/service/unruly.main.js');
     return { UNRULY: this.file, NODE_OPTIONS: `--require ${JSON.stringify(preload)}` };
   }
 
-  /** From now on this, and nothing else. */
+  /** Replaces all orders. */
   order(orders: Orders): void {
     fs.writeFileSync(`${this.file}.new`, JSON.stringify(orders));
     fs.renameSync(`${this.file}.new`, this.file);

@@ -37,7 +37,7 @@ describe('The system parameters of a request', () => {
       assert.ok(!isSystemParameter(name), name);
   });
 
-  it('get values of enumerations as numbers, wherever Google’s resource has one', () => {
+  it('return enumeration values as numbers in every field where Google’s resource has one', () => {
     const query = '$alt=json;enum-encoding=int';
     const numbered = {
       ...EXECUTION,
@@ -109,7 +109,7 @@ describe('The system parameters of a request', () => {
     assert.deepEqual(answered(operation, 'fields=metadata/verb'), { metadata: { verb: 'create' } });
   });
 
-  it('are refused, with the parameter, if they are not valid', () => {
+  it('are refused, naming the parameter, if they are not valid', () => {
     for (const [query, field] of [
       ['alt=proto', 'alt'],
       ['alt=media', 'alt'],
@@ -137,7 +137,7 @@ describe('The system parameters of a request', () => {
     }
   });
 
-  it('print the answer in lines if asked to', () => {
+  it('pretty-print the answer if requested', () => {
     const lines = (query: string): number =>
       formatAnswer(PAGE, answerForm(new URLSearchParams(query), undefined)).split('\n').length;
     assert.equal(lines(''), 1);

@@ -3,7 +3,7 @@ import { Discovery } from '../../support/google/discovery';
 import { errorOf, startApi } from './api';
 
 describe('The API of the embedded service', () => {
-  it('answers each method of the Notebooks API v1: those that it lacks with UNIMPLEMENTED', async () => {
+  it('answers each method of the Notebooks API v1, the unsupported ones with UNIMPLEMENTED', async () => {
     const { service } = await startApi();
     const own =
       /^notebooks\.projects\.locations\.(?:get|list|executions\.\w+|operations\.\w+|schedules\.\w+)$/;

@@ -2,11 +2,11 @@ import type * as fs from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 
 /*
- * A disk that fails or a machine that is cut off, below everything that this process does with files. The functions of
- * node:fs are replaced in place, so that the product needs no seams for it.
+ * A failing disk or a power cut, simulated below all file operations of this process. The functions of
+ * node:fs are replaced in place, so the product needs no seams for it.
  */
 
-/** Functions of node:fs/promises, node:fs and file handles that change what is on the disk. */
+/** Functions of node:fs/promises, node:fs and file handles that change the disk. */
 const CHANGING = {
   promises: ['open', 'rename', 'rm', 'rmdir', 'mkdir', 'link', 'copyFile', 'chmod', 'utimes', 'writeFile'],
   sync: ['openSync', 'renameSync', 'rmSync', 'mkdirSync', 'writeFileSync', 'writevSync'],
@@ -17,38 +17,38 @@ const CHANGING = {
 export interface Change {
   /** The function, `rename`. */
   readonly call: string;
-  /** Its first path; of a file handle: that of its file. */
+  /** Its first path; for a file handle, that of its file. */
   readonly path: string;
-  /** Does the first half of a write, as a disk does that is cut off in the middle of it. */
+  /** Does the first half of a write, like a disk that loses power in the middle. */
   half(): Promise<void>;
 }
 
-/** Asked before every change of a file; what it throws is the change's failure. May return a promise where the change does. */
+/** Called before every change of a file; if it throws, the change fails with that error. Async if the change is. */
 export type Interfere = (change: Change) => void | Promise<void>;
 
-/** What a test may order. */
+/** Orders of a test. */
 export interface Orders {
   /** Changes of files whose path or call (`rename /a/b`) matches fail with this code. */
   readonly fail?: { readonly match: string; readonly code: string };
-  /** The process dies in the middle of its n-th change of a file, from this order on; 1 is the first. */
+  /** The process dies in the middle of its n-th change of a file after this order; 1 is the first. */
   readonly dieAt?: number;
   /** Only changes whose path or call matches count; those below `executions` when absent. */
   readonly dieIn?: string;
-  /** Changes whose path or call matches wait until there is another order. Not those that this process waits for. */
+  /** Matching changes wait until the next order, except for changes that this process waits for. */
   readonly hold?: string;
-  /** Milliseconds that its clock is ahead. */
+  /** Milliseconds by which its clock is ahead. */
   readonly clock?: number;
 }
 
-/** What a process says of a change that it holds as it was told. */
+/** Printed by a process for a change that it holds as ordered. */
 export const HOLDS = 'holds';
 
-/** What a process says that dies as it was told. */
+/** Printed by a process that dies as ordered. */
 export const DIES = 'dies at';
 
 type Function_ = (this: unknown, ...args: unknown[]) => unknown;
 
-/** Lets `interfere` decide about each change from now on. @returns puts everything back once nothing is under way. */
+/** Lets `interfere` decide about each change from now on. @returns a function that restores everything. */
 export function interfereWithDisk(interfere: Interfere): () => Promise<void> {
   let underWay = 0;
   const gate = async (change: Change, act: () => unknown): Promise<unknown> => {
@@ -116,20 +116,20 @@ export function interfereWithDisk(interfere: Interfere): () => Promise<void> {
     });
   }
   return async () => {
-    // What follows on something that has just ended begins within a turn of the event loop.
+    // The next change after a finished one starts within a turn of the event loop.
     for (let quiet = 0; quiet < 3; quiet = underWay === 0 ? quiet + 1 : 0) await setImmediate();
     for (const each of undo.splice(0).reverse()) each();
   };
 }
 
-/** True for the call that opens a file without the right to write to it. */
+/** Whether the call opens a file read-only. */
 function isReading(call: string, [, flags = 'r']: unknown[]): boolean {
   const { O_WRONLY, O_RDWR } = nodeFs().constants;
   const cannotWrite = flags === 'r' || (typeof flags === 'number' && (flags & (O_WRONLY | O_RDWR)) === 0);
   return call.startsWith('open') && cannotWrite;
 }
 
-/** Writes the first half of what a `writeFile` is called with, whose argument `at` is the data. */
+/** Writes the first half of the data of a `writeFile` call, which is the argument `at`. */
 function halfOf(original: Function_, self: unknown, args: unknown[], at: number): () => Promise<void> {
   return async () => {
     const data = args[at];
@@ -146,12 +146,12 @@ async function copyHalf(from: string, to: string): Promise<void> {
   await handle.close();
 }
 
-/** The module itself: what an `import` gives is a copy that shows what the module has. */
+/** The module itself: an `import` returns a copy of its functions. */
 function nodeFs(): typeof fs {
   return process.getBuiltinModule('node:fs');
 }
 
-/** An error as the system gives it. */
+/** An error like those of the system. */
 export function systemError(code: string): Error {
   return Object.assign(new Error(`${code}: injected`), { code });
 }

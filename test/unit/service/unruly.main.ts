@@ -1,6 +1,6 @@
 /*
  * Preloaded (`node --require`) into a service or runner: its disk fails, its clock jumps, or it dies at its n-th change
- * of a file, as a test says in the JSON file that the environment variable UNRULY names. Read anew each time.
+ * of a file, as ordered in the JSON file named by the environment variable UNRULY. The file is read each time.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { DIES, HOLDS, interfereWithDisk, systemError, type Orders } from './unruly-disk';
@@ -19,7 +19,7 @@ function orders(): Orders {
 function die(change: string): void {
   writeSync(2, `${DIES} ${change}\n`);
   process.kill(process.pid, 'SIGKILL');
-  // Nothing more is done until the signal has arrived.
+  // Blocks until the signal has arrived.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 }
 

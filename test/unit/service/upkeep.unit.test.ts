@@ -13,7 +13,7 @@ async function infoOf(service: TestService): Promise<ServiceInfo> {
   return (await service.request('GET', PARENT)).body['metadata'] as ServiceInfo;
 }
 
-/** Asks until it is so; the test's own time limit ends what never comes. */
+/** Polls until the condition holds; only the test's time limit ends it. */
 async function eventually(wanted: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await wanted())) await delay(10);
 }
@@ -26,7 +26,7 @@ async function names(service: TestService): Promise<string[]> {
 
 const daysAgo = (days: number): string => new Date(Date.now() - days * 86_400_000).toISOString();
 
-/** Changes a record as another host would: as a whole. */
+/** Changes a record like another host would: atomically. */
 function change(service: TestService, id: string, fields: object, runStatus: object = {}): void {
   const file = service.file(id, 'execution.json');
   const record = JSON.parse(fs.readFileSync(file, 'utf8')) as { runStatus?: object };
@@ -46,18 +46,18 @@ function configure(folder: string, config: object): void {
   fs.writeFileSync(path.join(folder, 'data/config.json'), JSON.stringify(config));
 }
 
-// systemd-inhibit is what a test can put its own in place of.
-describe('The machine, while something runs,', () => {
+// A test can replace systemd-inhibit.
+describe('The machine, while an execution runs,', () => {
   let folder: string;
   const searched = process.env['PATH'] ?? '';
-  /** Puts a program of this name before all others for services that are started from now on. */
+  /** Puts a program of this name first on the PATH of services that are started from now on. */
   function inhibitor(script: string): void {
     const bin = path.join(folder, 'bin');
     fs.mkdirSync(bin);
     fs.writeFileSync(path.join(bin, 'systemd-inhibit'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
     process.env['PATH'] = `${bin}:${searched}`;
   }
-  /** Writes its process id, and then is what it was told to run. */
+  /** Writes its process id, and then executes its command. */
   const working = () => {
     inhibitor(`echo $$ "$1" >> "${folder}/locks"; while [ "\${1#--}" != "$1" ]; do shift; done; exec "$@"`);
   };
@@ -76,7 +76,7 @@ describe('The machine, while something runs,', () => {
     process.env['PATH'] = searched;
   });
 
-  it('is kept awake with one lock, which goes with the last run and with a service that is killed', async () => {
+  it('is kept awake with one lock, released after the last run or when the service is killed', async () => {
     working();
     const service = await TestService.start(folder, '--max-concurrent', '2');
     await service.create('one', 'wait');
@@ -105,7 +105,7 @@ describe('The machine, while something runs,', () => {
     await eventually(async () => !(await held()));
   });
 
-  it('is left alone where the setting says so, from the next look at the settings on', async () => {
+  it('is not kept awake when the setting is off, from the next check of the settings', async () => {
     working();
     configure(folder, { keepAwake: false });
     const service = await TestService.start(folder);
@@ -122,7 +122,7 @@ describe('The machine, while something runs,', () => {
     await service.ended('one');
   });
 
-  it('may go to sleep where nothing keeps it awake: said once, and runs are none the worse', async () => {
+  it('may sleep when no wake lock is available: reported once, runs are not affected', async () => {
     inhibitor('echo "Failed to inhibit: no bus" >&2; exit 1');
     const service = await TestService.start(folder);
     for (const id of ['one', 'two']) {
@@ -137,15 +137,15 @@ describe('The machine, while something runs,', () => {
   });
 });
 
-describe('Executions that are old or too many', () => {
-  it('are deleted, but none that runs, is pinned, or has just ended; and it is told, also after a restart', async () => {
+describe('Executions that are too old or too many', () => {
+  it('are deleted, except running, pinned and just finished ones; the deletion is reported, also after a restart', async () => {
     const folder = temporaryFolder();
     configure(folder, { retentionDays: 0, retentionBytes: 0 });
     const first = await TestService.start(folder, '--max-concurrent', '8');
     for (const id of ['old', 'pinned', 'large', 'recent', 'fresh']) {
       await first.create(id);
       await first.ended(id);
-      // It is told before it is written: the runner's own word is on disk already.
+      // It is reported before it is written: the runner's own status is on disk already.
       await eventually(() => fs.readFileSync(first.file(id, 'execution.json'), 'utf8').includes('SUCCEEDED'));
     }
     await first.create('running', 'wait');
@@ -159,7 +159,7 @@ describe('Executions that are old or too many', () => {
     change(first, 'running', { createTime: daysAgo(40) });
     change(first, 'large', {}, { endTime: daysAgo(3) });
     change(first, 'recent', {}, { endTime: daysAgo(2) });
-    // Too much without `large`, whose place is taken first as it ended before the others; then there is room.
+    // Over the limit without `large`, which is deleted first because it ended first; then there is space.
     configure(folder, { retentionDays: 30, retentionBytes: 3_100_000 });
     const second = await TestService.start(folder, '--max-concurrent', '8');
     await eventually(async () => (await infoOf(second)).retention !== undefined);
@@ -169,7 +169,7 @@ describe('Executions that are old or too many', () => {
     assert.ok(retention.bytes > 3_000_000);
     assert.ok(diskBytes !== undefined && diskBytes > 3_000_000 && diskBytes < 3_100_000, String(diskBytes));
     assert.equal(executions, 4);
-    // What came since the last sweep is counted, too.
+    // Executions since the last sweep are counted, too.
     fs.writeFileSync(second.file('running', 'kernel.log'), Buffer.alloc(5_000_000));
     await eventually(async () => ((await infoOf(second)).diskBytes ?? 0) > 8_000_000);
     fs.truncateSync(second.file('running', 'kernel.log'));
@@ -182,7 +182,7 @@ describe('Executions that are old or too many', () => {
     assert.equal((await third.get('pinned')).runStatus?.pinned, true);
   });
 
-  it('stay where the clock was set far ahead, for their age and for their size, until it has stood so for a day', async () => {
+  it('stay when the clock was set far ahead, until it has been stable for a day', async () => {
     const DAY = 86_400_000;
     const start = Date.parse('2026-01-31T00:00:00Z');
     const folder = temporaryFolder();
@@ -193,7 +193,7 @@ describe('Executions that are old or too many', () => {
       executions.set(id, { record: record as ExecutionRecord });
     };
     let clock = start;
-    /** What is left after a look, by a service that has just started. */
+    /** The remaining executions after a sweep by a service that has just started. */
     const sweep = async (days: number, bytes = 0): Promise<string[]> => {
       clock = start + days * DAY;
       const retention = new Retention({
@@ -218,17 +218,17 @@ describe('Executions that are old or too many', () => {
     add('now', start);
     assert.deepEqual(await sweep(0), ['week', 'now']);
     assert.deepEqual(await sweep(1), ['week', 'now']);
-    // A year ahead: nothing is old for that, and what has just ended has just ended.
+    // A year ahead: nothing counts as old, and executions that just ended count as just ended.
     for (const days of [366, 366.5]) assert.deepEqual(await sweep(days), ['week', 'now']);
     assert.deepEqual(await sweep(366.6, 50), ['now']);
-    // Set right again, it is as it was; and a year ahead again it is not believed for what it said before.
+    // Corrected, the clock is trusted again; a year ahead again, it is not trusted because of its earlier value.
     add('week', start - 7 * DAY);
     assert.deepEqual(await sweep(2), ['now', 'week']);
     assert.deepEqual(await sweep(367.6), ['now', 'week']);
     assert.deepEqual(await sweep(368.5), ['now', 'week']);
-    // A day later it is: a year may have passed after all.
+    // A day later it is trusted: a year may really have passed.
     assert.deepEqual(await sweep(368.7), []);
-    // Whoever is here once in a month is a visit behind.
+    // If the service runs only once a month, it trusts the clock one start later.
     add('visit', start + 371 * DAY);
     assert.deepEqual(await sweep(400), ['visit']);
     assert.deepEqual(await sweep(431), ['visit']);
@@ -236,7 +236,7 @@ describe('Executions that are old or too many', () => {
     assert.ok(executions.has('runs'));
   });
 
-  it('are deleted also when the clock cannot be saved, and when one of them cannot be deleted', async () => {
+  it('are deleted even if the clock cannot be saved or one of them cannot be deleted', async () => {
     const folder = temporaryFolder();
     const endTime = daysAgo(60);
     const all = ['stuck', 'old'].map((id) => ({
@@ -267,7 +267,7 @@ describe('Executions that are old or too many', () => {
     assert.deepEqual(removed, ['old', 'old']);
   });
 
-  it('stay where they are pinned or deleted while sizes are looked up, and are not counted', async () => {
+  it('that are pinned or deleted while sizes are measured are left out', async () => {
     const folder = temporaryFolder();
     const endTime = daysAgo(60);
     const all = ['gone', 'old', 'pinned'].map((id) => ({
@@ -306,7 +306,7 @@ describe('Executions that are old or too many', () => {
     assert.deepEqual(cleaned, { count: 1, bytes: 100, oldest: endTime });
   });
 
-  it('are cleaned up when asked: sizes first, then those before a time, never a pinned one', async () => {
+  it('are cleaned up on request: sizes first, then those before a time, never a pinned one', async () => {
     const folder = temporaryFolder();
     const service = await TestService.start(folder, '--max-concurrent', '4');
     for (const id of ['one', 'two', 'kept']) {
@@ -340,7 +340,7 @@ describe('Executions that are old or too many', () => {
     await service.ended('running');
   });
 
-  it('keep a pin that was set while they ran', async () => {
+  it('keep a pin that was set while they were running', async () => {
     const service = await TestService.start(temporaryFolder());
     await service.create('one', 'wait');
     await service.running('one');
@@ -354,16 +354,16 @@ describe('Executions that are old or too many', () => {
 });
 
 describe('Executions of another host', () => {
-  it('appear, are followed and go while a service runs, each in its place', async () => {
+  it('are added, updated and removed in place while a service runs', async () => {
     const folder = temporaryFolder();
-    // It looks every second, and stays as long as it is asked.
+    // It checks every second, and keeps running while it is used.
     const service = await TestService.start(folder, '--idle-seconds', '2');
     await service.create('own');
     await service.ended('own');
     const theirs = path.dirname(service.file('theirs', 'execution.json'));
     const host = path.join(folder, 'data/hosts/other');
     fs.mkdirSync(host, { recursive: true });
-    // As another host makes it: it appears as a whole.
+    // Like another host creates it: atomically.
     fs.mkdirSync(`${theirs}.aside`);
     fs.copyFileSync(service.file('own', 'execution.json'), path.join(`${theirs}.aside`, 'execution.json'));
     const made = { id: 'theirs', host: 'other', boot: 'another', createTime: daysAgo(1), state: 'QUEUED' };
@@ -382,7 +382,7 @@ describe('Executions of another host', () => {
 });
 
 describe('Parameters with secret names', () => {
-  it('are handed to the runner with the patterns that say which they are', async () => {
+  it('are passed to the runner with the patterns that identify them', async () => {
     const folder = temporaryFolder();
     configure(folder, { secretParameters: ['hidden*'] });
     const service = await TestService.start(folder, '--max-concurrent', '1');

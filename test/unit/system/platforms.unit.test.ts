@@ -13,7 +13,7 @@ import { installedIpykernel, sysPrefix } from '../../../src/system/ipykernel';
 import { programsOnPath, searchPath, which } from '../../../src/system/programs';
 import { activated, describePython, prefixOf, pythonIn } from '../../../src/system/python-environment';
 
-/** Those whose rules real paths of this machine can follow: Windows takes slashes, others no backslashes and no colons. */
+/** Platforms whose rules real paths of this machine can follow: Windows accepts slashes, others no backslashes and colons. */
 const PLATFORMS: readonly NodeJS.Platform[] =
   process.platform === 'win32' ? ['win32'] : ['linux', 'darwin', 'win32'];
 
@@ -26,7 +26,7 @@ describe('on each platform', () => {
     fs.rmSync(folder, { recursive: true, force: true });
   });
 
-  /** Makes a file below the folder; one of the name of a program can be run. */
+  /** Creates a file below the folder; a program is executable. */
   function file(...parts: string[]): string {
     const made = path.join(folder, ...parts);
     fs.mkdirSync(path.dirname(made), { recursive: true });
@@ -35,7 +35,7 @@ describe('on each platform', () => {
   }
 
   describe('variables', () => {
-    it('are told apart as the system does: not by their case on Windows, where the last one counts', () => {
+    it('are compared like the system does: ignoring case on Windows, where the last one counts', () => {
       const environment = { Path: 'a', PATH: 'b', Home: 'c', GONE: undefined };
       assert.deepEqual(variablesOf(environment, 'linux'), { Path: 'a', PATH: 'b', Home: 'c' });
       assert.deepEqual(variablesOf(environment, 'win32'), { PATH: 'b', HOME: 'c' });
@@ -47,7 +47,7 @@ describe('on each platform', () => {
       assert.deepEqual(withoutEditorVariables(environment, 'win32'), { HOME: '/h' });
     });
 
-    it('of a file may name others, which Windows finds in any case', () => {
+    it('of a file may reference others, which Windows finds in any case', () => {
       const text = { A: '${B}', PATH: '${Path};C:\\tools', two: '${path}!' };
       assert.deepEqual(expandVariables(text, { Path: 'C:\\w' }, 'win32'), {
         A: '',
@@ -61,7 +61,7 @@ describe('on each platform', () => {
       });
     });
 
-    it('name the home that Python knows', () => {
+    it('contain the home directory as Python determines it', () => {
       const environment = { HOME: '/h', UserProfile: 'C:\\Users\\ada' };
       assert.equal(homeOf(environment, 'linux'), '/h');
       assert.equal(homeOf(environment, 'win32'), 'C:\\Users\\ada');
@@ -70,7 +70,7 @@ describe('on each platform', () => {
   });
 
   describe('programs', () => {
-    it('are looked for in the absolute directories of the PATH, however it is spelled', () => {
+    it('are searched in the absolute directories of the PATH, however it is spelled', () => {
       const windows = { Path: String.raw`C:\a b;"C:\Program Files\x";relative;.;;\\host\share` };
       assert.deepEqual(searchPath(windows, 'win32'), [
         String.raw`C:\a b`,
@@ -82,7 +82,7 @@ describe('on each platform', () => {
       assert.deepEqual(searchPath({}, 'win32'), []);
     });
 
-    it('are files that can be run, and on Windows end in .exe', async () => {
+    it('are executable files, and on Windows end in .exe', async () => {
       for (const platform of PLATFORMS) {
         const one = path.join(folder, platform);
         const two = path.join(one, 'two');
@@ -119,12 +119,12 @@ describe('on each platform', () => {
       ['python.org', windows, ['python.exe', 'Scripts/pip.exe'], 'python.exe', 'plain'],
       ['pyenv', 'linux', ['bin/python', 'bin/python3'], 'bin/python', 'plain'],
       ['pyenv', windows, ['python.exe', 'python3.exe', 'Scripts/pip.exe'], 'python.exe', 'plain'],
-      ['nobody', 'linux', [], 'bin/python', 'plain'],
-      ['nobody', windows, [], 'Scripts/python.exe', 'plain'],
+      ['an unknown installer', 'linux', [], 'bin/python', 'plain'],
+      ['an unknown installer', windows, [], 'Scripts/python.exe', 'plain'],
     ];
     for (const [maker, platform, files, expected, kind] of layouts) {
       if (!PLATFORMS.includes(platform)) continue;
-      it(`of ${maker} is found in its folder, and the folder by it, on ${platform}`, async () => {
+      it(`of ${maker} is found in its folder, and its path gives that folder, on ${platform}`, async () => {
         for (const each of files) file(each);
         const python = path.join(folder, expected);
         assert.equal(pythonIn(folder, platform), python);
@@ -135,13 +135,13 @@ describe('on each platform', () => {
       });
     }
 
-    it('has its folder by paths with drives and in any case, too', () => {
+    it('has its folder found by paths with drives and in any case, too', () => {
       assert.equal(prefixOf(String.raw`C:\w\.venv\SCRIPTS\python.exe`, 'win32'), String.raw`C:\w\.venv`);
       assert.equal(prefixOf(String.raw`C:\conda\python.exe`, 'win32'), String.raw`C:\conda`);
       assert.equal(prefixOf(String.raw`C:\python.exe`, 'win32'), 'C:\\');
     });
 
-    it('has ipykernel where its packages are: nothing is started to find it', async () => {
+    it('has ipykernel if its packages contain it: nothing is started to find it', async () => {
       for (const platform of PLATFORMS) {
         const [program, packages] =
           platform === 'win32'
@@ -196,7 +196,7 @@ describe('on each platform', () => {
       );
     });
 
-    it('is activated: conda, with the folders that its activation has', () => {
+    it('is activated: conda, with the folders of its activation', () => {
       const conda = { executable: '/c/envs/a/bin/python', prefix: '/c/envs/a', kind: 'conda' as const };
       assert.deepEqual(activated(conda, { PATH: '/bin', ...others }, 'darwin'), {
         PATH: '/c/envs/a/bin:/bin',
@@ -222,7 +222,7 @@ describe('on each platform', () => {
       assert.deepEqual(rest, { CONDA_PREFIX: prefix, CONDA_DEFAULT_ENV: prefix, CONDA_SHLVL: '1' });
     });
 
-    it('that is none of these leaves the variables as they are', () => {
+    it('of any other kind leaves the variables unchanged', () => {
       const plain = { executable: '/usr/bin/python3', prefix: undefined, kind: 'plain' as const };
       assert.deepEqual(activated(plain, others, 'linux'), others);
     });

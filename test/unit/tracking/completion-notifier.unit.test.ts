@@ -15,9 +15,9 @@ class TestWindow {
   readonly store = new ExecutionStore();
   readonly notices: RecordFolder<Notice>;
   readonly notifier: CompletionNotifier;
-  readonly told: string[][] = [];
-  /** The same, of those that were submitted together. */
-  readonly toldBatches: string[][] = [];
+  readonly reported: string[][] = [];
+  /** The same for executions that were submitted together. */
+  readonly reportedBatches: string[][] = [];
   private readonly focusEmitter = new Emitter<void>();
   private isFocused: boolean;
 
@@ -46,7 +46,7 @@ class TestWindow {
     });
     this.notifier.onDidEnd(({ executions, batch }) => {
       const names = executions.map(({ execution }) => execution.name.split('/').at(-1) ?? '');
-      (batch ? this.toldBatches : this.told).push(names);
+      (batch ? this.reportedBatches : this.reported).push(names);
     });
     world.alive.add(processId);
     world.windows.push(this);
@@ -59,8 +59,8 @@ class TestWindow {
     );
   }
 
-  /** What a poller would bring. */
-  see(id: string, state: string): void {
+  /** A state as a poller would report it. */
+  receive(id: string, state: string): void {
     const execution = this.world.service.put(id, { state });
     this.store.apply(this.store.begin(), this.world.service, execution);
   }
@@ -78,9 +78,9 @@ class World {
   readonly windows: TestWindow[] = [];
   constructor(readonly folder: string) {}
 
-  /** Lets time pass. */
-  pass(milliseconds: number): Promise<void> {
-    return this.clock.pass(milliseconds);
+  /** Advances the clock. */
+  advance(milliseconds: number): Promise<void> {
+    return this.clock.advance(milliseconds);
   }
 }
 
@@ -99,49 +99,49 @@ describe('CompletionNotifier', () => {
     await rm(world.folder, { recursive: true });
   });
 
-  it('tells the end of what was submitted here, once', async () => {
+  it('reports the end of executions submitted here, once', async () => {
     const window = new TestWindow(world);
     await window.submit('a');
-    await world.pass(5000);
-    assert.deepEqual(window.told, []);
-    window.see('a', 'SUCCEEDED');
-    await world.pass(1000);
-    window.see('a', 'SUCCEEDED');
-    await world.pass(20_000);
-    assert.deepEqual(window.told, [['a']]);
+    await world.advance(5000);
+    assert.deepEqual(window.reported, []);
+    window.receive('a', 'SUCCEEDED');
+    await world.advance(1000);
+    window.receive('a', 'SUCCEEDED');
+    await world.advance(20_000);
+    assert.deepEqual(window.reported, [['a']]);
     assert.deepEqual(await readdir(world.folder), []);
   });
 
-  it('tells nothing of what others submitted or what was over before', async () => {
+  it('does not report executions of other clients or those that were already finished', async () => {
     const window = new TestWindow(world);
-    window.see('a', 'RUNNING');
-    window.see('a', 'FAILED');
-    window.see('old', 'SUCCEEDED');
-    await world.pass(20_000);
-    assert.deepEqual(window.told, []);
+    window.receive('a', 'RUNNING');
+    window.receive('a', 'FAILED');
+    window.receive('old', 'SUCCEEDED');
+    await world.advance(20_000);
+    assert.deepEqual(window.reported, []);
   });
 
-  it('tells what ends together in one go', async () => {
+  it('reports executions that end together in one message', async () => {
     const window = new TestWindow(world);
     for (const id of ['a', 'b', 'c']) await window.submit(id);
-    window.see('a', 'SUCCEEDED');
-    await world.pass(100);
-    window.see('b', 'FAILED');
-    window.see('c', 'CANCELLED');
-    await world.pass(1000);
-    assert.deepEqual(window.told, [['a', 'b', 'c']]);
+    window.receive('a', 'SUCCEEDED');
+    await world.advance(100);
+    window.receive('b', 'FAILED');
+    window.receive('c', 'CANCELLED');
+    await world.advance(1000);
+    assert.deepEqual(window.reported, [['a', 'b', 'c']]);
   });
 
-  it('tells one that was over before its submission was remembered', async () => {
+  it('reports an execution that ended before its submission was recorded', async () => {
     const window = new TestWindow(world);
     const { service } = world;
     const tracked = window.store.apply(window.store.begin(), service, service.put('a', { state: 'FAILED' }));
     await window.notifier.submitted(tracked);
-    await world.pass(1000);
-    assert.deepEqual(window.told, [['a']]);
+    await world.advance(1000);
+    assert.deepEqual(window.reported, [['a']]);
   });
 
-  it('after a reload tells what finished meanwhile, once', async () => {
+  it('after a reload reports executions that finished meanwhile, once', async () => {
     const first = new TestWindow(world, { processId: 1 });
     await first.submit('a');
     first.notifier.dispose();
@@ -149,184 +149,184 @@ describe('CompletionNotifier', () => {
     const second = new TestWindow(world, { processId: 2 });
     await second.notifier.restore();
     assert.equal(second.notifier.awaitedNames('test').length, 1);
-    second.see('a', 'SUCCEEDED');
-    await world.pass(1000);
-    assert.deepEqual(second.told, [['a']]);
+    second.receive('a', 'SUCCEEDED');
+    await world.advance(1000);
+    assert.deepEqual(second.reported, [['a']]);
     const third = new TestWindow(world, { processId: 3 });
     await third.notifier.restore();
-    third.see('a', 'SUCCEEDED');
-    await world.pass(20_000);
-    assert.deepEqual(third.told, []);
+    third.receive('a', 'SUCCEEDED');
+    await world.advance(20_000);
+    assert.deepEqual(third.reported, []);
   });
 
-  it('reports in the next window what ended just before the window closed', async () => {
+  it('reports in the next window executions that ended just before the window closed', async () => {
     const first = new TestWindow(world, { processId: 1 });
     await first.submit('a');
-    first.see('a', 'SUCCEEDED');
+    first.receive('a', 'SUCCEEDED');
     first.notifier.dispose();
     world.alive.delete(1);
-    await world.pass(1000);
+    await world.advance(1000);
     const second = new TestWindow(world, { processId: 2 });
     await second.notifier.restore();
-    second.see('a', 'SUCCEEDED');
-    await world.pass(1000);
-    assert.deepEqual([first.told, second.told], [[], [['a']]]);
+    second.receive('a', 'SUCCEEDED');
+    await world.advance(1000);
+    assert.deepEqual([first.reported, second.reported], [[], [['a']]]);
   });
 
-  it('shows at once where nobody looks, and remembers it only when somebody does', async () => {
+  it('shows a message immediately in a window without focus, and marks it as seen only after the window has focus', async () => {
     const window = new TestWindow(world, { focused: false });
     await window.submit('a');
-    window.see('a', 'SUCCEEDED');
-    await world.pass(1000);
-    assert.deepEqual(window.told, [['a']]);
+    window.receive('a', 'SUCCEEDED');
+    await world.advance(1000);
+    assert.deepEqual(window.reported, [['a']]);
     assert.equal((await readdir(world.folder)).length, 1, 'the window may close before anybody saw it');
     window.focus();
-    await world.pass(1000);
+    await world.advance(1000);
     assert.deepEqual(await readdir(world.folder), []);
-    assert.deepEqual(window.told, [['a']]);
+    assert.deepEqual(window.reported, [['a']]);
   });
 
-  it('tells again in the next window what the closed one showed to nobody', async () => {
+  it('repeats in the next window messages that were shown without focus in the closed one', async () => {
     const first = new TestWindow(world, { processId: 1, focused: false });
     await first.submit('a');
-    first.see('a', 'SUCCEEDED');
-    await world.pass(1000);
+    first.receive('a', 'SUCCEEDED');
+    await world.advance(1000);
     first.notifier.dispose();
     world.alive.delete(1);
     const second = new TestWindow(world, { processId: 2, focused: false });
     await second.notifier.restore();
-    second.see('a', 'SUCCEEDED');
-    await world.pass(1000);
-    assert.deepEqual(second.told, [], 'somebody has to be there');
+    second.receive('a', 'SUCCEEDED');
+    await world.advance(1000);
+    assert.deepEqual(second.reported, [], 'somebody has to be there');
     second.focus();
-    await world.pass(1000);
-    assert.deepEqual(second.told, [['a']]);
+    await world.advance(1000);
+    assert.deepEqual(second.reported, [['a']]);
   });
 
-  it('tells also what could not be written down', async () => {
+  it('also reports executions that could not be recorded', async () => {
     const window = new TestWindow(world);
     await rm(world.folder, { recursive: true });
     await writeFile(world.folder, 'no folder');
     await window.submit('a');
     await rm(world.folder);
     await mkdir(world.folder);
-    window.see('a', 'SUCCEEDED');
-    await world.pass(1000);
-    assert.deepEqual(window.told, [['a']]);
+    window.receive('a', 'SUCCEEDED');
+    await world.advance(1000);
+    assert.deepEqual(window.reported, [['a']]);
   });
 
   describe('two windows', () => {
-    it('the one that submitted tells, the other does not', async () => {
+    it('the window that submitted the execution reports it, the other does not', async () => {
       const one = new TestWindow(world, { processId: 1 });
       await one.submit('a');
       const two = new TestWindow(world, { processId: 2 });
       await two.notifier.restore();
-      two.see('a', 'SUCCEEDED');
-      await world.pass(1000);
-      one.see('a', 'SUCCEEDED');
-      await world.pass(60_000);
-      assert.deepEqual([one.told, two.told], [[['a']], []]);
+      two.receive('a', 'SUCCEEDED');
+      await world.advance(1000);
+      one.receive('a', 'SUCCEEDED');
+      await world.advance(60_000);
+      assert.deepEqual([one.reported, two.reported], [[['a']], []]);
     });
 
-    it('the other tells where the one that submitted is there but cannot', async () => {
+    it('the other window reports it if the submitting window is open but cannot', async () => {
       const one = new TestWindow(world, { processId: 1 });
       await one.submit('a');
       const two = new TestWindow(world, { processId: 2 });
       await two.notifier.restore();
-      two.see('a', 'SUCCEEDED');
-      await world.pass(60_000);
-      assert.deepEqual(two.told, [['a']]);
-      one.see('a', 'SUCCEEDED');
-      await world.pass(60_000);
-      assert.deepEqual(one.told, []);
+      two.receive('a', 'SUCCEEDED');
+      await world.advance(60_000);
+      assert.deepEqual(two.reported, [['a']]);
+      one.receive('a', 'SUCCEEDED');
+      await world.advance(60_000);
+      assert.deepEqual(one.reported, []);
     });
 
-    it('of two that find it left over, one tells', async () => {
+    it('only one of two windows reports it after the submitting window is gone', async () => {
       const gone = new TestWindow(world, { processId: 1 });
       await gone.submit('a');
       gone.notifier.dispose();
       world.alive.delete(1);
       const both = [new TestWindow(world, { processId: 2 }), new TestWindow(world, { processId: 3 })];
       for (const { notifier } of both) await notifier.restore();
-      for (const window of both) window.see('a', 'SUCCEEDED');
-      await world.pass(60_000);
-      assert.equal(both.flatMap(({ told }) => told).length, 1);
+      for (const window of both) window.receive('a', 'SUCCEEDED');
+      await world.advance(60_000);
+      assert.equal(both.flatMap(({ reported }) => reported).length, 1);
     });
 
-    it('windows of other workspaces leave it alone', async () => {
+    it('windows of other workspaces do not report it', async () => {
       const gone = new TestWindow(world, { processId: 1 });
       await gone.submit('a');
       gone.notifier.dispose();
       world.alive.delete(1);
       const other = new TestWindow(world, { processId: 2, workspace: 'file:///other' });
       await other.notifier.restore();
-      other.see('a', 'SUCCEEDED');
-      await world.pass(60_000);
-      assert.deepEqual(other.told, []);
+      other.receive('a', 'SUCCEEDED');
+      await world.advance(60_000);
+      assert.deepEqual(other.reported, []);
       assert.equal((await readdir(world.folder)).length, 1);
     });
   });
 
-  it('tells nothing of what the person has deleted or seen', async () => {
+  it('does not report executions that the user has deleted or seen', async () => {
     const window = new TestWindow(world);
     await window.submit('a');
     await window.submit('b');
     await window.notifier.forget('test|projects/local/locations/local/executions/a');
-    window.see('b', 'SUCCEEDED');
-    window.see('a', 'SUCCEEDED');
+    window.receive('b', 'SUCCEEDED');
+    window.receive('a', 'SUCCEEDED');
     await window.notifier.forget('test|projects/local/locations/local/executions/b');
-    await world.pass(1000);
-    assert.deepEqual(window.told, []);
+    await world.advance(1000);
+    assert.deepEqual(window.reported, []);
     assert.deepEqual(await readdir(world.folder), []);
   });
 
   describe('of a batch', () => {
-    it('tells the ends together, once all of it was submitted and has ended', async () => {
+    it('reports all results together, once all executions were submitted and have ended', async () => {
       const window = new TestWindow(world);
       const batch = window.notifier.beginBatch();
       await window.submit('a', batch);
-      window.see('a', 'SUCCEEDED');
-      await world.pass(20_000);
+      window.receive('a', 'SUCCEEDED');
+      await world.advance(20_000);
       await window.submit('b', batch);
       await window.submit('alone');
       window.notifier.endBatch(batch);
-      window.see('alone', 'SUCCEEDED');
-      await world.pass(20_000);
-      assert.deepEqual([window.told, window.toldBatches], [[['alone']], []]);
-      window.see('b', 'FAILED');
-      await world.pass(1000);
-      assert.deepEqual([window.told, window.toldBatches], [[['alone']], [['a', 'b']]]);
-      await world.pass(60_000);
-      assert.equal(window.toldBatches.length, 1);
+      window.receive('alone', 'SUCCEEDED');
+      await world.advance(20_000);
+      assert.deepEqual([window.reported, window.reportedBatches], [[['alone']], []]);
+      window.receive('b', 'FAILED');
+      await world.advance(1000);
+      assert.deepEqual([window.reported, window.reportedBatches], [[['alone']], [['a', 'b']]]);
+      await world.advance(60_000);
+      assert.equal(window.reportedBatches.length, 1);
       assert.deepEqual(await readdir(world.folder), []);
     });
 
-    it('waits neither for one that is deleted nor for one that was never submitted', async () => {
+    it('does not wait for executions that were deleted or never submitted', async () => {
       const window = new TestWindow(world);
       const batch = window.notifier.beginBatch();
       for (const id of ['a', 'b']) await window.submit(id, batch);
-      window.see('a', 'SUCCEEDED');
+      window.receive('a', 'SUCCEEDED');
       window.notifier.endBatch(batch);
       await window.notifier.forget(`${world.service.id}|${world.service.put('b').name}`);
-      await world.pass(1000);
-      assert.deepEqual(window.toldBatches, [['a']]);
+      await world.advance(1000);
+      assert.deepEqual(window.reportedBatches, [['a']]);
     });
 
-    it('is told by the next window when the one that submitted it is gone, and by that one alone while it lives', async () => {
+    it('is reported only by the submitting window while it is open, and by the next window when it is gone', async () => {
       const first = new TestWindow(world, { processId: 1 });
       const batch = first.notifier.beginBatch();
       for (const id of ['a', 'b']) await first.submit(id, batch);
       const second = new TestWindow(world, { processId: 2 });
       await second.notifier.restore();
-      for (const id of ['a', 'b']) second.see(id, 'SUCCEEDED');
-      await world.pass(60_000);
-      assert.deepEqual(second.toldBatches, []);
+      for (const id of ['a', 'b']) second.receive(id, 'SUCCEEDED');
+      await world.advance(60_000);
+      assert.deepEqual(second.reportedBatches, []);
       first.notifier.dispose();
       world.alive.delete(1);
-      await world.pass(20_000);
-      assert.deepEqual(second.toldBatches.flat().sort(), ['a', 'b']);
-      await world.pass(60_000);
-      assert.equal(second.toldBatches.length, 1);
+      await world.advance(20_000);
+      assert.deepEqual(second.reportedBatches.flat().sort(), ['a', 'b']);
+      await world.advance(60_000);
+      assert.equal(second.reportedBatches.length, 1);
     });
   });
 });

@@ -40,30 +40,30 @@ describe('DeletionService', () => {
   const create = (id: string) => store.apply(store.begin(), service, service.put(id, { state: 'SUCCEEDED' }));
   const files = () => readdir(folder);
 
-  it('hides at once, deletes after ten seconds, and leaves no record', async () => {
+  it('hides immediately, deletes after ten seconds, and leaves no record', async () => {
     const pending = await deletions().delete([create('a'), create('b')]);
     assert.deepEqual(store.all(), []);
-    await clock.pass(UNDO_TIME - 1);
+    await clock.advance(UNDO_TIME - 1);
     assert.deepEqual(service.requests, []);
-    await clock.pass(1);
+    await clock.advance(1);
     await pending.done;
     assert.deepEqual(service.requests, [`delete ${nameOf('a')}`, `delete ${nameOf('b')}`]);
     assert.deepEqual(await files(), []);
     assert.equal(await pending.undo(), false);
   });
 
-  it('undo brings them back and nothing is deleted', async () => {
+  it('restores the executions on undo and deletes nothing', async () => {
     const pending = await deletions().delete([create('a'), create('b')]);
-    await clock.pass(UNDO_TIME - 1);
+    await clock.advance(UNDO_TIME - 1);
     assert.equal(await pending.undo(), true);
     await pending.done;
     assert.equal(store.all().length, 2);
     assert.deepEqual(await files(), []);
-    await clock.pass(60_000);
+    await clock.advance(60_000);
     assert.deepEqual(service.requests, []);
   });
 
-  it('is carried out at once when the window closes', async () => {
+  it('deletes immediately when the window closes', async () => {
     const service1 = deletions();
     await service1.delete([create('a')]);
     await service1.flush();
@@ -71,7 +71,7 @@ describe('DeletionService', () => {
     assert.deepEqual(await files(), []);
   });
 
-  it('is carried out by the next window when the process was ended', async () => {
+  it('lets the next window delete when the process was killed', async () => {
     const first = deletions(1);
     await first.delete([create('a')]);
     first.dispose();
@@ -81,56 +81,56 @@ describe('DeletionService', () => {
     assert.deepEqual(await files(), []);
   });
 
-  it('is left to the window that still offers to undo it', async () => {
+  it('leaves the deletion to the window that still offers to undo it', async () => {
     await deletions(1).delete([create('a')]);
     await deletions(2).restore(service);
     assert.deepEqual(service.requests, []);
   });
 
-  it('is carried out when the process id was given to another process since', async () => {
+  it('deletes when the process id has been reused by another process', async () => {
     const first = deletions(1);
     await first.delete([create('a')]);
     first.dispose();
-    await clock.pass(3_600_000);
+    await clock.advance(3_600_000);
     await deletions(2).restore(service);
     assert.deepEqual(service.requests, [`delete ${nameOf('a')}`]);
   });
 
-  it('counts what is gone already as deleted', async () => {
+  it('treats an execution that is already gone as deleted', async () => {
     const pending = await deletions().delete([create('a')]);
     service.executions.clear();
-    await clock.pass(UNDO_TIME);
+    await clock.advance(UNDO_TIME);
     await pending.done;
     assert.deepEqual([store.all(), await files()], [[], []]);
   });
 
-  it('brings back what the service refuses to delete, and tells it', async () => {
+  it('restores executions that the service refuses to delete, and reports it', async () => {
     const deletion = deletions();
     const failed: string[] = [];
     deletion.onDidFail(({ tracked, error }) => failed.push(`${tracked.key} ${error.message}`));
     const tracked = create('a');
     const pending = await deletion.delete([tracked]);
     service.error = new ServiceError('PERMISSION_DENIED', 'denied', 'no');
-    await clock.pass(UNDO_TIME);
+    await clock.advance(UNDO_TIME);
     await pending.done;
     assert.deepEqual(failed, [`${tracked.key} no`]);
     assert.equal(store.all().length, 1);
     assert.deepEqual(await files(), []);
   });
 
-  it('a list asked for while the service deletes does not bring it back', async () => {
+  it('does not restore an execution from a list that was requested while the service deleted it', async () => {
     const tracked = create('a');
     const pending = await deletions().delete([tracked]);
     const list = store.begin();
     const page = await service.list({});
-    await clock.pass(UNDO_TIME);
+    await clock.advance(UNDO_TIME);
     await pending.done;
     store.applyFirstPage(list, service, page);
     store.setHidden(tracked.key, false);
     assert.deepEqual(store.all(), []);
   });
 
-  it('sets a corrupt record aside and goes on with the others', async () => {
+  it('sets a corrupt record aside and continues with the others', async () => {
     await deletions(1).delete([create('a')]);
     alive.delete(1);
     await writeFile(path.join(folder, 'torn.json'), '{"version":1,"na');
@@ -139,7 +139,7 @@ describe('DeletionService', () => {
     assert.deepEqual(await files(), ['torn.json.corrupt']);
   });
 
-  it('claims succeed in one window only', async () => {
+  it('lets only one window claim a deletion', async () => {
     const records = [1, 2].map(() => new RecordFolder(folder, (value) => value));
     await records[0]?.put('k', { n: 1 });
     const claims = await Promise.all(records.map((record) => record.claim('k')));

@@ -22,7 +22,7 @@ describe('Emitter', () => {
     assert.throws(() => later[0]?.(), /broken listener/);
   });
 
-  it('calls no listener that was disposed of, and none after its own end', () => {
+  it('calls no listener after it was disposed of, and none after the emitter was disposed of', () => {
     const emitter = new Emitter<number>();
     const heard: string[] = [];
     const first = emitter.event((value) => heard.push(`first ${String(value)}`));

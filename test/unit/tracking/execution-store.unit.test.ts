@@ -29,7 +29,7 @@ describe('ExecutionStore', () => {
     store.apply(store.begin(), service, execution(id, state, extra));
   const stateOf = (id: string) => store.find(service.id, nameOf(id))?.execution.state;
 
-  it('tells one event for each answer, and none for an answer with nothing new', () => {
+  it('fires one event for each answer, and none for an answer with nothing new', () => {
     const page = { executions: [execution('a', 'RUNNING'), execution('b', 'SUCCEEDED')] };
     store.applyFirstPage(store.begin(), service, page);
     store.applyFirstPage(store.begin(), service, structuredClone(page));
@@ -42,14 +42,14 @@ describe('ExecutionStore', () => {
     ]);
   });
 
-  it('gives a new object to what changed and leaves the old one as it was', () => {
+  it('creates a new object for a changed execution and keeps the old one unchanged', () => {
     const before = apply('a', 'RUNNING');
     const after = apply('a', 'SUCCEEDED');
     assert.equal(before.execution.state, 'RUNNING');
     assert.equal(store.get(before.key), after);
   });
 
-  it('keeps executions of the same name on two services apart', () => {
+  it('keeps executions of the same name on two services separate', () => {
     const other = new ScriptedService('other');
     store.addService(other);
     apply('a', 'RUNNING');
@@ -63,7 +63,7 @@ describe('ExecutionStore', () => {
   });
 
   describe('order', () => {
-    it('does not let a late answer undo a newer state', () => {
+    it('ignores a late answer that is older than the known state', () => {
       const early = store.begin();
       const late = store.begin();
       store.apply(late, service, execution('a', 'RUNNING'));
@@ -88,7 +88,7 @@ describe('ExecutionStore', () => {
       assert.equal(stateOf('a'), 'QUEUED', 'the same id may be used again');
     });
 
-    it('remembers the last thousand removals, each from when it was told last', () => {
+    it('remembers the last thousand removals, each from its latest report', () => {
       const remove = (id: string) => {
         store.remove(store.begin(), service.id, nameOf(id));
       };
@@ -104,7 +104,7 @@ describe('ExecutionStore', () => {
       assert.equal(stateOf('a'), 'SUCCEEDED');
     });
 
-    it('does not remove on an answer older than what is known', () => {
+    it('does not remove anything because of an answer older than the known state', () => {
       const get = store.begin();
       apply('a', 'RUNNING');
       store.remove(get, service.id, nameOf('a'));
@@ -122,13 +122,13 @@ describe('ExecutionStore', () => {
       });
     }
 
-    it('takes news of an ended execution that do not touch its state', () => {
+    it('accepts changes of a finished execution that do not affect its state', () => {
       apply('a', 'SUCCEEDED');
       apply('a', 'SUCCEEDED', { outputNotebookFile: 'file:///out.ipynb' });
       assert.equal(store.find('test', nameOf('a'))?.execution.outputNotebookFile, 'file:///out.ipynb');
     });
 
-    it('gives way to the next attempt, and the next attempt not to the former', () => {
+    it('is replaced by the next attempt, and never by an earlier one', () => {
       apply('a', 'FAILED', { runStatus: { attempt: 1 } });
       apply('a', 'RUNNING', { runStatus: { attempt: 2 } });
       assert.equal(stateOf('a'), 'RUNNING');
@@ -136,13 +136,13 @@ describe('ExecutionStore', () => {
       assert.equal(stateOf('a'), 'RUNNING');
     });
 
-    it('lets CANCELLING end as it really ended', () => {
+    it('accepts every final state after CANCELLING', () => {
       apply('a', 'CANCELLING');
       apply('a', 'SUCCEEDED');
       assert.equal(stateOf('a'), 'SUCCEEDED');
     });
 
-    it('keeps a state that this version does not know', () => {
+    it('keeps an unknown state', () => {
       apply('a', 'SOMETHING_NEW');
       assert.equal(stateOf('a'), 'SOMETHING_NEW');
       assert.equal(store.activeOnes().length, 0);
@@ -157,7 +157,7 @@ describe('ExecutionStore', () => {
       nextPageToken,
     });
 
-    it('keeps older executions that the first page does not reach', () => {
+    it('keeps older executions that the first page does not contain', () => {
       store.applyFirstPage(store.begin(), service, page(0, 3, '3'));
       store.applyOlderPage(store.begin(), service, page(3, 6, '6'));
       store.applyFirstPage(store.begin(), service, page(0, 3, '3'));
@@ -165,7 +165,7 @@ describe('ExecutionStore', () => {
       assert.equal(store.status('test')?.nextPageToken, '6', 'the first page does not turn back the pages');
     });
 
-    it('removes what the first page should name and does not', () => {
+    it('removes executions that the first page should contain and does not', () => {
       store.applyFirstPage(store.begin(), service, page(0, 4, '4'));
       const { executions } = page(0, 4);
       store.applyFirstPage(store.begin(), service, {
@@ -176,14 +176,14 @@ describe('ExecutionStore', () => {
       assert.equal(store.all().length, 3);
     });
 
-    it('leaves active ones that a list does not name to a get', () => {
+    it('leaves active executions that are missing from a list to a get', () => {
       apply('a', 'RUNNING');
       store.applyFirstPage(store.begin(), service, { executions: [] });
       assert.equal(stateOf('a'), 'RUNNING');
     });
   });
 
-  it('keeps the executions of a service that fails, and says that it failed', () => {
+  it('keeps the executions of a service that fails, and reports the failure', () => {
     apply('a', 'RUNNING');
     const error = new Error('offline');
     store.fail(service, error);
@@ -193,7 +193,7 @@ describe('ExecutionStore', () => {
     assert.equal(store.status('test')?.error, undefined);
   });
 
-  it('hides without forgetting', () => {
+  it('hides executions without forgetting them', () => {
     const { key } = apply('a', 'RUNNING');
     store.setHidden(key, true);
     assert.deepEqual([store.get(key), store.all(), store.activeOnes()], [undefined, [], []]);
@@ -206,7 +206,7 @@ describe('ExecutionStore', () => {
     ]);
   });
 
-  it('forgets a removed service and what it says afterwards', () => {
+  it('forgets a removed service and ignores its later answers', () => {
     apply('a', 'RUNNING');
     store.removeService('test');
     assert.deepEqual(changes.at(-1), { added: [], changed: [], removed: ['a:RUNNING'] });
@@ -214,7 +214,7 @@ describe('ExecutionStore', () => {
     assert.deepEqual(store.statuses(), []);
   });
 
-  it('applies a page to 10,000 executions without going through them', () => {
+  it('applies a page to 10,000 executions without iterating over all of them', () => {
     let looks = 0;
     const counted = Object.defineProperty(new ScriptedService('counted'), 'id', {
       get: () => {
@@ -239,7 +239,7 @@ describe('ExecutionStore', () => {
     assert.ok(looks < 100, `${String(looks)} executions were looked at`);
   });
 
-  it('places an execution anew that took the name of an earlier one', () => {
+  it('moves an execution to its new place when it reuses the name of an earlier one', () => {
     const at = (minute: number) => execution('a', 'SUCCEEDED', { createTime: time(minute) });
     store.apply(store.begin(), service, at(1));
     store.apply(store.begin(), service, at(5));
@@ -249,7 +249,7 @@ describe('ExecutionStore', () => {
     assert.equal(stateOf('a'), undefined, 'the page reaches down to 4, and does not name it');
   });
 
-  it('removes what a page covers also among executions of one time, and forgets their time', () => {
+  it('removes executions that a page covers also when several have the same time, and forgets their time', () => {
     const at = (id: string, minute: number) => execution(id, 'SUCCEEDED', { createTime: time(minute) });
     store.applyOlderPage(store.begin(), service, {
       executions: [
@@ -266,7 +266,7 @@ describe('ExecutionStore', () => {
     store.remove(store.begin(), service.id, nameOf('d'));
     assert.equal(store.knowsOlder(service.id, Infinity), false);
     assert.equal(store.isEmpty, false);
-    // Nobody knows when it was made: it is gone only where the page names all there are.
+    // Its creation time is unknown: it is removed only if the page contains all executions.
     store.applyFirstPage(store.begin(), service, { executions: [] });
     assert.equal(store.isEmpty, true);
   });

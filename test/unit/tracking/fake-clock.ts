@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Clock, Disposable } from '../../../src/tracking/clock';
 
-/** Time that passes only when the test says so. */
+/** A clock that the test advances. */
 export class FakeClock implements Clock {
   private time = Date.parse('2026-01-01T00:00:00Z');
   private timers: { due: number; callback: () => void }[] = [];
@@ -20,15 +20,15 @@ export class FakeClock implements Clock {
     };
   }
 
-  /** Timers that wait now, as milliseconds from now, the next one first. */
+  /** Pending timers, as milliseconds from now, the next one first. */
   waits(): number[] {
     return this.timers.map(({ due }) => due - this.time).sort((one, other) => one - other);
   }
 
-  /** Lets time pass; whatever becomes due is called in its order, and what it starts is let go on. */
-  async pass(milliseconds: number): Promise<void> {
+  /** Advances time; due timers run in order, and the work they start is awaited. */
+  async advance(milliseconds: number): Promise<void> {
     const end = this.time + milliseconds;
-    await this.letGoOn();
+    await this.flush();
     for (;;) {
       const next = this.timers
         .filter(({ due }) => due <= end)
@@ -38,22 +38,22 @@ export class FakeClock implements Clock {
       this.timers = this.timers.filter((other) => other !== next);
       this.time = next.due;
       next.callback();
-      await this.letGoOn();
+      await this.flush();
     }
     this.time = end;
   }
 
-  /** Files are real, and take a time that the clock does not know: it goes on when no file operation is under way. */
-  private async letGoOn(): Promise<void> {
+  /** File operations are real and take time: the clock advances only when none is pending. */
+  private async flush(): Promise<void> {
     do await settle();
     while (process.getActiveResourcesInfo().some((name) => FILE_OPERATIONS.includes(name)));
   }
 }
 
-/** Node's names for operations on files that have not ended. */
+/** Node's names for pending file operations. */
 const FILE_OPERATIONS = ['FSReqPromise', 'FSReqCallback', 'CloseReq'];
 
-/** Lets everything go on that waits for nothing but its turn. */
+/** Runs all pending microtasks and immediates. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await setImmediate();
 }

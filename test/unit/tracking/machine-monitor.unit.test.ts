@@ -55,29 +55,29 @@ describe('MachineMonitor', () => {
     return made;
   }
 
-  it('asks while somebody looks, and when an execution has ended, and else not', async () => {
+  it('asks only while the view is visible and when an execution has ended', async () => {
     const one = monitor();
-    await clock.pass(60_000);
+    await clock.advance(60_000);
     assert.equal(asked, 0);
     one.setWatched(true);
-    await clock.pass(10_000);
+    await clock.advance(10_000);
     assert.equal(asked, 3);
     assert.equal(one.info, INFO);
     one.setWatched(false);
-    await clock.pass(60_000);
+    await clock.advance(60_000);
     assert.equal(asked, 3);
     store.addService(service);
     store.apply(store.begin(), service, service.put('one'));
-    await clock.pass(0);
+    await clock.advance(0);
     assert.equal(asked, 3);
     store.apply(store.begin(), service, service.put('one', { state: 'SUCCEEDED' }));
-    await clock.pass(0);
+    await clock.advance(0);
     assert.equal(asked, 4);
     one.dispose();
     assert.deepEqual(clock.waits(), []);
   });
 
-  it('knows nothing of a service that does not run or does not answer', async () => {
+  it('has no data when the service does not run or does not answer', async () => {
     const one = monitor();
     await one.refresh();
     answer = () => Promise.reject(new Error('gone'));
@@ -88,22 +88,22 @@ describe('MachineMonitor', () => {
     assert.equal(changes, 1);
   });
 
-  it('tells of deleted executions once, in one of all windows, and again when it happens again', async () => {
-    const told: string[] = [];
+  it('reports automatic deletions once, in only one window, and again when more are deleted', async () => {
+    const reported: string[] = [];
     for (const name of ['one', 'two']) {
       const made = monitor();
-      made.onDidRetain(({ count }) => told.push(`${name} ${String(count)}`));
+      made.onDidRetain(({ count }) => reported.push(`${name} ${String(count)}`));
     }
     const retention = { time: '2026-01-01T00:00:00.000Z', count: 3, bytes: 10 };
     answer = () => Promise.resolve({ ...INFO, retention });
     for (const each of [...monitors, ...monitors]) await each.refresh();
-    assert.deepEqual(told, ['one 3']);
+    assert.deepEqual(reported, ['one 3']);
     answer = () => Promise.resolve({ ...INFO, retention: { ...retention, time: '2026-01-02T00:00:00Z' } });
     for (const each of [...monitors].reverse()) await each.refresh();
-    assert.deepEqual(told, ['one 3', 'two 3']);
+    assert.deepEqual(reported, ['one 3', 'two 3']);
   });
 
-  it('tells once that the service does not answer, and again only after it did', () => {
+  it('reports once that the service does not answer, and again only after it has answered', () => {
     store.addService(service);
     let hung = 0;
     monitor().onDidHang(() => hung++);

@@ -24,51 +24,51 @@ describe('Poller', () => {
     polling.end();
   });
 
-  it('gets the active executions that the page does not name, and only these', async () => {
+  it('gets only the active executions that the page does not contain', async () => {
     create('a');
     create('b');
     service.unlisted.add(nameOf('a'));
     start();
-    await clock.pass(0);
+    await clock.advance(0);
     assert.deepEqual(service.requests, ['list', `get ${nameOf('a')}`]);
   });
 
-  describe('where lists tell less than a get', () => {
+  describe('where lists contain less than a get', () => {
     beforeEach(() => {
       poll(new ScriptedService('test', { detailsOnGet: true }));
       const get = service.get.bind(service);
       service.get = async (name) => ({ ...(await get(name)), runStatus: { message: 'why it ended' } });
     });
 
-    it('gets an execution once when it ends, and what has ended before never', async () => {
+    it('gets an execution once when it ends, and never one that had ended before', async () => {
       service.put('old', { state: 'FAILED' });
       create('a');
       start();
-      await clock.pass(2000);
+      await clock.advance(2000);
       service.put('a', { state: 'FAILED' });
-      await clock.pass(1000);
+      await clock.advance(1000);
       assert.equal(store.find('test', nameOf('a'))?.execution.runStatus?.message, 'why it ended');
-      await clock.pass(3_600_000);
+      await clock.advance(3_600_000);
       assert.deepEqual(
         service.requests.filter((request) => request.startsWith('get')),
         [`get ${nameOf('a')}`],
       );
     });
 
-    it('gets what ended while no window was there to see it', async () => {
+    it('gets executions that ended while no window was open', async () => {
       service.put('a', { state: 'SUCCEEDED' });
       polling.awaited = [nameOf('a')];
       start();
-      await clock.pass(0);
+      await clock.advance(0);
       assert.equal(store.find('test', nameOf('a'))?.execution.runStatus?.message, 'why it ended');
     });
 
-    it('tells the end all the same where the details cannot be got', async () => {
+    it('reports the end even if the details cannot be read', async () => {
       create('a');
       start();
       service.put('a', { state: 'FAILED' });
       service.get = () => Promise.reject(new ServiceError('INTERNAL', 'broken', 'broken'));
-      await clock.pass(1000);
+      await clock.advance(1000);
       assert.equal(store.find('test', nameOf('a'))?.execution.state, 'FAILED');
       assert.equal(store.status('test')?.error, undefined);
     });
@@ -78,12 +78,12 @@ describe('Poller', () => {
     create('a');
     service.executions.clear();
     start();
-    await clock.pass(0);
+    await clock.advance(0);
     assert.deepEqual(store.all(), []);
     assert.deepEqual(clock.waits(), []);
   });
 
-  it('goes on with the others when one execution cannot be read', async () => {
+  it('continues with the others when one execution cannot be read', async () => {
     create('a');
     create('b');
     service.unlisted.add(nameOf('a')).add(nameOf('b'));
@@ -94,30 +94,30 @@ describe('Poller', () => {
       return get(name);
     };
     start();
-    await clock.pass(0);
+    await clock.advance(0);
     assert.equal(store.find('test', nameOf('b'))?.execution.state, 'SUCCEEDED');
     assert.equal(store.status('test')?.error?.message, 'broken');
   });
 
-  it('asks for what somebody waits for after a reload', async () => {
+  it('asks for executions that a command waits for after a reload', async () => {
     service.put('a', { state: 'SUCCEEDED' });
     service.unlisted.add(nameOf('a'));
     polling.awaited = [nameOf('a')];
     start();
-    await clock.pass(0);
+    await clock.advance(0);
     assert.equal(store.find('test', nameOf('a'))?.execution.state, 'SUCCEEDED');
     assert.deepEqual(clock.waits(), []);
   });
 
-  it('stops to ask for what somebody waits for and is gone', async () => {
+  it('stops asking for an awaited execution that is gone', async () => {
     polling.awaited = [nameOf('deleted')];
     start();
-    await clock.pass(0);
+    await clock.advance(0);
     assert.deepEqual(service.requests, ['list', `get ${nameOf('deleted')}`]);
     assert.deepEqual(clock.waits(), []);
   });
 
-  it('loads older pages one by one', async () => {
+  it('loads older pages one at a time', async () => {
     for (let index = 0; index < 250; index++) {
       const minute = String(index % 60).padStart(2, '0');
       const hour = String(Math.floor(index / 60)).padStart(2, '0');
@@ -138,7 +138,7 @@ describe('Poller', () => {
     assert.equal(lists(), 3);
   });
 
-  it('finds older ones that match a filter, if the service has filters', async () => {
+  it('finds older executions that match a filter, if the service has filters', async () => {
     poll(new ScriptedService('filtering', { filters: true }));
     for (let index = 0; index < 500; index++) {
       const createTime = new Date(Date.parse('2026-01-01T00:00:00Z') - index * 60_000).toISOString();
@@ -162,31 +162,31 @@ describe('Poller', () => {
     assert.equal(service.requests.at(-1), 'list 100', 'without a filter all older ones match');
   });
 
-  it('drops older ones that were deleted elsewhere, a page at a time, and only while somebody looks at them', async () => {
+  it('drops older executions that were deleted elsewhere, a page at a time, and only while the view is visible', async () => {
     for (let index = 0; index < 350; index++) {
       const createTime = new Date(Date.parse('2026-01-01T00:00:00Z') + index * 60_000).toISOString();
       service.put(`e${String(index)}`, { state: 'SUCCEEDED', createTime });
     }
     const poller = start();
     poller.setWatched(true);
-    await clock.pass(9000);
-    // As long as nobody has asked for older ones there is nothing more to ask.
+    await clock.advance(9000);
+    // Until older ones are requested, no further requests are needed.
     assert.equal(lists(), 4);
     await poller.loadMore();
     await poller.loadMore();
     assert.equal(store.all().length, 300);
     poller.setWatched(false);
     await settle();
-    // Deleted for their age, in another window, and at the seams of the pages.
+    // Deleted because of their age, in another window, and at page borders.
     const deleted = [60, 61, 100, 149, 150, 151, 200, 249, 250, 251].map((index) =>
       nameOf(`e${String(index)}`),
     );
     for (const name of deleted) service.executions.delete(name);
     const before = lists();
-    await clock.pass(60_000);
+    await clock.advance(60_000);
     assert.equal(lists(), before);
     poller.setWatched(true);
-    await clock.pass(12_000);
+    await clock.advance(12_000);
     const left = new Set(store.all().map(({ execution }) => execution.name));
     assert.deepEqual(
       deleted.filter((name) => left.has(name)),
@@ -196,7 +196,7 @@ describe('Poller', () => {
     assert.ok(left.size >= 290);
     assert.ok(lists() - before <= 10, String(lists() - before));
     const list = service.list.bind(service);
-    // Ticks are closer together while something is active, looks at older ones are not.
+    // Polls are more frequent while an execution is active; checks of older ones are not.
     let older = 0;
     service.list = (page, signal) => {
       if (page.pageToken !== undefined) older++;
@@ -205,14 +205,14 @@ describe('Poller', () => {
     service.put('active', { state: 'RUNNING', createTime: '2026-02-01T00:00:00Z' });
     await poller.refresh();
     const first = lists();
-    await clock.pass(12_000);
+    await clock.advance(12_000);
     assert.ok(older >= 1 && older <= 4, String(older));
     assert.ok(lists() - first > 8, String(lists() - first));
     service.put('active', { state: 'SUCCEEDED', createTime: '2026-02-01T00:00:00Z' });
-    // A place in the list that the service does not know any more.
+    // A page token that the service no longer accepts.
     service.list = (page, signal) =>
       page.pageToken === undefined ? list(page, signal) : Promise.reject(new Error('too old'));
-    await clock.pass(12_000);
+    await clock.advance(12_000);
     assert.equal(store.status('test')?.error, undefined);
     assert.equal(store.all().length, left.size + 1);
   });

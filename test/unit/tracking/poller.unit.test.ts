@@ -24,35 +24,35 @@ describe('Poller', () => {
     polling.end();
   });
 
-  it('asks nothing while nothing is active and nobody looks', async () => {
+  it('sends no requests while no execution is active and the view is hidden', async () => {
     start();
-    await clock.pass(3_600_000);
+    await clock.advance(3_600_000);
     assert.deepEqual(service.requests, []);
     assert.deepEqual(clock.waits(), []);
   });
 
-  it('follows an execution that a command created until it ends, then stops', async () => {
+  it('polls an execution that a command created until it ends, then stops', async () => {
     start();
     create('a');
-    await clock.pass(2000);
+    await clock.advance(2000);
     assert.ok(lists() >= 2, `${String(lists())} lists in 2 s`);
     service.put('a', { state: 'SUCCEEDED' });
-    await clock.pass(1000);
+    await clock.advance(1000);
     assert.equal(store.find('test', nameOf('a'))?.execution.state, 'SUCCEEDED');
     const asked = lists();
-    await clock.pass(3_600_000);
+    await clock.advance(3_600_000);
     assert.equal(lists(), asked);
   });
 
-  it('asks at once when somebody looks, slowly while they look, and no more when they do not', async () => {
+  it('asks immediately when the view appears, slowly while it is visible, and stops when it is hidden', async () => {
     const poller = start();
     poller.setWatched(true);
-    await clock.pass(0);
+    await clock.advance(0);
     assert.equal(lists(), 1);
-    await clock.pass(30_000);
+    await clock.advance(30_000);
     assert.equal(lists(), 11);
     poller.setWatched(false);
-    await clock.pass(30_000);
+    await clock.advance(30_000);
     assert.equal(lists(), 11);
   });
 
@@ -64,24 +64,24 @@ describe('Poller', () => {
       const [wait] = clock.waits();
       assert.ok(wait !== undefined);
       waits.push(wait);
-      await clock.pass(wait);
+      await clock.advance(wait);
     }
     assert.equal(waits[0], 500);
     assert.equal(waits.at(-1), 1000);
     service.put('a', { displayName: 'changed' });
-    await clock.pass(1000);
+    await clock.advance(1000);
     assert.equal(clock.waits()[0], 500, 'a change makes it fast again');
   });
 
-  it('does not wait out the slow rate when something becomes active', async () => {
+  it('does not wait for the slow interval to pass when an execution becomes active', async () => {
     start(REMOTE_RATES).setWatched(true);
-    await clock.pass(0);
+    await clock.advance(0);
     assert.equal(clock.waits()[0], 60_000);
     create('a');
     assert.equal(clock.waits()[0], 5000);
   });
 
-  it('spreads its requests to Google by chance', async () => {
+  it('adds random jitter to requests to Google', async () => {
     for (const [chance, expected] of [
       [0, 51_000],
       [0.999, 68_982],
@@ -93,8 +93,8 @@ describe('Poller', () => {
     }
   });
 
-  describe('one tick at a time', () => {
-    it('never runs two, and follows a slow one with another where a command asked meanwhile', async () => {
+  describe('one poll at a time', () => {
+    it('never polls twice in parallel, and polls again after a slow one if a command asked meanwhile', async () => {
       const poller = start();
       let open: () => void = () => undefined;
       service.gate = new Promise((resolve) => {
@@ -116,7 +116,7 @@ describe('Poller', () => {
       assert.equal(clock.waits().length, 1);
     });
 
-    it('a poke takes the place of the planned tick', async () => {
+    it('an immediate poll replaces the scheduled one', async () => {
       const poller = start();
       create('a');
       poller.poke();
@@ -126,35 +126,35 @@ describe('Poller', () => {
   });
 
   describe('errors', () => {
-    it('backs off, says a lasting error once, and comes back by itself', async () => {
+    it('backs off, reports a lasting error once, and recovers by itself', async () => {
       start().setWatched(true);
-      await clock.pass(0);
+      await clock.advance(0);
       service.error = new ServiceError('UNAVAILABLE', 'offline', 'offline');
-      await clock.pass(3000);
+      await clock.advance(3000);
       const waits: number[] = [];
       for (let tick = 0; tick < 4; tick++) {
         const [wait] = clock.waits();
         assert.ok(wait !== undefined);
         waits.push(wait);
-        await clock.pass(wait);
+        await clock.advance(wait);
       }
       assert.deepEqual(waits, [6000, 12_000, 15_000, 15_000]);
       assert.deepEqual(log, ['test: offline']);
       assert.equal(store.status('test')?.error, service.error);
       service.error = undefined;
-      await clock.pass(15_000);
+      await clock.advance(15_000);
       assert.equal(store.status('test')?.error, undefined);
       assert.equal(clock.waits()[0], 3000);
     });
 
-    it('waits as long as the service asks', async () => {
+    it('waits as long as the service requests', async () => {
       service.error = new ServiceError('RESOURCE_EXHAUSTED', 'quota', 'slow down', { retryAfter: '90' });
       start().setWatched(true);
       await settle();
       assert.deepEqual(clock.waits(), [90_000]);
     });
 
-    it('takes a service that does not answer as failed', async () => {
+    it('treats a service that does not answer as failed', async () => {
       service.list = (_page: object, signal?: AbortSignal) =>
         new Promise((_resolve, reject) => {
           signal?.addEventListener('abort', () => {
@@ -162,12 +162,12 @@ describe('Poller', () => {
           });
         });
       start().setWatched(true);
-      await clock.pass(15_000);
+      await clock.advance(15_000);
       assert.equal((store.status('test')?.error as ServiceError).reason, 'noAnswer');
     });
   });
 
-  it('does nothing any more after dispose, however often', async () => {
+  it('does nothing after dispose, even if disposed several times', async () => {
     const poller = start();
     poller.setWatched(true);
     await settle();
@@ -177,7 +177,7 @@ describe('Poller', () => {
     poller.setWatched(false);
     poller.setWatched(true);
     create('a');
-    await clock.pass(3_600_000);
+    await clock.advance(3_600_000);
     assert.equal(lists(), 1);
   });
 });

@@ -5,18 +5,18 @@ import { Poller } from '../../../src/tracking/poller';
 import { FakeClock } from './fake-clock';
 import { ScriptedService } from './scripted-service';
 
-/** The pollers of a test, and what is around them. Its arrow functions may be taken out of it. */
+/** The pollers of a test with their environment. Its arrow functions may be destructured. */
 export class Polling {
   readonly clock = new FakeClock();
   readonly store = new ExecutionStore();
   readonly log: string[] = [];
   readonly pollers: Poller[] = [];
-  /** Names that somebody waits for. */
+  /** Names that a command waits for. */
   awaited: string[] = [];
 
   constructor(readonly service = new ScriptedService()) {}
 
-  /** A new poller of the service. By default its chance changes no rate. */
+  /** A new poller of the service. By default without jitter. */
   readonly start = (rates: PollRates = LOCAL_RATES, random = () => 0.5): Poller => {
     const poller = new Poller({
       service: this.service,
@@ -34,15 +34,15 @@ export class Polling {
     return poller;
   };
 
-  /** How often the service was asked for a list. */
+  /** Number of list requests. */
   readonly lists = (): number => this.service.requests.filter((request) => request.startsWith('list')).length;
 
-  /** Creates an execution as a command does, which puts it into the store. */
+  /** Creates an execution like a command, which adds it to the store. */
   readonly create = (id: string): void => {
     this.store.apply(this.store.begin(), this.service, this.service.put(id));
   };
 
-  /** Ends all pollers, of which nothing may be left. */
+  /** Disposes of all pollers, after which no timer may remain. */
   end(): void {
     for (const poller of this.pollers) poller.dispose();
     assert.deepEqual(this.clock.waits(), [], 'no timer is left');

@@ -8,7 +8,7 @@ import type {
 } from '../../../src/execution/execution-service';
 
 /**
- * An execution service whose answers the test decides: executions in memory, and a gate in front of every request that
+ * An execution service with answers controlled by the test: executions in memory, and a gate in front of every request that
  * can be closed, so that answers come late or in another order.
  */
 export class ScriptedService implements ExecutionService {
@@ -16,11 +16,11 @@ export class ScriptedService implements ExecutionService {
   readonly executions = new Map<string, Execution>();
   /** Every request as `list`, `list 100`, `list FILTER 100`, `get NAME`, `delete NAME`. */
   readonly requests: string[] = [];
-  /** What the next requests wait for before they are answered; the answer itself is taken when the request comes. */
+  /** A gate for the next requests; their answers are computed when they arrive. */
   gate: Promise<void> | undefined;
-  /** Rejects every request while it is set. */
+  /** If set, every request is rejected with it. */
   error: Error | undefined;
-  /** Names that lists leave out, as those of a service that lags behind. */
+  /** Names that lists omit, like a service with a delay. */
   readonly unlisted = new Set<string>();
 
   constructor(
@@ -64,7 +64,7 @@ export class ScriptedService implements ExecutionService {
     ];
     return this.answer(request.join(' '), () => {
       const all = [...this.executions.values()]
-        // A filter is the whole of an execution's state.
+        // A filter is exactly the name of a state.
         .filter(({ name, state }) => !this.unlisted.has(name) && (filter === undefined || state === filter))
         .sort((one, other) => (other.createTime ?? '').localeCompare(one.createTime ?? ''));
       const start = Number(pageToken ?? 0);
@@ -115,7 +115,7 @@ export function nameOf(id: string): string {
   return `projects/local/locations/local/executions/${id}`;
 }
 
-/** Runs it now and hands out what came of it later. */
+/** Runs it now and returns its result later. */
 function attempt<T>(run: () => T): () => T {
   try {
     const value = run();

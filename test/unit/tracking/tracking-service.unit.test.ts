@@ -23,7 +23,7 @@ describe('TrackingService', () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  async function openWindow(processId: number): Promise<{ tracking: TrackingService; told: string[] }> {
+  async function openWindow(processId: number): Promise<{ tracking: TrackingService; reported: string[] }> {
     alive.add(processId);
     const tracking = new TrackingService({
       clock,
@@ -35,47 +35,47 @@ describe('TrackingService', () => {
       random: () => 0,
       log: () => undefined,
     });
-    const told: string[] = [];
+    const reported: string[] = [];
     tracking.completion.onDidEnd(({ executions }) => {
-      told.push(...executions.map(({ execution }) => execution.name));
+      reported.push(...executions.map(({ execution }) => execution.name));
     });
     await tracking.restore();
     tracking.addService(service, LOCAL_RATES);
-    return { tracking, told };
+    return { tracking, reported };
   }
   const notices = () => readdir(path.join(folder, 'storage/notices')).catch(() => []);
 
-  it('asks nothing in a window where nothing happens and nobody looks', async () => {
+  it('sends no requests when no execution is active and the view is hidden', async () => {
     service.put('a');
     const { tracking } = await openWindow(1);
-    await clock.pass(3_600_000);
+    await clock.advance(3_600_000);
     assert.deepEqual(service.requests, []);
     await tracking.close();
   });
 
-  it('a killed window’s execution is followed by the next one, and told once', async () => {
+  it('the execution of a killed window is followed by the next window, and reported once', async () => {
     const first = await openWindow(1);
     const { store, completion } = first.tracking;
     await completion.submitted(store.apply(store.begin(), service, service.put('a')));
-    // As a kill does: nothing is flushed.
+    // Like a kill: nothing is flushed.
     first.tracking.dispose();
     alive.delete(1);
     service.put('a', { state: 'SUCCEEDED' });
     const second = await openWindow(2);
     await until('it is told', async () => {
-      await clock.pass(500);
-      return second.told.length > 0;
+      await clock.advance(500);
+      return second.reported.length > 0;
     });
-    assert.deepEqual(second.told, [nameOf('a')]);
+    assert.deepEqual(second.reported, [nameOf('a')]);
     assert.deepEqual(await notices(), []);
     await second.tracking.close();
     const third = await openWindow(3);
-    await clock.pass(60_000);
-    assert.deepEqual(third.told, []);
+    await clock.advance(60_000);
+    assert.deepEqual(third.reported, []);
     await third.tracking.close();
   });
 
-  it('does not wait for ever for an execution that was deleted elsewhere', async () => {
+  it('stops waiting for an execution that was deleted elsewhere', async () => {
     const first = await openWindow(1);
     const { store, completion } = first.tracking;
     await completion.submitted(store.apply(store.begin(), service, service.put('a')));
@@ -83,16 +83,16 @@ describe('TrackingService', () => {
     service.executions.clear();
     const second = await openWindow(2);
     await until('the notice is gone', async () => {
-      await clock.pass(500);
+      await clock.advance(500);
       return (await notices()).length === 0;
     });
     const asked = service.requests.length;
-    await clock.pass(3_600_000);
+    await clock.advance(3_600_000);
     assert.equal(service.requests.length, asked);
     await second.tracking.close();
   });
 
-  it('closing carries out what could still be undone, and asks nothing afterwards', async () => {
+  it('carries out pending deletions when it is closed, and sends no requests afterwards', async () => {
     const { tracking } = await openWindow(1);
     const { store } = tracking;
     await tracking.deletion.delete([store.apply(store.begin(), service, service.put('a'))]);
@@ -101,17 +101,17 @@ describe('TrackingService', () => {
     await tracking.close();
     assert.ok(service.requests.includes(`delete ${nameOf('a')}`));
     const asked = service.requests.length;
-    await clock.pass(3_600_000);
+    await clock.advance(3_600_000);
     assert.equal(service.requests.length, asked);
   });
 
-  it('forgets a service that is taken away', async () => {
+  it('forgets a service that is removed', async () => {
     const { tracking } = await openWindow(1);
     tracking.setWatched(true);
-    await clock.pass(0);
+    await clock.advance(0);
     tracking.removeService('test');
     const asked = service.requests.length;
-    await clock.pass(60_000);
+    await clock.advance(60_000);
     assert.equal(service.requests.length, asked);
     assert.deepEqual(tracking.store.statuses(), []);
     await tracking.close();

@@ -19,12 +19,12 @@ const tracked = (fields: Partial<Execution> = {}, capabilities = {}) => {
   return { key: 'k', service, execution: execution(fields) };
 };
 
-describe('name of an execution', () => {
+describe('the name of an execution', () => {
   for (const [what, fields, name] of [
     ['the file’s, decoded', { runOptions: { source: 'file:///w/my%20r%C3%A9sum%C3%A9.ipynb' } }, 'my résumé'],
     ['of a file on a remote', { runOptions: { source: 'vscode-remote://h/w/a.IPYNB?x#y' } }, 'a'],
     ['of an untitled notebook', { runOptions: { source: 'untitled:Untitled-1.ipynb' } }, 'Untitled-1'],
-    ['as it is where it cannot be decoded', { runOptions: { source: 'file:///w/50%.ipynb' } }, '50%'],
+    ['unchanged if it cannot be decoded', { runOptions: { source: 'file:///w/50%.ipynb' } }, '50%'],
     ['the display name without a source', { displayName: 'nightly' }, 'nightly'],
     ['the id without anything', {}, 'id-1'],
   ] as const) {
@@ -42,12 +42,12 @@ describe('duration of an execution', () => {
     ['ended after its start', { state: 'FAILED', runStatus: times }, 10_000],
     ['without a start counts from its creation', { createTime: '2026-01-01T00:58:00Z' }, 120_000],
     [
-      'of a service that tells no end is up to its last update',
+      'ends at the last update if the service reports no end',
       { state: 'SUCCEEDED', createTime: times.startTime, updateTime: times.endTime },
       10_000,
     ],
-    ['never is negative, whatever the clocks say', { createTime: '2026-01-01T02:00:00Z' }, 0],
-    ['of an unknown state is unknown', { state: 'NEW', createTime: times.startTime }, undefined],
+    ['is never negative, even with wrong clocks', { createTime: '2026-01-01T02:00:00Z' }, 0],
+    ['is unknown for an unknown state', { state: 'NEW', createTime: times.startTime }, undefined],
     ['without times is unknown', {}, undefined],
     ['with broken times is unknown', { createTime: 'yesterday' }, undefined],
   ] as const) {
@@ -57,11 +57,11 @@ describe('duration of an execution', () => {
   }
 });
 
-describe('what can be done with an execution', () => {
+describe('actions on an execution', () => {
   const can = (fields: Partial<Execution>, word: string, capabilities = {}) =>
     capabilitiesOf(tracked(fields, capabilities)).includes(word);
 
-  it('cancel: while it is active and not yet being cancelled, where the service can', () => {
+  it('cancel: while it is active, not yet being cancelled, and the service supports it', () => {
     for (const [state, expected] of [
       ['QUEUED', true],
       ['RUNNING', true],
@@ -73,7 +73,7 @@ describe('what can be done with an execution', () => {
     assert.equal(can({ state: 'RUNNING' }, 'cancellable', { cancel: false }), false);
   });
 
-  it('open the output: while it runs where the service shows it, and when it ran', () => {
+  it('open the output: while it runs if the service shows it, and after it ran', () => {
     assert.equal(mayHaveOutput(tracked({ state: 'QUEUED' })), false);
     assert.equal(mayHaveOutput(tracked({ state: 'RUNNING' })), true);
     assert.equal(mayHaveOutput(tracked({ state: 'RUNNING' }, { liveOutput: false })), false);
@@ -87,7 +87,7 @@ describe('what can be done with an execution', () => {
     );
   });
 
-  it('go to the failing cell: where one is known', () => {
+  it('go to the failing cell: when the failed cell is known', () => {
     assert.equal(
       can({ state: 'FAILED', runStatus: { cell: { index: 0, errorName: 'E' } } }, 'failedCell'),
       true,

@@ -59,7 +59,7 @@ describe('ExecutionTree', () => {
   const namesOf = (redraw: Redraw) =>
     redraw?.map((node) => (node.kind === 'group' ? node.id : node.tracked.execution.name.split('/').at(-1)));
 
-  it('groups, the newest first, without empty groups', () => {
+  it('groups executions, newest first, without empty groups', () => {
     put('old', 'SUCCEEDED', 1);
     put('new', 'SUCCEEDED', 5);
     put('middle', 'SUCCEEDED', 3);
@@ -67,14 +67,14 @@ describe('ExecutionTree', () => {
     assert.deepEqual(shown(), { active: ['running'], SUCCEEDED: ['new', 'middle', 'old'] });
   });
 
-  it('draws the one row again that changed', () => {
+  it('redraws only the row that changed', () => {
     put('a', 'RUNNING');
     put('b', 'RUNNING');
     put('a', 'RUNNING', 0, { displayName: 'changed' });
     assert.deepEqual(namesOf(redraws.at(-1)), ['a']);
   });
 
-  it('draws the two groups again that an execution moves between, and not its row besides', () => {
+  it('redraws the two groups that an execution moves between, but not its row', () => {
     put('a', 'RUNNING');
     put('b', 'RUNNING');
     put('c', 'FAILED');
@@ -82,7 +82,7 @@ describe('ExecutionTree', () => {
     assert.deepEqual(namesOf(redraws.at(-1))?.sort(), ['FAILED', 'active']);
   });
 
-  it('draws a group again and not the rows in it besides', () => {
+  it('redraws a group without the rows in it', () => {
     for (const id of ['a', 'b', 'c']) put(id, 'RUNNING');
     put('d', 'FAILED');
     const createTime = '2026-01-01T00:00:00Z';
@@ -93,7 +93,7 @@ describe('ExecutionTree', () => {
     assert.deepEqual(namesOf(redraws.at(-1))?.sort(), ['FAILED', 'active']);
   });
 
-  it('draws everything when a group appears or goes', () => {
+  it('redraws everything when a group appears or disappears', () => {
     put('a', 'RUNNING');
     assert.equal(redraws.at(-1), undefined);
     put('b', 'RUNNING');
@@ -105,14 +105,14 @@ describe('ExecutionTree', () => {
     assert.deepEqual(shown(), { active: ['a'] });
   });
 
-  it('draws everything when one group takes the place of another', () => {
+  it('redraws everything when one group replaces another', () => {
     put('a', 'RUNNING');
     put('a', 'FAILED');
     assert.equal(redraws.at(-1), undefined);
     assert.deepEqual(shown(), { FAILED: ['a'] });
   });
 
-  it('draws nothing for what the filter hides', () => {
+  it('redraws nothing for executions that the filter hides', () => {
     arrange({ filter: { ...NO_FILTER, text: 'sales' } });
     put('sales', 'RUNNING');
     put('other', 'RUNNING');
@@ -120,7 +120,7 @@ describe('ExecutionTree', () => {
     assert.deepEqual(shown(), { active: ['sales'] });
   });
 
-  it('keeps the node of an execution that changes, moves, or is arranged anew', () => {
+  it('keeps the node of an execution that changes, moves, or is arranged differently', () => {
     const { key } = put('a', 'RUNNING');
     const node = tree.get(key);
     put('a', 'FAILED');
@@ -130,7 +130,7 @@ describe('ExecutionTree', () => {
     assert.equal(node?.tracked.execution.state, 'FAILED');
   });
 
-  it('keeps a group as it appeared: folded where it was large', () => {
+  it('keeps the initial folding of a group, which is folded when large', () => {
     const group = () => tree.groups[0];
     store.applyOlderPage(store.begin(), service, {
       executions: Array.from({ length: 250 }, (_, i) => ({
@@ -148,7 +148,7 @@ describe('ExecutionTree', () => {
     assert.equal(group()?.limit, 400);
   });
 
-  it('one change among 10,000 touches one row', () => {
+  it('one change among 10,000 updates one row', () => {
     store.applyOlderPage(store.begin(), service, {
       executions: Array.from({ length: 10_000 }, (_, i) => ({
         name: nameOf(`e${String(i)}`),
@@ -174,7 +174,7 @@ describe('ExecutionTree', () => {
       put('part2', 'SUCCEEDED', 3, took(1));
     });
 
-    it('by name as people read numbers, the newest of equals first', () => {
+    it('by name in natural order, the newest of equal names first', () => {
       arrange({ sorting: 'name' });
       assert.deepEqual(shown(), { SUCCEEDED: ['part2', 'Part2', 'part10'] });
     });
@@ -184,7 +184,7 @@ describe('ExecutionTree', () => {
       assert.deepEqual(shown(), { SUCCEEDED: ['Part2', 'part10', 'part2'] });
     });
 
-    it('puts what comes later in its place', () => {
+    it('inserts new executions in order', () => {
       arrange({ sorting: 'name' });
       put('part5', 'SUCCEEDED');
       assert.deepEqual(shown(), { SUCCEEDED: ['part2', 'Part2', 'part5', 'part10'] });
@@ -204,7 +204,7 @@ describe('ExecutionTree', () => {
 
     for (const [what, filter, ids] of [
       ['by words, all of which must occur', { text: ' VERY sales ' }, ['sales-report']],
-      ['by words, one of which does not occur', { text: 'large b' }, []],
+      ['by words: all must occur', { text: 'large b' }, []],
       ['by the error', { text: 'keyerror price' }, ['b']],
       ['by the notebook', { text: 'c' }, ['sales-report', 'b', 'c']],
       ['by state', { states: ['FAILED', 'active'] }, ['b', 'c']],
@@ -222,7 +222,7 @@ describe('ExecutionTree', () => {
     put('a', 'RUNNING', 1, { runOptions: { templateName: 'T' } });
     put('b', 'FAILED', 2, { runOptions: { templateName: 'T' } });
     arrange({ grouping: 'template' });
-    // What runs stands before what has ended, though that is newer.
+    // Running executions come before finished ones, even newer ones.
     assert.deepEqual(shown(), { T: ['a', 'b'] });
     arrange({ grouping: 'none' });
     assert.deepEqual(shown(), { all: ['a', 'b'] });
@@ -230,7 +230,7 @@ describe('ExecutionTree', () => {
 });
 
 describe('parseArrangement', () => {
-  it('takes what was stored', () => {
+  it('accepts a stored value', () => {
     const stored: Arrangement = {
       version: 1,
       grouping: 'notebook',
@@ -241,7 +241,7 @@ describe('parseArrangement', () => {
   });
 
   for (const stored of [undefined, 'x', { version: 2 }, { ...DEFAULT_ARRANGEMENT, grouping: 'colour' }]) {
-    it(`takes the default for ${stored === undefined ? 'nothing' : JSON.stringify(stored)}`, () => {
+    it(`uses the default for ${stored === undefined ? 'nothing' : JSON.stringify(stored)}`, () => {
       assert.deepEqual(parseArrangement(stored), DEFAULT_ARRANGEMENT);
     });
   }

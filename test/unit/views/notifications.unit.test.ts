@@ -5,13 +5,13 @@ import ts from 'typescript';
 import { ROOT } from '../../support/paths';
 
 /*
- * VS Code draws `[text](command:…)` in a notification as a link that runs the command. Whatever goes into one and is not a
- * fixed text has to pass through `withoutLinks`. In modal dialogs there are no links.
+ * VS Code renders `[text](command:…)` in a notification as a link that runs the command. Any text in a notification
+ * that is not fixed must pass through `withoutLinks`. Modal dialogs render no links.
  */
 
 const SHOWING = /^show(?:Information|Warning|Error)Message$/;
 
-/** What is shown in notifications of this source and may make a link of what others wrote. */
+/** Expressions of this source that are shown in notifications and may contain links from other sources. */
 function mayMakeLinks(name: string, text: string): string[] {
   const source = ts.createSourceFile(name, text, ts.ScriptTarget.Latest, true);
   const found: string[] = [];
@@ -38,7 +38,7 @@ function mayMakeLinks(name: string, text: string): string[] {
   return found;
 }
 
-/** True for fixed texts, lengths of lists in them, and what has passed through `withoutLinks`. */
+/** Whether it is a fixed text, a length of a list in one, or a result of `withoutLinks`. */
 function isSafe(node: ts.Expression): boolean {
   if (ts.isParenthesizedExpression(node)) return isSafe(node.expression);
   if (ts.isConditionalExpression(node)) return isSafe(node.whenTrue) && isSafe(node.whenFalse);
@@ -53,7 +53,7 @@ function isSafe(node: ts.Expression): boolean {
   return callee === 'withoutLinks' || (callee.endsWith('l10n.t') && node.arguments.every(isSafe));
 }
 
-/** What the constant of this name begins as, in the nearest block that declares it. */
+/** The initial value of the constant of this name, in the nearest block that declares it. */
 function initializerOf(name: ts.Identifier): ts.Expression | undefined {
   for (let scope: ts.Node = name.parent; ; scope = scope.parent) {
     if (ts.isBlock(scope) || ts.isSourceFile(scope)) {
@@ -70,7 +70,7 @@ function initializerOf(name: ts.Identifier): ts.Expression | undefined {
 }
 
 describe('notifications', () => {
-  it('make no links of what others wrote', () => {
+  it('create no links from text of notebooks and services', () => {
     const folder = path.join(ROOT, 'src');
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
       file.endsWith('.ts'),
@@ -79,7 +79,7 @@ describe('notifications', () => {
     assert.deepEqual(found, []);
   });
 
-  it('that would are found', () => {
+  it('that would create links are found', () => {
     for (const code of [
       'vscode.window.showErrorMessage(error.message);',
       "void vscode.window.showInformationMessage(vscode.l10n.t('{0} ended.', name), open);",

@@ -29,62 +29,62 @@ describe('OutputRefresher', () => {
     assert.deepEqual(clock.waits(), []);
   });
 
-  it('looks at what is seen and runs, every second while that is cheap', async () => {
+  it('refreshes visible outputs of running executions, every second while that is cheap', async () => {
     live = ['a'];
     refresher.update();
-    await clock.pass(3500);
+    await clock.advance(3500);
     assert.deepEqual(
       checks.map(({ at }) => at),
       [1000, 2000, 3000],
     );
   });
 
-  it('never more often than ten times what the last reload took', async () => {
+  it('waits at least ten times as long as the last reload took', async () => {
     live = ['a'];
     refresher.update();
-    await clock.pass(1000);
-    await clock.pass(400);
+    await clock.advance(1000);
+    await clock.advance(400);
     refresher.reloaded('a');
-    await clock.pass(200);
+    await clock.advance(200);
     refresher.reloaded('a');
-    await clock.pass(20_000);
+    await clock.advance(20_000);
     const [first, second] = checks.map(({ at }) => at);
     assert.equal(first, 1000);
     assert.equal(second, 1600 + 6000, 'the later end of the reload, 600 ms, counts');
   });
 
-  it('stops when it goes out of sight and begins again when it comes back', async () => {
+  it('stops when it is hidden and starts again when it is visible', async () => {
     live = ['a'];
     refresher.update();
-    await clock.pass(1000);
+    await clock.advance(1000);
     live = [];
     refresher.update();
-    await clock.pass(10_000);
+    await clock.advance(10_000);
     assert.equal(checks.length, 1);
     live = ['a'];
     refresher.update();
     refresher.update();
-    await clock.pass(1000);
+    await clock.advance(1000);
     assert.equal(checks.length, 2);
   });
 
-  it('gives each document its own time', async () => {
+  it('has a separate timer for each document', async () => {
     live = ['a', 'b'];
     refresher.update();
-    await clock.pass(1000);
-    await clock.pass(500);
+    await clock.advance(1000);
+    await clock.advance(500);
     refresher.reloaded('a');
-    await clock.pass(2500);
+    await clock.advance(2500);
     const of = (document: string) => checks.filter((check) => check.document === document).length;
     assert.deepEqual([of('a'), of('b')], [1, 4]);
   });
 
-  it('ignores reloads that it did not ask for', async () => {
+  it('ignores reloads that it did not start', async () => {
     live = ['a'];
     refresher.update();
     refresher.reloaded('a');
     refresher.reloaded('unknown');
-    await clock.pass(1000);
+    await clock.advance(1000);
     assert.equal(checks.length, 1);
   });
 });

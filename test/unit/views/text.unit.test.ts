@@ -11,31 +11,31 @@ import {
   withoutLinks,
 } from '../../../src/wording/text';
 
-describe('text of strangers', () => {
+describe('text from notebooks and services', () => {
   for (const [what, text, shown] of [
     ['lines become one', 'a\nb\r\n\tc', 'a b c'],
-    ['separators of lines and paragraphs too', 'a\u2028b\u2029c', 'a b c'],
+    ['line and paragraph separators become spaces, too', 'a\u2028b\u2029c', 'a b c'],
     ['control characters become spaces', 'a\u0000\u0007b', 'a b'],
     ['colours go', '\u001b[1;31mred\u001b[0m', 'red'],
-    ['overrides of direction go', 'abc\u202egpj.exe', 'abcgpj.exe'],
-    ['isolates of direction go', '\u2066a\u2069', 'a'],
-    ['right-to-left text keeps to itself', 'דוח', '\u2068דוח\u2069'],
+    ['direction overrides are removed', 'abc\u202egpj.exe', 'abcgpj.exe'],
+    ['direction isolates are removed', '\u2066a\u2069', 'a'],
+    ['right-to-left text is isolated', 'דוח', '\u2068דוח\u2069'],
     ['HTML stays text', '<b>x</b>', '<b>x</b>'],
-    ['nothing stays nothing', '', ''],
+    ['empty text stays empty', '', ''],
   ] as const) {
     it(what, () => {
       assert.equal(oneLine(text), shown);
     });
   }
 
-  it('is cut between characters, not within one', () => {
+  it('is truncated between characters, not within one', () => {
     assert.equal(oneLine('😀'.repeat(10), 4), '😀😀😀…');
     assert.equal(oneLine('x'.repeat(1_000_000), 10), `${'x'.repeat(9)}…`);
     assert.equal(oneLine('exactly 10', 10), 'exactly 10');
   });
 
-  it('makes no link in a notification', () => {
-    // What VS Code draws as a link in a notification.
+  it('creates no link in a notification', () => {
+    // Text that VS Code renders as a link in a notification.
     const LINK = /\[[^\]]+\]\([^)]+\)/;
     for (const text of ['[a](command:b)', '[[a](b)](command:c "d")', 'x](y) [a](https://b)', '[a] (b)']) {
       assert.doesNotMatch(withoutLinks(text), LINK);
@@ -43,7 +43,7 @@ describe('text of strangers', () => {
     }
   });
 
-  it('may have lines in tooltips, but nothing else that commands', () => {
+  it('may have line breaks in tooltips, but no other control characters', () => {
     assert.equal(plainText('a\r\nb\u001b[31m\u202e\u0007c'), 'a\nb c');
     assert.equal(plainText('x'.repeat(30), 10), `${'x'.repeat(10)}…`);
   });
@@ -123,7 +123,7 @@ describe('formatAge and formatDay', () => {
     [new Date(2026, 5, 12, 23), '3d ago', 'Friday'],
     [new Date(2026, 5, 1), 'June 1', 'June 1'],
     [new Date(2025, 11, 24), 'December 24, 2025', 'December 24, 2025'],
-    // A clock that is behind.
+    // The clock is behind.
     [new Date(2026, 5, 15, 12, 5), 'now', 'Today'],
   ] as const) {
     it(`of ${time.toLocaleString('en')} are ${age} and ${day}`, () => {
@@ -132,7 +132,7 @@ describe('formatAge and formatDay', () => {
     });
   }
 
-  it('of the hours after midnight count hours, not days', () => {
+  it('of the hours after midnight are in hours, not days', () => {
     const past = new Date(2026, 5, 15, 0, 30).getTime();
     assert.equal(formatAge(new Date(2026, 5, 14, 23).getTime(), past, 'en'), '1h ago');
   });

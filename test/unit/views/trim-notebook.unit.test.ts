@@ -35,7 +35,7 @@ describe('trimNotebook', () => {
     return trimmed.cells[1]?.outputs ?? [];
   };
 
-  it('leaves a notebook with small outputs as it is, byte for byte', async () => {
+  it('returns a notebook with small outputs byte for byte', async () => {
     for (const space of [0, 1]) {
       const text = JSON.stringify(
         notebook(
@@ -50,14 +50,14 @@ describe('trimNotebook', () => {
     }
   });
 
-  it('cuts a text and says how much is missing', async () => {
+  it('truncates a text and shows how much is missing', async () => {
     const [output] = (await outputsOf({ output_type: 'stream', text: 'x'.repeat(500) })) as [
       { text: string },
     ];
     assert.match(output.text, /^x{50,60}\n\[4\d\d text\]\n$/);
   });
 
-  it('cuts a list of lines', async () => {
+  it('truncates a list of lines', async () => {
     const lines = Array.from({ length: 100 }, (_, index) => `line ${String(index)}\n`);
     const [output] = (await outputsOf({ output_type: 'stream', text: lines })) as [{ text: string[] }];
     assert.equal(output.text[0], 'line 0\n');
@@ -71,7 +71,7 @@ describe('trimNotebook', () => {
     ['unicode escapes', '\u0001'],
     ['quotes', '"'],
   ] as const) {
-    it(`never cuts within ${what}`, async () => {
+    it(`never truncates within ${what}`, async () => {
       for (let shift = 0; shift < 8; shift++) {
         const [output] = (await outputsOf({
           text: `${'a'.repeat(shift)}${character.repeat(100)}`,
@@ -85,7 +85,7 @@ describe('trimNotebook', () => {
     });
   }
 
-  it('replaces what is more than text by a line that says so', async () => {
+  it('replaces anything other than text with a line that says so', async () => {
     const [output] = (await outputsOf({
       output_type: 'display_data',
       data: {
@@ -100,7 +100,7 @@ describe('trimNotebook', () => {
     assert.match(output.data['text/markdown'] ?? '', /^\[\d+ (?:image\/png|application\/json)\]$/);
   });
 
-  it('cuts the text of an error', async () => {
+  it('truncates the text of an error', async () => {
     const [output] = (await outputsOf({
       output_type: 'error',
       ename: 'E',
@@ -112,7 +112,7 @@ describe('trimNotebook', () => {
     assert.match(output.traceback.join(''), /^t+\n\[\d+ text\]\n$/);
   });
 
-  it('keeps to the limit of all outputs together', async () => {
+  it('applies the limit to all outputs together', async () => {
     const texts = Array.from({ length: 100 }, (_, index) => ({ text: `${String(index)} ${'y'.repeat(40)}` }));
     const outputs = (await outputsOf(...texts)) as { text: string }[];
     assert.equal(outputs.length, 100);
@@ -122,7 +122,7 @@ describe('trimNotebook', () => {
     assert.ok(kept.length > 15 && kept.length < 25, String(kept.length));
   });
 
-  it('touches sources, attachments and metadata never', async () => {
+  it('never changes sources, attachments and metadata', async () => {
     const input = notebook({ text: 'z'.repeat(500) });
     const trimmed = JSON.parse(await trimText(JSON.stringify(input))) as typeof input;
     assert.deepEqual(trimmed.cells[0], input.cells[0]);
@@ -130,7 +130,7 @@ describe('trimNotebook', () => {
     assert.deepEqual(trimmed.metadata, input.metadata);
   });
 
-  it('lets what is not JSON come out as it went in', async () => {
+  it('returns input that is not JSON unchanged', async () => {
     for (const text of ['', 'no notebook', '{"cells": [{"outputs": [{"text": 1}]', ']]}}'])
       assert.equal(await trimText(text), text);
   });

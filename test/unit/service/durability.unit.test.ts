@@ -7,7 +7,7 @@ import { HOLDS } from './unruly-disk';
 /** The final state of an execution is just being written. */
 const END = '\\.execution\\.json';
 
-describe('What a client was told', () => {
+describe('What the service has confirmed', () => {
   let folder: string;
   let unruly: Unruly;
   let service: TestService;
@@ -22,7 +22,7 @@ describe('What a client was told', () => {
     return JSON.parse(fs.readFileSync(service.file(id, 'execution.json'), 'utf8')) as Record<string, unknown>;
   }
 
-  /** Lets an execution end, and the disk take nothing of its end yet. */
+  /** Lets an execution end while the disk does not accept any of it yet. */
   async function endsSlowly(id: string, maxAttempts: number, hold = END): Promise<void> {
     await service.create(id, 'wait', { options: { maxAttempts } });
     await service.running(id);
@@ -31,13 +31,13 @@ describe('What a client was told', () => {
     await until('its end is being written', () => service.stderr.join('').includes(HOLDS));
   }
 
-  /** The answer to a request, for which the disk may be needed; then the service is killed. */
+  /** Returns the answer to a request, which may need the disk, and then kills the service. */
   async function answerThenKill(method: string, target: string): Promise<Answer> {
     const answer = service.request(method, `${PARENT}/executions/${target}`);
     const others = (async (): Promise<undefined> => {
       for (let asked = 0; asked < 5; asked++) await service.request('GET', PARENT);
     })();
-    // One that comes while the disk takes nothing is a promise that is not kept.
+    // An answer that arrives while the disk accepts nothing is a broken promise.
     if ((await Promise.race([answer, others])) === undefined) unruly.order({});
     const told = await answer;
     await service.kill();
@@ -71,14 +71,14 @@ describe('What a client was told', () => {
     });
   }
 
-  it('is on disk: that an execution is cancelled, while its end is not shown yet, and how it ended', async () => {
+  it('is on disk: that an execution is cancelled before its end is shown, and how it ended', async () => {
     await endsSlowly('one', 2);
     assert.equal((await answerThenKill('POST', 'one:cancel')).code, 200);
     const { state, cancelTime } = onDisk('one');
     assert.deepEqual([state, typeof cancelTime], ['SUCCEEDED', 'string']);
   });
 
-  it('is on disk: that a waiting execution is cancelled; no list shows it before', async () => {
+  it('is on disk: that a waiting execution is cancelled, before any list shows it', async () => {
     await service.kill();
     service = await TestService.startBy(folder, { env: unruly.env }, '--max-concurrent', '1');
     await service.create('first', 'wait');
@@ -88,7 +88,7 @@ describe('What a client was told', () => {
     const cancelled = service.request('POST', `${PARENT}/executions/one:cancel`);
     await until('it is being written', () => service.stderr.join('').includes(HOLDS));
     assert.equal((await service.get('one')).state, 'QUEUED');
-    // Its turn comes meanwhile, and it must not start.
+    // It becomes first in the queue meanwhile, and must not start.
     service.go('first');
     await until('its place is free', async () => {
       const { body } = await service.request('GET', PARENT);
@@ -102,7 +102,7 @@ describe('What a client was told', () => {
     assert.ok(!fs.existsSync(service.file('one', 'job.json')));
   });
 
-  it('holds no environment of a waiting execution that was cancelled when the service was killed', async () => {
+  it('has no environment variables of a waiting execution that was cancelled when the service was killed', async () => {
     await service.kill();
     service = await TestService.startBy(folder, { env: unruly.env }, '--max-concurrent', '1');
     await service.create('first', 'wait');
@@ -119,7 +119,7 @@ describe('What a client was told', () => {
     await service.ended('first');
   });
 
-  it('is on disk: that an execution exists; no list shows it before', async () => {
+  it('is on disk: that an execution exists, before any list shows it', async () => {
     unruly.order({ hold: 'rename .*executions' });
     const created = service.create('one');
     await until('it is being written', () => service.stderr.join('').includes(HOLDS));
@@ -132,7 +132,7 @@ describe('What a client was told', () => {
     await service.ended('one');
   });
 
-  it('holds no environment: that goes before the end is shown', async () => {
+  it('has no environment variables: they are deleted before the end is shown', async () => {
     await endsSlowly('one', 2, 'rm .*retry\\.json');
     assert.equal((await service.get('one')).state, 'RUNNING');
     unruly.order({});
@@ -140,11 +140,11 @@ describe('What a client was told', () => {
     assert.ok(!fs.existsSync(service.file('one', 'retry.json')));
   });
 
-  it('does not run after it was cancelled before its runner had begun', async () => {
+  it('is kept: an execution cancelled before its runner started does not run', async () => {
     await service.create('one', 'wait');
     await service.running('one');
     await service.kill();
-    // As a service leaves it that is killed after its answer, and before the runner is there.
+    // As after a service that was killed after its answer, before the runner started.
     const pid = Number(fs.readFileSync(service.file('one', 'pid'), 'utf8'));
     process.kill(pid, 'SIGKILL');
     for (const name of ['claim', 'status.json']) fs.rmSync(service.file('one', name));

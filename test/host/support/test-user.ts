@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once, EventEmitter } from 'node:events';
 import * as vscode from 'vscode';
 
-/** A message on the screen. */
+/** A displayed message. */
 export interface Message {
   readonly kind: 'error' | 'warning' | 'information';
   readonly text: string;
@@ -11,7 +11,7 @@ export interface Message {
   readonly buttons: readonly string[];
 }
 
-/** What a person does with a quick pick that is open. */
+/** Actions of the user in an open quick pick. */
 export class OpenPick {
   constructor(private readonly pick: FakeQuickPick) {}
 
@@ -28,7 +28,7 @@ export class OpenPick {
     return this.pick.items.filter(({ kind }) => kind !== vscode.QuickPickItemKind.Separator);
   }
 
-  /** The row that Enter would choose. */
+  /** The row that Enter would accept. */
   get active(): string | undefined {
     return this.pick.activeItems[0]?.label ?? this.labels[0];
   }
@@ -72,7 +72,7 @@ export class OpenPick {
   }
 }
 
-/** A quick pick without a screen: what `createQuickPick` answers while a {@link Person} sits there. */
+/** A quick pick without a window, as returned by `createQuickPick` while a {@link TestUser} is in use. */
 class FakeQuickPick {
   title: string | undefined;
   placeholder: string | undefined;
@@ -108,27 +108,27 @@ class FakeQuickPick {
   }
 
   dispose(): void {
-    // Nothing to give back.
+    // Nothing to restore.
   }
 }
 
-/** What a person does with one pick. */
+/** The user's actions in one pick. */
 export type PickAnswer = (pick: OpenPick) => void | Promise<void>;
-/** What is typed into one input box; undefined: left. `check` is the box's own verdict on a text. */
+/** Text for one input box; undefined dismisses it. `check` is the validation of the box. */
 export type InputAnswer = (
   box: vscode.InputBoxOptions,
   check: (text: string) => string | undefined,
 ) => string | undefined;
 
 /**
- * Sits in front of the editor in place of its questions and messages: answers picks and input boxes in the order in which
- * they come, and presses buttons. What is asked and has no answer is left.
+ * Simulates the user. Replaces the editor's prompts and messages: answers picks and input boxes in order,
+ * and presses buttons. Prompts without a prepared answer are dismissed.
  */
-export class Person {
+export class TestUser {
   readonly messages: Message[] = [];
   /** Titles of all picks that were shown. */
   readonly picks: string[] = [];
-  /** All that was shown in words, in its order: texts of messages, titles of picks and input boxes. */
+  /** All displayed texts in order: messages, titles of picks and input boxes. */
   readonly shown: string[] = [];
   private readonly answers: PickAnswer[] = [];
   private readonly inputs: InputAnswer[] = [];
@@ -139,7 +139,7 @@ export class Person {
   private readonly originals = new Map<string, unknown>();
 
   constructor() {
-    this.replace('createQuickPick', () => new FakeQuickPick((pick) => void this.meet(pick)));
+    this.replace('createQuickPick', () => new FakeQuickPick((pick) => void this.answerPick(pick)));
     this.replace(
       'showQuickPick',
       async (
@@ -150,20 +150,22 @@ export class Person {
     this.replace('showInputBox', (options: vscode.InputBoxOptions) => this.input(options));
     this.replace('showOpenDialog', () => Promise.resolve(this.dialogs.shift()));
     this.replace('showSaveDialog', () => Promise.resolve(this.dialogs.shift()?.[0]));
-    this.replace('showErrorMessage', (text: string, ...rest: unknown[]) => this.hear('error', text, rest));
+    this.replace('showErrorMessage', (text: string, ...rest: unknown[]) =>
+      this.showMessage('error', text, rest),
+    );
     this.replace('showWarningMessage', (text: string, ...rest: unknown[]) =>
-      this.hear('warning', text, rest),
+      this.showMessage('warning', text, rest),
     );
     this.replace('showInformationMessage', (text: string, ...rest: unknown[]) =>
-      this.hear('information', text, rest),
+      this.showMessage('information', text, rest),
     );
   }
 
   /**
-   * The errors and warnings so far, but for how executions ended: that one of an earlier test did is told whenever the
-   * window hears of it.
+   * The errors and warnings so far, except those about ended executions: the end of one of an earlier test is reported
+   * whenever the window receives it.
    */
-  get complaints(): readonly Message[] {
+  get shownProblems(): readonly Message[] {
     return this.messages.filter(
       ({ kind, buttons }) => kind !== 'information' && !buttons.includes('Open Output'),
     );
@@ -187,7 +189,7 @@ export class Person {
     this.buttons.push({ text, button });
   }
 
-  /** The first message with this text, now or when it comes. */
+  /** The first message with this text, waiting for it if necessary. */
   async message(text: RegExp): Promise<Message> {
     for (;;) {
       const found = this.messages.find((message) => text.test(message.text));
@@ -201,7 +203,7 @@ export class Person {
     }
   }
 
-  /** Gives the editor its own questions back, and reports what went wrong while answering. */
+  /** Restores the editor's own prompts, and reports errors that occurred while answering. */
   leave(): void {
     for (const [name, original] of this.originals) Reflect.set(vscode.window, name, original);
 
@@ -218,7 +220,7 @@ export class Person {
     assert.ok(Reflect.set(vscode.window, name, fake), `${name} cannot be replaced`);
   }
 
-  private async meet(pick: FakeQuickPick): Promise<void> {
+  private async answerPick(pick: FakeQuickPick): Promise<void> {
     this.picks.push(pick.title ?? '');
     this.shown.push(pick.title ?? '');
     const answer = this.answers.shift();
@@ -227,7 +229,7 @@ export class Person {
     } catch (error) {
       this.failures.push(error as Error);
     }
-    // What the answer did not close is left.
+    // Dismisses a pick that the answer did not close.
     pick.hide();
   }
 
@@ -236,7 +238,7 @@ export class Person {
     options: vscode.QuickPickOptions,
   ): Promise<unknown> {
     return new Promise((resolve) => {
-      const pick = new FakeQuickPick((shown) => void this.meet(shown));
+      const pick = new FakeQuickPick((shown) => void this.answerPick(shown));
       pick.title = options.title;
       pick.items = items;
       pick.canSelectMany = options.canPickMany ?? false;
@@ -266,7 +268,11 @@ export class Person {
     }
   }
 
-  private hear(kind: Message['kind'], text: string, rest: readonly unknown[]): Promise<string | undefined> {
+  private showMessage(
+    kind: Message['kind'],
+    text: string,
+    rest: readonly unknown[],
+  ): Promise<string | undefined> {
     const [options] = rest;
     const isOptions = typeof options === 'object' && options !== null;
     const buttons = rest.filter((item) => typeof item === 'string');

@@ -17,7 +17,7 @@ async function setAside(service: TestService): Promise<string[]> {
 }
 
 describe('A small file', () => {
-  it('is read whole, whatever its size, up to a bound', async () => {
+  it('is read completely, whatever its size, up to a limit', async () => {
     const file = path.join(temporaryFolder(), 'file');
     for (const text of ['', 'ü', 'x'.repeat(70_000)]) {
       fs.writeFileSync(file, text);
@@ -30,14 +30,14 @@ describe('A small file', () => {
     assert.throws(() => readSmallFileSync(file, bytes - 1), { code: 'EFBIG' });
     await assert.rejects(readSmallFile(file, bytes - 1), { code: 'EFBIG' });
     if (process.platform !== 'linux') return;
-    // One that has no size.
+    // A file without a size.
     const status = '/proc/sys/kernel/ostype';
     assert.equal(readSmallFileSync(status), 'Linux\n');
     assert.equal(await readSmallFile(status), 'Linux\n');
   });
 });
 
-describe('A file of ours that is none', () => {
+describe('A path of ours that is not a regular file', () => {
   const host = path.basename(servicePaths('/').host);
   const KINDS: Readonly<Record<string, (file: string) => void>> = {
     pipe: (file) => execFileSync('mkfifo', [file]),
@@ -57,7 +57,7 @@ describe('A file of ours that is none', () => {
 
   for (const [kind, put] of Object.entries(KINDS)) {
     if (kind === 'endless file' && process.platform !== 'linux') continue;
-    it(`but a ${kind}: the service starts, is well, and says what it passed over`, async () => {
+    it(`but a ${kind}: the service starts, works, and reports what it ignored`, async () => {
       const folder = temporaryFolder();
       const first = await TestService.start(folder);
       for (const id of ['well', 'odd']) {
@@ -103,8 +103,8 @@ describe('A file of ours that is none', () => {
   }
 }).timeout(60_000);
 
-describe('A record that cannot be read', () => {
-  /** A service that was killed while an execution waited whose environment has a secret, and has other attempts. */
+describe('An unreadable record', () => {
+  /** A service that was killed while an execution with a secret in its environment waited, and that has other attempts. */
   async function killedService(id: string): Promise<TestService> {
     const folder = temporaryFolder();
     const service = await TestService.start(folder);
@@ -121,7 +121,7 @@ describe('A record that cannot be read', () => {
       .map((name) => fs.readFileSync(service.file(id, name), 'utf8'))
       .join();
 
-  it('is listed at each start and said once; it holds no environment, can be deleted, and its id is free then', async () => {
+  it('is listed at each start and reported once; it contains no environment, can be deleted, and frees its id', async () => {
     const killed = await killedService('torn');
     assert.ok(contents(killed, 'torn').includes('hush-hush'));
     fs.truncateSync(killed.file('torn', 'execution.json'), 40);
@@ -136,7 +136,7 @@ describe('A record that cannot be read', () => {
     }
     const service = await TestService.start(killed.folder);
     assert.equal((await service.request('GET', `${PARENT}/executions/torn`)).code, 404);
-    // Nothing of it is overwritten.
+    // None of its files is overwritten.
     assert.equal((await service.create('torn')).code, 409);
     const { code, body } = await service.request('DELETE', `${PARENT}/executions/torn`);
     assert.deepEqual([code, body['done']], [200, true]);
@@ -148,7 +148,7 @@ describe('A record that cannot be read', () => {
     assert.equal((await service.ended('torn')).state, 'SUCCEEDED');
   });
 
-  it('is said once, however often the folder changes, and no more when it is gone or well again', async () => {
+  it('is reported once, however often the folder changes, and no longer when it is gone or readable again', async () => {
     const folder = temporaryFolder();
     const messages: string[] = [];
     const store = new FolderStore(folder, 'host', (message) => messages.push(message));
@@ -184,7 +184,7 @@ describe('A record that cannot be read', () => {
     assert.deepEqual(store.setAside, []);
   });
 
-  it('of the first version, which renamed it, is listed and can be deleted as well', async () => {
+  it('that the first version renamed is listed and can be deleted as well', async () => {
     const killed = await killedService('former');
     fs.renameSync(killed.file('former', 'execution.json'), killed.file('former', 'execution.json.corrupt'));
     const service = await TestService.start(killed.folder);
@@ -194,7 +194,7 @@ describe('A record that cannot be read', () => {
     assert.deepEqual(await setAside(service), []);
   });
 
-  it('because a newer version wrote it is as it was when that version is back', async () => {
+  it('of a newer version stays unchanged until that version is back', async () => {
     const killed = await killedService('newer');
     const file = killed.file('newer', 'execution.json');
     const record = JSON.parse(fs.readFileSync(file, 'utf8')) as object;
@@ -210,14 +210,14 @@ describe('A record that cannot be read', () => {
 }).timeout(60_000);
 
 describe('A folder that another host is deleting', () => {
-  it('does not keep the service from starting', async () => {
+  it('does not prevent the service from starting', async () => {
     const folder = temporaryFolder();
     const messages: string[] = [];
     const store = new FolderStore(folder, 'host', (message) => messages.push(message));
     const real = process.getBuiltinModule('node:fs');
     const { readdirSync } = real;
     const gone = [`.01234567-deleted-one-${UUID}`, 'two'];
-    // They were still there as the names were read.
+    // They still existed when the names were read.
     real.readdirSync = ((directory: string) =>
       directory === folder ? gone : readdirSync(directory)) as typeof readdirSync;
     try {
