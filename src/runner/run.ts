@@ -20,33 +20,33 @@ import {
 import { errorOf, errorOfUnsendable, notSent, unsendableIn } from './cell-reply';
 import type { RunnerJob } from '../protocol/runner-job';
 import { FILES } from '../protocol/execution-folder';
-import { IdleWait, type IdlePatience } from './idle-wait';
+import { IdleWait, type IdleTimeouts } from './idle-wait';
 import type { ExecuteReply, ExecuteRequest, KernelClient, KernelExit } from './kernel/kernel-client';
 import { isCleanExit, pagedIn } from './kernel/payloads';
 import { outOfMemoryKills } from '../system/processes';
 import { MemoryWatcher } from './memory-watcher';
-import { prepareNotebook } from './prepare';
+import { readInputNotebook } from './input-notebook';
 import { RunRecording, type RecordingFileSystems } from '../recording/run-recording';
 import type { StatusReporter } from './status-reporter';
 
 /** How long a run waits, milliseconds. */
-export interface Patience extends IdlePatience {
+export interface RunTimeouts extends IdleTimeouts {
   /** For the running cell after an interrupt, and for the kernel's end after a stop; then the kernel is killed. */
   readonly interrupt: number;
   /** For the end of the kernel after the last cell: threads, exit handlers, open files. Then it is killed. */
   readonly end: number;
 }
-export const PATIENCE: Patience = { interrupt: 5000, end: 10_000, idle: 4000, transfer: 60_000 };
+export const RUN_TIMEOUTS: RunTimeouts = { interrupt: 5000, end: 10_000, idle: 4000, transfer: 60_000 };
 
 /**
  * If the kernel takes longer than this to end, milliseconds, the outputs are saved meanwhile. A quicker end is waited
  * for, so that the notebook is written once and not twice. Nothing is lost by that: the journal has every output.
  */
-const QUICK_END = 100;
+const SAVE_DELAY = 100;
 
 /** Settings and replacements for tests. */
 export interface RunDependencies extends RecordingFileSystems {
-  readonly patience: Patience;
+  readonly timeouts: RunTimeouts;
   /** OOM kills so far. */
   readonly outOfMemoryKills?: () => number | undefined;
   /** Whether almost no memory is left. */
@@ -68,13 +68,13 @@ export class NotebookRun {
     private readonly job: RunnerJob,
     private readonly kernel: KernelClient,
     private readonly reporter: StatusReporter,
-    private readonly options: RunDependencies = { patience: PATIENCE },
+    private readonly options: RunDependencies = { timeouts: RUN_TIMEOUTS },
   ) {
     kernel.onIopub = (message) => {
       this.recording?.receive(message);
     };
     void kernel.exited.then((exit) => (this.exit = exit));
-    this.idleWait = new IdleWait(kernel, options.patience);
+    this.idleWait = new IdleWait(kernel, options.timeouts);
   }
 
   /** Asks the run to stop; the first reason counts. Has no effect once the run is over. */
@@ -154,12 +154,12 @@ export class NotebookRun {
    */
   private async endKernel(ending: Ending): Promise<Ending> {
     const { kernel, options } = this;
-    const { interrupt, end } = options.patience;
+    const { interrupt, end } = options.timeouts;
     const hadExited = this.exit !== undefined;
     const wasStopped = this.stopReason !== undefined;
     const ended = wasStopped ? kernel.shutDown(interrupt) : kernel.shutDown(end, this.stopping.promise);
-    const isQuick = await Promise.race([ended.then(() => true), elapsed(QUICK_END).then(() => false)]);
-    if (!isQuick) await this.recording?.saveSoFar();
+    const endedSoon = await Promise.race([ended.then(() => true), elapsed(SAVE_DELAY).then(() => false)]);
+    if (!endedSoon) await this.recording?.saveSoFar();
     const hasEnded = await ended;
     if (this.stopReason !== undefined)
       return ending.state === 'SUCCEEDED' ? this.stoppedEnding(this.stopReason) : ending;
@@ -172,7 +172,7 @@ export class NotebookRun {
   private async prepareAndRunCells(): Promise<Ending> {
     let prepared;
     try {
-      prepared = await prepareNotebook(fs.readFileSync(path.join(this.job.folder, FILES.input)), this.job);
+      prepared = await readInputNotebook(fs.readFileSync(path.join(this.job.folder, FILES.input)), this.job);
     } catch (error) {
       return notRunnable(error);
     }
@@ -193,11 +193,11 @@ export class NotebookRun {
     recording.record({ type: 'runStarted', time, description });
     this.reporter.update({ progress: { totalCells: cells.length, completedCells: 0 } });
 
-    const unready = setTimeout(() => {
-      this.stop('kernelNotReady', kernelNotReady(this.job, this.kernel.garbage));
+    const readyTimer = setTimeout(() => {
+      this.stop('kernelNotReady', kernelNotReady(this.job, this.kernel.foreignMessages));
     }, this.job.kernelTimeout * 1000);
     const info = await Promise.race([this.kernel.ready, this.stopping.promise, this.kernel.exited]);
-    clearTimeout(unready);
+    clearTimeout(readyTimer);
     if (this.stopReason !== undefined) return this.stoppedEnding(this.stopReason);
     if (this.exit) return kernelDied(this.job, this.exit);
     if (typeof info === 'object' && 'language_info' in info)
@@ -264,7 +264,7 @@ export class NotebookRun {
     if (typeof reply.execution_count === 'number')
       recording.record({ type: 'cellCount', index, count: reply.execution_count });
     if (reply.status !== 'ok' && reply.status !== 'error') return reply;
-    if (!(await this.idleWait.hasCome(execution)))
+    if (!(await this.idleWait.hasArrived(execution)))
       this.warnings.push({ code: 'idleMissing', args: [String(index)] });
     for (const data of pagedIn(reply))
       recording.recordOutput(execution.requestId, { output_type: 'display_data', data, metadata: {} });
@@ -280,7 +280,7 @@ export class NotebookRun {
     if (first !== undefined) {
       if (first === 'outOfMemory') this.kernel.kill();
       else this.kernel.interrupt();
-      const reply = await Promise.race([finished, ended, elapsed(this.options.patience.interrupt)]);
+      const reply = await Promise.race([finished, ended, elapsed(this.options.timeouts.interrupt)]);
       if (reply) return reply;
       this.kernel.kill();
       await ended;

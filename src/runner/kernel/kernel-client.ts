@@ -7,7 +7,7 @@ import { KernelConnection, type Channel } from './connection';
 import { kernelDifferences, type KernelDifferences } from './kernel-differences';
 import type { ProcessExit } from '../../system/process-tree';
 import type { LaunchedKernel } from './launch';
-import { endLeftOver, endTree, interruptGroup, setEvent } from '../../system/process-tree';
+import { endOrphans, endTree, interruptGroup, setEvent } from '../../system/process-tree';
 import { executionState, type KernelMessage } from '../../recording/kernel-message';
 
 /** How a kernel's process ended. */
@@ -83,7 +83,7 @@ export class KernelClient {
    */
   readonly ready: Promise<JsonObject>;
   /** Messages so far that were not of this session. */
-  garbage = 0;
+  foreignMessages = 0;
   /** iopub messages so far. */
   iopubMessages = 0;
   private readonly connection: KernelConnection;
@@ -107,13 +107,13 @@ export class KernelClient {
       (channel, message) => {
         this.receive(channel, message);
       },
-      () => this.garbage++,
+      () => this.foreignMessages++,
     );
-    this.ready = this.greet();
+    this.ready = this.requestInfo();
   }
 
   /** Sends `kernel_info_request` until the kernel has answered and its iopub messages arrive. */
-  private async greet(): Promise<JsonObject> {
+  private async requestInfo(): Promise<JsonObject> {
     for (;;) {
       const info = deferred<JsonObject>();
       const id = this.connection.send('shell', 'kernel_info_request', {});
@@ -230,22 +230,22 @@ export class KernelClient {
   /**
    * Asks the kernel to shut down, waits for it, then ends what is left of its process group. Messages that it sends
    * meanwhile are received. A kernel that has not answered yet is not asked. Further calls return the same result.
-   * @param patience Milliseconds for it to end by itself: threads, exit handlers, its children.
-   * @param hurry Ends the wait early when it resolves.
+   * @param timeout Milliseconds for it to end by itself: threads, exit handlers, its children.
+   * @param stopped Ends the wait early when it resolves.
    * @returns false if it was asked and did not end.
    */
-  shutDown(patience: number, hurry = new Promise<unknown>(() => undefined)): Promise<boolean> {
-    return (this.ending ??= this.end(patience, hurry));
+  shutDown(timeout: number, stopped = new Promise<unknown>(() => undefined)): Promise<boolean> {
+    return (this.ending ??= this.end(timeout, stopped));
   }
 
-  private async end(patience: number, hurry: Promise<unknown>): Promise<boolean> {
+  private async end(timeout: number, stopped: Promise<unknown>): Promise<boolean> {
     const { launched, isReady } = this;
     if (!this.hasExited && isReady) {
       this.connection.send('control', 'shutdown_request', { restart: false });
-      await Promise.race([this.exited, elapsed(patience), hurry]);
+      await Promise.race([this.exited, elapsed(timeout), stopped]);
     }
     const { hasExited } = this;
-    if (hasExited && launched.process.pid !== undefined) await endLeftOver(launched.process.pid);
+    if (hasExited && launched.process.pid !== undefined) await endOrphans(launched.process.pid);
     else this.kill();
     await this.exited;
     if (isReady) await this.connection.drained();
@@ -272,11 +272,11 @@ export class KernelClient {
     try {
       if (channel === 'shell' && message.type.endsWith('_reply')) pending?.reply(message);
       else if (channel === 'iopub' && message.type === 'status') pending?.status(executionState(message));
-      // Refused, as `allow_stdin: false` says, for kernels that ask nevertheless.
+      // Refused, as `allow_stdin: false` says, for kernels that still ask.
       else if (channel === 'stdin')
         this.connection.send('stdin', 'input_reply', { value: '', status: 'error' });
     } catch {
-      this.garbage++;
+      this.foreignMessages++;
     }
   }
 }

@@ -1,7 +1,7 @@
 import { ServiceError } from '../../execution/errors';
 import type { Execution } from '../../execution/execution';
 import { isTerminal } from '../../execution/states';
-import { Gate } from '../gate';
+import { Semaphore } from '../semaphore';
 import { decideDueRuns, followClock, isOtherClock, MAX_WAITING, missedRow, pause } from './due-runs';
 import type { ScheduleEntries, ScheduleEntry } from './schedule-entries';
 import { addMissed, MAX_RECENT, type DueRun, type ScheduleRecord } from './schedule-record';
@@ -64,7 +64,7 @@ export class Scheduler {
   private readonly busy = new Set<string>();
   /** Schedules whose work failed: when to try again, and the cause of runs that are missed until then. */
   private readonly retries = new Map<string, { readonly time: number; readonly cause: string }>();
-  private readonly gate = new Gate(MAX_AT_ONCE);
+  private readonly gate = new Semaphore(MAX_AT_ONCE);
 
   constructor(private readonly options: SchedulerOptions) {}
 

@@ -43,7 +43,7 @@ const SHOWING =
 
 /** Calls whose texts are for logs and programs: what an error of these says is told in a sentence of its own. */
 const TECHNICAL =
-  /^(?:Error|TypeError|ServiceError|ParametersError|NotBegunError|log|say|debug|info|warn|error|#?report|attempt|RegExp)$/;
+  /^(?:Error|TypeError|ServiceError|ParametersError|NotStartedError|log|say|debug|info|warn|error|#?report|attempt|RegExp)$/;
 
 /** What looks like a text for people and is none. */
 const EXEMPT = new Set([

@@ -157,7 +157,7 @@ async function diesAndComesBack(dieAt: number): Promise<boolean> {
   assert.deepEqual(runs.length, new Set(runs).size, `${where}: ${runs.join()}`);
   assert.deepEqual(
     // That a machine cannot be kept awake is none of its worries here.
-    service.stderr.filter((line) => !/listens on|kept awake/.test(line)),
+    service.stderr.filter((line) => !/listens on|keep the machine awake/.test(line)),
     [],
     where,
   );
