@@ -10,8 +10,8 @@ const NOTEBOOK = JSON.stringify({
 });
 
 /**
- * Processes a notebook in memory as a run does. A runner with a spare kernel does this while it waits, so that the code is already compiled
- * for its run; that saves a tenth of the time of a notebook with one cell.
+ * Processes a notebook in memory as a run does. A runner with a spare kernel does this while it waits, so that the code
+ * is already compiled for its run; that saves a tenth of the time of a notebook with one cell.
  */
 export async function warmUp(kernel: RunnerJob['kernel']): Promise<void> {
   const time = new Date().toISOString();

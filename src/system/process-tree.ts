@@ -73,7 +73,9 @@ export async function endTree(
 /** Timeout for child processes of an ended kernel to exit after SIGTERM, milliseconds. */
 const ORPHAN_TIMEOUT = 500;
 
-/** Ends the remaining processes of a group whose leader has ended: SIGTERM, then SIGKILL after a moment. Never rejects. */
+/**
+ * Ends the remaining processes of a group whose leader has ended: SIGTERM, then SIGKILL after a moment. Never rejects.
+ */
 export async function endOrphans(pid: number, system: ProcessSystem = THIS_SYSTEM): Promise<void> {
   if (system.platform === 'win32') return;
   try {

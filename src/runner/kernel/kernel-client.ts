@@ -77,6 +77,8 @@ export class KernelClient {
   readonly differences: KernelDifferences;
   /** Resolves when the kernel's process has ended. */
   readonly exited: Promise<KernelExit>;
+  /** How the kernel's process ended; undefined while it runs. */
+  exit: KernelExit | undefined;
   /**
    * Resolves with the content of `kernel_info_reply` once the kernel has answered and its iopub messages arrive. A
    * subscription takes effect some time after the connection, and earlier messages are lost.
@@ -88,7 +90,6 @@ export class KernelClient {
   iopubMessages = 0;
   private readonly connection: KernelConnection;
   private readonly pending = new Map<string, Pending>();
-  private hasExited = false;
   private isReady = false;
   private isLost = false;
   private lastMessage = 0;
@@ -101,7 +102,7 @@ export class KernelClient {
   ) {
     this.differences = kernelDifferences(launched.launch);
     this.exited = launched.process.exited.then((exit) => ({ ...exit, wasLost: this.isLost }));
-    void this.exited.then(() => (this.hasExited = true));
+    void this.exited.then((exit) => (this.exit = exit));
     this.connection = new KernelConnection(
       launched.connection,
       (channel, message) => {
@@ -128,7 +129,7 @@ export class KernelClient {
         this.exited.then(() => undefined),
         elapsed(ASK_AGAIN_INTERVAL),
       ]);
-      if (this.hasExited) return new Promise(() => undefined);
+      if (this.exit) return new Promise(() => undefined);
       const until = performance.now() + NUDGE_INTERVAL;
       while (answer && this.iopubMessages === 0 && performance.now() < until) await elapsed(1);
       if (!answer || this.iopubMessages === 0) continue;
@@ -224,7 +225,7 @@ export class KernelClient {
   /** Kills the kernel and its children. */
   kill(): void {
     const { pid } = this.launched.process;
-    if (pid !== undefined) void endTree(pid, this.hasExited);
+    if (pid !== undefined) void endTree(pid, this.exit !== undefined);
   }
 
   /**
@@ -240,11 +241,11 @@ export class KernelClient {
 
   private async end(timeout: number, stopped: Promise<unknown>): Promise<boolean> {
     const { launched, isReady } = this;
-    if (!this.hasExited && isReady) {
+    if (!this.exit && isReady) {
       this.connection.send('control', 'shutdown_request', { restart: false });
       await Promise.race([this.exited, elapsed(timeout), stopped]);
     }
-    const { hasExited } = this;
+    const hasExited = this.exit !== undefined;
     if (hasExited && launched.process.pid !== undefined) await endOrphans(launched.process.pid);
     else this.kill();
     await this.exited;

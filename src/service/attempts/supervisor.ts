@@ -106,7 +106,8 @@ export class Supervisor {
       // The connection closes a moment before the exit status is known.
       if (last === undefined && ended !== undefined)
         await Promise.race([ended, delay(EXIT_MS, undefined, { ref: false })]);
-      if (exit?.code === EXIT_NOT_STARTED) throw new NotStartedError('the disk cannot be written');
+      if (exit?.code === EXIT_NOT_STARTED)
+        throw new NotStartedError('the runner could not write to the disk');
       // An idle runner may have ended before it received this job: another one will run it.
       if (last === undefined && pooled !== undefined && (await withdraw(this.options.store, record))) {
         await this.requeueOrCancel(entry);
