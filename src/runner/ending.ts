@@ -104,5 +104,5 @@ function endOfLog(logFile: string): string {
 
 /** A text without the escape sequences that colour it in a terminal. */
 export function withoutColours(text: string): string {
-  return text.replaceAll(/\x1b\[[\d;:]*m/g, ''); // eslint-disable-line no-control-regex -- escape sequences begin with a control character
+  return text.replaceAll(/\x1b\[[\d;:]*m/g, ''); // eslint-disable-line no-control-regex -- it matches escape sequences
 }

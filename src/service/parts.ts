@@ -61,13 +61,13 @@ export function createParts(
     secretParameters: () => config.current.secretParameters,
     onDidChangeRunning: () => {
       keepAwake.update(manager.running > 0);
-      schedules.look();
+      schedules.check();
     },
     log,
   });
   const schedules: Schedules = createSchedules({
     directory: paths.schedules,
-    place: hostIdentity,
+    hostIdentity,
     hosts: others,
     executions: {
       create: (id, request) => manager.create(id, request),
