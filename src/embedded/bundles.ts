@@ -32,14 +32,14 @@ export async function installBundles(
   const installed = { build, service: path.join(target, 'service.js') };
   if (await exists(target)) return installed;
   await makePrivateDirectory(versions);
-  const aside = path.join(versions, `.${build}-${randomUUID()}`);
+  const temporary = path.join(versions, `.${build}-${randomUUID()}`);
   try {
-    await fs.mkdir(aside, { mode: 0o700 });
-    for (const script of SCRIPTS) await fs.copyFile(path.join(source, script), path.join(aside, script));
-    await fs.cp(path.join(source, 'node_modules'), path.join(aside, 'node_modules'), { recursive: true });
-    await fs.rename(aside, target);
+    await fs.mkdir(temporary, { mode: 0o700 });
+    for (const script of SCRIPTS) await fs.copyFile(path.join(source, script), path.join(temporary, script));
+    await fs.cp(path.join(source, 'node_modules'), path.join(temporary, 'node_modules'), { recursive: true });
+    await fs.rename(temporary, target);
   } catch (error) {
-    await fs.rm(aside, { recursive: true, force: true });
+    await fs.rm(temporary, { recursive: true, force: true });
     // Another window has installed it meanwhile.
     if (!(await exists(target))) throw error;
   }

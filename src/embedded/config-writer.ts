@@ -28,7 +28,7 @@ export class ConfigWriter {
     } catch (error) {
       this.written = undefined;
       if (error instanceof ServiceError) throw error;
-      this.log(`config.json not written: ${String(error)}`);
+      this.log(`cannot write config.json: ${String(error)}`);
     }
   }
 

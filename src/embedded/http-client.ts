@@ -80,7 +80,7 @@ export class HttpClient {
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('error', broken);
         response.once('close', () => {
-          if (!response.complete) broken(new Error('the answer broke off'));
+          if (!response.complete) broken(new Error('the response was incomplete'));
         });
         response.once('end', () => {
           clearTimeout(timer);
@@ -107,5 +107,5 @@ async function answerOf(code: number, text: string): Promise<unknown> {
   }
   if (code >= 400) throw (await import('../execution/error-json')).fromErrorJson(code, body);
   if (code === 200 && body !== undefined) return body;
-  throw new ServiceError('UNAVAILABLE', 'answerInvalid', `answer ${code} is not what was asked for`);
+  throw new ServiceError('UNAVAILABLE', 'answerInvalid', `unexpected response with status ${code}`);
 }

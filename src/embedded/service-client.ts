@@ -27,7 +27,7 @@ export class ServiceClient {
       try {
         return await this.http.send(connection, request);
       } catch (error) {
-        // The token of a former service: another service listens there now.
+        // The token of a previous service: another service listens there now.
         const stale = error instanceof ServiceError && error.reason === 'tokenInvalid';
         if (!(error instanceof ConnectionError) && !stale) throw error;
         this.locator.forget();

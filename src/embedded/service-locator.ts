@@ -30,7 +30,7 @@ export interface LocatorOptions {
 
 /** Milliseconds for the service to answer a probe; a healthy one needs only a few. */
 const PROBE_MS = 5000;
-/** Milliseconds for a service to start, including the time to end a former one that hangs. */
+/** Milliseconds for a service to start, including the time to end a previous one that hangs. */
 const START_MS = 20_000;
 const LOG_BYTES = 2_000_000;
 
@@ -97,7 +97,8 @@ export class ServiceLocator {
     } catch (error) {
       if (error instanceof ServiceError && error.reason === 'serviceNotResponding') throw error;
       // No process listens there, or another process uses the port now.
-      if (!(error instanceof ConnectionError)) this.options.log(`not the service: ${String(error)}`);
+      if (!(error instanceof ConnectionError))
+        this.options.log(`unexpected response, not the service: ${String(error)}`);
       return undefined;
     }
   }

@@ -2,18 +2,18 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { errorCode } from '../system/storage-error';
 
-/** Exit code of a runner that could not begin its job because the disk cannot be written (sysexits.h, EX_IOERR). */
-export const EXIT_NOT_BEGUN = 74;
+/** Exit code of a runner that could not start its job because the disk cannot be written (sysexits.h, EX_IOERR). */
+export const EXIT_NOT_STARTED = 74;
 
-/** A job cannot begin because the disk cannot be written. Nothing of it was run, and the attempt has left nothing. */
-export class NotBegunError extends Error {
-  override readonly name = 'NotBegunError';
+/** A job cannot start because the disk cannot be written. No cell was run, and the attempt has left no files. */
+export class NotStartedError extends Error {
+  override readonly name = 'NotStartedError';
 }
 
 /**
  * Claims an attempt for this process: creates `claim` with its process id, see execution-folder.ts.
  * @param folder The execution's folder.
- * @throws NotBegunError if the disk cannot be written.
+ * @throws NotStartedError if the disk cannot be written.
  * @throws SystemError EEXIST if the attempt is claimed already.
  */
 export function claim(folder: string): void {
@@ -21,15 +21,15 @@ export function claim(folder: string): void {
     fs.writeFileSync(path.join(folder, 'claim'), String(process.pid), { flag: 'wx', mode: 0o600 });
   } catch (error) {
     if (errorCode(error) === 'EEXIST') throw error;
-    giveUp(folder, error);
+    releaseClaim(folder, error);
   }
 }
 
 /**
- * Withdraws the claim: this process has not begun, because the disk cannot be written.
- * @throws NotBegunError always.
+ * Releases the claim: this process has not started the job, because the disk cannot be written.
+ * @throws NotStartedError always.
  */
-export function giveUp(folder: string, cause: unknown): never {
+export function releaseClaim(folder: string, cause: unknown): never {
   fs.rmSync(path.join(folder, 'claim'), { force: true });
-  throw new NotBegunError(`not begun: ${String(cause)}`, { cause });
+  throw new NotStartedError(`the job cannot start: ${String(cause)}`, { cause });
 }

@@ -64,14 +64,14 @@ export type RunnerStatus = z.infer<typeof RunnerStatusSchema>;
  * it accepts connections it is alive, which is safer than a process id that may be reused. Messages are JSON lines.
  *
  *   runner.js --runtime DIR --job FILE      run this job
- *   runner.js --runtime DIR                 spare: wait for `run`, perhaps after `prepare`; then wait for the next, or
+ *   runner.js --runtime DIR                 pooled: wait for `run`, perhaps after `prepare`; then wait for the next, or
  *                                           exit. Exit when no client is connected and there is no job
  */
 
 /** Service to runner. */
 export const ControlRequestSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('cancel') }),
-  /** Spare only: start a kernel ahead. */
+  /** Pooled runner: start a spare kernel. */
   z.object({
     type: z.literal('prepare'),
     kernel: KernelLaunchSchema,
@@ -79,7 +79,7 @@ export const ControlRequestSchema = z.discriminatedUnion('type', [
     /** File for the kernel's stdout and stderr, on the file system of the executions' folders: `run` moves it there. */
     kernelLog: z.string(),
   }),
-  /** Spare only: run this job.json on the kernel that was started ahead, else on a new one. */
+  /** Pooled runner: run this job.json on the spare kernel if there is one, else on a new one. */
   z.object({
     type: z.literal('run'),
     job: z.string(),
@@ -95,9 +95,9 @@ export type ControlRequest = z.infer<typeof ControlRequestSchema>;
 /** Runner to service. The first line after connecting is the latest event. */
 export const ControlEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('status'), status: RunnerStatusSchema }),
-  /** Spare only: the kernel has answered. */
+  /** Pooled runner: the spare kernel has answered. */
   z.object({ type: z.literal('ready') }),
-  /** Spare only: its job has ended. `isFree`: it waits for another one. */
+  /** Pooled runner: its job has ended. `isFree`: it waits for another one. */
   z.object({ type: z.literal('ended'), isFree: z.boolean() }),
 ]);
 export type ControlEvent = z.infer<typeof ControlEventSchema>;

@@ -6,7 +6,7 @@ import { storedOutput, type RecordedOutput } from './output';
 /*
  * Documents are saved repeatedly while they grow. Unchanged parts are not serialized again: each cell without its
  * outputs, and each output, is kept as it was written. The notebook writer serializes one of them at a time. The text
- * around it is known, and strings contain no line breaks, so a line's indentation tells what it belongs to.
+ * around it is known, and strings contain no line breaks, so a line's indentation shows what it belongs to.
  */
 
 /** Writes one growing notebook, in pieces. */
@@ -45,7 +45,7 @@ export class DocumentWriter {
   }
 
   /** Serializes these outputs in advance. */
-  prepare(outputs: readonly RecordedOutput[]): void {
+  serializeOutputs(outputs: readonly RecordedOutput[]): void {
     for (const output of outputs) this.writeOutput(output);
   }
 

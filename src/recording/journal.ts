@@ -34,7 +34,7 @@ export type JournalFileSystem = Pick<typeof fs, 'openSync' | 'writevSync' | 'clo
 export class JournalWriter {
   private readonly file: number;
   /** Lines that are not written yet. */
-  private waiting = '';
+  private pending = '';
   private isClosed = false;
 
   /**
@@ -52,8 +52,8 @@ export class JournalWriter {
   /** Appends an event. @throws SystemError if it cannot be written, for example because the disk is full. */
   append(event: RunEvent): void {
     if (event.type !== 'message') {
-      if (this.waiting === '') setImmediate(this.writeWaiting);
-      this.waiting += `${JSON.stringify(event)}\n`;
+      if (this.pending === '') setImmediate(this.writePending);
+      this.pending += `${JSON.stringify(event)}\n`;
       return;
     }
     const { type, parentId, content, buffers } = event.message;
@@ -64,15 +64,15 @@ export class JournalWriter {
       parentId: parentId ?? '',
       sizes: parts.map((part) => part.length),
     };
-    const lines = `${this.waiting}${JSON.stringify(head)}\n`;
-    this.waiting = '';
+    const lines = `${this.pending}${JSON.stringify(head)}\n`;
+    this.pending = '';
     this.write([Buffer.from(lines), ...parts, LINE_BREAK]);
   }
 
-  private readonly writeWaiting = (): void => {
-    if (this.waiting === '' || this.isClosed) return;
-    const lines = this.waiting;
-    this.waiting = '';
+  private readonly writePending = (): void => {
+    if (this.pending === '' || this.isClosed) return;
+    const lines = this.pending;
+    this.pending = '';
     try {
       this.write([Buffer.from(lines)]);
     } catch (error) {
@@ -83,7 +83,7 @@ export class JournalWriter {
 
   /** Resolves when everything appended so far also survives a power cut. @throws (rejects) SystemError. */
   flush(): Promise<void> {
-    this.writeWaiting();
+    this.writePending();
     return new Promise((resolve, reject) => {
       this.fileSystem.fdatasync(this.file, (error) => {
         if (error) reject(error);
@@ -93,7 +93,7 @@ export class JournalWriter {
   }
 
   close(): void {
-    this.writeWaiting();
+    this.writePending();
     this.isClosed = true;
     this.fileSystem.closeSync(this.file);
   }

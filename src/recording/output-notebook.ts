@@ -67,8 +67,8 @@ export class OutputNotebook {
     if (run !== undefined) metadata['papermill'] = run;
   }
 
-  /** Whether the run has begun. */
-  get begun(): boolean {
+  /** Whether the run has started. */
+  get hasStarted(): boolean {
     return this.startTime !== undefined;
   }
 
@@ -82,22 +82,22 @@ export class OutputNotebook {
   serialize(): Uint8Array[] {
     const { metadata } = this.notebook;
     const widgets = this.recorder.widgets.toMetadata();
-    let shown = metadata;
+    let saved = metadata;
     if (widgets) {
-      shown = { ...metadata, widgets };
-      setKeyOrder(shown, [...jsonKeys(metadata), 'widgets']);
+      saved = { ...metadata, widgets };
+      setKeyOrder(saved, [...jsonKeys(metadata), 'widgets']);
     }
-    return this.writer.write(shown, (index) => this.recorder.outputsOf(index));
+    return this.writer.write(saved, (index) => this.recorder.outputsOf(index));
   }
 
   /** Does the work of {@link serialize} for the outputs of a cell in advance. */
-  prepare(index: number): void {
-    this.writer.prepare(this.recorder.outputsOf(index));
+  serializeOutputsOf(index: number): void {
+    this.writer.serializeOutputs(this.recorder.outputsOf(index));
   }
 
   private codeCell(index: number): CodeCell {
     const cell = this.notebook.cells[index];
-    if (cell?.cell_type !== 'code') throw new Error(`cell ${String(index)} is no code cell`);
+    if (cell?.cell_type !== 'code') throw new Error(`cell ${String(index)} is not a code cell`);
     this.writer.cellChanged(index);
     return cell;
   }

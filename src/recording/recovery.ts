@@ -48,7 +48,7 @@ export async function completeFromJournal(folder: string, time: Date = new Date(
     isDamaged = true;
   };
   for (const event of readJournal(journal, onDamage)) {
-    if (!document.begun && event.type !== 'runStarted') document.apply(start);
+    if (!document.hasStarted && event.type !== 'runStarted') document.apply(start);
     try {
       document.apply(event);
     } catch {
@@ -57,7 +57,7 @@ export async function completeFromJournal(folder: string, time: Date = new Date(
     }
     if (event.type === 'runEnded') end = event.status;
   }
-  if (!document.begun) return NOTHING;
+  if (!document.hasStarted) return NOTHING;
   document.abort(time.toISOString());
   await replaceWithPieces(output, document.serialize());
   return { isCompleted: true, isDamaged, ...(end && { end }) };

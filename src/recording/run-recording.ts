@@ -72,7 +72,7 @@ export class RunRecording {
     // Serialize now, while the kernel is busy with the next cell.
     if (event.type === 'cellEnded') {
       setImmediate(() => {
-        this.document.prepare(event.index);
+        this.document.serializeOutputsOf(event.index);
       });
     }
     return problem;

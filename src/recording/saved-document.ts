@@ -3,7 +3,7 @@ import { openRegularFile } from '../system/small-file';
 
 /*
  * A saved document may be too large to be read at once, because of its outputs. It is indented, and its strings contain
- * no line breaks, so the beginning of a line tells what it belongs to.
+ * no line breaks, so the beginning of a line shows what it belongs to.
  */
 
 const MARK = /\n(?: "cells": \[(?=\n)| \]| {3}"outputs": \[(?=\n)| {3}\])/g;

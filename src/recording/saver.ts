@@ -25,9 +25,9 @@ export async function replaceWithPieces(
 ): Promise<void> {
   // It may reject while the pieces are being written.
   ready.catch(() => undefined);
-  const aside = unfinished(path);
+  const temporary = unfinished(path);
   try {
-    const file = await fileSystem.open(aside, 'w', 0o600);
+    const file = await fileSystem.open(temporary, 'w', 0o600);
     try {
       const { bytesWritten } = await file.writev(pieces as Uint8Array[]);
       // A disk that fills up may take only a part without an error; writing the rest then fails.
@@ -38,9 +38,9 @@ export async function replaceWithPieces(
       await file.close();
     }
     await ready;
-    await renameOver(aside, path, (from, to) => fileSystem.rename(from, to));
+    await renameOver(temporary, path, (from, to) => fileSystem.rename(from, to));
   } catch (error) {
-    await fileSystem.rm(aside, { force: true }).catch(() => undefined);
+    await fileSystem.rm(temporary, { force: true }).catch(() => undefined);
     throw error;
   }
 }

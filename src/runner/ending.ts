@@ -79,14 +79,14 @@ const TAIL_BYTES = 2000;
 
 /** Message about a kernel that ended by itself: how it ended, and the end of its log. */
 function describeExit({ code, signal, error, wasLost }: KernelExit, logFile: string): EndMessage {
-  const words = tail(logFile);
-  if (error) return endMessage('kernelNotStarted', { error: error.message }, words);
-  if (wasLost) return endMessage('kernelClosed', {}, words);
-  if (signal) return endMessage('kernelSignal', { signal }, words);
-  return endMessage('kernelExit', { exitCode: String(code) }, words);
+  const log = endOfLog(logFile);
+  if (error) return endMessage('kernelNotStarted', { error: error.message }, log);
+  if (wasLost) return endMessage('kernelClosed', {}, log);
+  if (signal) return endMessage('kernelSignal', { signal }, log);
+  return endMessage('kernelExit', { exitCode: String(code) }, log);
 }
 
-function tail(logFile: string): string {
+function endOfLog(logFile: string): string {
   try {
     const file = openSync(logFile, 'r');
     try {
@@ -104,5 +104,5 @@ function tail(logFile: string): string {
 
 /** A text without the escape sequences that colour it in a terminal. */
 export function withoutColours(text: string): string {
-  return text.replaceAll(/\x1b\[[\d;:]*m/g, ''); // eslint-disable-line no-control-regex -- that is what it is about
+  return text.replaceAll(/\x1b\[[\d;:]*m/g, ''); // eslint-disable-line no-control-regex -- it matches escape sequences
 }

@@ -2,7 +2,7 @@ import { elapsed } from '../system/deferred';
 import type { ExecuteRequest, KernelClient } from './kernel/kernel-client';
 
 /** How long to wait for the end of a cell after its reply, milliseconds. */
-export interface IdlePatience {
+export interface IdleTimeouts {
   /** For the idle message, if nothing delays it; then the run continues with a warning. */
   readonly idle: number;
   /** For the idle message, while large messages before it are being transferred. */
@@ -16,7 +16,7 @@ export class IdleWait {
 
   constructor(
     private readonly kernel: KernelClient,
-    private readonly patience: IdlePatience,
+    private readonly timeouts: IdleTimeouts,
   ) {}
 
   /**
@@ -25,21 +25,21 @@ export class IdleWait {
    * come.
    * @returns false if the idle message has not come and is no longer expected.
    */
-  async hasCome({ idle }: ExecuteRequest): Promise<boolean> {
-    const { kernel, patience } = this;
+  async hasArrived({ idle }: ExecuteRequest): Promise<boolean> {
+    const { kernel, timeouts } = this;
     // The kernel was silent before: wait only as long as its messages need to arrive after its reply. Later messages
     // are recorded whenever they arrive.
     if (kernel.iopubMessages === this.silentAt) {
-      if (await isFirst(idle, elapsed(patience.idle / 40))) return true;
+      if (await isFirst(idle, elapsed(timeouts.idle / 40))) return true;
       if (kernel.iopubMessages === this.silentAt) return false;
     }
-    if (await isFirst(idle, elapsed(patience.idle / 4))) return true;
+    if (await isFirst(idle, elapsed(timeouts.idle / 4))) return true;
     const before = kernel.iopubMessages;
     const probe = kernel.probeIopub();
     try {
-      if (await isFirst(idle, spareTime((patience.idle * 3) / 4))) return true;
+      if (await isFirst(idle, responsiveTime((timeouts.idle * 3) / 4))) return true;
       const isSilent = !probe.isHeard && kernel.iopubMessages === before;
-      const passed = Promise.race([probe.passed, spareTime(isSilent ? 0 : patience.transfer)]);
+      const passed = Promise.race([probe.passed, responsiveTime(isSilent ? 0 : timeouts.transfer)]);
       if (await isFirst(idle, passed)) return true;
       if (!probe.hasPassed) this.silentAt = kernel.iopubMessages;
       return false;
@@ -53,7 +53,7 @@ export class IdleWait {
 const PIECES = 10;
 
 /** Resolves after so many milliseconds, not counting times when this process is busy and reads no messages. */
-async function spareTime(milliseconds: number): Promise<void> {
+async function responsiveTime(milliseconds: number): Promise<void> {
   for (let piece = 0; piece < PIECES; piece++) await elapsed(milliseconds / PIECES);
 }
 

@@ -3,7 +3,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { endMessage } from '../execution/end-message';
 import { isStorageError } from '../system/storage-error';
-import { giveUp } from '../protocol/claim';
+import { releaseClaim } from '../protocol/claim';
 import { completeFromJournal } from '../recording/recovery';
 import { ControlServer } from './control-server';
 import { deferred } from '../system/deferred';
@@ -49,7 +49,7 @@ export async function clientOf(launching: Promise<LaunchedKernel>): Promise<Kern
 /**
  * Runs a job on a kernel, or reports why there is none. Afterwards the kernel has ended.
  * @param cancelled Resolves when the run is to be cancelled.
- * @throws NotBegunError if not even the first status can be written, so that no result could be reported. The kernel
+ * @throws NotStartedError if not even the first status can be written, so that no result could be reported. The kernel
  *   has ended then.
  */
 export async function runJob(
@@ -83,14 +83,14 @@ export async function runJob(
   );
   if (reporter.notWritten !== undefined) {
     if (kernel instanceof KernelClient) await kernel.shutDown(0);
-    giveUp(job.folder, reporter.notWritten);
+    releaseClaim(job.folder, reporter.notWritten);
   }
   // It contains the user's environment.
   fs.rmSync(path.join(job.folder, FILES.job), { force: true });
   if (kernel instanceof Error) {
     // No cell was run: without an earlier output, the output is the notebook without results.
     await completeFromJournal(job.folder).catch((error: unknown) => {
-      console.error('output.ipynb:', error);
+      console.error('cannot write output.ipynb:', error);
     });
     const endTime = new Date().toISOString();
     const cause = isStorageError(kernel) ? 'outputNotWritable' : 'kernelNotReady';

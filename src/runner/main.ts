@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { claim, EXIT_NOT_BEGUN, NotBegunError } from '../protocol/claim';
+import { claim, EXIT_NOT_STARTED, NotStartedError } from '../protocol/claim';
 import type { RunnerJob } from '../protocol/runner-job';
 import { launchKernel } from './kernel/launch';
 import { removeRuntime } from '../protocol/runtime-directory';
@@ -13,8 +13,8 @@ import { removeRuntime } from '../protocol/runtime-directory';
 
 async function main(runtimeDirectory: string, jobFile: string | undefined): Promise<void> {
   if (jobFile === undefined) {
-    const { SpareRunner } = await import('./spare-runner');
-    await new SpareRunner(runtimeDirectory).run();
+    const { PooledRunner } = await import('./pooled-runner');
+    await new PooledRunner(runtimeDirectory).run();
     return;
   }
   const folder = path.dirname(jobFile);
@@ -48,7 +48,7 @@ void main(runtimeDirectory, option('--job'))
     () => 0,
     (error: unknown) => {
       console.error(error);
-      return error instanceof NotBegunError ? EXIT_NOT_BEGUN : 1;
+      return error instanceof NotStartedError ? EXIT_NOT_STARTED : 1;
     },
   )
   .then(async (code) => {

@@ -36,11 +36,11 @@ export class MemoryWatcher {
 
   private schedule(delay: number): void {
     this.timer = setTimeout(() => {
-      void this.look();
+      void this.measure();
     }, delay).unref();
   }
 
-  private async look(): Promise<void> {
+  private async measure(): Promise<void> {
     const bytes = (await treeMemory(this.pid)) ?? 0;
     this.peak = Math.max(this.peak, bytes);
     this.wasShort = this.isShort();

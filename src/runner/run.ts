@@ -1,52 +1,46 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { endMessage, type EndMessage } from '../execution/end-message';
-import type { CellRef, ExecutionWarning, RunStatus } from '../execution/execution';
+import type { ExecutionWarning, RunStatus } from '../execution/execution';
 import { stringifyJson } from '../notebook/json-writer';
-import { tagsOf, type CodeCell } from '../notebook/model';
-import { deferred, elapsed } from '../system/deferred';
-import { cellsToRun, firstLineOf } from './cells';
+import { elapsed } from '../system/deferred';
+import { cellsToRun } from './cells';
 import {
   kernelDied,
   kernelNotReady,
   messageOf,
   notRunnable,
   notWritten,
-  stateAfter,
-  withoutColours,
   type Ending,
   type StopReason,
 } from './ending';
-import { errorOf, errorOfUnsendable, notSent, unsendableIn } from './cell-reply';
+import { CellRunner, type CellTimeouts } from './cell-runner';
 import type { RunnerJob } from '../protocol/runner-job';
 import { FILES } from '../protocol/execution-folder';
-import { IdleWait, type IdlePatience } from './idle-wait';
-import type { ExecuteReply, ExecuteRequest, KernelClient, KernelExit } from './kernel/kernel-client';
-import { isCleanExit, pagedIn } from './kernel/payloads';
+import type { KernelClient } from './kernel/kernel-client';
 import { outOfMemoryKills } from '../system/processes';
 import { MemoryWatcher } from './memory-watcher';
-import { prepareNotebook } from './prepare';
+import { readInputNotebook } from './input-notebook';
 import { RunRecording, type RecordingFileSystems } from '../recording/run-recording';
+import { RunStop } from './run-stop';
 import type { StatusReporter } from './status-reporter';
 
 /** How long a run waits, milliseconds. */
-export interface Patience extends IdlePatience {
-  /** For the running cell after an interrupt, and for the kernel's end after a stop; then the kernel is killed. */
-  readonly interrupt: number;
+export interface RunTimeouts extends CellTimeouts {
   /** For the end of the kernel after the last cell: threads, exit handlers, open files. Then it is killed. */
   readonly end: number;
 }
-export const PATIENCE: Patience = { interrupt: 5000, end: 10_000, idle: 4000, transfer: 60_000 };
+export const RUN_TIMEOUTS: RunTimeouts = { interrupt: 5000, end: 10_000, idle: 4000, transfer: 60_000 };
 
 /**
  * If the kernel takes longer than this to end, milliseconds, the outputs are saved meanwhile. A quicker end is waited
  * for, so that the notebook is written once and not twice. Nothing is lost by that: the journal has every output.
  */
-const QUICK_END = 100;
+const SAVE_DELAY = 100;
 
 /** Settings and replacements for tests. */
 export interface RunDependencies extends RecordingFileSystems {
-  readonly patience: Patience;
+  readonly timeouts: RunTimeouts;
   /** OOM kills so far. */
   readonly outOfMemoryKills?: () => number | undefined;
   /** Whether almost no memory is left. */
@@ -55,35 +49,26 @@ export interface RunDependencies extends RecordingFileSystems {
 
 /** Runs one notebook on one kernel, from the notebook's bytes to the final status. */
 export class NotebookRun {
-  private readonly stopping = deferred<StopReason>();
-  private stopReason: StopReason | undefined;
-  private stopMessage: Partial<EndMessage> = {};
+  private readonly stopping = new RunStop();
   private isOver = false;
   private readonly warnings: ExecutionWarning[] = [];
   private recording: RunRecording | undefined;
-  private exit: KernelExit | undefined;
-  private readonly idleWait: IdleWait;
 
   constructor(
     private readonly job: RunnerJob,
     private readonly kernel: KernelClient,
     private readonly reporter: StatusReporter,
-    private readonly options: RunDependencies = { patience: PATIENCE },
+    private readonly options: RunDependencies = { timeouts: RUN_TIMEOUTS },
   ) {
     kernel.onIopub = (message) => {
       this.recording?.receive(message);
     };
-    void kernel.exited.then((exit) => (this.exit = exit));
-    this.idleWait = new IdleWait(kernel, options.patience);
   }
 
   /** Asks the run to stop; the first reason counts. Has no effect once the run is over. */
   stop(reason: StopReason, message: Partial<EndMessage> = {}): void {
-    if (this.stopReason !== undefined || this.isOver) return;
-    this.stopReason = reason;
-    this.stopMessage = message;
+    if (this.isOver || !this.stopping.request(reason, message)) return;
     if (reason === 'cancelled') this.reporter.enter('CANCELLING', now());
-    this.stopping.resolve(reason);
   }
 
   /** Runs the notebook. Afterwards the kernel has ended, the outputs are saved and the final state is reported. */
@@ -109,9 +94,9 @@ export class NotebookRun {
         : setTimeout(() => {
             this.stop('timeout');
           }, job.timeout * 1000);
-    let ending = await this.prepareAndRunCells();
-    if (this.exit === undefined) await elapsed(kernel.differences.lateStreams);
-    if (ending.cause === 'kernelDied' && this.exit?.signal === 'SIGKILL') {
+    let ending = await this.readAndRunCells();
+    if (this.kernel.exit === undefined) await elapsed(kernel.differences.lateStreams);
+    if (ending.cause === 'kernelDied' && this.kernel.exit?.signal === 'SIGKILL') {
       const kills = oomKills();
       const wasKilled = kills !== undefined && killsBefore !== undefined && kills > killsBefore;
       // Short memory counts too: the system may not count OOM kills, or count them elsewhere.
@@ -154,30 +139,31 @@ export class NotebookRun {
    */
   private async endKernel(ending: Ending): Promise<Ending> {
     const { kernel, options } = this;
-    const { interrupt, end } = options.patience;
-    const hadExited = this.exit !== undefined;
-    const wasStopped = this.stopReason !== undefined;
-    const ended = wasStopped ? kernel.shutDown(interrupt) : kernel.shutDown(end, this.stopping.promise);
-    const isQuick = await Promise.race([ended.then(() => true), elapsed(QUICK_END).then(() => false)]);
-    if (!isQuick) await this.recording?.saveSoFar();
+    const { interrupt, end } = options.timeouts;
+    const hadExited = this.kernel.exit !== undefined;
+    const wasStopped = this.stopping.reason !== undefined;
+    const ended = wasStopped ? kernel.shutDown(interrupt) : kernel.shutDown(end, this.stopping.requested);
+    const endedSoon = await Promise.race([ended.then(() => true), elapsed(SAVE_DELAY).then(() => false)]);
+    if (!endedSoon) await this.recording?.saveSoFar();
     const hasEnded = await ended;
-    if (this.stopReason !== undefined)
-      return ending.state === 'SUCCEEDED' ? this.stoppedEnding(this.stopReason) : ending;
+    const stopped = this.stopping.ending();
+    if (stopped !== undefined) return ending.state === 'SUCCEEDED' ? stopped : ending;
+
     if (!hasEnded) this.warnings.push({ code: 'kernelNotEnded', args: [String(end / 1000)] });
-    else if (!hadExited && this.exit?.signal)
-      this.warnings.push({ code: 'kernelEndFailed', args: [this.exit.signal] });
+    else if (!hadExited && this.kernel.exit?.signal)
+      this.warnings.push({ code: 'kernelEndFailed', args: [this.kernel.exit.signal] });
     return ending;
   }
 
-  private async prepareAndRunCells(): Promise<Ending> {
-    let prepared;
+  private async readAndRunCells(): Promise<Ending> {
+    let input;
     try {
-      prepared = await prepareNotebook(fs.readFileSync(path.join(this.job.folder, FILES.input)), this.job);
+      input = await readInputNotebook(fs.readFileSync(path.join(this.job.folder, FILES.input)), this.job);
     } catch (error) {
       return notRunnable(error);
     }
-    this.warnings.push(...prepared.warnings);
-    const { notebook, description } = prepared;
+    this.warnings.push(...input.warnings);
+    const { notebook, description } = input;
     const cells = cellsToRun(notebook);
     const notWritable = (error: unknown): void => {
       this.stop('outputNotWritable', { message: messageOf(error) });
@@ -193,132 +179,34 @@ export class NotebookRun {
     recording.record({ type: 'runStarted', time, description });
     this.reporter.update({ progress: { totalCells: cells.length, completedCells: 0 } });
 
-    const unready = setTimeout(() => {
-      this.stop('kernelNotReady', kernelNotReady(this.job, this.kernel.garbage));
+    const readyTimer = setTimeout(() => {
+      this.stop('kernelNotReady', kernelNotReady(this.job, this.kernel.foreignMessages));
     }, this.job.kernelTimeout * 1000);
-    const info = await Promise.race([this.kernel.ready, this.stopping.promise, this.kernel.exited]);
-    clearTimeout(unready);
-    if (this.stopReason !== undefined) return this.stoppedEnding(this.stopReason);
-    if (this.exit) return kernelDied(this.job, this.exit);
+    const info = await Promise.race([this.kernel.ready, this.stopping.requested, this.kernel.exited]);
+    clearTimeout(readyTimer);
+    const stopped = this.stopping.ending();
+    if (stopped !== undefined) return stopped;
+    if (this.kernel.exit) return kernelDied(this.job, this.kernel.exit);
     if (typeof info === 'object' && 'language_info' in info)
       recording.record({ type: 'kernelAnswered', languageInfo: stringifyJson(info['language_info'] ?? {}) });
     this.reporter.enter('RUNNING', now());
 
+    const runner = new CellRunner({
+      job: this.job,
+      kernel: this.kernel,
+      reporter: this.reporter,
+      recording,
+      stop: this.stopping,
+      warnings: this.warnings,
+      timeouts: this.options.timeouts,
+    });
     for (const [done, [index, cell]] of cells.entries()) {
       const progress = { totalCells: cells.length, completedCells: done };
-      const ending = await this.runCell(recording, index, cell, progress);
+      const ending = await runner.run(index, cell, progress);
       if (ending) return ending;
     }
     this.reporter.update({ progress: { totalCells: cells.length, completedCells: cells.length } });
     return { state: 'SUCCEEDED' };
-  }
-
-  /** Runs a cell. @returns how the run ends after it; undefined if the run continues. */
-  private async runCell(
-    recording: RunRecording,
-    index: number,
-    cell: CodeCell,
-    progress: { totalCells: number; completedCells: number },
-  ): Promise<Ending | undefined> {
-    if (this.stopReason !== undefined) return this.stoppedEnding(this.stopReason);
-    if (this.exit) return kernelDied(this.job, this.exit);
-    const startTime = now();
-    const unsendable = unsendableIn(cell.source);
-    const error = unsendable && errorOfUnsendable(unsendable);
-    const execution = error ? notSent(error) : this.kernel.execute(cell.source);
-    recording.record({ type: 'cellStarted', index, requestId: execution.requestId, time: startTime });
-    if (error) recording.recordOutput(execution.requestId, error);
-    const firstLine = firstLineOf(cell.source);
-    this.reporter.update({ progress: { ...progress, cell: { index, id: cell.id, firstLine, startTime } } });
-    const timer =
-      this.job.cellTimeout === undefined
-        ? undefined
-        : setTimeout(() => {
-            this.stop('cellTimeout');
-          }, this.job.cellTimeout * 1000);
-    // A cell that has replied is in time, even if its outputs arrive later.
-    void execution.replied.then(() => {
-      clearTimeout(timer);
-    });
-    const finished = this.cellFinished(recording, index, execution);
-    const reply = await this.replyUnlessStopped(finished);
-    clearTimeout(timer);
-    for (const update of recording.takeWidgetUpdates()) this.kernel.sendComm(stringifyJson(update));
-    const ending = this.endingAfter(recording, index, cell, reply);
-    // An interrupted cell may reply `ok`, for example if it ran a shell command that was cut off.
-    const wasCut = ending !== undefined && ending.state !== 'SUCCEEDED';
-    const failed = wasCut || (reply?.status !== 'ok' && !(reply && isCleanExit(reply)));
-    recording.record({ type: 'cellEnded', index, time: now(), failed });
-    if (reply?.status === 'error') await elapsed(this.kernel.differences.abortsAfterError);
-    return ending;
-  }
-
-  /** Resolves when the cell is finished: reply and idle message. An aborted cell has no idle message. */
-  private async cellFinished(
-    recording: RunRecording,
-    index: number,
-    execution: ExecuteRequest,
-  ): Promise<ExecuteReply> {
-    const reply = await execution.replied;
-    if (reply.date !== undefined) recording.recordStep(index, 'shell.execute_reply', reply.date);
-    if (typeof reply.execution_count === 'number')
-      recording.record({ type: 'cellCount', index, count: reply.execution_count });
-    if (reply.status !== 'ok' && reply.status !== 'error') return reply;
-    if (!(await this.idleWait.hasCome(execution)))
-      this.warnings.push({ code: 'idleMissing', args: [String(index)] });
-    for (const data of pagedIn(reply))
-      recording.recordOutput(execution.requestId, { output_type: 'display_data', data, metadata: {} });
-    recording.cellAnswered(index);
-    return reply;
-  }
-
-  /** The reply, or undefined if there will be none: the kernel is dead or was killed. */
-  private async replyUnlessStopped(finished: Promise<ExecuteReply>): Promise<ExecuteReply | undefined> {
-    const ended = this.kernel.exited.then(() => undefined);
-    const first = await Promise.race([finished, ended, this.stopping.promise]);
-    if (typeof first === 'object') return first;
-    if (first !== undefined) {
-      if (first === 'outOfMemory') this.kernel.kill();
-      else this.kernel.interrupt();
-      const reply = await Promise.race([finished, ended, elapsed(this.options.patience.interrupt)]);
-      if (reply) return reply;
-      this.kernel.kill();
-      await ended;
-    }
-    // Messages that it sent before it died are still arriving.
-    await this.kernel.drained();
-    return Promise.race([finished, Promise.resolve(undefined)]);
-  }
-
-  private endingAfter(
-    recording: RunRecording,
-    index: number,
-    cell: CodeCell,
-    reply: ExecuteReply | undefined,
-  ): Ending | undefined {
-    const ref: CellRef = { index, id: cell.id };
-    if (this.stopReason !== undefined) return { ...this.stoppedEnding(this.stopReason), cell: ref };
-    if (!reply) {
-      return {
-        ...kernelDied(this.job, this.exit ?? { code: null, signal: null, wasLost: false }),
-        cell: ref,
-      };
-    }
-    if (isCleanExit(reply)) return { state: 'SUCCEEDED' };
-    if (reply.status === 'ok') return undefined;
-    const { name: errorName, value } = errorOf(reply, recording.lastErrorOf(index));
-    const allowed =
-      this.job.allowErrors ||
-      this.job.allowErrorNames.includes(errorName) ||
-      tagsOf(cell).includes('raises-exception');
-    if (allowed) return undefined;
-    const errorValue = withoutColours(value);
-    const failure = { ...unsendableIn(cell.source), cell: { ...ref, errorName, errorValue } };
-    return { state: 'FAILED', cause: 'cellError', ...failure };
-  }
-
-  private stoppedEnding(reason: StopReason): Ending {
-    return { state: stateAfter(reason), cause: reason, ...this.stopMessage };
   }
 }
 

@@ -69,7 +69,7 @@ export class StatusReporter {
         this.notWritten = undefined;
       } catch (error) {
         this.notWritten = error;
-        console.error('status.json cannot be written:', error);
+        console.error('cannot write status.json:', error);
       }
     }
     this.onChange(this.status);
@@ -77,17 +77,17 @@ export class StatusReporter {
 }
 
 /** Bytes that status.json has from the start: even if the disk becomes full, the final status fits into them. */
-const ROOM = 8192;
+const RESERVED_BYTES = 8192;
 
 /** Replaces status.json. The final status is flushed: an execution that has ended stays ended after a power cut. */
 function writeStatus(path: string, status: RunnerStatus): void {
-  const text = JSON.stringify(status).padEnd(ROOM);
-  const aside = unfinished(path);
+  const text = JSON.stringify(status).padEnd(RESERVED_BYTES);
+  const temporary = unfinished(path);
   try {
-    fs.writeFileSync(aside, text, { mode: 0o600, flush: isTerminal(status.state) });
-    fs.renameSync(aside, path);
+    fs.writeFileSync(temporary, text, { mode: 0o600, flush: isTerminal(status.state) });
+    fs.renameSync(temporary, path);
   } catch (error) {
-    fs.rmSync(aside, { force: true });
+    fs.rmSync(temporary, { force: true });
     if (!isTerminal(status.state) || !overwrite(path, Buffer.from(text))) throw error;
   }
 }

@@ -1,6 +1,6 @@
 import type { RunnerJob } from '../protocol/runner-job';
 import { OutputNotebook } from '../recording/output-notebook';
-import { prepareNotebook } from './prepare';
+import { readInputNotebook } from './input-notebook';
 
 const NOTEBOOK = JSON.stringify({
   cells: [{ cell_type: 'code', id: 'a', metadata: {}, source: '1', outputs: [], execution_count: null }],
@@ -10,12 +10,12 @@ const NOTEBOOK = JSON.stringify({
 });
 
 /**
- * Processes a notebook in memory as a run does. A spare does this while it waits, so that the code is already compiled
- * for its run; that saves a tenth of the time of a notebook with one cell.
+ * Processes a notebook in memory as a run does. A runner with a spare kernel does this while it waits, so that the code
+ * is already compiled for its run; that saves a tenth of the time of a notebook with one cell.
  */
 export async function warmUp(kernel: RunnerJob['kernel']): Promise<void> {
   const time = new Date().toISOString();
-  const { notebook, description } = await prepareNotebook(Buffer.from(NOTEBOOK), {
+  const { notebook, description } = await readInputNotebook(Buffer.from(NOTEBOOK), {
     kernel,
     inputPath: '',
     outputPath: '',

@@ -51,7 +51,7 @@ export class ConfigReader {
     try {
       this.file = modified === 0 ? {} : ServiceConfigSchema.parse(JSON.parse(await readSmallFile(this.path)));
     } catch (error) {
-      this.log(`config.json is of no use: ${String(error)}`);
+      this.log(`cannot read config.json: ${String(error)}`);
     }
   }
 }

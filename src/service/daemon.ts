@@ -11,11 +11,11 @@ import { routes } from './api/routes';
 import { scheduleRoutes } from './api/schedule-routes';
 import { ApiServer } from './api/server';
 import { ConfigReader } from './config';
-import { SIGN_OF_LIFE_MS } from './executions/other-hosts';
+import { HEARTBEAT_MS } from './executions/other-hosts';
 import type { ServiceLock } from './lock';
 import { createParts, type PartsOptions, type ServiceParts } from './parts';
 import type { StartedRunner } from './runners/runner-process';
-import { removeAbandonedRuntimes, removeFormer, removeUnfinished } from './stale-files';
+import { removeAbandonedRuntimes, removeFormerFiles, removeUnfinished } from './stale-files';
 import { takeLock, type TakeoverOptions } from './takeover';
 import { Upkeep } from './upkeep';
 
@@ -25,9 +25,9 @@ export interface ServeOptions extends TakeoverOptions, PartsOptions {
   readonly dataDirectory: string;
   /** Overrides config.json. */
   readonly config: ServiceConfig;
-  /** Stop after so many seconds without executions and requests; never if undefined. */
+  /** Stop after this many seconds without executions and requests; never if undefined. */
   readonly idleSeconds: number | undefined;
-  /** A waiting runner that was started before the service, see main.ts. */
+  /** An idle runner that was started before the service, see main.ts. */
   readonly startedRunner: StartedRunner | undefined;
 }
 
@@ -49,11 +49,11 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
   const { log } = options;
   const paths = servicePaths(options.dataDirectory);
   const lock = await takeLock(paths, options);
-  await removeFormer(paths);
+  await removeFormerFiles(paths);
   const boot = await bootId();
   const config = await ConfigReader.open(paths.config, options.config, log);
   const parts = createParts(options, paths, boot, config);
-  parts.spares.standBy(options.startedRunner);
+  parts.runnerPool.ensureIdleRunner(options.startedRunner);
   await parts.retention.open();
   await parts.schedules.load();
   await parts.manager.start();
@@ -74,7 +74,7 @@ class RunningService implements Daemon {
   private stopping: Promise<void> | undefined;
   // Monotonic: changes of the system clock do not affect these.
   private lastRequest = performance.now();
-  private lastSignOfLife = Number.NEGATIVE_INFINITY;
+  private lastHeartbeat = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly options: ServeOptions,
@@ -91,7 +91,7 @@ class RunningService implements Daemon {
       cleanUp: (before, dryRun) => parts.retention.cleanUp(before, dryRun),
       stop: () => {
         // Let the answer be sent first.
-        setImmediate(() => void this.stop('a client asked for it'));
+        setImmediate(() => void this.stop('requested by a client'));
       },
       reloadConfig: () => this.reloadConfig(),
       schedules: scheduleRoutes(parts.schedules.manager),
@@ -106,7 +106,7 @@ class RunningService implements Daemon {
     );
   }
 
-  /** Listens, writes where, and starts the regular tasks. */
+  /** Listens, writes the address and the token, and starts the regular tasks. */
   async listen(): Promise<void> {
     const { paths, options } = this;
     const { log, idleSeconds } = options;
@@ -125,7 +125,7 @@ class RunningService implements Daemon {
     log(`build ${options.build} listens on ${this.endpoint}`);
     this.parts.schedules.start();
     void Promise.all([removeUnfinished(paths), this.removeRuntimes()]).catch((error: unknown) => {
-      log(`stale files: ${String(error)}`);
+      log(`cannot remove stale files: ${String(error)}`);
     });
     this.upkeep = new Upkeep({ check: () => this.check(), sweep: () => this.sweep() }, idleSeconds, log);
   }
@@ -136,12 +136,12 @@ class RunningService implements Daemon {
   }
 
   private async shutDown(reason: string): Promise<void> {
-    const { keepAwake, schedules, spares } = this.parts;
+    const { keepAwake, schedules, runnerPool } = this.parts;
     this.options.log(`stopping: ${reason}`);
     this.upkeep?.stop();
     schedules.stop();
     keepAwake.update(false);
-    spares.close();
+    runnerPool.close();
     if (await this.lock.isHeld()) {
       await fs.rm(this.paths.endpoint, { force: true });
       await fs.rm(this.paths.token, { force: true });
@@ -151,7 +151,7 @@ class RunningService implements Daemon {
   }
 
   private info(): ServiceInfo {
-    const { manager, spares, store, disk, retention } = this.parts;
+    const { manager, runnerPool, store, disk, retention } = this.parts;
     return {
       build: this.options.build,
       pid: process.pid,
@@ -160,27 +160,27 @@ class RunningService implements Daemon {
       running: manager.running,
       queued: manager.queued,
       maxConcurrent: this.config.current.maxConcurrent,
-      spare: spares.ready,
+      spare: runnerPool.ready,
       setAside: store.setAside,
       executions: manager.executions.size,
-      diskBytes: disk.look(manager.executions),
+      diskBytes: disk.lastTotal(manager.executions),
       retention: retention.notice,
     };
   }
 
   private async reloadConfig(): Promise<void> {
-    const { keepAwake, manager, spares } = this.parts;
+    const { keepAwake, manager, runnerPool } = this.parts;
     await this.config.reload();
-    if (!this.config.current.spare) spares.drop();
+    if (!this.config.current.spare) runnerPool.endSpare();
     keepAwake.update(manager.running > 0);
   }
 
   private async check(): Promise<void> {
     const { manager, others, schedules } = this.parts;
     const { idleSeconds } = this.options;
-    if (performance.now() - this.lastSignOfLife > SIGN_OF_LIFE_MS) {
-      this.lastSignOfLife = performance.now();
-      await others.signOfLife().catch(() => undefined);
+    if (performance.now() - this.lastHeartbeat > HEARTBEAT_MS) {
+      this.lastHeartbeat = performance.now();
+      await others.writeHeartbeat().catch(() => undefined);
     }
     await manager.refreshOthers();
     await schedules.refreshOthers();
@@ -201,9 +201,9 @@ class RunningService implements Daemon {
 
   /** Removes abandoned runtime directories from all possible roots: the choice of the root may have changed. */
   private async removeRuntimes(): Promise<void> {
-    const { manager, spares } = this.parts;
+    const { manager, runnerPool } = this.parts;
     const isUsed = (runtime: string): boolean =>
-      spares.runtimes.has(runtime) || manager.runtimes.has(runtime);
+      runnerPool.runtimes.has(runtime) || manager.runtimes.has(runtime);
     await removeAbandonedRuntimes(runtimeRoots(this.paths), isUsed);
   }
 }

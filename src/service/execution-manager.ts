@@ -21,7 +21,7 @@ export interface ManagerOptions
 
 /**
  * The executions of this service, and what the API can do with them. They are in memory and on disk. Memory is
- * authoritative, and whatever a client has been told is on disk.
+ * authoritative, and everything that a client was answered is on disk.
  */
 export class ExecutionManager {
   private readonly index = new ExecutionIndex();
@@ -36,14 +36,14 @@ export class ExecutionManager {
     this.queue = new RunQueue({
       ...options,
       index: this.index,
-      isElsewhere: (id) => this.others.has(id),
+      isOnOtherHost: (id) => this.others.has(id),
       onEnded: async (entry) => {
         if (entry.record.deleteTime !== undefined) await this.remove(entry);
       },
     });
   }
 
-  /** Reads all records, adopts running executions, and starts waiting ones. */
+  /** Reads all records, adopts running executions, and starts queued ones. */
   async start(): Promise<void> {
     const records = await this.options.store.load();
     records.sort((a, b) =>
@@ -55,7 +55,7 @@ export class ExecutionManager {
       const { record } = entry;
       if (isTerminal(record.state)) {
         if (record.deleteTime !== undefined) this.background(this.remove(entry));
-        // The former service may have been killed while it cancelled a waiting execution.
+        // The previous service may have been killed while it cancelled a queued execution.
         else if (record.runStatus?.startTime === undefined) this.background(this.removeJobs(record.id));
       } else if (!this.others.note(record) && record.state !== 'QUEUED') {
         this.queue.adopt(entry);
@@ -90,7 +90,7 @@ export class ExecutionManager {
   }
 
   get queued(): number {
-    return this.queue.waiting;
+    return this.queue.queued;
   }
 
   /** True while there is work: the service must not stop then. */
@@ -124,8 +124,8 @@ export class ExecutionManager {
   /**
    * Cancels an execution; one that has ended stays as it is. The request to cancel is on disk before the answer.
    * @throws ServiceError NOT_FOUND; FAILED_PRECONDITION `otherHost` (args `host`) if another host runs it;
-   *   RESOURCE_EXHAUSTED (args `code`) if the request cannot be saved: `storageNotWritable` for a waiting execution,
-   *   which keeps waiting; `cancelNotSaved` for a running one, which is being cancelled nevertheless.
+   *   RESOURCE_EXHAUSTED (args `code`) if the request cannot be saved: `storageNotWritable` for a queued execution,
+   *   which stays queued; `cancelNotSaved` for a running one, which is being cancelled nevertheless.
    */
   async cancel(id: string): Promise<Execution> {
     const entry = await this.findOwn(id);
@@ -151,7 +151,7 @@ export class ExecutionManager {
     });
   }
 
-  /** Cancels a waiting execution. If that cannot be saved, it keeps waiting, because a restarted service would run it. */
+  /** Cancels a queued execution. If that cannot be saved, it stays queued, because a restarted service would run it. */
   private async cancelWaiting(entry: Entry): Promise<void> {
     const { record } = entry;
     const time = now();
@@ -196,12 +196,12 @@ export class ExecutionManager {
     }
     const entry = await this.findOwn(id);
     const { record } = entry;
-    const former = record.deleteTime;
+    const previous = record.deleteTime;
     record.deleteTime ??= now();
     try {
-      // A waiting execution is cancelled below, and that write saves the delete time too.
-      const goesLater = !isTerminal(record.state) || this.queue.isRunning(id);
-      if (goesLater && record.state !== 'QUEUED') await this.save(entry);
+      // A queued execution is cancelled below, and that write saves the delete time too.
+      const isRemovedLater = !isTerminal(record.state) || this.queue.isRunning(id);
+      if (isRemovedLater && record.state !== 'QUEUED') await this.save(entry);
       await this.cancel(id);
       if (this.queue.isRunning(id)) return false;
       await this.remove(entry);
@@ -212,7 +212,7 @@ export class ExecutionManager {
         await this.remove(entry);
         return true;
       }
-      record.deleteTime = former;
+      record.deleteTime = previous;
       throw storageError(error);
     }
   }
@@ -224,10 +224,10 @@ export class ExecutionManager {
   async pin(id: string, pinned: boolean): Promise<Execution> {
     const entry = await this.findOwn(id);
     const { record, status } = entry;
-    const former = record.pinned;
+    const previous = record.pinned;
     record.pinned = pinned;
     await this.save(entry).catch((error: unknown) => {
-      record.pinned = former;
+      record.pinned = previous;
       throw error;
     });
     return present(record, status);
@@ -270,7 +270,7 @@ export class ExecutionManager {
 
   private background(work: Promise<void>): void {
     work.catch((error: unknown) => {
-      this.options.log(`in the background: ${String(error)}`);
+      this.options.log(`error in a background task: ${String(error)}`);
     });
   }
 }

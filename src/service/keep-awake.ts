@@ -29,13 +29,13 @@ export class KeepAwake {
   private unavailable = false;
 
   constructor(
-    /** Whether the setting is on; read anew each time. */
+    /** Whether the setting is on; read again each time. */
     private readonly wanted: () => boolean,
     private readonly log: (message: string) => void,
     private readonly platform: NodeJS.Platform = process.platform,
   ) {}
 
-  /** Call this when executions have begun or ended, and when the setting may have changed. */
+  /** Call this when executions have started or ended, and when the setting may have changed. */
   update(running: boolean): void {
     if (!running || !this.wanted()) {
       this.end();
@@ -55,14 +55,14 @@ export class KeepAwake {
       env: nodeEnvironment(),
     });
     this.blocker = blocker;
-    let said = '';
+    let stderr = '';
     const failed = (why: string): void => {
       if (this.blocker !== blocker) return;
       this.blocker = undefined;
       this.unavailable = true;
-      this.log(`the machine is not kept awake: ${program}: ${said.trim() || why}`);
+      this.log(`cannot keep the machine awake: ${program}: ${stderr.trim() || why}`);
     };
-    blocker.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(0, 300)));
+    blocker.stderr.setEncoding('utf8').on('data', (text: string) => (stderr = (stderr + text).slice(0, 300)));
     // Nothing is written, so an error means that the process is gone, which `close` reports too.
     blocker.stdin.on('error', () => undefined);
     blocker.once('error', (error) => {

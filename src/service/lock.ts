@@ -29,14 +29,15 @@ export class ServiceLock {
     log: (message: string) => void,
   ): Promise<ServiceLock | { holder: ProcessIdentity }> {
     const startTime = await processStartTime(process.pid);
-    if (startTime === undefined) throw new Error('the system does not tell when this process started');
+    if (startTime === undefined) throw new Error('cannot determine the start time of this process');
     const foreign = (await fs.readdir(directory)).filter((each) => (numberOf(each) ?? 0) > MAX_NUMBER);
-    if (foreign.length > 0) log(`passed over in ${directory}, no locks: ${foreign.join(', ')}`);
+    if (foreign.length > 0) log(`ignored in ${directory}, not valid locks: ${foreign.join(', ')}`);
     for (;;) {
       const current = await highest(directory);
       const holder = await ServiceLock.holder(directory);
       if (holder !== undefined) return { holder };
-      if (current === MAX_NUMBER) throw new Error(`remove ${path.join(directory, name(current))}`);
+      if (current === MAX_NUMBER)
+        throw new Error(`the highest lock number is used; remove ${path.join(directory, name(current))}`);
       const file = path.join(directory, name(current + 1));
       if (!(await claim(file, { pid: process.pid, startTime }))) continue;
       for (let old = current; old > current - 3 && old > 0; old--)
@@ -78,27 +79,27 @@ const HOLDER = 'holder.json';
 
 /** Creates a lock with its content in one step: an empty one must never be read. @returns false if it exists. */
 async function claim(lock: string, holder: ProcessIdentity): Promise<boolean> {
-  const aside = `${lock}.${holder.pid}`;
-  await fs.rm(aside, { recursive: true, force: true });
+  const temporary = `${lock}.${holder.pid}`;
+  await fs.rm(temporary, { recursive: true, force: true });
   try {
-    await createFile(aside, JSON.stringify(holder));
-    await fs.link(aside, lock);
+    await createFile(temporary, JSON.stringify(holder));
+    await fs.link(temporary, lock);
     return true;
   } catch (error) {
     if (errorCode(error) === 'EEXIST') return false;
-    await fs.rm(aside, { force: true });
-    return await claimWithoutLinks(aside, lock, holder);
+    await fs.rm(temporary, { force: true });
+    return await claimWithoutLinks(temporary, lock, holder);
   } finally {
-    await fs.rm(aside, { recursive: true, force: true });
+    await fs.rm(temporary, { recursive: true, force: true });
   }
 }
 
 /** Renaming a file would replace an existing lock; a directory does not replace a file, or a directory with content. */
-async function claimWithoutLinks(aside: string, lock: string, holder: ProcessIdentity): Promise<boolean> {
-  await fs.mkdir(aside, { mode: 0o700 });
-  await createFile(path.join(aside, HOLDER), JSON.stringify(holder));
+async function claimWithoutLinks(temporary: string, lock: string, holder: ProcessIdentity): Promise<boolean> {
+  await fs.mkdir(temporary, { mode: 0o700 });
+  await createFile(path.join(temporary, HOLDER), JSON.stringify(holder));
   try {
-    await fs.rename(aside, lock);
+    await fs.rename(temporary, lock);
     return true;
   } catch (error) {
     if (await exists(lock)) return false;

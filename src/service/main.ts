@@ -10,7 +10,7 @@ import { DEVELOPMENT_BUILD, runtimeRoots, servicePaths } from '../protocol/servi
 import { makePrivateDirectory } from '../system/files';
 import {
   chooseRuntimeRoot,
-  startWaitingRunner,
+  startIdleRunner,
   type RunnerLauncher,
   type StartedRunner,
 } from './runners/runner-process';
@@ -25,16 +25,16 @@ const USAGE = `usage: service.js serve --data-dir DIR [options]
        service.js stop --data-dir DIR
 
 serve  runs the service in the foreground and prints one line of JSON: {"endpoint", "tokenFile"}
-stop   ends the service of this data directory; running executions go on
+stop   stops the service of this data directory; running executions continue
 
-  --max-concurrent N   executions at the same time (default: half the cores)
-  --no-spare           keep no kernel started ahead
-  --idle-seconds N     leave after so long without executions and requests (default: never)
-  --runner FILE        the runner's bundle (default: beside the service's)
-  --cancel-ms N        time for a runner to cancel before it is ended by force (default: 60000)
-  --build NAME         name of this build, told to clients
-  --replace            take the place of a running service of another build
-  --unless-running     do nothing if a service runs already`;
+  --max-concurrent N   maximum number of running executions (default: half the cores)
+  --no-spare           do not start kernels ahead of time
+  --idle-seconds N     exit after N seconds without executions and requests (default: never)
+  --runner FILE        bundle of the runner (default: runner.js beside service.js)
+  --cancel-ms N        timeout for cancelling, in milliseconds; then the runner is killed (default: 60000)
+  --build NAME         build name that is reported to clients
+  --replace            replace a running service of another build
+  --unless-running     exit with status 0 if a service is already running`;
 
 function log(message: string): void {
   process.stderr.write(`${new Date().toISOString()} ${process.pid} ${message}\n`);
@@ -89,7 +89,7 @@ async function main(): Promise<void> {
     log,
   }).catch(async (error: unknown): Promise<never> => {
     if (!(error instanceof AlreadyRunningError)) throw error;
-    // No client has connected to the runner: it would wait a while for one before it ends.
+    // No client has connected to the runner: it would wait for one until its timeout.
     startedRunner?.kill();
     if (startedRunner !== undefined) await removeRuntime(startedRunner.runtime);
     log(String(error));
@@ -107,7 +107,7 @@ async function main(): Promise<void> {
 /** Starts the runner of the first execution; undefined if that fails: `serve` will meet and report the same problem. */
 function startRunner(launcher: RunnerLauncher, logs: string): StartedRunner | undefined {
   try {
-    return startWaitingRunner(launcher, logs);
+    return startIdleRunner(launcher, logs);
   } catch {
     return undefined;
   }

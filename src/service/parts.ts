@@ -8,10 +8,10 @@ import { FolderStore } from './executions/folder-store';
 import { OtherHosts } from './executions/other-hosts';
 import { present } from './executions/record';
 import { Retention } from './executions/retention';
-import { ConfirmedTime } from './executions/trusted-clock';
+import { TrustedClock } from './executions/trusted-clock';
 import { KeepAwake } from './keep-awake';
 import type { RunnerLauncher } from './runners/runner-process';
-import { SpareKeeper } from './runners/spare-keeper';
+import { RunnerPool } from './runners/runner-pool';
 import { createSchedules, type Schedules } from './schedules/create-schedules';
 
 /** Options of {@link createParts}. */
@@ -25,7 +25,7 @@ export interface PartsOptions {
 /** What a service consists of, besides its HTTP server. */
 export interface ServiceParts {
   readonly store: FolderStore;
-  readonly spares: SpareKeeper;
+  readonly runnerPool: RunnerPool;
   readonly others: OtherHosts;
   readonly keepAwake: KeepAwake;
   readonly manager: ExecutionManager;
@@ -42,7 +42,7 @@ export function createParts(
   config: ConfigReader,
 ): ServiceParts {
   const host = os.hostname();
-  const spares: SpareKeeper = new SpareKeeper(
+  const runnerPool: RunnerPool = new RunnerPool(
     launcher,
     paths.host,
     () => config.current.spare,
@@ -51,23 +51,23 @@ export function createParts(
   const store = new FolderStore(paths.executions, host, log);
   const others = new OtherHosts(paths.dataDirectory, host, boot);
   const keepAwake = new KeepAwake(() => config.current.keepAwake, log);
-  const place = { host, boot };
+  const hostIdentity = { host, boot };
   const manager = new ExecutionManager({
     store,
-    supervisor: new Supervisor({ store, launcher, spares, boot, cancelMs, log }),
+    supervisor: new Supervisor({ store, launcher, runnerPool, boot, cancelMs, log }),
     others,
-    place,
+    hostIdentity,
     maxConcurrent: () => config.current.maxConcurrent,
     secretParameters: () => config.current.secretParameters,
     onDidChangeRunning: () => {
       keepAwake.update(manager.running > 0);
-      schedules.look();
+      schedules.check();
     },
     log,
   });
   const schedules: Schedules = createSchedules({
     directory: paths.schedules,
-    place,
+    hostIdentity,
     hosts: others,
     executions: {
       create: (id, request) => manager.create(id, request),
@@ -84,10 +84,10 @@ export function createParts(
     executions: manager.executions,
     remove: ({ record }) => manager.delete(record.id),
     disk,
-    time: new ConfirmedTime(paths.clock, () => Date.now(), log),
+    clock: new TrustedClock(paths.clock, () => Date.now(), log),
     limits: () => config.current,
     noticeFile: paths.retention,
     log,
   });
-  return { store, spares, others, keepAwake, manager, disk, retention, schedules };
+  return { store, runnerPool, others, keepAwake, manager, disk, retention, schedules };
 }

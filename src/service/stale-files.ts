@@ -7,7 +7,7 @@ import { fileNameOf, stagedBy, type ServicePaths } from '../protocol/service-pat
 import { isOwnName, isReplacementOf } from '../protocol/own-names';
 import { endRuntime, RunnerClient } from './runners/runner-client';
 
-/** Age at which an unfinished file of a client is stale, milliseconds: its window was closed meanwhile. */
+/** Age at which an unfinished file of a client is stale, milliseconds: its window was closed before it finished. */
 const UNFINISHED_MS = 60 * 60 * 1000;
 
 /*
@@ -25,8 +25,8 @@ export async function removeUnfinished(paths: ServicePaths): Promise<void> {
   for (const file of unfinished) if (await isAbandoned(file)) await remove(file);
 }
 
-/** Removes files of former services of this host. Needs the lock, and comes before this service writes anything. */
-export async function removeFormer(paths: ServicePaths): Promise<void> {
+/** Removes files of previous services of this host. Needs the lock, and comes before this service writes anything. */
+export async function removeFormerFiles(paths: ServicePaths): Promise<void> {
   const replaced = [paths.token, paths.endpoint, paths.clock, paths.retention].map((file) =>
     path.basename(file),
   );
@@ -51,7 +51,7 @@ export async function removeAbandonedRuntimes(
       if (isUsed(runtime)) continue;
       const runner = await RunnerClient.connect(runtime);
       if (runner === undefined) await endRuntime(runtime);
-      // Its kernel is just ending, or it is a spare that has not yet noticed that its service is gone.
+      // Its kernel is just ending, or it is idle and has not yet noticed that its service is gone.
       else runner.end();
     }
   }
@@ -63,10 +63,10 @@ export async function runtimesIn(root: string): Promise<string[]> {
   return (await filesIn(root, () => true)).filter(isRuntimeDirectory);
 }
 
-/** True if the file is abandoned: the process that its name tells is gone, or the file is old. */
+/** True if the file is abandoned: the process named in its name is gone, or the file is old. */
 async function isAbandoned(file: string): Promise<boolean> {
-  const maker = stagedBy(path.basename(file));
-  if (maker?.host === fileNameOf(os.hostname()) && (await processStartTime(maker.pid)) === undefined)
+  const creator = stagedBy(path.basename(file));
+  if (creator?.host === fileNameOf(os.hostname()) && (await processStartTime(creator.pid)) === undefined)
     return true;
   const stat = await fs.lstat(file).catch(() => undefined);
   return stat !== undefined && Date.now() - stat.mtimeMs > UNFINISHED_MS;

@@ -33,7 +33,7 @@ export async function takeLock(
     const running = await readEndpoint(paths);
     if (!replace || running?.build === build)
       throw new AlreadyRunningError(`process ${lock.holder.pid} serves ${paths.dataDirectory} already`);
-    log(`takes over from ${running?.build ?? 'a service that is coming up'}`);
+    log(`replacing ${running?.build ?? 'a service that is starting'}`);
     await endService(paths, lock.holder);
   }
 }

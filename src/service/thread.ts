@@ -3,7 +3,7 @@ import type { ExecutionWarning } from '../execution/execution';
 import { ServiceError, type StatusName } from '../execution/errors';
 import type { Completion } from '../recording/recovery';
 import type { KernelLaunch } from '../protocol/runner-job';
-import { Gate } from './gate';
+import { Semaphore } from './semaphore';
 
 /*
  * Work on client data and on whole notebooks runs on a thread of its own, unless it is small: it may take long, and its
@@ -54,7 +54,7 @@ export class ThreadLimitError extends Error {
 }
 
 /** Most threads with client data at the same time: more would take memory, and processor time from executions. */
-const threads = new Gate(2);
+const threads = new Semaphore(2);
 
 /**
  * Does a task on client data, with a limit on time ({@link MAX_SECONDS}) and memory.
@@ -92,7 +92,7 @@ async function onThread(task: Task, signal?: AbortSignal, resourceLimits = {}): 
       worker.once('message', resolve);
       worker.once('error', reject);
       worker.once('exit', () => {
-        reject(new Error('the thread ended without an answer'));
+        reject(new Error('the worker thread exited without a result'));
       });
       abort = () => {
         // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a signal's reason is what it is

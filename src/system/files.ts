@@ -47,16 +47,16 @@ export async function replaceFile(
   data: string | Uint8Array,
   suffix: string = randomUUID(),
 ): Promise<void> {
-  const aside = path.join(path.dirname(file), `.${path.basename(file)}.${suffix}`);
+  const temporary = path.join(path.dirname(file), `.${path.basename(file)}.${suffix}`);
   try {
-    await createFile(aside, data).catch(async (error: unknown) => {
+    await createFile(temporary, data).catch(async (error: unknown) => {
       if (errorCode(error) !== 'EEXIST') throw error;
-      await fs.rm(aside);
-      await createFile(aside, data);
+      await fs.rm(temporary);
+      await createFile(temporary, data);
     });
-    await renameOver(aside, file);
+    await renameOver(temporary, file);
   } catch (error) {
-    await fs.rm(aside, { force: true }).catch(() => undefined);
+    await fs.rm(temporary, { force: true }).catch(() => undefined);
     throw error;
   }
   await flushDirectory(path.dirname(file));

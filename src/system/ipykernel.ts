@@ -9,7 +9,7 @@ import { prefixOf } from './python-environment';
 const run = promisify(execFile);
 
 /**
- * The Python environment (`sys.prefix`) of an interpreter, as far as its path tells; undefined if it does not exist.
+ * The Python environment (`sys.prefix`) of an interpreter, as determined from its path; undefined if it does not exist.
  */
 export async function sysPrefix(
   interpreter: string,

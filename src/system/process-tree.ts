@@ -70,15 +70,17 @@ export async function endTree(
   }
 }
 
-/** Milliseconds for processes that a kernel left behind to clean up. */
-const LEFT_OVER_PATIENCE = 500;
+/** Timeout for child processes of an ended kernel to exit after SIGTERM, milliseconds. */
+const ORPHAN_TIMEOUT = 500;
 
-/** Ends what is left of a group whose leader has ended: SIGTERM, then SIGKILL after a moment. Never rejects. */
-export async function endLeftOver(pid: number, system: ProcessSystem = THIS_SYSTEM): Promise<void> {
+/**
+ * Ends the remaining processes of a group whose leader has ended: SIGTERM, then SIGKILL after a moment. Never rejects.
+ */
+export async function endOrphans(pid: number, system: ProcessSystem = THIS_SYSTEM): Promise<void> {
   if (system.platform === 'win32') return;
   try {
     system.kill(-pid, 'SIGTERM');
-    const until = performance.now() + LEFT_OVER_PATIENCE;
+    const until = performance.now() + ORPHAN_TIMEOUT;
     while (performance.now() < until) {
       system.kill(-pid, 0);
       await elapsed(5);

@@ -66,7 +66,7 @@ export async function readSmallFile(file: string, maxBytes = MAX_BYTES): Promise
 }
 
 function notRegular(file: string): Error {
-  return Object.assign(new Error(`${file} is no regular file`), { code: 'ENOTSUP' });
+  return Object.assign(new Error(`${file} is not a regular file`), { code: 'ENOTSUP' });
 }
 
 function tooLarge(file: string, maxBytes: number): Error {

@@ -14,7 +14,7 @@ import { endTree } from '../../system/process-tree';
 /**
  * Milliseconds for forking a kernel, including the start of the server; after that it is started without the server.
  */
-const PATIENCE = 20_000;
+const ANSWER_TIMEOUT = 20_000;
 
 /** A line from the server's program; `status` is that of wait(2). */
 type Answer = ['forked', pid: number] | ['refused'] | ['ended', pid: number, status: number];
@@ -94,7 +94,7 @@ export class KernelForkServer {
     const request = { args: argv.slice(this.words), cwd, log };
     const answer = new Promise<Answer | undefined>((resolve) => (this.answered = resolve));
     this.channel.write(`${JSON.stringify(request)}\n`);
-    const first = await Promise.race([answer, elapsed(PATIENCE)]);
+    const first = await Promise.race([answer, elapsed(ANSWER_TIMEOUT)]);
     this.answered = undefined;
     if (first?.[0] !== 'forked') {
       this.kill();

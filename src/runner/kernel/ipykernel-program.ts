@@ -187,7 +187,7 @@ export function forkServerProgram(): string {
 }
 
 /**
- * Runs lines in their own namespace; if they fail, the kernel starts nevertheless. Without double quotes, for which
+ * Runs lines in their own namespace; if they fail, the kernel still starts. Without double quotes, for which
  * cmd.exe has its own rules.
  */
 function inOneLine(lines: string): string {

@@ -7,7 +7,7 @@ import { KernelConnection, type Channel } from './connection';
 import { kernelDifferences, type KernelDifferences } from './kernel-differences';
 import type { ProcessExit } from '../../system/process-tree';
 import type { LaunchedKernel } from './launch';
-import { endLeftOver, endTree, interruptGroup, setEvent } from '../../system/process-tree';
+import { endOrphans, endTree, interruptGroup, setEvent } from '../../system/process-tree';
 import { executionState, type KernelMessage } from '../../recording/kernel-message';
 
 /** How a kernel's process ended. */
@@ -77,18 +77,19 @@ export class KernelClient {
   readonly differences: KernelDifferences;
   /** Resolves when the kernel's process has ended. */
   readonly exited: Promise<KernelExit>;
+  /** How the kernel's process ended; undefined while it runs. */
+  exit: KernelExit | undefined;
   /**
    * Resolves with the content of `kernel_info_reply` once the kernel has answered and its iopub messages arrive. A
    * subscription takes effect some time after the connection, and earlier messages are lost.
    */
   readonly ready: Promise<JsonObject>;
   /** Messages so far that were not of this session. */
-  garbage = 0;
+  foreignMessages = 0;
   /** iopub messages so far. */
   iopubMessages = 0;
   private readonly connection: KernelConnection;
   private readonly pending = new Map<string, Pending>();
-  private hasExited = false;
   private isReady = false;
   private isLost = false;
   private lastMessage = 0;
@@ -101,19 +102,19 @@ export class KernelClient {
   ) {
     this.differences = kernelDifferences(launched.launch);
     this.exited = launched.process.exited.then((exit) => ({ ...exit, wasLost: this.isLost }));
-    void this.exited.then(() => (this.hasExited = true));
+    void this.exited.then((exit) => (this.exit = exit));
     this.connection = new KernelConnection(
       launched.connection,
       (channel, message) => {
         this.receive(channel, message);
       },
-      () => this.garbage++,
+      () => this.foreignMessages++,
     );
-    this.ready = this.greet();
+    this.ready = this.requestInfo();
   }
 
   /** Sends `kernel_info_request` until the kernel has answered and its iopub messages arrive. */
-  private async greet(): Promise<JsonObject> {
+  private async requestInfo(): Promise<JsonObject> {
     for (;;) {
       const info = deferred<JsonObject>();
       const id = this.connection.send('shell', 'kernel_info_request', {});
@@ -128,7 +129,7 @@ export class KernelClient {
         this.exited.then(() => undefined),
         elapsed(ASK_AGAIN_INTERVAL),
       ]);
-      if (this.hasExited) return new Promise(() => undefined);
+      if (this.exit) return new Promise(() => undefined);
       const until = performance.now() + NUDGE_INTERVAL;
       while (answer && this.iopubMessages === 0 && performance.now() < until) await elapsed(1);
       if (!answer || this.iopubMessages === 0) continue;
@@ -224,28 +225,28 @@ export class KernelClient {
   /** Kills the kernel and its children. */
   kill(): void {
     const { pid } = this.launched.process;
-    if (pid !== undefined) void endTree(pid, this.hasExited);
+    if (pid !== undefined) void endTree(pid, this.exit !== undefined);
   }
 
   /**
    * Asks the kernel to shut down, waits for it, then ends what is left of its process group. Messages that it sends
    * meanwhile are received. A kernel that has not answered yet is not asked. Further calls return the same result.
-   * @param patience Milliseconds for it to end by itself: threads, exit handlers, its children.
-   * @param hurry Ends the wait early when it resolves.
+   * @param timeout Milliseconds for it to end by itself: threads, exit handlers, its children.
+   * @param stopped Ends the wait early when it resolves.
    * @returns false if it was asked and did not end.
    */
-  shutDown(patience: number, hurry = new Promise<unknown>(() => undefined)): Promise<boolean> {
-    return (this.ending ??= this.end(patience, hurry));
+  shutDown(timeout: number, stopped = new Promise<unknown>(() => undefined)): Promise<boolean> {
+    return (this.ending ??= this.end(timeout, stopped));
   }
 
-  private async end(patience: number, hurry: Promise<unknown>): Promise<boolean> {
+  private async end(timeout: number, stopped: Promise<unknown>): Promise<boolean> {
     const { launched, isReady } = this;
-    if (!this.hasExited && isReady) {
+    if (!this.exit && isReady) {
       this.connection.send('control', 'shutdown_request', { restart: false });
-      await Promise.race([this.exited, elapsed(patience), hurry]);
+      await Promise.race([this.exited, elapsed(timeout), stopped]);
     }
-    const { hasExited } = this;
-    if (hasExited && launched.process.pid !== undefined) await endLeftOver(launched.process.pid);
+    const hasExited = this.exit !== undefined;
+    if (hasExited && launched.process.pid !== undefined) await endOrphans(launched.process.pid);
     else this.kill();
     await this.exited;
     if (isReady) await this.connection.drained();
@@ -272,11 +273,11 @@ export class KernelClient {
     try {
       if (channel === 'shell' && message.type.endsWith('_reply')) pending?.reply(message);
       else if (channel === 'iopub' && message.type === 'status') pending?.status(executionState(message));
-      // Refused, as `allow_stdin: false` says, for kernels that ask nevertheless.
+      // Refused, as `allow_stdin: false` says, for kernels that still ask.
       else if (channel === 'stdin')
         this.connection.send('stdin', 'input_reply', { value: '', status: 'error' });
     } catch {
-      this.garbage++;
+      this.foreignMessages++;
     }
   }
 }

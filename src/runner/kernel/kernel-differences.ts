@@ -3,7 +3,7 @@ import { forkServerProgram, kernelProgram } from './ipykernel-program';
 
 /** How kernels differ, as far as running notebooks is concerned. */
 export interface KernelDifferences {
-  /** Supports `ipc` sockets. Other kernels do not know them, or exit when they are told to use them. */
+  /** Supports `ipc` sockets. Other kernels do not know them, or exit when configured to use them. */
   readonly ipc: boolean;
   /**
    * Changes the command line of its kernelspec. `{interrupt_event}` and `{parent_pid}` are replaced like

@@ -93,8 +93,8 @@ async function noteProcess(file: string, { pid }: KernelProcess): Promise<void> 
   try {
     fs.writeFileSync(file, JSON.stringify({ pid, startTime }), { mode: 0o600 });
   } catch (error) {
-    // The kernel runs nevertheless, and can be found by its command line.
-    console.error(`${file}:`, error);
+    // The kernel still runs, and can be found by its command line.
+    console.error(`cannot write ${file}:`, error);
   }
 }
 

@@ -13,7 +13,7 @@ const EMPTY = 'type.googleapis.com/google.protobuf.Empty';
 
 /** How long the operations of a deleted execution are answered, milliseconds, and how many of them at most. */
 const REMEMBERED_MS = 60 * 60 * 1000;
-const REMEMBERED = 2000;
+const MAX_REMEMBERED = 2000;
 
 /** google.longrunning.Operation */
 export interface Operation {
@@ -167,7 +167,7 @@ export class Operations {
 
   private prune(): void {
     for (const [id, { until }] of this.past) {
-      if (until > performance.now() && this.past.size <= REMEMBERED) break;
+      if (until > performance.now() && this.past.size <= MAX_REMEMBERED) break;
       this.past.delete(id);
     }
   }

@@ -4,7 +4,7 @@ import { ServiceError } from '../../execution/errors';
 import { toErrorJson } from '../../execution/error-json';
 import { HTTP_CODES } from '../../execution/errors';
 import { MAX_BODY_BYTES } from '../../protocol/service-paths';
-import { Gate } from '../gate';
+import { Semaphore } from '../semaphore';
 import { Connections } from './connections';
 import { answerForm, formatAnswer } from './system-parameters';
 
@@ -48,7 +48,7 @@ const TIME_LIMITS: TimeLimits = { headers: 10_000, request: 30_000, idle: 60_000
 export class ApiServer {
   private readonly server: http.Server;
   private readonly connections: Connections;
-  private readonly large = new Gate(MAX_LARGE_BODIES);
+  private readonly large = new Semaphore(MAX_LARGE_BODIES);
   private readonly tokenDigest: Buffer;
   private port = 0;
 
@@ -126,8 +126,8 @@ export class ApiServer {
       send(response, 200, formatAnswer(body, form));
     } catch (error) {
       // A rejected client keeps no connection.
-      const isStranger = error instanceof ServiceError && TURNED_AWAY.has(error.reason);
-      if (!request.complete || isStranger) response.setHeader('Connection', 'close');
+      const isRejected = error instanceof ServiceError && REJECTIONS.has(error.reason);
+      if (!request.complete || isRejected) response.setHeader('Connection', 'close');
       if (error instanceof ServiceError) {
         if (error.status === 'UNAUTHENTICATED') {
           // RFC 6750 requires a parameter, and httplib2 does not read the header without one.
@@ -169,7 +169,7 @@ export class ApiServer {
 }
 
 /** Reasons for rejecting a request before its body is read. */
-const TURNED_AWAY: ReadonlySet<string> = new Set(['hostNotLoopback', 'tokenInvalid', 'connectionsExhausted']);
+const REJECTIONS: ReadonlySet<string> = new Set(['hostNotLoopback', 'tokenInvalid', 'connectionsExhausted']);
 
 function digest(token: string): Buffer {
   return createHash('sha256').update(token).digest();

@@ -1,6 +1,6 @@
 /*
  * Methods of the Notebooks API v1 (discovery document notebooks.v1, revision 20260812) that this service does not have.
- * It answers them with UNIMPLEMENTED, so that clients can tell them from paths that do not exist.
+ * It answers them with UNIMPLEMENTED, so that clients can distinguish them from paths that do not exist.
  */
 
 /** The methods of a collection: of itself, of one of its resources, and custom ones by their HTTP method. */

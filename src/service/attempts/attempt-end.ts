@@ -12,17 +12,17 @@ export function runnerEnd(exit: ProcessExit | undefined): EndMessage {
   return endMessage('runnerGone');
 }
 
-/** Message and detail of an end, without its cause. */
-export type Said = Partial<EndMessage>;
+/** Message and detail of an end; its cause is passed separately. */
+export type EndReason = Partial<EndMessage>;
 
 /** History and status of a failed attempt: cause and message replace those that its runner reported. */
 export function failure(
   record: ExecutionRecord,
   cause: KnownCause,
-  said: Said,
+  reason: EndReason,
   status?: RunnerStatus,
 ): Omit<Merged, 'state'> {
   const merged = merge(record, status);
-  const { message, detail } = said;
+  const { message, detail } = reason;
   return { history: merged.history, runStatus: { ...merged.runStatus, cause, message, detail } };
 }

@@ -10,7 +10,7 @@ import { pathOfUri } from '../create/client-files';
 import { placeOutput } from '../executions/placed-output';
 import { now, type Merged, type Placing } from '../executions/record';
 
-/** Delay before a record that could not be written is tried again, milliseconds. */
+/** Delay before a record that could not be written is written again, milliseconds. */
 const RETRY_MS = 2_000;
 
 /** Ends executions: places the output and saves the final record. */
@@ -65,13 +65,13 @@ export class ExecutionEnding {
       record.placing = placing;
       // If the note cannot be written, place the output anyway: only a crash at this moment would place it twice.
       await this.store.save(entry).catch((error: unknown) => {
-        this.log(`${record.id}: placing not noted: ${String(error)}`);
+        this.log(`${record.id}: placement not saved: ${String(error)}`);
       });
     };
     try {
       return pathToFileURL(await placeOutput(output, folder, record, note)).href;
     } catch (error) {
-      this.log(`${record.id}: output not placed: ${String(error)}`);
+      this.log(`${record.id}: cannot copy the output to its folder: ${String(error)}`);
       warnings.push({ code: 'outputNotPlaced', args: [folder, errorCode(error) ?? String(error)] });
       return undefined;
     }
@@ -83,12 +83,12 @@ export class ExecutionEnding {
     try {
       const { store } = this;
       // Once a client sees the end, the user's environment must no longer be on disk.
-      const leftOver = await removeJobs(store, record.id);
+      const errors = await removeJobs(store, record.id);
       await store.save(entry);
-      if (leftOver.length > 0) throw leftOver[0];
+      if (errors.length > 0) throw errors[0];
     } catch (error) {
       if (record.deleteTime !== undefined && errorCode(error) === 'ENOENT') return;
-      this.log(`${record.id}: record not written, again in ${RETRY_MS} ms: ${String(error)}`);
+      this.log(`${record.id}: cannot write the record, retry in ${RETRY_MS} ms: ${String(error)}`);
       setTimeout(() => void this.persist(entry), RETRY_MS).unref();
     }
   }

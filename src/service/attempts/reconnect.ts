@@ -6,7 +6,7 @@ import type { FolderStore } from '../executions/folder-store';
 import type { ExecutionRecord } from '../executions/record';
 import { RunnerClient } from '../runners/runner-client';
 
-/** Time for a runner that a former service had just started to become reachable, milliseconds. */
+/** Time for a runner that a previous service had just started to become reachable, milliseconds. */
 const START_MS = 10_000;
 
 /** Connects to a runner that may be running, starting or gone. */
@@ -15,7 +15,7 @@ export async function reconnect(
   record: ExecutionRecord,
   runtime: string,
 ): Promise<RunnerClient | undefined> {
-  // Count from the start of the runner, not of this service: otherwise each restart would begin the wait again.
+  // Count from the start of the runner, not of this service: otherwise each restart would restart the wait.
   const age = Date.now() - Date.parse(record.history.at(-1)?.time ?? '');
   const deadline = performance.now() + (age >= 0 && age < START_MS ? START_MS - age : 0);
   for (;;) {

@@ -7,10 +7,10 @@ import type { Supervisor } from './supervisor';
 export interface QueueOptions {
   readonly index: ExecutionIndex;
   readonly supervisor: Supervisor;
-  /** How many executions may run at the same time; read anew each time. */
+  /** How many executions may run at the same time; read again each time. */
   readonly maxConcurrent: () => number;
   /** Whether an execution of this id belongs to another host. */
-  readonly isElsewhere: (id: string) => boolean;
+  readonly isOnOtherHost: (id: string) => boolean;
   /** Called when the number of running executions has changed. */
   readonly onDidChangeRunning: () => void;
   /** Called when an execution has ended and its place is free. */
@@ -18,7 +18,7 @@ export interface QueueOptions {
   readonly log: (message: string) => void;
 }
 
-/** The queue in front of the runners: starts waiting executions, up to a limit at the same time. */
+/** The queue in front of the runners: starts queued executions, up to a limit at the same time. */
 export class RunQueue {
   private readonly runningIds = new Set<string>();
 
@@ -29,18 +29,18 @@ export class RunQueue {
     return this.runningIds.size;
   }
 
-  /** Number of waiting executions. */
-  get waiting(): number {
-    return [...this.waitingEntries()].length;
+  /** Number of queued executions. */
+  get queued(): number {
+    return [...this.queuedEntries()].length;
   }
 
   isRunning(id: string): boolean {
     return this.runningIds.has(id);
   }
 
-  /** Starts waiting executions, oldest first, up to the limit. */
+  /** Starts queued executions, oldest first, up to the limit. */
   pump(): void {
-    for (const entry of this.waitingEntries()) {
+    for (const entry of this.queuedEntries()) {
       if (this.runningIds.size >= this.options.maxConcurrent()) return;
       this.supervise(entry, this.options.supervisor.run(entry));
     }
@@ -51,12 +51,12 @@ export class RunQueue {
     this.supervise(entry, this.options.supervisor.adopt(entry));
   }
 
-  private *waitingEntries(): Generator<Entry> {
+  private *queuedEntries(): Generator<Entry> {
     for (const entry of this.options.index) {
       const { id, state } = entry.record;
-      // A waiting execution that is being cancelled must not start.
-      const waits = state === 'QUEUED' && entry.ending === undefined;
-      if (waits && !this.runningIds.has(id) && !this.options.isElsewhere(id)) yield entry;
+      // A queued execution that is being cancelled must not start.
+      const isQueued = state === 'QUEUED' && entry.ending === undefined;
+      if (isQueued && !this.runningIds.has(id) && !this.options.isOnOtherHost(id)) yield entry;
     }
   }
 
@@ -73,7 +73,7 @@ export class RunQueue {
         if (isTerminal(entry.record.state)) await onEnded(entry);
       })
       .catch((error: unknown) => {
-        log(`in the background: ${String(error)}`);
+        log(`error in a background task: ${String(error)}`);
       });
   }
 }

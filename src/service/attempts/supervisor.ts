@@ -3,12 +3,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { endMessage, type EndMessage } from '../../execution/end-message';
 import type { KnownCause } from '../../execution/execution';
 import { isTerminal } from '../../execution/states';
-import { EXIT_NOT_BEGUN, NotBegunError } from '../../protocol/claim';
+import { EXIT_NOT_STARTED, NotStartedError } from '../../protocol/claim';
 import type { Completion } from '../../recording/recovery';
 import { deferred } from '../../system/deferred';
 import type { ProcessExit } from '../../system/process-tree';
 import type { RunnerJob, RunnerStatus } from '../../protocol/runner-job';
-import { failure, runnerEnd, type Said } from './attempt-end';
+import { failure, runnerEnd, type EndReason } from './attempt-end';
 import {
   claimant,
   jobIfReadable,
@@ -28,14 +28,14 @@ import { killGroup } from '../../system/processes';
 import { merge, now, type ExecutionRecord } from '../executions/record';
 import { endRuntime, RunnerClient } from '../runners/runner-client';
 import { makeRuntimeDirectory, spawnRunner, type RunnerLauncher } from '../runners/runner-process';
-import type { SpareKeeper } from '../runners/spare-keeper';
+import type { RunnerPool } from '../runners/runner-pool';
 import { completeOnThread } from '../thread';
 
 /** Dependencies of a {@link Supervisor}. */
 export interface SupervisorOptions {
   readonly store: FolderStore;
   readonly launcher: RunnerLauncher;
-  readonly spares: SpareKeeper;
+  readonly runnerPool: RunnerPool;
   /** Boot id of this machine, see system/processes.ts. */
   readonly boot: string;
   /** Time for a runner to cancel before it is killed, milliseconds. */
@@ -73,21 +73,21 @@ export class Supervisor {
         await this.ending.end(entry, { state: 'FAILED', ...failure(record, 'kernelNotFound', gone) });
         return;
       }
-      // No runner runs this execution now: files of a former attempt would be taken for this one's.
+      // No runner runs this execution now: files of a previous attempt would be mistaken for this one's.
       const cleared = this.options.store.clearAttempt(record.id);
-      const [taken] = await Promise.all([this.options.spares.take(job), cleared]);
-      const spare = taken?.client;
-      record.runtime = spare?.runtime ?? makeRuntimeDirectory(this.options.launcher.runtimeRoot);
+      const [acquired] = await Promise.all([this.options.runnerPool.acquire(job), cleared]);
+      const pooled = acquired?.client;
+      record.runtime = pooled?.runtime ?? makeRuntimeDirectory(this.options.launcher.runtimeRoot);
       record.host = os.hostname();
       record.boot = this.options.boot;
       await this.options.store.save(entry).catch((error: unknown) => {
-        spare?.end();
+        pooled?.end();
         throw error;
       });
       let exit: ProcessExit | undefined;
-      let runner = spare;
+      let runner = pooled;
       let ended: Promise<unknown> | undefined;
-      if (spare === undefined) {
+      if (pooled === undefined) {
         const files = this.options.store;
         ended = spawnRunner(
           this.options.launcher,
@@ -99,24 +99,25 @@ export class Supervisor {
         });
         runner = await RunnerClient.connectWhenUp(record.runtime, () => exit !== undefined);
       } else {
-        const { forkServer } = taken ?? {};
-        spare.send({ type: 'run', job: this.options.store.file(record.id, 'job'), forkServer });
+        const { forkServer } = acquired ?? {};
+        pooled.send({ type: 'run', job: this.options.store.file(record.id, 'job'), forkServer });
       }
       const last = runner === undefined ? undefined : await this.follow(entry, runner);
       // The connection closes a moment before the exit status is known.
       if (last === undefined && ended !== undefined)
         await Promise.race([ended, delay(EXIT_MS, undefined, { ref: false })]);
-      if (exit?.code === EXIT_NOT_BEGUN) throw new NotBegunError('the disk takes nothing');
-      // A waiting runner may have ended before it received this job: another one will run it.
-      if (last === undefined && spare !== undefined && (await withdraw(this.options.store, record))) {
-        await this.neverBegun(entry);
+      if (exit?.code === EXIT_NOT_STARTED)
+        throw new NotStartedError('the runner could not write to the disk');
+      // An idle runner may have ended before it received this job: another one will run it.
+      if (last === undefined && pooled !== undefined && (await withdraw(this.options.store, record))) {
+        await this.requeueOrCancel(entry);
         return;
       }
       await this.settle(entry, last, runnerEnd(exit), job);
     });
   }
 
-  /** Takes over an attempt that a former service started; resolves like {@link run}. */
+  /** Takes over an attempt that a previous service started; resolves like {@link run}. */
   async adopt(entry: Entry): Promise<void> {
     const { record } = entry;
     await this.guard(entry, async () => {
@@ -124,9 +125,9 @@ export class Supervisor {
       const runtime = record.boot === this.options.boot ? record.runtime : undefined;
       const runner = runtime === undefined ? undefined : await reconnect(this.options.store, record, runtime);
       const last = runner === undefined ? undefined : await this.follow(entry, runner);
-      // It never began: no runner was started, or it was waiting for this job and left when the former service did.
+      // It never started: there was no runner, or an idle runner exited with the previous service.
       if (last === undefined && (await withdraw(this.options.store, record))) {
-        await this.neverBegun(entry);
+        await this.requeueOrCancel(entry);
         return;
       }
       await this.settle(entry, last, endMessage('runnerUnwatched'), job);
@@ -143,11 +144,11 @@ export class Supervisor {
     timer.unref();
   }
 
-  /** Kills a runner that does not react. Its end is then the end of the attempt. */
+  /** Kills a runner that does not respond. Its end is then the end of the attempt. */
   private async force({ record, runner }: Entry): Promise<void> {
     const pid = await claimant(this.options.store, record);
     if (runner === undefined || pid === undefined) return;
-    this.options.log(`${record.id}: its runner does not react and is ended`);
+    this.options.log(`${record.id}: its runner does not respond and is killed`);
     // While the connection is open the process is alive, so its id cannot belong to another process.
     process.kill(pid, 'SIGKILL');
   }
@@ -175,11 +176,11 @@ export class Supervisor {
     const last = await Promise.race([ended.promise, runner.closed.then(() => undefined)]);
     runner.off('status', onStatus);
     entry.runner = undefined;
-    this.options.spares.giveBack(runner);
+    this.options.runnerPool.release(runner);
     return last;
   }
 
-  /** Derives the attempt's end from the runner's final status, or from what it left on disk. */
+  /** Derives the attempt's end from the runner's final status, or from its files on disk. */
   private async settle(
     entry: Entry,
     last: RunnerStatus | undefined,
@@ -196,7 +197,8 @@ export class Supervisor {
     if (end.runStatus.cause === 'kernelNotReady' && (await queueNextAttempt(this.options.store, entry, end)))
       return;
     await this.ending.end(entry, merge(record, end));
-    if (job !== undefined) void this.options.spares.prepare(job).catch(this.report('spare'));
+    if (job !== undefined)
+      void this.options.runnerPool.ensureSpare(job).catch(this.report('cannot start a spare kernel'));
   }
 
   /**
@@ -209,15 +211,17 @@ export class Supervisor {
     reason: EndMessage,
   ): Promise<RunnerStatus | undefined> {
     const { record } = entry;
-    this.options.log(`${record.id}: attempt ${record.attempt} lost: ${reason.message}`);
+    this.options.log(`${record.id}: attempt ${record.attempt} ended without a result: ${reason.message}`);
     if (record.runtime !== undefined) await endRuntime(record.runtime);
     if (await withdraw(this.options.store, record)) {
-      // It never began, so only its start has failed.
+      // It never started, so only its start has failed.
       await this.endWithout(entry, 'serviceError', reason);
       return undefined;
     }
     if (status?.kernelProcess !== undefined) await killGroup(status.kernelProcess);
-    await this.options.store.removeUnfinished(record.id).catch(this.report(`${record.id}: unfinished files`));
+    await this.options.store
+      .removeUnfinished(record.id)
+      .catch(this.report(`${record.id}: cannot remove unfinished files`));
     const completion = await this.complete(record);
     if (completion?.isDamaged === true) {
       const warnings = [...(record.runStatus?.warnings ?? []), { code: 'journalDamaged' }];
@@ -234,14 +238,14 @@ export class Supervisor {
   private async endWithout(
     entry: Entry,
     cause: KnownCause,
-    said: Said,
+    reason: EndReason,
     status?: RunnerStatus,
   ): Promise<void> {
     const { record } = entry;
     const end =
       record.cancelTime === undefined
-        ? { state: 'FAILED', ...failure(record, cause, said, status) }
-        : { state: 'CANCELLED', ...failure(record, 'cancelled', said, status) };
+        ? { state: 'FAILED', ...failure(record, cause, reason, status) }
+        : { state: 'CANCELLED', ...failure(record, 'cancelled', reason, status) };
     await this.ending.end(entry, end);
   }
 
@@ -249,13 +253,13 @@ export class Supervisor {
     try {
       return await completeOnThread(this.options.store.folder(id));
     } catch (error) {
-      this.options.log(`${id}: output: ${String(error)}`);
+      this.options.log(`${id}: cannot complete the output: ${String(error)}`);
       return undefined;
     }
   }
 
-  /** No runner has begun the attempt, and none will: queues it again, or ends it if it was cancelled meanwhile. */
-  private async neverBegun(entry: Entry): Promise<void> {
+  /** No runner has started the attempt, and none will: queues it again, or ends it if it was cancelled meanwhile. */
+  private async requeueOrCancel(entry: Entry): Promise<void> {
     const { record } = entry;
     if (record.runtime !== undefined) await endRuntime(record.runtime);
     if (record.cancelTime === undefined) await queueAttempt(this.options.store, entry, record.attempt);

@@ -22,7 +22,7 @@ import {
 import { unsupportedFields } from '../../protocol/unsupported-fields';
 
 /** This host and its boot id: where accepted executions run. */
-export interface Place {
+export interface HostIdentity {
   readonly host: string;
   readonly boot: string;
 }
@@ -46,7 +46,7 @@ export async function accept(
   notebook: Uint8Array,
   content: string,
   store: FolderStore,
-  place: Place,
+  hostIdentity: HostIdentity,
   secretParameters: string[],
   signal?: AbortSignal,
 ): Promise<Accepted> {
@@ -85,7 +85,7 @@ export async function accept(
     runOptions: { ...runOptions, workingDirectory },
     state: 'INITIALIZING',
     history: [{ state: 'INITIALIZING', time }],
-    ...place,
+    ...hostIdentity,
     attempt: 1,
     schedule: request.schedule,
     outputNotebookFile: pathToFileURL(output).href,

@@ -6,15 +6,15 @@ import type { Entry } from '../executions/entry';
 import type { ExecutionIndex } from '../executions/execution-index';
 import { storageError, type FolderStore } from '../executions/folder-store';
 import { now } from '../executions/record';
-import { accept, type Place } from './accept-request';
+import { accept, type HostIdentity } from './accept-request';
 import { readClientFile } from './client-files';
 import { contentOf, fieldInvalid, type CreateRequest } from './request';
 
 /** Dependencies of an {@link ExecutionCreator}. */
 export interface CreatorOptions {
   readonly store: FolderStore;
-  readonly place: Place;
-  /** Patterns of names, see RunnerJob; read anew each time. */
+  readonly hostIdentity: HostIdentity;
+  /** Patterns of names, see RunnerJob; read again each time. */
   readonly secretParameters: () => string[];
 }
 
@@ -73,8 +73,8 @@ export class ExecutionCreator {
 
   /** Checks a request as {@link create} does, without creating anything. @throws ServiceError like {@link create}. */
   async check(request: CreateRequest, notebook: Uint8Array): Promise<void> {
-    const { store, place, secretParameters } = this.options;
-    await accept('check', request, notebook, '', store, place, secretParameters());
+    const { store, hostIdentity, secretParameters } = this.options;
+    await accept('check', request, notebook, '', store, hostIdentity, secretParameters());
   }
 
   /** The execution of an id, after a create in progress. A create that its client aborted does not count. */
@@ -103,7 +103,7 @@ export class ExecutionCreator {
       notebook,
       content,
       this.options.store,
-      this.options.place,
+      this.options.hostIdentity,
       this.options.secretParameters(),
       signal,
     );

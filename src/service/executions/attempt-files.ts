@@ -43,12 +43,12 @@ export function readStatus(
     return RunnerStatusSchema.parse(JSON.parse(readSmallFileSync(store.file(id, 'status'))));
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
-    log(`${id}: status.json is of no use: ${String(error)}`);
+    log(`${id}: cannot read status.json: ${String(error)}`);
     return undefined;
   }
 }
 
-/** Claims the attempt, so that no runner ever begins it. @returns false if a runner has begun it already. */
+/** Claims the attempt, so that no runner can start it. @returns false if a runner has already started it. */
 export async function withdraw(store: FolderStore, { id }: ExecutionRecord): Promise<boolean> {
   try {
     await createFile(store.file(id, 'claim'), 'withdrawn');
@@ -59,7 +59,7 @@ export async function withdraw(store: FolderStore, { id }: ExecutionRecord): Pro
   }
 }
 
-/** Process id of the runner that has begun the attempt; undefined if none has, or if the claim is invalid. */
+/** Process id of the runner that has started the attempt; undefined if none has, or if the claim is invalid. */
 export async function claimant(store: FolderStore, { id }: ExecutionRecord): Promise<number | undefined> {
   const claim = await readIfExists(store.file(id, 'claim')).catch(() => undefined);
   // Zero and negative numbers would address process groups.

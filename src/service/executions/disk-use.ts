@@ -10,7 +10,7 @@ export class DiskUse {
   private total: number | undefined;
   /** Measurements started so far: only the latest sets the total. */
   private measurements = 0;
-  private looking = false;
+  private isMeasuring = false;
 
   constructor(private readonly store: FolderStore) {}
 
@@ -18,11 +18,11 @@ export class DiskUse {
    * Total bytes when last measured; also starts a new measurement in the background. Undefined until {@link measure}
    * was called once: a service that has just started must not read thousands of folders for a request.
    */
-  look(entries: Iterable<Entry>): number | undefined {
-    if (this.total !== undefined && !this.looking) {
-      this.looking = true;
+  lastTotal(entries: Iterable<Entry>): number | undefined {
+    if (this.total !== undefined && !this.isMeasuring) {
+      this.isMeasuring = true;
       void this.measure(entries).finally(() => {
-        this.looking = false;
+        this.isMeasuring = false;
       });
     }
     return this.total;

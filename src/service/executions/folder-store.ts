@@ -20,13 +20,13 @@ import { recordToSave, type Entry } from './entry';
 import { ExecutionRecordSchema, type ExecutionRecord } from './record';
 
 /** Age at which an unfinished folder of another host is removed, milliseconds. */
-const LEFTOVER_MS = 60 * 60 * 1000;
+const STALE_MS = 60 * 60 * 1000;
 
 /** A folder that changed within this time may change again with the same modification time, milliseconds. */
 const SETTLED_MS = 2000;
 
-/** Most names of unknown entries that a log message lists. */
-const SHOWN = 10;
+/** Maximum number of unknown entries that a log message lists. */
+const MAX_LISTED = 10;
 
 /** The files of a new execution, by name. */
 export type InitialFiles = Readonly<Record<string, string | Uint8Array>>;
@@ -43,20 +43,20 @@ export class FolderStore {
   private modified = Number.NaN;
 
   /** Prefix of the names of this host's unfinished folders. */
-  private readonly aside: string;
+  private readonly temporaryPrefix: string;
 
   constructor(
     private readonly directory: string,
     host: string,
     private readonly log: (message: string) => void,
   ) {
-    this.aside = `.${createHash('sha256').update(host).digest('hex').slice(0, 8)}-`;
+    this.temporaryPrefix = `.${createHash('sha256').update(host).digest('hex').slice(0, 8)}-`;
   }
 
   /** The folder of an execution. @throws ServiceError for an invalid id, which could name another path. */
   folder(id: string): string {
     if (!EXECUTION_ID.test(id))
-      throw new ServiceError('INVALID_ARGUMENT', 'fieldInvalid', `no execution id: ${id}`);
+      throw new ServiceError('INVALID_ARGUMENT', 'fieldInvalid', `invalid execution id: ${id}`);
     return path.join(this.directory, id);
   }
 
@@ -84,7 +84,7 @@ export class FolderStore {
     // Synchronous: no request can be answered before this, and 10,000 small files are read three times as fast.
     for (const name of fs.readdirSync(this.directory)) {
       if (isOwnName('unfinishedFolder', name)) {
-        await this.removeLeftover(path.join(this.directory, name));
+        await this.removeStaleFolder(path.join(this.directory, name));
         continue;
       }
       const record = EXECUTION_ID.test(name) ? this.read(name) : undefined;
@@ -92,8 +92,8 @@ export class FolderStore {
       else if (!this.setAsideIds.has(name) && !isOfSystem(name)) foreign.push(name);
     }
     if (foreign.length > 0) {
-      const names = foreign.slice(0, SHOWN).map((name) => JSON.stringify(name));
-      this.log(`passed over in ${this.directory}, ${foreign.length} of no execution: ${names.join(', ')}`);
+      const names = foreign.slice(0, MAX_LISTED).map((name) => JSON.stringify(name));
+      this.log(`ignored ${foreign.length} unknown entries in ${this.directory}: ${names.join(', ')}`);
     }
     return records;
   }
@@ -109,17 +109,17 @@ export class FolderStore {
       return names;
     } catch (error) {
       // Not available for now, like a network disk: the executions may still exist.
-      this.log(`executions cannot be listed: ${String(error)}`);
+      this.log(`cannot list executions: ${String(error)}`);
       return undefined;
     }
   }
 
   /** Removes an unfinished folder. Another host may still be working on its own; this one has only just started. */
-  private async removeLeftover(folder: string): Promise<void> {
-    const isOwn = path.basename(folder).startsWith(this.aside);
+  private async removeStaleFolder(folder: string): Promise<void> {
+    const isOwn = path.basename(folder).startsWith(this.temporaryPrefix);
     // Undefined if another host has just removed it.
     const changed = fs.lstatSync(folder, { throwIfNoEntry: false })?.mtimeMs;
-    if (changed === undefined || (!isOwn && changed > Date.now() - LEFTOVER_MS)) return;
+    if (changed === undefined || (!isOwn && changed > Date.now() - STALE_MS)) return;
     await this.discard(folder);
   }
 
@@ -128,7 +128,7 @@ export class FolderStore {
     try {
       await rm(folder, { recursive: true, force: true, maxRetries: 3 });
     } catch (error) {
-      this.log(`${folder} is left over: ${String(error)}`);
+      this.log(`cannot remove ${folder}: ${String(error)}`);
     }
   }
 
@@ -165,13 +165,13 @@ export class FolderStore {
   private setRecordAside(id: string, error: unknown, isLost: boolean): void {
     if (this.setAsideIds.has(id)) return;
     this.setAsideIds.add(id);
-    this.log(`record of ${id} set aside: ${String(error)}`);
+    this.log(`cannot read the record of ${id}, execution set aside: ${String(error)}`);
     if (!isLost) return;
     for (const file of jobFiles(this, id)) {
       try {
         fs.rmSync(file, { force: true });
       } catch (removal) {
-        this.log(`${file} is left over: ${String(removal)}`);
+        this.log(`cannot remove ${file}: ${String(removal)}`);
       }
     }
   }
@@ -182,21 +182,21 @@ export class FolderStore {
    */
   async create(record: ExecutionRecord, files: InitialFiles): Promise<void> {
     const folder = this.folder(record.id);
-    const aside = path.join(this.directory, `${this.aside}new-${record.id}-${randomUUID()}`);
-    await mkdir(aside, { mode: 0o700 });
-    let made = aside;
+    const temporary = path.join(this.directory, `${this.temporaryPrefix}new-${record.id}-${randomUUID()}`);
+    await mkdir(temporary, { mode: 0o700 });
+    let created = temporary;
     try {
       const all = { ...files, [FILES.execution]: serialize(record) };
-      const writes = Object.entries(all).map(([name, data]) => createFile(path.join(aside, name), data));
+      const writes = Object.entries(all).map(([name, data]) => createFile(path.join(temporary, name), data));
       // Wait for all of them, before the folder is discarded after a failure.
       for (const write of await Promise.allSettled(writes))
         if (write.status === 'rejected') throw write.reason;
-      await flushDirectory(aside);
-      await rename(aside, folder);
-      made = folder;
+      await flushDirectory(temporary);
+      await rename(temporary, folder);
+      created = folder;
       await flushDirectory(this.directory);
     } catch (error) {
-      await this.discard(made);
+      await this.discard(created);
       throw error;
     }
   }
@@ -226,9 +226,9 @@ export class FolderStore {
    * @throws the system's error; then the execution may exist again after a power failure.
    */
   async remove(id: string): Promise<void> {
-    const aside = path.join(this.directory, `${this.aside}deleted-${id}-${randomUUID()}`);
+    const temporary = path.join(this.directory, `${this.temporaryPrefix}deleted-${id}-${randomUUID()}`);
     try {
-      await rename(this.folder(id), aside);
+      await rename(this.folder(id), temporary);
     } catch (error) {
       // An earlier call has renamed it, and may have failed to flush that.
       if (errorCode(error) !== 'ENOENT') throw error;
@@ -239,11 +239,11 @@ export class FolderStore {
     } catch (error) {
       if (errorCode(error) !== 'ENOENT') throw error;
     } finally {
-      await this.discard(aside);
+      await this.discard(temporary);
     }
   }
 
-  /** Removes the files of a former attempt. The output stays until the next one replaces it. */
+  /** Removes the files of a previous attempt. The output stays until the next one replaces it. */
   async clearAttempt(id: string): Promise<void> {
     await Promise.all(
       [FILES.status, FILES.journal, FILES.claim].map((name) =>
@@ -270,7 +270,7 @@ function parseRecord(id: string, text: string): ExecutionRecord {
   const { version } = Object(content) as { version?: unknown };
   if (typeof version === 'number' && version > 1) throw new NewerVersionError(`version ${version}`);
   const record = ExecutionRecordSchema.parse(content);
-  if (record.id !== id) throw new Error(`record of ${record.id}`);
+  if (record.id !== id) throw new Error(`the record belongs to ${record.id}`);
   return record;
 }
 

@@ -2,14 +2,14 @@ import * as fs from 'node:fs/promises';
 import { servicePaths } from '../../protocol/service-paths';
 import type { ExecutionRecord } from './record';
 
-/** A host whose service gave no sign of life for so long is considered gone, milliseconds. */
+/** A host without a heartbeat for this long is considered gone, milliseconds. */
 const GONE_MS = 24 * 60 * 60 * 1000;
-/** How often a service gives a sign of life, milliseconds. */
-export const SIGN_OF_LIFE_MS = 10 * 60 * 1000;
+/** Interval between heartbeats of a service, milliseconds. */
+export const HEARTBEAT_MS = 10 * 60 * 1000;
 
 /**
  * Several hosts may share a home directory and the data directory in it. Each host has its own service. Executions of
- * another host are shown and otherwise left alone, until that host has been silent for a day.
+ * another host are shown and otherwise left alone, until that host has had no heartbeat for a day.
  */
 export class OtherHosts {
   constructor(
@@ -33,8 +33,8 @@ export class OtherHosts {
     );
   }
 
-  /** Tells the other hosts that this one is alive. */
-  async signOfLife(): Promise<void> {
+  /** Writes this host's heartbeat: the modification time of its folder. */
+  async writeHeartbeat(): Promise<void> {
     const time = new Date();
     await fs.utimes(servicePaths(this.dataDirectory, this.host).host, time, time);
   }

@@ -43,40 +43,40 @@ export async function placeOutput(
   record: OutputNaming & Pick<ExecutionRecord, 'content' | 'placing'>,
   note: (placing: Placing) => Promise<void>,
 ): Promise<string> {
-  const aside = path.join(folder, `.${record.id}-${record.content.slice(0, 8)}.ipynb`);
-  const recovered = await recover(output, folder, aside, record.placing);
+  const temporary = path.join(folder, `.${record.id}-${record.content.slice(0, 8)}.ipynb`);
+  const recovered = await recover(output, folder, temporary, record.placing);
   if (recovered !== undefined) return recovered;
   await fs.mkdir(folder, { recursive: true });
-  const written = await copyAside(output, aside);
+  const written = await copyToTemporary(output, temporary);
   try {
     for (let attempt = 0; attempt < MAX_NAMES; attempt++) {
       const name = outputName(record, attempt);
       const place = path.join(folder, name);
       if ((await statIfExists(place)) !== undefined) continue;
       await note({ name });
-      if (!(await claimName(aside, place, () => note({ name, isCopy: true })))) continue;
+      if (!(await claimName(temporary, place, () => note({ name, isCopy: true })))) continue;
       await checkSame(written, place);
       await flush(folder);
       return place;
     }
     throw Object.assign(new Error(`no free name in ${folder}`), { code: 'EEXIST' });
   } finally {
-    await fs.rm(aside, { force: true }).catch(() => undefined);
+    await fs.rm(temporary, { force: true }).catch(() => undefined);
     await flush(folder);
   }
 }
 
 /**
- * Completes or undoes what a service that was killed while placing this output had begun.
+ * Completes or undoes what a service that was killed while placing this output had started.
  * @returns the path of the placed output; undefined if it is still to be placed.
  */
 async function recover(
   output: string,
   folder: string,
-  aside: string,
+  temporary: string,
   placing: Placing | undefined,
 ): Promise<string | undefined> {
-  const hidden = await statIfExists(aside);
+  const hidden = await statIfExists(temporary);
   const place = placing && path.join(folder, path.basename(placing.name));
   const placed = place === undefined ? undefined : await statIfExists(place);
   const isOver = placed?.isFile() === true && (hidden === undefined || isSameFile(hidden, placed));
@@ -84,28 +84,28 @@ async function recover(
   if (place !== undefined && isHalf && (await isBeginning(place, output))) await fs.rm(place);
   // Only if this user owns it: others can guess the name.
   if (hidden?.isFile() === true && (process.getuid === undefined || hidden.uid === process.getuid())) {
-    await fs.rm(aside);
+    await fs.rm(temporary);
     await flush(folder);
   }
   return isOver ? place : undefined;
 }
 
 /** Copies the output to a new file. @returns the new file's stat. */
-async function copyAside(output: string, aside: string): Promise<Stats> {
-  const handle = await fs.open(aside, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600);
+async function copyToTemporary(output: string, temporary: string): Promise<Stats> {
+  const handle = await fs.open(temporary, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600);
   try {
     for await (const chunk of createReadStream(output)) await handle.writeFile(chunk as Buffer);
     await handle.datasync();
     return await handle.stat();
   } catch (error) {
-    await fs.rm(aside, { force: true }).catch(() => undefined);
+    await fs.rm(temporary, { force: true }).catch(() => undefined);
     throw error;
   } finally {
     await handle.close();
   }
 }
 
-/** Flushes a folder. Some network disks cannot do that; the output is placed nevertheless. */
+/** Flushes a folder. Some network disks cannot do that; the output is still placed. */
 async function flush(folder: string): Promise<void> {
   await flushDirectory(folder).catch(() => undefined);
 }

@@ -38,7 +38,7 @@ export const ExecutionRecordSchema = z.object({
   runOptions: RunOptionsSchema,
   /** INITIALIZING, QUEUED, PREPARING once a runner was requested (then status.json says more), or the final state. */
   state: z.string(),
-  /** Until it ends: states of former attempts and those that the service set itself. After the end: all states. */
+  /** Until it ends: states of previous attempts and those that the service set itself. After the end: all states. */
   history: HistorySchema,
   attempt: z.number(),
   /** Where the attempt runs. It runs while something listens in `runtime`, see protocol/runner-job.ts. */

@@ -1,6 +1,6 @@
 import { isTerminal } from '../../execution/states';
 import { readSmallFile } from '../../system/small-file';
-import type { ConfirmedTime } from './trusted-clock';
+import type { TrustedClock } from './trusted-clock';
 import type { DiskUse } from './disk-use';
 import { RetentionNoticeSchema, type CleanUp, type RetentionNotice } from '../../execution/machine';
 import type { Entry } from './entry';
@@ -18,8 +18,8 @@ export interface RetentionOptions {
   readonly remove: (entry: Entry) => Promise<unknown>;
   readonly disk: Pick<DiskUse, 'measure' | 'of'>;
   /** The clock for ages. */
-  readonly time: Pick<ConfirmedTime, 'look'>;
-  /** Limits in days and bytes, 0 for none; read anew each time. */
+  readonly clock: Pick<TrustedClock, 'read'>;
+  /** Limits in days and bytes, 0 for none; read again each time. */
   readonly limits: () => { readonly retentionDays: number; readonly retentionBytes: number };
   /** File that keeps the last notice across restarts. */
   readonly noticeFile: string;
@@ -37,7 +37,7 @@ export class Retention {
     return this.lastNotice;
   }
 
-  /** Reads the notice that a former service saved. */
+  /** Reads the notice that a previous service saved. */
   async open(): Promise<void> {
     try {
       const text = await readSmallFile(this.options.noticeFile);
@@ -49,10 +49,10 @@ export class Retention {
 
   /** Measures the disk use, and deletes what exceeds the limits. */
   async sweep(): Promise<void> {
-    const { disk, executions, time, limits, remove, noticeFile, log } = this.options;
+    const { disk, executions, clock, limits, remove, noticeFile, log } = this.options;
     let total = await disk.measure(executions);
     const { retentionDays, retentionBytes } = limits();
-    const confirmed = await time.look(newestOf(executions));
+    const confirmed = await clock.read(newestOf(executions));
     let count = 0;
     let bytes = 0;
     for (const entry of this.oldestFirst()) {
@@ -66,10 +66,10 @@ export class Retention {
       try {
         await remove(entry);
       } catch (error) {
-        log(`${entry.record.id}: not deleted: ${String(error)}`);
+        log(`${entry.record.id}: cannot delete: ${String(error)}`);
         continue;
       }
-      log(`${entry.record.id}: deleted for its ${tooOld ? 'age' : 'size'}`);
+      log(`${entry.record.id}: deleted because of its ${tooOld ? 'age' : 'size'}`);
       total -= size;
       bytes += size;
       count++;
@@ -86,7 +86,7 @@ export class Retention {
   /**
    * Deletes executions that ended before a given time, except pinned ones.
    * @param before RFC 3339. @param dryRun only report what would be deleted.
-   * @throws the first error, if some could not be deleted; the others are deleted nevertheless.
+   * @throws the first error, if some could not be deleted; the others are still deleted.
    */
   async cleanUp(before: string, dryRun: boolean): Promise<CleanUp> {
     const { disk, executions, remove } = this.options;

@@ -8,19 +8,19 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const DOUBTFUL_MS = 7 * DAY_MS;
 
 /** `clock.json`; times are milliseconds since the epoch. */
-const SeenSchema = z.object({
+const ClockStateSchema = z.object({
   /** A time that has certainly passed. */
   confirmed: z.number(),
-  /** What the clock said when it first was too far ahead. */
+  /** Reading of the clock when it was first too far ahead. */
   doubtful: z.optional(z.number()),
 });
-type Seen = z.infer<typeof SeenSchema>;
+type ClockState = z.infer<typeof ClockStateSchema>;
 
 /**
  * Updates the confirmed time from the clock. A clock that was set far ahead, by mistake or by an empty battery, must
- * not make everything look old: it is trusted once it has continued from there for a day.
+ * not make all executions old: it is trusted once it has continued from there for a day.
  */
-export function confirm({ confirmed, doubtful }: Seen, clock: number): Seen {
+export function confirm({ confirmed, doubtful }: ClockState, clock: number): ClockState {
   // The clock was set back, or went forward normally.
   if (clock - confirmed <= DOUBTFUL_MS) return { confirmed: clock };
   if (doubtful === undefined || clock < doubtful) return { confirmed, doubtful: clock };
@@ -29,8 +29,8 @@ export function confirm({ confirmed, doubtful }: Seen, clock: number): Seen {
 }
 
 /** A time to compute ages with: never later than the clock, and not affected by a clock that has just jumped ahead. */
-export class ConfirmedTime {
-  private seen: Seen | undefined;
+export class TrustedClock {
+  private state: ClockState | undefined;
 
   /** @param file keeps the confirmed time across restarts. */
   constructor(
@@ -44,19 +44,19 @@ export class ConfirmedTime {
    * @param newest the newest time known, milliseconds since the epoch; used if no confirmed time was saved yet.
    * @returns the confirmed time, milliseconds since the epoch.
    */
-  async look(newest: number | undefined): Promise<number> {
+  async read(newest: number | undefined): Promise<number> {
     const clock = this.clock();
-    this.seen = confirm((this.seen ??= await this.read()) ?? { confirmed: newest ?? clock }, clock);
+    this.state = confirm((this.state ??= await this.load()) ?? { confirmed: newest ?? clock }, clock);
     // On a full disk, old executions must still be deleted. An older time in the file only deletes fewer of them.
-    await replaceFile(this.file, JSON.stringify(this.seen), 'new').catch((error: unknown) => {
-      this.log(`clock.json not written: ${String(error)}`);
+    await replaceFile(this.file, JSON.stringify(this.state), 'new').catch((error: unknown) => {
+      this.log(`cannot write clock.json: ${String(error)}`);
     });
-    return this.seen.confirmed;
+    return this.state.confirmed;
   }
 
-  private async read(): Promise<Seen | undefined> {
+  private async load(): Promise<ClockState | undefined> {
     try {
-      return SeenSchema.parse(JSON.parse(await readSmallFile(this.file)));
+      return ClockStateSchema.parse(JSON.parse(await readSmallFile(this.file)));
     } catch {
       return undefined;
     }

@@ -19,8 +19,8 @@ interface RunnerEvents {
 export class RunnerClient extends EventEmitter<RunnerEvents> {
   private received = '';
   private ended = deferred<boolean>();
-  /** The runner was told to leave, and may still be waiting for its kernel to end. */
-  private isReleased = false;
+  /** This side has closed the connection; the runner may still be waiting for its kernel to end. */
+  private isDisconnected = false;
   /** Resolves when the runner is gone; no event follows. */
   readonly closed: Promise<void>;
 
@@ -72,7 +72,7 @@ export class RunnerClient extends EventEmitter<RunnerEvents> {
   /** Waits until the runner is gone, then removes its runtime directory; ends its kernels unless it does so itself. */
   async cleanUp(): Promise<void> {
     await this.closed;
-    await (this.isReleased ? removeRuntime(this.runtime) : endRuntime(this.runtime));
+    await (this.isDisconnected ? removeRuntime(this.runtime) : endRuntime(this.runtime));
   }
 
   /** Resolves when the runner has finished its job: true if it now waits for another one. */
@@ -85,9 +85,9 @@ export class RunnerClient extends EventEmitter<RunnerEvents> {
     this.socket.write(`${JSON.stringify(request)}\n`);
   }
 
-  /** Closes the connection; then it is `closed`. A waiting runner leaves, a working one finishes its job. */
+  /** Closes the connection; then it is `closed`. An idle runner exits, a busy one finishes its job first. */
   end(): void {
-    this.isReleased = true;
+    this.isDisconnected = true;
     this.socket.destroy();
   }
 
@@ -119,7 +119,7 @@ function parseEvent(line: string): ReturnType<typeof ControlEventSchema.parse> |
 
 /** Ends the processes that a dead runner left behind, and removes its runtime directory. */
 export async function endRuntime(runtime: string): Promise<void> {
-  // A runner that left by itself has removed the directory, and its kernel has ended.
+  // A runner that exited normally has removed the directory, and its kernel has ended.
   if (!(await exists(runtime))) return;
   await endProcessesOf(runtime);
   await removeRuntime(runtime);

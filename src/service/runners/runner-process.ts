@@ -33,7 +33,7 @@ export interface StartedRunner {
 /** Creates a new runtime directory, 0700. @throws Error if another user owns its root. */
 export function makeRuntimeDirectory(root: string): string {
   fs.mkdirSync(root, { recursive: true, mode: 0o700 });
-  if (!isOwnDirectory(root)) throw new Error(`${root} is not a directory of this user`);
+  if (!isOwnDirectory(root)) throw new Error(`${root} is not a directory owned by this user`);
   if (process.platform !== 'win32') fs.chmodSync(root, 0o700);
   const directory = path.join(root, randomBytes(5).toString('hex'));
   fs.mkdirSync(directory, { mode: 0o700 });
@@ -82,7 +82,7 @@ async function listenOnce(directory: string): Promise<void> {
 
 /**
  * Starts a runner that outlives the service.
- * @param job path of its job.json; undefined for a runner that waits for a job.
+ * @param job path of its job.json; undefined for an idle runner.
  * @param logFile receives its stdout and stderr.
  * @throws Error if the log cannot be opened.
  */
@@ -125,10 +125,10 @@ export function spawnRunner(
 }
 
 /**
- * Starts a runner that waits for a job, see SpareRunner.
+ * Starts an idle runner, see PooledRunner.
  * @param logs folder for its log. @throws like {@link makeRuntimeDirectory} and {@link spawnRunner}.
  */
-export function startWaitingRunner(launcher: RunnerLauncher, logs: string): StartedRunner {
+export function startIdleRunner(launcher: RunnerLauncher, logs: string): StartedRunner {
   const log = path.join(logs, 'spare-runner.log');
   fs.rmSync(log, { force: true });
   return spawnRunner(launcher, makeRuntimeDirectory(launcher.runtimeRoot), undefined, log);

@@ -6,7 +6,7 @@ import { ScheduledRuns } from './scheduled-runs';
 import { Scheduler, systemClock, type SchedulerClock } from './scheduler';
 
 /** Dependencies of {@link createSchedules}. */
-export interface SchedulesOptions extends Pick<ScheduleManagerOptions, 'executions' | 'place'> {
+export interface SchedulesOptions extends Pick<ScheduleManagerOptions, 'executions' | 'hostIdentity'> {
   /** Folder of the schedules. */
   readonly directory: string;
   readonly hosts: OtherHosts;
@@ -24,7 +24,7 @@ export interface Schedules {
   /** Starts runs that are due, from now on. */
   start(): void;
   /** Looks for runs that can start: call it when an execution has ended. */
-  look(): void;
+  check(): void;
   /** Reads again what other hosts have done. */
   refreshOthers(): Promise<void>;
   /** Starts no more runs. */
@@ -33,13 +33,13 @@ export interface Schedules {
 
 /** Creates the parts of the schedules and connects them. Nothing is read or started yet. */
 export function createSchedules(options: SchedulesOptions): Schedules {
-  const { directory, place, hosts, executions, clock = systemClock, log } = options;
-  const store = new ScheduleStore(directory, place.host, log);
-  const entries = new ScheduleEntries({ store, hosts, place, log });
+  const { directory, hostIdentity, hosts, executions, clock = systemClock, log } = options;
+  const store = new ScheduleStore(directory, hostIdentity.host, log);
+  const entries = new ScheduleEntries({ store, hosts, hostIdentity, log });
   const runs = new ScheduledRuns(store, executions);
   const scheduler = new Scheduler({ entries, runs, executions, clock, log });
   return {
-    manager: new ScheduleManager({ entries, store, scheduler, runs, executions, place, clock }),
+    manager: new ScheduleManager({ entries, store, scheduler, runs, executions, hostIdentity, clock }),
     get waits() {
       return scheduler.waits;
     },
@@ -47,12 +47,12 @@ export function createSchedules(options: SchedulesOptions): Schedules {
     start: () => {
       scheduler.start();
     },
-    look: () => {
-      scheduler.look();
+    check: () => {
+      scheduler.check();
     },
     refreshOthers: async () => {
       await entries.refreshOthers();
-      scheduler.look();
+      scheduler.check();
     },
     stop: () => {
       scheduler.stop();

@@ -20,7 +20,7 @@ export interface EntriesOptions {
   >;
   readonly hosts: Pick<OtherHosts, 'isTheirs' | 'isGone'>;
   /** This host and its boot id. */
-  readonly place: { readonly host: string; readonly boot: string };
+  readonly hostIdentity: { readonly host: string; readonly boot: string };
   readonly log: (message: string) => void;
 }
 
@@ -104,7 +104,7 @@ export class ScheduleEntries {
     return this.alone(id, async () => {
       const record = structuredClone(this.ownRecord(id));
       const parts = await change(record);
-      Object.assign(record, this.options.place);
+      Object.assign(record, this.options.hostIdentity);
       await this.options.store.save(record, parts).catch(throwStorageError);
       return this.set(record);
     });

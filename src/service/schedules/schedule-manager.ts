@@ -21,13 +21,13 @@ const MAX_SCHEDULES = 10_000;
 export interface ScheduleManagerOptions {
   readonly entries: ScheduleEntries;
   readonly store: Pick<ScheduleStore, 'environment'>;
-  readonly scheduler: Pick<Scheduler, 'look'>;
+  readonly scheduler: Pick<Scheduler, 'check'>;
   readonly runs: ScheduledRuns;
   readonly executions: Executions & {
     /** Checks a request as a create does, without creating anything. */
     check(request: CreateRequest, notebook: Uint8Array): Promise<void>;
   };
-  readonly place: { readonly host: string; readonly boot: string };
+  readonly hostIdentity: { readonly host: string; readonly boot: string };
   readonly clock: Pick<SchedulerClock, 'now'>;
 }
 
@@ -56,7 +56,7 @@ export class ScheduleManager {
    *   `runOptions`; ALREADY_EXISTS `alreadyExists`; RESOURCE_EXHAUSTED `storageNotWritable`, `schedulesExhausted`.
    */
   async create(id: string, body: unknown): Promise<Schedule> {
-    const { entries, place, clock } = this.options;
+    const { entries, hostIdentity, clock } = this.options;
     if (!EXECUTION_ID.test(id)) throw fieldInvalid('scheduleId', `must match ${EXECUTION_ID.source}`);
     const created = clock.now();
     const input = parseSchedule(body, created);
@@ -77,7 +77,7 @@ export class ScheduleManager {
       createTime: time,
       updateTime: time,
       ...fieldsOf(input),
-      ...place,
+      ...hostIdentity,
       decidedUntil: created,
       waiting: [],
       startedRuns: 0,
@@ -96,7 +96,7 @@ export class ScheduleManager {
       if (other?.record.content === content) return this.present(other);
       throw alreadyExists(id);
     } finally {
-      this.options.scheduler.look();
+      this.options.scheduler.check();
     }
   }
 
@@ -139,7 +139,7 @@ export class ScheduleManager {
   /** Deletes a schedule; its executions stay. @throws ServiceError NOT_FOUND; `otherHost`; `storageNotWritable` */
   async delete(id: string): Promise<void> {
     await this.options.entries.remove(id);
-    this.options.scheduler.look();
+    this.options.scheduler.check();
   }
 
   /** Pauses a schedule. Due times while it is paused are not missed. @throws ServiceError like {@link delete}. */
@@ -184,7 +184,7 @@ export class ScheduleManager {
     try {
       return this.present(await this.options.entries.change(id, change));
     } finally {
-      this.options.scheduler.look();
+      this.options.scheduler.check();
     }
   }
 

@@ -78,7 +78,7 @@ export class ScheduleStore {
       const record = EXECUTION_ID.test(name) ? this.read(name) : undefined;
       if (record !== undefined) records.push(record);
       else if (!this.setAsideIds.has(name) && !isOfSystem(name) && !isOwnName('unfinishedFolder', name))
-        this.log(`no schedule: ${JSON.stringify(name)}`);
+        this.log(`ignored, not a schedule: ${JSON.stringify(name)}`);
     }
     return records;
   }
@@ -99,7 +99,7 @@ export class ScheduleStore {
     } catch (error) {
       if (fs.existsSync(path.join(this.folder(id), RECORD)) && !this.setAsideIds.has(id)) {
         this.setAsideIds.add(id);
-        this.log(`schedule ${id} cannot be read: ${String(error)}`);
+        this.log(`cannot read schedule ${id}: ${String(error)}`);
       }
       return undefined;
     }
@@ -163,7 +163,7 @@ export class ScheduleStore {
     try {
       await rm(folder, { recursive: true, force: true, maxRetries: 3 });
     } catch (error) {
-      this.log(`${folder} is left over: ${String(error)}`);
+      this.log(`cannot remove ${folder}: ${String(error)}`);
     }
   }
 }

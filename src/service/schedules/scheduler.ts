@@ -1,7 +1,7 @@
 import { ServiceError } from '../../execution/errors';
 import type { Execution } from '../../execution/execution';
 import { isTerminal } from '../../execution/states';
-import { Gate } from '../gate';
+import { Semaphore } from '../semaphore';
 import { decideDueRuns, followClock, isOtherClock, MAX_WAITING, missedRow, pause } from './due-runs';
 import type { ScheduleEntries, ScheduleEntry } from './schedule-entries';
 import { addMissed, MAX_RECENT, type DueRun, type ScheduleRecord } from './schedule-record';
@@ -40,7 +40,7 @@ export interface SchedulerOptions {
  * How often the clock is read, milliseconds, even if nothing is due: a timer does not notice that the machine slept or
  * that its clock was changed.
  */
-const LOOK_MS = 30_000;
+const CHECK_MS = 30_000;
 /** If so much more time has passed between two looks, the machine slept or its clock was changed. Milliseconds. */
 const ASLEEP_MS = 30_000;
 /** How long to wait after a record could not be written, milliseconds. */
@@ -56,15 +56,15 @@ const FAILED = ['FAILED', 'EXPIRED'];
 export class Scheduler {
   private timer: { cancel(): void } | undefined;
   private isStarted = false;
-  /** The last look at the clock. */
-  private looked = 0;
+  /** Time of the last check. */
+  private lastCheck = 0;
   /** Schedules that this service has looked at before. */
   private readonly seen = new Set<string>();
   /** Schedules that have work in progress. */
   private readonly busy = new Set<string>();
   /** Schedules whose work failed: when to try again, and the cause of runs that are missed until then. */
   private readonly retries = new Map<string, { readonly time: number; readonly cause: string }>();
-  private readonly gate = new Gate(MAX_AT_ONCE);
+  private readonly semaphore = new Semaphore(MAX_AT_ONCE);
 
   constructor(private readonly options: SchedulerOptions) {}
 
@@ -78,7 +78,7 @@ export class Scheduler {
   /** Looks for due runs, now and from now on. */
   start(): void {
     this.isStarted = true;
-    this.look();
+    this.check();
   }
 
   stop(): void {
@@ -87,16 +87,16 @@ export class Scheduler {
   }
 
   /** Looks for due runs; call it whenever a schedule has changed or an execution has ended. */
-  look(): void {
+  check(): void {
     if (!this.isStarted) return;
     const now = this.options.clock.now();
-    const slept = now - this.looked > LOOK_MS + ASLEEP_MS;
-    this.looked = now;
-    for (const entry of this.options.entries.own) this.lookAt(entry, now, slept);
+    const slept = now - this.lastCheck > CHECK_MS + ASLEEP_MS;
+    this.lastCheck = now;
+    for (const entry of this.options.entries.own) this.checkSchedule(entry, now, slept);
     this.arm(now);
   }
 
-  private lookAt(entry: ScheduleEntry, now: number, slept: boolean): void {
+  private checkSchedule(entry: ScheduleEntry, now: number, slept: boolean): void {
     const { id } = entry.record;
     const retry = this.retries.get(id);
     // It would lie further ahead if the clock was set back.
@@ -115,9 +115,9 @@ export class Scheduler {
       this.busy.has(record.id) ? undefined : (this.retries.get(record.id)?.time ?? next),
     );
     const next = times.reduce<number>((first, time) => Math.min(first, time ?? Infinity), Infinity);
-    const milliseconds = Math.min(Math.max(next - now, 1), LOOK_MS);
+    const milliseconds = Math.min(Math.max(next - now, 1), CHECK_MS);
     this.timer = this.options.clock.wait(milliseconds, () => {
-      this.look();
+      this.check();
     });
   }
 
@@ -133,7 +133,7 @@ export class Scheduler {
   /** Does what a schedule needs now, in the background. */
   private work(id: string, now: number, cause: string): void {
     this.busy.add(id);
-    this.gate
+    this.semaphore
       .run(() => this.serve(id, now, cause))
       .catch((error: unknown) => {
         this.options.log(`schedule ${id}: ${String(error)}`);
@@ -144,7 +144,7 @@ export class Scheduler {
         this.busy.delete(id);
         if (!this.isStarted) return;
         const [entry, time] = [this.options.entries.find(id), this.options.clock.now()];
-        if (entry !== undefined) this.lookAt(entry, time, false);
+        if (entry !== undefined) this.checkSchedule(entry, time, false);
         this.arm(time);
       });
   }

@@ -43,7 +43,7 @@ const SHOWING =
 
 /** Calls whose texts are for logs and programs: the interface shows these errors with its own messages. */
 const TECHNICAL =
-  /^(?:Error|TypeError|ServiceError|ParametersError|NotBegunError|log|say|debug|info|warn|error|#?report|attempt|RegExp)$/;
+  /^(?:Error|TypeError|ServiceError|ParametersError|NotStartedError|log|say|debug|info|warn|error|#?report|attempt|RegExp)$/;
 
 /** Strings that look like texts for users and are not. */
 const EXEMPT = new Set([

@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { isTerminal } from '../../../src/execution/states';
 import { readNotebook } from '../../../src/notebook/document';
 import type { RunnerJob } from '../../../src/protocol/runner-job';
-import { PATIENCE } from '../../../src/runner/run';
+import { RUN_TIMEOUTS } from '../../../src/runner/run';
 import { ROOT } from '../../support/paths';
 import { until } from '../../support/until';
 import { Queue } from './queue';
@@ -129,10 +129,12 @@ del cycle`,
   });
 
   it('is awaited up to the agreed time; then the kernel is killed, with a warning', async () => {
-    const result = await run(notebookOf(THREAD), { options: { patience: { ...PATIENCE, end: 300 } } });
+    const result = await run(notebookOf(THREAD), { options: { timeouts: { ...RUN_TIMEOUTS, end: 300 } } });
     assert.deepEqual([result.state, result.warnings], ['SUCCEEDED', ['kernelNotEnded']]);
     assert.equal(textOf(result.outputs[0]), 'started\n');
-    const failed = await run(notebookOf(THREAD, '1/0'), { options: { patience: { ...PATIENCE, end: 300 } } });
+    const failed = await run(notebookOf(THREAD, '1/0'), {
+      options: { timeouts: { ...RUN_TIMEOUTS, end: 300 } },
+    });
     assert.deepEqual(
       [failed.state, failed.cause, failed.warnings],
       ['FAILED', 'cellError', ['kernelNotEnded']],

@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as fsp from 'node:fs/promises';
 import * as path from 'node:path';
 import { FILES } from '../../../src/protocol/execution-folder';
-import { PATIENCE } from '../../../src/runner/run';
+import { RUN_TIMEOUTS } from '../../../src/runner/run';
 import { assertCut, HANG, QUICK, whenCellRuns } from './run-ends';
 import { cleanUp, ipykernel, makeFolders, notebookOf, papermill, pythonKernel, run, textOf } from './running';
 
@@ -152,7 +152,7 @@ while True:
       const forks =
         'import subprocess, time\np = subprocess.Popen(["sleep", "1000"])\n' +
         'get_ipython().kernel.do_shutdown = lambda restart: time.sleep(1000)\nprint(p.pid)';
-      const options = { patience: { ...PATIENCE, end: 300 } };
+      const options = { timeouts: { ...RUN_TIMEOUTS, end: 300 } };
       const { state, outputs, warnings } = await run(notebookOf(forks), { options });
       assert.deepEqual([state, warnings], ['SUCCEEDED', ['kernelNotEnded']]);
       const child = Number(textOf(outputs[0]));

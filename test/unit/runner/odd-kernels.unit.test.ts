@@ -2,7 +2,7 @@ import * as assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { FILES } from '../../../src/protocol/execution-folder';
-import { PATIENCE } from '../../../src/runner/run';
+import { RUN_TIMEOUTS } from '../../../src/runner/run';
 import { assertValid } from '../notebook/validation';
 import { cleanUp, notebookOf, papermill, run, textOf, type RunResult } from './running';
 import { scriptedKernel } from './scripted-kernel';
@@ -82,7 +82,7 @@ status('idle')`,
     const mute = "reply({'status': 'ok', 'execution_count': 1})";
     const result = await run(notebookOf('first'), {
       job: { kernel: scriptedKernel(mute), cellTimeout: 1 },
-      options: { patience: { ...PATIENCE, idle: 1500, transfer: 100 } },
+      options: { timeouts: { ...RUN_TIMEOUTS, idle: 1500, transfer: 100 } },
     });
     assert.deepEqual([result.state, result.warnings], ['SUCCEEDED', ['idleMissing']]);
   });
@@ -118,13 +118,13 @@ ${OK}`;
     // Without its subscriber no message arrives; a closed one would be a lost connection.
     const FALLS_SILENT =
       "globals().update(kept=outputs, outputs=context.socket(zmq.PUB)) if code == '0' else None";
-    const patience = { ...PATIENCE, idle: 1000 };
+    const timeouts = { ...RUN_TIMEOUTS, idle: 1000 };
 
     // Waiting in each cell would exceed the time limit of the test.
     it('the wait for messages happens once, and every cell has its warning', async () => {
       const { state, warnings } = await run(notebookOf(...CELLS), {
         job: { kernel: scriptedKernel(`${FALLS_SILENT}\n${OK}`) },
-        options: { patience },
+        options: { timeouts },
       });
       assert.equal(state, 'SUCCEEDED');
       assert.deepEqual(
@@ -143,7 +143,7 @@ if code == '2':
 ${OK}`;
       const { state, warnings, outputs } = await run(notebookOf('0', '1', '2', '3'), {
         job: { kernel: scriptedKernel(speaksAgain) },
-        options: { patience },
+        options: { timeouts },
       });
       assert.equal(state, 'SUCCEEDED');
       assert.deepEqual(warnings, ['idleMissing', 'idleMissing']);
@@ -161,7 +161,7 @@ for number in range(40):
 status('idle')`;
     const { state, warnings, outputs } = await run(notebookOf('late'), {
       job: { kernel: scriptedKernel(late) },
-      options: { patience: { ...PATIENCE, idle: 1000 } },
+      options: { timeouts: { ...RUN_TIMEOUTS, idle: 1000 } },
     });
     assert.deepEqual([state, warnings, textOf(outputs[0]).length], ['SUCCEEDED', [], 40]);
   });
@@ -200,7 +200,7 @@ threading.Thread(target=accepting, daemon=True).start()`;
     const large = `iopub('stream', {'name': 'stdout', 'text': 'x' * 30_000_000})\n${OK}`;
     const { state, warnings, outputs } = await run(notebookOf('large'), {
       job: { kernel: scriptedKernel(large, "{'name': 'python'}", slowly) },
-      options: { patience: { ...PATIENCE, idle: 1000 } },
+      options: { timeouts: { ...RUN_TIMEOUTS, idle: 1000 } },
     });
     assert.deepEqual([state, warnings, textOf(outputs[0]).length], ['SUCCEEDED', [], 30_000_000]);
   });

@@ -90,7 +90,7 @@ describe('other kernels', function () {
     it('is cancelled', async () => {
       const result = await run(notebookOf('while (true) {}'), {
         job: { kernel: deno },
-        options: { patience: { interrupt: 500, end: 10_000, idle: 4000, transfer: 4000 } },
+        options: { timeouts: { interrupt: 500, end: 10_000, idle: 4000, transfer: 4000 } },
         onStatus: cancelInCell,
       });
       assert.deepEqual([result.state, result.cause], ['CANCELLED', 'cancelled']);

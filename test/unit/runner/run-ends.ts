@@ -1,5 +1,5 @@
 import * as assert from 'node:assert/strict';
-import { PATIENCE, type NotebookRun } from '../../../src/runner/run';
+import { RUN_TIMEOUTS, type NotebookRun } from '../../../src/runner/run';
 import { papermill, textOf, type RunResult, type RunSettings } from './running';
 
 /** Called with the run or its kernel’s process as soon as the cell has started. */
@@ -18,7 +18,7 @@ export function whenCellRuns(
 /** A cell that prints, and never ends. */
 export const HANG = 'print("started", flush=True)\nimport time\nwhile True: time.sleep(0.01)';
 /** Settings with a short wait for an interrupted kernel. */
-export const QUICK = { options: { patience: { ...PATIENCE, interrupt: 300 } } };
+export const QUICK = { options: { timeouts: { ...RUN_TIMEOUTS, interrupt: 300 } } };
 
 /** Asserts that a run of three cells ended in the second cell. */
 export function assertCut(result: RunResult, state: string, cause: string): void {

@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as fsp from 'node:fs/promises';
 import * as path from 'node:path';
 import { FILES } from '../../../src/protocol/execution-folder';
-import { PATIENCE } from '../../../src/runner/run';
+import { RUN_TIMEOUTS } from '../../../src/runner/run';
 import { assertCut, HANG, QUICK, whenCellRuns } from './run-ends';
 import { cleanUp, notebookOf, papermill, pythonKernel, run, textOf } from './running';
 
@@ -180,7 +180,7 @@ describe('how a run may end', function () {
       '    return send(stream, kind, content, *a, **b)\n' +
       'k.session.send = mute';
     const result = await run(notebookOf(mute, 'print("after")'), {
-      options: { patience: { ...PATIENCE, idle: 100 } },
+      options: { timeouts: { ...RUN_TIMEOUTS, idle: 100 } },
     });
     assert.equal(result.state, 'SUCCEEDED');
     assert.equal(textOf(result.outputs[1]), 'after\n');

@@ -8,7 +8,7 @@ import type { KernelLaunch, RunnerJob, RunnerStatus } from '../../../src/protoco
 import { FILES } from '../../../src/protocol/execution-folder';
 import { KernelClient } from '../../../src/runner/kernel/kernel-client';
 import { launchKernel } from '../../../src/runner/kernel/launch';
-import { NotebookRun, PATIENCE, type RunDependencies } from '../../../src/runner/run';
+import { NotebookRun, RUN_TIMEOUTS, type RunDependencies } from '../../../src/runner/run';
 import { StatusReporter } from '../../../src/runner/status-reporter';
 import { makeRuntimeDirectory } from '../../../src/service/runners/runner-process';
 import { VENV_PYTHON } from '../../support/python';
@@ -145,7 +145,7 @@ export async function run(input: Notebook | string, settings: RunSettings = {}):
       if (running.run) settings.onStatus?.(status, running.run, kernel);
     },
   );
-  running.run = new NotebookRun(job, kernel, reporter, { patience: PATIENCE, ...settings.options });
+  running.run = new NotebookRun(job, kernel, reporter, { timeouts: RUN_TIMEOUTS, ...settings.options });
   await running.run.run();
   await kernel.shutDown(5000);
   return readResult(folder);

@@ -135,12 +135,20 @@ export class Machine {
       },
     };
     const hosts = { isTheirs: () => false, isGone: () => Promise.resolve(false) };
-    const entries = new ScheduleEntries({ store, hosts, place: PLACE, log: () => undefined });
+    const entries = new ScheduleEntries({ store, hosts, hostIdentity: PLACE, log: () => undefined });
     await entries.load();
     const { clock } = this;
     const runs = new ScheduledRuns(store, executions);
     const scheduler = new Scheduler({ entries, runs, executions, clock, log: () => undefined });
-    const manager = new ScheduleManager({ entries, store, scheduler, runs, executions, place: PLACE, clock });
+    const manager = new ScheduleManager({
+      entries,
+      store,
+      scheduler,
+      runs,
+      executions,
+      hostIdentity: PLACE,
+      clock,
+    });
     this.running = { scheduler, manager };
     scheduler.start();
     await settle();

@@ -4,7 +4,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { SECRET_PARAMETERS } from '../../../src/execution/secrets/secret-names';
 import type { RunnerJob } from '../../../src/protocol/runner-job';
-import { PATIENCE } from '../../../src/runner/run';
+import { RUN_TIMEOUTS } from '../../../src/runner/run';
 import { ConfigReader } from '../../../src/service/config';
 import { startApi } from './api';
 import { temporaryFolder, type TestService } from './support';
@@ -48,7 +48,7 @@ describe('defaults', () => {
   });
 
   it('of the waits of a run: 5 s after an interrupt, 4 s for the idle status of a cell, 10 s for the kernel to end', () => {
-    assert.deepEqual(PATIENCE, { interrupt: 5000, idle: 4000, transfer: 60_000, end: 10_000 });
+    assert.deepEqual(RUN_TIMEOUTS, { interrupt: 5000, idle: 4000, transfer: 60_000, end: 10_000 });
   });
 
   it('of the service', async () => {

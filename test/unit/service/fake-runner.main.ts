@@ -12,7 +12,7 @@ import { controlAddress } from '../../../src/protocol/runtime-directory';
 
 const { values } = parseArgs({ options: { runtime: { type: 'string' }, job: { type: 'string' } } });
 const runtime = values.runtime ?? '';
-// A spare without a kernel is useless to a test.
+// A pooled runner without a kernel is not needed in a test.
 if (values.job === undefined) process.exit(0);
 const job = RunnerJobSchema.parse(JSON.parse(fs.readFileSync(values.job, 'utf8')));
 const { fake = 'succeed' } = JSON.parse(job.parameters ?? '{}') as { fake?: string };

@@ -87,7 +87,7 @@ describe('A run whose runner is killed between its end and its last status', () 
     place.unruly.order({ dieAt: 3, dieIn: '^renameSync .*status\\.json' });
     await place.create(service, 'good', 'for i in range(3): print("line", i, flush=True)');
     const { state, runStatus } = await service.ended('good');
-    assert.match(service.stderr.join(''), /good: attempt 1 lost/);
+    assert.match(service.stderr.join(''), /good: attempt 1 ended without a result/);
     assert.deepEqual([state, runStatus?.cause], ['SUCCEEDED', undefined]);
     assert.match(outputOf(service, 'good'), /line 2[^]*"exception": false/);
     await service.kill();
@@ -122,7 +122,7 @@ describe('A run whose runner is killed between its end and its last status', () 
     place.unruly.order({ dieAt: 3, dieIn: '^renameSync .*status\\.json' });
     await place.create(service, 'bad', '1 / 0');
     const { state, runStatus } = await service.ended('bad');
-    assert.match(service.stderr.join(''), /bad: attempt 1 lost/);
+    assert.match(service.stderr.join(''), /bad: attempt 1 ended without a result/);
     assert.deepEqual(
       [state, runStatus?.cause, runStatus?.cell?.errorName],
       ['FAILED', 'cellError', 'ZeroDivisionError'],

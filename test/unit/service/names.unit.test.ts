@@ -194,7 +194,7 @@ describe('In a folder where other users can write', () => {
     fs.mkdirSync(path.join(home, 'kept'), { recursive: true, mode: 0o755 });
     const root = path.join(folder, 'run');
     fs.symlinkSync(home, root);
-    assert.throws(() => makeRuntimeDirectory(root), /not a directory of this user/);
+    assert.throws(() => makeRuntimeDirectory(root), /not a directory owned by this user/);
     assert.deepEqual(await runtimesIn(root), []);
     assert.deepEqual(fs.readdirSync(home), ['kept']);
   });

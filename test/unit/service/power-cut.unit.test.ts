@@ -159,7 +159,7 @@ async function crashAndRestart(dieAt: number): Promise<boolean> {
   assert.deepEqual(runs.length, new Set(runs).size, `${where}: ${runs.join()}`);
   assert.deepEqual(
     // Warnings about wake locks do not matter here.
-    service.stderr.filter((line) => !/listens on|kept awake/.test(line)),
+    service.stderr.filter((line) => !/listens on|keep the machine awake/.test(line)),
     [],
     where,
   );

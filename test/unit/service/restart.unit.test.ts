@@ -154,7 +154,7 @@ describe('A service that was killed', () => {
     const { body } = await second.request('GET', `${PARENT}/executions`);
     assert.equal((body['executions'] as unknown[]).length, 1);
     assert.equal(fs.readFileSync(second.file('torn', 'execution.json'), 'utf8').length, 40);
-    assert.match(second.stderr.join(''), /record of torn set aside/);
+    assert.match(second.stderr.join(''), /cannot read the record of torn, execution set aside/);
     // Its folder still exists: the id is in use and no file is overwritten.
     assert.equal((await second.create('torn')).code, 409);
   });

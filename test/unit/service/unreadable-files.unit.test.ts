@@ -88,12 +88,12 @@ describe('A path of ours that is not a regular file', () => {
       assert.equal((await second.ended('lost')).state, 'FAILED');
       const said = second.stderr.join('');
       if (kind !== 'dangling link') {
-        assert.match(said, /config\.json is of no use/);
-        assert.match(said, /lost: status\.json is of no use/);
+        assert.match(said, /cannot read config\.json/);
+        assert.match(said, /lost: cannot read status\.json/);
       }
-      assert.match(said, /record of odd set aside/);
-      assert.match(said, /no locks: lock\.9007199254740992/);
-      assert.match(said, /passed over in .*executions, 2 of no execution: "\.odd", "stray"/);
+      assert.match(said, /cannot read the record of odd, execution set aside/);
+      assert.match(said, /not valid locks: lock\.9007199254740992/);
+      assert.match(said, /ignored 2 unknown entries in .*executions: "\.odd", "stray"/);
       assert.deepEqual(await setAside(second), ['odd']);
       assert.equal((await second.create('new')).code, 200);
       assert.equal((await second.ended('new')).state, 'SUCCEEDED');
@@ -227,7 +227,7 @@ describe('A folder that another host is deleting', () => {
     }
     assert.deepEqual(store.setAside, []);
     assert.ok(
-      messages.every((message) => !message.includes('left over')),
+      messages.every((message) => !message.includes('cannot remove')),
       messages.join(),
     );
   });

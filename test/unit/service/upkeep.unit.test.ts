@@ -2,7 +2,7 @@ import * as assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { setImmediate, setTimeout as delay } from 'node:timers/promises';
-import { ConfirmedTime } from '../../../src/service/executions/trusted-clock';
+import { TrustedClock } from '../../../src/service/executions/trusted-clock';
 import type { ExecutionRecord } from '../../../src/service/executions/record';
 import { Retention } from '../../../src/service/executions/retention';
 import type { CleanUp, ServiceInfo } from '../../../src/execution/machine';
@@ -128,12 +128,12 @@ describe('The machine, while an execution runs,', () => {
     for (const id of ['one', 'two']) {
       await service.create(id, 'wait');
       await service.running(id);
-      await eventually(() => service.stderr.join('').includes('not kept awake'));
+      await eventually(() => service.stderr.join('').includes('cannot keep the machine awake'));
       service.go(id);
       assert.equal((await service.ended(id)).state, 'SUCCEEDED');
     }
-    const said = service.stderr.join('').match(/the machine is not kept awake: .*/g);
-    assert.deepEqual(said, ['the machine is not kept awake: systemd-inhibit: Failed to inhibit: no bus']);
+    const said = service.stderr.join('').match(/cannot keep the machine awake: .*/g);
+    assert.deepEqual(said, ['cannot keep the machine awake: systemd-inhibit: Failed to inhibit: no bus']);
   });
 });
 
@@ -200,7 +200,7 @@ describe('Executions that are too old or too many', () => {
         executions: [...executions.values()],
         remove: ({ record }) => Promise.resolve(executions.delete(record.id)),
         disk: { measure: () => Promise.resolve(300), of: () => Promise.resolve(100) },
-        time: new ConfirmedTime(
+        clock: new TrustedClock(
           path.join(folder, 'clock.json'),
           () => clock,
           () => undefined,
@@ -254,7 +254,7 @@ describe('Executions that are too old or too many', () => {
         removed.push(record.id);
       },
       disk: { measure: () => Promise.resolve(300), of: () => Promise.resolve(100) },
-      time: new ConfirmedTime(path.join(folder, 'missing', 'clock.json'), () => Date.now(), log),
+      clock: new TrustedClock(path.join(folder, 'missing', 'clock.json'), () => Date.now(), log),
       limits: () => ({ retentionDays: 30, retentionBytes: 0 }),
       noticeFile: path.join(folder, 'retention.json'),
       log,
@@ -262,7 +262,7 @@ describe('Executions that are too old or too many', () => {
     await retention.sweep();
     assert.deepEqual([removed, retention.notice?.count], [['old'], 1]);
     assert.match(said.join('\n'), /clock\.json not written: .*ENOENT/);
-    assert.match(said.join('\n'), /stuck: not deleted: Error: it is stuck/);
+    assert.match(said.join('\n'), /stuck: cannot delete: Error: it is stuck/);
     await assert.rejects(retention.cleanUp(new Date().toISOString(), false), /it is stuck/);
     assert.deepEqual(removed, ['old', 'old']);
   });
@@ -285,7 +285,7 @@ describe('Executions that are too old or too many', () => {
           return Promise.resolve(100);
         },
       },
-      time: { look: () => Promise.resolve(Date.now()) },
+      clock: { read: () => Promise.resolve(Date.now()) },
       limits: () => ({ retentionDays: 30, retentionBytes: 0 }),
       noticeFile: path.join(folder, 'retention.json'),
       log: () => undefined,

@@ -1,17 +1,17 @@
 import * as assert from 'node:assert/strict';
 import { MASK } from '../../../src/execution/secrets/secret-names';
-import { prepareNotebook } from '../../../src/runner/prepare';
+import { readInputNotebook } from '../../../src/runner/input-notebook';
 import { VENV_PYTHON } from '../../support/python';
 import { ipykernel, jobFor, notebookOf, tagged } from './running';
 
-describe('A notebook that is prepared with secret parameters', () => {
+describe('The input notebook with secret parameters', () => {
   it('has them only in its parameters cell, not in its metadata', async () => {
     const notebook = notebookOf(tagged("db_password = 'default-secret'\nalpha = 1", 'parameters'));
     const job = jobFor('/folder', {
       parameters: '{"db_password": "hunter2", "alpha": 0.50}',
       secretParameters: ['*password*'],
     });
-    const prepared = await prepareNotebook(Buffer.from(JSON.stringify(notebook)), job);
+    const prepared = await readInputNotebook(Buffer.from(JSON.stringify(notebook)), job);
     const { parameters, default_parameters } = JSON.parse(prepared.description) as Record<string, unknown>;
     assert.deepEqual(parameters, { db_password: MASK, alpha: 0.5 });
     assert.deepEqual(default_parameters, { db_password: MASK, alpha: 1 });
@@ -19,7 +19,7 @@ describe('A notebook that is prepared with secret parameters', () => {
   });
 });
 
-describe('A notebook that is prepared for a kernel', () => {
+describe('The input notebook for a kernel', () => {
   const PYTHON2 = { display_name: 'Python 2', language: 'python', name: 'python2' };
   const OWN = { display_name: 'My Python', language: 'python', name: 'Python3', own: 1 };
 
@@ -38,17 +38,17 @@ describe('A notebook that is prepared for a kernel', () => {
     ] as const) {
       const notebook = { ...notebookOf('1'), metadata: { a: 1, kernelspec, b: 2 } };
       const job = jobFor('/folder', { kernel: ipykernel(kernel) });
-      const prepared = await prepareNotebook(Buffer.from(JSON.stringify(notebook)), job);
+      const prepared = await readInputNotebook(Buffer.from(JSON.stringify(notebook)), job);
       assert.deepEqual(prepared.notebook.metadata['kernelspec'], expected);
     }
   });
 });
 
-describe('A notebook that is prepared with parameters that JSON cannot represent', () => {
+describe('The input notebook with parameters that JSON cannot represent', () => {
   it('still has valid JSON metadata', async () => {
     const notebook = notebookOf(tagged("y = float('inf')\nx = float('nan')", 'parameters'));
     const job = jobFor('/folder', { parameters: '{"x": NaN}' });
-    const prepared = await prepareNotebook(Buffer.from(JSON.stringify(notebook)), job);
+    const prepared = await readInputNotebook(Buffer.from(JSON.stringify(notebook)), job);
     const { parameters, default_parameters } = JSON.parse(prepared.description) as Record<string, unknown>;
     assert.deepEqual(parameters, { x: 'NaN' });
     assert.deepEqual(default_parameters, { y: 'Infinity', x: 'NaN' });

@@ -2,12 +2,12 @@ import * as assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { FILES } from '../../../src/protocol/execution-folder';
-import { SpareRunner } from '../../../src/runner/spare-runner';
+import { PooledRunner } from '../../../src/runner/pooled-runner';
 import { Control, endRunners, start } from './runner-process';
 import { RANDOM, SNAPSHOT } from './clean-kernel';
 import { ipykernel, makeFolders, notebookOf, readResult, textOf } from './running';
 
-describe('the spare runner process', function () {
+describe('the runner’s process, pooled', function () {
   this.timeout(300_000);
   afterEach(endRunners);
 
@@ -59,7 +59,7 @@ describe('the spare runner process', function () {
 
   it('exits when no client connects', async () => {
     const { runtime } = await makeFolders('');
-    await new SpareRunner(runtime, 50).run();
+    await new PooledRunner(runtime, 50).run();
   });
 
   it('exits when no client needs it any more', async () => {

@@ -11,44 +11,44 @@ import { KernelClient } from './kernel/kernel-client';
 import { launchKernel } from './kernel/launch';
 import { warmUp } from './warm-up';
 
-/** Milliseconds for the service that started a spare to connect to it; that service may have ended since. */
-const PATIENCE = 10_000;
+/** Timeout for the service that started this runner to connect to it, milliseconds: that service may have ended. */
+const CONNECT_TIMEOUT = 10_000;
 
 /** A runner that has grown by more than this, bytes, gets no other job: the memory of a large notebook ends with it. */
-const MOST_GROWTH = 40 * 2 ** 20;
+const MAX_GROWTH = 40 * 2 ** 20;
 
-/** Milliseconds that a fork server waits for the next job. */
-const FORK_SERVER_PATIENCE = 10_000;
+/** A fork server without a job is ended after this time, milliseconds. */
+const FORK_SERVER_IDLE = 10_000;
 
-type Prepare = Extract<ControlRequest, { type: 'prepare' }>;
-type Run = Extract<ControlRequest, { type: 'run' }>;
+type StartSpareRequest = Extract<ControlRequest, { type: 'prepare' }>;
+type RunRequest = Extract<ControlRequest, { type: 'run' }>;
 
-/** A kernel that was started ahead, and its log. */
+/** A kernel that was started before its job, and its log. */
 interface SpareKernel {
   readonly client: KernelClient;
   readonly log: string;
 }
 
 /**
- * A runner that was started before its jobs, perhaps with a kernel, which has not run any code yet. It lives while a
- * client is connected, and until the end of its job. It runs one job after the other, each with its own kernel.
+ * A runner of the service's pool, which was started before its jobs. It runs one job after the other, each with its own
+ * kernel; between two jobs it may start a spare kernel. It exits when no client is connected and no job is running.
  */
-export class SpareRunner {
+export class PooledRunner {
   private readonly control = new ControlServer();
-  private readonly requests: (Prepare | Run)[] = [];
+  private readonly requests: (StartSpareRequest | RunRequest)[] = [];
   private requested = deferred<undefined>();
   /** Resolves when the latest job is to be cancelled. */
   private cancelled: Deferred<undefined> = deferred();
-  private readonly abandoned = deferred<undefined>();
-  private isAtWork = false;
+  private readonly disconnected = deferred<undefined>();
+  private isBusy = false;
   private kernels = 0;
   private forkServer: KernelForkServer | undefined;
   private forkServerTimer: NodeJS.Timeout | undefined;
 
-  /** @param patience Milliseconds for the service to connect. */
+  /** @param connectTimeout Milliseconds for the service to connect. */
   constructor(
     private readonly runtimeDirectory: string,
-    private readonly patience = PATIENCE,
+    private readonly connectTimeout = CONNECT_TIMEOUT,
   ) {}
 
   /** Resolves when no client needs this runner any more, and its jobs and kernels have ended. */
@@ -67,10 +67,10 @@ export class SpareRunner {
       this.requested.resolve(undefined);
     };
     this.control.onClose = (): void => {
-      if (!this.isAtWork) this.abandoned.resolve(undefined);
+      if (!this.isBusy) this.disconnected.resolve(undefined);
     };
     await this.control.listen(this.runtimeDirectory);
-    if ((await Promise.race([connected.promise, elapsed(this.patience)])) !== true) return;
+    if ((await Promise.race([connected.promise, elapsed(this.connectTimeout)])) !== true) return;
     const memory = process.memoryUsage.rss();
     let spare: SpareKernel | undefined;
     for (;;) {
@@ -78,11 +78,11 @@ export class SpareRunner {
       if (request === undefined) break;
       if (request.type === 'prepare') {
         this.endForkServer();
-        spare ??= await this.prepare(request);
+        spare ??= await this.startSpare(request);
       } else {
         await this.runOn(spare, request);
         spare = undefined;
-        const isFree = this.control.isConnected && process.memoryUsage.rss() - memory <= MOST_GROWTH;
+        const isFree = this.control.isConnected && process.memoryUsage.rss() - memory <= MAX_GROWTH;
         this.control.send({ type: 'ended', isFree });
         if (!isFree) break;
       }
@@ -92,23 +92,23 @@ export class SpareRunner {
     if (spare !== undefined) fs.rmSync(spare.log, { force: true });
   }
 
-  /** The next request; undefined if there will be none, or if the kernel that was started ahead has ended. */
-  private async next(spare: SpareKernel | undefined): Promise<Prepare | Run | undefined> {
+  /** The next request; undefined if there will be none, or if the spare kernel has ended. */
+  private async next(spare: SpareKernel | undefined): Promise<StartSpareRequest | RunRequest | undefined> {
     if (this.requests.length === 0) {
       this.requested = deferred();
       await Promise.race([
         this.requested.promise,
-        this.abandoned.promise,
+        this.disconnected.promise,
         ...(spare === undefined ? [] : [spare.client.exited]),
       ]);
     }
     const request = this.requests.shift();
     // From here on this process runs the job, even without a connected client.
-    this.isAtWork = request?.type === 'run';
+    this.isBusy = request?.type === 'run';
     return request;
   }
 
-  private async prepare({ kernel, workingDirectory, kernelLog }: Prepare): Promise<SpareKernel> {
+  private async startSpare({ kernel, workingDirectory, kernelLog }: StartSpareRequest): Promise<SpareKernel> {
     const place = this.place(workingDirectory, kernelLog);
     const client = new KernelClient(await launchKernel(kernel, place));
     void client.ready.then(async () => {
@@ -119,7 +119,7 @@ export class SpareRunner {
   }
 
   /** Runs a job to its end, including the end of its kernel. */
-  private async runOn(spare: SpareKernel | undefined, request: Run): Promise<void> {
+  private async runOn(spare: SpareKernel | undefined, request: RunRequest): Promise<void> {
     const stored = RunnerJobSchema.parse(JSON.parse(fs.readFileSync(request.job, 'utf8')));
     const job = { ...stored, folder: path.dirname(request.job) };
     try {
@@ -134,15 +134,15 @@ export class SpareRunner {
         fs.renameSync(spare.log, log);
       } catch (error) {
         // Better to run without the log of the kernel's start than not at all.
-        console.error('kernel.log:', error);
+        console.error('cannot move kernel.log:', error);
       }
     }
     const kernel = spare?.client ?? (await this.startKernel(job, log, request.forkServer));
     await runJob(job, kernel, this.control, this.cancelled.promise);
-    this.isAtWork = false;
+    this.isBusy = false;
     this.forkServerTimer = setTimeout(() => {
       this.endForkServer();
-    }, FORK_SERVER_PATIENCE).unref();
+    }, FORK_SERVER_IDLE).unref();
   }
 
   private async startKernel(

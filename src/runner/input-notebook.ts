@@ -9,13 +9,13 @@ import type { RunnerJob } from '../protocol/runner-job';
 import { markPending } from '../recording/output-notebook';
 
 /** The part of a job that affects the notebook. */
-export type NotebookWishes = Pick<
+export type InputOptions = Pick<
   RunnerJob,
   'kernel' | 'parameters' | 'inputPath' | 'outputPath' | 'secretParameters'
 >;
 
 /** A notebook that is ready to be run. */
-export interface PreparedNotebook {
+export interface InputNotebook {
   readonly notebook: Notebook;
   readonly warnings: readonly ExecutionWarning[];
   /** JSON text: `metadata.papermill` before the run. */
@@ -26,7 +26,7 @@ export interface PreparedNotebook {
  * Reads a notebook and makes it ready to run: removes old results and adds the parameters.
  * @throws NotebookError, ParametersError
  */
-export async function prepareNotebook(bytes: Uint8Array, job: NotebookWishes): Promise<PreparedNotebook> {
+export async function readInputNotebook(bytes: Uint8Array, job: InputOptions): Promise<InputNotebook> {
   const { notebook, warnings } = readNotebook(bytes);
   prepareForRun(notebook);
   nameKernel(notebook, job.kernel);
@@ -58,7 +58,7 @@ export async function prepareNotebook(bytes: Uint8Array, job: NotebookWishes): P
   };
 }
 
-function parametersOf(job: NotebookWishes): JsonObject | undefined {
+function parametersOf(job: InputOptions): JsonObject | undefined {
   if (job.parameters === undefined) return undefined;
   const parameters = parseJson(job.parameters);
   if (!isJsonObject(parameters))
