@@ -5,6 +5,7 @@ import type { UserTemplate } from '../../execution/templates/template';
 import type { PythonEnvironment } from '../../system/python-environment';
 import type { TrackedExecution } from '../../tracking/execution-store';
 import { templateLabel } from '../../wording/names';
+import { runCommand } from '../../wording/own-commands';
 import { oneLine, withoutLinks } from '../../wording/text';
 import type { CommandMap } from '../command-map';
 import { Problem } from '../../wording/problem';
@@ -18,7 +19,6 @@ import type { SubmissionChoice } from '../submission/submission-memory';
 import { underProgress } from '../../wording/progress';
 import { assertTrusted, Submitter, type SubmitContext } from '../submission/submitter';
 import { missingKernel } from '../templates/missing-kernel';
-import { notebookTargets } from '../targets';
 import { pickNotebook } from './workspace-notebooks';
 import { defaultTemplateName, templateNamed } from '../templates/template-settings';
 
@@ -42,16 +42,14 @@ export class ExecuteCommands {
 
   handlers(): Pick<CommandMap, 'notebookExecutions.execute' | 'notebookExecutions.executeAgain'> {
     return {
-      'notebookExecutions.execute': async (...args) => {
+      'notebookExecutions.execute': async ([source, ...others]) => {
         assertTrusted();
-        const [source, ...others] = notebookTargets(args);
         if (source !== undefined && others.length > 0) return this.executeMany([source, ...others]);
         const chosen = source ?? (await pickNotebook());
-        if (chosen === 'example') return vscode.commands.executeCommand('notebookExecutions.executeExample');
+        if (chosen === 'example') return runCommand('notebookExecutions.executeExample');
         return chosen === undefined ? undefined : this.submitter.once(chosen, () => this.execute(chosen));
       },
-      'notebookExecutions.executeAgain': async (...args) => {
-        const [source] = notebookTargets(args);
+      'notebookExecutions.executeAgain': async ([source]) => {
         if (source === undefined)
           throw new Problem(vscode.l10n.t('Open a notebook first, or right-click one in the Explorer.'));
 

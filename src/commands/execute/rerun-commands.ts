@@ -22,9 +22,9 @@ export function rerunCommands(
 ): Pick<CommandMap, 'notebookExecutions.rerun' | 'notebookExecutions.rerunWithChanges'> {
   const { submitter } = execute;
   return {
-    'notebookExecutions.rerun': async (...args) => {
+    'notebookExecutions.rerun': async (target) => {
       const title = vscode.l10n.t('Re-run Execution');
-      const [tracked] = await chooseExecutions(context, args, title, 'execution', false);
+      const [tracked] = await chooseExecutions(context, target, title, 'execution', false);
       const version = tracked === undefined ? undefined : await chooseVersion(tracked);
       if (tracked === undefined || version === undefined) return undefined;
 
@@ -48,9 +48,9 @@ export function rerunCommands(
       };
       return submitter.once(version.source, async () => (await submitter.submit(submission)).execution.name);
     },
-    'notebookExecutions.rerunWithChanges': async (...args) => {
+    'notebookExecutions.rerunWithChanges': async (target) => {
       const title = vscode.l10n.t('Re-run Execution with Changes');
-      const [tracked] = await chooseExecutions(context, args, title, 'execution', false);
+      const [tracked] = await chooseExecutions(context, target, title, 'execution', false);
       const version = tracked === undefined ? undefined : await chooseVersion(tracked);
       if (tracked === undefined || version === undefined) return undefined;
 

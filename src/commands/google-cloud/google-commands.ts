@@ -17,15 +17,15 @@ export function googleCommands(
 ): Pick<CommandMap, Handled> {
   return {
     'notebookExecutions.newGoogleTemplate': () => newGoogleTemplate(directory),
-    'notebookExecutions.openInConsole': async (...args) => {
+    'notebookExecutions.openInConsole': async (target) => {
       const title = vscode.l10n.t('Open in Google Cloud Console');
-      const [tracked] = await chooseExecutions(context, args, title, 'hasConsole', false);
+      const [tracked] = await chooseExecutions(context, target, title, 'hasConsole', false);
       const url = tracked?.service.consoleUrl?.(tracked.execution);
       if (url !== undefined) await vscode.env.openExternal(vscode.Uri.parse(url, true));
     },
-    'notebookExecutions.copyOutputUri': async (...args) => {
+    'notebookExecutions.copyOutputUri': async (target) => {
       const title = vscode.l10n.t('Copy gs:// URI');
-      const [tracked] = await chooseExecutions(context, args, title, 'hasOutputUri', false);
+      const [tracked] = await chooseExecutions(context, target, title, 'hasOutputUri', false);
       if (tracked === undefined) return;
       const { service, execution } = tracked;
       const uri = await service.outputUri?.(execution);

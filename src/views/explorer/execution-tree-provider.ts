@@ -233,8 +233,8 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
       case 'execution': {
         const item = executionRow(node.tracked, this.contextOf(node, this.options.clock.now()));
         this.drawn.set(node, String(item.description));
-        const command = openCommand(node.tracked);
-        if (command !== undefined) item.command = { ...command, arguments: [node] };
+        const command = openCommand(node);
+        if (command !== undefined) item.command = command;
         return item;
       }
       case 'detail':

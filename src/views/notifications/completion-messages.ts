@@ -9,6 +9,7 @@ import type { OutputDocuments } from '../output/output-documents';
 import type { CompletionSettings } from './completion-settings';
 import { runEndCommand } from './end-command';
 import { explain } from '../../wording/end-sentences';
+import { runCommand } from '../../wording/own-commands';
 import { presentState } from '../../wording/state-presentation';
 import { formatDuration, oneLine, withoutLinks } from '../../wording/text';
 
@@ -78,10 +79,10 @@ export class CompletionMessages {
       execution.state === 'SUCCEEDED'
         ? await vscode.window.showInformationMessage(message, ...buttons)
         : await vscode.window.showErrorMessage(message, ...buttons);
-    const node = { kind: 'execution', tracked };
+    const node = { kind: 'execution', tracked } as const;
     if (chosen === openOutput) await this.open(tracked);
-    if (chosen === goToSource) await vscode.commands.executeCommand(COMMANDS.source, node);
-    if (chosen === openNotebook) await vscode.commands.executeCommand(COMMANDS.notebook, node);
+    if (chosen === goToSource) await runCommand('notebookExecutions.openSourceCell', node);
+    if (chosen === openNotebook) await runCommand('notebookExecutions.openNotebook', node);
     if (chosen === show) await this.options.explorer.reveal(tracked.key);
   }
 
@@ -141,11 +142,6 @@ export class CompletionMessages {
     }
   }
 }
-
-const COMMANDS = {
-  source: 'notebookExecutions.openSourceCell',
-  notebook: 'notebookExecutions.openNotebook',
-} as const;
 
 /** How an execution ended, as the text of a notification. */
 export function endSentence(execution: Execution): string {

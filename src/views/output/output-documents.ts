@@ -4,6 +4,7 @@ import { isActive } from '../../execution/states';
 import type { Clock, Disposable } from '../../tracking/clock';
 import type { ExecutionStore, TrackedExecution } from '../../tracking/execution-store';
 import { notebookNameOf } from '../../wording/execution-facts';
+import { runCommand } from '../../wording/own-commands';
 import { formatBytes, oneLine, withoutLinks } from '../../wording/text';
 import { LiveCells } from './live-cells';
 import { OutputFileSystemProvider, registerOutputScheme } from './output-file-system-provider';
@@ -208,8 +209,8 @@ export class OutputDocuments implements vscode.Disposable {
       rerun,
       copy,
     );
-    if (chosen === rerun) await vscode.commands.executeCommand('notebookExecutions.rerun', uri);
-    if (chosen === copy) await vscode.commands.executeCommand('notebookExecutions.openCopy', uri);
+    if (chosen === rerun) await runCommand('notebookExecutions.rerun', uri);
+    if (chosen === copy) await runCommand('notebookExecutions.openCopy', uri);
   }
 
   private async askLarge(
@@ -264,7 +265,7 @@ export class OutputDocuments implements vscode.Disposable {
     if (this.stopping.has(key) || !this.isLive(uri) || tracked?.execution.state === 'CANCELLING') return;
     this.stopping.add(key);
     try {
-      await vscode.commands.executeCommand('notebookExecutions.cancel', uri);
+      await runCommand('notebookExecutions.cancel', uri);
     } finally {
       this.stopping.delete(key);
     }

@@ -4,6 +4,7 @@ import type { ServiceStatus } from '../../../tracking/service-statuses';
 import { isHanging } from '../../../tracking/machine-monitor';
 import { parseTime } from '../../../wording/execution-facts';
 import { serviceName } from '../../../wording/names';
+import { commandOf } from '../../../wording/own-commands';
 import { formatBytes, formatDuration, oneLine } from '../../../wording/text';
 import { tooltipOf } from './tooltip';
 
@@ -62,7 +63,7 @@ function warningRow(id: string, sentence: string): vscode.TreeItem {
   const item = new vscode.TreeItem(oneLine(sentence, 300));
   item.id = id;
   item.iconPath = new vscode.ThemeIcon('warning', new vscode.ThemeColor('editorWarning.foreground'));
-  item.command = { command: 'notebookExecutions.refresh', title: vscode.l10n.t('Try Again') };
+  item.command = commandOf(vscode.l10n.t('Try Again'), 'notebookExecutions.refresh');
   return item;
 }
 
