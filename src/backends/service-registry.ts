@@ -108,9 +108,13 @@ export class ServiceRegistry implements TemplateServices {
     return google.unsupportedFields(request);
   }
 
-  async missing(notebook: Uint8Array, file: string, files: readonly string[]): Promise<readonly string[]> {
+  async missing(
+    cells: readonly string[],
+    file: string,
+    files: readonly string[],
+  ): Promise<readonly string[]> {
     const { missingReferences } = await import('../google');
-    return missingReferences(notebook, file, files);
+    return missingReferences(cells, file, files);
   }
 
   dispose(): void {

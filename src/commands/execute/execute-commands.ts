@@ -11,8 +11,7 @@ import type { CommandMap } from '../command-map';
 import { Problem } from '../../wording/problem';
 import { problemOf } from '../../wording/problem-sentences';
 import { kernelLabel, pythonLabels } from '../../python/python-label';
-import { captureNotebook } from '../submission/notebook-capture';
-import { checkNotebook } from '../submission/notebook-check';
+import { CapturedNotebook } from '../submission/notebook-check';
 import type { Submission } from '../submission/submission';
 import { askForSubmission, chooseTemplate } from '../submission/submission-flow';
 import type { SubmissionChoice } from '../submission/submission-memory';
@@ -61,18 +60,18 @@ export class ExecuteCommands {
   /**
    * Asks for template and parameters and submits. Returns the execution's resource name; undefined if the user
    * cancelled.
-   * @param notebook content to run instead of the notebook's current content.
+   * @param version content to run instead of the notebook's current content.
    * @param notRepeated fields of the execution to run again that cannot be repeated.
    */
   async execute(
     source: vscode.Uri,
     initial?: SubmissionChoice,
-    notebook?: Uint8Array,
+    version?: CapturedNotebook,
     notRepeated?: readonly string[],
   ): Promise<string | undefined> {
     assertTrusted();
-    const bytes = notebook ?? (await captureNotebook(source));
-    const reading = checkNotebook(bytes, path.posix.basename(source.path), source);
+    const captured = version ?? (await CapturedNotebook.capture(source));
+    const reading = captured.check();
     const { memory, pythons } = this.context;
     // The search runs while the questions are open. The first question shows its result.
     const python = pythons.forNotebook(source);
@@ -88,11 +87,10 @@ export class ExecuteCommands {
     if (answers === undefined) return undefined;
 
     const { template, parameters, choice } = answers;
-    // Read the notebook again: the user may have edited it while the questions were open.
-    const current = notebook ?? (await captureNotebook(source));
     const submission = {
       source,
-      notebook: current,
+      // Read again: the user may have edited the notebook while the questions were open.
+      notebook: version ?? (await captured.captureAgain()),
       template,
       parameters,
       choice,
@@ -167,7 +165,7 @@ export class ExecuteCommands {
             ...(batch === undefined ? {} : { batch }),
           };
           try {
-            const notebook = await captureNotebook(source);
+            const notebook = await CapturedNotebook.capture(source);
             const done = await this.submitter.once(source, async () =>
               nameOf(
                 await this.submitter.submit(
@@ -233,7 +231,7 @@ export class ExecuteCommands {
     if (choice === undefined || template === undefined || choice.withheld !== undefined)
       return this.execute(source);
 
-    const notebook = await captureNotebook(source);
+    const notebook = await CapturedNotebook.capture(source);
     const { parameters, options } = choice;
     return nameOf(
       await this.submitter.submit({ source, notebook, template: { ...template, ...options }, parameters }),
