@@ -8,7 +8,7 @@ import { LOCAL_RATES, REMOTE_RATES } from '../tracking/poll-rates';
 import type { TrackingService } from '../tracking/tracking-service';
 
 /** Options for the services of a window. */
-export interface ServicesOptions {
+export interface RegistryOptions {
   readonly tracking: TrackingService;
   readonly dataDirectory: string;
   /** The extension's `dist` folder. */
@@ -27,7 +27,7 @@ export class ServiceRegistry implements TemplateServices {
   /** Ids of the Google services that are tracked. */
   private readonly tracked = new Set<string>();
 
-  constructor(private readonly options: ServicesOptions) {
+  constructor(private readonly options: RegistryOptions) {
     const { tracking: _tracking, google: _google, ...embedded } = options;
     this.embedded = new EmbeddedExecutionService(embedded);
   }

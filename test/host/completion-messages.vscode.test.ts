@@ -42,7 +42,6 @@ describe('messages at the end', () => {
         },
       },
       settings: () => settings,
-      describeError: String,
       log: () => undefined,
     });
   });

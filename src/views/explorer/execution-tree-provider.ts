@@ -3,6 +3,7 @@ import type { Clock } from '../../tracking/clock';
 import type { ExecutionStore } from '../../tracking/execution-store';
 import type { MachineMonitor } from '../../tracking/machine-monitor';
 import type { ServiceStatus } from '../../tracking/service-statuses';
+import { problemOf } from '../../wording/problem-sentences';
 import { presentState } from '../../wording/state-presentation';
 import { templateLabel } from '../../wording/names';
 import type { Arrangement } from './arrangement';
@@ -20,8 +21,6 @@ export interface ExecutionTreeProviderOptions {
   readonly store: ExecutionStore;
   readonly clock: Clock;
   readonly arrangement: Arrangement;
-  /** Converts an error of a service into a sentence for the user. */
-  readonly describeError: (error: Error) => string;
   /** The service of this machine, if it has a row. */
   readonly machine?: Pick<MachineMonitor, 'info' | 'onDidChange'>;
 }
@@ -198,8 +197,8 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
       return (await node.children?.()) ?? [];
     } catch (error) {
       this.failed.add(node);
-      const reason = error instanceof Error ? this.options.describeError(error) : String(error);
-      return [{ kind: 'detail', id: `${node.id}/error`, parent: node, item: failureRow(node.id, reason) }];
+      const item = failureRow(node.id, problemOf(error).message);
+      return [{ kind: 'detail', id: `${node.id}/error`, parent: node, item }];
     }
   }
 
@@ -243,7 +242,7 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
       case 'more':
         return moreRow(node.id, node.group);
       case 'serviceError':
-        return errorRow(this.options.store.status(node.serviceId), this.options.describeError);
+        return errorRow(this.options.store.status(node.serviceId));
       case 'machine': {
         const info = this.options.machine?.info;
         return info === undefined ? new vscode.TreeItem('') : machineRow(info, this.options.clock.now());

@@ -10,6 +10,7 @@ import type { CompletionSettings } from './completion-settings';
 import { runEndCommand } from './end-command';
 import { explain } from '../../wording/end-sentences';
 import { runCommand } from '../../wording/own-commands';
+import { problemOf } from '../../wording/problem-sentences';
 import { presentState } from '../../wording/state-presentation';
 import { formatDuration, oneLine, withoutLinks } from '../../wording/text';
 
@@ -18,7 +19,6 @@ export interface CompletionMessagesOptions {
   readonly explorer: Pick<ExplorerView, 'reveal'>;
   readonly editor: Pick<EditorInUse, 'givesWayTo'>;
   readonly settings: () => CompletionSettings;
-  readonly describeError: (error: Error) => string;
   readonly log: (line: string) => void;
 }
 
@@ -129,13 +129,12 @@ export class CompletionMessages {
     try {
       await this.options.documents.open(tracked, mayShow === undefined ? {} : { mayShow });
     } catch (error) {
-      const reason = error instanceof Error ? this.options.describeError(error) : String(error);
       await vscode.window.showErrorMessage(
         withoutLinks(
           vscode.l10n.t(
             'The output of {0} cannot be opened: {1}',
             oneLine(notebookNameOf(tracked.execution), 60),
-            reason,
+            problemOf(error).message,
           ),
         ),
       );

@@ -16,7 +16,6 @@ import { OUTPUT_SCHEME, outputUri, parseOutputUri, type DocumentKind } from './o
 export interface OutputDocumentsOptions {
   readonly store: ExecutionStore;
   readonly clock: Clock;
-  readonly describeError: (error: Error) => string;
   /** Outputs above this size, in bytes, are opened only after a question. */
   readonly largeOutput: () => number;
 }
@@ -41,8 +40,8 @@ export class OutputDocuments implements vscode.Disposable {
   private readonly subscriptions: Disposable[];
 
   constructor(private readonly options: OutputDocumentsOptions) {
-    const { store, clock, describeError } = options;
-    this.provider = new OutputFileSystemProvider(store, clock, describeError);
+    const { store, clock } = options;
+    this.provider = new OutputFileSystemProvider(store, clock);
     this.refresher = new OutputRefresher({
       clock,
       live: () => this.live(),

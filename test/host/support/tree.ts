@@ -16,7 +16,6 @@ export class Tree {
     store: this.store,
     clock: this.clock,
     arrangement: DEFAULT_ARRANGEMENT,
-    describeError: (error) => `described: ${error.message}`,
   });
   /** What the provider asked to draw again. */
   readonly fired: (TreeNode[] | undefined)[] = [];

@@ -5,6 +5,7 @@ import { isHanging } from '../../../tracking/machine-monitor';
 import { parseTime } from '../../../wording/execution-facts';
 import { serviceName } from '../../../wording/names';
 import { commandOf } from '../../../wording/own-commands';
+import { problemOf } from '../../../wording/problem-sentences';
 import { formatBytes, formatDuration, oneLine } from '../../../wording/text';
 import { tooltipOf } from './tooltip';
 
@@ -68,11 +69,8 @@ function warningRow(id: string, sentence: string): vscode.TreeItem {
 }
 
 /** A service that cannot be reached, with the reason. */
-export function errorRow(
-  status: ServiceStatus | undefined,
-  describeError: (error: Error) => string,
-): vscode.TreeItem {
-  const sentence = status?.error === undefined ? '' : describeError(status.error);
+export function errorRow(status: ServiceStatus | undefined): vscode.TreeItem {
+  const sentence = status?.error === undefined ? '' : problemOf(status.error).message;
   const item = warningRow(`error/${status?.service.id ?? ''}`, sentence);
   item.tooltip = tooltipOf(`${serviceName(status?.service.id ?? '')}: ${sentence}`);
   const hanging = status?.service.id === 'embedded' && status.error !== undefined && isHanging(status.error);
