@@ -17,7 +17,7 @@ import { templateOf } from '../templates/template-commands';
 /** Commands that run an execution again. */
 export function rerunCommands(
   execute: ExecuteCommands,
-  context: Pick<ExecutionContext, 'tracking' | 'selection'>,
+  context: ExecutionContext,
 ): Pick<CommandMap, 'notebookExecutions.rerun' | 'notebookExecutions.rerunWithChanges'> {
   const { submitter } = execute;
   return {

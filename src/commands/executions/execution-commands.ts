@@ -1,29 +1,21 @@
 import * as vscode from 'vscode';
 import { isActive } from '../../execution/states';
-import type { ExecutionStore, TrackedExecution } from '../../tracking/execution-store';
+import type { TrackedExecution } from '../../tracking/execution-store';
 import type { TrackingService } from '../../tracking/tracking-service';
 import { capabilitiesOf, notebookNameOf } from '../../wording/execution-facts';
+import { trackedOf } from '../../views/explorer/nodes';
 import { pickExecutions } from '../../views/pickers/execution-picker';
+import type { Views } from '../../views/views';
 import { oneLine, withoutLinks } from '../../wording/text';
 import type { CommandMap } from '../command-map';
 import { Problem } from '../../wording/problem';
 import { requirementOf } from './requirements';
 import type { ExecutionTarget } from '../targets';
 
-/** Dependencies of these commands. */
+/** The executions of a window and the views that show them. */
 export interface ExecutionContext {
   readonly tracking: TrackingService;
-  /** The executions selected in the tree. */
-  selection(): readonly TrackedExecution[];
-  /** The key of the row to go to once these executions are deleted; undefined if their group has no other. */
-  neighbourOf(keys: readonly string[]): string | undefined;
-  /** Selects a row and gives it the keyboard. */
-  focus(key: string): Promise<void>;
-  openOutput(tracked: TrackedExecution): Promise<void>;
-  openInput(tracked: TrackedExecution): Promise<void>;
-  showLog(tracked: TrackedExecution): Promise<void>;
-  /** Refreshes everything that the view shows. */
-  refresh(): Promise<void>;
+  readonly views: Views;
 }
 
 type Handled =
@@ -37,7 +29,8 @@ type Handled =
 
 /** Commands on existing executions: on a row, on the selected rows, or on those chosen in a picker. */
 export function executionCommands(context: ExecutionContext): Pick<CommandMap, Handled> {
-  const { tracking } = context;
+  const { tracking, views } = context;
+  const { explorer, documents, logs, welcome } = views;
   const one = async (
     target: ExecutionTarget,
     title: string,
@@ -54,19 +47,19 @@ export function executionCommands(context: ExecutionContext): Pick<CommandMap, H
       const title = vscode.l10n.t('Delete Executions');
       const chosen = await chooseExecutions(context, target, title, 'deletable', true);
       const keys = chosen.map(({ key }) => key);
-      const next = context.neighbourOf(keys);
+      const next = explorer.neighbourOf(keys);
       await deleteExecutions(tracking, chosen);
       // The focused row is gone, so that the next key would have no effect.
       const isGone = keys.every((key) => tracking.store.get(key) === undefined);
-      if (next !== undefined && isGone && target.from === 'selection') await context.focus(next);
+      if (next !== undefined && isGone && target.from === 'selection') await explorer.reveal(next, true);
     },
     'notebookExecutions.openOutput': async (target) => {
       const tracked = await one(target, vscode.l10n.t('Open Output'), 'hasOutput');
-      if (tracked !== undefined) await context.openOutput(tracked);
+      if (tracked !== undefined) await documents.open(tracked);
     },
     'notebookExecutions.openInput': async (target) => {
       const tracked = await one(target, vscode.l10n.t('Open Input'), 'hasInput');
-      if (tracked !== undefined) await context.openInput(tracked);
+      if (tracked !== undefined) await documents.openInput(tracked);
     },
     'notebookExecutions.copyName': async (target) => {
       const tracked = await one(target, vscode.l10n.t('Copy Name'), 'execution');
@@ -74,9 +67,12 @@ export function executionCommands(context: ExecutionContext): Pick<CommandMap, H
     },
     'notebookExecutions.showLog': async (target) => {
       const tracked = await one(target, vscode.l10n.t('Show Log'), 'hasLog');
-      if (tracked !== undefined) await context.showLog(tracked);
+      if (tracked !== undefined) await logs.show(tracked);
     },
-    'notebookExecutions.refresh': () => context.refresh(),
+    'notebookExecutions.refresh': async () => {
+      await Promise.all([tracking.refresh(), welcome.check()]);
+      explorer.retryFailed();
+    },
   };
 }
 
@@ -85,7 +81,7 @@ export function executionCommands(context: ExecutionContext): Pick<CommandMap, H
  * selected for a keybinding, or those chosen in a picker.
  */
 export async function chooseExecutions(
-  context: Pick<ExecutionContext, 'tracking' | 'selection'>,
+  context: ExecutionContext,
   target: ExecutionTarget,
   title: string,
   capability: string,
@@ -93,7 +89,7 @@ export async function chooseExecutions(
 ): Promise<readonly TrackedExecution[]> {
   const { store } = context.tracking;
   const able = (tracked: TrackedExecution): boolean => capabilitiesOf(tracked).includes(capability);
-  const given = givenExecutions(store, target, context.selection);
+  const given = givenExecutions(context, target);
   if (given.length > 0) {
     const chosen = given.filter(able);
     if (chosen.length === 0) {
@@ -119,13 +115,12 @@ export async function chooseExecutions(
 }
 
 function givenExecutions(
-  store: ExecutionStore,
+  { tracking: { store }, views }: ExecutionContext,
   target: ExecutionTarget,
-  selection: () => readonly TrackedExecution[],
 ): TrackedExecution[] {
   switch (target.from) {
     case 'selection':
-      return [...selection()];
+      return views.explorer.selection.flatMap((node) => trackedOf(node) ?? []);
     case 'document':
       return [target.address].flatMap(({ serviceId, name }) => store.find(serviceId, name) ?? []);
     case 'rows':

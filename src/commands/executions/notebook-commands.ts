@@ -17,10 +17,10 @@ type Handled =
 
 /** Commands that open an editable notebook for an execution: its source or a copy of its document. */
 export function notebookCommands(
-  documents: Views['documents'],
-  context: Pick<ExecutionContext, 'tracking' | 'selection'>,
+  context: ExecutionContext,
   log: (line: string) => void,
 ): Pick<CommandMap, Handled> {
+  const { documents } = context.views;
   const openSourceOf = async (target: ExecutionTarget, title: string, capability: string) => {
     const [tracked] = await chooseExecutions(context, target, title, capability, false);
     if (tracked !== undefined) await openSource(documents, tracked);

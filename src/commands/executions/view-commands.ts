@@ -14,7 +14,6 @@ import { serviceName } from '../../wording/names';
 import { underProgress } from '../../wording/progress';
 import { presentGroup, STATE_GROUPS } from '../../wording/state-presentation';
 import { oneLine, withoutLinks } from '../../wording/text';
-import type { Views } from '../../views/views';
 import type { CommandMap } from '../command-map';
 import { chooseExecutions, type ExecutionContext } from './execution-commands';
 import { Problem } from '../../wording/problem';
@@ -35,10 +34,8 @@ type Handled =
   | 'notebookExecutions.revealOutput';
 
 /** Commands of the view and of its documents. */
-export function viewCommands(
-  { explorer, documents }: Pick<Views, 'explorer' | 'documents'>,
-  context: Pick<ExecutionContext, 'tracking' | 'selection'>,
-): Pick<CommandMap, Handled> {
+export function viewCommands(context: ExecutionContext): Pick<CommandMap, Handled> {
+  const { explorer, documents } = context.views;
   const choose = (target: ExecutionTarget, title: string, capability: string, many = false) =>
     chooseExecutions(context, target, title, capability, many);
   return {
@@ -61,7 +58,7 @@ export function viewCommands(
       );
       if (sorting !== undefined) await explorer.arrange({ sorting });
     },
-    'notebookExecutions.filter': () => filter(explorer, context),
+    'notebookExecutions.filter': () => filter(context),
     'notebookExecutions.clearFilter': () => explorer.arrange({ filter: NO_FILTER }),
     'notebookExecutions.openCell': async (target) => {
       if (target !== undefined) await documents.open(target.tracked, { cell: target.cell });
@@ -147,10 +144,7 @@ interface FilterItem extends vscode.QuickPickItem {
 }
 
 /** One picker for the whole filter: the input filters by text, the check boxes by state and service. */
-async function filter(
-  explorer: Views['explorer'],
-  { tracking }: Pick<ExecutionContext, 'tracking'>,
-): Promise<void> {
+async function filter({ tracking, views: { explorer } }: ExecutionContext): Promise<void> {
   const { filter: current } = explorer.arrangement;
   const services = tracking.store.statuses().map(({ service }) => service.id);
   const pick = vscode.window.createQuickPick<FilterItem>();

@@ -12,7 +12,7 @@ type Handled =
 
 /** Commands for Google Cloud. */
 export function googleCommands(
-  context: Pick<ExecutionContext, 'tracking' | 'selection'>,
+  context: ExecutionContext,
   directory: () => Promise<CloudDirectory>,
 ): Pick<CommandMap, Handled> {
   return {

@@ -22,7 +22,7 @@ const AGES = [0, 7, 30];
 /** Commands on this machine's service and its stored executions. */
 export function machineCommands(
   machine: MachineService,
-  context: Pick<ExecutionContext, 'tracking' | 'selection'>,
+  context: ExecutionContext,
 ): Pick<CommandMap, Handled> {
   const { tracking } = context;
   const pin = async (target: ExecutionTarget, pinned: boolean): Promise<void> => {
@@ -56,10 +56,7 @@ export function machineCommands(
   };
 }
 
-async function cleanUp(
-  machine: MachineService,
-  { tracking }: Pick<ExecutionContext, 'tracking'>,
-): Promise<void> {
+async function cleanUp(machine: MachineService, { tracking }: ExecutionContext): Promise<void> {
   const items = [...(await endedItems(machine, tracking)), ...(await setAsideItems(machine))];
   if (items.length === 0) {
     void vscode.window.showInformationMessage(

@@ -25,9 +25,7 @@ type Handled =
   | 'notebookExecutions.setDefaultTemplate';
 
 /** Commands on the user's templates. */
-export function templateCommands(
-  context: Pick<ExecutionContext, 'tracking' | 'selection'>,
-): Pick<CommandMap, Handled> {
+export function templateCommands(context: ExecutionContext): Pick<CommandMap, Handled> {
   return {
     'notebookExecutions.saveAsTemplate': async (target) => {
       const title = vscode.l10n.t('Save as Template');
