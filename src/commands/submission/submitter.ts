@@ -64,9 +64,8 @@ export class Submitter {
     assertTrusted();
     const { source } = submission;
     const resubmit = (changed: Submission) => this.once(changed.source, () => this.submit(changed));
-    if (notebookInstead(submission.template) === undefined) {
+    if (notebookInstead(submission.template) === undefined)
       assertKernelKnown(submission.notebook.check().notebook, submission, resubmit);
-    }
     try {
       const name = withoutLinks(oneLine(path.posix.basename(source.path), 60));
       const tracked = await (progress === undefined
