@@ -10,7 +10,7 @@ import { LOCAL_RATES, REMOTE_RATES } from '../tracking/poll-rates';
 import type { TrackingService } from '../tracking/tracking-service';
 
 /** Options for the services of a window. */
-export interface ServicesOptions {
+export interface RegistryOptions {
   readonly tracking: TrackingService;
   readonly dataDirectory: string;
   /** The extension's `dist` folder. */
@@ -31,7 +31,7 @@ export class ServiceRegistry implements TemplateServices {
   /** Ids of the Google services that are tracked. */
   private readonly tracked = new Set<string>();
 
-  constructor(private readonly options: ServicesOptions) {
+  constructor(private readonly options: RegistryOptions) {
     const { tracking: _tracking, google: _google, storageFolder: _folder, ...embedded } = options;
     this.embedded = new EmbeddedExecutionService(embedded);
   }
@@ -116,9 +116,13 @@ export class ServiceRegistry implements TemplateServices {
     return google.unsupportedFields(request);
   }
 
-  async missing(notebook: Uint8Array, file: string, files: readonly string[]): Promise<readonly string[]> {
+  async missing(
+    cells: readonly string[],
+    file: string,
+    files: readonly string[],
+  ): Promise<readonly string[]> {
     const { missingReferences } = await import('../google');
-    return missingReferences(notebook, file, files);
+    return missingReferences(cells, file, files);
   }
 
   dispose(): void {

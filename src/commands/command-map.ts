@@ -1,59 +1,66 @@
-/** Every command that this extension registers. The manifest declares the same ones (test/host/manifest). */
-export const COMMAND_IDS = [
-  'notebookExecutions.execute',
-  'notebookExecutions.executeAgain',
-  'notebookExecutions.executeFolder',
-  'notebookExecutions.markCellAsParameters',
-  'notebookExecutions.unmarkParametersCell',
-  'notebookExecutions.cancel',
-  'notebookExecutions.delete',
-  'notebookExecutions.openOutput',
-  'notebookExecutions.openInput',
-  'notebookExecutions.rerun',
-  'notebookExecutions.rerunWithChanges',
-  'notebookExecutions.copyName',
-  'notebookExecutions.showLog',
-  'notebookExecutions.refresh',
-  'notebookExecutions.saveAsTemplate',
-  'notebookExecutions.editTemplates',
-  'notebookExecutions.setDefaultTemplate',
-  'notebookExecutions.loadMore',
-  'notebookExecutions.groupBy',
-  'notebookExecutions.sortBy',
-  'notebookExecutions.filter',
-  'notebookExecutions.clearFilter',
-  'notebookExecutions.openCell',
-  'notebookExecutions.openCopy',
-  'notebookExecutions.openFailedCell',
-  'notebookExecutions.openSourceCell',
-  'notebookExecutions.openNotebook',
-  'notebookExecutions.compareWithInput',
-  'notebookExecutions.compareOutputs',
-  'notebookExecutions.saveOutputAs',
-  'notebookExecutions.download',
-  'notebookExecutions.revealOutput',
-  'notebookExecutions.executeExample',
-  'notebookExecutions.installIpykernel',
-  'notebookExecutions.createEnvironment',
-  'notebookExecutions.selectPython',
-  'notebookExecutions.signIn',
-  'notebookExecutions.showExtensionLog',
-  'notebookExecutions.pin',
-  'notebookExecutions.unpin',
-  'notebookExecutions.cleanUp',
-  'notebookExecutions.restartService',
-  'notebookExecutions.reportProblem',
-  'notebookExecutions.newGoogleTemplate',
-  'notebookExecutions.openInConsole',
-  'notebookExecutions.copyOutputUri',
-] as const;
-export type CommandId = (typeof COMMAND_IDS)[number];
+import type { OwnCommands } from '../wording/own-commands';
+import type { CommandTargets } from './targets';
 
 /**
- * Runs a command. Its arguments come from menus, keybindings and other extensions, so they must be validated.
- * The returned value is the result of `executeCommand`.
+ * Every command that this extension registers, and what it applies to. The manifest declares the same commands
+ * (test/host/manifest).
  */
-export type CommandHandler = (...args: unknown[]) => unknown;
+export const COMMANDS = {
+  'notebookExecutions.execute': 'notebooks',
+  'notebookExecutions.executeAgain': 'notebooks',
+  'notebookExecutions.executeFolder': 'folders',
+  'notebookExecutions.markCellAsParameters': 'cell',
+  'notebookExecutions.unmarkParametersCell': 'cell',
+  'notebookExecutions.cancel': 'executions',
+  'notebookExecutions.delete': 'executions',
+  'notebookExecutions.openOutput': 'executions',
+  'notebookExecutions.openInput': 'executions',
+  'notebookExecutions.rerun': 'executions',
+  'notebookExecutions.rerunWithChanges': 'executions',
+  'notebookExecutions.copyName': 'executions',
+  'notebookExecutions.showLog': 'executions',
+  'notebookExecutions.refresh': 'nothing',
+  'notebookExecutions.saveAsTemplate': 'executions',
+  'notebookExecutions.editTemplates': 'nothing',
+  'notebookExecutions.setDefaultTemplate': 'nothing',
+  'notebookExecutions.loadMore': 'moreRow',
+  'notebookExecutions.groupBy': 'nothing',
+  'notebookExecutions.sortBy': 'nothing',
+  'notebookExecutions.filter': 'nothing',
+  'notebookExecutions.clearFilter': 'nothing',
+  'notebookExecutions.openCell': 'outputCell',
+  'notebookExecutions.openCopy': 'document',
+  'notebookExecutions.openFailedCell': 'executions',
+  'notebookExecutions.openSourceCell': 'executions',
+  'notebookExecutions.openNotebook': 'executions',
+  'notebookExecutions.compareWithInput': 'executions',
+  'notebookExecutions.compareOutputs': 'executions',
+  'notebookExecutions.saveOutputAs': 'executions',
+  'notebookExecutions.download': 'executions',
+  'notebookExecutions.revealOutput': 'executions',
+  'notebookExecutions.executeExample': 'nothing',
+  'notebookExecutions.installIpykernel': 'nothing',
+  'notebookExecutions.createEnvironment': 'nothing',
+  'notebookExecutions.selectPython': 'nothing',
+  'notebookExecutions.signIn': 'nothing',
+  'notebookExecutions.showExtensionLog': 'nothing',
+  'notebookExecutions.pin': 'executions',
+  'notebookExecutions.unpin': 'executions',
+  'notebookExecutions.cleanUp': 'nothing',
+  'notebookExecutions.restartService': 'nothing',
+  'notebookExecutions.reportProblem': 'nothing',
+  'notebookExecutions.newGoogleTemplate': 'nothing',
+  'notebookExecutions.openInConsole': 'executions',
+  'notebookExecutions.copyOutputUri': 'executions',
+} as const satisfies Record<keyof OwnCommands, keyof CommandTargets> & Record<string, keyof CommandTargets>;
+export type CommandId = keyof typeof COMMANDS;
+export const COMMAND_IDS = Object.keys(COMMANDS) as readonly CommandId[];
 
-/** A handler for every command. If one is missing, the code does not compile. */
-export type CommandMap = Readonly<Record<CommandId, CommandHandler>>;
+/** What the handler of a command receives. */
+export type TargetOf<Id extends CommandId> = CommandTargets[(typeof COMMANDS)[Id]];
+
+/**
+ * A handler for every command. If one is missing or expects another target, the code does not compile. The returned
+ * value is the result of `executeCommand`.
+ */
+export type CommandMap = { readonly [Id in CommandId]: (target: TargetOf<Id>) => unknown };

@@ -2,24 +2,28 @@ import { inspect } from 'node:util';
 import * as vscode from 'vscode';
 import { redact } from '../execution/secrets/redaction';
 import { withoutLinks } from '../wording/text';
-import { COMMAND_IDS, type CommandId, type CommandMap } from './command-map';
+import { COMMAND_IDS, COMMANDS, type CommandId, type CommandMap, type TargetOf } from './command-map';
 import type { Problem } from '../wording/problem';
 import { type Remedy } from '../wording/problem';
 import { isExplainedInLog, problemOf } from '../wording/problem-sentences';
+import { parseTarget } from './targets';
 
 /**
- * Registers every command, to be run with {@link CommandRunner.run}. Disposing unregisters them.
+ * Registers every command, to be run with {@link CommandRunner.run}. Disposing unregisters them. This is the only place
+ * that sees the raw arguments of commands: handlers receive a parsed target.
  * @param load loads the handlers. Called on the first command.
  */
 export function registerCommands(runner: CommandRunner, load: () => Promise<CommandMap>): vscode.Disposable {
   let handlers: Promise<CommandMap> | undefined;
+  const handle = async <Id extends CommandId>(id: Id, target: TargetOf<Id>): Promise<unknown> => {
+    handlers ??= load();
+    return (await handlers)[id](target);
+  };
   return vscode.Disposable.from(
     ...COMMAND_IDS.map((id) =>
       vscode.commands.registerCommand(id, (...args: unknown[]) =>
-        runner.run(id, async () => {
-          handlers ??= load();
-          return (await handlers)[id](...args);
-        }),
+        // The target is parsed before anything is loaded, because it may be the notebook that is active now.
+        runner.run(id, () => handle(id, parseTarget(COMMANDS[id], args))),
       ),
     ),
   );

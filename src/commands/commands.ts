@@ -3,7 +3,6 @@ import type { MachineService } from '../execution/machine';
 import { redact } from '../execution/secrets/redaction';
 import type { TemplateServices } from '../execution/templates/template-services';
 import type { TrackingService } from '../tracking/tracking-service';
-import { trackedOf } from '../views/explorer/nodes';
 import type { Views } from '../views/views';
 import type { CommandMap } from './command-map';
 import { exampleCommand, type ExampleNotebook } from './execute/example-command';
@@ -59,23 +58,7 @@ export function createCommands({
     services,
     machine,
   });
-  const executions: ExecutionContext = {
-    tracking,
-    selection: () => views.explorer.selection.flatMap((node) => trackedOf(node) ?? []),
-    neighbourOf: (keys) => views.explorer.neighbourOf(keys),
-    focus: (key) => views.explorer.reveal(key, true),
-    openOutput: async (tracked) => {
-      await views.documents.open(tracked);
-    },
-    openInput: async (tracked) => {
-      await views.documents.openInput(tracked);
-    },
-    showLog: (tracked) => views.logs.show(tracked),
-    refresh: async () => {
-      await Promise.all([tracking.refresh(), views.welcome.check()]);
-      views.explorer.retryFailed();
-    },
-  };
+  const executions: ExecutionContext = { tracking, views };
   return {
     ...execute.handlers(),
     ...executionCommands(executions),
@@ -84,8 +67,8 @@ export function createCommands({
     ...exampleCommand(execute, example),
     ...parametersCellCommands(),
     ...templateCommands(executions),
-    ...viewCommands(views, executions),
-    ...notebookCommands(views.documents, executions, (line) => {
+    ...viewCommands(executions),
+    ...notebookCommands(executions, (line) => {
       log.info(redact(line));
     }),
     ...machineCommands(machine, executions),

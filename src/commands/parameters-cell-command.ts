@@ -9,15 +9,14 @@ type Handled = 'notebookExecutions.markCellAsParameters' | 'notebookExecutions.u
 /** Marks a notebook's parameters cell, and removes the mark. */
 export function parametersCellCommands(): Pick<CommandMap, Handled> {
   return {
-    'notebookExecutions.markCellAsParameters': async (...args) => {
-      const cell = cellOf(args[0]);
+    'notebookExecutions.markCellAsParameters': async (cell) => {
       if (cell === undefined) throw new Problem(vscode.l10n.t('Choose a cell of a notebook first.'));
       if (cell.kind !== vscode.NotebookCellKind.Code)
         throw new Problem(vscode.l10n.t('Parameters are set in a code cell. Choose one first.'));
       await mark(cell.notebook, cell);
     },
-    'notebookExecutions.unmarkParametersCell': async (...args) => {
-      const notebook = cellOf(args[0])?.notebook ?? vscode.window.activeNotebookEditor?.notebook;
+    'notebookExecutions.unmarkParametersCell': async (cell) => {
+      const notebook = cell?.notebook ?? vscode.window.activeNotebookEditor?.notebook;
       if (notebook === undefined) throw new Problem(vscode.l10n.t('Open a notebook first.'));
       await mark(notebook, undefined);
     },
@@ -43,21 +42,6 @@ async function mark(
   edit.set(notebook.uri, edits);
   if (!(await vscode.workspace.applyEdit(edit)))
     throw new Problem(vscode.l10n.t('The notebook cannot be changed.'));
-}
-
-/** The cell of the menu, else the selected cell. */
-function cellOf(argument: unknown): vscode.NotebookCell | undefined {
-  const index = propertyOf(argument, 'index');
-  const notebook = propertyOf(propertyOf(argument, 'notebook'), 'uri');
-  if (typeof index === 'number' && notebook instanceof vscode.Uri) {
-    return vscode.workspace.notebookDocuments
-      .find(({ uri }) => uri.toString() === notebook.toString())
-      ?.cellAt(index);
-  }
-  const editor = vscode.window.activeNotebookEditor;
-  return editor === undefined || editor.notebook.cellCount === 0
-    ? undefined
-    : editor.notebook.cellAt(editor.selection.start);
 }
 
 function withTags(cell: vscode.NotebookCell, tags: readonly string[]): Record<string, unknown> {

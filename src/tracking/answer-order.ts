@@ -23,3 +23,18 @@ export function mayFollow(known: Execution, answered: Execution): boolean {
   if (answeredAttempt !== knownAttempt) return answeredAttempt > knownAttempt;
   return !isTerminal(known.state) || known.state === answered.state;
 }
+
+/** A position in a service's list. */
+export interface Place {
+  readonly pageToken: string;
+  /** The executions that follow were created before this time, in milliseconds since the epoch. */
+  readonly before: number;
+}
+
+/** The position after a page; undefined if it is the last one. `before` is used if the page is empty. */
+export function placeAfter(page: ExecutionPage, before?: number): Place | undefined {
+  const { nextPageToken } = page;
+  return nextPageToken === undefined
+    ? undefined
+    : { pageToken: nextPageToken, before: oldestOf(page, before) };
+}

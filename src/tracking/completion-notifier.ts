@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { isTerminal } from '../execution/states';
 import type { Clock, Disposable } from './clock';
 import { Emitter, type Event } from './emitter';
-import { executionKey, type ExecutionStore, type TrackedExecution } from './execution-store';
+import type { ExecutionStore, TrackedExecution } from './execution-store';
+import { executionKey } from './known-executions';
 import type { RecordFolder } from './record-folder';
 import type { Notice } from './records';
 

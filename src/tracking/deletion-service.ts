@@ -2,7 +2,8 @@ import { ServiceError } from '../execution/errors';
 import type { ExecutionService } from '../execution/execution-service';
 import type { Clock, Disposable } from './clock';
 import { Emitter } from './emitter';
-import { executionKey, type ExecutionStore, type TrackedExecution } from './execution-store';
+import type { ExecutionStore, TrackedExecution } from './execution-store';
+import { executionKey } from './known-executions';
 import type { RecordFolder } from './record-folder';
 import type { Deletion } from './records';
 

@@ -3,7 +3,7 @@ import type { Execution } from '../execution/execution';
 import type { ExecutionPage, ExecutionService } from '../execution/execution-service';
 import { isTerminal } from '../execution/states';
 import type { Clock, Disposable } from './clock';
-import { oldestOf } from './answer-order';
+import { placeAfter, type Place } from './answer-order';
 import type { ExecutionStore } from './execution-store';
 import { retryAfter, type PollRates } from './poll-rates';
 
@@ -286,18 +286,4 @@ export class Poller implements Disposable {
     const wait = Math.min(Math.max(calm, rates.longest), calm * 2 ** Math.min(this.failures, 20));
     return wait * (1 - rates.jitter / 2 + rates.jitter * random());
   }
-}
-
-/** A position in a service's list. */
-interface Place {
-  readonly pageToken: string;
-  /** The executions that follow were created before this time, in milliseconds since the epoch. */
-  readonly before: number;
-}
-
-function placeAfter(page: ExecutionPage, before?: number): Place | undefined {
-  const { nextPageToken } = page;
-  return nextPageToken === undefined
-    ? undefined
-    : { pageToken: nextPageToken, before: oldestOf(page, before) };
 }

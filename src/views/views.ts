@@ -17,6 +17,7 @@ import { CellStatus } from './source/cell-status';
 import { FileDecorations } from './source/file-decorations';
 import { LatestExecutions } from './source/latest-executions';
 import { StatusBarItem } from './status-bar';
+import { problemOf } from '../wording/problem-sentences';
 import { withoutLinks } from '../wording/text';
 
 export interface ViewsOptions {
@@ -25,8 +26,6 @@ export interface ViewsOptions {
   readonly clock: Clock;
   /** Workspace state. */
   readonly memento: vscode.Memento;
-  /** Converts an error of a service into a sentence for the user. */
-  readonly describeError: (error: Error) => string;
   /** Finds the Python of this window and whether it can run notebooks. */
   readonly findPython: () => Promise<FoundPython>;
   /** Writes a line to the extension's log. */
@@ -42,19 +41,11 @@ export interface Views extends vscode.Disposable {
 }
 
 /** Creates the views of a window and subscribes them to its tracking. */
-export function createViews({
-  tracking,
-  monitor,
-  clock,
-  memento,
-  describeError,
-  findPython,
-  log,
-}: ViewsOptions): Views {
+export function createViews({ tracking, monitor, clock, memento, findPython, log }: ViewsOptions): Views {
   const { store } = tracking;
-  const explorer = new ExplorerView({ tracking, monitor, clock, memento, describeError });
+  const explorer = new ExplorerView({ tracking, monitor, clock, memento });
   const welcome = new Welcome({ store, explorer, findPython, log });
-  const documents = new OutputDocuments({ store, clock, describeError, largeOutput });
+  const documents = new OutputDocuments({ store, clock, largeOutput });
   const logs = new LogChannels(store, clock);
   const editor = new EditorInUse(clock);
   const latest = new LatestExecutions(store);
@@ -62,7 +53,6 @@ export function createViews({
     documents,
     explorer,
     editor,
-    describeError,
     log,
     settings: completionSettings,
   });
@@ -82,7 +72,7 @@ export function createViews({
     tracking.deletion.onDidFail(
       ({ error }) =>
         void vscode.window.showErrorMessage(
-          withoutLinks(vscode.l10n.t('The execution could not be deleted: {0}', describeError(error))),
+          withoutLinks(vscode.l10n.t('The execution could not be deleted: {0}', problemOf(error).message)),
         ),
     ),
   ];

@@ -3,6 +3,7 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import type { ServiceError } from '../execution/errors';
 import { isExecutable, searchPath } from '../system/programs';
+import { runCommand } from './own-commands';
 import { Problem, type Remedy } from './problem';
 
 /** The sentence for an error of a Google service (src/google/requests/error-translation.ts); undefined for an unknown reason. */
@@ -149,7 +150,7 @@ export function googleRemedies(error: ServiceError): Remedy[] {
       ? [
           {
             label: vscode.l10n.t('Edit Templates'),
-            run: () => vscode.commands.executeCommand('notebookExecutions.editTemplates'),
+            run: () => runCommand('notebookExecutions.editTemplates'),
           },
         ]
       : []),

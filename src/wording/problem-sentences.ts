@@ -5,6 +5,7 @@ import { ParametersError } from '../notebook/parameters/errors';
 import { isHanging } from '../tracking/machine-monitor';
 import { notebookSentence, parametersSentence } from './input-sentences';
 import { googleRemedies, googleSentence } from './google-sentences';
+import { runCommand } from './own-commands';
 import { Problem, type Remedy } from './problem';
 
 /** Any error as a sentence for the user. Details (stack, system errors) are in the log, behind the popup's button. */
@@ -24,7 +25,7 @@ export function problemOf(error: unknown): Problem {
 /** Buttons that resolve an error of this machine's service. */
 export function machineRemedies(error: ServiceError): Remedy[] {
   if (isHanging(error)) {
-    const run = () => commands.executeCommand('notebookExecutions.restartService');
+    const run = () => runCommand('notebookExecutions.restartService');
     return [{ label: l10n.t('Restart Service'), run }];
   }
   if (error.reason === 'dataDirectoryForeign') {

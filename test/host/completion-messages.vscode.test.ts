@@ -42,7 +42,6 @@ describe('messages when executions end', () => {
         },
       },
       settings: () => settings,
-      describeError: String,
       log: () => undefined,
     });
   });

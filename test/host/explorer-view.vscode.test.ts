@@ -46,7 +46,7 @@ describe('the view of executions', () => {
       onDidChange: () => ({ dispose: () => undefined }),
       setWatched: () => undefined,
     };
-    explorer = new (shipped().ExplorerView)({ tracking, monitor, clock, memento, describeError: String });
+    explorer = new (shipped().ExplorerView)({ tracking, monitor, clock, memento });
   }
   beforeEach(() => {
     window = new FakeWindow();

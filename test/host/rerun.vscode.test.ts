@@ -47,6 +47,29 @@ describe('re-running', () => {
     assert.match(await outputOf(execution), /got 9 [^]*added/);
   });
 
+  it('parses a notebook at most twice on its way to the service', async () => {
+    const uri = await writeFile('parsed.ipynb', notebookText(['print("parsed")']));
+    const submitted = await fs.readFile(uri.fsPath);
+    const parsed = async (submit: () => Thenable<unknown>): Promise<number> => {
+      const parses = countParses(submitted);
+      try {
+        await ended(service, await submit());
+      } finally {
+        parses.restore();
+      }
+      return parses.count;
+    };
+    user.willPick(thisMachine);
+    assert.equal(await parsed(() => run('execute', uri)), 1);
+    assert.equal(await parsed(() => run('executeAgain', uri)), 1);
+    await run('refresh');
+    user.willPick((pick) => {
+      pick.choose('parsed');
+    });
+    // The submitted version and the one of now.
+    assert.equal(await parsed(() => run('rerun')), 2);
+  });
+
   it('executeAgain asks when the notebook was never submitted', async () => {
     user.willPick((pick) => {
       pick.leave();
@@ -184,3 +207,26 @@ describe('re-running', () => {
     });
   });
 });
+
+/** Counts how often a notebook with this content is parsed from here on: the parser decodes it, and is strict. */
+function countParses(content: Uint8Array): { readonly count: number; restore(): void } {
+  const { prototype } = TextDecoder;
+  const decode = Object.getOwnPropertyDescriptor(prototype, 'decode');
+  assert.ok(decode);
+  const parses = {
+    count: 0,
+    restore: () => {
+      Object.defineProperty(prototype, 'decode', decode);
+    },
+  };
+  const original = decode.value as typeof prototype.decode;
+  Object.defineProperty(prototype, 'decode', {
+    ...decode,
+    value(this: InstanceType<typeof TextDecoder>, ...args: Parameters<typeof original>): string {
+      const [input] = args;
+      if (this.fatal && input instanceof Uint8Array && Buffer.compare(input, content) === 0) parses.count++;
+      return original.apply(this, args);
+    },
+  });
+  return parses;
+}

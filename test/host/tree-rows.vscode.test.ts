@@ -247,7 +247,7 @@ describe('rows of the tree of executions', () => {
     const listed = executions.get(nameOf('a'));
     assert.ok(listed);
     executions.delete(nameOf('a'));
-    assert.match((await tree.shown(parameters, 0)).join(), /^described: /);
+    assert.match((await tree.shown(parameters, 0)).join(), /^Unexpected error: /);
     const [row] = await tree.provider.getChildren(parameters);
     assert.ok(row);
     assert.equal(tree.provider.getTreeItem(row).command?.command, 'notebookExecutions.refresh');

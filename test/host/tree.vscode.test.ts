@@ -56,7 +56,7 @@ describe('the tree of executions', () => {
     tree.put('a');
     tree.list();
     tree.store.fail(tree.service, new Error('offline'));
-    assert.deepEqual(await tree.shown(undefined, 0), ['described: offline', 'Active 1']);
+    assert.deepEqual(await tree.shown(undefined, 0), ['Unexpected error: offline', 'Active 1']);
     const [error] = await tree.provider.getChildren();
     assert.ok(error);
     assert.equal(tree.provider.getTreeItem(error).command?.command, 'notebookExecutions.refresh');

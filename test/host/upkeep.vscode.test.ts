@@ -278,7 +278,6 @@ describe('the row of this machine', () => {
       store,
       clock,
       arrangement: DEFAULT_ARRANGEMENT,
-      describeError: String,
       machine,
     });
     const fired: (TreeNode[] | undefined)[] = [];

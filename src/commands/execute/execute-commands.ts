@@ -5,20 +5,19 @@ import type { UserTemplate } from '../../execution/templates/template';
 import type { PythonEnvironment } from '../../system/python-environment';
 import type { TrackedExecution } from '../../tracking/execution-store';
 import { templateLabel } from '../../wording/names';
+import { runCommand } from '../../wording/own-commands';
 import { oneLine, withoutLinks } from '../../wording/text';
 import type { CommandMap } from '../command-map';
 import { Problem } from '../../wording/problem';
 import { problemOf } from '../../wording/problem-sentences';
 import { kernelLabel, pythonLabels } from '../../python/python-label';
-import { captureNotebook } from '../submission/notebook-capture';
-import { checkNotebook } from '../submission/notebook-check';
+import { CapturedNotebook } from '../submission/notebook-check';
 import type { Submission } from '../submission/submission';
 import { askForSubmission, chooseTemplate } from '../submission/submission-flow';
 import type { SubmissionChoice } from '../submission/submission-memory';
 import { underProgress } from '../../wording/progress';
 import { assertTrusted, Submitter, type SubmitContext } from '../submission/submitter';
 import { missingKernel } from '../templates/missing-kernel';
-import { notebookTargets } from '../targets';
 import { pickNotebook } from './workspace-notebooks';
 import { defaultTemplateName, templateNamed } from '../templates/template-settings';
 
@@ -42,16 +41,14 @@ export class ExecuteCommands {
 
   handlers(): Pick<CommandMap, 'notebookExecutions.execute' | 'notebookExecutions.executeAgain'> {
     return {
-      'notebookExecutions.execute': async (...args) => {
+      'notebookExecutions.execute': async ([source, ...others]) => {
         assertTrusted();
-        const [source, ...others] = notebookTargets(args);
         if (source !== undefined && others.length > 0) return this.executeMany([source, ...others]);
         const chosen = source ?? (await pickNotebook());
-        if (chosen === 'example') return vscode.commands.executeCommand('notebookExecutions.executeExample');
+        if (chosen === 'example') return runCommand('notebookExecutions.executeExample');
         return chosen === undefined ? undefined : this.submitter.once(chosen, () => this.execute(chosen));
       },
-      'notebookExecutions.executeAgain': async (...args) => {
-        const [source] = notebookTargets(args);
+      'notebookExecutions.executeAgain': async ([source]) => {
         if (source === undefined)
           throw new Problem(vscode.l10n.t('Open a notebook first, or right-click one in the Explorer.'));
 
@@ -63,18 +60,18 @@ export class ExecuteCommands {
   /**
    * Asks for template and parameters and submits. Returns the execution's resource name; undefined if the user
    * cancelled.
-   * @param notebook content to run instead of the notebook's current content.
+   * @param version content to run instead of the notebook's current content.
    * @param notRepeated fields of the execution to run again that cannot be repeated.
    */
   async execute(
     source: vscode.Uri,
     initial?: SubmissionChoice,
-    notebook?: Uint8Array,
+    version?: CapturedNotebook,
     notRepeated?: readonly string[],
   ): Promise<string | undefined> {
     assertTrusted();
-    const bytes = notebook ?? (await captureNotebook(source));
-    const reading = checkNotebook(bytes, path.posix.basename(source.path), source);
+    const captured = version ?? (await CapturedNotebook.capture(source));
+    const reading = captured.check();
     const { memory, pythons } = this.context;
     // The search runs while the questions are open. The first question shows its result.
     const python = pythons.forNotebook(source);
@@ -90,11 +87,10 @@ export class ExecuteCommands {
     if (answers === undefined) return undefined;
 
     const { template, parameters, choice } = answers;
-    // Read the notebook again: the user may have edited it while the questions were open.
-    const current = notebook ?? (await captureNotebook(source));
     const submission = {
       source,
-      notebook: current,
+      // Read again: the user may have edited the notebook while the questions were open.
+      notebook: version ?? (await captured.captureAgain()),
       template,
       parameters,
       choice,
@@ -169,7 +165,7 @@ export class ExecuteCommands {
             ...(batch === undefined ? {} : { batch }),
           };
           try {
-            const notebook = await captureNotebook(source);
+            const notebook = await CapturedNotebook.capture(source);
             const done = await this.submitter.once(source, async () =>
               nameOf(
                 await this.submitter.submit(
@@ -235,7 +231,7 @@ export class ExecuteCommands {
     if (choice === undefined || template === undefined || choice.withheld !== undefined)
       return this.execute(source);
 
-    const notebook = await captureNotebook(source);
+    const notebook = await CapturedNotebook.capture(source);
     const { parameters, options } = choice;
     return nameOf(
       await this.submitter.submit({ source, notebook, template: { ...template, ...options }, parameters }),

@@ -12,9 +12,8 @@ export function folderCommands(
   execute: ExecuteCommands,
 ): Pick<CommandMap, 'notebookExecutions.executeFolder'> {
   return {
-    'notebookExecutions.executeFolder': async (...args) => {
+    'notebookExecutions.executeFolder': async (folders) => {
       assertTrusted();
-      const folders = foldersOf(args);
       const chosen = folders.length > 0 ? folders : await askFolder();
       const found = await Promise.all(chosen.map(notebooksIn));
       const notebooks = [...new Map(found.flat().map((uri) => [uri.toString(), uri])).values()];
@@ -29,11 +28,6 @@ export function folderCommands(
       return execute.executeMany(notebooks);
     },
   };
-}
-
-function foldersOf([first, second]: readonly unknown[]): vscode.Uri[] {
-  const selected: unknown[] = Array.isArray(second) && second.length > 0 ? second : [first];
-  return selected.filter((item) => item instanceof vscode.Uri);
 }
 
 async function askFolder(): Promise<vscode.Uri[]> {

@@ -9,8 +9,7 @@ import { oneLine } from '../../wording/text';
 import type { CommandMap } from '../command-map';
 import type { ExecuteCommands } from './execute-commands';
 import { chooseExecutions, type ExecutionContext } from '../executions/execution-commands';
-import { captureNotebook } from '../submission/notebook-capture';
-import { checkNotebook } from '../submission/notebook-check';
+import { CapturedNotebook } from '../submission/notebook-check';
 import { Problem } from '../../wording/problem';
 import type { SubmissionChoice } from '../submission/submission-memory';
 import { templateOf } from '../templates/template-commands';
@@ -18,13 +17,13 @@ import { templateOf } from '../templates/template-commands';
 /** Commands that run an execution again. */
 export function rerunCommands(
   execute: ExecuteCommands,
-  context: Pick<ExecutionContext, 'tracking' | 'selection'>,
+  context: ExecutionContext,
 ): Pick<CommandMap, 'notebookExecutions.rerun' | 'notebookExecutions.rerunWithChanges'> {
   const { submitter } = execute;
   return {
-    'notebookExecutions.rerun': async (...args) => {
+    'notebookExecutions.rerun': async (target) => {
       const title = vscode.l10n.t('Re-run Execution');
-      const [tracked] = await chooseExecutions(context, args, title, 'execution', false);
+      const [tracked] = await chooseExecutions(context, target, title, 'execution', false);
       const version = tracked === undefined ? undefined : await chooseVersion(tracked);
       if (tracked === undefined || version === undefined) return undefined;
 
@@ -48,9 +47,9 @@ export function rerunCommands(
       };
       return submitter.once(version.source, async () => (await submitter.submit(submission)).execution.name);
     },
-    'notebookExecutions.rerunWithChanges': async (...args) => {
+    'notebookExecutions.rerunWithChanges': async (target) => {
       const title = vscode.l10n.t('Re-run Execution with Changes');
-      const [tracked] = await chooseExecutions(context, args, title, 'execution', false);
+      const [tracked] = await chooseExecutions(context, target, title, 'execution', false);
       const version = tracked === undefined ? undefined : await chooseVersion(tracked);
       if (tracked === undefined || version === undefined) return undefined;
 
@@ -84,7 +83,7 @@ export function rerunCommands(
 /** The notebook to run again. */
 interface Version {
   readonly source: vscode.Uri;
-  readonly notebook: Uint8Array;
+  readonly notebook: CapturedNotebook;
 }
 
 /** The submitted notebook; if the source has changed since, the user chooses. Undefined if the user cancelled. */
@@ -97,12 +96,13 @@ async function chooseVersion({ service, execution }: TrackedExecution): Promise<
       : vscode.Uri.parse(source);
   if (execution.runOptions?.vertex?.dataform !== undefined) {
     // The service reads it: there is no copy of it here.
-    return { source: uri, notebook: new Uint8Array() };
+    return { source: uri, notebook: new CapturedNotebook(uri, new Uint8Array()) };
   }
   const document = await service.readInput(execution);
-  const submitted = document === undefined ? undefined : await readAll(document);
+  const submitted = document === undefined ? undefined : new CapturedNotebook(uri, await readAll(document));
   // The source may have been deleted or may be on another machine.
-  const current = source === undefined ? undefined : await captureNotebook(uri).catch(() => undefined);
+  const current =
+    source === undefined ? undefined : await CapturedNotebook.capture(uri).catch(() => undefined);
   if (submitted === undefined || current === undefined) {
     const notebook = submitted ?? current;
     if (notebook === undefined) {
@@ -112,7 +112,7 @@ async function chooseVersion({ service, execution }: TrackedExecution): Promise<
     }
     return { source: uri, notebook };
   }
-  if (sameSource(submitted, current, name)) return { source: uri, notebook: current };
+  if (sameSource(submitted, current)) return { source: uri, notebook: current };
 
   const items = [
     { label: vscode.l10n.t('The notebook as it is now'), notebook: current },
@@ -126,14 +126,14 @@ async function chooseVersion({ service, execution }: TrackedExecution): Promise<
 }
 
 /** True if both notebooks would run the same code. Compares tags, but not outputs and other cell metadata. */
-function sameSource(one: Uint8Array, other: Uint8Array, name: string): boolean {
+function sameSource(one: CapturedNotebook, other: CapturedNotebook): boolean {
   const essence = (notebook: Notebook): string =>
     JSON.stringify([
       notebook.metadata['kernelspec'],
       notebook.cells.map(({ cell_type, source, metadata }) => [cell_type, source, metadata['tags']]),
     ]);
   try {
-    return essence(checkNotebook(one, name).notebook) === essence(checkNotebook(other, name).notebook);
+    return essence(one.check().notebook) === essence(other.check().notebook);
   } catch {
     // A notebook that is invalid now differs from the one that was run.
     return false;

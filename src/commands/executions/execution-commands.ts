@@ -1,29 +1,21 @@
 import * as vscode from 'vscode';
 import { isActive } from '../../execution/states';
-import type { ExecutionStore, TrackedExecution } from '../../tracking/execution-store';
+import type { TrackedExecution } from '../../tracking/execution-store';
 import type { TrackingService } from '../../tracking/tracking-service';
 import { capabilitiesOf, notebookNameOf } from '../../wording/execution-facts';
+import { trackedOf } from '../../views/explorer/nodes';
 import { pickExecutions } from '../../views/pickers/execution-picker';
+import type { Views } from '../../views/views';
 import { oneLine, withoutLinks } from '../../wording/text';
 import type { CommandMap } from '../command-map';
 import { Problem } from '../../wording/problem';
 import { requirementOf } from './requirements';
-import { openDocument, propertyOf } from '../targets';
+import type { ExecutionTarget } from '../targets';
 
-/** Dependencies of these commands. */
+/** The executions of a window and the views that show them. */
 export interface ExecutionContext {
   readonly tracking: TrackingService;
-  /** The executions selected in the tree. */
-  selection(): readonly TrackedExecution[];
-  /** The key of the row to go to once these executions are deleted; undefined if their group has no other. */
-  neighbourOf(keys: readonly string[]): string | undefined;
-  /** Selects a row and gives it the keyboard. */
-  focus(key: string): Promise<void>;
-  openOutput(tracked: TrackedExecution): Promise<void>;
-  openInput(tracked: TrackedExecution): Promise<void>;
-  showLog(tracked: TrackedExecution): Promise<void>;
-  /** Refreshes everything that the view shows. */
-  refresh(): Promise<void>;
+  readonly views: Views;
 }
 
 type Handled =
@@ -37,46 +29,50 @@ type Handled =
 
 /** Commands on existing executions: on a row, on the selected rows, or on those chosen in a picker. */
 export function executionCommands(context: ExecutionContext): Pick<CommandMap, Handled> {
-  const { tracking } = context;
+  const { tracking, views } = context;
+  const { explorer, documents, logs, welcome } = views;
   const one = async (
-    args: readonly unknown[],
+    target: ExecutionTarget,
     title: string,
     capability: string,
   ): Promise<TrackedExecution | undefined> =>
-    (await chooseExecutions(context, args, title, capability, false))[0];
+    (await chooseExecutions(context, target, title, capability, false))[0];
   return {
-    'notebookExecutions.cancel': async (...args) => {
+    'notebookExecutions.cancel': async (target) => {
       const title = vscode.l10n.t('Cancel Executions');
-      const chosen = await chooseExecutions(context, args, title, 'cancellable', true);
+      const chosen = await chooseExecutions(context, target, title, 'cancellable', true);
       await Promise.all(chosen.map((tracked) => cancel(tracking, tracked)));
     },
-    'notebookExecutions.delete': async (...args) => {
+    'notebookExecutions.delete': async (target) => {
       const title = vscode.l10n.t('Delete Executions');
-      const chosen = await chooseExecutions(context, args, title, 'deletable', true);
+      const chosen = await chooseExecutions(context, target, title, 'deletable', true);
       const keys = chosen.map(({ key }) => key);
-      const next = context.neighbourOf(keys);
+      const next = explorer.neighbourOf(keys);
       await deleteExecutions(tracking, chosen);
       // The focused row is gone, so that the next key would have no effect.
       const isGone = keys.every((key) => tracking.store.get(key) === undefined);
-      if (next !== undefined && isGone && isByKey(args)) await context.focus(next);
+      if (next !== undefined && isGone && target.from === 'selection') await explorer.reveal(next, true);
     },
-    'notebookExecutions.openOutput': async (...args) => {
-      const tracked = await one(args, vscode.l10n.t('Open Output'), 'hasOutput');
-      if (tracked !== undefined) await context.openOutput(tracked);
+    'notebookExecutions.openOutput': async (target) => {
+      const tracked = await one(target, vscode.l10n.t('Open Output'), 'hasOutput');
+      if (tracked !== undefined) await documents.open(tracked);
     },
-    'notebookExecutions.openInput': async (...args) => {
-      const tracked = await one(args, vscode.l10n.t('Open Input'), 'hasInput');
-      if (tracked !== undefined) await context.openInput(tracked);
+    'notebookExecutions.openInput': async (target) => {
+      const tracked = await one(target, vscode.l10n.t('Open Input'), 'hasInput');
+      if (tracked !== undefined) await documents.openInput(tracked);
     },
-    'notebookExecutions.copyName': async (...args) => {
-      const tracked = await one(args, vscode.l10n.t('Copy Name'), 'execution');
+    'notebookExecutions.copyName': async (target) => {
+      const tracked = await one(target, vscode.l10n.t('Copy Name'), 'execution');
       if (tracked !== undefined) await vscode.env.clipboard.writeText(tracked.execution.name);
     },
-    'notebookExecutions.showLog': async (...args) => {
-      const tracked = await one(args, vscode.l10n.t('Show Log'), 'hasLog');
-      if (tracked !== undefined) await context.showLog(tracked);
+    'notebookExecutions.showLog': async (target) => {
+      const tracked = await one(target, vscode.l10n.t('Show Log'), 'hasLog');
+      if (tracked !== undefined) await logs.show(tracked);
     },
-    'notebookExecutions.refresh': () => context.refresh(),
+    'notebookExecutions.refresh': async () => {
+      await Promise.all([tracking.refresh(), welcome.check()]);
+      explorer.retryFailed();
+    },
   };
 }
 
@@ -85,15 +81,15 @@ export function executionCommands(context: ExecutionContext): Pick<CommandMap, H
  * selected for a keybinding, or those chosen in a picker.
  */
 export async function chooseExecutions(
-  context: Pick<ExecutionContext, 'tracking' | 'selection'>,
-  args: readonly unknown[],
+  context: ExecutionContext,
+  target: ExecutionTarget,
   title: string,
   capability: string,
   many: boolean,
 ): Promise<readonly TrackedExecution[]> {
   const { store } = context.tracking;
   const able = (tracked: TrackedExecution): boolean => capabilitiesOf(tracked).includes(capability);
-  const given = givenExecutions(store, args, context.selection);
+  const given = givenExecutions(context, target);
   if (given.length > 0) {
     const chosen = given.filter(able);
     if (chosen.length === 0) {
@@ -118,34 +114,19 @@ export async function chooseExecutions(
   return pickExecutions(title, candidates, many);
 }
 
-/**
- * Rows pass themselves and all selected rows; keybindings pass `{ "selection": true }`; commands of an execution's
- * document pass that document.
- */
 function givenExecutions(
-  store: ExecutionStore,
-  [first, second]: readonly unknown[],
-  selection: () => readonly TrackedExecution[],
+  { tracking: { store }, views }: ExecutionContext,
+  target: ExecutionTarget,
 ): TrackedExecution[] {
-  if (isByKey([first])) return [...selection()];
-
-  const address = first === undefined ? undefined : openDocument(first)?.address;
-  if (address !== undefined) {
-    const shown = store.find(address.serviceId, address.name);
-    return shown === undefined ? [] : [shown];
+  switch (target.from) {
+    case 'selection':
+      return views.explorer.selection.flatMap((node) => trackedOf(node) ?? []);
+    case 'document':
+      return [target.address].flatMap(({ serviceId, name }) => store.find(serviceId, name) ?? []);
+    case 'rows':
+      // The store may have a newer version than the row.
+      return target.keys.flatMap((key) => store.get(key) ?? []);
   }
-  const rows: unknown[] = Array.isArray(second) && second.length > 0 ? second : [first];
-  return rows.flatMap((row) => {
-    const key = propertyOf(propertyOf(row, 'tracked'), 'key');
-    // The store may have a newer version than the row.
-    const tracked = typeof key === 'string' ? store.get(key) : undefined;
-    return tracked === undefined ? [] : [tracked];
-  });
-}
-
-/** Whether a command was run by its key, in the view. */
-function isByKey([first]: readonly unknown[]): boolean {
-  return propertyOf(first, 'selection') === true;
 }
 
 async function cancel(tracking: TrackingService, { service, execution }: TrackedExecution): Promise<void> {

@@ -10,32 +10,31 @@ import type { CommandMap } from '../command-map';
 import { chooseExecutions, type ExecutionContext } from './execution-commands';
 import { Problem } from '../../wording/problem';
 import { choosePythonKernel } from '../../python/jupyter-kernel';
-import { openDocument, propertyOf } from '../targets';
+import { propertyOf, type ExecutionTarget } from '../targets';
 
 type Handled =
   'notebookExecutions.openCopy' | 'notebookExecutions.openSourceCell' | 'notebookExecutions.openNotebook';
 
 /** Commands that open an editable notebook for an execution: its source or a copy of its document. */
 export function notebookCommands(
-  documents: Views['documents'],
-  context: Pick<ExecutionContext, 'tracking' | 'selection'>,
+  context: ExecutionContext,
   log: (line: string) => void,
 ): Pick<CommandMap, Handled> {
-  const openSourceOf = async (args: readonly unknown[], title: string, capability: string) => {
-    const [tracked] = await chooseExecutions(context, args, title, capability, false);
+  const { documents } = context.views;
+  const openSourceOf = async (target: ExecutionTarget, title: string, capability: string) => {
+    const [tracked] = await chooseExecutions(context, target, title, capability, false);
     if (tracked !== undefined) await openSource(documents, tracked);
   };
   return {
-    'notebookExecutions.openCopy': async (first) => {
-      const open = openDocument(first);
+    'notebookExecutions.openCopy': async (open) => {
       if (open === undefined) throw new Problem(vscode.l10n.t('Open the output of an execution first.'));
       const tracked = context.tracking.store.find(open.address.serviceId, open.address.name);
       await copyWithKernel(open.document, tracked?.execution, log);
     },
-    'notebookExecutions.openSourceCell': (...args) =>
-      openSourceOf(args, vscode.l10n.t('Go to Source Cell'), 'failedCell'),
-    'notebookExecutions.openNotebook': (...args) =>
-      openSourceOf(args, vscode.l10n.t('Open Notebook'), 'hasSource'),
+    'notebookExecutions.openSourceCell': (target) =>
+      openSourceOf(target, vscode.l10n.t('Go to Source Cell'), 'failedCell'),
+    'notebookExecutions.openNotebook': (target) =>
+      openSourceOf(target, vscode.l10n.t('Open Notebook'), 'hasSource'),
   };
 }
 

@@ -9,17 +9,15 @@ import {
   type Grouping,
   type Sorting,
 } from '../../views/explorer/arrangement';
-import { trackedOf, type MoreNode } from '../../views/explorer/nodes';
 import { writeDocument } from '../../views/output/save-document';
 import { serviceName } from '../../wording/names';
 import { underProgress } from '../../wording/progress';
 import { presentGroup, STATE_GROUPS } from '../../wording/state-presentation';
 import { oneLine, withoutLinks } from '../../wording/text';
-import type { Views } from '../../views/views';
 import type { CommandMap } from '../command-map';
 import { chooseExecutions, type ExecutionContext } from './execution-commands';
 import { Problem } from '../../wording/problem';
-import { propertyOf } from '../targets';
+import type { ExecutionTarget } from '../targets';
 
 type Handled =
   | 'notebookExecutions.loadMore'
@@ -36,14 +34,12 @@ type Handled =
   | 'notebookExecutions.revealOutput';
 
 /** Commands of the view and of its documents. */
-export function viewCommands(
-  { explorer, documents }: Pick<Views, 'explorer' | 'documents'>,
-  context: Pick<ExecutionContext, 'tracking' | 'selection'>,
-): Pick<CommandMap, Handled> {
-  const choose = (args: readonly unknown[], title: string, capability: string, many = false) =>
-    chooseExecutions(context, args, title, capability, many);
+export function viewCommands(context: ExecutionContext): Pick<CommandMap, Handled> {
+  const { explorer, documents } = context.views;
+  const choose = (target: ExecutionTarget, title: string, capability: string, many = false) =>
+    chooseExecutions(context, target, title, capability, many);
   return {
-    'notebookExecutions.loadMore': (node) => explorer.showMore(moreNodeOf(node)),
+    'notebookExecutions.loadMore': (row) => explorer.showMore(row),
     'notebookExecutions.groupBy': async () => {
       const grouping = await pickOne(
         vscode.l10n.t('Group Executions'),
@@ -62,23 +58,22 @@ export function viewCommands(
       );
       if (sorting !== undefined) await explorer.arrange({ sorting });
     },
-    'notebookExecutions.filter': () => filter(explorer, context),
+    'notebookExecutions.filter': () => filter(context),
     'notebookExecutions.clearFilter': () => explorer.arrange({ filter: NO_FILTER }),
-    'notebookExecutions.openCell': async (node, cell) => {
-      const tracked = trackedOf(node);
-      if (tracked !== undefined && typeof cell === 'number') await documents.open(tracked, { cell });
+    'notebookExecutions.openCell': async (target) => {
+      if (target !== undefined) await documents.open(target.tracked, { cell: target.cell });
     },
-    'notebookExecutions.openFailedCell': async (...args) => {
-      const [tracked] = await choose(args, vscode.l10n.t('Open Failed Cell'), 'failedCell');
+    'notebookExecutions.openFailedCell': async (target) => {
+      const [tracked] = await choose(target, vscode.l10n.t('Open Failed Cell'), 'failedCell');
       if (tracked !== undefined) await documents.openFailedCell(tracked);
     },
-    'notebookExecutions.compareWithInput': async (...args) => {
-      const [tracked] = await choose(args, vscode.l10n.t('Compare Output with Input'), 'comparable');
+    'notebookExecutions.compareWithInput': async (target) => {
+      const [tracked] = await choose(target, vscode.l10n.t('Compare Output with Input'), 'comparable');
       if (tracked !== undefined) await documents.compareWithInput(tracked);
     },
-    'notebookExecutions.compareOutputs': async (...args) => {
+    'notebookExecutions.compareOutputs': async (target) => {
       const [one, other] = await choose(
-        args,
+        target,
         vscode.l10n.t('Compare Outputs: choose two'),
         'comparable',
         true,
@@ -88,24 +83,19 @@ export function viewCommands(
         throw new Problem(vscode.l10n.t('Select two executions to compare their outputs.'));
       await documents.compare(one, other);
     },
-    'notebookExecutions.saveOutputAs': async (...args) => {
-      const [tracked] = await choose(args, vscode.l10n.t('Save Output As'), 'hasOutput');
+    'notebookExecutions.saveOutputAs': async (target) => {
+      const [tracked] = await choose(target, vscode.l10n.t('Save Output As'), 'hasOutput');
       if (tracked !== undefined) await documents.saveAs(tracked);
     },
-    'notebookExecutions.download': async (...args) => {
-      const executions = await choose(args, vscode.l10n.t('Download Outputs'), 'hasOutput', true);
+    'notebookExecutions.download': async (target) => {
+      const executions = await choose(target, vscode.l10n.t('Download Outputs'), 'hasOutput', true);
       if (executions.length > 0) await download(executions);
     },
-    'notebookExecutions.revealOutput': async (...args) => {
-      const [tracked] = await choose(args, vscode.l10n.t('Reveal Output'), 'hasOutput');
+    'notebookExecutions.revealOutput': async (target) => {
+      const [tracked] = await choose(target, vscode.l10n.t('Reveal Output'), 'hasOutput');
       if (tracked !== undefined) await reveal(tracked);
     },
   };
-}
-
-function moreNodeOf(node: unknown): MoreNode | undefined {
-  const isMore = propertyOf(node, 'kind') === 'more' && typeof propertyOf(node, 'id') === 'string';
-  return isMore ? (node as MoreNode) : undefined;
 }
 
 async function pickOne<T extends string>(
@@ -154,10 +144,7 @@ interface FilterItem extends vscode.QuickPickItem {
 }
 
 /** One picker for the whole filter: the input filters by text, the check boxes by state and service. */
-async function filter(
-  explorer: Views['explorer'],
-  { tracking }: Pick<ExecutionContext, 'tracking'>,
-): Promise<void> {
+async function filter({ tracking, views: { explorer } }: ExecutionContext): Promise<void> {
   const { filter: current } = explorer.arrangement;
   const services = tracking.store.statuses().map(({ service }) => service.id);
   const pick = vscode.window.createQuickPick<FilterItem>();

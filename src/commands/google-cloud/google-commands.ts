@@ -12,20 +12,20 @@ type Handled =
 
 /** Commands for Google Cloud. */
 export function googleCommands(
-  context: Pick<ExecutionContext, 'tracking' | 'selection'>,
+  context: ExecutionContext,
   directory: () => Promise<CloudDirectory>,
 ): Pick<CommandMap, Handled> {
   return {
     'notebookExecutions.newGoogleTemplate': () => newGoogleTemplate(directory),
-    'notebookExecutions.openInConsole': async (...args) => {
+    'notebookExecutions.openInConsole': async (target) => {
       const title = vscode.l10n.t('Open in Google Cloud Console');
-      const [tracked] = await chooseExecutions(context, args, title, 'hasConsole', false);
+      const [tracked] = await chooseExecutions(context, target, title, 'hasConsole', false);
       const url = tracked?.service.consoleUrl?.(tracked.execution);
       if (url !== undefined) await vscode.env.openExternal(vscode.Uri.parse(url, true));
     },
-    'notebookExecutions.copyOutputUri': async (...args) => {
+    'notebookExecutions.copyOutputUri': async (target) => {
       const title = vscode.l10n.t('Copy gs:// URI');
-      const [tracked] = await chooseExecutions(context, args, title, 'hasOutputUri', false);
+      const [tracked] = await chooseExecutions(context, target, title, 'hasOutputUri', false);
       if (tracked === undefined) return;
       const { service, execution } = tracked;
       const uri = await service.outputUri?.(execution);

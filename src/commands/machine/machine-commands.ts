@@ -7,6 +7,7 @@ import { parseTime } from '../../wording/execution-facts';
 import { formatBytes, formatTime, withoutLinks } from '../../wording/text';
 import type { CommandMap } from '../command-map';
 import { chooseExecutions, type ExecutionContext } from '../executions/execution-commands';
+import type { ExecutionTarget } from '../targets';
 
 type Handled =
   | 'notebookExecutions.pin'
@@ -21,12 +22,12 @@ const AGES = [0, 7, 30];
 /** Commands on this machine's service and its stored executions. */
 export function machineCommands(
   machine: MachineService,
-  context: Pick<ExecutionContext, 'tracking' | 'selection'>,
+  context: ExecutionContext,
 ): Pick<CommandMap, Handled> {
   const { tracking } = context;
-  const pin = async (args: readonly unknown[], pinned: boolean): Promise<void> => {
+  const pin = async (target: ExecutionTarget, pinned: boolean): Promise<void> => {
     const title = pinned ? vscode.l10n.t('Pin Executions') : vscode.l10n.t('Unpin Executions');
-    const chosen = await chooseExecutions(context, args, title, pinned ? 'pinnable' : 'pinned', true);
+    const chosen = await chooseExecutions(context, target, title, pinned ? 'pinnable' : 'pinned', true);
     await Promise.all(
       chosen.map(async ({ service, execution }: TrackedExecution) => {
         const ticket = tracking.store.begin();
@@ -36,8 +37,8 @@ export function machineCommands(
     );
   };
   return {
-    'notebookExecutions.pin': (...args) => pin(args, true),
-    'notebookExecutions.unpin': (...args) => pin(args, false),
+    'notebookExecutions.pin': (target) => pin(target, true),
+    'notebookExecutions.unpin': (target) => pin(target, false),
     'notebookExecutions.restartService': async () => {
       const title = vscode.l10n.t('Restarting the execution service');
       await vscode.window.withProgress(
@@ -55,10 +56,7 @@ export function machineCommands(
   };
 }
 
-async function cleanUp(
-  machine: MachineService,
-  { tracking }: Pick<ExecutionContext, 'tracking'>,
-): Promise<void> {
+async function cleanUp(machine: MachineService, { tracking }: ExecutionContext): Promise<void> {
   const items = [...(await endedItems(machine, tracking)), ...(await setAsideItems(machine))];
   if (items.length === 0) {
     void vscode.window.showInformationMessage(

@@ -1,25 +1,55 @@
+import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { readNotebook, type NotebookReading } from '../../notebook/document';
 import { NotebookError } from '../../notebook/errors';
 import { notebookSentence } from '../../wording/input-sentences';
 import { oneLine } from '../../wording/text';
 import { Problem, type Remedy } from '../../wording/problem';
+import { captureNotebook } from './notebook-capture';
 
-/**
- * Parses a notebook before it is submitted.
- * @param file its file, which the error's button opens.
- * @throws Problem if the notebook is invalid.
- */
-export function checkNotebook(bytes: Uint8Array, name: string, file?: vscode.Uri): NotebookReading {
+/** The content of a notebook at one time, including unsaved edits. Parsed at most once, when it is first checked. */
+export class CapturedNotebook {
+  private outcome: NotebookReading | Problem | undefined;
+
+  /**
+   * @param source URI of the notebook.
+   * @param bytes UTF-8 JSON of the .ipynb.
+   */
+  constructor(
+    readonly source: vscode.Uri,
+    readonly bytes: Uint8Array,
+  ) {}
+
+  /** @throws ServiceError `inputNotFound` if the notebook is not open and its file cannot be read. */
+  static async capture(source: vscode.Uri): Promise<CapturedNotebook> {
+    return new CapturedNotebook(source, await captureNotebook(source));
+  }
+
+  /** The notebook's content now: this object if it has not changed. Errors as for {@link capture}. */
+  async captureAgain(): Promise<CapturedNotebook> {
+    const now = await CapturedNotebook.capture(this.source);
+    return Buffer.compare(now.bytes, this.bytes) === 0 ? this : now;
+  }
+
+  /**
+   * The parsed notebook, which callers must not change.
+   * @throws Problem if the notebook is invalid; its button opens the file.
+   */
+  check(): NotebookReading {
+    this.outcome ??= parse(this.source, this.bytes);
+    if (this.outcome instanceof Problem) throw this.outcome;
+    return this.outcome;
+  }
+}
+
+function parse(source: vscode.Uri, bytes: Uint8Array): NotebookReading | Problem {
   try {
     return readNotebook(bytes);
   } catch (error) {
-    if (error instanceof NotebookError) {
-      const sentence = notebookSentence(error.code, oneLine(name), error.args);
-      const remedies = file === undefined || error.code === 'tooLarge' ? [] : [openFile(file, error)];
-      throw new Problem(sentence, remedies, { cause: error });
-    }
-    throw error;
+    if (!(error instanceof NotebookError)) throw error;
+    const name = path.posix.basename(source.path);
+    const remedies = error.code === 'tooLarge' ? [] : [openFile(source, error)];
+    return new Problem(notebookSentence(error.code, oneLine(name), error.args), remedies, { cause: error });
   }
 }
 

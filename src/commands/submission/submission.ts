@@ -12,6 +12,7 @@ import type { TrackingService } from '../../tracking/tracking-service';
 import { describePython, type PythonEnvironment } from '../../system/python-environment';
 import { kernelEnvironment } from '../../python/kernel-environment';
 import type { PythonFinder } from '../../python/chosen-python';
+import type { CapturedNotebook } from './notebook-check';
 import type { SubmissionChoice } from './submission-memory';
 
 /** A notebook to execute, with all options. */
@@ -19,7 +20,7 @@ export interface Submission {
   /** URI of the notebook that the user chose. */
   readonly source: vscode.Uri;
   /** Its content at the time of submission. */
-  readonly notebook: Uint8Array;
+  readonly notebook: CapturedNotebook;
   readonly template: UserTemplate;
   /** YAML or JSON mapping that replaces the template's parameters. */
   readonly parameters: string | undefined;
@@ -45,7 +46,7 @@ export interface CreateCall {
 export async function createCallFor(submission: Submission, pythons: PythonFinder): Promise<CreateCall> {
   const executionId = newExecutionId(submission.source);
   const execution = await requestOf(submission, executionId, pythons);
-  return { executionId, execution, input: { notebook: submission.notebook } };
+  return { executionId, execution, input: { notebook: submission.notebook.bytes } };
 }
 
 /**

@@ -11,7 +11,7 @@ import { underProgress, type ActionProgress } from '../../wording/progress';
 import type { PythonFinder } from '../../python/chosen-python';
 import { PythonSetup } from '../../python/python-setup';
 import type { WriteBackService } from '../write-back/write-back';
-import { checkNotebook } from './notebook-check';
+import type { CapturedNotebook } from './notebook-check';
 import { create, createCallFor, notebookInstead, type Submission } from './submission';
 import { serviceName } from '../../wording/names';
 import type { SubmissionMemory } from './submission-memory';
@@ -64,10 +64,8 @@ export class Submitter {
     assertTrusted();
     const { source } = submission;
     const resubmit = (changed: Submission) => this.once(changed.source, () => this.submit(changed));
-    if (notebookInstead(submission.template) === undefined) {
-      const { notebook } = checkNotebook(submission.notebook, path.posix.basename(source.path), source);
-      assertKernelKnown(notebook, submission, resubmit);
-    }
+    if (notebookInstead(submission.template) === undefined)
+      assertKernelKnown(submission.notebook.check().notebook, submission, resubmit);
     try {
       const name = withoutLinks(oneLine(path.posix.basename(source.path), 60));
       const tracked = await (progress === undefined
@@ -80,7 +78,7 @@ export class Submitter {
         await this.context.writeBack.expect(
           tracked,
           source,
-          submission.notebook,
+          submission.notebook.bytes,
           progress?.batch !== undefined,
         );
       }
@@ -141,14 +139,16 @@ export class Submitter {
       throw new vscode.CancellationError();
   }
 
-  private async missingFiles(source: vscode.Uri, notebook: Uint8Array): Promise<readonly string[]> {
+  private async missingFiles(source: vscode.Uri, captured: CapturedNotebook): Promise<readonly string[]> {
     const folder = vscode.workspace.getWorkspaceFolder(source);
     if (folder === undefined) return [];
 
     const pattern = new vscode.RelativePattern(folder, '**/*');
     const files = await vscode.workspace.findFiles(pattern, NO_OWN_FILES, MOST_FILES);
     const relative = (uri: vscode.Uri): string => path.posix.relative(folder.uri.path, uri.path);
-    return this.context.services.missing(notebook, relative(source), files.map(relative));
+    const cells = captured.check().notebook.cells.filter(({ cell_type }) => cell_type === 'code');
+    const code = cells.map((cell) => cell.source);
+    return this.context.services.missing(code, relative(source), files.map(relative));
   }
 }
 

@@ -25,19 +25,17 @@ type Handled =
   | 'notebookExecutions.setDefaultTemplate';
 
 /** Commands on the user's templates. */
-export function templateCommands(
-  context: Pick<ExecutionContext, 'tracking' | 'selection'>,
-): Pick<CommandMap, Handled> {
+export function templateCommands(context: ExecutionContext): Pick<CommandMap, Handled> {
   return {
-    'notebookExecutions.saveAsTemplate': async (...args) => {
+    'notebookExecutions.saveAsTemplate': async (target) => {
       const title = vscode.l10n.t('Save as Template');
-      const [tracked] = await chooseExecutions(context, args, title, 'execution', false);
+      const [tracked] = await chooseExecutions(context, target, title, 'execution', false);
       if (tracked === undefined) return;
       const name = await askName(tracked.execution);
-      const target = name === undefined ? undefined : await askScope();
-      if (name !== undefined && target !== undefined) {
+      const scope = name === undefined ? undefined : await askScope();
+      if (name !== undefined && scope !== undefined) {
         const execution = await wholeExecution(tracked.service, tracked.execution);
-        await saveTemplate(templateOf(name, tracked.service, execution), target);
+        await saveTemplate(templateOf(name, tracked.service, execution), scope);
         const edit = vscode.l10n.t('Edit Templates');
         const message = holdsSecrets(execution)
           ? vscode.l10n.t('Saved the template “{0}” without its secret parameters.', name)

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { readNotebook, writeNotebook } from '../../notebook/document';
 import type { TrackedExecution } from '../../tracking/execution-store';
 import { readAll } from '../../execution/read-all';
+import { runCommand } from '../../wording/own-commands';
 import { oneLine, withoutLinks } from '../../wording/text';
 import { captureNotebook } from '../submission/notebook-capture';
 import { hashOf } from './notebook-hash';
@@ -35,8 +36,7 @@ export async function writeOutputs(
       [
         {
           label: vscode.l10n.t('Open Output'),
-          run: () =>
-            vscode.commands.executeCommand('notebookExecutions.openOutput', { kind: 'execution', tracked }),
+          run: () => runCommand('notebookExecutions.openOutput', { kind: 'execution', tracked }),
         },
       ],
     );
@@ -59,8 +59,7 @@ export function notifyWritten(tracked: TrackedExecution, source: vscode.Uri, bat
   const open = vscode.l10n.t('Open Notebook');
   // Not awaited: the notification may stay open for hours.
   void vscode.window.showInformationMessage(withoutLinks(message), open).then(async (chosen) => {
-    if (chosen === open)
-      await vscode.commands.executeCommand('notebookExecutions.openNotebook', { kind: 'execution', tracked });
+    if (chosen === open) await runCommand('notebookExecutions.openNotebook', { kind: 'execution', tracked });
   });
 }
 

@@ -13,9 +13,10 @@ export interface TemplateServices {
   unsupported(template: UserTemplate, request: ExecutionRequest): Promise<readonly string[]>;
   /**
    * Names of the workspace's files and modules that a notebook uses and that would be missing in the cloud.
+   * @param cells the sources of its code cells.
    * @param file path of the notebook, and `files` those of the workspace, relative to the workspace folder.
    */
-  missing(notebook: Uint8Array, file: string, files: readonly string[]): Promise<readonly string[]>;
+  missing(cells: readonly string[], file: string, files: readonly string[]): Promise<readonly string[]>;
   /** Lists Google Cloud resources to choose from for a new template. */
   directory(): Promise<CloudDirectory>;
 }

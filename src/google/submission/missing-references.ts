@@ -1,7 +1,6 @@
 import { parser } from '@lezer/python';
 import type { SyntaxNode, Tree } from '@lezer/common';
 import path from 'node:path/posix';
-import { readNotebook } from '../../notebook/document';
 
 /** Folders in which projects keep modules, besides the notebook's folder and its parents. */
 const SOURCE_FOLDERS = ['src', 'lib', 'python'];
@@ -12,13 +11,12 @@ const COMMAND = /^\s*(?:!|%{1,2}(?:run|load|loadpy|bash|sh|script|system|sx)\b)\
  * Modules and files of the workspace that a Python notebook imports or reads by a literal path, and that a remote
  * machine will not have, as the notebook names them: `helpers.plots`, `../data/sales.csv`. This is a static analysis:
  * names that are built at run time are not found.
- * @param notebook bytes of the .ipynb
- * @param notebookPath its path relative to the workspace's folder, with `/`
+ * @param cells sources of the notebook's code cells
+ * @param notebookPath path of the notebook relative to the workspace's folder, with `/`
  * @param files paths of the files in that folder, relative to it, with `/`
- * @throws NotebookError if the bytes are not a notebook
  */
 export function missingReferences(
-  notebook: Uint8Array,
+  cells: readonly string[],
   notebookPath: string,
   files: readonly string[],
 ): string[] {
@@ -27,9 +25,8 @@ export function missingReferences(
     files.filter((file) => file !== notebookPath),
   );
   const found = new Set<string>();
-  for (const cell of readNotebook(notebook).notebook.cells) {
-    if (cell.cell_type !== 'code') continue;
-    const { python, words } = separate(cell.source);
+  for (const source of cells) {
+    const { python, words } = separate(source);
     const uses = usesOf(python);
     for (const module of uses.modules) if (workspace.hasModule(module)) found.add(module);
 

@@ -3,12 +3,14 @@ import type { Clock } from '../../tracking/clock';
 import type { ExecutionStore } from '../../tracking/execution-store';
 import type { MachineMonitor } from '../../tracking/machine-monitor';
 import type { ServiceStatus } from '../../tracking/service-statuses';
+import { problemOf } from '../../wording/problem-sentences';
 import { presentState } from '../../wording/state-presentation';
 import { templateLabel } from '../../wording/names';
 import type { Arrangement } from './arrangement';
 import { executionRow, openCommand, rowDescription, type RowContext } from './rows/execution-row';
+import { OutdatedRows, outdatedDetails } from './rows/outdated-rows';
 import { ExecutionTree } from './execution-tree';
-import { compareGroups, dayId, groupOf, groupRow, moreRow } from './rows/group-rows';
+import { compareGroups, groupOf, groupRow, moreRow } from './rows/group-rows';
 import type { DetailNode, ExecutionNode, GroupNode, MachineNode, TreeNode } from './nodes';
 import { serviceFilter } from './service-filter';
 import { queuePositions, type QueuePosition } from './rows/queue-positions';
@@ -20,16 +22,9 @@ export interface ExecutionTreeProviderOptions {
   readonly store: ExecutionStore;
   readonly clock: Clock;
   readonly arrangement: Arrangement;
-  /** Converts an error of a service into a sentence for the user. */
-  readonly describeError: (error: Error) => string;
   /** The service of this machine, if it has a row. */
   readonly machine?: Pick<MachineMonitor, 'info' | 'onDidChange'>;
 }
-
-/** How often the ages of finished executions are redrawn, in milliseconds. */
-const AGES_REDRAW = 60_000;
-/** How long the elapsed time of a row under the mouse is not redrawn, in milliseconds. */
-const TOOLTIP_TIME = 10_000;
 
 /** Shows the store as a tree. Redraws only the rows that a change affects. */
 export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>, vscode.Disposable {
@@ -42,20 +37,15 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
   /** The Python that cannot run notebooks, if the empty view should say so. */
   private unable: string | undefined;
   private machineShown = false;
-  /** Row descriptions as last drawn. Rows that were never drawn have no entry. */
-  private readonly drawn = new WeakMap<ExecutionNode, string>();
+  private readonly outdated: OutdatedRows;
   /** Lines whose own lines could not be loaded. */
   private readonly failed = new Set<DetailNode>();
   /** Positions in queues; undefined if they must be computed again. */
   private positions: ReadonlyMap<string, QueuePosition> | undefined;
-  private agesDrawn: number;
-  /** The row whose tooltip was requested last. Redrawing a row closes its tooltip. */
-  private hovered: { readonly node: TreeNode; readonly since: number } | undefined;
 
   constructor(private readonly options: ExecutionTreeProviderOptions) {
     const { store, clock, arrangement, machine } = options;
     this.current = arrangement;
-    this.agesDrawn = clock.now();
     this.tree = new ExecutionTree(arrangement, {
       now: () => clock.now(),
       stateGroup: ({ execution }) => presentState(execution.state).group,
@@ -64,6 +54,9 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
       compareGroups: (grouping, one, other) => compareGroups(grouping, one, other, clock.now()),
     });
     this.tree.rebuild(arrangement, store.all());
+    this.outdated = new OutdatedRows(this.tree, clock.now(), (node, now) => {
+      return rowDescription(node.tracked.execution, this.contextOf(node, now));
+    });
     this.subscriptions = [
       store.onDidChange((change) => {
         this.positions = undefined;
@@ -76,14 +69,11 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
         this.positions = undefined;
         this.changeEmitter.fire(undefined);
       }),
-      ...(machine === undefined
-        ? []
-        : [
-            machine.onDidChange(() => {
-              this.redrawMachine();
-            }),
-          ]),
     ];
+    const redrawMachine = machine?.onDidChange(() => {
+      this.redrawMachine();
+    });
+    if (redrawMachine !== undefined) this.subscriptions.push(redrawMachine);
   }
 
   get arrangement(): Arrangement {
@@ -136,26 +126,9 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
   redrawElapsed(isUnfolded: (node: GroupNode | ExecutionNode) => boolean): void {
     const { store, clock } = this.options;
     const now = clock.now();
-    const redraw = new Set<TreeNode>();
-    for (const { key } of store.activeOnes()) {
-      const node = this.tree.get(key);
-      if (node === undefined || !isUnfolded(node.group) || this.isHovered(node, now)) continue;
-      if (this.isOutdated(node, now)) redraw.add(node);
-      else for (const detail of outdatedDetails(node, now)) redraw.add(detail);
-    }
-    if (now - this.agesDrawn >= AGES_REDRAW) {
-      const newDay = dayId(now) !== dayId(this.agesDrawn);
-      this.agesDrawn = now;
-      if (newDay && this.current.grouping === 'day') {
-        this.changeEmitter.fire(undefined);
-        return;
-      }
-      for (const group of this.tree.groups.filter(isUnfolded)) {
-        for (const node of group.members.slice(0, group.limit))
-          if (this.isOutdated(node, now) && !this.isHovered(node, now)) redraw.add(node);
-      }
-    }
-    if (redraw.size > 0) this.changeEmitter.fire([...redraw]);
+    const byDay = this.current.grouping === 'day';
+    const redraw = this.outdated.find(store.activeOnes(), now, byDay, isUnfolded);
+    if (redraw === undefined || redraw.length > 0) this.changeEmitter.fire(redraw);
   }
 
   /** Shows more rows of a group. */
@@ -198,8 +171,8 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
       return (await node.children?.()) ?? [];
     } catch (error) {
       this.failed.add(node);
-      const reason = error instanceof Error ? this.options.describeError(error) : String(error);
-      return [{ kind: 'detail', id: `${node.id}/error`, parent: node, item: failureRow(node.id, reason) }];
+      const item = failureRow(node.id, problemOf(error).message);
+      return [{ kind: 'detail', id: `${node.id}/error`, parent: node, item }];
     }
   }
 
@@ -232,9 +205,9 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
         return groupRow(node, this.current.grouping, this.options.clock.now(), this.isPartial);
       case 'execution': {
         const item = executionRow(node.tracked, this.contextOf(node, this.options.clock.now()));
-        this.drawn.set(node, String(item.description));
-        const command = openCommand(node.tracked);
-        if (command !== undefined) item.command = { ...command, arguments: [node] };
+        this.outdated.drawn(node, String(item.description));
+        const command = openCommand(node);
+        if (command !== undefined) item.command = command;
         return item;
       }
       case 'detail':
@@ -243,7 +216,7 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
       case 'more':
         return moreRow(node.id, node.group);
       case 'serviceError':
-        return errorRow(this.options.store.status(node.serviceId), this.options.describeError);
+        return errorRow(this.options.store.status(node.serviceId));
       case 'machine': {
         const info = this.options.machine?.info;
         return info === undefined ? new vscode.TreeItem('') : machineRow(info, this.options.clock.now());
@@ -253,7 +226,7 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
 
   resolveTreeItem(item: vscode.TreeItem, node: TreeNode): vscode.TreeItem {
     const now = this.options.clock.now();
-    this.hovered = { node, since: now };
+    this.outdated.hovered(node, now);
     if (node.kind === 'execution') item.tooltip = executionTooltip(node.tracked, now);
     return item;
   }
@@ -267,18 +240,6 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
   private contextOf({ tracked: { key } }: ExecutionNode, now: number): RowContext {
     this.positions ??= queuePositions(this.options.store);
     return { now, byDay: this.current.grouping === 'day', queue: this.positions.get(key) };
-  }
-
-  /** Whether a drawn row would now have another description. */
-  private isOutdated(node: ExecutionNode, now: number): boolean {
-    const drawn = this.drawn.get(node);
-    return drawn !== undefined && drawn !== rowDescription(node.tracked.execution, this.contextOf(node, now));
-  }
-
-  /** Whether the tooltip of a row is probably open. A queued row shows its position, which is always current. */
-  private isHovered(node: ExecutionNode, now: number): boolean {
-    if (node.tracked.execution.state === 'QUEUED') return false;
-    return this.hovered?.node === node && now - this.hovered.since < TOOLTIP_TIME;
   }
 
   private roots(): TreeNode[] {
@@ -333,14 +294,4 @@ export class ExecutionTreeProvider implements vscode.TreeDataProvider<TreeNode>,
 function rowsOf(group: GroupNode): TreeNode[] {
   if (group.members.length <= group.limit) return [...group.members];
   return [...group.members.slice(0, group.limit), { kind: 'more', id: `more/${group.id}`, group }];
-}
-
-/** Updates the elapsed times in the lines below an execution. Returns the lines that changed. */
-function outdatedDetails(node: ExecutionNode, now: number): DetailNode[] {
-  return node.details.filter((detail) => {
-    const text = detail.elapsed?.(now);
-    if (text === undefined || text === detail.item.description) return false;
-    detail.item.description = text;
-    return true;
-  });
 }

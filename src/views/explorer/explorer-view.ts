@@ -27,7 +27,6 @@ export interface ExplorerViewOptions {
   readonly clock: Clock;
   /** Workspace state, which keeps grouping, sorting and filter over a reload. */
   readonly memento: vscode.Memento;
-  readonly describeError: (error: Error) => string;
 }
 
 /** The view "Notebook Executions": tree, badge, message about the filter and redrawing of elapsed times. */
@@ -48,14 +47,13 @@ export class ExplorerView implements vscode.Disposable {
   private disposed = false;
 
   constructor(private readonly options: ExplorerViewOptions) {
-    const { tracking, monitor, clock, memento, describeError } = options;
+    const { tracking, monitor, clock, memento } = options;
     const { store } = tracking;
     const arrangement = parseArrangement(memento.get(ARRANGEMENT_KEY));
     this.provider = new ExecutionTreeProvider({
       store,
       clock,
       arrangement,
-      describeError,
       machine: monitor,
     });
     this.view = vscode.window.createTreeView(EXPLORER_VIEW, {

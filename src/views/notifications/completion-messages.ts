@@ -9,6 +9,8 @@ import type { OutputDocuments } from '../output/output-documents';
 import type { CompletionSettings } from './completion-settings';
 import { runEndCommand } from './end-command';
 import { explain } from '../../wording/end-sentences';
+import { runCommand } from '../../wording/own-commands';
+import { problemOf } from '../../wording/problem-sentences';
 import { presentState } from '../../wording/state-presentation';
 import { formatDuration, oneLine, withoutLinks } from '../../wording/text';
 
@@ -17,7 +19,6 @@ export interface CompletionMessagesOptions {
   readonly explorer: Pick<ExplorerView, 'reveal'>;
   readonly editor: Pick<EditorInUse, 'givesWayTo'>;
   readonly settings: () => CompletionSettings;
-  readonly describeError: (error: Error) => string;
   readonly log: (line: string) => void;
 }
 
@@ -78,10 +79,10 @@ export class CompletionMessages {
       execution.state === 'SUCCEEDED'
         ? await vscode.window.showInformationMessage(message, ...buttons)
         : await vscode.window.showErrorMessage(message, ...buttons);
-    const node = { kind: 'execution', tracked };
+    const node = { kind: 'execution', tracked } as const;
     if (chosen === openOutput) await this.open(tracked);
-    if (chosen === goToSource) await vscode.commands.executeCommand(COMMANDS.source, node);
-    if (chosen === openNotebook) await vscode.commands.executeCommand(COMMANDS.notebook, node);
+    if (chosen === goToSource) await runCommand('notebookExecutions.openSourceCell', node);
+    if (chosen === openNotebook) await runCommand('notebookExecutions.openNotebook', node);
     if (chosen === show) await this.options.explorer.reveal(tracked.key);
   }
 
@@ -128,24 +129,18 @@ export class CompletionMessages {
     try {
       await this.options.documents.open(tracked, mayShow === undefined ? {} : { mayShow });
     } catch (error) {
-      const reason = error instanceof Error ? this.options.describeError(error) : String(error);
       await vscode.window.showErrorMessage(
         withoutLinks(
           vscode.l10n.t(
             'The output of {0} cannot be opened: {1}',
             oneLine(notebookNameOf(tracked.execution), 60),
-            reason,
+            problemOf(error).message,
           ),
         ),
       );
     }
   }
 }
-
-const COMMANDS = {
-  source: 'notebookExecutions.openSourceCell',
-  notebook: 'notebookExecutions.openNotebook',
-} as const;
 
 /** How an execution ended, as the text of a notification. */
 export function endSentence(execution: Execution): string {

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Disposable } from '../../tracking/clock';
 import type { MachineMonitor } from '../../tracking/machine-monitor';
+import { runCommand } from '../../wording/own-commands';
 import { formatBytes, withoutLinks } from '../../wording/text';
 
 /** Notifies the user about events of this machine's service. */
@@ -34,7 +35,7 @@ export function notifyAboutMachine(monitor: MachineMonitor): Disposable[] {
         'The execution service of this machine does not answer. Restarting it does not interrupt running executions.',
       );
       void vscode.window.showWarningMessage(message, restart).then(async (chosen) => {
-        if (chosen === restart) await vscode.commands.executeCommand('notebookExecutions.restartService');
+        if (chosen === restart) await runCommand('notebookExecutions.restartService');
       });
     }),
   ];

@@ -4,6 +4,7 @@ import { isActive } from '../../execution/states';
 import type { Clock, Disposable } from '../../tracking/clock';
 import type { ExecutionStore, TrackedExecution } from '../../tracking/execution-store';
 import { notebookNameOf } from '../../wording/execution-facts';
+import { runCommand } from '../../wording/own-commands';
 import { formatBytes, oneLine, withoutLinks } from '../../wording/text';
 import { LiveCells } from './live-cells';
 import { OutputFileSystemProvider, registerOutputScheme } from './output-file-system-provider';
@@ -15,7 +16,6 @@ import { OUTPUT_SCHEME, outputUri, parseOutputUri, type DocumentKind } from './o
 export interface OutputDocumentsOptions {
   readonly store: ExecutionStore;
   readonly clock: Clock;
-  readonly describeError: (error: Error) => string;
   /** Outputs above this size, in bytes, are opened only after a question. */
   readonly largeOutput: () => number;
 }
@@ -40,8 +40,8 @@ export class OutputDocuments implements vscode.Disposable {
   private readonly subscriptions: Disposable[];
 
   constructor(private readonly options: OutputDocumentsOptions) {
-    const { store, clock, describeError } = options;
-    this.provider = new OutputFileSystemProvider(store, clock, describeError);
+    const { store, clock } = options;
+    this.provider = new OutputFileSystemProvider(store, clock);
     this.refresher = new OutputRefresher({
       clock,
       live: () => this.live(),
@@ -208,8 +208,8 @@ export class OutputDocuments implements vscode.Disposable {
       rerun,
       copy,
     );
-    if (chosen === rerun) await vscode.commands.executeCommand('notebookExecutions.rerun', uri);
-    if (chosen === copy) await vscode.commands.executeCommand('notebookExecutions.openCopy', uri);
+    if (chosen === rerun) await runCommand('notebookExecutions.rerun', uri);
+    if (chosen === copy) await runCommand('notebookExecutions.openCopy', uri);
   }
 
   private async askLarge(
@@ -264,7 +264,7 @@ export class OutputDocuments implements vscode.Disposable {
     if (this.stopping.has(key) || !this.isLive(uri) || tracked?.execution.state === 'CANCELLING') return;
     this.stopping.add(key);
     try {
-      await vscode.commands.executeCommand('notebookExecutions.cancel', uri);
+      await runCommand('notebookExecutions.cancel', uri);
     } finally {
       this.stopping.delete(key);
     }

@@ -6,6 +6,7 @@ import type { ExecutionStore, TrackedExecution } from '../../tracking/execution-
 import { formatBytes } from '../../wording/text';
 import { OUTPUT_SCHEME, parseOutputUri } from './output-uri';
 import { readAll } from '../../execution/read-all';
+import { problemOf } from '../../wording/problem-sentences';
 
 interface Version {
   readonly version: string;
@@ -29,7 +30,6 @@ export class OutputFileSystemProvider implements vscode.FileSystemProvider, vsco
   constructor(
     private readonly store: ExecutionStore,
     private readonly clock: Clock,
-    private readonly describeError: (error: Error) => string,
   ) {}
 
   async stat(uri: vscode.Uri): Promise<vscode.FileStat> {
@@ -142,9 +142,7 @@ export class OutputFileSystemProvider implements vscode.FileSystemProvider, vsco
     } catch (error) {
       if (error instanceof ServiceError && error.status === 'NOT_FOUND')
         throw vscode.FileSystemError.FileNotFound(uri);
-      throw vscode.FileSystemError.Unavailable(
-        error instanceof Error ? this.describeError(error) : String(error),
-      );
+      throw vscode.FileSystemError.Unavailable(problemOf(error).message);
     }
   }
 

@@ -1,5 +1,4 @@
 import * as vscode from 'vscode';
-import { closest } from '../../execution/closest';
 import type { ParametersReading } from '../../notebook/parameters/parse';
 import { yamlWordWarnings } from '../../notebook/parameters/yaml/words';
 import { isSecretName, MASK } from '../../execution/secrets/secret-names';
@@ -7,7 +6,9 @@ import { secretPatterns } from '../../wording/names';
 import { warningSentence } from '../../wording/warning-sentences';
 import { label } from '../../wording/text';
 import { promptOf, secretSentence, sentenceOf, undeclaredSentence } from './parameter-sentences';
-import { valueText, type FormParameter, type ParameterForm, type ParameterRow } from './parameter-form';
+import type { FormParameter, ParameterForm, ParameterRow } from './parameter-form';
+import { valueText } from './parameter-value';
+import { confirmUndeclared } from './undeclared-parameters';
 
 /** How the user left the picker; undefined if the user closed it. */
 export type ParametersPick = 'execute' | 'back' | undefined;
@@ -265,36 +266,6 @@ async function addParameter(form: ParameterForm, title: string): Promise<string 
   if (name !== undefined) await editParameter(form, name, title);
 
   return name;
-}
-
-/** Asks about names that the notebook does not declare. Returns true if the notebook should be executed. */
-async function confirmUndeclared(form: ParameterForm): Promise<boolean> {
-  // A notebook without declared parameters gives nothing to compare with.
-  const undeclared = form.declared.length === 0 ? [] : form.undeclared();
-  for (const name of undeclared) {
-    const suggestion = closest(
-      name,
-      form.declared.map((declared) => declared.name),
-    );
-    const keep = { label: vscode.l10n.t('Keep “{0}”', label(name)), action: 'keep' } as const;
-    const remove = { label: vscode.l10n.t('Remove it'), action: 'remove' } as const;
-    const rename =
-      suggestion === undefined
-        ? []
-        : [{ label: vscode.l10n.t('Set “{0}” instead', label(suggestion)), action: 'rename' } as const];
-    const chosen = await vscode.window.showQuickPick([...rename, keep, remove], {
-      title: undeclaredSentence(form, name),
-      ignoreFocusOut: true,
-    });
-    if (chosen === undefined) return false;
-
-    const row = form.rows().find((candidate) => candidate.name === name);
-    if (chosen.action !== 'keep') form.reset(name);
-
-    if (chosen.action === 'rename' && suggestion !== undefined && row?.value !== undefined)
-      form.set(suggestion, row.value);
-  }
-  return true;
 }
 
 function warning(message: string): vscode.InputBoxValidationMessage {

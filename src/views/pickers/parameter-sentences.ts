@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
 import { closest } from '../../execution/closest';
 import { label } from '../../wording/text';
-import type { FormParameter, ParameterForm, ValueProblem } from './parameter-form';
+import type { FormParameter, ParameterForm } from './parameter-form';
+import type { ValueProblem } from './parameter-value';
 
 /** Says that the notebook does not declare a name, and suggests a similar one. */
 export function undeclaredSentence(form: ParameterForm, name: string): string {

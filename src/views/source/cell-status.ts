@@ -5,6 +5,7 @@ import type { TrackedExecution } from '../../tracking/execution-store';
 import { hasFailed, mayHaveOutput, parseTime } from '../../wording/execution-facts';
 import { isParametersCell } from '../parameters-cell';
 import { causeLabel, explain } from '../../wording/end-sentences';
+import { commandOf } from '../../wording/own-commands';
 import { formatDuration, oneLine } from '../../wording/text';
 import type { LatestExecutions } from './latest-executions';
 
@@ -110,11 +111,12 @@ function itemOf(
   item.tooltip = tooltip;
   if (target !== undefined) {
     const [tracked, index] = target;
-    item.command = {
-      command: 'notebookExecutions.openCell',
-      title: vscode.l10n.t('Open Cell'),
-      arguments: [{ kind: 'execution', tracked }, index],
-    };
+    item.command = commandOf(
+      vscode.l10n.t('Open Cell'),
+      'notebookExecutions.openCell',
+      { kind: 'execution', tracked },
+      index,
+    );
   }
   return item;
 }
@@ -125,10 +127,10 @@ function parametersItem(cell: vscode.NotebookCell): vscode.NotebookCellStatusBar
     vscode.NotebookCellStatusBarAlignment.Left,
   );
   item.tooltip = vscode.l10n.t('Executions read their parameters from this cell. Select to remove the mark.');
-  item.command = {
-    command: 'notebookExecutions.unmarkParametersCell',
-    title: vscode.l10n.t('Remove Parameters Mark'),
-    arguments: [cell],
-  };
+  item.command = commandOf(
+    vscode.l10n.t('Remove Parameters Mark'),
+    'notebookExecutions.unmarkParametersCell',
+    cell,
+  );
   return item;
 }

@@ -16,7 +16,6 @@ export class Tree {
     store: this.store,
     clock: this.clock,
     arrangement: DEFAULT_ARRANGEMENT,
-    describeError: (error) => `described: ${error.message}`,
   });
   /** Elements that the provider asked to redraw. */
   readonly fired: (TreeNode[] | undefined)[] = [];

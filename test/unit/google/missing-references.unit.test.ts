@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { missingReferences } from '../../../src/google/submission/missing-references';
-import { notebookOf } from './support';
 
 const FILES = [
   'analysis/sales.ipynb',
@@ -16,7 +15,7 @@ const FILES = [
 ];
 
 function found(...sources: string[]): string[] {
-  return missingReferences(notebookOf(...sources), 'analysis/sales.ipynb', FILES);
+  return missingReferences(sources, 'analysis/sales.ipynb', FILES);
 }
 
 describe('workspace files that will be missing on Google’s machine', () => {
@@ -67,13 +66,13 @@ describe('workspace files that will be missing on Google’s machine', () => {
 
   it('stops at absolute paths, too', () => {
     const files = ['/w/helpers.py', '/w/src/tools.py'];
-    const uses = missingReferences(notebookOf('import helpers, tools'), '/w/a/sales.ipynb', files);
+    const uses = missingReferences(['import helpers, tools'], '/w/a/sales.ipynb', files);
     assert.deepEqual(uses, ['helpers', 'tools']);
   });
 
   it('scans 2,000 cells and 20,000 files without delay', () => {
     const files = Array.from({ length: 20_000 }, (_, index) => `data/${String(index)}/file.csv`);
     const sources = Array.from({ length: 2000 }, (_, index) => `open("data/${String(index)}/file.csv")`);
-    assert.equal(missingReferences(notebookOf(...sources), 'n.ipynb', files).length, 2000);
+    assert.equal(missingReferences(sources, 'n.ipynb', files).length, 2000);
   });
 });

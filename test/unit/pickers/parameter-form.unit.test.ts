@@ -1,14 +1,8 @@
 import assert from 'node:assert/strict';
 import { JsonNumber, type JsonObject } from '../../../src/notebook/json';
 import { parseParameters, parseWithWords } from '../../../src/notebook/parameters/parse';
-import {
-  formParameters,
-  ParameterForm,
-  parseValue,
-  valueText,
-  type FormParameter,
-  type ParameterKind,
-} from '../../../src/views/pickers/parameter-form';
+import { formParameters, ParameterForm, type FormParameter } from '../../../src/views/pickers/parameter-form';
+import { parseValue, valueText, type ParameterKind } from '../../../src/views/pickers/parameter-value';
 
 describe('typed values of parameters', () => {
   const cases: [ParameterKind, string, unknown][] = [

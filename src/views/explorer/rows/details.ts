@@ -5,6 +5,7 @@ import { isActive } from '../../../execution/states';
 import { hasFailed, mayHaveOutput, parseTime } from '../../../wording/execution-facts';
 import { secretPatterns } from '../../../wording/names';
 import { cellsDone, explain, failedCellOf } from '../../../wording/end-sentences';
+import { commandOf } from '../../../wording/own-commands';
 import { presentState } from '../../../wording/state-presentation';
 import { formatDuration, oneLine } from '../../../wording/text';
 import { warningSentence } from '../../../wording/warning-sentences';
@@ -58,11 +59,7 @@ function progressOf(node: ExecutionNode, execution: Execution, now: number): Det
 
 /** Command that opens the output at a cell, counted from 0 over all cells. */
 function openCell(node: ExecutionNode, index: number): vscode.Command {
-  return {
-    command: 'notebookExecutions.openCell',
-    title: vscode.l10n.t('Open Cell'),
-    arguments: [node, index],
-  };
+  return commandOf(vscode.l10n.t('Open Cell'), 'notebookExecutions.openCell', node, index);
 }
 
 /** Elapsed time since a start, as the current text and as a function of the time. */
@@ -88,11 +85,7 @@ function endingOf(node: ExecutionNode, execution: Execution): DetailNode[] {
       tooltip,
       spoken: explanation,
       contextValue: 'detail failedCell hasInput',
-      command: {
-        command: 'notebookExecutions.openFailedCell',
-        title: vscode.l10n.t('Open Failed Cell'),
-        arguments: [node],
-      },
+      command: commandOf(vscode.l10n.t('Open Failed Cell'), 'notebookExecutions.openFailedCell', node),
     }),
   ];
 }

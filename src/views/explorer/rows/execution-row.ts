@@ -12,9 +12,11 @@ import {
   parseTime,
 } from '../../../wording/execution-facts';
 import { causeLabel, cellsDone, cellsLabel, explain } from '../../../wording/end-sentences';
+import { commandOf } from '../../../wording/own-commands';
 import { presentState } from '../../../wording/state-presentation';
 import { isDefaultTemplate, templateLabel } from '../../../wording/names';
 import { formatAge, formatDuration, formatTime, oneLine } from '../../../wording/text';
+import type { ExecutionNode } from '../nodes';
 import type { QueuePosition } from './queue-positions';
 
 /** What a row shows in addition to its execution. */
@@ -113,8 +115,8 @@ function sentence(text: string): string {
 }
 
 /** Opens the output when the user selects a row. Rows without output unfold instead. */
-export function openCommand(tracked: TrackedExecution): vscode.Command | undefined {
-  return mayHaveOutput(tracked)
-    ? { command: 'notebookExecutions.openOutput', title: vscode.l10n.t('Open Output') }
+export function openCommand(node: ExecutionNode): vscode.Command | undefined {
+  return mayHaveOutput(node.tracked)
+    ? commandOf(vscode.l10n.t('Open Output'), 'notebookExecutions.openOutput', node)
     : undefined;
 }

@@ -9,12 +9,10 @@ import {
   type StateGroup,
 } from '../../../wording/state-presentation';
 import { templateLabel } from '../../../wording/names';
+import { commandOf } from '../../../wording/own-commands';
 import { formatDay, oneLine } from '../../../wording/text';
 import type { Grouping } from '../arrangement';
-import type { GroupNode } from '../nodes';
-
-/** Command of the rows "Load more"; its argument is the row. */
-export const LOAD_MORE = 'notebookExecutions.loadMore';
+import type { GroupNode, MoreNode } from '../nodes';
 
 /** Id of the group of active executions, when grouped by state or by day. */
 const ACTIVE = 'active';
@@ -117,10 +115,7 @@ export function moreRow(id: string, group: GroupNode | undefined): vscode.TreeIt
   item.contextValue = 'loadMore';
   if (group !== undefined)
     item.description = vscode.l10n.t('{0} of {1} shown', group.limit, group.members.length);
-  item.command = {
-    command: LOAD_MORE,
-    title: vscode.l10n.t('Load more…'),
-    arguments: [{ kind: 'more', id, group }],
-  };
+  const node: MoreNode = { kind: 'more', id, group };
+  item.command = commandOf(vscode.l10n.t('Load more…'), 'notebookExecutions.loadMore', node);
   return item;
 }

@@ -4,6 +4,8 @@ import type { ServiceStatus } from '../../../tracking/service-statuses';
 import { isHanging } from '../../../tracking/machine-monitor';
 import { parseTime } from '../../../wording/execution-facts';
 import { serviceName } from '../../../wording/names';
+import { commandOf } from '../../../wording/own-commands';
+import { problemOf } from '../../../wording/problem-sentences';
 import { formatBytes, formatDuration, oneLine } from '../../../wording/text';
 import { tooltipOf } from './tooltip';
 
@@ -62,16 +64,13 @@ function warningRow(id: string, sentence: string): vscode.TreeItem {
   const item = new vscode.TreeItem(oneLine(sentence, 300));
   item.id = id;
   item.iconPath = new vscode.ThemeIcon('warning', new vscode.ThemeColor('editorWarning.foreground'));
-  item.command = { command: 'notebookExecutions.refresh', title: vscode.l10n.t('Try Again') };
+  item.command = commandOf(vscode.l10n.t('Try Again'), 'notebookExecutions.refresh');
   return item;
 }
 
 /** A service that cannot be reached, with the reason. */
-export function errorRow(
-  status: ServiceStatus | undefined,
-  describeError: (error: Error) => string,
-): vscode.TreeItem {
-  const sentence = status?.error === undefined ? '' : describeError(status.error);
+export function errorRow(status: ServiceStatus | undefined): vscode.TreeItem {
+  const sentence = status?.error === undefined ? '' : problemOf(status.error).message;
   const item = warningRow(`error/${status?.service.id ?? ''}`, sentence);
   item.tooltip = tooltipOf(`${serviceName(status?.service.id ?? '')}: ${sentence}`);
   const hanging = status?.service.id === 'embedded' && status.error !== undefined && isHanging(status.error);

@@ -1,7 +1,10 @@
 import * as vscode from 'vscode';
+import { commandOf } from '../../../wording/own-commands';
 import { oneLine } from '../../../wording/text';
 import type { SetupNode } from '../nodes';
 import { tooltipOf } from './tooltip';
+
+type SetupCommand = 'installIpykernel' | 'createEnvironment' | 'selectPython' | 'refresh';
 
 /**
  * Rows of an empty view if the workspace's Python cannot run notebooks: the reason and the actions that fix it.
@@ -17,10 +20,10 @@ export function setupRows(executable: string): SetupNode[] {
   python.iconPath = new vscode.ThemeIcon('warning', new vscode.ThemeColor('editorWarning.foreground'));
   python.tooltip = tooltipOf(why);
   python.accessibilityInformation = { label: why };
-  const action = (title: string, icon: string, command: string): vscode.TreeItem => {
+  const action = (title: string, icon: string, command: SetupCommand): vscode.TreeItem => {
     const item = new vscode.TreeItem(title);
     item.iconPath = new vscode.ThemeIcon(icon);
-    item.command = { title, command: `notebookExecutions.${command}` };
+    item.command = commandOf(title, `notebookExecutions.${command}`);
     item.accessibilityInformation = { label: title, role: 'button' };
     return item;
   };
