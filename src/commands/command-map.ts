@@ -30,6 +30,7 @@ export const COMMAND_IDS = [
   'notebookExecutions.compareWithInput',
   'notebookExecutions.compareOutputs',
   'notebookExecutions.saveOutputAs',
+  'notebookExecutions.exportReport',
   'notebookExecutions.download',
   'notebookExecutions.revealOutput',
   'notebookExecutions.executeExample',

@@ -1,4 +1,3 @@
-import * as path from 'node:path';
 import * as vscode from 'vscode';
 import type { TrackedExecution } from '../../tracking/execution-store';
 import { notebookNameOf } from '../../wording/execution-facts';
@@ -14,12 +13,12 @@ import { writeDocument } from '../../views/output/save-document';
 import { serviceName } from '../../wording/names';
 import { underProgress } from '../../wording/progress';
 import { presentGroup, STATE_GROUPS } from '../../wording/state-presentation';
-import { oneLine, withoutLinks } from '../../wording/text';
 import type { Views } from '../../views/views';
 import type { CommandMap } from '../command-map';
 import { chooseExecutions, type ExecutionContext } from './execution-commands';
 import { Problem } from '../../wording/problem';
 import { propertyOf } from '../targets';
+import { revealFile } from './reveal-file';
 
 type Handled =
   | 'notebookExecutions.loadMore'
@@ -32,6 +31,7 @@ type Handled =
   | 'notebookExecutions.compareWithInput'
   | 'notebookExecutions.compareOutputs'
   | 'notebookExecutions.saveOutputAs'
+  | 'notebookExecutions.exportReport'
   | 'notebookExecutions.download'
   | 'notebookExecutions.revealOutput';
 
@@ -91,6 +91,13 @@ export function viewCommands(
     'notebookExecutions.saveOutputAs': async (...args) => {
       const [tracked] = await choose(args, vscode.l10n.t('Save Output As'), 'hasOutput');
       if (tracked !== undefined) await documents.saveAs(tracked);
+    },
+    'notebookExecutions.exportReport': async (...args) => {
+      const [tracked] = await choose(args, vscode.l10n.t('Export Report'), 'hasOutput');
+      if (tracked === undefined) return;
+      // Large, and most windows never need it.
+      const { exportReport } = await import('./export-report');
+      await exportReport(tracked);
     },
     'notebookExecutions.download': async (...args) => {
       const executions = await choose(args, vscode.l10n.t('Download Outputs'), 'hasOutput', true);
@@ -246,15 +253,5 @@ async function reveal({ execution }: TrackedExecution): Promise<void> {
   if (file?.startsWith('file:') !== true)
     throw new Problem(vscode.l10n.t('The output is not a file on this machine. Use Save Output As instead.'));
 
-  const uri = vscode.Uri.parse(file);
-  const inWorkspace = vscode.workspace.getWorkspaceFolder(uri) !== undefined;
-  // A remote window or a browser has no local file manager.
-  if (!inWorkspace && (vscode.env.remoteName !== undefined || vscode.env.uiKind === vscode.UIKind.Web)) {
-    await vscode.env.clipboard.writeText(uri.fsPath);
-    void vscode.window.showInformationMessage(
-      withoutLinks(vscode.l10n.t('The path of {0} was copied.', oneLine(path.basename(uri.fsPath)))),
-    );
-    return;
-  }
-  await vscode.commands.executeCommand(inWorkspace ? 'revealInExplorer' : 'revealFileInOS', uri);
+  await revealFile(vscode.Uri.parse(file));
 }
