@@ -93,7 +93,7 @@ function wrongWith(tag: string, name: string, value: string): string[] {
   const isWrong =
     !SAFE_ATTRIBUTES.test(name) ||
     (name === 'href' && !/^(?:https?:\/\/|mailto:|#|[\w./-]*$)/.test(value)) ||
-    (name === 'src' && !value.startsWith("data:image/")) ||
+    (name === 'src' && !value.startsWith('data:image/')) ||
     (name === 'style' && /url|expression|position|inset|behavior|binding|@/i.test(value)) ||
     (name === 'class' && !/^(?:pre|div)$/.test(tag) && /\b(?:source|error|chart|library)\b/.test(value));
   return isWrong ? [`${tag}.${name}=${value}`] : [];
