@@ -19,11 +19,12 @@ const ARROWS = {
   runner: ['execution', 'system', 'notebook', 'protocol', 'recording'],
   service: ['execution', 'system', 'notebook', 'protocol', 'recording'],
   google: ['execution', 'notebook'],
+  report: ['execution', 'notebook', 'recording'],
   tracking: ['execution', 'notebook'],
   wording: ['execution', 'system', 'notebook', 'tracking'],
   python: ['execution', 'system', 'notebook', 'tracking', 'wording'],
   views: ['execution', 'notebook', 'tracking', 'wording', 'python'],
-  commands: ['execution', 'system', 'notebook', 'tracking', 'wording', 'python', 'views'],
+  commands: ['execution', 'system', 'notebook', 'tracking', 'wording', 'python', 'views', 'report'],
   backends: ['execution', 'embedded', 'google', 'tracking'],
 };
 /** Syntax that no file uses; the rooms add their arrows to it. */

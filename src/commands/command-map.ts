@@ -36,6 +36,7 @@ export const COMMANDS = {
   'notebookExecutions.compareWithInput': 'executions',
   'notebookExecutions.compareOutputs': 'executions',
   'notebookExecutions.saveOutputAs': 'executions',
+  'notebookExecutions.exportReport': 'executions',
   'notebookExecutions.download': 'executions',
   'notebookExecutions.revealOutput': 'executions',
   'notebookExecutions.executeExample': 'nothing',

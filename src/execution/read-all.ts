@@ -1,7 +1,7 @@
 import type { OutputDocument } from './execution-service';
 
 /** The whole content of a document. */
-export async function readAll(document: OutputDocument, signal?: AbortSignal): Promise<Buffer> {
+export async function readAll(document: Pick<OutputDocument, 'read'>, signal?: AbortSignal): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of document.read(signal)) chunks.push(chunk);
   const [only] = chunks;

@@ -244,7 +244,7 @@ describe('commands on executions', () => {
         pick.choose('By Notebook');
       },
       (pick) => {
-        assert.equal(pick.row('By Notebook').description, 'now');
+        assert.equal(pick.row('By Notebook').description, 'current');
         pick.choose('By State');
       },
       (pick) => {

@@ -89,7 +89,7 @@ describe('Google Cloud: executions', () => {
     chooseCloud();
     assert.equal(await run('execute', uri), undefined);
     const { detail, modal, buttons } = await user.message(
-      /Vertex AI .*cannot run this exactly as set up here/,
+      /Vertex AI, .*cannot run this exactly as set up here/,
     );
     assert.deepEqual([modal, buttons], [true, ['Execute Anyway']]);
     assert.equal(

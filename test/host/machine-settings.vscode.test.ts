@@ -16,7 +16,9 @@ describe('settings of this machine', () => {
     const settings = machineSettings();
     assert.equal(settings.service.maxConcurrent, 3);
     assert.equal(settings.service.spare, false);
-    assert.deepEqual(settings.google, {
+    const { secretParameters, ...google } = settings.google;
+    assert.equal(typeof secretParameters, 'function');
+    assert.deepEqual(google, {
       keyFile: '/key.json',
       quotaProject: 'payer',
       endpoints: { storage: 'http://127.0.0.1:1/' },

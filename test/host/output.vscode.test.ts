@@ -184,6 +184,32 @@ describe('documents of executions', () => {
     assert.deepEqual(user.picks, []);
   });
 
+  it('exports the output as a report, without the values of secret parameters', async () => {
+    const execution = await runToEnd(
+      ['print(f"{api_token} and {alpha} in <b>colour</b>")'],
+      'alpha: 0.5\napi_token: hunter-22',
+    );
+    const target = vscode.Uri.joinPath(workspaceFolder(), `report-${randomUUID()}.html`);
+    const reportWith = async (choice: string): Promise<string> => {
+      user.willPick((pick) => {
+        assert.deepEqual(pick.labels, ['With Code', 'Without Code', 'With Interactive Charts']);
+        pick.choose(choice);
+      });
+      user.willOpen(target);
+      await command('exportReport', row(execution));
+      return new TextDecoder().decode(await vscode.workspace.fs.readFile(target));
+    };
+    const report = await reportWith('With Code');
+    const message = await user.message(/^The report was saved as report-.*\.html\.$/);
+    assert.ok(message.buttons.includes('Reveal'));
+    assert.match(report, /default-src 'none'/);
+    assert.match(report, /•••••••• and 0\.5 in &lt;b&gt;colour/);
+    assert.match(report, /class="source"/);
+    assert.doesNotMatch(report, /hunter|<script/);
+    assert.doesNotMatch(await reportWith('Without Code'), /class="source"|hunter/);
+    assert.match(await reportWith('With Interactive Charts'), /script-src/);
+  });
+
   it('opens two outputs at once without an error, one of them requested twice', async () => {
     const [one, other] = [await runToEnd(['print(1)']), await runToEnd(['print(2)'])];
     await Promise.all([one, one, other, one].map((each) => command('openOutput', row(each))));

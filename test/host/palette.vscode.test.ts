@@ -64,6 +64,7 @@ const IN_NOTHING: Readonly<Record<string, Found>> = {
   compareWithInput: NO_EXECUTIONS,
   compareOutputs: NO_EXECUTIONS,
   saveOutputAs: NO_EXECUTIONS,
+  exportReport: NO_EXECUTIONS,
   download: NO_EXECUTIONS,
   revealOutput: NO_EXECUTIONS,
   pin: NO_EXECUTIONS,

@@ -1,4 +1,3 @@
-import * as path from 'node:path';
 import * as vscode from 'vscode';
 import type { TrackedExecution } from '../../tracking/execution-store';
 import { notebookNameOf } from '../../wording/execution-facts';
@@ -13,11 +12,11 @@ import { writeDocument } from '../../views/output/save-document';
 import { serviceName } from '../../wording/names';
 import { underProgress } from '../../wording/progress';
 import { presentGroup, STATE_GROUPS } from '../../wording/state-presentation';
-import { oneLine, withoutLinks } from '../../wording/text';
 import type { CommandMap } from '../command-map';
 import { chooseExecutions, type ExecutionContext } from './execution-commands';
 import { Problem } from '../../wording/problem';
 import type { ExecutionTarget } from '../targets';
+import { revealFile } from './reveal-file';
 
 type Handled =
   | 'notebookExecutions.loadMore'
@@ -30,6 +29,7 @@ type Handled =
   | 'notebookExecutions.compareWithInput'
   | 'notebookExecutions.compareOutputs'
   | 'notebookExecutions.saveOutputAs'
+  | 'notebookExecutions.exportReport'
   | 'notebookExecutions.download'
   | 'notebookExecutions.revealOutput';
 
@@ -86,6 +86,13 @@ export function viewCommands(context: ExecutionContext): Pick<CommandMap, Handle
     'notebookExecutions.saveOutputAs': async (target) => {
       const [tracked] = await choose(target, vscode.l10n.t('Save Output As'), 'hasOutput');
       if (tracked !== undefined) await documents.saveAs(tracked);
+    },
+    'notebookExecutions.exportReport': async (target) => {
+      const [tracked] = await choose(target, vscode.l10n.t('Export Report'), 'hasOutput');
+      if (tracked === undefined) return;
+      // Large, and most windows never need it.
+      const { exportReport } = await import('./export-report');
+      await exportReport(tracked);
     },
     'notebookExecutions.download': async (target) => {
       const executions = await choose(target, vscode.l10n.t('Download Outputs'), 'hasOutput', true);
@@ -233,15 +240,5 @@ async function reveal({ execution }: TrackedExecution): Promise<void> {
   if (file?.startsWith('file:') !== true)
     throw new Problem(vscode.l10n.t('The output is not a file on this machine. Use Save Output As instead.'));
 
-  const uri = vscode.Uri.parse(file);
-  const inWorkspace = vscode.workspace.getWorkspaceFolder(uri) !== undefined;
-  // A remote window or a browser has no local file manager.
-  if (!inWorkspace && (vscode.env.remoteName !== undefined || vscode.env.uiKind === vscode.UIKind.Web)) {
-    await vscode.env.clipboard.writeText(uri.fsPath);
-    void vscode.window.showInformationMessage(
-      withoutLinks(vscode.l10n.t('The path of {0} was copied.', oneLine(path.basename(uri.fsPath)))),
-    );
-    return;
-  }
-  await vscode.commands.executeCommand(inWorkspace ? 'revealInExplorer' : 'revealFileInOS', uri);
+  await revealFile(vscode.Uri.parse(file));
 }

@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import * as vscode from 'vscode';
 import { ServiceError } from '../../execution/errors';
+import type { Execution } from '../../execution/execution';
 import type { OutputDocument } from '../../execution/execution-service';
 import type { TrackedExecution } from '../../tracking/execution-store';
 import { notebookNameOf } from '../../wording/execution-facts';
@@ -26,14 +27,24 @@ export async function saveDocument({
   const document = await service.readOutput(execution);
   if (document === undefined)
     throw new ServiceError('NOT_FOUND', 'outputNotFound', `${execution.name} has no output yet`);
-  const name = `${notebookNameOf(execution).replaceAll(/[/\\:*?"<>|]/g, '_')}-output.ipynb`;
-  const folder = folderOf(execution.runOptions?.source);
+  const defaultUri = defaultTarget(execution, '-output.ipynb');
   const target = await vscode.window.showSaveDialog({
     filters: { [vscode.l10n.t('Notebooks')]: ['ipynb'] },
     saveLabel: vscode.l10n.t('Save Output'),
-    ...(folder === undefined ? {} : { defaultUri: vscode.Uri.joinPath(folder, name) }),
+    ...(defaultUri === undefined ? {} : { defaultUri }),
   });
   if (target === undefined) return undefined;
+  return writeWithProgress(document, target);
+}
+
+/**
+ * Writes a document to a file as {@link writeDocument} does, with a notification that shows it and can be cancelled.
+ * @returns the file; undefined if the user cancelled.
+ */
+export async function writeWithProgress(
+  document: Pick<OutputDocument, 'read'>,
+  target: vscode.Uri,
+): Promise<vscode.Uri | undefined> {
   const title = vscode.l10n.t('Saving {0}', withoutLinks(oneLine(path.posix.basename(target.path))));
   return underProgress(title, async ({ signal }) => {
     try {
@@ -48,7 +59,7 @@ export async function saveDocument({
 
 /** Writes a document to a file, completely or not at all. Local files are streamed. */
 export async function writeDocument(
-  document: OutputDocument,
+  document: Pick<OutputDocument, 'read'>,
   target: vscode.Uri,
   signal: AbortSignal,
 ): Promise<void> {
@@ -72,7 +83,13 @@ async function saveFile(
   }
 }
 
-/** The folder of the source notebook, else the first workspace folder. */
+/** A file named after the notebook, in the folder of the source notebook, else in the first workspace folder. */
+export function defaultTarget(execution: Execution, ending: string): vscode.Uri | undefined {
+  const folder = folderOf(execution.runOptions?.source);
+  const name = `${notebookNameOf(execution).replaceAll(/[/\\:*?"<>|]/g, '_')}${ending}`;
+  return folder && vscode.Uri.joinPath(folder, name);
+}
+
 function folderOf(source: string | undefined): vscode.Uri | undefined {
   if (source?.startsWith('file:') === true) return vscode.Uri.joinPath(vscode.Uri.parse(source), '..');
   return vscode.workspace.workspaceFolders?.[0]?.uri;
