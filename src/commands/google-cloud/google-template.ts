@@ -2,11 +2,11 @@ import * as vscode from 'vscode';
 import type { CloudDirectory, CloudResource } from '../../execution/cloud-directory';
 import { ServiceError } from '../../execution/errors';
 import {
-  serviceIdOf,
   type GoogleServiceKind,
   type TemplateRunOptions,
   type UserTemplate,
 } from '../../execution/templates/template';
+import { serviceIdOf } from '../../execution/templates/service-id';
 import { serviceName } from '../../wording/names';
 import { label } from '../../wording/text';
 import { problemOf } from '../../wording/problem-sentences';

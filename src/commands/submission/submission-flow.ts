@@ -1,6 +1,7 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import { serviceIdOf, type UserTemplate } from '../../execution/templates/template';
+import { serviceIdOf } from '../../execution/templates/service-id';
+import type { UserTemplate } from '../../execution/templates/template';
 import type { NotebookReading } from '../../notebook/document';
 import type { ParametersReading } from '../../notebook/parameters/parse';
 import { inspectParameters } from '../../notebook/parameters/inspect';

@@ -1,7 +1,7 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import type { ExecutionRequest } from '../../execution/execution';
-import { serviceIdOf } from '../../execution/templates/template';
+import { serviceIdOf } from '../../execution/templates/service-id';
 import type { TemplateServices } from '../../execution/templates/template-services';
 import type { TrackedExecution } from '../../tracking/execution-store';
 import type { TrackingService } from '../../tracking/tracking-service';

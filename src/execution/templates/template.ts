@@ -76,15 +76,6 @@ export interface UserTemplate {
   readonly runOptions: TemplateRunOptions;
 }
 
-/** The id of the service that a template names, see {@link ExecutionService.id}. */
-export function serviceIdOf({
-  service,
-  project = '',
-  location = '',
-}: Pick<UserTemplate, 'service' | 'project' | 'location'>): string {
-  return service === 'embedded' ? service : `${service}/${project}/${location}`;
-}
-
 /**
  * File name for an output from a pattern with `{name}` (notebook without its extension), `{date}` (2026-01-31),
  * `{time}` (235959, both local) and `{id}` (execution id). Always ends in `.ipynb`.

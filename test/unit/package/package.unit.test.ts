@@ -19,7 +19,7 @@ const ADDONS: Readonly<Record<string, RegExp>> = {
 };
 const MOST_BYTES = 3_000_000;
 /** Code loaded before the first command. */
-const MOST_STARTED = 150_000;
+const MOST_STARTED = 160_000;
 
 /** All files that may be packaged, besides the media that documents and the manifest name. */
 const ALLOWED = [
