@@ -35,6 +35,12 @@ class Hands {
     this.count += 2;
     await this.window.chooseFromContextMenu(target, entry);
   }
+
+  /** Uses the menu of a button: the button and the entry. */
+  async chooseFromMenu(button: Locator, entry: string): Promise<void> {
+    this.count += 2;
+    await this.window.chooseFromMenu(button, entry);
+  }
 }
 
 /** The numbers are in docs/everyday.md. */
@@ -170,8 +176,7 @@ describe('the ten most frequent tasks, in steps', () => {
   it('find one of another day: three, or three words and keys; open it: one', async () => {
     await window.openExecutions();
     const more = window.page.locator('.sidebar .composite.title .codicon-toolbar-more');
-    await hands.click(more);
-    await hands.click(window.contextMenu().getByText('Group Executions By…'));
+    await hands.chooseFromMenu(more, 'Group Executions By…');
     await hands.click(window.quickPickRow('By Day'));
     await window.executionRow('Today').waitFor();
     assert.equal(hands.count, 3);
