@@ -261,7 +261,7 @@ describe('Executions that are too old or too many', () => {
     });
     await retention.sweep();
     assert.deepEqual([removed, retention.notice?.count], [['old'], 1]);
-    assert.match(said.join('\n'), /clock\.json not written: .*ENOENT/);
+    assert.match(said.join('\n'), /cannot write clock\.json: .*ENOENT/);
     assert.match(said.join('\n'), /stuck: cannot delete: Error: it is stuck/);
     await assert.rejects(retention.cleanUp(new Date().toISOString(), false), /it is stuck/);
     assert.deepEqual(removed, ['old', 'old']);
