@@ -34,7 +34,9 @@ export function googleSentence({ reason, args, message }: ServiceError): string 
             arg('problem'),
           );
     case 'credentialsUnusable':
-      return vscode.l10n.t('The Google Cloud credentials cannot be used: {0}', arg('problem'));
+      return args['path'] === undefined
+        ? vscode.l10n.t('The Google Cloud credentials cannot be used: {0}', arg('problem'))
+        : vscode.l10n.t('The key file {0} cannot be used: {1}', arg('path'), arg('problem'));
     case 'quotaProjectMissing':
       return vscode.l10n.t(
         'The API {0} needs a quota project, and the Google Cloud credentials name none. Set one with “{1}”, or in the settings.',

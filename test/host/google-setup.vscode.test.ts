@@ -217,11 +217,11 @@ describe('Google Cloud: set-up', () => {
     await withSettings({ 'notebookExecutions.templates': [TEMPLATE] });
   });
 
-  it('reports a key file that is not accepted, with a button that opens the setting', async () => {
+  it('reports a key file that cannot be used, with a button that opens the setting', async () => {
     await withSettings({ 'notebookExecutions.google.keyFile': '/no/such.json' });
     chooseCloud();
     assert.equal(await run('execute', await notebook('nokey', '1')), undefined);
-    const { buttons } = await user.message(/The key file \/no\/such\.json is not accepted/);
+    const { buttons } = await user.message(/The key file \/no\/such\.json cannot be used: .*ENOENT/);
     assert.deepEqual(buttons.slice(0, 1), ['Open Settings']);
     await withSettings({ 'notebookExecutions.google.keyFile': keyFile });
   });

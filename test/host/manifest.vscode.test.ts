@@ -84,6 +84,7 @@ describe('manifest', () => {
       'Execute Remotely…',
       'Execute Whole Folder Remotely…',
       'Execute the Example Notebook…',
+      'Export Report…',
       'Filter Executions…',
       'Group Executions By…',
       'New Google Cloud Template…',
