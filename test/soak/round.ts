@@ -248,19 +248,23 @@ async function checkDeleted(id: string, context: RoundContext): Promise<Problem 
 async function checkLeftOvers(id: string, { out }: RoundContext): Promise<Problem | undefined> {
   const deadline = Date.now() + 10_000;
   const runningProcesses = (): string[] => {
-    const all = listProcesses();
+    const found = processesWithEnvironment('SOAK_ID', id);
+    // Listed afterwards, so that the parents of a process that has just started are known.
+    const all = new Map(listProcesses().map((each) => [each.pid, each]));
     const hasRunner = (pid: number): boolean => {
-      const { parent = 0, command = '' } = all.find((each) => each.pid === pid) ?? {};
+      const { parent = 0, command = '' } = all.get(pid) ?? {};
       return command.includes('runner.js') || (parent > 1 && hasRunner(parent));
     };
     // A spare kernel for an execution like this one has the same environment, and a runner.
-    return processesWithEnvironment('SOAK_ID', id)
-      .filter(({ pid }) => !hasRunner(pid))
-      .map(({ command }) => command);
+    return found.filter(({ pid }) => all.has(pid) && !hasRunner(pid)).map(({ command }) => command);
   };
-  while (runningProcesses().length > 0 && Date.now() < deadline) await delay(50);
+  let running = runningProcesses();
+  while (running.length > 0 && Date.now() < deadline) {
+    await delay(50);
+    running = runningProcesses();
+  }
   const hidden = readdirSync(out).filter((name) => name.startsWith(`.${id}-`));
-  const left = [...runningProcesses(), ...hidden];
+  const left = [...running, ...hidden];
   return left.length === 0 ? undefined : { kind: 'left over', text: left.join(', ') };
 }
 
