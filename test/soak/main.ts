@@ -103,7 +103,12 @@ function remainingFiles(dataDirectory: string): string[] {
   const names = readdirSync(dataDirectory, { recursive: true, encoding: 'utf8' });
   // Bundles have files of all kinds.
   const own = names.filter((name) => !/^versions\/[^.]/.test(name));
-  return own.filter((name) => /(^|\/)\.|\.new$|\/(job|retry)\.json$|^staging\/.|\/run\/./.test(name));
+  // An unfinished save of an execution stays in its folder until the next save replaces it.
+  const unfinishedSave = /^executions\/[^/]+\/\.execution\.json\.new$/;
+  return own.filter(
+    (name) =>
+      /(^|\/)\.|\.new$|\/(job|retry)\.json$|^staging\/.|\/run\/./.test(name) && !unfinishedSave.test(name),
+  );
 }
 
 /** A kernel that does not check whether its runner is alive, like most kernels of other languages. */
