@@ -28,7 +28,7 @@ interface Parts {
 
 /**
  * Details of finished runs that the services do not return with the execution: the output, and the failed cell in it.
- * Cloud Storage may show the output only after the end of the run, so it is looked for again, at growing intervals.
+ * Cloud Storage may show the output only after the end of the run, so the search is repeated at growing intervals.
  */
 export class EndedDetails {
   /** Executions whose output was not found: how often it was looked for, and when to look again. */

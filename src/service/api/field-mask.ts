@@ -18,19 +18,19 @@ const MAX_LENGTH = 4096;
 const MAX_DEPTH = 20;
 
 /** Every field that an answer can have, see routes.ts. */
-const any = z.record(z.string(), z.unknown());
+const anyFields = z.record(z.string(), z.unknown());
 const OperationSchema = z.object({
   name: z.string(),
-  metadata: any,
+  metadata: anyFields,
   done: z.boolean(),
-  error: any,
-  response: any,
+  error: anyFields,
+  response: anyFields,
 });
 const LocationSchema = z.object({
   name: z.string(),
   locationId: z.string(),
   displayName: z.string(),
-  metadata: any,
+  metadata: anyFields,
 });
 const AnswerSchema = z.object({
   ...ExecutionSchema.shape,

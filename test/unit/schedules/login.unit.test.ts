@@ -169,10 +169,10 @@ print(json.dumps({each.tag.split("}")[1]:each.text for each in root.iter()}))`;
   });
 
   it('asks the system to keep services of a user who is not logged in running', async () => {
-    const home = system('linux', { user: 'nobody-of-this-name' });
+    const home = system('linux', { user: 'no-such-user' });
     assert.equal(await lingers(home), false);
     await enableLinger(home);
-    assert.deepEqual(home.ran, [['loginctl', 'enable-linger', 'nobody-of-this-name']]);
+    assert.deepEqual(home.ran, [['loginctl', 'enable-linger', 'no-such-user']]);
   });
 
   it('does nothing, and succeeds, when a service is already running', async () => {

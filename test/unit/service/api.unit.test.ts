@@ -31,7 +31,7 @@ describe('The API of the embedded service', () => {
     const all = await service.request('GET', `${PARENT}/operations`);
     assert.equal((all.body['operations'] as unknown[]).length, 1);
     assert.equal(
-      errorOf(await service.request('GET', `${PARENT}/operations/create-nobody`)).status,
+      errorOf(await service.request('GET', `${PARENT}/operations/create-missing`)).status,
       'NOT_FOUND',
     );
   });

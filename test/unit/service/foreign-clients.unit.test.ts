@@ -83,7 +83,7 @@ describe('Google’s own clients use the embedded service like the real one:', (
       [() => create('node-c', { scaleTier: 'HUGE' }), 400, /scaleTier/],
       [() => create('node-a', {}), 409, /other content/],
       [() => executions.list({ parent, filter: 'colour = red' }), 400, /colour/],
-      [() => executions.get({ name: nameOf('nobody') }), 404, /no execution/],
+      [() => executions.get({ name: nameOf('missing') }), 404, /no execution/],
       [() => runtimes.list({ parent }), 501, /runtimes/],
     ] as const) {
       await assert.rejects(call(), (error: unknown) => {
@@ -152,7 +152,7 @@ describe('Google’s own clients use the embedded service like the real one:', (
       [() => create('gapic-c', { scaleTier: 99 }), 400],
       [() => create('gapic-a', {}), 409],
       [() => client.listExecutions({ parent, filter: 'colour = red' }, { autoPaginate: false }), 400],
-      [() => client.getExecution({ name: nameOf('nobody') }), 404],
+      [() => client.getExecution({ name: nameOf('missing') }), 404],
       [() => client.listInstances({ parent }, { autoPaginate: false }), 501],
     ] as const) {
       await assert.rejects(call(), (error: unknown) => {

@@ -207,7 +207,7 @@ describe('An operation of the embedded service', () => {
     await service.delete('cancelled');
     assert.equal(await codeOf('POST', 'create-cancelled:cancel'), 200, 'nothing is left to cancel');
     assert.equal(await codeOf('POST', 'delete-cancelled:cancel'), 200);
-    assert.equal(await codeOf('POST', 'create-nobody:cancel'), 404);
+    assert.equal(await codeOf('POST', 'create-missing:cancel'), 404);
     assert.equal(await codeOf('POST', 'create-cancelled:cancel', { x: 1 }), 400);
   });
 
